@@ -1,0 +1,1 @@
+"""HTTP: routes, authentication, headers and errors."""

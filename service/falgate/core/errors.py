@@ -1,0 +1,225 @@
+"""Every refusal: its status, its body in fal's shapes, and the headers that tame retries.
+
+fal's clients retry by status: 429, 502, 503 and 504 are sent again, 402, 403, 404, 413 and 422 are
+not. A 504 whose `X-Fal-Request-Timeout-Type` is `user` is not sent again either.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from falgate.core.money import Micros, dollars
+
+
+class Refusal(Exception):
+    """A request that gets an answer other than pictures.
+
+    Attributes:
+        status: HTTP status.
+        error_type: fal's machine-readable word, also in `X-Fal-Error-Type`; None for platform
+            errors, whose body is a bare detail.
+    """
+
+    status: int = 500
+    error_type: str | None = None
+
+    def body(self) -> Any:
+        """The JSON body: fal's flat shape, unless a subclass knows better."""
+        flat = {"detail": str(self)}
+        return flat if self.error_type is None else {**flat, "error_type": self.error_type}
+
+    def headers(self) -> dict[str, str]:
+        """What goes with it, apart from the request id that every reply has."""
+        return {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
+
+
+class KeyUnknown(Refusal):
+    """No key, not a key, or a key that nobody has: one answer, so that nothing can be learnt."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("No user found for Key ID and Secret")
+
+
+class KeyMalformed(Refusal):
+    """The Authorization header is not of the form that fal's clients send."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("Invalid Key Authorization header format. Expected 'Key fg_...'.")
+
+
+class KeyRefused(Refusal):
+    """The key is known, and may not be used: disabled, revoked or expired."""
+
+    status = 403
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This key is {why}. Ask whoever runs falgate for another one.")
+
+
+class BudgetExhausted(Refusal):
+    """A budget of the chain has no room for this purchase. Nothing was held or bought.
+
+    Attributes:
+        remaining: What that budget has left, micro-USD.
+    """
+
+    status = 402
+    error_type = "budget_exceeded"
+
+    def __init__(
+        self,
+        budget: str,
+        window: str,
+        *,
+        limit: Micros,
+        spent: Micros,
+        held: Micros,
+        needed: Micros,
+        resets: str | None,
+    ) -> None:
+        until = f"It starts anew at {resets}." if resets else "It does not start anew by itself."
+        super().__init__(
+            f"The {window} budget of {budget} cannot pay for this: limit ${dollars(limit)}, "
+            f"spent ${dollars(spent)}, held ${dollars(held)}, needed ${dollars(needed)}. {until}"
+        )
+        self.remaining = max(0, limit - spent - held)
+
+    def headers(self) -> dict[str, str]:
+        """Adds what is left of the tightest budget."""
+        return {**super().headers(), "X-Falgate-Budget-Remaining-Usd": dollars(self.remaining)}
+
+
+class BuyingStopped(Refusal):
+    """Nothing is bought until an operator looks: no organisation budget, or the house is full."""
+
+    status = 402
+    error_type = "buying_stopped"
+
+
+class ModelUnknown(Refusal):
+    """The path names no model that is served here."""
+
+    status = 404
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(f'Application "{alias}" not found')
+
+
+class BodyTooLarge(Refusal):
+    """The body is over the limit; it was not read to its end."""
+
+    status = 413
+    error_type = "bad_request"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The request body is larger than {limit_bytes} bytes")
+
+
+class BodyTooSlow(Refusal):
+    """The body did not arrive in time. Not 408: fal's Python client would send it ten times."""
+
+    status = 400
+    error_type = "bad_request"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"The request body did not arrive within {limit_s:g} s")
+
+    def headers(self) -> dict[str, str]:
+        """The connection is of no more use: the rest of the body may still be on its way."""
+        return {**super().headers(), "Connection": "close"}
+
+
+class InputRejected(Refusal):
+    """The arguments break the model's schema.
+
+    Attributes:
+        issues: Every problem, each in the form of pydantic's error: type, loc, msg, input, ctx.
+    """
+
+    status = 422
+
+    def __init__(self, issues: list[dict[str, Any]]) -> None:
+        super().__init__(f"{len(issues)} problems with the input")
+        self.issues = issues
+
+    def body(self) -> Any:
+        """fal's array of problems."""
+        return {"detail": self.issues}
+
+    def headers(self) -> dict[str, str]:
+        """fal reports zero units for what it refuses before running."""
+        return {"x-fal-billable-units": "0", "X-Fal-Needs-Retry": "0"}
+
+
+class PriceMissing(Refusal):
+    """The model's file has no price for what was asked: refused, never free."""
+
+    status = 422
+    error_type = "bad_request"
+
+
+class UpstreamRefused(Refusal):
+    """fal said no, to this input rather than to this gateway: its own answer, passed on.
+
+    Attributes:
+        answer: fal's JSON body.
+        passed: fal's headers that concern the caller.
+    """
+
+    def __init__(self, status: int, answer: Any, passed: Mapping[str, str]) -> None:
+        super().__init__(f"fal answered {status}")
+        self.status = status
+        self.answer = answer
+        self.passed = dict(passed)
+
+    def body(self) -> Any:
+        """As fal gave it."""
+        return self.answer
+
+    def headers(self) -> dict[str, str]:
+        """As fal gave them."""
+        return self.passed
+
+
+class UpstreamUnusable(Refusal):
+    """fal did not accept this gateway's own credentials or model, or delivered something else."""
+
+    status = 502
+    error_type = "downstream_service_error"
+
+    def headers(self) -> dict[str, str]:
+        """A retry would meet the same: the operator has to act."""
+        return {**super().headers(), "X-Fal-Needs-Retry": "0"}
+
+
+class Unavailable(Refusal):
+    """Something that a purchase needs is not there now; nothing was bought for this request.
+
+    Attributes:
+        retry_after_s: When to try again, seconds.
+    """
+
+    status = 503
+    error_type = "internal_error"
+
+    def __init__(self, why: str, retry_after_s: int = 2) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> dict[str, str]:
+        """Says when to try again."""
+        return {**super().headers(), "Retry-After": str(self.retry_after_s)}
+
+
+class TimedOut(Refusal):
+    """The pictures did not come in time. A purchase under way goes on; a repeat will find it."""
+
+    status = 504
+    error_type = "request_timeout"
+
+    def headers(self) -> dict[str, str]:
+        """Keeps fal's clients from sending the same again at once."""
+        return {**super().headers(), "X-Fal-Request-Timeout-Type": "user"}

@@ -1,0 +1,87 @@
+"""What a model's file declares: its endpoint, schema and prices, and which pictures to expect."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from falgate.core.money import Micros
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """What every delivered picture of a request must be.
+
+    Attributes:
+        content_type: Its media type.
+        width: Pixels.
+        height: Pixels.
+    """
+
+    content_type: str
+    width: int
+    height: int
+
+
+class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One fal endpoint that turns a prompt into pictures.
+
+    Attributes:
+        endpoint: fal's id, such as "fal-ai/gpt-image-1.5"; also the path it is called under.
+        title: Its name for people.
+        schema_name: The prefix of its schemas in fal's OpenAPI document, such as "GptImage15".
+        category: fal's category, such as "text-to-image".
+        input: Arguments, as a frozen msgspec Struct with defaults, limits and descriptions.
+        output: The answer, as a msgspec Struct; its pictures stand in a list under `pictures`.
+        schema_version: Part of the fingerprint: raise it when old pictures no longer fit.
+        price_version: Names the price table in force, with its date.
+        image_price: Arguments to the list price of one picture, in micro-USD.
+        text_ceiling: Arguments and pictures to buy, to the most that their text may cost,
+            in micro-USD.
+        text_estimate: Arguments and pictures delivered, to what their text is booked at, in
+            micro-USD. It errs high; never above `text_ceiling` for as many pictures.
+        expected: Arguments to what each picture must be.
+        pictures: The field of the answer that lists the pictures.
+        count: The argument that says how many pictures are asked for.
+        inline: The argument that asks for data URIs instead of URLs.
+    """
+
+    endpoint: str
+    title: str
+    schema_name: str
+    category: str
+    input: type[msgspec.Struct]
+    output: type[msgspec.Struct]
+    schema_version: int
+    price_version: str
+    image_price: Callable[[Any], Micros]
+    text_ceiling: Callable[[Any, int], Micros]
+    text_estimate: Callable[[Any, int], Micros]
+    expected: Callable[[Any], Expected]
+    pictures: str = "images"
+    count: str = "num_images"
+    inline: str = "sync_mode"
+
+    @property
+    def unkeyed(self) -> frozenset[str]:
+        """The arguments that are no part of the fingerprint: they do not change a picture."""
+        return frozenset({self.count, self.inline})
+
+    def asked(self, arguments: Any) -> int:
+        """How many pictures the caller asked for."""
+        number: int = getattr(arguments, self.count)
+        return number
+
+    def wants_inline(self, arguments: Any) -> bool:
+        """Whether the caller asked for data URIs."""
+        inline: bool = getattr(arguments, self.inline)
+        return inline
+
+    def purchase(self, arguments: Any, number: int) -> dict[str, Any]:
+        """The body that buys `number` of these pictures: every argument spelt out, never inline.
+
+        An inline answer is kept by fal for minutes only, and could not be fetched again.
+        """
+        body: dict[str, Any] = msgspec.to_builtins(arguments)
+        body[self.count] = number
+        body[self.inline] = False
+        return body

@@ -1,0 +1,67 @@
+"""A picture and a pool of them: what is known, how it is named, how it looks in an answer."""
+
+import re
+from typing import Any
+
+import msgspec
+
+EXTENSIONS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
+"""The media types that are stored and served; anything else is not a picture here."""
+
+_TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
+_NAME = re.compile(r"([0-9a-f]{64})\.(png|jpeg|webp)")
+
+
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored picture.
+
+    Attributes:
+        sha256: Hex digest of its bytes, and its name in the store.
+        content_type: One of `EXTENSIONS`.
+        size_bytes: Its length.
+        width: Pixels.
+        height: Pixels.
+        made_s: When it was banked, Redis time in whole seconds since 1970.
+    """
+
+    sha256: str
+    content_type: str
+    size_bytes: int
+    width: int
+    height: int
+    made_s: int
+
+    @property
+    def name(self) -> str:
+        """Its file name, also the last part of its URL."""
+        return f"{self.sha256}.{EXTENSIONS[self.content_type]}"
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """The pictures kept for one fingerprint, in the order in which they were bought.
+
+    Attributes:
+        generation: Raised by whatever takes pictures away or replaces them; 0 when there is none.
+        pictures: May be empty.
+    """
+
+    generation: int = 0
+    pictures: tuple[Picture, ...] = ()
+
+
+def media_type_of(name: str) -> str | None:
+    """The media type of a picture's file name, or None where it is not such a name at all."""
+    found = _NAME.fullmatch(name)
+    return _TYPES[found[2]] if found else None
+
+
+def as_file(picture: Picture, url: str) -> dict[str, Any]:
+    """The picture as fal's ImageFile object."""
+    return {
+        "url": url,
+        "content_type": picture.content_type,
+        "file_name": picture.name,
+        "file_size": picture.size_bytes,
+        "width": picture.width,
+        "height": picture.height,
+    }

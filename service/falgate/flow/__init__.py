@@ -1,0 +1,1 @@
+"""The order of effects: what happens to a request, seen through ports only."""

@@ -1,0 +1,1 @@
+"""fal: its queue, its answers and its pictures."""
