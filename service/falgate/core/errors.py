@@ -214,6 +214,13 @@ class Unavailable(Refusal):
         return {**super().headers(), "Retry-After": str(self.retry_after_s)}
 
 
+class StoreUnavailable(Unavailable):
+    """The store cannot be asked, which is not the same as a picture that is not there."""
+
+    def __init__(self) -> None:
+        super().__init__("The picture store is not available")
+
+
 class TimedOut(Refusal):
     """The pictures did not come in time. A purchase under way goes on; a repeat will find it."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from falgate.core.money import Micros
+from falgate.core.picture import Kept
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -20,6 +21,14 @@ class Expected(msgspec.Struct, frozen=True):
     content_type: str
     width: int
     height: int
+
+    def fits(self, kept: Kept) -> bool:
+        """Whether a delivered picture is what was asked for."""
+        return (kept.content_type, kept.width, kept.height) == (
+            self.content_type,
+            self.width,
+            self.height,
+        )
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +49,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         text_estimate: Arguments and pictures delivered, to what their text is booked at, in
             micro-USD. It errs high; never above `text_ceiling` for as many pictures.
         expected: Arguments to what each picture must be.
+        recorded: The arguments that the ledger keeps; never the prompt.
         pictures: The field of the answer that lists the pictures.
         count: The argument that says how many pictures are asked for.
         inline: The argument that asks for data URIs instead of URLs.
@@ -57,6 +67,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     text_ceiling: Callable[[Any, int], Micros]
     text_estimate: Callable[[Any, int], Micros]
     expected: Callable[[Any], Expected]
+    recorded: tuple[str, ...] = ()
     pictures: str = "images"
     count: str = "num_images"
     inline: str = "sync_mode"
@@ -75,6 +86,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the caller asked for data URIs."""
         inline: bool = getattr(arguments, self.inline)
         return inline
+
+    def files(self, output: Any) -> tuple[dict[str, Any], ...]:
+        """The picture files of an answer of fal's, as far as it has the right form."""
+        listed = output.get(self.pictures) if isinstance(output, dict) else None
+        if not isinstance(listed, list):
+            return ()
+        return tuple(f for f in listed if isinstance(f, dict) and isinstance(f.get("url"), str))
 
     def purchase(self, arguments: Any, number: int) -> dict[str, Any]:
         """The body that buys `number` of these pictures: every argument spelt out, never inline.

@@ -1,12 +1,15 @@
 """Money: integer micro-dollars, and their spelling in decimal dollars."""
 
-from decimal import Decimal, InvalidOperation
+import re
 
 Micros = int
 """An amount in micro-USD: 1_000_000 is one dollar. Never a float."""
 
 MICROS_MAX = 10**15 - 1
 """A billion dollars: within what a Lua double holds exactly, and beyond any budget."""
+
+_DECIMALS = 6
+_DOLLARS = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 
 
 def usd(text: str) -> Micros:
@@ -16,23 +19,22 @@ def usd(text: str) -> Micros:
         ValueError: It is not a plain decimal number, is negative, is finer than a micro-dollar
             or is larger than `MICROS_MAX`.
     """
-    try:
-        amount = Decimal(text)
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not an amount in dollars, such as 12.50") from error
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"{text!r} is not an amount in dollars: it must be zero or more")
-    micros = amount * 1_000_000
-    if micros != int(micros):
+    found = _DOLLARS.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is not an amount in dollars, such as 12.50")
+    fraction = (found[2] or "").rstrip("0")
+    if len(fraction) > _DECIMALS:
         raise ValueError(f"{text!r} is finer than a millionth of a dollar")
-    if micros > MICROS_MAX:
+    whole = found[1].lstrip("0")
+    # By its length first: reading a very long number takes very long.
+    if len(whole) > len(str(MICROS_MAX)) - _DECIMALS:
         raise ValueError(f"{text!r} is more than a billion dollars")
-    return int(micros)
+    return int(whole + fraction.ljust(_DECIMALS, "0"))
 
 
 def dollars(amount: Micros) -> str:
     """Spell an amount in dollars, with at least two decimals: 34,000 is "0.034", 0 is "0.00"."""
     sign = "-" if amount < 0 else ""
-    whole, fraction = divmod(abs(amount), 1_000_000)
+    whole, fraction = divmod(abs(amount), 10**_DECIMALS)
     decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")
     return f"{sign}{whole}.{decimals}"

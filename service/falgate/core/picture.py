@@ -12,6 +12,28 @@ _TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
 _NAME = re.compile(r"([0-9a-f]{64})\.(png|jpeg|webp)")
 
 
+class NotAPicture(Exception):
+    """Bytes that are no whole PNG, JPEG or WebP picture; the message says why."""
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """Bytes that were found to be a picture and stored.
+
+    Attributes:
+        sha256: Hex digest.
+        content_type: One of `EXTENSIONS`.
+        size_bytes: Length.
+        width: Pixels.
+        height: Pixels.
+    """
+
+    sha256: str
+    content_type: str
+    size_bytes: int
+    width: int
+    height: int
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """One stored picture.
 

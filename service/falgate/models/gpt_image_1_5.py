@@ -163,4 +163,5 @@ SPEC = ModelSpec(
     text_ceiling=text_ceiling,
     text_estimate=text_estimate,
     expected=expected,
+    recorded=("image_size", "quality", "output_format"),
 )

@@ -1,0 +1,36 @@
+# What a person types; `make` alone lists it. Each works from any directory by `make -C`.
+.PHONY: help run test check format lock clean clients
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+
+run:  ## set up (once) and serve http://127.0.0.1:8080; Ctrl-C stops everything
+	@deploy/setup.sh runtime && exec .venv/bin/falgate run
+
+test: clients  ## every test, with all that it needs
+	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n auto --maxprocesses 4 --dist worksteal
+
+clients:  ## what the tests need besides Python: Node, Redis and fal's own clients
+	@deploy/setup.sh dev
+	@deploy/tools.sh
+	@deploy/clients.sh
+
+check:  ## format, lint, types, layers and house rules
+	@deploy/setup.sh dev
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/pytest -q tests/house/test_tidy*.py
+
+format:  ## format the code and repair what ruff can
+	@deploy/setup.sh dev
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+lock:  ## bring all lock files up to date
+	@deploy/setup.sh dev
+	@deploy/lock.sh
+
+clean:  ## forget all that is made here, but not the data in .falgate
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Makes the environments of fal's own clients under .cache/clients: a Python one for each lock file
+# in tests/clients/python, a Node one for each folder in tests/clients/javascript.
+set -eu
+cd "$(dirname "$0")/.."
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# make_once NAME INPUT COMMAND: run COMMAND unless NAME was made from this INPUT in this place.
+# The stamp is written last: without it an environment is half made and is made anew.
+make_once() {
+    folder=.cache/clients/$1
+    made_from=$(cat "$2"; python3 --version; pwd)
+    if [ -f "$folder/made_from" ] && [ "$(cat "$folder/made_from")" = "$made_from" ]; then
+        return
+    fi
+    echo "Installing fal's client $1 into .cache/clients (once) ..." >&2
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    if ! "$3" "$folder" "$2" >"$log" 2>&1 </dev/null; then
+        cat "$log" >&2
+        echo "falgate: fal's client $1 could not be installed, see above" >&2
+        exit 1
+    fi
+    echo "$made_from" >"$folder/made_from"
+}
+
+make_python() {
+    python3 -m venv "$1" &&
+        "$1/bin/python" -m pip --disable-pip-version-check --no-input install \
+            --require-hashes --no-deps --only-binary :all: -r "$2"
+}
+
+make_javascript() {
+    cp "$2" "$(dirname "$2")/package.json" "$1" &&
+        (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier)
+}
+
+for lock in tests/clients/python/*.lock; do
+    make_once "python-$(basename "$lock" .lock)" "$lock" make_python
+done
+
+if command -v npm >/dev/null; then
+    for lock in tests/clients/javascript/*/package-lock.json; do
+        make_once "javascript-$(basename "$(dirname "$lock")")" "$lock" make_javascript
+    done
+else
+    echo "!!! npm is missing: the tests of fal's JavaScript client will FAIL." >&2
+fi

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Regenerates the lock files with the newest packages: name==version with hashes and no address.
+# Those of fal's clients keep the client's own version, which is the file's name.
+set -eu
+cd "$(dirname "$0")/.."
+
+compile() {
+    .venv/bin/uv pip compile --universal --python-version 3.11 --upgrade --generate-hashes \
+        --no-emit-index-url --no-annotate --no-header -q "$@"
+}
+
+compile pyproject.toml --group build --group dev -o requirements-dev.lock
+# Constrained by the other: what is tested is what serves.
+compile pyproject.toml --group build -c requirements-dev.lock -o requirements.lock
+for lock in tests/clients/python/*.lock; do
+    echo "fal-client==$(basename "$lock" .lock)" | compile - -o "$lock"
+done
+for folder in tests/clients/javascript/*/; do
+    (cd "$folder" && rm -f package-lock.json &&
+        npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts -s)
+done

@@ -1,0 +1,84 @@
+"""Facts for metrics and logs: what happened, never what was asked for."""
+
+from typing import Literal
+
+import msgspec
+
+from falgate.core.money import Micros
+
+Source = Literal["hit", "partial", "coalesced", "miss"]
+"""Where an answer came from: the pool, pool and purchase, somebody else's purchase, its own."""
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller got pictures.
+
+    Attributes:
+        billed: What this caller's budgets were charged, micro-USD.
+        saved: List price of the pictures that were not bought for it, micro-USD.
+        took_s: In all, seconds.
+        waited_s: Of that, for a job, seconds.
+    """
+
+    request_id: str
+    model: str
+    upstream: str
+    team: str
+    app: str
+    key: str
+    job: str
+    source: Source
+    pictures: int
+    billed: Micros
+    saved: Micros
+    took_s: float
+    waited_s: float
+
+
+class Purchased(msgspec.Struct, frozen=True, kw_only=True):
+    """A job ended.
+
+    Attributes:
+        outcome: The state in which it ended.
+        charged: Micro-USD.
+        overrun: Charged to the house, above the hold, micro-USD.
+        upstream_s: From the submit to fal's result, seconds; None where there was none.
+    """
+
+    job: str
+    fal_request_id: str
+    model: str
+    upstream: str
+    team: str
+    outcome: str
+    pictures: int
+    charged: Micros
+    overrun: Micros
+    upstream_s: float | None
+
+
+Doubt = Literal[
+    "lost_submit",
+    "lost_result",
+    "second_request_id",
+    "zero_units",
+    "unbanked",
+    "not_as_asked",
+    "lost_picture",
+    "bad_upstream_key",
+    "adopted",
+]
+"""What an operator may have to look at."""
+
+
+class Doubted(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that an operator should look at.
+
+    Attributes:
+        what: See `Doubt`.
+        detail: For the log; no prompt, no secret.
+    """
+
+    what: Doubt
+    job: str
+    detail: str

@@ -1,0 +1,147 @@
+"""A job: one purchase, its states and the moves between them."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from falgate.core.picture import Picture
+
+State = Literal[
+    "reserved",
+    "submitting",
+    "accepted",
+    "paid",
+    "finished",
+    "refused",
+    "released",
+    "unknown",
+]
+"""Where a purchase stands.
+
+reserved: money is held and nothing was sent. submitting: marked, the request may have left.
+accepted: fal's id is recorded. paid: the money is settled, the pictures are not all banked.
+Ends: finished (pictures are ours), refused (fal said no, which joiners share), released (nothing
+was bought, joiners may try again), unknown (settled in full, nobody knows what happened).
+"""
+
+MOVES: Mapping[State, frozenset[State]] = {
+    "reserved": frozenset({"submitting", "released"}),
+    "submitting": frozenset({"accepted", "refused", "released", "unknown"}),
+    "accepted": frozenset({"paid", "refused", "released", "unknown"}),
+    "paid": frozenset({"finished"}),
+    "finished": frozenset(),
+    "refused": frozenset(),
+    "released": frozenset(),
+    "unknown": frozenset(),
+}
+
+ENDS = frozenset(state for state, onward in MOVES.items() if not onward)
+
+Trouble = Literal["", "lost", "unbanked"]
+"""Why waiting for a job is of no use now: its outcome is not known, or fal's own URLs must do."""
+
+
+class Fenced(Exception):
+    """The job is no longer the caller's: its lease ran out and another instance has it."""
+
+
+class NotDurable(Exception):
+    """The mark before a submit may be lost in a crash: nothing was sent, and nothing may be."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What fal said when it refused.
+
+    Attributes:
+        status: HTTP status.
+        body: fal's JSON, or what stands for it.
+        headers: Those of fal's headers that concern the caller.
+    """
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be bought, for whom: settled before the job exists, and never changed after.
+
+    Attributes:
+        id: Made by the caller; the key of every idempotent step.
+        upstream: Who sells it, and whose books it is in.
+        endpoint: The model.
+        fingerprint: The pool that it is for.
+        generation: Of that pool, when it was read.
+        team: Who answers for the money.
+        app: Who asked.
+        key: Public id of the key that asked.
+        asked: Pictures that the caller wanted.
+        reused: How many of them the pool already had.
+        number: How many are bought.
+        held: Ceiling of the price, micro-USD.
+        listed: List price of what is bought, micro-USD.
+        price_version: Of the model's table.
+        input: The body for fal; contains the prompt, is dropped when the job ends.
+        recorded: The arguments that the ledger keeps, never the prompt.
+    """
+
+    id: str
+    upstream: str
+    endpoint: str
+    fingerprint: str
+    generation: int
+    team: str
+    app: str
+    key: str
+    asked: int
+    reused: int
+    number: int
+    held: int
+    listed: int
+    price_version: str
+    input: dict[str, Any]
+    recorded: dict[str, str]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as it was last read.
+
+    Attributes:
+        order: What it buys.
+        state: See `State`.
+        owner: The instance that works on it.
+        epoch: Raised at every adoption; writes of an older epoch are refused.
+        windows: Of the budgets, as of the hold: "day 2026-11-22" and so on.
+        began_ms: Redis time of the hold.
+        submitted_ms: Redis time of the mark before the submit; 0 before it.
+        request_id: fal's id, or "".
+        output: fal's answer, once it is read.
+        charged: What the budgets were charged, micro-USD.
+        overrun: What the house was charged above the hold, micro-USD.
+        remaining: Of the tightest budget after settling, micro-USD.
+        pictures: Banked, in fal's order.
+        answer: fal's refusal.
+        trouble: See `Trouble`.
+    """
+
+    order: Order
+    state: State
+    owner: str
+    epoch: int
+    windows: tuple[str, ...]
+    began_ms: int
+    submitted_ms: int = 0
+    request_id: str = ""
+    output: Any = None
+    charged: int = 0
+    overrun: int = 0
+    remaining: int | None = None
+    pictures: tuple[Picture, ...] = ()
+    answer: Answer | None = None
+    trouble: Trouble = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in ENDS

@@ -1,0 +1,125 @@
+"""What fal answered, and what it means for the money: settle, release, or keep and wait."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from falgate.core import price
+from falgate.core.job import Answer
+from falgate.core.model import ModelSpec
+from falgate.core.money import Micros
+
+_SERVER_ERROR = 500
+_CREDENTIALS = frozenset({401, 403, 404})
+_BUSY = 429
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The submit was taken; fal's id of it."""
+
+    request_id: str
+
+
+class Unsent(msgspec.Struct, frozen=True):
+    """The submit provably never left: no connection was made."""
+
+    why: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A 4xx in answer to the submit: nothing runs."""
+
+    answer: Answer
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """Nobody knows whether fal took it, or what became of it."""
+
+    why: str
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """A 200 result.
+
+    Attributes:
+        output: fal's JSON.
+        units: `x-fal-billable-units`, or None.
+    """
+
+    output: Any
+    units: str | None
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """A result other than 200.
+
+    Attributes:
+        answer: fal's refusal.
+        units: `x-fal-billable-units`, or None.
+    """
+
+    answer: Answer
+    units: str | None
+
+
+class DownloadFailed(Exception):
+    """A delivered picture could not be fetched; the message says why."""
+
+
+Submission = Accepted | Unsent | Rejected | Lost
+Result = Delivered | Failed | Lost
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a hold.
+
+    Attributes:
+        state: The state that the job moves to.
+        charge: What is spent, micro-USD; the rest of the hold is given back.
+        delivered: Pictures.
+        answer: fal's refusal, to be shared with all who wait.
+    """
+
+    state: Literal["paid", "refused", "released", "unknown"]
+    charge: Micros
+    delivered: int = 0
+    answer: Answer | None = None
+
+
+def after_submit(submission: Unsent | Rejected) -> Settlement:
+    """Both give the whole hold back; only what fal said about this very input is shared."""
+    if isinstance(submission, Unsent):
+        unreachable = Answer(503, {"detail": "fal cannot be reached"}, {})
+        return Settlement(state="released", charge=0, answer=unreachable)
+    answer = submission.answer
+    if answer.status in _CREDENTIALS or answer.status == _BUSY:
+        # About this gateway's key, model or pace: another try may fare better, after a while.
+        return Settlement(state="released", charge=0, answer=answer)
+    return Settlement(state="refused", charge=0, answer=answer)
+
+
+def after_result(
+    spec: ModelSpec, arguments: Any, held: Micros, result: Delivered | Failed
+) -> Settlement:
+    """Charge by pictures delivered; release only where fal says or promises to bill nothing.
+
+    fal does not charge a 5xx (https://fal.ai/docs/model-apis/faq), and reports zero units where it
+    refused an input unread. Any other refusal may have been billed: charged in full until fal's
+    billing says otherwise. Zero units on a delivered picture are a doubt, not a price.
+    """
+    free = is_zero(result.units)
+    if isinstance(result, Failed):
+        unbilled = free or result.answer.status >= _SERVER_ERROR
+        return Settlement(state="refused", charge=0 if unbilled else held, answer=result.answer)
+    delivered = len(spec.files(result.output))
+    if delivered == 0:
+        nothing = Answer(502, {"detail": "fal delivered no picture"}, {})
+        return Settlement(state="refused", charge=0 if free else held, answer=nothing)
+    charge = price.cost(spec, arguments, delivered)
+    return Settlement(state="paid", charge=charge, delivered=delivered)
+
+
+def is_zero(units: str | None) -> bool:
+    """Whether fal said in so many digits that it bills nothing."""
+    digits = (units or "").strip().replace(".", "", 1)
+    return digits.isdigit() and not digits.strip("0")

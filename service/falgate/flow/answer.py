@@ -1,0 +1,289 @@
+"""The answer to a call: from the pool, from somebody's flight, or from a purchase of its own."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import msgspec
+
+from falgate.core import budget, price
+from falgate.core.claim import (
+    Denied,
+    Held,
+    HouseFull,
+    Joined,
+    Seen,
+    Stale,
+    Unborn,
+    Unlimited,
+    Verdict,
+)
+from falgate.core.errors import (
+    BudgetExhausted,
+    BuyingStopped,
+    PriceMissing,
+    Refusal,
+    TimedOut,
+    Unavailable,
+    UpstreamRefused,
+    UpstreamUnusable,
+)
+from falgate.core.events import Answered, Doubted, Source
+from falgate.core.job import Job, Order
+from falgate.core.money import Micros, dollars
+from falgate.core.picture import Picture, Pool
+from falgate.core.price import PriceUnknown
+from falgate.flow.admission import Call
+from falgate.flow.flights import Flights, Gone
+from falgate.flow.ports import Ports
+from falgate.flow.purchase import Purchases
+
+_TRIES = 4
+_BUSY = 429
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures for a caller, and what they cost.
+
+    Attributes:
+        source: Where they came from.
+        pictures: From our own store.
+        foreign: fal's own file objects, where its pictures could not be banked yet.
+        bought: How many were paid for by this answer.
+        billed: What this caller's budgets were charged, micro-USD.
+        saved: List price of the pictures that were not bought for it, micro-USD.
+        remaining: Of the tightest budget, micro-USD; None where nothing was bought.
+        waited_s: For jobs, seconds.
+    """
+
+    source: Source
+    pictures: tuple[Picture, ...]
+    foreign: tuple[dict[str, Any], ...] = ()
+    bought: int = 0
+    billed: Micros = 0
+    saved: Micros = 0
+    remaining: Micros | None = None
+    waited_s: float = 0.0
+
+
+class Answers:
+    """Answers calls."""
+
+    def __init__(
+        self, ports: Ports, purchases: Purchases, flights: Flights, *, zone: Any, wait_s: float
+    ) -> None:
+        """Let a caller wait for up to `wait_s`; `zone` words when a budget starts anew."""
+        self._ports = ports
+        self._purchases = purchases
+        self._flights = flights
+        self._zone = zone
+        self._wait_s = wait_s
+
+    async def answer(self, call: Call) -> Answer:
+        """Find, share or buy the pictures of a call.
+
+        Raises:
+            Refusal: Whatever stands in the way, see `core.errors`.
+        """
+        began_s = asyncio.get_running_loop().time()
+        answer, job_id = await self._find(call)
+        took_s = asyncio.get_running_loop().time() - began_s
+        self._ports.facts.answered(
+            Answered(
+                request_id=call.request_id,
+                model=call.spec.endpoint,
+                upstream=call.upstream,
+                team=call.key.team,
+                app=call.key.app,
+                key=call.key.id,
+                job=job_id,
+                source=answer.source,
+                pictures=len(answer.pictures) + len(answer.foreign),
+                billed=answer.billed,
+                saved=answer.saved,
+                took_s=took_s,
+                waited_s=answer.waited_s,
+            )
+        )
+        return answer
+
+    async def _find(self, call: Call) -> tuple[Answer, str]:
+        deadline_s = asyncio.get_running_loop().time() + self._wait_s
+        seen, joined = Seen(), ""
+        for _ in range(_TRIES):
+            pool = await self._usable(call)
+            if len(pool.pictures) >= call.wanted:
+                source: Source = "coalesced" if joined else "hit"
+                return self._free(call, source, pool.pictures), joined
+            seen = max(seen, Seen(pool.generation, len(pool.pictures)), key=_age)
+            order = self._order(call, pool)
+            match await self._ports.jobs.hold(order, seen):
+                case Held():
+                    return await self._buy(call, order, pool, deadline_s), order.id
+                case Joined(job_id):
+                    joined = job_id
+                    shared = await self._join(call, job_id, deadline_s)
+                    if shared is not None:
+                        return shared, job_id
+                case Stale(generation, count):
+                    seen = Seen(generation, count)
+                case verdict:
+                    raise self._refused(verdict, order)
+        raise Unavailable("Others keep asking for this picture without getting it; ask again")
+
+    async def _usable(self, call: Call) -> Pool:
+        """The call's pool without pictures that the store has lost: those are bought again."""
+        pool = await self._ports.pools.read(call.fingerprint)
+        asked = pool.pictures[: call.wanted]
+        there = await asyncio.gather(*(self._ports.pictures.has(p.name) for p in asked))
+        if all(there):
+            return pool
+        lost = {picture.name for picture, found in zip(asked, there, strict=True) if not found}
+        for name in lost:
+            self._ports.facts.doubted(Doubted(what="lost_picture", job="", detail=name))
+        left = tuple(picture for picture in pool.pictures if picture.name not in lost)
+        await self._ports.pools.replace(call.fingerprint, pool, left)
+        return await self._usable(call)
+
+    def _order(self, call: Call, pool: Pool) -> Order:
+        number = call.wanted - len(pool.pictures)
+        spec, arguments = call.spec, call.arguments
+        try:
+            held = price.ceiling(spec, arguments, number)
+        except PriceUnknown as error:
+            raise PriceMissing(str(error)) from error
+        return Order(
+            id=uuid.uuid4().hex,
+            upstream=call.upstream,
+            endpoint=spec.endpoint,
+            fingerprint=call.fingerprint,
+            generation=pool.generation,
+            team=call.key.team,
+            app=call.key.app,
+            key=call.key.id,
+            asked=call.wanted,
+            reused=len(pool.pictures),
+            number=number,
+            held=held,
+            listed=price.listed(spec, arguments, number),
+            price_version=spec.price_version,
+            input=spec.purchase(arguments, number),
+            recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
+        )
+
+    async def _buy(self, call: Call, order: Order, pool: Pool, deadline_s: float) -> Answer:
+        job = await self._ports.jobs.read(order.id)
+        if job is not None and job.state == "reserved":
+            self._purchases.start(job)
+        job = await self._wait(order.id, deadline_s)
+        if job is None or job.state == "released":
+            raise _ending(job)
+        pictures, foreign = self._delivered(call, job)
+        return Answer(
+            source="partial" if pool.pictures else "miss",
+            pictures=(*pool.pictures, *pictures)[: call.wanted],
+            foreign=foreign,
+            bought=order.number,
+            billed=job.charged,
+            saved=price.listed(call.spec, call.arguments, len(pool.pictures)),
+            remaining=job.remaining,
+        )
+
+    async def _join(self, call: Call, job_id: str, deadline_s: float) -> Answer | None:
+        """What another's flight brings; None when the caller has to look again by itself."""
+        job = await self._wait(job_id, deadline_s)
+        if job is None or (job.state == "released" and job.answer is None):
+            return None
+        pictures, foreign = self._delivered(call, job)
+        if foreign:
+            return self._free(call, "coalesced", (), foreign)
+        pool = await self._usable(call)
+        known = {picture.sha256 for picture in pool.pictures}
+        # What was delivered but not published, being not quite as asked, is shared all the same.
+        unpublished = tuple(picture for picture in pictures if picture.sha256 not in known)
+        found = (*pool.pictures, *unpublished)
+        return self._free(call, "coalesced", found) if len(found) >= call.wanted else None
+
+    async def _wait(self, job_id: str, deadline_s: float) -> Job | None:
+        try:
+            return await self._flights.ended(job_id, deadline_s)
+        except Gone:
+            return None
+
+    def _delivered(
+        self, call: Call, job: Job
+    ) -> tuple[tuple[Picture, ...], tuple[dict[str, Any], ...]]:
+        """A job's pictures or fal's own files for them.
+
+        Raises:
+            Refusal: It ended, or will end, without any.
+        """
+        if job.state == "finished" and job.pictures:
+            return job.pictures, ()
+        if job.state == "paid" and job.trouble == "unbanked":
+            return (), call.spec.files(job.output)
+        raise _ending(job)
+
+    def _free(
+        self,
+        call: Call,
+        source: Source,
+        pictures: tuple[Picture, ...],
+        foreign: tuple[dict[str, Any], ...] = (),
+    ) -> Answer:
+        return Answer(
+            source=source,
+            pictures=pictures[: call.wanted],
+            foreign=foreign[: call.wanted],
+            saved=price.listed(call.spec, call.arguments, call.wanted),
+        )
+
+    def _refused(self, verdict: Verdict, order: Order) -> Refusal:
+        match verdict:
+            case Denied(account, window, limit, spent, held):
+                return BudgetExhausted(
+                    f"the {account.level}",
+                    window.kind,
+                    limit=limit,
+                    spent=spent,
+                    held=held,
+                    needed=order.held,
+                    resets=budget.resets_at(window, self._zone),
+                )
+            case Unlimited():
+                return BuyingStopped(
+                    "The organisation has no budget, and without one nothing is bought"
+                )
+            case HouseFull(limit, overrun):
+                return BuyingStopped(
+                    f"fal billed ${dollars(overrun)} more than was held, and the house limit is "
+                    f"${dollars(limit)}: nothing more is bought until an operator raises it"
+                )
+            case Unborn():
+                return Unavailable("The ledger is not the one that falgate started with", 30)
+        raise AssertionError(f"{verdict} is no refusal")
+
+
+def _age(seen: Seen) -> tuple[int, int]:
+    return seen.generation, seen.count
+
+
+def _ending(job: Job | None) -> Refusal:
+    """Why a job brings no pictures, for whoever waits for it."""
+    if job is None or (job.state == "released" and job.answer is None):
+        return Unavailable("The purchase was given up before anything was bought; ask again")
+    if job.trouble == "lost" or job.state == "unknown":
+        return TimedOut(
+            "fal did not say what became of this purchase. It is not bought again until that is "
+            "known or given up; ask again later"
+        )
+    if job.answer is None:
+        return TimedOut("fal's pictures could not be fetched any more")
+    answer = job.answer
+    if job.state == "refused":
+        return UpstreamRefused(answer.status, answer.body, answer.headers)
+    if answer.status in {_BUSY, 503}:
+        return Unavailable("fal takes no more requests now; nothing was bought", 5)
+    return UpstreamUnusable(
+        f"fal refused this gateway's own request ({answer.status}); its operator has to look"
+    )

@@ -1,0 +1,138 @@
+"""The world as the flow sees it: each port says what a failing Redis, store or fal means there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from falgate.core.apikey import KeyRecord, Kind
+from falgate.core.claim import Seen, Verdict
+from falgate.core.events import Answered, Doubted, Purchased
+from falgate.core.job import Job, Order, Trouble
+from falgate.core.model import ModelSpec
+from falgate.core.outcome import Result, Settlement, Submission
+from falgate.core.picture import Kept, Picture, Pool
+
+
+class Keys(Protocol):
+    """Keys of apps. Without Redis: `Unavailable`, because nobody can be told from anybody."""
+
+    async def read(self, key_id: str) -> KeyRecord | None:
+        """One key's record."""
+
+
+class Pools(Protocol):
+    """Pools. Reading without Redis: empty. Writing: `Unavailable`, and the caller repeats it."""
+
+    async def read(self, fingerprint: str) -> Pool:
+        """A pool, empty where there is none."""
+
+    async def append(
+        self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
+    ) -> Seen | None:
+        """Add what a job bought; None when the pool is of another generation."""
+
+    async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
+        """Keep only these, unless the pool has changed since it was read."""
+
+
+class Jobs(Protocol):
+    """Jobs and their money. Without Redis: `Unavailable`. Nothing is bought without a hold."""
+
+    async def hold(self, order: Order, seen: Seen) -> Verdict:
+        """Claim a flight and hold its money, or neither."""
+
+    async def mark(self, job: Job) -> None:
+        """Write down that the submit is about to leave; raises `Fenced` or `NotDurable`."""
+
+    async def accept(self, job: Job, request_id: str) -> bool:
+        """Bind fal's request id; False when another one is bound."""
+
+    async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
+        """Keep a job for another lease; False when it is no longer the caller's."""
+
+    async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
+        """Say that waiting is of no use now; raises `Fenced`."""
+
+    async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> None:
+        """Move the money, once; raises `Fenced`."""
+
+    async def finish(self, job: Job, pictures: Sequence[Picture], published: Seen | None) -> None:
+        """End a paid job and its flight; raises `Fenced`."""
+
+    async def adopt(self, job_id: str, upstream: str) -> Job | None:
+        """Take over a job whose lease ran out."""
+
+    async def lapsed(self, upstream: str, number: int) -> list[str]:
+        """Open jobs whose lease ran out."""
+
+    async def read(self, job_id: str) -> Job | None:
+        """A job as it stands."""
+
+    async def now_ms(self) -> int:
+        """The clock that decides about money."""
+
+
+class Pictures(Protocol):
+    """The picture store. When it cannot be asked: `StoreUnavailable`."""
+
+    async def keep(self, data: bytes) -> Kept:
+        """Check that it is a picture and store it; raises `NotAPicture`."""
+
+    async def has(self, name: str) -> bool:
+        """Whether it is there."""
+
+
+class Upstream(Protocol):
+    """Who sells pictures. Endings are values; nothing is raised but `DownloadFailed`."""
+
+    @property
+    def name(self) -> str:
+        """Whose books these are: part of every fingerprint, job, budget and ledger."""
+
+    async def submit(self, endpoint: str, body: dict[str, Any], job_id: str) -> Submission:
+        """Order; exactly one attempt, or provably none."""
+
+    async def collect(self, spec: ModelSpec, request_id: str) -> Result:
+        """Follow an accepted order to its end."""
+
+    async def download(self, url: str) -> bytes:
+        """Fetch a delivered picture."""
+
+
+class Facts(Protocol):
+    """Metrics and logs. Never raises."""
+
+    def answered(self, event: Answered) -> None:
+        """A caller got pictures."""
+
+    def purchased(self, event: Purchased) -> None:
+        """A job ended."""
+
+    def doubted(self, event: Doubted) -> None:
+        """Somebody should look."""
+
+    def dropped(self, model: str, fields: int) -> None:
+        """A caller sent fields that the model does not know."""
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the flow needs of the world.
+
+    Attributes:
+        models: By endpoint.
+        keys: See `Keys`, and so on.
+        sellers: Which upstream serves which kind of key.
+    """
+
+    models: Mapping[str, ModelSpec]
+    keys: Keys
+    pools: Pools
+    jobs: Jobs
+    pictures: Pictures
+    sellers: Mapping[Kind, Upstream]
+    facts: Facts
+
+    def upstream(self, name: str) -> Upstream:
+        """The seller of that name; a job of any other is none of this instance's business."""
+        return next(seller for seller in self.sellers.values() if seller.name == name)

@@ -1,0 +1,81 @@
+"""Adoption: jobs whose worker died go on where they stood, and nothing is released in doubt."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from falgate.core.errors import Unavailable
+from falgate.core.events import Doubted
+from falgate.core.job import Fenced, Job
+from falgate.core.outcome import Settlement
+from falgate.flow.ports import Ports
+from falgate.flow.purchase import Purchases
+
+_AT_ONCE = 20
+BANK_FOR_S = 24 * 3600
+"""fal is asked to keep pictures for longer; after that nobody may be able to bank them."""
+
+
+class Reaper:
+    """Looks for jobs whose lease ran out, and carries them on or closes them."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        purchases: Purchases,
+        sweep: Callable[[str, int], Awaitable[int]],
+        *,
+        every_s: float,
+        unknown_after_s: int,
+    ) -> None:
+        """Look every `every_s`; settle an unknown outcome in full after `unknown_after_s`."""
+        self._ports = ports
+        self._purchases = purchases
+        self._sweep = sweep
+        self._every_s = every_s
+        self._unknown_after_ms = unknown_after_s * 1000
+
+    async def run(self) -> None:
+        """Look until cancelled; the first look is at once, for what an earlier process left."""
+        while True:
+            try:
+                for upstream in self._ports.sellers.values():
+                    await self.look(upstream.name)
+            except Unavailable:
+                pass  # Without Redis there is nothing to adopt; the next look may find it back.
+            await asyncio.sleep(self._every_s)
+
+    async def look(self, upstream: str) -> None:
+        """Adopt what has lapsed of one upstream: never of another, which could not know it."""
+        for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
+            job = await self._ports.jobs.adopt(job_id, upstream)
+            if job is not None:
+                self._ports.facts.doubted(Doubted(what="adopted", job=job_id, detail=job.state))
+                try:
+                    await self._resolve(job)
+                except Fenced:
+                    continue
+        await self._sweep(upstream, await self._ports.jobs.now_ms())
+
+    async def _resolve(self, job: Job) -> None:
+        now_ms = await self._ports.jobs.now_ms()
+        age_ms = now_ms - (job.submitted_ms or job.began_ms)
+        overdue = age_ms >= self._unknown_after_ms
+        if job.state == "reserved":
+            # Its old owner is fenced and can never submit; who waits for it tries again.
+            await self._close(job, Settlement(state="released", charge=0))
+        elif job.state == "submitting" or (job.state == "accepted" and job.trouble):
+            if overdue:
+                await self._close(job, Settlement(state="unknown", charge=job.order.held))
+            elif job.state == "submitting":
+                left_ms = self._unknown_after_ms - age_ms
+                await self._ports.jobs.doubt(job, "lost", lease_ms=left_ms)
+            else:
+                self._purchases.start(job)
+        elif job.state == "paid" and age_ms >= BANK_FOR_S * 1000:
+            await self._ports.jobs.finish(job, (), None)
+        else:
+            self._purchases.start(job)
+
+    async def _close(self, job: Job, settlement: Settlement) -> None:
+        await self._ports.jobs.settle(job, settlement)
+        await self._purchases.report(job.order.id, settlement)

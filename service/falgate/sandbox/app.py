@@ -1,0 +1,107 @@
+"""The sandbox as an ASGI application: its routes, and the control of it."""
+
+import ipaddress
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, delete, get, route
+from litestar.params import FromPath
+from litestar.types import ASGIApp
+
+from falgate.core.model import ModelSpec
+from falgate.sandbox import address, books, media, platform, queue, run
+from falgate.sandbox.answer import said
+from falgate.sandbox.desk import Desk, Refused
+from falgate.sandbox.dials import Board, Dials
+from falgate.sandbox.record import new_id
+from falgate.sandbox.records import Records
+
+
+def create_sandbox(
+    models: Mapping[str, ModelSpec],
+    *,
+    directory: Path | None = None,
+    dials: Dials = Dials(),  # noqa: B008 - frozen
+    base_url: str | None = None,
+) -> Litestar:
+    """A stand-in for fal.
+
+    Args:
+        models: The endpoints that it serves.
+        directory: Where requests are kept, for later processes and those beside this one; in
+            memory only without it.
+        dials: As they stand at the start.
+        base_url: Where it is reached, if the URLs in its answers shall not be as they were asked.
+    """
+    desk = Desk(models, Records(directory), Board(dials), base_url)
+
+    @route("/{path:path}", http_method=["GET", "POST", "PUT"], status_code=200)
+    async def serve_fal(request: Request[Any, Any, Any], path: FromPath[str]) -> ASGIApp:
+        target = address.read(path, request.headers.get("host", ""))
+        try:
+            if target.service == "platform":
+                return platform.serve(desk, request, target)
+            if target.service == "queue":
+                return await queue.serve(desk, request, target)
+            return await run.serve(desk, request, target)
+        except Refused as refused:
+            return refused.answer
+
+    @get("/files/b/{request_id:str}/{name:str}")
+    async def serve_media(
+        request: Request[Any, Any, Any], request_id: FromPath[str], name: FromPath[str]
+    ) -> ASGIApp:
+        return await media.serve(desk, request, request_id, name)
+
+    return Litestar(
+        route_handlers=[serve_fal, serve_media, *_controls(desk)],
+        openapi_config=None,
+        # It may run inside another process, whose logging is not its to set up.
+        logging_config=None,
+    )
+
+
+def _controls(desk: Desk) -> list[Any]:
+    """The routes for tests, which answer to this machine only."""
+
+    @get("/sandbox/books")
+    async def read_books(request: Request[Any, Any, Any]) -> ASGIApp:
+        if not _is_local(request):
+            return _forbidden()
+        now_s = time.time()
+        view = books.view(desk.records.all(), desk.models, desk.visits, now_s)
+        return said(200, view, new_id(now_s))
+
+    @delete("/sandbox/books", status_code=200)
+    async def clear_books(request: Request[Any, Any, Any]) -> ASGIApp:
+        if not _is_local(request):
+            return _forbidden()
+        desk.records.clear()
+        desk.visits.clear()
+        return said(200, {}, new_id(time.time()))
+
+    @route("/sandbox/dials", http_method=["GET", "POST", "DELETE"], status_code=200)
+    async def turn_dials(request: Request[Any, Any, Any]) -> ASGIApp:
+        if not _is_local(request):
+            return _forbidden()
+        if request.method == "DELETE":
+            desk.board.reset()
+        elif request.method == "POST":
+            try:
+                desk.board.turn(msgspec.json.decode(await request.body(), type=dict[str, Any]))
+            except msgspec.MsgspecError as error:
+                return said(400, {"detail": str(error)}, new_id(time.time()))
+        return said(200, msgspec.to_builtins(desk.board.current), new_id(time.time()))
+
+    return [read_books, clear_books, turn_dials]
+
+
+def _is_local(request: Request[Any, Any, Any]) -> bool:
+    return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+
+
+def _forbidden() -> ASGIApp:
+    return said(403, {"detail": "Only for clients on this machine"}, new_id(time.time()))

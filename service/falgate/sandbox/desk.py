@@ -1,0 +1,175 @@
+"""The desk: what every route works with, and the steps that the queue and the sync route share."""
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.types import ASGIApp
+
+from falgate.core.errors import InputRejected
+from falgate.core.model import ModelSpec
+from falgate.core.request import read
+from falgate.sandbox import refusals
+from falgate.sandbox.address import Address
+from falgate.sandbox.answer import Answer, said
+from falgate.sandbox.books import Visits
+from falgate.sandbox.dials import Board, Dials, Place
+from falgate.sandbox.faults import spoilt
+from falgate.sandbox.record import Record, new_id, start_within_s, wait_s
+from falgate.sandbox.records import Records
+
+_KEY = re.compile(r"Key ([^\s:]+):([^\s:]+)")
+_NOTED = (
+    "x-fal-no-retry",
+    "x-app-fal-disable-fallback",
+    "x-fal-request-timeout",
+    "x-fal-request-start-timeout",
+    "x-fal-object-lifecycle-preference",
+    "x-fal-queue-priority",
+    "x-fal-runner-hint",
+    "x-fal-store-io",
+    "x-fal-target-url",
+    "accept-encoding",
+    "content-type",
+    "user-agent",
+    "idempotency-key",
+)
+
+
+class Refused(Exception):
+    """A request that ends here, with this answer."""
+
+    def __init__(self, answer: ASGIApp) -> None:
+        super().__init__("refused")
+        self.answer = answer
+
+
+class Desk:
+    """What a sandbox consists of.
+
+    Attributes:
+        models: The endpoints that are known.
+        records: Every submit.
+        board: The dials.
+        visits: How often each route was asked.
+        fixed_url: Where the sandbox is reached, for the URLs in its answers; None for as asked.
+    """
+
+    def __init__(
+        self, models: Mapping[str, ModelSpec], records: Records, board: Board, fixed_url: str | None
+    ) -> None:
+        self.models = models
+        self.records = records
+        self.board = board
+        self.visits = Visits()
+        self.fixed_url = fixed_url
+
+    def base_url(self, request: Request[Any, Any, Any]) -> str:
+        """What the URLs in an answer begin with, without a slash at the end."""
+        if self.fixed_url is not None:
+            return self.fixed_url.rstrip("/")
+        return f"{request.scope['scheme']}://{request.headers.get('host', 'localhost')}"
+
+    def authenticate(self, request: Request[Any, Any, Any]) -> None:
+        """Let only fal's own keys through.
+
+        Raises:
+            Refused: With fal's 401.
+        """
+        key = _KEY.fullmatch(request.headers.get("authorization", ""))
+        key_id = self.board.current.key_id
+        if key is None:
+            raise Refused(refusals.platform(401, new_id(time.time()), refusals.MALFORMED))
+        if key_id is not None and key[1] != key_id:
+            raise Refused(refusals.platform(401, new_id(time.time()), refusals.UNKNOWN))
+
+    def spoil(self, answer: Answer, record: Record, place: Place, base_url: str) -> ASGIApp:
+        """The answer as the record's dials leave it."""
+        if self.visits.fault_due(record, place):
+            return spoilt(answer, record.dials, place, base_url)
+        return answer
+
+    async def accept(self, request: Request[Any, Any, Any], address: Address) -> Record:
+        """Keep a submit.
+
+        Raises:
+            Refused: It was not accepted. It stands in the books all the same.
+        """
+        now_s = time.time()
+        dials = self.board.take()
+        record = _noted(request, address, await request.body(), dials, now_s)
+        try:
+            self._admit(request, address, record)
+        except Refused:
+            self.records.put(record)
+            raise
+        record = await self._judged(request, record)
+        self.records.put(record)
+        return record
+
+    def _admit(self, request: Request[Any, Any, Any], address: Address, record: Record) -> None:
+        self.authenticate(request)
+        self._known(address, record)
+        dials = record.dials
+        if self.visits.fault_due(record, "submit"):
+            whole = said(200, {"status": "IN_QUEUE"}, record.id)
+            raise Refused(spoilt(whole, dials, "submit", self.base_url(request)))
+        if record.sync and self._turn_s(record) > dials.queue_s:
+            raise Refused(refusals.platform(429, record.id))
+
+    async def _judged(self, request: Request[Any, Any, Any], record: Record) -> Record:
+        spec = self.models[record.endpoint]
+        accepted = msgspec.structs.replace(record, accepted=True, wait_s=self._turn_s(record))
+        try:
+            parsed = read(spec, await request.body(), request.headers.get("content-type"))
+        except InputRejected as rejection:
+            return msgspec.structs.replace(accepted, issues=rejection.issues)
+        arguments = msgspec.to_builtins(parsed.arguments)
+        subject = {name: value for name, value in arguments.items() if name not in spec.unkeyed}
+        digest = hashlib.sha256(msgspec.json.encode([record.endpoint, subject])).hexdigest()
+        earlier = self.records.tally(digest, spec.asked(parsed.arguments))
+        return msgspec.structs.replace(accepted, arguments=arguments, earlier=earlier)
+
+    def _turn_s(self, record: Record) -> float:
+        # Reading every record is dear; only a limit on how many work at once needs it.
+        others = [] if record.dials.concurrency is None else self.records.all()
+        return wait_s(record.dials, others, record.submitted_s)
+
+    def _known(self, address: Address, record: Record) -> None:
+        if address.target in self.models:
+            return
+        if any(f"{endpoint}/".startswith(f"{address.app}/") for endpoint in self.models):
+            path = address.target.removeprefix(address.app)
+            answer = refusals.platform(404, record.id, f"Path {path} not found")
+            headers = {**answer.headers, "x-fal-billable-units": "0"}
+            raise Refused(msgspec.structs.replace(answer, headers=headers))
+        missing = f'Application "{address.alias}" not found'
+        raise Refused(refusals.platform(404, record.id, missing))
+
+
+def _noted(
+    request: Request[Any, Any, Any], address: Address, body: bytes, dials: Dials, now_s: float
+) -> Record:
+    received = None
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        received = msgspec.json.decode(body)
+    headers = {name: request.headers[name] for name in _NOTED if name in request.headers}
+    if "authorization" in request.headers:
+        headers["authorization"] = request.headers["authorization"].partition(" ")[0]
+    return Record(
+        id=new_id(now_s),
+        endpoint=address.target,
+        submitted_s=now_s,
+        accepted=False,
+        sync=address.service == "run",
+        received=received,
+        headers=headers,
+        dials=dials,
+        webhook=request.query_params.get("fal_webhook"),
+        start_within_s=start_within_s(headers),
+    )

@@ -1,0 +1,40 @@
+"""The pictures' own addresses: public, without a key, drawn when they are fetched."""
+
+import asyncio
+import time
+from typing import Any
+
+from litestar import Request
+from litestar.types import ASGIApp
+
+from falgate.core.picture import EXTENSIONS
+from falgate.sandbox import outcome
+from falgate.sandbox.answer import Answer
+from falgate.sandbox.desk import Desk
+from falgate.sandbox.record import life, new_id
+
+
+async def serve(desk: Desk, request: Request[Any, Any, Any], request_id: str, name: str) -> ASGIApp:
+    """Answer with the picture of this name, or with 404."""
+    desk.visits.routes["media"] += 1
+    if "authorization" in request.headers:
+        desk.visits.routes["media_with_authorization"] += 1
+    record = desk.records.get(request_id)
+    missing = Answer(
+        404, b"Not Found", {"content-type": "text/plain", "x-fal-request-id": new_id(time.time())}
+    )
+    if record is None or record.arguments is None:
+        return missing
+    spec = desk.models[record.endpoint]
+    content_type = outcome.content_type(record, spec)
+    names = [f"{n}.{EXTENSIONS[content_type]}" for n in range(outcome.delivered(record, spec))]
+    if name not in names or life(record).status(time.time()) != "COMPLETED":
+        return missing
+    body = await asyncio.to_thread(outcome.picture, record, spec, names.index(name))
+    headers = {
+        "content-type": content_type,
+        "x-fal-request-id": record.id,
+        "access-control-allow-origin": "*",
+        "cache-control": "public, max-age=31536000",
+    }
+    return desk.spoil(Answer(200, body, headers), record, "media", desk.base_url(request))

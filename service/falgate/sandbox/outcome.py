@@ -1,0 +1,133 @@
+"""What a finished request has brought: its pictures, its answer and its bill."""
+
+import math
+from typing import Any
+
+import msgspec
+import pybase64
+
+from falgate.core import price
+from falgate.core.model import ModelSpec
+from falgate.core.money import Micros
+from falgate.core.picture import EXTENSIONS
+from falgate.sandbox import refusals
+from falgate.sandbox.answer import Answer, said
+from falgate.sandbox.drawing import Sheet, draw
+from falgate.sandbox.record import Record, life
+
+_OTHER_FORMAT = {"image/png": "image/jpeg", "image/jpeg": "image/webp", "image/webp": "image/png"}
+
+
+def delivered(record: Record, spec: ModelSpec) -> int:
+    """How many pictures the request ends with, whenever that is."""
+    course = life(record)
+    if course.ending != "worked" or math.isinf(course.ends_s):
+        return 0
+    asked = spec.asked(_arguments(record, spec))
+    outcome = record.dials.outcome
+    if outcome == "no_pictures" or refusals.model_status(outcome) is not None:
+        return 0
+    return asked + {"too_few": -1, "too_many": 1}.get(outcome, 0)
+
+
+def billed(record: Record, spec: ModelSpec, now_s: float) -> Micros:
+    """What it costs at this time: nothing before its end, nothing for what was never worked on."""
+    course = life(record)
+    if not record.accepted or course.ending != "worked" or course.status(now_s) != "COMPLETED":
+        return 0
+    arguments = _arguments(record, spec)
+    number = delivered(record, spec)
+    percent = record.dials.billed_percent
+    if percent is None:
+        percent = 100 if number else 0
+    return price.cost(spec, arguments, number or spec.asked(arguments)) * percent // 100
+
+
+def failure(record: Record) -> Answer | None:
+    """The answer of a request that ends without a list of pictures; None for one with a list."""
+    match life(record).ending:
+        case "rejected":
+            return refusals.rejected(record)
+        case "expired":
+            return refusals.expired(record)
+        case "cancelled":
+            return refusals.platform(499, record.id)
+        case "worked":
+            model_status = refusals.model_status(record.dials.outcome)
+            return refusals.model(record) if model_status is not None else None
+
+
+def result(record: Record, spec: ModelSpec, base_url: str) -> Answer:
+    """The answer that a finished request ends with."""
+    units = record.dials.units
+    answer = failure(record)
+    if answer is None:
+        number = delivered(record, spec)
+        files = [_file(record, spec, index, base_url) for index in range(number)]
+        answer = said(200, {spec.pictures: files}, record.id)
+        units = f"{number:.1f}" if units is None else units
+    if units is None:
+        return answer
+    headers = {**answer.headers, "x-fal-billable-units": units}
+    if not units:
+        del headers["x-fal-billable-units"]
+    return msgspec.structs.replace(answer, headers=headers)
+
+
+def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
+    """The bytes of one of its pictures."""
+    arguments = _arguments(record, spec)
+    expected = spec.expected(arguments)
+    outcome = record.dials.outcome
+    content_type, width, height = expected.content_type, expected.width, expected.height
+    if outcome == "wrong_format":
+        content_type = _OTHER_FORMAT[content_type]
+    if outcome == "wrong_size":
+        width, height = width // 2, height // 2
+    told = msgspec.to_builtins(arguments)
+    text = told.pop("prompt", "")
+    del told[spec.inline]
+    del told[spec.count]
+    caption = [spec.title, *map(str, told.values())]
+    caption.append(f"{index + 1} of {delivered(record, spec)}")
+    # A later purchase for the same prompt brings other pictures, as it would at fal.
+    seed = [spec.endpoint, text, told, record.earlier + index]
+    if not record.dials.repeatable:
+        seed.append(record.id)
+    sheet = Sheet(
+        seed=msgspec.json.encode(seed).decode(),
+        content_type=content_type,
+        width=width,
+        height=height,
+        transparent=told.get("background") == "transparent" and content_type != "image/jpeg",
+        text=text,
+        caption=" · ".join(caption),
+    )
+    return draw(sheet)
+
+
+def content_type(record: Record, spec: ModelSpec) -> str:
+    """The media type of its pictures, as the answer names it."""
+    return spec.expected(_arguments(record, spec)).content_type
+
+
+def _file(record: Record, spec: ModelSpec, index: int, base_url: str) -> dict[str, Any]:
+    arguments = _arguments(record, spec)
+    expected = spec.expected(arguments)
+    name = f"{index}.{EXTENSIONS[expected.content_type]}"
+    if spec.wants_inline(arguments):
+        encoded = pybase64.b64encode_as_string(picture(record, spec, index))
+        url = f"data:{expected.content_type};base64,{encoded}"
+    else:
+        url = f"{base_url}/files/b/{record.id}/{name}"
+    return {
+        "url": url,
+        "content_type": expected.content_type,
+        "file_name": name,
+        "width": expected.width,
+        "height": expected.height,
+    }
+
+
+def _arguments(record: Record, spec: ModelSpec) -> Any:
+    return msgspec.convert(record.arguments, spec.input)

@@ -1,0 +1,206 @@
+"""The queue: submit, status, stream of statuses, result and cancel."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import ASGIApp
+
+from falgate.sandbox import outcome, refusals
+from falgate.sandbox.address import Address
+from falgate.sandbox.answer import Answer, said
+from falgate.sandbox.desk import Desk, Refused
+from falgate.sandbox.dials import Place
+from falgate.sandbox.faults import spoilt
+from falgate.sandbox.record import Record, life, new_id
+
+_RESULT = ("", "response")
+_METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
+# A stream looks again this often: a cancel may have come in, even through another process.
+_LOOK_S = 0.1
+
+
+async def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
+    """Answer a call to the queue."""
+    if address.request_id is None:
+        if request.method != "POST":
+            return refusals.platform(405, new_id(time.time()))
+        return await _submit(desk, request, address)
+    record = _find(desk, request, address, address.request_id)
+    base_url = desk.base_url(request)
+    urls = _urls(record, address, base_url, fixed=desk.fixed_url is not None)
+    match address.action:
+        case "status":
+            course = life(record)
+            now_s = time.time()
+            body = _status(record, urls, now_s, logs=_wants_logs(request))
+            code = 200 if course.status(now_s) == "COMPLETED" else 202
+            return desk.spoil(said(code, body, record.id), record, "status", base_url)
+        case "status/stream":
+            return _stream(desk, record, urls, base_url, logs=_wants_logs(request))
+        case "cancel":
+            return _cancel(desk, record)
+        case _:
+            return await _result(desk, record, urls, base_url)
+
+
+def _find(desk: Desk, request: Request[Any, Any, Any], address: Address, request_id: str) -> Record:
+    """The record that a call is about.
+
+    Raises:
+        Refused: There is no such path, method or request.
+    """
+    desk.authenticate(request)
+    action = address.action
+    if action not in _METHODS:
+        path = f"/requests/{request_id}/{action}"
+        raise Refused(refusals.platform(404, request_id, f"Path {path} not found"))
+    # Requests live under the owner and the alias; fal does not take the rest of the endpoint.
+    if address.target != address.app or request.method != _METHODS[action]:
+        raise Refused(refusals.platform(405, request_id))
+    name = "result" if action in _RESULT else action
+    desk.visits.routes[name] += 1
+    record = desk.records.get(request_id)
+    if record is not None and f"{record.endpoint}/".startswith(f"{address.app}/"):
+        return record
+    place: Place = "result" if name == "result" else "status"
+    raise Refused(refusals.failing(404, request_id, place))
+
+
+async def _submit(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
+    record = await desk.accept(request, address)
+    base_url = desk.base_url(request)
+    urls = _urls(record, address, base_url, fixed=desk.fixed_url is not None)
+    body: dict[str, Any] = {
+        "status": "IN_QUEUE",
+        **urls,
+        "logs": None,
+        "metrics": {},
+        "queue_position": 0,
+    }
+    if record.webhook is not None:
+        body["gateway_request_id"] = record.id
+    await asyncio.sleep(record.dials.submit_s)
+    return desk.spoil(said(200, body, record.id), record, "accepted", base_url)
+
+
+def _cancel(desk: Desk, record: Record) -> ASGIApp:
+    now_s = time.time()
+    if life(record).status(now_s) == "COMPLETED":
+        return said(400, {"status": "ALREADY_COMPLETED"}, record.id)
+    if record.cancelled_s is None:
+        desk.records.put(msgspec.structs.replace(record, cancelled_s=now_s))
+    return said(202, {"status": "CANCELLATION_REQUESTED"}, record.id)
+
+
+async def _result(desk: Desk, record: Record, urls: dict[str, str], base_url: str) -> ASGIApp:
+    if life(record).status(time.time()) != "COMPLETED":
+        return said(400, {"detail": "Request is still in progress", **urls}, record.id)
+    # Pictures that go into the answer are drawn for it, which takes a while.
+    spec = desk.models[record.endpoint]
+    answer = await asyncio.to_thread(outcome.result, record, spec, base_url)
+    return desk.spoil(answer, record, "result", base_url)
+
+
+def _stream(
+    desk: Desk, record: Record, urls: dict[str, str], base_url: str, *, logs: bool
+) -> ASGIApp:
+    headers = {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-fal-request-id": record.id,
+    }
+    if desk.visits.fault_due(record, "status"):
+        # A spoilt stream has no more than its first event, or a part of that.
+        event = _event(_status(record, urls, time.time(), logs=logs))
+        return spoilt(Answer(200, event, headers), record.dials, "status", base_url)
+    events = _events(desk, record, urls, logs=logs)
+    return ASGIStreamingResponse(iterator=events, headers=headers, status_code=200)
+
+
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(body) + b"\n\n"
+
+
+async def _events(
+    desk: Desk, record: Record, urls: dict[str, str], *, logs: bool
+) -> AsyncIterator[bytes]:
+    told = ""
+    spoke_s = time.monotonic()
+    while told != "COMPLETED":
+        record = desk.records.get(record.id) or record
+        now_s = time.time()
+        status = life(record).status(now_s)
+        if status != told:
+            yield _event(_status(record, urls, now_s, logs=logs))
+            told, spoke_s = status, time.monotonic()
+        elif time.monotonic() - spoke_s >= record.dials.keepalive_s:
+            yield b": keep-alive\n\n"
+            spoke_s = time.monotonic()
+        else:
+            await asyncio.sleep(_pause_s(record, now_s))
+
+
+def _pause_s(record: Record, now_s: float) -> float:
+    course = life(record)
+    coming_s = [moment - now_s for moment in (course.starts_s, course.ends_s) if moment > now_s]
+    return min([_LOOK_S, record.dials.keepalive_s, *coming_s])
+
+
+def _status(record: Record, urls: dict[str, str], now_s: float, *, logs: bool) -> dict[str, Any]:
+    course = life(record)
+    status = course.status(now_s)
+    body: dict[str, Any] = {"status": status, **urls}
+    if status == "IN_QUEUE":
+        return {**body, "queue_position": 0}
+    body["logs"] = _logs(record, now_s) if logs else None
+    if status == "COMPLETED":
+        worked_s = 0.0 if math.isinf(course.starts_s) else course.worked_s
+        body["metrics"] = {"inference_time": worked_s}
+        failure = outcome.failure(record)
+        if failure is not None:
+            told = msgspec.json.decode(failure.body)
+            body["error"] = f"Invalid status code: {failure.status}"
+            issues = told["detail"]
+            body["error_type"] = (
+                issues[0]["type"] if isinstance(issues, list) else told.get("error_type")
+            )
+    return body
+
+
+def _logs(record: Record, now_s: float) -> list[dict[str, Any]]:
+    """The lines so far; each poll gives all of them again, as fal does."""
+    course = life(record)
+    lines = [(course.starts_s, "Generating"), (course.ends_s, "Finished")]
+    return [
+        {
+            "message": message,
+            "timestamp": datetime.fromtimestamp(moment_s, UTC).isoformat(),
+            "level": "INFO",
+            "source": "USER",
+        }
+        for moment_s, message in lines
+        if moment_s <= now_s
+    ]
+
+
+def _urls(record: Record, address: Address, base_url: str, *, fixed: bool) -> dict[str, str]:
+    # Without a prefix the Host told the queue apart, which a fixed base does not.
+    prefix = "/queue" if fixed else address.prefix
+    place = f"{base_url}{prefix}/{address.app}/requests/{record.id}"
+    return {
+        "request_id": record.id,
+        "response_url": place,
+        "status_url": f"{place}/status",
+        "cancel_url": f"{place}/cancel",
+    }
+
+
+def _wants_logs(request: Request[Any, Any, Any]) -> bool:
+    return request.query_params.get("logs", "").lower() in {"1", "true"}

@@ -1,0 +1,141 @@
+"""A submit as it is kept, and what has become of it: a pure function of it and of the time."""
+
+import math
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from falgate.sandbox.dials import Dials
+
+Status = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
+Ending = Literal["worked", "rejected", "expired", "cancelled"]
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def new_id(now_s: float) -> str:
+    """A UUID of version 7: ids sort by the time at which they were made."""
+    value = int(now_s * 1000) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    digits = f"{value:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One submit, accepted or not.
+
+    Attributes:
+        id: What fal calls the request id.
+        endpoint: The model, as it stood in the path.
+        submitted_s: Unix time.
+        accepted: Whether the request was kept and will be worked on.
+        sync: Whether it came by the synchronous route.
+        received: The body, as JSON; None where it was none.
+        arguments: The valid input with every default; None where it was not valid.
+        issues: What is wrong with the input; None where nothing is.
+        headers: Those that matter; of Authorization only the scheme.
+        webhook: The address to be told, which is noted only.
+        dials: As they stood at the submit.
+        earlier: How many pictures of the same input were asked for before.
+        wait_s: Time in the queue.
+        start_within_s: The caller's limit for the time in the queue, if any.
+        cancelled_s: Unix time of the first cancel, if any.
+    """
+
+    id: str
+    endpoint: str
+    submitted_s: float
+    accepted: bool
+    sync: bool
+    received: Any
+    headers: dict[str, str]
+    dials: Dials
+    arguments: dict[str, Any] | None = None
+    issues: list[dict[str, Any]] | None = None
+    webhook: str | None = None
+    earlier: int = 0
+    wait_s: float = 0
+    start_within_s: float | None = None
+    cancelled_s: float | None = None
+
+    def __repr__(self) -> str:
+        """Without the prompt."""
+        return f"Record({self.id})"
+
+
+class Life(msgspec.Struct, frozen=True):
+    """When a request starts and ends, as far as is known now.
+
+    Attributes:
+        starts_s: Unix time; infinite where it never starts.
+        ends_s: Unix time; infinite where it never ends.
+        ending: Why it ends.
+    """
+
+    starts_s: float
+    ends_s: float
+    ending: Ending
+
+    def status(self, now_s: float) -> Status:
+        """fal's word for it."""
+        if now_s >= self.ends_s:
+            return "COMPLETED"
+        return "IN_PROGRESS" if now_s >= self.starts_s else "IN_QUEUE"
+
+    @property
+    def worked_s(self) -> float:
+        """Time in progress, once it has ended."""
+        return max(0.0, self.ends_s - self.starts_s)
+
+
+def life(record: Record) -> Life:
+    """The whole course of a request: everything that decides it stands in its record."""
+    dials = record.dials
+    starts_s = record.submitted_s + record.wait_s
+    if dials.outcome == "never_starts":
+        starts_s = math.inf
+    if record.issues is not None:
+        course = Life(starts_s, starts_s, "rejected")
+    elif dials.outcome == "never_ends":
+        course = Life(starts_s, math.inf, "worked")
+    else:
+        course = Life(starts_s, starts_s + dials.work_s, "worked")
+    if record.start_within_s is not None:
+        deadline_s = record.submitted_s + record.start_within_s
+        if deadline_s < starts_s:
+            course = Life(math.inf, deadline_s, "expired")
+    last_s = course.ends_s if dials.cancels_running else min(course.starts_s, course.ends_s)
+    if record.cancelled_s is not None and record.cancelled_s < last_s:
+        started_s = starts_s if starts_s <= record.cancelled_s else math.inf
+        course = Life(started_s, record.cancelled_s, "cancelled")
+    return course
+
+
+def wait_s(dials: Dials, others: Iterable[Record], now_s: float) -> float:
+    """How long a request will wait for its turn among those before it."""
+    if dials.concurrency is None:
+        return dials.queue_s
+    ends_s = sorted(
+        ends_s for other in others if other.accepted and (ends_s := life(other).ends_s) > now_s
+    )
+    if len(ends_s) < dials.concurrency:
+        return dials.queue_s
+    turn_s = ends_s[-dials.concurrency] - now_s
+    # JSON knows no infinity; what waits for a job that never ends waits for thirty years.
+    return min(max(dials.queue_s, turn_s), 10.0**9)
+
+
+def start_within_s(headers: Mapping[str, str]) -> float | None:
+    """The caller's time-out for the start, under its newer or its older name."""
+    for name in ("x-fal-request-start-timeout", "x-fal-request-timeout"):
+        try:
+            seconds = float(headers.get(name, ""))
+        except ValueError:
+            continue
+        if 0 < seconds < math.inf:
+            return seconds
+    return None

@@ -1,0 +1,78 @@
+"""Where the records are kept: in memory, or as one file each that other processes share."""
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+
+from falgate.sandbox.record import ID, Record
+
+
+class Records:
+    """Every submit received, by its id.
+
+    With a directory the files are the truth, read each time: a process beside this one may have
+    written them, and a cancel there must be seen here.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._memory: dict[str, Record] = {}
+        self._tallies: Counter[str] = Counter()
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def put(self, record: Record) -> None:
+        """Keep it, whole or not at all."""
+        if self._directory is None:
+            self._memory[record.id] = record
+            return
+        with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:
+            file.write(msgspec.json.encode(record))
+        Path(file.name).replace(self._directory / f"{record.id}.json")
+
+    def get(self, request_id: str) -> Record | None:
+        """The request that was accepted under this id, if there is one."""
+        record = self._memory.get(request_id) if self._directory is None else self._read(request_id)
+        return record if record is not None and record.accepted else None
+
+    def tally(self, subject: str, number: int) -> int:
+        """Add to how many pictures of a subject were asked for, and say how many it was before."""
+        if self._directory is None:
+            before = self._tallies[subject]
+            self._tallies[subject] += number
+            return before
+        # One byte for each picture: appending needs no lock between processes.
+        with (self._directory / f"{subject}.tally").open("ab") as file:
+            before = file.tell()
+            file.write(b"." * number)
+        return before
+
+    def all(self) -> list[Record]:
+        """Every submit, the oldest first."""
+        if self._directory is None:
+            found = list(self._memory.values())
+        else:
+            names = [path.stem for path in self._directory.glob("*.json")]
+            found = [record for name in names if (record := self._read(name)) is not None]
+        return sorted(found, key=lambda record: (record.submitted_s, record.id))
+
+    def clear(self) -> None:
+        """Forget every one."""
+        self._memory.clear()
+        self._tallies.clear()
+        if self._directory is not None:
+            for path in (*self._directory.glob("*.json"), *self._directory.glob("*.tally")):
+                path.unlink(missing_ok=True)
+
+    def _read(self, request_id: str) -> Record | None:
+        # The id may come from a URL: nothing but an id becomes a file's name.
+        if self._directory is None or not ID.fullmatch(request_id):
+            return None
+        try:
+            return msgspec.json.decode(
+                (self._directory / f"{request_id}.json").read_bytes(), type=Record
+            )
+        except FileNotFoundError:
+            return None

@@ -1,0 +1,37 @@
+"""The synchronous route: one call that is answered when the pictures are there."""
+
+import asyncio
+import math
+import time
+from typing import Any
+
+from litestar import Request
+from litestar.types import ASGIApp
+
+from falgate.sandbox import outcome, refusals
+from falgate.sandbox.address import Address
+from falgate.sandbox.desk import Desk
+from falgate.sandbox.faults import hang
+from falgate.sandbox.record import life, new_id
+
+
+async def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
+    """Answer a call to run a model; that the caller leaves changes nothing, least of all its bill.
+
+    What spoils the answer to a submit, or a result, spoils this answer, which is both.
+    """
+    if request.method != "POST":
+        return refusals.platform(405, new_id(time.time()))
+    record = await desk.accept(request, address)
+    ends_s = life(record).ends_s
+    if math.isinf(ends_s):
+        return hang
+    # Invalid input is refused at once: the synchronous route has no queue to accept it into.
+    rejected = record.issues is not None
+    await asyncio.sleep(0 if rejected else record.dials.submit_s + max(0, ends_s - time.time()))
+    base_url = desk.base_url(request)
+    spec = desk.models[record.endpoint]
+    answer = await asyncio.to_thread(outcome.result, record, spec, base_url)
+    return desk.spoil(
+        answer, record, "accepted" if record.dials.at == "accepted" else "result", base_url
+    )

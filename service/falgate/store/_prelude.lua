@@ -1,0 +1,17 @@
+-- Stands before every script. Amounts come as plain digits only: Lua would also read nan, negative,
+-- hexadecimal and exponent forms, and each of them gets past a budget.
+local function digits(text)
+  if type(text) ~= 'string' or not text:match('^%d+$') or #text > 15 then
+    error({err = 'BADAMOUNT not a plain whole number of at most 15 digits'})
+  end
+  return tonumber(text)
+end
+-- Lua spells large numbers with an exponent, which HINCRBY refuses.
+local function whole(number)
+  return string.format('%.0f', number)
+end
+-- Redis's clock in milliseconds: the only one that decides about money.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end

@@ -1,0 +1,111 @@
+"""The connection to Redis, and whether that Redis can be trusted with money."""
+
+import re
+
+import msgspec
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError, ResponseError
+
+_OLDEST = (7, 0)
+_TIMEOUT_S = 5.0
+_CONNECT_TIMEOUT_S = 2.0
+_RETRIES = 3
+_CONNECTIONS_MAX = 1_000
+_SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
+
+
+class RedisUnfit(Exception):
+    """This Redis must not keep the ledger; the message says why and what to change."""
+
+
+class Durability(msgspec.Struct, frozen=True):
+    """What has to follow the mark on its connection before a submit may leave.
+
+    Attributes:
+        fsync: WAITAOF: the server's own disk has it. Not needed where each reply says so.
+        replicas: WAIT: so many replicas have it.
+    """
+
+    fsync: bool = False
+    replicas: int = 0
+
+
+def connect(url: str) -> Redis:
+    """A client that gives up within seconds: a caller is waiting.
+
+    Raises:
+        RedisUnfit: The URL is none that redis-py knows.
+    """
+    backoff = ExponentialBackoff(cap=0.2, base=0.02)
+    try:
+        return Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=_TIMEOUT_S,
+            socket_connect_timeout=_CONNECT_TIMEOUT_S,
+            retry=Retry(backoff, _RETRIES),
+            max_connections=_CONNECTIONS_MAX,
+        )
+    except ValueError as error:
+        raise RedisUnfit(
+            "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"
+        ) from error
+
+
+async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durability:
+    """Find out how a write is made durable there.
+
+    Raises:
+        RedisUnfit: Too old, may evict money, or may lose what it acknowledged.
+    """
+    try:
+        server = await redis.info("server")
+        memory = await redis.info("memory")
+        persistence = await redis.info("persistence")
+        version = tuple(int(part) for part in server["redis_version"].split(".")[:2])
+        fsync = await _appendfsync(redis)
+        waits = await _knows_waitaof(redis)
+    except (RedisError, OSError) as error:
+        raise RedisUnfit(f"Redis does not answer ({type(error).__name__}): {error}") from error
+    if version < _OLDEST:
+        raise RedisUnfit(
+            f"Redis {server['redis_version']} is too old: falgate needs 7.0 or later, or any Valkey"
+        )
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    if not _SAFE_POLICIES.fullmatch(policy):
+        raise RedisUnfit(
+            f"Redis may evict money (maxmemory-policy {policy}): set noeviction or volatile-lru"
+        )
+    if not persistence.get("aof_enabled"):
+        if not allow_weak:
+            raise RedisUnfit(
+                "Redis keeps no append-only file and would forget holds in a crash: set appendonly "
+                "yes, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
+            )
+        return Durability(replicas=replicas)
+    if fsync == "always":
+        return Durability(replicas=replicas)
+    if not waits and not allow_weak:
+        raise RedisUnfit(
+            "Redis may lose its last second in a crash and has no WAITAOF (Redis 7.2): set "
+            "appendfsync always, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
+        )
+    return Durability(fsync=waits, replicas=replicas)
+
+
+async def _appendfsync(redis: Redis) -> str:
+    try:
+        return str((await redis.config_get("appendfsync")).get("appendfsync", "unknown"))
+    except ResponseError:
+        # Managed services refuse CONFIG; then nothing is taken for granted.
+        return "unknown"
+
+
+async def _knows_waitaof(redis: Redis) -> bool:
+    try:
+        await redis.waitaof(0, 0, 0)
+    except ResponseError:
+        return False
+    return True

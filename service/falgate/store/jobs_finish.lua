@@ -1,0 +1,37 @@
+#!lua flags=allow-oom
+-- paid -> finished: end the job and its flight, and wake who waits. Fenced by epoch.
+-- A count of 0 says that nothing was published, and the flight then leaves no marker.
+-- Returns 'finished', or 'fenced' when the job is no longer the caller's.
+local job = KEYS[1]
+local open_jobs = KEYS[2]
+local ended_jobs = KEYS[3]
+local flight = KEYS[4]
+local markers = KEYS[5]
+local job_id = ARGV[1]
+local epoch = ARGV[2]
+local pictures = ARGV[3]
+local generation = digits(ARGV[4])
+local count = digits(ARGV[5])
+local marker_ms = digits(ARGV[6])
+local fingerprint = ARGV[7]
+local wake = ARGV[8]
+
+local known = redis.call('HMGET', job, 'state', 'epoch')
+if known[1] == 'finished' then return 'finished' end
+if known[1] ~= 'paid' or known[2] ~= epoch then return 'fenced' end
+local now = now_ms()
+redis.call('HSET', job, 'state', 'finished', 'pictures', pictures)
+redis.call('HDEL', job, 'input', 'output', 'trouble')
+redis.call('ZREM', open_jobs, job_id)
+redis.call('ZADD', ended_jobs, whole(now), job_id)
+if redis.call('GET', flight) == 'open:' .. job_id then
+  if count > 0 then
+    redis.call('SET', flight,
+      'done:' .. job_id .. ':' .. whole(generation) .. ':' .. whole(count))
+    redis.call('ZADD', markers, whole(now + marker_ms), fingerprint)
+  else
+    redis.call('DEL', flight)
+  end
+end
+redis.call('PUBLISH', wake, job_id)
+return 'finished'

@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- reserved -> submitting, just before the request may leave. Fenced by state, epoch and lease.
+-- Returns 1 when the caller may submit, 0 when the job is no longer the caller's.
+local job = KEYS[1]
+local open_jobs = KEYS[2]
+local job_id = ARGV[1]
+local epoch = ARGV[2]
+local lease_ms = digits(ARGV[3])
+
+local known = redis.call('HMGET', job, 'state', 'epoch')
+if known[2] ~= epoch then return 0 end
+-- The same owner asking again: its first reply was lost, and it has not submitted.
+if known[1] == 'submitting' then return 1 end
+local now = now_ms()
+local lease_until = tonumber(redis.call('ZSCORE', open_jobs, job_id) or '0')
+if known[1] ~= 'reserved' or lease_until <= now then return 0 end
+redis.call('HSET', job, 'state', 'submitting', 'submitted_ms', whole(now))
+redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
+return 1

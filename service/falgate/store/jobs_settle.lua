@@ -1,0 +1,70 @@
+#!lua flags=allow-oom
+-- Turn a job's hold into spending, give the rest back, and write the closing entry: once.
+-- The accounts (more_keys) stand from KEYS[7] on, as they were held; the entry's further fields
+-- (more_args) stand from ARGV[10] on. What exceeds the hold goes to the house.
+-- Returns {'settled', remaining} with what the tightest budget has left in micro-USD, -1 without
+-- any; {'settled'} when it was so before; or {'fenced', state} when the move is not the caller's.
+local job = KEYS[1]
+local open_jobs = KEYS[2]
+local ended_jobs = KEYS[3]
+local flight = KEYS[4]
+local ledger = KEYS[5]
+local house = KEYS[6]
+local job_id = ARGV[1]
+local epoch = ARGV[2]
+local from = ARGV[3]
+local to = ARGV[4]
+local charge = digits(ARGV[5])
+local lease_ms = digits(ARGV[6])
+local output = ARGV[7]
+local answer = ARGV[8]
+local wake = ARGV[9]
+local first_account = 7
+local first_field = 10
+
+local known = redis.call('HMGET', job,
+  'state', 'epoch', 'held', 'windows', 'accounts', 'flight', 'settled_to')
+if known[7] == to and known[2] == epoch then return {'settled'} end
+if known[1] ~= from or known[2] ~= epoch then return {'fenced', known[1] or 'gone'} end
+local accounts = {}
+for i = first_account, #KEYS do accounts[#accounts + 1] = KEYS[i] end
+if table.concat(accounts, ' ') ~= known[5] or flight ~= known[6] then
+  error({err = 'BADKEYS not the accounts and the flight of this job'})
+end
+
+local held = digits(known[3])
+local charged = math.min(charge, held)
+local overrun = charge - charged
+local now = now_ms()
+local remaining = -1
+for _, account in ipairs(accounts) do
+  for name in known[4]:gmatch('%S+') do
+    local after = redis.call('HINCRBY', account, 'held:' .. name, '-' .. known[3])
+    local spent = redis.call('HINCRBY', account, 'spent:' .. name, whole(charged))
+    local limit = redis.call('HGET', account, 'limit:' .. name:match('^[^:]+'))
+    if limit then
+      local left = math.max(0, tonumber(limit) - spent - after)
+      if remaining < 0 or left < remaining then remaining = left end
+    end
+  end
+end
+if overrun > 0 then redis.call('HINCRBY', house, 'overrun', whole(overrun)) end
+
+redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
+  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output, 'answer', answer)
+redis.call('HDEL', job, 'trouble')
+redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
+  'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
+  unpack(ARGV, first_field))
+if to == 'paid' then
+  -- The pictures are still to be fetched, by whoever holds the lease.
+  redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
+else
+  -- Bought nothing that can be shared from a pool: the flight leaves no marker.
+  redis.call('HDEL', job, 'input')
+  redis.call('ZREM', open_jobs, job_id)
+  redis.call('ZADD', ended_jobs, whole(now), job_id)
+  if redis.call('GET', flight) == 'open:' .. job_id then redis.call('DEL', flight) end
+  redis.call('PUBLISH', wake, job_id)
+end
+return {'settled', whole(remaining)}

@@ -1,0 +1,65 @@
+"""Logs: one event a line, JSON for machines, colours for people; no prompt, no secret."""
+
+import logging
+import re
+import sys
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+Level = Literal["debug", "info", "warning", "error"]
+
+_SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
+_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn.access")
+"""Their INFO lines print URLs, or say what our own events say better."""
+
+
+def configure(level: Level, *, people: bool) -> None:
+    """Send structlog's events and the standard library's records to stderr, in one form.
+
+    Args:
+        level: The least that is written.
+        people: Colours and columns instead of JSON.
+    """
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _conceal,
+    ]
+    render: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if people
+        else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+            foreign_pre_chain=shared,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _conceal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The last net: what looks like a key does not get out, whoever logged it."""
+    for name, value in event.items():
+        if isinstance(value, str) and _SECRET.search(value):
+            event[name] = _SECRET.sub("***", value)
+    return event

@@ -1,0 +1,197 @@
+"""fal's queue: submit, follow, fetch. The one place that knows fal's key.
+
+Never `fal.run`: a submit to the queue answers within a second with an id, and whoever has the id
+can finish the job, on any instance, for as long as fal keeps the result.
+"""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from falgate import __version__
+from falgate.core.model import ModelSpec
+from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission
+from falgate.upstream import outcomes
+from falgate.upstream.download import MediaHosts, download
+from falgate.upstream.exchange import Reply, Unusable, encode, exchange
+from falgate.upstream.stream import completed
+
+FAL_QUEUE = "https://queue.fal.run"
+FAL_MEDIA = ("fal.media",)
+
+_CONNECT_S = 10.0
+_SUBMIT_S = 30.0
+_LOOK_S = 30.0
+_FOLLOW_S_MAX = 3_600.0
+"""fal ends a request after as long, unless its model says otherwise."""
+_ANSWER_BYTES_MAX = 1024 * 1024
+_QUEUED_PAUSES_S = (0.1, 2.0)
+_TROUBLED_PAUSE_S = 1.0
+_STRANGE_LOOKS_MAX = 3
+_KNOWN = frozenset({200, 202})
+_NOT_FOUND = 404
+
+_KEEP_RESULT_S = 48 * 3600
+_BUYING = {
+    # At most one billable run for one submit.
+    "X-Fal-No-Retry": "1",
+    # Else another model's picture may come, and would be kept under this one's name.
+    "x-app-fal-disable-fallback": "true",
+    "X-Fal-Object-Lifecycle-Preference": f'{{"expiration_duration_seconds":{_KEEP_RESULT_S}}}',
+}
+
+
+class FalQueue:
+    """One upstream that speaks fal's queue protocol."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        key: str,
+        media_domains: tuple[str, ...] = (),
+        start_timeout_s: int = 600,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Speak to the queue at `url` as `key`.
+
+        Args:
+            name: Whose books these are.
+            url: What stands before the endpoint's path.
+            key: fal's credential, `id:secret`.
+            media_domains: Where pictures may come from beside the queue's own origin.
+            start_timeout_s: After so long in fal's queue, fal gives a request up.
+            transport: In the place of sockets, for the sandbox in this process.
+        """
+        self._name = name
+        self._url = url.rstrip("/")
+        self._key = key
+        self._buying = {**_BUYING, "X-Fal-Request-Timeout": str(start_timeout_s)}
+        self._media = MediaHosts(self._url, media_domains)
+        # A submit goes over a connection of its own: one kept alive may be half closed, and a
+        # request that dies on it has an unknown outcome.
+        self._submits = _client(transport or _sockets(fresh=True))
+        self._looks = _client(transport or _sockets())
+        self._fetches = _client(transport or _sockets())
+
+    @property
+    def name(self) -> str:
+        """Whose books these are."""
+        return self._name
+
+    def __repr__(self) -> str:
+        """Name it without its key."""
+        return f"FalQueue({self._name})"
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for client in (self._submits, self._looks, self._fetches):
+            await client.aclose()
+
+    async def submit(self, endpoint: str, body: dict[str, Any], job_id: str) -> Submission:  # noqa: ARG002 - the webhook's URL will carry the job
+        """Order; exactly one attempt, or provably none. Never raises."""
+        try:
+            reply = await exchange(
+                self._submits,
+                "POST",
+                f"{self._url}/{endpoint}",
+                deadline_s=_SUBMIT_S,
+                bytes_max=_ANSWER_BYTES_MAX,
+                headers={**self._headers(), **self._buying},
+                content=encode(body),
+            )
+        except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
+            return outcomes.of_failure(error)
+        return outcomes.of_submit(reply)
+
+    async def collect(self, spec: ModelSpec, request_id: str) -> Result:
+        """Follow an accepted request to its end. Never raises."""
+        owner, alias = spec.endpoint.split("/")[:2]
+        request = f"{self._url}/{owner}/{alias}/requests/{request_id}"
+        try:
+            async with asyncio.timeout(_FOLLOW_S_MAX):
+                return await self._follow(request)
+        except TimeoutError:
+            return Lost("fal did not finish in time")
+
+    async def download(self, url: str) -> bytes:
+        """Fetch a delivered picture; raises `DownloadFailed`."""
+        return await download(self._fetches, self._media, url)
+
+    async def _follow(self, request: str) -> Result:
+        strange, (pause_s, longest_s) = 0, _QUEUED_PAUSES_S
+        while strange < _STRANGE_LOOKS_MAX:
+            reply = await self._look(f"{request}/status?logs=0")
+            status = _object(reply)
+            if reply is None or reply.status not in _KNOWN or "status" not in status:
+                # Out of reach, out of order and out of credit pass; unknown and senseless do not.
+                strange += reply is not None and reply.status in _KNOWN | {_NOT_FOUND}
+                await asyncio.sleep(_TROUBLED_PAUSE_S)
+                continue
+            if status["status"] == "IN_PROGRESS":
+                stream = f"{request}/status/stream?logs=0"
+                status = await completed(self._looks, stream, self._headers()) or status
+            if status["status"] == "COMPLETED":
+                result = await self._result(request, status)
+                if result is not None:
+                    return result
+                strange += 1
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, longest_s)
+        return Lost("fal's answers about this request make no sense")
+
+    async def _result(self, request: str, status: dict[str, Any]) -> Delivered | Failed | None:
+        reply = await self._look(request)
+        try:
+            return outcomes.of_result(reply, status) if reply else None
+        except Unusable:
+            return None
+
+    async def _look(self, url: str) -> Reply | None:
+        """Read something of a request's; None when fal cannot be reached now."""
+        try:
+            return await exchange(
+                self._looks,
+                "GET",
+                url,
+                deadline_s=_LOOK_S,
+                bytes_max=_ANSWER_BYTES_MAX,
+                headers=self._headers(),
+            )
+        except (httpx.HTTPError, TimeoutError, Unusable, OSError):
+            return None
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Key {self._key}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+
+
+def _object(reply: Reply | None) -> dict[str, Any]:
+    try:
+        body = reply.json() if reply else None
+    except Unusable:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    # A connection that is not made in time provably carried nothing; all else is bounded in whole.
+    timeout = httpx.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S)
+    agent = {"User-Agent": f"falgate/{__version__}"}
+    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent)
+
+
+def _sockets(*, fresh: bool = False) -> AiohttpTransport:
+    # httpx's own pool walks all its connections for each event; aiohttp's does not.
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=0, force_close=fresh)
+        return aiohttp.ClientSession(connector=connector, trust_env=True)
+
+    return AiohttpTransport(client=session)

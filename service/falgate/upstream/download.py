@@ -1,0 +1,59 @@
+"""Fetching delivered pictures: from hosts that fal delivers from, without fal's key."""
+
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from falgate.core.outcome import DownloadFailed
+from falgate.upstream.exchange import Unusable, exchange
+
+PICTURE_BYTES_MAX = 32 * 1024 * 1024
+_DEADLINE_S = 60.0
+_OK = 200
+
+
+class MediaHosts(msgspec.Struct, frozen=True):
+    """Where pictures may be fetched from.
+
+    Attributes:
+        origin: The upstream's own, such as "http://127.0.0.1:9000".
+        domains: Over https, each with all names below it.
+    """
+
+    origin: str
+    domains: tuple[str, ...]
+
+    def allow(self, url: str) -> bool:
+        """Whether a URL that the upstream gave may be fetched."""
+        try:
+            parts = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            return False
+        if parts.userinfo:
+            return False
+        origin = httpx.URL(self.origin)
+        if (parts.scheme, parts.host, parts.port) == (origin.scheme, origin.host, origin.port):
+            return True
+        below = any(parts.host == d or parts.host.endswith(f".{d}") for d in self.domains)
+        return below and parts.scheme == "https" and parts.port is None
+
+
+async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> bytes:
+    """Fetch a picture. `client` carries no credential.
+
+    Raises:
+        DownloadFailed: Not allowed, not there, too large or too slow. The URL is not in it.
+    """
+    if not hosts.allow(url):
+        host = urlsplit(url).hostname if url.startswith("http") else "no address"
+        raise DownloadFailed(f"pictures are not fetched from {host}")
+    try:
+        reply = await exchange(
+            client, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
+        )
+    except (httpx.HTTPError, TimeoutError, Unusable) as error:
+        raise DownloadFailed(type(error).__name__) from error
+    if reply.status != _OK:
+        raise DownloadFailed(f"status {reply.status}")
+    return reply.body

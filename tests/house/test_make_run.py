@@ -1,0 +1,132 @@
+"""`make run` as a newcomer types it: it sets itself up, serves, and leaves nothing behind."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SET_UP_S, STOP_S = 120, 10
+START_S = 10  # 3 on an idle machine, which other tests share here
+
+
+class Run(NamedTuple):
+    """One `make run` under way, with all that it says going to a file."""
+
+    process: "subprocess.Popen[bytes]"
+    output: Path
+    port: int
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def project(root: Path, made_here: set[str], tmp_path: Path) -> Path:
+    """A clean copy whose path has a space, with what an interrupted set-up may have left."""
+    copy = tmp_path / "a copy"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*made_here, "*_cache"))
+    (copy / ".venv" / "bin").mkdir(parents=True)
+    (copy / ".venv" / "bin" / "python").symlink_to("/gone/python3")
+    return copy
+
+
+def make_run(project: Path, output: Path) -> Run:
+    """Type it, as the leader of a session of its own."""
+    port = free_port()
+    with output.open("wb") as said:
+        process = subprocess.Popen(
+            ["make", "-C", project, "run"],
+            env={
+                **{
+                    name: value
+                    for name, value in os.environ.items()
+                    if not name.startswith(("FAL", "MAKE"))
+                },
+                "FALGATE_LISTEN": f"127.0.0.1:{port}",
+                "FALGATE_TLS_LISTEN": f"localhost:{free_port()}",
+                "FALGATE_DATA_DIR": str(project / "data"),
+            },
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Run(process, output, port)
+
+
+def curl_line(run: Run, within_s: float) -> str:
+    """The command that it prints for a first try, once it is there and serving."""
+    deadline_s = time.monotonic() + within_s
+    while time.monotonic() < deadline_s:
+        said = run.output.read_text()
+        assert run.process.poll() is None, said
+        found = re.search(r"^\s*(curl (?:.*\\\n)*.*)$", said, re.MULTILINE)
+        if found:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", run.port)) == 0:
+                    return found[1]
+        time.sleep(0.05)
+    pytest.fail(f"did not serve within {within_s} s:\n{run.output.read_text()}")
+
+
+def processes_of(project: Path) -> dict[int, str]:
+    """All that runs on this project's behalf: the command lines by process id."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command, environment = (
+                (folder / "cmdline").read_bytes(),
+                (folder / "environ").read_bytes(),
+            )
+        except OSError:  # it has ended, or is somebody else's
+            continue
+        if bytes(project) in command + environment:
+            found[int(folder.name)] = command.replace(b"\0", b" ").decode()
+    return found
+
+
+def press_ctrl_c(run: Run) -> None:
+    """What a terminal does, and what has to come of it."""
+    os.killpg(run.process.pid, signal.SIGINT)
+    run.process.wait(STOP_S)
+
+
+@pytest.fixture
+def runs(project: Path) -> Iterator[list[Run]]:
+    """The runs of a test; what they leave behind is ended hard."""
+    started: list[Run] = []
+    yield started
+    for process_id in processes_of(project):
+        os.kill(process_id, signal.SIGKILL)
+    for run in started:
+        run.process.wait(STOP_S)
+
+
+def test_make_run_repairs_serves_stops_and_starts_again_at_once(
+    project: Path, runs: list[Run], tmp_path: Path
+) -> None:
+    for number, within_s in enumerate((SET_UP_S, START_S)):
+        runs.append(make_run(project, tmp_path / f"{number}.txt"))
+        answer = subprocess.run(
+            ["sh", "-c", curl_line(runs[-1], within_s)], capture_output=True, text=True, check=True
+        )
+        assert '"images"' in answer.stdout
+
+        press_ctrl_c(runs[-1])
+
+        said = runs[-1].output.read_text()
+        assert processes_of(project) == {}, said
+        assert "Traceback" not in said
+        assert "make: ***" not in said

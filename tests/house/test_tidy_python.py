@@ -1,0 +1,145 @@
+"""House rules about Python that need its syntax tree, each proved on a planted violation."""
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+FUNCTION_LINES_MAX = 60
+
+
+class Module(NamedTuple):
+    """A Python file: its path from the project's root, and its syntax."""
+
+    path: str
+    tree: ast.Module
+
+
+Functions = ast.FunctionDef | ast.AsyncFunctionDef
+# Documented in spite of their names.
+PUBLIC = {"_exit", "_asdict", "_fields", "_make", "_replace"}
+
+
+def functions(tree: ast.AST) -> Iterator[Functions]:
+    """All of them, nested ones too."""
+    for node in ast.walk(tree):
+        if isinstance(node, Functions):
+            yield node
+
+
+def undocumented(module: Module) -> Iterator[str]:
+    """A module of the service that does not say what it owns."""
+    if module.path.startswith("service/") and not ast.get_docstring(module.tree):
+        yield "its first line must say what it owns"
+
+
+def long_functions(module: Module) -> Iterator[str]:
+    """Functions that do not fit on a screen."""
+    for function in functions(module.tree):
+        lines = (function.end_lineno or 0) - function.lineno + 1
+        if lines > FUNCTION_LINES_MAX:
+            yield f"{function.name} has {lines} lines, {FUNCTION_LINES_MAX} at most"
+
+
+def is_private(name: str) -> bool:
+    """Whether a library keeps the name for itself."""
+    return name.startswith("_") and not name.endswith("__") and name not in PUBLIC
+
+
+def borrowings(tree: ast.Module) -> Iterator[tuple[ast.alias, str]]:
+    """Each imported name of a library, with its whole dotted name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            of = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                if (of + alias.name).split(".")[0] != "falgate":
+                    yield alias, of + alias.name
+
+
+def owner(attribute: ast.Attribute) -> str:
+    """The name that a chain of attributes starts from."""
+    node: ast.expr = attribute
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def private_names(module: Module) -> Iterator[str]:
+    """Names that a library keeps for itself, imported or reached for."""
+    borrowed = set()
+    for alias, whole in borrowings(module.tree):
+        borrowed.add(alias.asname or alias.name.split(".")[0])
+        if any(is_private(part) for part in whole.split(".")):
+            yield f"line {alias.lineno}: {whole} is private to its library"
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and owner(node) in borrowed:
+            yield f"line {node.lineno}: {ast.unparse(node)} is private to its library"
+
+
+def asserting(tree: ast.AST, others: set[str]) -> bool:
+    """Whether it asserts, itself or by calling one of the others."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name in {"raises", "warns", "fail"} | others or name.startswith("assert_"):
+                return True
+    return False
+
+
+def unasserting(module: Module) -> Iterator[str]:
+    """Tests that cannot fail but by breaking down."""
+    if not module.path.startswith("tests/"):
+        return
+    checks: set[str] = set()
+    # Twice, for a check that calls a check.
+    for _ in range(2):
+        checks |= {
+            function.name for function in functions(module.tree) if asserting(function, checks)
+        }
+    for function in functions(module.tree):
+        if function.name.startswith("test_") and function.name not in checks:
+            yield f"{function.name} asserts nothing"
+
+
+RULES: dict[str, tuple[Callable[[Module], Iterator[str]], str, str]] = {
+    "docstring": (undocumented, "service/falgate/x.py", "x = 1\n"),
+    "short_functions": (long_functions, "tests/x.py", "def f():\n" + "    pass\n" * 60),
+    "private_module": (private_names, "service/falgate/x.py", "from redis._parsers import Base"),
+    "private_import": (private_names, "service/falgate/x.py", "from redis import _compat"),
+    "private_attribute": (private_names, "tests/x.py", "import redis\nredis.asyncio._x()"),
+    "assertion": (unasserting, "tests/x.py", "async def test_x():\n    await go()\n"),
+}
+KEPT = '''"""Owns x."""
+import os
+from falgate.store import _keys
+def check(x):
+    assert x
+def test_x():
+    check(_keys._one)
+    os._exit(0)
+'''
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_project_keeps_the_rule(name: str, files: dict[str, str]) -> None:
+    rule, _, _ = RULES[name]
+    sources = {path: text for path, text in files.items() if path.endswith(".py")}
+
+    assert len(sources) > 1
+    assert [
+        f"{path}: {complaint}"
+        for path, text in sources.items()
+        for complaint in rule(Module(path, ast.parse(text)))
+    ] == []
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_sees_its_planted_violation(name: str) -> None:
+    rule, path, planted = RULES[name]
+
+    assert len(list(rule(Module(path, ast.parse(planted))))) == 1
+    assert list(rule(Module(path, ast.parse(KEPT)))) == []

@@ -1,0 +1,71 @@
+"""How the tests' tools are got: by apt where that is allowed, else said aloud."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+Give = Callable[[str, str], None]
+
+# An apt-get that can bring Node and Redis, and notes what it was told.
+APT = """
+echo "$@" >>"$(dirname "$0")/told"
+case "$*" in
+*install*)
+    for package; do :; done
+    printf '#!/bin/sh\\necho " v=7.0.15"\\n' >"$(dirname "$0")/${package%js}"
+    chmod +x "$(dirname "$0")/${package%js}" ;;
+esac
+"""
+
+
+def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [root / "deploy" / "tools.sh"],
+        env={"PATH": str(bare_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_nothing_is_asked_of_apt_when_all_is_there(root: Path, bare_path: Path, give: Give) -> None:
+    give("id", "echo 0")
+    give("apt-get", "exit 1")
+    for tool in ("node", "npm", "redis-server"):
+        give(tool, 'echo "Redis server v=7.0.15"')
+
+    done = get_tools(root, bare_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_root_gets_what_is_missing(root: Path, bare_path: Path, give: Give) -> None:
+    (bare_path / "chmod").symlink_to("/bin/chmod")
+    give("id", "echo 0")
+    give("apt-get", APT)
+
+    done = get_tools(root, bare_path)
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        f"Installing {package} by apt (once) ..." for package in ("nodejs", "npm", "redis-server")
+    ]
+    told = (bare_path / "told").read_text().splitlines()
+    assert [words.split()[-1] for words in told] == ["update", "nodejs", "npm", "redis-server"]
+
+
+def test_who_may_not_install_is_told_what_will_fail(
+    root: Path, bare_path: Path, give: Give
+) -> None:
+    give("id", "echo 1000")
+    give("apt-get", APT)
+    give("redis-server", 'echo "Redis server v=6.0.16"')
+
+    done = get_tools(root, bare_path)
+
+    assert done.returncode == 0
+    for package in ("nodejs", "npm", "redis-server"):
+        assert f"!!! {package} is missing or too old" in done.stderr
+        assert f"!!! As root: apt-get update && apt-get install {package}" in done.stderr
+    assert not (bare_path / "told").exists()

@@ -1,0 +1,155 @@
+"""Looking at a delivery: whole pictures of three types pass, and nothing else does."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from falgate.core.picture import NotAPicture
+from falgate.pictures.inspect import Examined, examine
+
+
+def encoded(
+    media: str, size: tuple[int, int] = (64, 48), mode: str = "RGB", frames: int = 1
+) -> bytes:
+    noise = Image.effect_noise(size, 80).convert(mode)
+    more = [noise.transpose(Image.Transpose.FLIP_TOP_BOTTOM)] * (frames - 1)
+    out = io.BytesIO()
+    if more:
+        noise.save(out, media, save_all=True, append_images=more)
+    else:
+        noise.save(out, media)
+    return out.getvalue()
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header promises any number of pixels."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("media", "mode", "content_type"),
+    [
+        ("PNG", "RGB", "image/png"),
+        ("PNG", "RGBA", "image/png"),
+        ("PNG", "P", "image/png"),
+        ("JPEG", "RGB", "image/jpeg"),
+        ("JPEG", "L", "image/jpeg"),
+        ("WEBP", "RGB", "image/webp"),
+        ("WEBP", "RGBA", "image/webp"),
+    ],
+)
+def test_a_whole_picture_is_told_by_its_bytes(media: str, mode: str, content_type: str) -> None:
+    assert examine(encoded(media, mode=mode)) == Examined(content_type, 64, 48)
+
+
+@pytest.mark.parametrize("media", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_cut_off_anywhere_is_refused(media: str) -> None:
+    whole = encoded(media)
+    for length in [*range(0, len(whole), max(1, len(whole) // 50)), len(whole) - 2, len(whole) - 1]:
+        with pytest.raises(NotAPicture):
+            examine(whole[:length])
+
+
+@pytest.mark.parametrize("media", ["PNG", "WEBP"])
+def test_a_picture_with_a_hole_is_refused(media: str) -> None:
+    whole = encoded(media)
+    with pytest.raises(NotAPicture):
+        examine(whole[: len(whole) // 2] + whole[-12:])
+
+
+def test_a_flipped_bit_of_a_png_is_refused() -> None:
+    flipped = bytearray(encoded("PNG"))
+    flipped[len(flipped) // 2] ^= 1
+    with pytest.raises(NotAPicture):
+        examine(bytes(flipped))
+
+
+@pytest.mark.parametrize("media", ["PNG", "JPEG", "WEBP"])
+def test_a_page_behind_a_picture_is_refused(media: str) -> None:
+    with pytest.raises(NotAPicture, match="something follows it"):
+        examine(encoded(media) + b"<script>alert(1)</script>")
+
+
+@pytest.mark.parametrize("media", ["PNG", "JPEG", "WEBP"])
+def test_a_page_before_a_picture_is_refused(media: str) -> None:
+    with pytest.raises(NotAPicture):
+        examine(b"<script>alert(1)</script>" + encoded(media))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0" * 1000,
+        b"<!doctype html><title>502 Bad Gateway</title>",
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        b'{"detail": "not found"}',
+        b"%PDF-1.7",
+        b"GIF89a/*",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff\xd9",
+        b"RIFF\x04\0\0\0WEBP",
+    ],
+)
+def test_what_is_no_picture_is_refused(data: bytes) -> None:
+    with pytest.raises(NotAPicture):
+        examine(data)
+
+
+@pytest.mark.parametrize("media", ["GIF", "BMP", "TIFF", "ICO", "PPM", "JPEG2000"])
+def test_other_types_of_picture_are_refused(media: str) -> None:
+    with pytest.raises(NotAPicture):
+        examine(encoded(media))
+
+
+@pytest.mark.parametrize("media", ["PNG", "WEBP"])
+def test_an_animation_is_refused(media: str) -> None:
+    with pytest.raises(NotAPicture, match="it is animated"):
+        examine(encoded(media, frames=2))
+
+
+def test_a_jpeg_of_several_pictures_is_refused() -> None:
+    with pytest.raises(NotAPicture, match="it is MPO"):
+        examine(encoded("MPO", frames=2))
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(8193, 1), (1, 8193), (10_000, 10_000), (60_000, 60_000), (2**31 - 1, 1)]
+)
+def test_a_header_that_claims_too_much_is_refused_before_decoding(width: int, height: int) -> None:
+    with pytest.raises(NotAPicture):
+        examine(png_that_claims(width, height))
+
+
+def test_the_largest_side_passes() -> None:
+    assert examine(encoded("PNG", size=(8192, 1))) == Examined("image/png", 8192, 1)
+
+
+def test_text_that_unpacks_to_a_flood_is_refused() -> None:
+    whole = encoded("PNG")
+    body = b"Comment\0\0" + zlib.compress(bytes(100_000_000))
+    chunk = struct.pack(">I", len(body)) + b"zTXt" + body
+    chunk += struct.pack(">I", zlib.crc32(b"zTXt" + body))
+    with pytest.raises(NotAPicture):
+        examine(whole[:33] + chunk + whole[33:])
+
+
+def test_the_refusal_holds_nothing_of_the_data() -> None:
+    with pytest.raises(NotAPicture) as caught:
+        examine(b"a prompt that came back as text")
+    assert "prompt" not in str(caught.value)

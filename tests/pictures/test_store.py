@@ -1,0 +1,241 @@
+"""The picture store: the same on disk and in memory, atomic, and honest when it cannot be asked."""
+
+import asyncio
+import hashlib
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from falgate.core.errors import Unavailable
+from falgate.core.errors import StoreUnavailable
+from falgate.pictures.store import PictureStore
+
+DATA = b"0123456789"
+NAME = f"{hashlib.sha256(DATA).hexdigest()}.png"
+OTHER = f"{'0' * 64}.webp"
+ODD = {
+    "traversal": "../secret",
+    "traversal that ends well": f"../{NAME}",
+    "escaped": f"%2e%2e%2f{NAME}",
+    "absolute": "/etc/passwd",
+    "null byte": f"{NAME}\0",
+    "line feed": f"{NAME}\n",
+    "upper case": NAME.upper(),
+    "no extension": NAME.removesuffix(".png"),
+    "another extension": NAME.replace(".png", ".svg"),
+    "staging file": f"{NAME}#1",
+    "nothing": "",
+    "long": "a" * 100_000,
+    "other digits": NAME.translate({ord("0"): "\u0660", ord("1"): "\u0661"}),
+}
+FILLS_UP = """
+import asyncio, resource, sys
+from falgate.pictures.store import PictureStore, StoreUnavailable
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+try:
+    asyncio.run(PictureStore(sys.argv[1]).put(bytes(20_000), "0" * 64 + ".png"))
+except StoreUnavailable:
+    print("unavailable")
+"""
+
+
+@pytest.fixture(params=["file", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> PictureStore:
+    return PictureStore("memory://" if request.param == "memory" else f"file://{tmp_path}/made")
+
+
+async def test_what_was_put_is_there_in_whole_and_in_part(store: PictureStore) -> None:
+    assert not await store.has(NAME)
+    await store.put(DATA, NAME)
+    assert await store.has(NAME)
+    assert await store.size(NAME) == 10
+    assert await store.read(NAME) == DATA
+    assert await store.read(NAME, 4) == b"456789"
+    assert await store.read(NAME, 4, 6) == b"45"
+    assert await store.read(NAME, 0, 1) == b"0"
+    assert await store.read(NAME, 9, 999) == b"9"
+
+
+async def test_a_repeat_changes_nothing(store: PictureStore) -> None:
+    await store.put(DATA, NAME)
+    await store.put(DATA, NAME)
+    assert await store.read(NAME) == DATA
+
+
+async def test_what_was_not_put_is_not_there(store: PictureStore) -> None:
+    await store.put(DATA, NAME)
+    assert not await store.has(OTHER)
+    assert await store.size(OTHER) is None
+    assert await store.read(OTHER) is None
+    assert await store.read(OTHER, 1, 2) is None
+
+
+@pytest.mark.parametrize("name", ODD.values(), ids=ODD)
+async def test_an_odd_name_is_not_there_and_cannot_be_put(store: PictureStore, name: str) -> None:
+    await store.put(DATA, NAME)
+    assert not await store.has(name)
+    assert await store.size(name) is None
+    assert await store.read(name) is None
+    with pytest.raises(AssertionError):
+        await store.put(DATA, name)
+
+
+async def test_a_file_outside_the_pictures_is_not_served(tmp_path: Path) -> None:
+    store = PictureStore(f"file://{tmp_path}")
+    (tmp_path / NAME).write_bytes(DATA)
+    assert await store.read(NAME) is None
+
+
+async def test_large_pictures_written_at_once_are_seen_whole_or_not_at_all(
+    store: PictureStore,
+) -> None:
+    data = bytes(range(256)) * 40_000
+
+    async def seen() -> AsyncIterator[bytes | None]:
+        while not writing.done():
+            yield await store.read(NAME)
+
+    writing = asyncio.gather(*(store.put(data, NAME) for _ in range(4)))
+    async for whole in seen():
+        assert whole is None or whole == data
+    await writing
+    assert await store.read(NAME) == data
+
+
+async def test_no_staging_file_stays(tmp_path: Path) -> None:
+    store = PictureStore(f"file://{tmp_path}")
+    await asyncio.gather(*(store.put(DATA, NAME) for _ in range(8)))
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == [NAME]
+
+
+def test_a_write_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FILLS_UP, f"file://{tmp_path}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "unavailable\n"
+    assert not list((tmp_path / "pictures").iterdir())
+
+
+async def test_a_lost_directory_is_unavailable_rather_than_empty(tmp_path: Path) -> None:
+    store = PictureStore(f"file://{tmp_path}/disk")
+    await store.put(DATA, NAME)
+    shutil.rmtree(tmp_path / "disk")
+    with pytest.raises(StoreUnavailable):
+        await store.has(NAME)
+    with pytest.raises(StoreUnavailable):
+        await store.read(NAME)
+
+
+async def test_a_directory_that_became_something_else_is_unavailable(tmp_path: Path) -> None:
+    store = PictureStore(f"file://{tmp_path}/disk")
+    await store.check()
+    shutil.rmtree(tmp_path / "disk")
+    (tmp_path / "disk").write_text("")
+    for asked in (store.has(NAME), store.read(NAME), store.put(DATA, NAME), store.check()):
+        with pytest.raises(StoreUnavailable) as caught:
+            await asked
+        assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.fixture
+def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], PictureStore]:
+    """Opens a bucket of an S3 service on a local port."""
+
+    def open_at(port: int) -> PictureStore:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+        return PictureStore("s3://bucket/prefix")
+
+    return open_at
+
+
+async def test_a_bucket_that_does_not_answer_is_unavailable(
+    bucket_at: Callable[[int], PictureStore],
+) -> None:
+    with socket.socket() as bound:  # and not listening, so that nobody answers there
+        bound.bind(("127.0.0.1", 0))
+        store = bucket_at(bound.getsockname()[1])
+        with pytest.raises(StoreUnavailable):
+            await store.has(NAME)
+
+
+async def test_a_bucket_is_told_the_type_and_gets_one_request(
+    bucket_at: Callable[[int], PictureStore],
+) -> None:
+    requests: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        requests.append(head)
+        length = next(
+            int(line.partition(":")[2])
+            for line in head.splitlines()
+            if line.lower().startswith("content-length")
+        )
+        await reader.readexactly(length)
+        writer.write(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 0\r\n\r\n')
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        store = bucket_at(server.sockets[0].getsockname()[1])
+        await store.put(bytes(6_000_000), NAME)
+    assert len(requests) == 1
+    assert requests[0].startswith(f"PUT /bucket/prefix/pictures/{NAME} ")
+    assert "content-type: image/png" in requests[0].lower()
+
+
+async def test_checking_finds_a_store_that_works_and_leaves_no_picture(store: PictureStore) -> None:
+    await asyncio.gather(*(store.check() for _ in range(8)))
+    assert not await store.has("check")
+
+
+def test_the_directory_is_made_for_us_alone(tmp_path: Path) -> None:
+    PictureStore(f"file://{tmp_path}/a/b%20c")
+    assert (tmp_path / "a" / "b c").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/plain/path",
+        "nope://bucket",
+        "s3://",
+        "http://[",
+        "file:relative",
+        "file://host/directory",
+        "file:///directory?query",
+        "file:///dev/null/below",
+    ],
+)
+def test_a_bad_url_is_one_clear_line(url: str) -> None:
+    with pytest.raises(ValueError, match=r"^The URL of the picture store does not work: .+") as no:
+        PictureStore(url)
+    assert "\n" not in str(no.value)
+    assert "file:///directory" in str(no.value)
+
+
+def test_credentials_in_a_url_are_refused_and_not_repeated() -> None:
+    with pytest.raises(ValueError, match="belong into the environment") as caught:
+        PictureStore("s3://someone:hunter2@bucket/prefix")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_refusal_is_a_503_that_may_be_tried_again() -> None:
+    refusal = StoreUnavailable()
+    assert isinstance(refusal, Unavailable)
+    assert refusal.status == 503
+    assert refusal.headers()["Retry-After"] == "2"
