@@ -20,7 +20,7 @@ check:  ## format, lint, types, layers and house rules
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/pytest -q tests/house/test_tidy*.py
 
 format:  ## format the code and repair what ruff can

@@ -1,18 +1,27 @@
 """Settings: every `FALGATE_*` variable, typed, with its unit, default and meaning."""
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 
+from falgate.core.money import Micros, usd
+
 PREFIX = "FALGATE_"
+SANDBOX = "sandbox"
+FAL_QUEUE = "https://queue.fal.run"
 
 Seconds = Annotated[int, Meta(gt=0)]
 
 
-def _about(text: str, *, secret: bool = False) -> Meta:
-    return Meta(description=text, extra={"secret": secret})
+class SettingsWrong(Exception):
+    """A setting is unknown, missing or senseless; the message is one line and says what to do."""
+
+
+def _about(text: str) -> Meta:
+    return Meta(description=text)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,15 +29,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     listen: Annotated[str, _about("host:port for http")] = "127.0.0.1:8080"
     tls_listen: Annotated[str, _about("host:port for https; empty: no https")] = ""
-    tls_cert: Annotated[Path | None, _about("certificate chain, PEM")] = None
-    tls_key: Annotated[Path | None, _about("its private key, PEM")] = None
+    tls_cert: Annotated[str, _about("certificate chain, a PEM file")] = ""
+    tls_key: Annotated[str, _about("its private key, a PEM file")] = ""
     public_url: Annotated[
         str, _about("what picture URLs begin with; empty: as the caller addressed falgate")
     ] = ""
     allowed_hosts: Annotated[
         str, _about("further host names, by commas, that picture URLs may begin with")
     ] = ""
-    data_dir: Annotated[Path, _about("embedded Redis, pictures on disk, the sandbox")] = Path(
+    data_dir: Annotated[str, _about("embedded Redis, pictures on disk, the sandbox's books")] = (
         ".falgate"
     )
     redis_url: Annotated[
@@ -45,33 +54,139 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     upstream_url: Annotated[
         str, _about("a server that speaks fal's queue protocol, or `sandbox`")
-    ] = "https://queue.fal.run"
+    ] = FAL_QUEUE
     upstream_media_hosts: Annotated[
         str, _about("further domains, by commas, that its pictures may be fetched from")
     ] = ""
     upstream_start_timeout_s: Annotated[
         Seconds, _about("how long a request may wait in fal's queue")
     ] = 600
-    fal_key: Annotated[str, _about("fal's credential; FAL_KEY does as well", secret=True)] = ""
-    admin_key: Annotated[str, _about("the operator's key", secret=True)] = ""
+    fal_key: Annotated[str, _about("fal's credential; FAL_KEY does as well")] = ""
+    admin_key: Annotated[str, _about("the operator's key")] = ""
     timezone: Annotated[str, _about("IANA zone of the budgets' days")] = "UTC"
     org_daily_usd: Annotated[
-        str | None,
-        _about("organisation's budget a day; unset: as it was, at first 10, sandbox 1000"),
-    ] = None
+        str, _about("the organisation's budget a day; empty: as before, at first 10, sandbox 1000")
+    ] = ""
     house_usd: Annotated[
-        str | None, _about("what fal may bill above the holds; unset: as it was, at first 1")
-    ] = None
+        str, _about("what fal may bill above the holds; empty: as before, at first 1")
+    ] = ""
     cache_ttl_s: Annotated[Seconds, _about("how long a pool is kept after its last purchase")] = (
         30 * 86_400
     )
     body_bytes_max: Annotated[int, Meta(gt=0), _about("largest request body")] = 1024 * 1024
     body_timeout_s: Annotated[Seconds, _about("how long a request body may take")] = 20
-    header_timeout_s: Annotated[Seconds, _about("how long request headers may take")] = 10
+    header_timeout_s: Annotated[Seconds, _about("how long a request's head may take")] = 10
     run_timeout_s: Annotated[Seconds, _about("how long a caller waits for pictures")] = 600
     unknown_after_s: Annotated[
-        Seconds, _about("an unknown outcome is settled in full after this")
+        Seconds, _about("a purchase whose outcome nobody knows is settled in full after this")
     ] = 900
-    lease_s: Annotated[Seconds, _about("a job whose instance died is adopted after this")] = 30
-    drain_s: Annotated[int, Meta(ge=0), _about("how long a stop waits for requests")] = 10
-    log_level: Annotated[str, _about("debug, info, warning or error")] = "info"
+    lease_s: Annotated[Seconds, _about("a job is adopted so long after its instance died")] = 30
+    drain_s: Annotated[int, Meta(ge=0), _about("how long a stop waits for what is under way")] = 10
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least to log")] = (
+        "info"
+    )
+
+    def __repr__(self) -> str:
+        """Without the values: some are secrets."""
+        return "Settings(...)"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether live keys are served by the sandbox in this process."""
+        return self.upstream_url == SANDBOX
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from an environment.
+
+    Args:
+        env: Such as `os.environ`.
+        defaults: Values by field, where the environment has none.
+
+    Raises:
+        SettingsWrong: See there.
+    """
+    given = {
+        name[len(PREFIX) :].lower(): value
+        for name, value in env.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    if unknown := given.keys() - set(Settings.__struct_fields__):
+        names = ", ".join(PREFIX + name.upper() for name in sorted(unknown))
+        raise SettingsWrong(f"{names}: no such setting; `falgate serve --help` lists them")
+    values: dict[str, Any] = {**(defaults or {}), **given}
+    if not values.get("fal_key") and env.get("FAL_KEY"):
+        values["fal_key"] = env["FAL_KEY"]
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        # msgspec ends with the field, as "... - at `$.lease_s`", and quotes no value.
+        problem, _, field = str(error).partition(" - at `$.")
+        raise SettingsWrong(f"{PREFIX}{field.rstrip('`').upper()}: {problem}") from None
+    _check(settings)
+    return settings
+
+
+def address(text: str, name: str) -> Address:
+    """Read host:port.
+
+    Raises:
+        SettingsWrong: It is not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) >= 1 << 16:
+        raise SettingsWrong(f"{PREFIX}{name}: {text!r} is not host:port, such as 127.0.0.1:8080")
+    return Address(host.strip("[]"), int(port))
+
+
+def amount(text: str, name: str) -> Micros | None:
+    """Read an amount in dollars, None where it is not set.
+
+    Raises:
+        SettingsWrong: It is none.
+    """
+    try:
+        return usd(text) if text else None
+    except ValueError as error:
+        raise SettingsWrong(f"{PREFIX}{name}: {error}") from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read a list by commas."""
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def _check(settings: Settings) -> None:
+    address(settings.listen, "LISTEN")
+    amount(settings.org_daily_usd, "ORG_DAILY_USD")
+    amount(settings.house_usd, "HOUSE_USD")
+    if settings.tls_listen:
+        address(settings.tls_listen, "TLS_LISTEN")
+        if not (settings.tls_cert and settings.tls_key):
+            raise SettingsWrong(f"{PREFIX}TLS_LISTEN needs {PREFIX}TLS_CERT and {PREFIX}TLS_KEY")
+    try:
+        _ = settings.zone
+    except (ZoneInfoNotFoundError, ValueError):
+        raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
+    if settings.uses_sandbox:
+        return
+    if not settings.upstream_url.startswith(("https://", "http://")):
+        raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
+    if not settings.fal_key:
+        raise SettingsWrong(
+            f"FAL_KEY is not set: give fal's key, or {PREFIX}UPSTREAM_URL={SANDBOX} to try falgate"
+        )
+    if not settings.fal_key.isascii() or not settings.fal_key.isprintable():
+        raise SettingsWrong("FAL_KEY holds characters that no key of fal's has")

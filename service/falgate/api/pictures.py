@@ -37,7 +37,6 @@ def pictures_router(store: PictureSource) -> Router:
     @route(
         "/{name:path}",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        operation_id="picture",
         summary="A picture, by the name in its URL.",
     )
     async def picture(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -1,6 +1,7 @@
 """The answer to a call: from the pool, from somebody's flight, or from a purchase of its own."""
 
 import asyncio
+import time
 import uuid
 from typing import Any
 
@@ -53,7 +54,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         billed: What this caller's budgets were charged, micro-USD.
         saved: List price of the pictures that were not bought for it, micro-USD.
         remaining: Of the tightest budget, micro-USD; None where nothing was bought.
-        waited_s: For jobs, seconds.
     """
 
     source: Source
@@ -63,7 +63,19 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     billed: Micros = 0
     saved: Micros = 0
     remaining: Micros | None = None
-    waited_s: float = 0.0
+
+
+class _Patience:
+    """How long a caller will wait for jobs, and has.
+
+    Attributes:
+        deadline_s: Of the event loop's clock.
+        waited_s: So far.
+    """
+
+    def __init__(self, deadline_s: float) -> None:
+        self.deadline_s = deadline_s
+        self.waited_s = 0.0
 
 
 class Answers:
@@ -85,9 +97,10 @@ class Answers:
         Raises:
             Refusal: Whatever stands in the way, see `core.errors`.
         """
-        began_s = asyncio.get_running_loop().time()
-        answer, job_id = await self._find(call)
-        took_s = asyncio.get_running_loop().time() - began_s
+        began_s = time.perf_counter()
+        patience = _Patience(asyncio.get_running_loop().time() + self._wait_s)
+        answer, job_id = await self._find(call, patience)
+        took_s = time.perf_counter() - began_s
         self._ports.facts.answered(
             Answered(
                 request_id=call.request_id,
@@ -102,13 +115,12 @@ class Answers:
                 billed=answer.billed,
                 saved=answer.saved,
                 took_s=took_s,
-                waited_s=answer.waited_s,
+                waited_s=patience.waited_s,
             )
         )
         return answer
 
-    async def _find(self, call: Call) -> tuple[Answer, str]:
-        deadline_s = asyncio.get_running_loop().time() + self._wait_s
+    async def _find(self, call: Call, patience: _Patience) -> tuple[Answer, str]:
         seen, joined = Seen(), ""
         for _ in range(_TRIES):
             pool = await self._usable(call)
@@ -119,10 +131,10 @@ class Answers:
             order = self._order(call, pool)
             match await self._ports.jobs.hold(order, seen):
                 case Held():
-                    return await self._buy(call, order, pool, deadline_s), order.id
+                    return await self._buy(call, order, pool, patience), order.id
                 case Joined(job_id):
                     joined = job_id
-                    shared = await self._join(call, job_id, deadline_s)
+                    shared = await self._join(call, job_id, patience)
                     if shared is not None:
                         return shared, job_id
                 case Stale(generation, count):
@@ -171,11 +183,11 @@ class Answers:
             recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
         )
 
-    async def _buy(self, call: Call, order: Order, pool: Pool, deadline_s: float) -> Answer:
+    async def _buy(self, call: Call, order: Order, pool: Pool, patience: _Patience) -> Answer:
         job = await self._ports.jobs.read(order.id)
         if job is not None and job.state == "reserved":
             self._purchases.start(job)
-        job = await self._wait(order.id, deadline_s)
+        job = await self._wait(order.id, patience)
         if job is None or job.state == "released":
             raise _ending(job)
         pictures, foreign = self._delivered(call, job)
@@ -189,9 +201,9 @@ class Answers:
             remaining=job.remaining,
         )
 
-    async def _join(self, call: Call, job_id: str, deadline_s: float) -> Answer | None:
+    async def _join(self, call: Call, job_id: str, patience: _Patience) -> Answer | None:
         """What another's flight brings; None when the caller has to look again by itself."""
-        job = await self._wait(job_id, deadline_s)
+        job = await self._wait(job_id, patience)
         if job is None or (job.state == "released" and job.answer is None):
             return None
         pictures, foreign = self._delivered(call, job)
@@ -204,11 +216,14 @@ class Answers:
         found = (*pool.pictures, *unpublished)
         return self._free(call, "coalesced", found) if len(found) >= call.wanted else None
 
-    async def _wait(self, job_id: str, deadline_s: float) -> Job | None:
+    async def _wait(self, job_id: str, patience: _Patience) -> Job | None:
+        began_s = time.perf_counter()
         try:
-            return await self._flights.ended(job_id, deadline_s)
+            return await self._flights.ended(job_id, patience.deadline_s)
         except Gone:
             return None
+        finally:
+            patience.waited_s += time.perf_counter() - began_s
 
     def _delivered(
         self, call: Call, job: Job

@@ -41,6 +41,12 @@ class ApiKeys:
                 await self._redis.hset(_keys.apikey(key_id), "revoked_s", str(now_s))
         return True
 
+    async def now_s(self) -> int:
+        """Redis's clock, seconds since 1970."""
+        with reaching():
+            seconds, _ = await self._redis.time()
+        return int(seconds)
+
     async def all(self) -> list[KeyRecord]:
         """Every key, the oldest first."""
         ids: Any

@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 Level = Literal["debug", "info", "warning", "error"]
 
 _SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
-_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn.access")
+_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn")
 """Their INFO lines print URLs, or say what our own events say better."""
 
 

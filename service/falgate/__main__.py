@@ -1,0 +1,6 @@
+"""`falgate` and `python -m falgate`."""
+
+from falgate.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""An answer as fal's JSON and headers: URLs of our own pictures, or the pictures themselves."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pybase64
+
+from falgate.core.errors import Unavailable
+from falgate.core.money import dollars
+from falgate.core.picture import Picture, as_file
+from falgate.flow.admission import Call
+from falgate.flow.answer import Answer
+
+ReadPicture = Callable[[str], Awaitable[bytes | None]]
+
+_CACHE_STATUS = {
+    "hit": "falgate; hit",
+    "partial": "falgate; fwd=partial; stored",
+    "coalesced": "falgate; fwd=miss; collapsed",
+    "miss": "falgate; fwd=miss; stored",
+}
+
+
+async def body(call: Call, answer: Answer, base_url: str, read: ReadPicture) -> bytes:
+    """The JSON body.
+
+    Raises:
+        Unavailable: A picture went away between the answer and its reading.
+    """
+    pictures = answer.pictures
+    if call.spec.wants_inline(call.arguments):
+        uris = await asyncio.gather(*(_data_uri(picture, read) for picture in pictures))
+    else:
+        uris = [f'"{base_url}/pictures/{picture.name}"'.encode() for picture in pictures]
+    files = [_file(picture, uri) for picture, uri in zip(pictures, uris, strict=True)]
+    files.extend(map(msgspec.json.encode, answer.foreign))
+    return b"".join((b'{"', call.spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
+
+
+def headers(answer: Answer) -> dict[str, str]:
+    """What falgate adds to fal's answer, and what fal would say of it."""
+    added = {
+        "Cache-Control": "private, no-store",
+        "Cache-Status": _CACHE_STATUS[answer.source],
+        "X-Falgate-Cache": answer.source,
+        "X-Falgate-Cost-Usd": dollars(answer.billed),
+        "X-Falgate-Saved-Usd": dollars(answer.saved),
+        "x-fal-billable-units": str(answer.bought),
+    }
+    if answer.pictures:
+        # Clocks differ by a little: a picture "from the future" is new.
+        age_s = int(time.time()) - min(picture.made_s for picture in answer.pictures)
+        added["Age"] = str(max(0, age_s))
+    if answer.remaining is not None:
+        added["X-Falgate-Budget-Remaining-Usd"] = dollars(answer.remaining)
+    return added
+
+
+def _file(picture: Picture, uri: bytes) -> bytes:
+    # An encoder would look at each character of a picture of megabytes; joining does not.
+    fields: dict[str, Any] = as_file(picture, "")
+    del fields["url"]
+    return b'{"url":' + uri + b"," + msgspec.json.encode(fields)[1:]
+
+
+async def _data_uri(picture: Picture, read: ReadPicture) -> bytes:
+    data = await read(picture.name)
+    if data is None:
+        raise Unavailable("A picture was removed while it was being answered; ask again")
+    return b'"data:' + picture.content_type.encode() + b";base64," + pybase64.b64encode(data) + b'"'

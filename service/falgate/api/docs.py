@@ -1,0 +1,126 @@
+"""The OpenAPI document and the page that shows it, without any outside asset."""
+
+from importlib import resources
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
+from litestar.params import FromPath
+
+from falgate import __version__
+from falgate.core.model import ModelSpec
+
+_ASSETS = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui-standalone-preset.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+}
+_ALIASES = {"anyOf": "any_of", "$ref": "ref"}
+
+
+def openapi() -> OpenAPIConfig:
+    """The document at /docs/openapi.json and its page at /docs."""
+    return OpenAPIConfig(
+        title="falgate",
+        version=__version__,
+        description="fal's image models behind budgets and a cache. Same paths, same bodies.",
+        path="/docs",
+        components=Components(
+            security_schemes={
+                "apiKeyAuth": SecurityScheme(
+                    type="apiKey",
+                    name="Authorization",
+                    security_scheme_in="header",
+                    description="`Key fg_...`",
+                )
+            }
+        ),
+        render_plugins=[
+            SwaggerRenderPlugin(
+                path="/",
+                js_url="/docs/assets/swagger-ui-bundle.js",
+                css_url="/docs/assets/swagger-ui.css",
+                standalone_preset_js_url="/docs/assets/swagger-ui-standalone-preset.js",
+                favicon="<link rel='icon' href='data:,'>",
+            )
+        ],
+    )
+
+
+@get("/docs/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
+def asset(name: FromPath[str]) -> Response[bytes]:
+    """A file of Swagger UI, from its package."""
+    if name not in _ASSETS:
+        raise NotFoundException
+    file = resources.files("swagger_ui").joinpath("static", name)
+    return Response(file.read_bytes(), media_type=_ASSETS[name])
+
+
+ASSET_ROUTES: tuple[HTTPRouteHandler, ...] = (asset,)
+
+
+def documented(spec: ModelSpec) -> type[Operation]:
+    """The operation of a model: its bodies are read and written without the framework."""
+
+    class ModelOperation(Operation):
+        """One model's operation."""
+
+        def __post_init__(self) -> None:
+            self.tags = ["models"]
+            self.security = [{"apiKeyAuth": []}]
+            self.request_body = RequestBody(content=_json(spec.input), required=True)
+            self.responses = {
+                "200": OpenAPIResponse(description="The pictures", content=_json(spec.output)),
+                **{
+                    status: OpenAPIResponse(description=meaning)
+                    for status, meaning in _REFUSALS.items()
+                },
+            }
+
+    return ModelOperation
+
+
+_REFUSALS = {
+    "401": "No key, or none that is known",
+    "402": "A budget has no room for it; nothing was bought",
+    "403": "The key may not be used",
+    "413": "The body is too large",
+    "422": "What is wrong with the input, all of it",
+    "502": "fal refused this gateway's own request",
+    "503": "Redis, the picture store or fal is not there; nothing was bought",
+    "504": "It takes longer; the purchase goes on, and a repeat finds it",
+}
+
+
+def _json(struct: type[msgspec.Struct]) -> dict[str, OpenAPIMediaType]:
+    (schema,), components = msgspec.json.schema_components([struct])
+    return {"application/json": OpenAPIMediaType(schema=_schema(schema, components))}
+
+
+def _schema(node: Any, components: dict[str, Any]) -> Schema:
+    """A JSON schema as Litestar's object, with what it refers to put in its place."""
+    if "$ref" in node:
+        return _schema(components[node["$ref"].rpartition("/")[2]], components)
+    fields = {_ALIASES.get(name, name): value for name, value in node.items()}
+    if "properties" in fields:
+        fields["properties"] = {
+            name: _schema(value, components) for name, value in fields["properties"].items()
+        }
+    if "items" in fields:
+        fields["items"] = _schema(fields["items"], components)
+    if "any_of" in fields:
+        fields["any_of"] = [_schema(value, components) for value in fields["any_of"]]
+    return Schema(**fields)

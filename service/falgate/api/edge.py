@@ -1,0 +1,122 @@
+"""The edge: what every request passes before the framework, and every reply after it.
+
+A request id on every reply, bodies bounded in bytes and time, a count for each request, and an
+answer in fal's form even where the framework itself fails.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Collection
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WebSocketReceiveMessage,
+)
+
+from falgate.core.errors import BodyTooLarge, BodyTooSlow
+
+_LOG = structlog.get_logger()
+_FAILED = b'{"detail":"Internal Server Error"}'
+_ROUTES = frozenset({"queue", "pictures", "healthz", "readyz", "metrics", "docs"})
+_REFUSED, _SERVER_ERROR = 400, 500
+
+REQUEST_ID = "falgate_request_id"
+"""Where a scope's state holds the request's id."""
+
+
+class Edge:
+    """An ASGI application around another one."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        models: Collection[str],
+        requested: Callable[[str, int], None],
+        body_bytes_max: int,
+        body_timeout_s: float,
+    ) -> None:
+        """Guard `app`; `requested` is told the route and status of every reply."""
+        self._app = app
+        self._models = models
+        self._requested = requested
+        self._body_bytes_max = body_bytes_max
+        self._body_timeout_s = body_timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
+        status = 0
+
+        async def reply(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                named = (b"x-fal-request-id", request_id.encode())
+                message = {**message, "headers": [*message["headers"], named]}
+            await send(message)
+
+        try:
+            await self._app(scope, self._bounded(scope, receive), reply)
+        except Exception as error:
+            # Its text may quote what the caller sent; where it happened is enough to mend it.
+            _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
+            if status:
+                raise  # Half an answer is out: the server cuts the connection.
+            headers = [(b"content-type", b"application/json")]
+            await reply(
+                {"type": "http.response.start", "status": _SERVER_ERROR, "headers": headers}
+            )
+            await reply({"type": "http.response.body", "body": _FAILED, "more_body": False})
+        finally:
+            self._note(scope, request_id, status)
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        received, deadline_s = 0, 0.0
+
+        async def bounded() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            nonlocal received, deadline_s
+            if declared.isdigit() and int(declared) > self._body_bytes_max:
+                raise BodyTooLarge(self._body_bytes_max)
+            loop = asyncio.get_running_loop()
+            deadline_s = deadline_s or loop.time() + self._body_timeout_s
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyTooSlow(self._body_timeout_s) from None
+            if message["type"] == "http.request":
+                received += len(message["body"])
+                if received > self._body_bytes_max:
+                    raise BodyTooLarge(self._body_bytes_max)
+                if not message["more_body"]:
+                    # From here on only a disconnect is waited for, for as long as it takes.
+                    deadline_s = float("inf")
+            return message
+
+        return bounded
+
+    def _note(self, scope: Scope, request_id: str, status: int) -> None:
+        route = self._route(scope["path"])
+        self._requested(route, status)
+        if status >= _REFUSED:
+            _LOG.info("request.refused", request=request_id, route=route, status=status)
+
+    def _route(self, path: str) -> str:
+        """The request's route, from a closed set: a path is the caller's."""
+        first, _, rest = path.strip("/").partition("/")
+        if first in _ROUTES:
+            return first
+        return "run" if path.strip("/") in self._models or rest in self._models else "other"

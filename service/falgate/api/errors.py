@@ -1,0 +1,32 @@
+"""The one place where an exception becomes a response."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from falgate.core.errors import Refusal
+
+
+def _refuse(_: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+    """Say no the way fal says it."""
+    return Response(
+        refusal.body(),
+        status_code=refusal.status,
+        headers=refusal.headers(),
+        media_type="application/json",
+    )
+
+
+def _refuse_route(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What the framework refuses: an unknown path, a method that a path does not have."""
+    return Response(
+        {"detail": error.detail},
+        status_code=error.status_code,
+        headers=error.headers,
+        media_type="application/json",
+    )
+
+
+HANDLERS: ExceptionHandlersMap = {Refusal: _refuse, HTTPException: _refuse_route}

@@ -1,0 +1,38 @@
+"""Whether falgate is alive and ready, and its metrics."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+
+class Vitals(Protocol):
+    """What can be asked of a running gateway."""
+
+    async def troubles(self) -> dict[str, str]:
+        """What is not there, and why: nothing when all is well."""
+
+    async def metrics(self) -> bytes:
+        """Prometheus's text format."""
+
+
+def health_routes(vitals: Vitals) -> Sequence[HTTPRouteHandler]:
+    """The routes for orchestrators and Prometheus; they need no key and tell no secret."""
+
+    @get("/healthz", operation_id="healthz", summary="Is the process alive?")
+    async def healthz() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @get("/readyz", operation_id="readyz", summary="Can it answer: are Redis and the store there?")
+    async def readyz() -> Response[dict[str, object]]:
+        troubles = await vitals.troubles()
+        if troubles:
+            return Response({"status": "not ready", "troubles": troubles}, status_code=503)
+        return Response({"status": "ready"})
+
+    @get("/metrics", operation_id="metrics", summary="Prometheus's metrics")
+    async def metrics() -> Response[bytes]:
+        return Response(await vitals.metrics(), media_type="text/plain; version=0.0.4")
+
+    return [healthz, readyz, metrics]

@@ -1,0 +1,124 @@
+"""`falgate keys`: make, list and revoke the keys of apps."""
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from falgate import settings
+from falgate.core import apikey
+from falgate.core.apikey import KeyRecord, Kind
+from falgate.store.apikeys import ApiKeys
+from falgate.wiring import open_redis
+
+T = TypeVar("T")
+
+as_json = click.option("--json", "plain", is_flag=True, help="JSON instead of a table.")
+
+
+def mint(kind: Literal["live", "test", "admin"]) -> str:
+    """A new key, from the system's randomness."""
+    return apikey.mint(
+        kind,
+        secrets.token_bytes(apikey.ID_BYTES),
+        secrets.token_bytes(apikey.SECRET_BYTES),
+    )
+
+
+async def issue(apikeys: ApiKeys, *, kind: Kind, team: str, app: str, name: str) -> str:
+    """Make and store a key; what is returned can never be shown again.
+
+    Raises:
+        Unavailable: Without Redis.
+    """
+    key = mint(kind)
+    presented = apikey.present(key)
+    assert presented is not None
+    record = KeyRecord(
+        id=presented.id,
+        kind=kind,
+        digest=presented.digest,
+        team=team,
+        app=app,
+        name=name,
+        created_s=await apikeys.now_s(),
+    )
+    await apikeys.add(record)
+    return key
+
+
+@click.group()
+def keys() -> None:
+    """Keys of apps. The settings say where Redis is, as for `falgate serve`."""
+
+
+@keys.command()
+@click.option("--team", default="default", show_default=True, help="Who answers for its spending.")
+@click.option("--app", default="default", show_default=True, help="Who uses it.")
+@click.option("--name", default="", help="A note for people.")
+@click.option("--test", is_flag=True, help="A test key: it only ever reaches the sandbox.")
+@as_json
+def create(*, team: str, app: str, name: str, test: bool, plain: bool) -> None:
+    """Make a key and print it, this once."""
+    kind: Kind = "test" if test else "live"
+    key = _with_keys(lambda apikeys: issue(apikeys, kind=kind, team=team, app=app, name=name))
+    click.echo(json.dumps({"key": key}) if plain else key)
+
+
+@keys.command("list")
+@as_json
+def list_keys(*, plain: bool) -> None:
+    """Show all keys, without their secrets."""
+    records = _with_keys(lambda apikeys: apikeys.all())
+    if plain:
+        shown = [{**msgspec.structs.asdict(record)} for record in records]
+        for fields in shown:
+            del fields["digest"]
+        click.echo(json.dumps(shown))
+        return
+    table = Table("id", "kind", "team", "app", "name", "made", "revoked")
+    for record in records:
+        table.add_row(
+            record.id,
+            record.kind,
+            record.team,
+            record.app,
+            record.name,
+            _date(record.created_s),
+            _date(record.revoked_s),
+        )
+    Console().print(table)
+
+
+@keys.command()
+@click.argument("key_id")
+def revoke(key_id: str) -> None:
+    """End the use of a key, by its id, on every instance at once."""
+
+    async def end(apikeys: ApiKeys) -> bool:
+        return await apikeys.revoke(key_id, await apikeys.now_s())
+
+    if not _with_keys(end):
+        raise click.ClickException(f"there is no key {key_id}; `falgate keys list` shows them")
+    click.echo(f"{key_id} is revoked")
+
+
+def _with_keys(use: Callable[[ApiKeys], Awaitable[T]]) -> T:
+    async def used() -> T:
+        chosen = settings.read(os.environ, {"upstream_url": settings.SANDBOX})
+        async with open_redis(chosen) as redis:
+            return await use(ApiKeys(redis))
+
+    return asyncio.run(used())
+
+
+def _date(at_s: int) -> str:
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds") if at_s else ""

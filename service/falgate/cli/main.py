@@ -1,0 +1,52 @@
+"""The commands, and the one place where a failure becomes one line for the operator."""
+
+from typing import Any
+
+import click
+
+from falgate import __version__
+from falgate.asgi import PortTaken
+from falgate.cli.keys import keys
+from falgate.cli.run import run
+from falgate.cli.sandbox import sandbox
+from falgate.cli.serve import serve
+from falgate.core.errors import Refusal
+from falgate.settings import SettingsWrong
+from falgate.store.connect import RedisUnfit
+from falgate.store.embedded import EmbeddedFailed
+from falgate.store.ledger import LedgerStrange
+
+_EXPECTED = (
+    EmbeddedFailed,
+    LedgerStrange,
+    OSError,
+    PortTaken,
+    RedisUnfit,
+    Refusal,
+    SettingsWrong,
+)
+
+
+class OneLine(click.Group):
+    """Commands whose expected failures are one line, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one."""
+        try:
+            return super().invoke(ctx)
+        except* _EXPECTED as failures:
+            first: BaseException = failures
+            while isinstance(first, BaseExceptionGroup):
+                first = first.exceptions[0]
+            failure = click.ClickException(" ".join(str(first).split()))
+        raise failure
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="falgate")
+def main() -> None:
+    """A gateway in front of fal's image models."""
+
+
+for command in (run, serve, keys, sandbox):
+    main.add_command(command)

@@ -1,0 +1,127 @@
+"""`falgate run`: everything on this machine, with keys made and printed."""
+
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from falgate import settings
+from falgate.cli import localtls
+from falgate.cli.keys import issue, mint
+from falgate.cli.localtls import LocalTls
+from falgate.cli.serve import start
+from falgate.core import apikey
+from falgate.core.money import dollars
+from falgate.settings import Settings
+from falgate.wiring import Gateway
+
+_DEFAULTS = {"tls_listen": "localhost:8443", "drain_s": "2"}
+_MODEL = "fal-ai/gpt-image-1.5"
+_BODY = '{"prompt": "a lighthouse at dawn", "quality": "low"}'
+
+
+@click.command()
+def run() -> None:
+    """Serve on this machine, with all that it needs.
+
+    Embedded Redis, pictures on disk, keys that are made and printed, and the sandbox instead of fal
+    unless FAL_KEY is set. The settings of `falgate serve` apply.
+    """
+    upstream = {} if os.environ.get("FAL_KEY") else {"upstream_url": settings.SANDBOX}
+    data = Path(os.environ.get("FALGATE_DATA_DIR") or ".falgate").absolute()
+    _make(data)
+    tls = localtls.ensure(data / "tls")
+    made = {
+        "data_dir": str(data),
+        "tls_cert": str(tls.cert),
+        "tls_key": str(tls.key),
+        "admin_key": _kept(data / "admin-key") or _keep(data / "admin-key", mint("admin")),
+    }
+    env = {name: value for name, value in os.environ.items() if name != "FALGATE_DATA_DIR"}
+    chosen = settings.read(env, {**_DEFAULTS, **upstream, **made})
+
+    async def announce(gateway: Gateway) -> Callable[[], None]:
+        app_key = await _app_key(gateway, data / "app-key")
+        text = await _banner(chosen, gateway, tls, app_key)
+        return lambda: click.echo(text)
+
+    start(chosen, announce)
+
+
+async def _app_key(gateway: Gateway, file: Path) -> str:
+    """The key of an earlier start, as long as it works, or a new one."""
+    kept = _kept(file)
+    presented = apikey.present(kept)
+    record = await gateway.apikeys.read(presented.id) if presented else None
+    if presented and record and presented.matches(record.digest) and not record.revoked_s:
+        return kept
+    key = await issue(gateway.apikeys, kind="live", team="default", app="default", name="first")
+    return _keep(file, key)
+
+
+async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: str) -> str:
+    today, house = await gateway.budget()
+    http, https = f"http://{chosen.listen}", chosen.tls_listen
+    seller = (
+        "the sandbox: placeholder pictures, play money. Set FAL_KEY to buy from fal"
+        if chosen.uses_sandbox
+        else f"{chosen.upstream_url}: real pictures, real money"
+    )
+    curl = (
+        f"curl {http}/{_MODEL} -H 'Authorization: Key {app_key}' "
+        f"-H 'Content-Type: application/json' -d {shlex.quote(_BODY)}"
+    )
+    money = f"${dollars(today.limit or 0)} a day, ${dollars(today.spent)} spent"
+    return f"""
+falgate serves {http} and https://{https}
+
+  upstream    {seller}
+  budget      {money}; house limit ${dollars(house)}
+  data        {chosen.data_dir}
+  app key     {app_key}
+  admin key   {chosen.admin_key}
+
+Try it, twice: the second time is free.
+
+{curl}
+
+Python's fal_client:
+
+  export FAL_RUN_HOST={https} FAL_QUEUE_RUN_HOST={https}/queue
+  export FAL_KEY={app_key}
+  export SSL_CERT_FILE={shlex.quote(str(tls.bundle))}
+
+JavaScript's @fal-ai/client:
+
+  export FAL_KEY={app_key}
+  fal.config({{ requestMiddleware: async (r) => ({{ ...r, url: r.url
+    .replace("https://queue.fal.run", "{http}/queue").replace("https://fal.run", "{http}") }}) }});
+
+Ctrl-C stops it.
+"""
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (data / ".write").touch()
+        (data / ".write").unlink()
+    except OSError as error:
+        raise settings.SettingsWrong(
+            f"cannot write in {data} ({error.strerror}): give FALGATE_DATA_DIR another directory"
+        ) from None
+
+
+def _kept(file: Path) -> str:
+    return file.read_text().strip() if file.exists() else ""
+
+
+def _keep(file: Path, secret: str) -> str:
+    # Whole or not at all, and never readable by others.
+    draft = file.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secret + "\n")
+    draft.replace(file)
+    return secret

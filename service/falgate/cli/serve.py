@@ -1,0 +1,52 @@
+"""`falgate serve`: production, everything from the environment."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+import click
+import msgspec
+import uvloop
+
+from falgate import asgi, settings
+from falgate.settings import PREFIX, Settings
+from falgate.telemetry import logs
+from falgate.wiring import Gateway, open_gateway
+
+
+def settings_help() -> str:
+    """Every setting, for people."""
+    described = msgspec.json.schema(Settings)["$defs"]["Settings"]["properties"]
+    lines = []
+    for name, field in described.items():
+        default = "" if field["default"] == "" else f" [{field['default']}]"
+        lines.append(f"  {PREFIX}{name.upper()}{default}: {field['description']}")
+    return "\n".join(lines)
+
+
+def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[], None]]]) -> None:
+    """Open everything and serve until a signal says stop.
+
+    Args:
+        chosen: The settings.
+        announce: Given the gateway, prepares what to do once requests are taken.
+    """
+    logs.configure(chosen.log_level, people=sys.stderr.isatty())
+
+    async def serve_gateway() -> None:
+        sockets = asgi.bind(chosen)
+        async with open_gateway(chosen) as gateway:
+            await asgi.serve(chosen, gateway, sockets, await announce(gateway))
+
+    uvloop.run(serve_gateway())
+
+
+@click.command(epilog="\b\nSettings, all from the environment:\n" + settings_help())
+def serve() -> None:
+    """Serve, with all settings from the environment."""
+
+    async def announce(_: Gateway) -> Callable[[], None]:
+        return lambda: click.echo(f"falgate serves http://{chosen.listen}", err=True)
+
+    chosen = settings.read(os.environ)
+    start(chosen, announce)
