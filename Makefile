@@ -1,5 +1,5 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test check format lock clean clients
+.PHONY: help run test check format lock bench clean clients
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -31,6 +31,10 @@ format:  ## format the code and repair what ruff can
 lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
+
+bench:  ## how many hits a second, beside /healthz (needs wrk)
+	@deploy/setup.sh runtime
+	@.venv/bin/python bench/hits.py
 
 clean:  ## forget all that is made here, but not the data in .falgate
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,5 +1,6 @@
 """The OpenAPI document and the page that shows it, without any outside asset."""
 
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -75,6 +76,7 @@ ASSET_ROUTES: tuple[HTTPRouteHandler, ...] = (asset,)
 def documented(spec: ModelSpec) -> type[Operation]:
     """The operation of a model: its bodies are read and written without the framework."""
 
+    @dataclass
     class ModelOperation(Operation):
         """One model's operation."""
 

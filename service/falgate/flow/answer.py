@@ -7,40 +7,29 @@ from typing import Any
 
 import msgspec
 
-from falgate.core import budget, price
+from falgate.core import price
 from falgate.core.claim import (
-    Denied,
     Held,
-    HouseFull,
     Joined,
     Seen,
     Stale,
-    Unborn,
-    Unlimited,
-    Verdict,
 )
 from falgate.core.errors import (
-    BudgetExhausted,
-    BuyingStopped,
     PriceMissing,
-    Refusal,
-    TimedOut,
     Unavailable,
-    UpstreamRefused,
-    UpstreamUnusable,
 )
 from falgate.core.events import Answered, Doubted, Source
 from falgate.core.job import Job, Order
-from falgate.core.money import Micros, dollars
+from falgate.core.money import Micros
 from falgate.core.picture import Picture, Pool
 from falgate.core.price import PriceUnknown
 from falgate.flow.admission import Call
 from falgate.flow.flights import Flights, Gone
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
+from falgate.flow.refusals import of_ending, of_verdict
 
 _TRIES = 4
-_BUSY = 429
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +120,9 @@ class Answers:
             order = self._order(call, pool)
             match await self._ports.jobs.hold(order, seen):
                 case Held():
-                    return await self._buy(call, order, pool, patience), order.id
+                    bought = await self._buy(call, order, pool, patience)
+                    if bought is not None:
+                        return bought, order.id
                 case Joined(job_id):
                     joined = job_id
                     shared = await self._join(call, job_id, patience)
@@ -140,7 +131,7 @@ class Answers:
                 case Stale(generation, count):
                     seen = Seen(generation, count)
                 case verdict:
-                    raise self._refused(verdict, order)
+                    raise of_verdict(verdict, order, self._zone)
         raise Unavailable("Others keep asking for this picture without getting it; ask again")
 
     async def _usable(self, call: Call) -> Pool:
@@ -183,19 +174,22 @@ class Answers:
             recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
         )
 
-    async def _buy(self, call: Call, order: Order, pool: Pool, patience: _Patience) -> Answer:
+    async def _buy(
+        self, call: Call, order: Order, pool: Pool, patience: _Patience
+    ) -> Answer | None:
+        """What its own purchase brings; None when that was given up and may be tried again."""
         job = await self._ports.jobs.read(order.id)
         if job is not None and job.state == "reserved":
             self._purchases.start(job)
         job = await self._wait(order.id, patience)
-        if job is None or job.state == "released":
-            raise _ending(job)
+        if job is None:
+            return None
         pictures, foreign = self._delivered(call, job)
         return Answer(
             source="partial" if pool.pictures else "miss",
             pictures=(*pool.pictures, *pictures)[: call.wanted],
             foreign=foreign,
-            bought=order.number,
+            bought=len(pictures) + len(foreign),
             billed=job.charged,
             saved=price.listed(call.spec, call.arguments, len(pool.pictures)),
             remaining=job.remaining,
@@ -204,7 +198,7 @@ class Answers:
     async def _join(self, call: Call, job_id: str, patience: _Patience) -> Answer | None:
         """What another's flight brings; None when the caller has to look again by itself."""
         job = await self._wait(job_id, patience)
-        if job is None or (job.state == "released" and job.answer is None):
+        if job is None:
             return None
         pictures, foreign = self._delivered(call, job)
         if foreign:
@@ -217,13 +211,16 @@ class Answers:
         return self._free(call, "coalesced", found) if len(found) >= call.wanted else None
 
     async def _wait(self, job_id: str, patience: _Patience) -> Job | None:
+        """A job that ended or is in trouble; None when it was given up with nothing bought."""
         began_s = time.perf_counter()
         try:
-            return await self._flights.ended(job_id, patience.deadline_s)
+            job = await self._flights.ended(job_id, patience.deadline_s)
         except Gone:
             return None
         finally:
             patience.waited_s += time.perf_counter() - began_s
+        given_up = job.state == "released" and job.answer is None
+        return None if given_up else job
 
     def _delivered(
         self, call: Call, job: Job
@@ -237,7 +234,7 @@ class Answers:
             return job.pictures, ()
         if job.state == "paid" and job.trouble == "unbanked":
             return (), call.spec.files(job.output)
-        raise _ending(job)
+        raise of_ending(job)
 
     def _free(
         self,
@@ -253,52 +250,6 @@ class Answers:
             saved=price.listed(call.spec, call.arguments, call.wanted),
         )
 
-    def _refused(self, verdict: Verdict, order: Order) -> Refusal:
-        match verdict:
-            case Denied(account, window, limit, spent, held):
-                return BudgetExhausted(
-                    f"the {account.level}",
-                    window.kind,
-                    limit=limit,
-                    spent=spent,
-                    held=held,
-                    needed=order.held,
-                    resets=budget.resets_at(window, self._zone),
-                )
-            case Unlimited():
-                return BuyingStopped(
-                    "The organisation has no budget, and without one nothing is bought"
-                )
-            case HouseFull(limit, overrun):
-                return BuyingStopped(
-                    f"fal billed ${dollars(overrun)} more than was held, and the house limit is "
-                    f"${dollars(limit)}: nothing more is bought until an operator raises it"
-                )
-            case Unborn():
-                return Unavailable("The ledger is not the one that falgate started with", 30)
-        raise AssertionError(f"{verdict} is no refusal")
-
 
 def _age(seen: Seen) -> tuple[int, int]:
     return seen.generation, seen.count
-
-
-def _ending(job: Job | None) -> Refusal:
-    """Why a job brings no pictures, for whoever waits for it."""
-    if job is None or (job.state == "released" and job.answer is None):
-        return Unavailable("The purchase was given up before anything was bought; ask again")
-    if job.trouble == "lost" or job.state == "unknown":
-        return TimedOut(
-            "fal did not say what became of this purchase. It is not bought again until that is "
-            "known or given up; ask again later"
-        )
-    if job.answer is None:
-        return TimedOut("fal's pictures could not be fetched any more")
-    answer = job.answer
-    if job.state == "refused":
-        return UpstreamRefused(answer.status, answer.body, answer.headers)
-    if answer.status in {_BUSY, 503}:
-        return Unavailable("fal takes no more requests now; nothing was bought", 5)
-    return UpstreamUnusable(
-        f"fal refused this gateway's own request ({answer.status}); its operator has to look"
-    )

@@ -55,6 +55,10 @@ class Purchases:
         self._tasks[job_id] = task
         task.add_done_callback(lambda _: self._forget(job_id))
 
+    def busy_with(self, job_id: str) -> bool:
+        """Whether this process works on that job, late with its lease or not."""
+        return job_id in self._tasks
+
     async def close(self, grace_s: float) -> None:
         """Finish what is short, then hand the other jobs over at once."""
         if self._tasks:
@@ -99,13 +103,11 @@ class Purchases:
     async def _submit(self, job: Job) -> Job:
         try:
             await self._ports.jobs.mark(job)
-        except NotDurable:
+        except (NotDurable, Unavailable):
+            # Certainly not sent: what was marked goes back, and what was not falls to the reaper.
             job = msgspec.structs.replace(job, state="submitting")
-            why = Answer(503, {"detail": "the ledger cannot promise to remember this"}, {})
+            why = Answer(503, {"detail": "The ledger cannot promise to remember this"}, {})
             return await self._settle(job, Settlement(state="released", charge=0, answer=why))
-        except Unavailable:
-            # Perhaps marked, certainly not sent: not sending keeps the promise, the lease ends it.
-            raise Fenced from None
         job = msgspec.structs.replace(job, state="submitting")
         upstream = self._ports.upstream(job.order.upstream)
         submission = await upstream.submit(job.order.endpoint, job.order.input, job.order.id)
@@ -151,6 +153,8 @@ class Purchases:
         output = delivered.output if delivered else None
         await self._insist(lambda: self._ports.jobs.settle(job, settlement, output))
         settled = await self.report(job.order.id, settlement)
+        if settled.epoch != job.epoch:
+            raise Fenced
         self._jobs[job.order.id] = settled
         return settled
 

@@ -47,6 +47,8 @@ class Reaper:
     async def look(self, upstream: str) -> None:
         """Adopt what has lapsed of one upstream: never of another, which could not know it."""
         for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
+            if self._purchases.busy_with(job_id):
+                continue  # As after an outage of Redis: whoever keeps the job will renew it.
             job = await self._ports.jobs.adopt(job_id, upstream)
             if job is not None:
                 self._ports.facts.doubted(Doubted(what="adopted", job=job_id, detail=job.state))

@@ -8,12 +8,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import NoScriptError
 
+_HERE = resources.files(__package__)
 _LOCAL = re.compile(r"^local (\w+) = (?:\w+\()?(KEYS|ARGV)\[(\d+)\]\)?$", re.MULTILINE)
 
 Value = str | int
@@ -22,9 +24,8 @@ Value = str | int
 class Script:
     """One script, with its signature checked at every call."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, folder: Traversable = _HERE) -> None:
         """Read `<name>.lua`; its first line is the shebang, and the prelude goes behind that."""
-        folder = resources.files(__package__)
         shebang, _, body = folder.joinpath(f"{name}.lua").read_text().partition("\n")
         prelude = folder.joinpath("_prelude.lua").read_text()
         self.name = name

@@ -8,21 +8,11 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core import budget
-from falgate.core.claim import (
-    Denied,
-    Held,
-    HouseFull,
-    Joined,
-    Seen,
-    Stale,
-    Unborn,
-    Unlimited,
-    Verdict,
-)
-from falgate.core.job import Answer, Fenced, Job, NotDurable, Order, Trouble
+from falgate.core.claim import Seen, Verdict
+from falgate.core.job import Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
-from falgate.store import _keys
+from falgate.store import _keys, _records
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.connect import Durability
@@ -90,7 +80,7 @@ class Jobs:
                     input=msgspec.json.encode(order.input).decode(),
                 )
             if reply[0] != "elsewhen":
-                return _verdict(reply, windows)
+                return _records.verdict(reply, windows, ACCOUNTS)
             # Midnight passed between our look at the clock and the script's.
             now_ms = int(reply[1])
 
@@ -116,10 +106,12 @@ class Jobs:
                 # On one connection, because both barriers speak of that connection's writes.
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     _MARK.queue(pipeline, **named)
-                    pipeline.execute_command("WAITAOF", int(barriers.fsync), 0, _BARRIER_MS)
+                    if barriers.fsync:
+                        pipeline.execute_command("WAITAOF", 1, 0, _BARRIER_MS)
                     pipeline.execute_command("WAIT", barriers.replicas, _BARRIER_MS)
-                    marked, (local, _), copies = await pipeline.execute()
-                durable = local >= int(barriers.fsync) and copies >= barriers.replicas
+                    marked, *local, copies = await pipeline.execute()
+                fsynced = not barriers.fsync or local[0][0] >= 1
+                durable = fsynced and copies >= barriers.replicas
         if not marked:
             raise Fenced
         if not durable:
@@ -199,7 +191,7 @@ class Jobs:
                 output=msgspec.json.encode(output).decode(),
                 answer=msgspec.json.encode(settlement.answer).decode(),
                 wake=_keys.WAKE,
-                more_args=_entry(job, settlement),
+                more_args=_records.entry(job, settlement),
             )
         if reply[0] == "fenced":
             raise Fenced
@@ -264,7 +256,7 @@ class Jobs:
         fields: Any
         with reaching():
             fields = await self._redis.hgetall(_keys.job(job_id))
-        return _job(fields) if fields else None
+        return _records.job(fields) if fields else None
 
     async def now_ms(self) -> int:
         """Redis's clock, milliseconds since 1970: the only one that decides about money."""
@@ -278,71 +270,3 @@ class Jobs:
         if value is None:
             raise Fenced
         return str(value)
-
-
-def _verdict(  # noqa: PLR0911 - one return for each of the script's answers
-    reply: list[Any], windows: Sequence[budget.Window]
-) -> Verdict:
-    match reply:
-        case ["held"]:
-            return Held()
-        case ["joined", job_id]:
-            return Joined(job_id)
-        case ["stale", generation, count]:
-            return Stale(int(generation), int(count))
-        case ["denied", account, kind, limit, spent, held]:
-            window = next(window for window in windows if window.kind == kind)
-            return Denied(ACCOUNTS[int(account)], window, int(limit), int(spent), int(held))
-        case ["unlimited"]:
-            return Unlimited()
-        case ["house", limit, overrun]:
-            return HouseFull(int(limit), int(overrun))
-        case ["unborn"]:
-            return Unborn()
-    raise AssertionError(f"jobs_hold.lua answered {reply[0]}")
-
-
-def _entry(job: Job, settlement: Settlement) -> list[str]:
-    """The closing entry's fields beside those that the script itself knows. No prompt."""
-    order = job.order
-    fields = {
-        "request_id": job.request_id,
-        "team": order.team,
-        "app": order.app,
-        "key": order.key,
-        "model": order.endpoint,
-        "asked": order.asked,
-        "reused": order.reused,
-        "bought": settlement.delivered,
-        "list": order.listed,
-        "price_version": order.price_version,
-        **order.recorded,
-    }
-    return [str(part) for field in fields.items() for part in field]
-
-
-def _job(fields: dict[str, str]) -> Job:
-    order = msgspec.json.decode(fields["order"], type=Order)
-    if "input" in fields:
-        order = msgspec.structs.replace(order, input=msgspec.json.decode(fields["input"]))
-    remaining = int(fields.get("remaining", -1))
-    return msgspec.convert(
-        {
-            "order": order,
-            "state": fields["state"],
-            "owner": fields["owner"],
-            "epoch": int(fields["epoch"]),
-            "windows": tuple(fields["windows"].split(" ")),
-            "began_ms": int(fields["began_ms"]),
-            "submitted_ms": int(fields.get("submitted_ms", 0)),
-            "request_id": fields.get("request_id", ""),
-            "output": msgspec.json.decode(fields.get("output", "null")),
-            "charged": int(fields.get("charged", 0)),
-            "overrun": int(fields.get("overrun", 0)),
-            "remaining": None if remaining < 0 else remaining,
-            "pictures": msgspec.json.decode(fields.get("pictures", "[]"), type=tuple[Picture, ...]),
-            "answer": msgspec.json.decode(fields.get("answer", "null"), type=Answer | None),
-            "trouble": fields.get("trouble", ""),
-        },
-        Job,
-    )

@@ -27,6 +27,8 @@ local order = ARGV[9]
 local input = ARGV[10]
 local first_account = 6
 
+-- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
+if amount == 0 then error({err = 'BADAMOUNT a hold of nothing'}) end
 if redis.call('HGET', meta, 'id') ~= ledger_id then return {'unborn'} end
 -- A caller asking again (its first reply was lost) already has its money.
 if redis.call('EXISTS', job) == 1 then return {'held'} end
@@ -50,7 +52,7 @@ end
 
 local kept = redis.call('HMGET', house, 'limit', 'overrun')
 local overrun = tonumber(kept[2] or '0')
-if not kept[1] or (overrun > 0 and overrun >= tonumber(kept[1])) then
+if not kept[1] or (overrun > 0 and overrun >= digits(kept[1])) then
   return {'house', kept[1] or '0', whole(overrun)}
 end
 
@@ -62,7 +64,7 @@ for i = first_account, #KEYS do
       'limit:' .. window.kind, 'spent:' .. name, 'held:' .. name)
     if f[1] then
       local spent, held = tonumber(f[2] or '0'), tonumber(f[3] or '0')
-      if spent + held + amount > tonumber(f[1]) then
+      if spent + held + amount > digits(f[1]) then
         return {'denied', i - first_account, window.kind, f[1], whole(spent), whole(held)}
       end
       if i == first_account then enforced = true end

@@ -41,9 +41,10 @@ for _, account in ipairs(accounts) do
   for name in known[4]:gmatch('%S+') do
     local after = redis.call('HINCRBY', account, 'held:' .. name, '-' .. known[3])
     local spent = redis.call('HINCRBY', account, 'spent:' .. name, whole(charged))
-    local limit = redis.call('HGET', account, 'limit:' .. name:match('^[^:]+'))
+    -- A limit that is no number stops the next hold; here it must not stop half a settlement.
+    local limit = tonumber(redis.call('HGET', account, 'limit:' .. name:match('^[^:]+')) or '')
     if limit then
-      local left = math.max(0, tonumber(limit) - spent - after)
+      local left = math.max(0, limit - spent - after)
       if remaining < 0 or left < remaining then remaining = left end
     end
   end

@@ -5,7 +5,12 @@ can finish the job, on any instance, for as long as fal keeps the result.
 """
 
 import asyncio
+import ssl
+from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
@@ -31,8 +36,9 @@ _ANSWER_BYTES_MAX = 1024 * 1024
 _QUEUED_PAUSES_S = (0.1, 2.0)
 _TROUBLED_PAUSE_S = 1.0
 _STRANGE_LOOKS_MAX = 3
-_KNOWN = frozenset({200, 202})
-_NOT_FOUND = 404
+_STREAMS_MAX = 32
+_LOOKS_MAX = 64
+"""Connections, with those of the streams."""
 
 _KEEP_RESULT_S = 48 * 3600
 _BUYING = {
@@ -72,11 +78,14 @@ class FalQueue:
         self._key = key
         self._buying = {**_BUYING, "X-Fal-Request-Timeout": str(start_timeout_s)}
         self._media = MediaHosts(self._url, media_domains)
+        self._streams = asyncio.Semaphore(_STREAMS_MAX)
+        sockets = partial(_sockets, httpx.create_ssl_context())
         # A submit goes over a connection of its own: one kept alive may be half closed, and a
         # request that dies on it has an unknown outcome.
-        self._submits = _client(transport or _sockets(fresh=True))
-        self._looks = _client(transport or _sockets())
-        self._fetches = _client(transport or _sockets())
+        self._submits = _client(transport or sockets(self._url, fresh=True))
+        self._looks = _client(transport or sockets(self._url, connections_max=_LOOKS_MAX))
+        delivery = f"https://{media_domains[0]}" if media_domains else self._url
+        self._fetches = _client(transport or sockets(delivery))
 
     @property
     def name(self) -> str:
@@ -114,45 +123,63 @@ class FalQueue:
         request = f"{self._url}/{owner}/{alias}/requests/{request_id}"
         try:
             async with asyncio.timeout(_FOLLOW_S_MAX):
-                return await self._follow(request)
+                status = await self._completed(request)
+                result = status and await self._result(request, request_id, status)
         except TimeoutError:
             return Lost("fal did not finish in time")
+        return result or Lost("fal's answers about this request make no sense")
 
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture; raises `DownloadFailed`."""
         return await download(self._fetches, self._media, url)
 
-    async def _follow(self, request: str) -> Result:
+    async def _completed(self, request: str) -> dict[str, Any] | None:
+        """Follow a request to the status that says COMPLETED; None when fal makes no sense."""
         strange, (pause_s, longest_s) = 0, _QUEUED_PAUSES_S
         while strange < _STRANGE_LOOKS_MAX:
-            reply = await self._look(f"{request}/status?logs=0")
-            status = _object(reply)
-            if reply is None or reply.status not in _KNOWN or "status" not in status:
-                # Out of reach, out of order and out of credit pass; unknown and senseless do not.
-                strange += reply is not None and reply.status in _KNOWN | {_NOT_FOUND}
+            try:
+                reply = await self._look(f"{request}/status?logs=0")
+                status = outcomes.of_status(reply) if reply else None
+            except Unusable:
+                status, strange = None, strange + 1
+            if status is None:
                 await asyncio.sleep(_TROUBLED_PAUSE_S)
                 continue
-            if status["status"] == "IN_PROGRESS":
-                stream = f"{request}/status/stream?logs=0"
-                status = await completed(self._looks, stream, self._headers()) or status
+            strange = 0
+            if status["status"] == "IN_PROGRESS" and not self._streams.locked():
+                async with self._streams:
+                    stream = f"{request}/status/stream?logs=0"
+                    status = await completed(self._looks, stream, self._headers()) or status
             if status["status"] == "COMPLETED":
-                result = await self._result(request, status)
-                if result is not None:
-                    return result
-                strange += 1
+                return status
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, longest_s)
-        return Lost("fal's answers about this request make no sense")
+        return None
 
-    async def _result(self, request: str, status: dict[str, Any]) -> Delivered | Failed | None:
-        reply = await self._look(request)
-        try:
-            return outcomes.of_result(reply, status) if reply else None
-        except Unusable:
-            return None
+    async def _result(
+        self, request: str, request_id: str, status: dict[str, Any]
+    ) -> Delivered | Failed | None:
+        """Read how a completed request has ended; None when fal makes no sense."""
+        strange, result = 0, None
+        while strange < _STRANGE_LOOKS_MAX:
+            try:
+                reply = await self._look(request)
+                result = outcomes.of_result(reply, request_id, status) if reply else None
+            except Unusable:
+                reply, result, strange = None, None, strange + 1
+            if reply and result:
+                if outcomes.is_certain(reply, status):
+                    return result
+                strange += 1
+            await asyncio.sleep(_TROUBLED_PAUSE_S)
+        return result
 
     async def _look(self, url: str) -> Reply | None:
-        """Read something of a request's; None when fal cannot be reached now."""
+        """Read something of a request's; None when fal cannot be reached now.
+
+        Raises:
+            Unusable: The answer is too large or compressed.
+        """
         try:
             return await exchange(
                 self._looks,
@@ -162,7 +189,7 @@ class FalQueue:
                 bytes_max=_ANSWER_BYTES_MAX,
                 headers=self._headers(),
             )
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError):
+        except (httpx.HTTPError, TimeoutError, OSError):
             return None
 
     def _headers(self) -> dict[str, str]:
@@ -173,25 +200,31 @@ class FalQueue:
         }
 
 
-def _object(reply: Reply | None) -> dict[str, Any]:
-    try:
-        body = reply.json() if reply else None
-    except Unusable:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
 def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     # A connection that is not made in time provably carried nothing; all else is bounded in whole.
     timeout = httpx.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S)
     agent = {"User-Agent": f"falgate/{__version__}"}
-    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent)
+    # Nobody is signed in here: a jar would only grow, and carry one job's cookies to the next.
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent, cookies=cookies)
 
 
-def _sockets(*, fresh: bool = False) -> AiohttpTransport:
+def _sockets(
+    authorities: ssl.SSLContext, url: str, *, connections_max: int = 0, fresh: bool = False
+) -> AiohttpTransport:
     # httpx's own pool walks all its connections for each event; aiohttp's does not.
     def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, force_close=fresh)
-        return aiohttp.ClientSession(connector=connector, trust_env=True)
+        connector = aiohttp.TCPConnector(limit=connections_max, force_close=fresh, ssl=authorities)
+        jar = aiohttp.DummyCookieJar()
+        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, proxy=_proxy(url))
 
-    return AiohttpTransport(client=session)
+    return AiohttpTransport(verify=authorities, client=session)
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for a URL's host.
+
+    Not left to aiohttp's `trust_env`, which also sends what a .netrc says, or fails because of it.
+    """
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,6 +1,6 @@
 """Fetching delivered pictures: from hosts that fal delivers from, without fal's key."""
 
-from urllib.parse import urlsplit
+import re
 
 import httpx
 import msgspec
@@ -11,6 +11,9 @@ from falgate.upstream.exchange import Unusable, exchange
 PICTURE_BYTES_MAX = 32 * 1024 * 1024
 _DEADLINE_S = 60.0
 _OK = 200
+_NAME_MAX = 253
+_HOST = re.compile(rb"[a-z0-9-]+(\.[a-z0-9-]+)*")
+"""Nothing that a second reader of the URL, such as the one that connects, could take otherwise."""
 
 
 class MediaHosts(msgspec.Struct, frozen=True):
@@ -26,17 +29,15 @@ class MediaHosts(msgspec.Struct, frozen=True):
 
     def allow(self, url: str) -> bool:
         """Whether a URL that the upstream gave may be fetched."""
-        try:
-            parts = httpx.URL(url)
-        except (httpx.InvalidURL, ValueError):
-            return False
-        if parts.userinfo:
+        parts = _parsed(url)
+        if parts is None or parts.userinfo:
             return False
         origin = httpx.URL(self.origin)
         if (parts.scheme, parts.host, parts.port) == (origin.scheme, origin.host, origin.port):
             return True
-        below = any(parts.host == d or parts.host.endswith(f".{d}") for d in self.domains)
-        return below and parts.scheme == "https" and parts.port is None
+        if parts.scheme != "https" or parts.port is not None or not _HOST.fullmatch(parts.raw_host):
+            return False
+        return any(parts.host == d or parts.host.endswith(f".{d}") for d in self.domains)
 
 
 async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> bytes:
@@ -46,14 +47,22 @@ async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> by
         DownloadFailed: Not allowed, not there, too large or too slow. The URL is not in it.
     """
     if not hosts.allow(url):
-        host = urlsplit(url).hostname if url.startswith("http") else "no address"
-        raise DownloadFailed(f"pictures are not fetched from {host}")
+        parts = _parsed(url)
+        place = parts.host[:_NAME_MAX] if parts and parts.host else "no address"
+        raise DownloadFailed(f"pictures are not fetched from {place}")
     try:
         reply = await exchange(
             client, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
         )
-    except (httpx.HTTPError, TimeoutError, Unusable) as error:
+    except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
         raise DownloadFailed(type(error).__name__) from error
     if reply.status != _OK:
         raise DownloadFailed(f"status {reply.status}")
     return reply.body
+
+
+def _parsed(url: str) -> httpx.URL | None:
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL:
+        return None

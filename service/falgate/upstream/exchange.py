@@ -73,7 +73,7 @@ async def exchange(
                 raise Unusable(f"the answer is longer than {bytes_max} bytes")
         declared = response.headers.get("content-length")
         if declared is not None and int(declared) != len(body):
-            raise Unusable("the answer is shorter than it said")
+            raise httpx.RemoteProtocolError("the answer is shorter than it said")
         return Reply(response.status_code, dict(response.headers), bytes(body))
 
 

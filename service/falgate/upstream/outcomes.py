@@ -18,20 +18,26 @@ _PASSED = (
     "x-fal-request-timeout-type",
 )
 _OK, _BAD_REQUEST, _UNPROCESSABLE, _SERVER_ERROR = 200, 400, 422, 500
-_ABOUT_THE_LOOK = frozenset({401, 403, 404, 408, 429})
-"""In answer to a look these speak of the look: our key, our pace, not of what became of the job."""
+_KNOWN = frozenset({200, 202})
+_PASSING = frozenset({401, 403, 408, 429})
+"""In answer to a look these speak of the look: our key, our credit, our pace."""
+_ABOUT_THE_LOOK = _PASSING | {404}
+_UNSENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+)
+"""What is raised while connecting only; the last by a proxy that refuses the way to fal."""
 
 
 def of_failure(error: Exception) -> Unsent | Lost:
     """What a submit that failed with `error` may have done.
 
     httpx's class does not tell: httpx-aiohttp maps a connection that broke after the request had
-    left to `ConnectTimeout`. aiohttp's own class does: these two are raised while connecting only.
+    left to `ConnectTimeout`. aiohttp's own class does.
     """
     cause = error.__cause__
-    if isinstance(error, httpx.HTTPError) and isinstance(
-        cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
-    ):
+    if isinstance(error, httpx.HTTPError) and isinstance(cause, _UNSENT):
         return Unsent(type(cause).__name__)
     return Lost(type(cause or error).__name__)
 
@@ -52,24 +58,58 @@ def of_submit(reply: Reply) -> Submission:
     return Accepted(request_id)
 
 
-def of_result(reply: Reply, status: dict[str, Any]) -> Delivered | Failed | None:
-    """What a reply to a look at the result says; None when it says nothing about the job.
+def of_status(reply: Reply) -> dict[str, Any] | None:
+    """The status object of a request; None when the reply speaks of the look, which may pass.
+
+    Raises:
+        Unusable: fal does not know the request, or makes no sense.
+    """
+    if reply.status in _PASSING or reply.status >= _SERVER_ERROR:
+        return None
+    body = reply.json() if reply.status in _KNOWN else None
+    if not isinstance(body, dict) or not isinstance(body.get("status"), str):
+        raise Unusable(f"fal answered {reply.status} without a status")
+    return body
+
+
+def of_result(reply: Reply, request_id: str, status: dict[str, Any]) -> Delivered | Failed | None:
+    """What a reply to a look at the result says; None when it speaks of the look, which may pass.
 
     Args:
         reply: To `GET .../requests/{id}`.
+        request_id: The request.
         status: The status object that said COMPLETED.
 
     Raises:
-        Unusable: A 200 that is no JSON.
+        Unusable: fal does not know the request, or makes no sense.
     """
     units = reply.headers.get("x-fal-billable-units")
     if reply.status == _OK:
         return Delivered(reply.json(), units)
-    told = "error" in status or "error_type" in status
-    own = told or reply.status == _UNPROCESSABLE or "x-fal-request-id" in reply.headers
-    if reply.status < _BAD_REQUEST or not own or (reply.status in _ABOUT_THE_LOOK and not told):
+    if reply.status >= _SERVER_ERROR:
+        # Whatever stands between here and the job may fail by itself; only a job's is free.
+        named = reply.headers.get("x-fal-request-id") == request_id
+        return Failed(answer(reply), units) if named or _told(reply, status) else None
+    ended_badly = bool(status.get("error") or status.get("error_type"))
+    own = units is not None or reply.status == _UNPROCESSABLE
+    own = own or (ended_badly and reply.status not in _ABOUT_THE_LOOK)
+    if own and reply.status >= _BAD_REQUEST:
+        return Failed(answer(reply), units)
+    if reply.status in _PASSING:
         return None
-    return Failed(answer(reply), units)
+    raise Unusable(f"fal answered {reply.status} for a result")
+
+
+def is_certain(reply: Reply, status: dict[str, Any]) -> bool:
+    """Whether one look is enough.
+
+    A 5xx gives the whole hold back: it must have been told with the status, or seen repeatedly.
+    """
+    return reply.status < _SERVER_ERROR or _told(reply, status)
+
+
+def _told(reply: Reply, status: dict[str, Any]) -> bool:
+    return str(reply.status) in str(status.get("error"))
 
 
 def answer(reply: Reply) -> Answer:
@@ -77,6 +117,8 @@ def answer(reply: Reply) -> Answer:
     try:
         body = reply.json()
     except Unusable:
+        body = None
+    if not isinstance(body, dict):
         body = {"detail": f"fal answered {reply.status}"}
     passed = {name: reply.headers[name] for name in _PASSED if name in reply.headers}
     return Answer(reply.status, body, passed)

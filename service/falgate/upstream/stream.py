@@ -1,5 +1,6 @@
 """fal's status stream: one connection instead of many looks, while a request is in progress."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from falgate.upstream.exchange import connected
 
 _SILENCE_S = 45.0
 """fal sends a comment every 15 s; three missed ones are a dead connection."""
+_STREAM_S_MAX = 60.0
+"""A stream may live on and be told nothing; then a look tells."""
 _LINE_BYTES_MAX = 1024 * 1024
 _OK = 200
 
@@ -17,11 +20,12 @@ _OK = 200
 async def completed(
     client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
 ) -> dict[str, Any] | None:
-    """Wait for the event that says COMPLETED; None when the stream ends or breaks without it."""
+    """Wait for the event that says COMPLETED; None when the stream ends or lasts without it."""
     asked = {**headers, "Accept": "text/event-stream", "Accept-Encoding": "identity"}
     timeout = httpx.Timeout(_SILENCE_S)
     try:
         async with (
+            asyncio.timeout(_STREAM_S_MAX),
             connected(),
             client.stream("GET", url, headers=asked, timeout=timeout) as response,
         ):
@@ -36,7 +40,7 @@ async def completed(
                         return status
                 if len(pending) > _LINE_BYTES_MAX:
                     return None
-    except (httpx.HTTPError, OSError):
+    except (httpx.HTTPError, TimeoutError, OSError):
         return None
     return None
 

@@ -1,0 +1,68 @@
+"""The answers to asking for a flight and a hold."""
+
+from typing import get_args
+
+import msgspec
+import pytest
+
+from falgate.core.budget import ORGANISATION, Window
+from falgate.core.claim import (
+    Denied,
+    Held,
+    HouseFull,
+    Joined,
+    Seen,
+    Stale,
+    Unborn,
+    Unlimited,
+    Verdict,
+)
+
+DAY = Window("day", "2026-01-01", 0, 1)
+VERDICTS: dict[str, Verdict] = {
+    "held": Held(),
+    "joined": Joined("job"),
+    "stale": Stale(7, 2),
+    "denied": Denied(ORGANISATION, DAY, 100, 60, 30),
+    "unlimited": Unlimited(),
+    "house full": HouseFull(5, 6),
+    "unborn": Unborn(),
+}
+
+
+PARTS: dict[str, tuple[object, ...]] = {
+    "held": (),
+    "joined": ("job",),
+    "stale": (7, 2),
+    "denied": (ORGANISATION, DAY, 100, 60, 30),
+    "unlimited": (),
+    "house full": (5, 6),
+    "unborn": (),
+}
+"""In the order in which callers take a verdict apart."""
+
+
+def test_every_answer_has_a_type_of_its_own() -> None:
+    assert {type(verdict) for verdict in VERDICTS.values()} == set(get_args(Verdict))
+    assert len(VERDICTS) == len(get_args(Verdict))
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_an_answer_is_taken_apart_by_position(name: str) -> None:
+    verdict = VERDICTS[name]
+
+    assert tuple(getattr(verdict, part) for part in type(verdict).__match_args__) == PARTS[name]
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_an_answer_is_a_value_that_nobody_changes(name: str) -> None:
+    verdict = VERDICTS[name]
+
+    assert msgspec.convert(msgspec.to_builtins(verdict), type(verdict)) == verdict
+    for field in msgspec.structs.fields(verdict):
+        with pytest.raises(AttributeError):
+            setattr(verdict, field.name, None)
+
+
+def test_who_has_seen_nothing_knows_of_no_pool() -> None:
+    assert Seen() == Seen(generation=0, count=0)

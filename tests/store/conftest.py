@@ -1,0 +1,259 @@
+"""Two real servers, and what the tests of the money store say and look at there."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis as SyncRedis
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as NotConnected
+
+from falgate.core import budget
+from falgate.core.claim import Held, Seen
+from falgate.core.job import Job, Order, State
+from falgate.core.outcome import Settlement
+from falgate.store import _keys
+from falgate.store.connect import Durability, connect
+from falgate.store.embedded import EmbeddedRedis
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+
+# Where it is about noon: no test meets midnight unless it means to.
+ZONE = timezone(timedelta(hours=12 - datetime.now(UTC).hour))
+UPSTREAM = "https://queue.example"
+EXPIRES = "expires, by setting"
+TYPES = {"zset": "sorted set"}
+FAMILIES = {
+    name: (holds.split(":")[0], lives)
+    for name, holds, lives in re.findall(
+        r"^\| (\w+) \| (.+) \| (.+) \|$", _keys.__doc__ or "", re.MULTILINE
+    )
+    if name != "family"
+}
+"""What each key family holds and how long it lives, by the list that says so."""
+
+
+def _valkey(directory: Path) -> Iterator[str]:
+    server = EmbeddedRedis(directory)
+    server.start()
+    yield server.url
+    server.leave()
+
+
+def _redis_7_0(directory: Path) -> Iterator[str]:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.fail("redis-server is missing: apt-get install redis-server")
+    socket = directory / "redis.sock"
+    flags = (
+        f"--port 0 --unixsocket {socket} --dir {directory} --appendonly yes --appendfsync always"
+    )
+    server = subprocess.Popen([binary, *flags.split(), "--save", ""], stdout=subprocess.DEVNULL)
+    try:
+        url = f"unix://{socket}"
+        with SyncRedis.from_url(url) as client:
+            _until(lambda: _answers(client))
+        yield url
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+SERVERS = {"valkey": _valkey, "redis-7.0": _redis_7_0}
+
+
+def _answers(client: SyncRedis) -> bool:
+    try:
+        return bool(client.ping())
+    except NotConnected:
+        return False
+
+
+def _until(true: Callable[[], bool], deadline_s: float = 10) -> None:
+    end_s = time.monotonic() + deadline_s
+    while not true():
+        assert time.monotonic() < end_s
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where a server listens that writes every reply to its disk first."""
+    with tempfile.TemporaryDirectory(prefix="fg-") as directory:
+        yield from SERVERS[request.param](Path(directory))
+
+
+def _misplaced(key: str, kind: Any, *, expires: bool) -> str | None:
+    name = key.removeprefix("{fg}:").removeprefix("fg:").split(":")[0]
+    if name not in FAMILIES:
+        return f"{key}: no such family"
+    holds, lives = FAMILIES[name]
+    if TYPES.get(kind, kind) != holds:
+        return f"{key}: a {kind}, not a {holds}"
+    if expires != (lives == EXPIRES):
+        return f"{key}: {'expires' if expires else 'does not expire'}; {lives}"
+    return None
+
+
+async def _leaks(redis: Redis) -> list[str]:
+    found = [
+        _misplaced(key, await redis.type(key), expires=await redis.pttl(key) >= 0)
+        async for key in redis.scan_iter(count=1000)
+    ]
+    return [complaint for complaint in found if complaint]
+
+
+@pytest.fixture
+def leaks(redis: Redis) -> Callable[[], Awaitable[list[str]]]:
+    """Every key that is not listed, or does not live as long as listed."""
+    return lambda: _leaks(redis)
+
+
+@pytest.fixture
+async def redis(url: str) -> AsyncIterator[Redis]:
+    """A client of an empty server; whatever a test leaves there has to be listed."""
+    client = connect(url)
+    await client.flushall()
+    yield client
+    assert await _leaks(client) == []
+    await client.aclose()
+
+
+@pytest.fixture
+def ledger(redis: Redis) -> Ledger:
+    return Ledger(redis, zone=ZONE)
+
+
+@pytest.fixture
+async def ledger_id(ledger: Ledger) -> str:
+    """Opens the books: 1,000 micro-USD a day and 5,000 in all, and 100 in the house."""
+    await ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 1_000, keep=False)
+    await ledger.limit(UPSTREAM, budget.ORGANISATION, "total", 5_000, keep=False)
+    await ledger.house_limit(UPSTREAM, 100, keep=False)
+    return await ledger.birth(None)
+
+
+@pytest.fixture
+def jobs_of(redis: Redis, ledger_id: str) -> Callable[..., Jobs]:
+    """An instance's view of the jobs; its name first, then whatever is unusual about it."""
+
+    def make(owner: str, **changes: Any) -> Jobs:
+        usual: dict[str, Any] = {
+            "redis": redis,
+            "ledger_id": ledger_id,
+            "zone": ZONE,
+            "lease_ms": 60_000,
+            "durability": Durability(),
+        }
+        named = usual | changes
+        return Jobs(named.pop("redis"), owner=owner, **named)
+
+    return make
+
+
+@pytest.fixture
+def jobs(jobs_of: Callable[..., Jobs]) -> Jobs:
+    return jobs_of("one")
+
+
+@pytest.fixture
+def order() -> Callable[..., Order]:
+    """An order of 100 micro-USD; its id and its fingerprint first, then what is unusual."""
+
+    def make(job_id: str = "a", fingerprint: str = "f", **changes: Any) -> Order:
+        usual = Order(
+            id=job_id,
+            upstream=UPSTREAM,
+            endpoint="fal-ai/model",
+            fingerprint=fingerprint,
+            generation=0,
+            team="t",
+            app="p",
+            key="k",
+            asked=1,
+            reused=0,
+            number=1,
+            held=100,
+            listed=90,
+            price_version="1",
+            input={"prompt": "a secret wish"},
+            recorded={"quality": "low"},
+        )
+        return msgspec.structs.replace(usual, **changes)
+
+    return make
+
+
+@pytest.fixture
+def bring(jobs: Jobs) -> Callable[..., Awaitable[Job]]:
+    """Brings a new job to a state, by the steps of a purchase that goes well."""
+
+    async def read(job_id: str) -> Job:
+        job = await jobs.read(job_id)
+        assert job is not None
+        return job
+
+    async def bring(order: Order, state: State, charge: int = 60) -> Job:
+        assert await jobs.hold(order, Seen()) == Held()
+        if state == "reserved":
+            return await read(order.id)
+        await jobs.mark(await read(order.id))
+        if state == "submitting":
+            return await read(order.id)
+        assert await jobs.accept(await read(order.id), f"fal-{order.id}")
+        if state == "accepted":
+            return await read(order.id)
+        paid = Settlement(state="paid", charge=charge, delivered=1)
+        await jobs.settle(await read(order.id), paid, {"images": []})
+        return await read(order.id)
+
+    return bring
+
+
+@pytest.fixture
+def money(ledger: Ledger) -> Callable[[], Awaitable[tuple[int, int, int]]]:
+    """What is spent, what is held, and what the house bore; the same in every window."""
+
+    async def look() -> tuple[int, int, int]:
+        day, total = await ledger.positions(UPSTREAM, budget.ORGANISATION)
+        assert (day.spent, day.held) == (total.spent, total.held)
+        _, overrun = await ledger.house(UPSTREAM)
+        return total.spent, total.held, overrun
+
+    return look
+
+
+@pytest.fixture
+def everything(redis: Redis) -> Callable[[], Awaitable[dict[str, Any]]]:
+    """All that Redis holds but the times: what a repeated step must not change."""
+
+    async def look() -> dict[str, Any]:
+        read: dict[Any, Callable[[str], Any]] = {
+            "hash": redis.hgetall,
+            "zset": lambda key: redis.zrange(key, 0, -1),
+            "string": redis.get,
+            "set": redis.smembers,
+            "stream": redis.xrange,
+        }
+        keys = sorted([key async for key in redis.scan_iter(count=1000)])
+        return {key: await read[await redis.type(key)](key) for key in keys}
+
+    return look
+
+
+@pytest.fixture
+def lapse(redis: Redis) -> Callable[[str], Awaitable[None]]:
+    """Lets a job's lease run out, as if its owner had stopped long ago."""
+
+    async def lapse(job_id: str) -> None:
+        assert await redis.zadd(_keys.open_jobs(UPSTREAM), {job_id: 1}, xx=True, ch=True)
+
+    return lapse

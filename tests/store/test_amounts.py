@@ -1,0 +1,215 @@
+"""What the scripts themselves refuse, called with raw arguments: bad amounts and windows."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from falgate.core import budget
+from falgate.core.claim import Held, Seen
+from falgate.core.job import Job, Order
+from falgate.core.outcome import Settlement
+from falgate.store import _keys
+from falgate.store._script import Script
+from falgate.store.jobs import Jobs
+
+Everything = Callable[[], Awaitable[dict[str, Any]]]
+UPSTREAM = "https://queue.example"
+DAY_MS = 86_400_000
+ALWAYS = {"kind": "total", "id": "all", "starts_ms": 0, "ends_ms": 10**15 - 1}
+
+BAD = ["nan", "-1", "0x10", "1e3", " 5 ", "", "1.5", "+1", "inf", "9" * 16, "1\n"]
+AMOUNTS = [
+    ("jobs_hold", "amount"),
+    ("jobs_hold", "lease_ms"),
+    ("jobs_hold", "generation"),
+    ("jobs_hold", "count"),
+    ("jobs_mark", "lease_ms"),
+    ("jobs_accept", "lease_ms"),
+    ("jobs_renew", "lease_ms"),
+    ("jobs_adopt", "lease_ms"),
+    ("jobs_doubt", "lease_ms"),
+    ("jobs_settle", "charge"),
+    ("jobs_settle", "lease_ms"),
+    ("jobs_finish", "generation"),
+    ("jobs_finish", "count"),
+    ("jobs_finish", "marker_ms"),
+    ("jobs_sweep", "before_ms"),
+    ("pools_append", "ttl_s"),
+    ("pools_replace", "new_count"),
+]
+
+Call = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def call(redis: Redis, ledger_id: str) -> Call:
+    """Runs a script about job a and flight f, with some of its arguments changed."""
+    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    usual: dict[str, Any] = {
+        "meta": _keys.META,
+        "job": _keys.job("a"),
+        "flight": _keys.flight("f"),
+        "open_jobs": _keys.open_jobs(UPSTREAM),
+        "ended_jobs": _keys.ended_jobs(UPSTREAM),
+        "house": _keys.house(UPSTREAM),
+        "ledger": _keys.ledger(UPSTREAM),
+        "submits": _keys.submits(UPSTREAM),
+        "markers": _keys.MARKERS,
+        "pool": _keys.pool("f"),
+        "job_id": "a",
+        "ledger_id": ledger_id,
+        "owner": "one",
+        "epoch": 1,
+        "lease_ms": 60_000,
+        "amount": 100,
+        "generation": 0,
+        "count": 0,
+        "windows": json.dumps([ALWAYS]),
+        "order": "{}",
+        "input": "{}",
+        "request_id": "r",
+        "from": "accepted",
+        "to": "paid",
+        "charge": 60,
+        "output": "null",
+        "answer": "null",
+        "trouble": "lost",
+        "wake": _keys.WAKE,
+        "pictures": "",
+        "new_count": 0,
+        "marker_ms": 1,
+        "fingerprint": "f",
+        "before_ms": 0,
+        "ttl_s": 60,
+    }
+
+    async def call(name: str, **changes: str | int) -> Any:
+        script = Script(name)
+        known = usual | changes
+        named = {key: known[key] for key in script.names}
+        more = [account] if name in {"jobs_hold", "jobs_settle"} else []
+        return await script(redis, more_keys=more, **named)
+
+    return call
+
+
+@pytest.mark.parametrize(("script", "name"), AMOUNTS)
+async def test_a_script_takes_plain_digits_only(
+    script: str, name: str, call: Call, everything: Everything
+) -> None:
+    before = await everything()
+
+    for bad in BAD:
+        with pytest.raises(ResponseError, match="BADAMOUNT"):
+            await call(script, **{name: bad})
+        assert await everything() == before
+
+
+async def test_a_hold_of_nothing_is_refused(call: Call, everything: Everything) -> None:
+    before = await everything()
+
+    with pytest.raises(ResponseError, match="BADAMOUNT"):
+        await call("jobs_hold", amount=0)
+    assert await everything() == before
+
+
+async def test_the_largest_amount_is_held_and_given_back_to_the_last_micro(
+    call: Call, redis: Redis
+) -> None:
+    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    await redis.hset(account, "limit:total", str(10**15 - 1))
+
+    assert await call("jobs_hold", amount=10**15 - 1) == ["held"]
+    assert await redis.hget(account, "held:total:all") == str(10**15 - 1)
+    settled = await call("jobs_settle", **{"from": "reserved", "to": "released", "charge": 0})
+    assert settled == ["settled", str(10**15 - 1)]
+    assert await redis.hget(account, "held:total:all") == "0"
+
+
+@pytest.mark.parametrize(("starts", "ends"), [(-2, -1), (1, 2), (-1, 0)])
+async def test_outside_its_windows_a_hold_only_says_what_time_it_is(
+    starts: int, ends: int, call: Call, jobs: Jobs, everything: Everything
+) -> None:
+    now_ms = await jobs.now_ms()
+    day = {"kind": "day", "id": "x"}
+    day_ms = {"starts_ms": now_ms + starts * DAY_MS, "ends_ms": now_ms + ends * DAY_MS}
+    before = await everything()
+
+    reply = await call("jobs_hold", windows=json.dumps([day | day_ms, ALWAYS]))
+
+    assert reply[0] == "elsewhen"
+    assert now_ms <= int(reply[1]) < now_ms + DAY_MS
+    assert await everything() == before
+
+
+async def test_without_windows_nothing_is_held(call: Call, everything: Everything) -> None:
+    before = await everything()
+
+    assert await call("jobs_hold", windows="[]") == ["unlimited"]
+    assert await everything() == before
+
+
+class Early(Jobs):
+    """An instance that looked at the clock before midnight."""
+
+    async def now_ms(self) -> int:
+        """Yesterday at the same time."""
+        return await super().now_ms() - DAY_MS
+
+
+async def test_a_hold_across_midnight_is_charged_to_the_new_day(
+    jobs_of: Callable[..., Jobs],
+    order: Callable[..., Order],
+    money: Callable[[], Awaitable[tuple[int, int, int]]],
+) -> None:
+    usual = jobs_of("one")
+    usual.__class__ = Early
+
+    assert await usual.hold(order(), Seen()) == Held()
+    assert await money() == (0, 100, 0)
+
+
+async def test_a_job_is_settled_in_the_windows_in_which_it_began(
+    call: Call, redis: Redis
+) -> None:
+    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    began = ALWAYS | {"kind": "day", "id": "2020-02-29"}
+    await call("jobs_hold", windows=json.dumps([began]))
+
+    await call("jobs_settle", **{"from": "reserved", "to": "paid", "charge": 60})
+
+    figures = await redis.hgetall(account)
+    assert figures["held:day:2020-02-29"] == "0"
+    assert figures["spent:day:2020-02-29"] == "60"
+    assert [name for name in figures if name.startswith("spent")] == ["spent:day:2020-02-29"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"held": -1}, {"held": 10**15}, {"held": 0}], ids=["below", "huge", "nothing"]
+)
+async def test_an_order_with_a_bad_amount_reads_as_no_ledger(
+    change: dict[str, int], jobs: Jobs, order: Callable[..., Order], everything: Everything
+) -> None:
+    before = await everything()
+
+    with pytest.raises(Exception, match="nothing was bought"):
+        await jobs.hold(order(**change), Seen())
+    assert await everything() == before
+
+
+async def test_a_settlement_with_a_bad_amount_leaves_the_job_open(
+    jobs: Jobs,
+    order: Callable[..., Order],
+    bring: Callable[..., Awaitable[Job]],
+    everything: Everything,
+) -> None:
+    job = await bring(order(), "accepted")
+    before = await everything()
+
+    with pytest.raises(Exception, match="reach its ledger"):
+        await jobs.settle(job, Settlement(state="paid", charge=-1))
+    assert await everything() == before

@@ -1,0 +1,221 @@
+"""Claiming a flight and holding its money: every answer of the script, and what it leaves."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.core import budget
+from falgate.core.claim import (
+    Denied,
+    Held,
+    HouseFull,
+    Joined,
+    Seen,
+    Stale,
+    Unborn,
+    Unlimited,
+)
+from falgate.core.errors import Unavailable
+from falgate.core.job import Job, Order
+from falgate.core.outcome import Settlement
+from falgate.store import _keys
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+
+Orders = Callable[..., Order]
+Brings = Callable[..., Awaitable[Job]]
+Money = Callable[[], Awaitable[tuple[int, int, int]]]
+Everything = Callable[[], Awaitable[dict[str, Any]]]
+NEW = Seen()
+
+
+async def test_a_hold_is_a_job_with_its_money_set_aside(
+    jobs: Jobs, order: Orders, money: Money, redis: Redis, ledger: Ledger
+) -> None:
+    assert await jobs.hold(order(), NEW) == Held()
+
+    job = await jobs.read("a")
+    assert job is not None
+    assert (job.order, job.state, job.owner, job.epoch) == (order(), "reserved", "one", 1)
+    assert job.began_ms <= await jobs.now_ms()
+    assert await money() == (0, 100, 0)
+    assert await redis.get(_keys.flight("f")) == "open:a"
+    assert await ledger.open_jobs(order().upstream) == 1
+
+
+@pytest.mark.parametrize("kind", ["day", "total"])
+async def test_exactly_what_remains_is_held_and_not_one_more(
+    kind: budget.Kind, jobs: Jobs, order: Orders, ledger: Ledger, everything: Everything
+) -> None:
+    await ledger.limit(order().upstream, budget.ORGANISATION, kind, 150, keep=False)
+    assert await jobs.hold(order("a", "f"), NEW) == Held()
+    before = await everything()
+
+    refused = await jobs.hold(order("b", "g", held=51), NEW)
+
+    assert isinstance(refused, Denied)
+    assert (refused.account, refused.window.kind) == (budget.ORGANISATION, kind)
+    assert (refused.limit, refused.spent, refused.held) == (150, 0, 100)
+    assert await everything() == before
+    assert await jobs.hold(order("b", "g", held=50), NEW) == Held()
+
+
+async def test_what_was_spent_counts_like_what_is_held(
+    jobs: Jobs, order: Orders, bring: Brings, ledger: Ledger
+) -> None:
+    await ledger.limit(order().upstream, budget.ORGANISATION, "total", 150, keep=False)
+    await bring(order("a", "f"), "paid", charge=60)
+
+    refused = await jobs.hold(order("b", "g", held=91), NEW)
+
+    assert isinstance(refused, Denied)
+    assert (refused.limit, refused.spent, refused.held) == (150, 60, 0)
+    assert await jobs.hold(order("b", "g", held=90), NEW) == Held()
+
+
+async def test_a_budget_of_nothing_buys_nothing(
+    jobs: Jobs, order: Orders, ledger: Ledger, everything: Everything
+) -> None:
+    await ledger.limit(order().upstream, budget.ORGANISATION, "day", 0, keep=False)
+    before = await everything()
+
+    assert isinstance(await jobs.hold(order(held=1), NEW), Denied)
+    assert await everything() == before
+
+
+async def test_a_budget_of_one_window_is_enough(
+    jobs: Jobs, order: Orders, redis: Redis, money: Money
+) -> None:
+    await redis.hdel(_keys.account(order().upstream, budget.ORGANISATION), "limit:day")
+
+    assert await jobs.hold(order(), NEW) == Held()
+    assert await money() == (0, 100, 0)
+
+
+async def test_without_a_budget_nothing_is_held(
+    jobs: Jobs, order: Orders, redis: Redis, everything: Everything
+) -> None:
+    account = _keys.account(order().upstream, budget.ORGANISATION)
+    await redis.hdel(account, "limit:day", "limit:total")
+    before = await everything()
+
+    assert await jobs.hold(order(), NEW) == Unlimited()
+    assert await everything() == before
+
+
+async def test_books_of_another_upstream_have_budgets_of_their_own(
+    jobs: Jobs, order: Orders, everything: Everything
+) -> None:
+    before = await everything()
+
+    verdict = await jobs.hold(order(upstream="sandbox"), NEW)
+
+    assert verdict == HouseFull(0, 0)
+    assert await everything() == before
+
+
+HOUSES = {
+    "room": (10, 9, Held()),
+    "exactly_full": (10, 10, HouseFull(10, 10)),
+    "over": (10, 11, HouseFull(10, 11)),
+    "allowed_nothing": (0, 1, HouseFull(0, 1)),
+}
+
+
+@pytest.mark.parametrize("name", HOUSES)
+async def test_a_full_house_stops_buying(
+    name: str, jobs: Jobs, order: Orders, bring: Brings, ledger: Ledger
+) -> None:
+    limit, overrun, verdict = HOUSES[name]
+    await bring(order("a", "f"), "paid", charge=100 + overrun)
+    await ledger.house_limit(order().upstream, limit, keep=False)
+
+    assert await jobs.hold(order("b", "g"), NEW) == verdict
+
+
+async def test_a_house_of_nothing_lets_buy_until_it_has_borne_something(
+    jobs: Jobs, order: Orders, ledger: Ledger
+) -> None:
+    await ledger.house_limit(order().upstream, 0, keep=False)
+
+    assert await jobs.hold(order(), NEW) == Held()
+
+
+@pytest.mark.parametrize("found", ["another", None])
+async def test_another_ledger_or_none_holds_nothing(
+    found: str | None, jobs: Jobs, order: Orders, redis: Redis, everything: Everything
+) -> None:
+    if found is None:
+        await redis.delete(_keys.META)
+    else:
+        await redis.hset(_keys.META, "id", found)
+    before = await everything()
+
+    assert await jobs.hold(order(), NEW) == Unborn()
+    assert await everything() == before
+
+
+@pytest.mark.parametrize("state", ["reserved", "submitting", "accepted", "paid"])
+async def test_a_second_purchase_joins_the_first_until_it_ends(
+    state: str, jobs: Jobs, order: Orders, bring: Brings, everything: Everything
+) -> None:
+    await bring(order("a", "f"), state)
+    before = await everything()
+
+    assert await jobs.hold(order("b", "f"), NEW) == Joined("a")
+    assert await everything() == before
+
+
+async def test_who_asks_again_has_the_hold_already(
+    jobs: Jobs, order: Orders, everything: Everything
+) -> None:
+    assert await jobs.hold(order(), NEW) == Held()
+    before = await everything()
+
+    assert await jobs.hold(order(), NEW) == Held()
+    assert await everything() == before
+
+
+NEWS = {
+    "never_read": (Seen(0, 0), Stale(7, 2)),
+    "older_generation": (Seen(6, 9), Stale(7, 2)),
+    "fewer_pictures": (Seen(7, 1), Stale(7, 2)),
+    "all_of_it": (Seen(7, 2), Held()),
+    "more_pictures": (Seen(7, 3), Held()),
+    "newer_generation": (Seen(8, 0), Held()),
+}
+
+
+@pytest.mark.parametrize("name", NEWS)
+async def test_a_marker_stops_who_has_not_seen_what_was_published(
+    name: str, jobs: Jobs, order: Orders, bring: Brings
+) -> None:
+    seen, verdict = NEWS[name]
+    await jobs.finish(await bring(order("a", "f"), "paid"), (), Seen(7, 2))
+
+    assert await jobs.hold(order("b", "f"), seen) == verdict
+
+
+async def test_a_flight_that_published_nothing_stops_nobody(
+    jobs: Jobs, order: Orders, bring: Brings
+) -> None:
+    await jobs.finish(await bring(order("a", "f"), "paid"), (), None)
+    released = await bring(order("b", "g"), "reserved")
+    await jobs.settle(released, Settlement(state="released", charge=0))
+
+    assert await jobs.hold(order("c", "f"), NEW) == Held()
+    assert await jobs.hold(order("d", "g"), NEW) == Held()
+
+
+async def test_a_limit_that_is_no_number_holds_nothing(
+    jobs: Jobs, order: Orders, redis: Redis, everything: Everything
+) -> None:
+    account = _keys.account(order().upstream, budget.ORGANISATION)
+    await redis.hset(account, "limit:day", "nan")
+    before = await everything()
+
+    with pytest.raises(Unavailable):
+        await jobs.hold(order(), NEW)
+    assert await everything() == before

@@ -1,0 +1,176 @@
+"""The sandbox on a free port, peers that break HTTP in ways no server would, and quick pauses."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from falgate.models import MODELS
+from falgate.sandbox.app import create_sandbox
+from falgate.upstream.client import FalQueue
+
+Behaviour = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+class Peer:
+    """A server of raw bytes.
+
+    Attributes:
+        url: Where it is.
+        heard: Every request, as it came.
+        connections: How many were made.
+        open: How many are, and the most there were at once.
+    """
+
+    def __init__(self, script: Behaviour | Mapping[str, Sequence[Behaviour]]) -> None:
+        self.url = ""
+        self.heard: list[bytes] = []
+        self.connections = 0
+        self._script = script
+        self._told: dict[str, int] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer what comes over one connection."""
+        self.connections += 1
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            while not writer.is_closing():
+                request = await _request(reader)
+                self.heard.append(request)
+                behaviour = self._next(request)
+                if callable(behaviour):
+                    await behaviour(writer)
+                else:
+                    writer.write(behaviour)
+                    await writer.drain()
+                    writer.close()
+        writer.close()
+
+    def _next(self, request: bytes) -> Behaviour:
+        if not isinstance(self._script, Mapping):
+            return self._script
+        path = request.split(b" ", 2)[1].partition(b"?")[0].decode()
+        # What is done with a request; a submit and a picture go by their whole path.
+        name = path.partition("/requests/")[2].partition("/")[2] or "result"
+        name = name if "/requests/" in path else path
+        script = self._script[name]
+        told = self._told.get(name, 0)
+        self._told[name] = told + 1
+        return script[min(told, len(script) - 1)]
+
+
+async def _request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = 0
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            length = int(line.partition(b":")[2])
+    return head + await reader.readexactly(length)
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Callable[..., Awaitable[Peer]]]:
+    """Starts a peer that answers every request so, or by what is asked, the last answer again."""
+    async with AsyncExitStack() as stack:
+        running: set[asyncio.Task[None]] = set()
+
+        async def start(
+            script: Behaviour | Mapping[str, Sequence[Behaviour]],
+            tls: ssl.SSLContext | None = None,
+        ) -> Peer:
+            made = Peer(script)
+
+            async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                task = asyncio.current_task()
+                assert task is not None
+                running.add(task)
+                try:
+                    await made.serve(reader, writer)
+                except asyncio.CancelledError:
+                    writer.transport.abort()  # The test is over.
+                finally:
+                    running.discard(task)
+
+            server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+            stack.callback(server.close)
+            scheme = "https" if tls else "http"
+            made.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            return made
+
+        yield start
+        for task in list(running):
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+
+
+@pytest.fixture
+def say() -> Callable[..., bytes]:
+    """An HTTP answer: status, JSON or other text, and headers."""
+
+    def answer(status: int, body: str = "", **headers: str) -> bytes:
+        lines = [f"HTTP/1.1 {status} Status", f"Content-Length: {len(body.encode())}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", body]).encode()
+
+    return answer
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[str]:
+    """One sandbox for all tests of this process."""
+    config = uvicorn.Config(
+        create_sandbox(MODELS),
+        log_config=None,
+        lifespan="off",
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    # The socket listens already: a call waits in its backlog until the server is there.
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/queue"
+    server.should_exit = True
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def fal(sandbox: str) -> Iterator[httpx.Client]:
+    """The control of the sandbox, with healthy dials and empty books."""
+    with httpx.Client(base_url=sandbox.removesuffix("/queue") + "/sandbox") as control:
+        control.delete("/dials")
+        control.delete("/books")
+        yield control
+
+
+@pytest.fixture
+async def queue(sandbox: str) -> AsyncIterator[Callable[..., FalQueue]]:
+    """Makes clients of the sandbox, or of another URL."""
+    async with AsyncExitStack() as stack:
+
+        def make(url: str = sandbox, **options: Any) -> FalQueue:
+            client = FalQueue("test", url, key="canary-id:canary-secret", **options)
+            stack.push_async_callback(client.close)
+            return client
+
+        yield make
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses are short, and no proxy of this machine stands between."""
+    monkeypatch.setattr("falgate.upstream.client._QUEUED_PAUSES_S", (0.02, 0.05))
+    monkeypatch.setattr("falgate.upstream.client._TROUBLED_PAUSE_S", 0.02)
+    for name in _PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
