@@ -1,85 +1,89 @@
-"""The world of the flow: every port in memory, writing down what was asked, failing when told."""
+"""What Redis promises to the flow, in memory: it writes down each step, and fails when told."""
 
-from collections.abc import Sequence
+# ruff: noqa: D102 - the ports say what their methods do
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
-import msgspec
+import pytest
 from msgspec.structs import replace
 
 from falgate.core import budget
-from falgate.core.apikey import KeyRecord
 from falgate.core.claim import Denied, Held, Joined, Seen, Stale, Verdict
 from falgate.core.errors import Unavailable
 from falgate.core.job import ENDS, Fenced, Job, Order, Trouble
-from falgate.core.model import Expected, ModelSpec
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture, Pool
-from falgate.flow.answer import Answers
-from falgate.flow.flights import Flights
-from falgate.flow.purchase import Purchases
-from falgate.flow.reaper import Reaper
 
 LEASE_MS = 30_000
-UNKNOWN_AFTER_S = 900
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture: list price 100, its text held at 7 and booked at 3."""
+class Steps:
+    """What was asked of the ports, and which of it is to fail or to wait.
 
-    prompt: str
-    num_images: Annotated[int, msgspec.Meta(ge=1, le=4)] = 1
-    sync_mode: bool = False
+    Attributes:
+        did: Every step that does something, in order; mere looks are left out.
+        gates: A step of that name waits until its gate is set.
+        listeners: Are told of a job that something happened to.
+    """
 
+    def __init__(self) -> None:
+        self.did: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.listeners: list[Callable[[str], None]] = []
+        self.now_ms = 1_700_000_000_000
+        self.limit = 1_000
+        self.verdict: Verdict | None = None
+        self._failures: dict[str, list[tuple[Exception, bool] | None]] = defaultdict(list)
 
-SPEC = ModelSpec(
-    endpoint="acme/easel",
-    title="Easel",
-    schema_name="Easel",
-    category="text-to-image",
-    input=Input,
-    output=Input,
-    schema_version=1,
-    price_version="1",
-    image_price=lambda _: 100,
-    text_ceiling=lambda _, number: 7 * number,
-    text_estimate=lambda _, number: 3 * number,
-    expected=lambda _: Expected("image/png", 8, 8),
-)
+    def fail(
+        self, name: str, error: Exception, *, after: bool = False, skip: int = 0, times: int = 1
+    ) -> None:
+        """Raise in a step: before its effect, or after it as when only the reply is lost."""
+        self._failures[name] += [None] * skip
+        self._failures[name] += [(error, after)] * times
 
+    def mend(self) -> None:
+        """Let everything work again."""
+        self._failures.clear()
 
-class Instance(NamedTuple):
-    """One process of falgate."""
+    @asynccontextmanager
+    async def step(
+        self, name: str, note: object = "", *, look: bool = False
+    ) -> AsyncIterator[None]:
+        """One thing that was asked of a port."""
+        if not look:
+            self.did.append(f"{name} {note}".rstrip())
+        await asyncio.sleep(0)
+        if name in self.gates:
+            await self.gates[name].wait()
+        failure = self._failures[name].pop(0) if self._failures[name] else None
+        if failure and not failure[1]:
+            raise failure[0]
+        yield
+        if failure:
+            raise failure[0]
 
-    answers: Answers
-    purchases: Purchases
-    flights: Flights
-    reaper: Reaper
-
-
-class Keys:
-    """The keys' port."""
-
-    def __init__(self, world: "World") -> None:
-        self.world = world
-        self.records: dict[str, KeyRecord] = {}
-
-    async def read(self, key_id: str) -> KeyRecord | None:
-        async with self.world.step("key", look=True):
-            return self.records.get(key_id)
+    def publish(self, job_id: str) -> None:
+        """Tell every process of a job, as Redis does."""
+        for listener in self.listeners:
+            listener(job_id)
 
 
 class Pools:
     """The pools' port."""
 
-    def __init__(self, world: "World") -> None:
-        self.world = world
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
         self.pools: dict[str, Pool] = {}
         self.appended: dict[tuple[str, str], Seen] = {}
 
     async def read(self, fingerprint: str) -> Pool:
         try:
-            async with self.world.step("pool"):
+            async with self.steps.step("pool"):
                 return self.pools.get(fingerprint, Pool())
         except Unavailable:
             return Pool()
@@ -87,21 +91,21 @@ class Pools:
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> Seen | None:
-        async with self.world.step("append", len(pictures)):
+        async with self.steps.step("append", len(pictures)):
             pool = self.pools.get(fingerprint, Pool())
             if seen := self.appended.get((fingerprint, job_id)):
                 return seen
             if pool.generation != generation:
                 return None
             new = {p.sha256: p for p in (*pool.pictures, *pictures)}
-            pool = Pool(generation or self.world.now_ms, tuple(new.values()))
+            pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
             self.pools[fingerprint] = pool
             seen = Seen(pool.generation, len(pool.pictures))
             self.appended[fingerprint, job_id] = seen
             return seen
 
     async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
-        async with self.world.step("replace", len(pictures)):
+        async with self.steps.step("replace", len(pictures)):
             if self.pools.get(fingerprint) == read:
                 self.pools[fingerprint] = Pool(read.generation + 1, tuple(pictures))
 
@@ -109,8 +113,8 @@ class Pools:
 class Jobs:
     """The jobs' port: what the scripts promise, without Redis."""
 
-    def __init__(self, world: "World") -> None:
-        self.world = world
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
         self.jobs: dict[str, Job] = {}
         self.leases_ms: dict[str, int] = {}
         self.flights: dict[str, str | Seen] = {}
@@ -119,7 +123,7 @@ class Jobs:
         self.held = self.spent = self.overrun = 0
 
     async def hold(self, order: Order, seen: Seen) -> Verdict:
-        async with self.world.step("hold", order.held):
+        async with self.steps.step("hold", order.held):
             flight = self.flights.get(order.fingerprint)
             if order.id in self.jobs:
                 return Held()
@@ -127,46 +131,46 @@ class Jobs:
                 return Joined(flight)
             if flight and (seen.generation, seen.count) < (flight.generation, flight.count):
                 return Stale(flight.generation, flight.count)
-            if self.world.verdict:
-                return self.world.verdict
-            if self.spent + self.held + order.held > self.world.limit:
-                day = budget.windows(self.world.now_ms, UTC)[0]
-                return Denied(budget.ORGANISATION, day, self.world.limit, self.spent, self.held)
+            if self.steps.verdict:
+                return self.steps.verdict
+            if self.spent + self.held + order.held > self.steps.limit:
+                day = budget.windows(self.steps.now_ms, UTC)[0]
+                return Denied(budget.ORGANISATION, day, self.steps.limit, self.spent, self.held)
             self.held += order.held
             self.flights[order.fingerprint] = order.id
-            self.leases_ms[order.id] = self.world.now_ms + LEASE_MS
+            self.leases_ms[order.id] = self.steps.now_ms + LEASE_MS
             self.jobs[order.id] = Job(
                 order=order,
                 state="reserved",
                 owner="one",
                 epoch=1,
                 windows=("day:x",),
-                began_ms=self.world.now_ms,
+                began_ms=self.steps.now_ms,
             )
             return Held()
 
     async def mark(self, job: Job) -> None:
-        async with self.world.step("mark"):
+        async with self.steps.step("mark"):
             known = self.ours(job)
             if known.state == "submitting":
                 return
-            if known.state != "reserved" or self.leases_ms[job.order.id] <= self.world.now_ms:
+            if known.state != "reserved" or self.leases_ms[job.order.id] <= self.steps.now_ms:
                 raise Fenced
-            self.put(job, state="submitting", submitted_ms=self.world.now_ms)
+            self.put(job, state="submitting", submitted_ms=self.steps.now_ms)
 
     async def accept(self, job: Job, request_id: str) -> bool:
-        async with self.world.step("accept"):
+        async with self.steps.step("accept"):
             known = self.jobs[job.order.id]
             owner = self.bound.setdefault(request_id, job.order.id)
             if owner != job.order.id or known.request_id not in {"", request_id}:
                 return False
-            self.put(job, request_id=request_id)
+            self.jobs[job.order.id] = replace(known, request_id=request_id)
             if known.state == "submitting":
                 self.put(job, state="accepted", trouble="")
             return True
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
-        async with self.world.step(f"renew {lease_ms}", look=True):
+        async with self.steps.step("renew", look=True):
             known = self.jobs[job.order.id]
             if known.epoch != job.epoch or known.ended:
                 return False
@@ -174,16 +178,16 @@ class Jobs:
             return True
 
     async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
-        async with self.world.step("doubt", trouble):
+        async with self.steps.step("doubt", trouble):
             self.ours(job)
             self.put(job, lease_ms, trouble=trouble)
-            self.world.publish(job.order.id)
+            self.steps.publish(job.order.id)
 
     async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> None:
-        async with self.world.step("settle", f"{settlement.state} {settlement.charge}"):
+        async with self.steps.step("settle", f"{settlement.state} {settlement.charge}"):
             known = self.jobs[job.order.id]
             if known.epoch == job.epoch and (job.order.id, settlement.state) in {
-                entry[:2] for entry in self.ledger
+                (job_id, state) for job_id, state, _ in self.ledger
             }:
                 return
             if known.epoch != job.epoch or known.state != job.state:
@@ -198,7 +202,7 @@ class Jobs:
                 state=settlement.state,
                 charged=charged,
                 overrun=settlement.charge - charged,
-                remaining=self.world.limit - self.spent - self.held,
+                remaining=self.steps.limit - self.spent - self.held,
                 output=output,
                 answer=settlement.answer,
                 trouble="",
@@ -207,7 +211,7 @@ class Jobs:
                 self.end(job, None)
 
     async def finish(self, job: Job, pictures: Sequence[Picture], published: Seen | None) -> None:
-        async with self.world.step("finish", len(pictures)):
+        async with self.steps.step("finish", len(pictures)):
             known = self.jobs[job.order.id]
             if known.state == "finished":
                 return
@@ -217,8 +221,8 @@ class Jobs:
             self.end(job, published)
 
     async def adopt(self, job_id: str, upstream: str) -> Job | None:
-        async with self.world.step("adopt"):
-            if self.leases_ms.get(job_id, self.world.now_ms + 1) > self.world.now_ms:
+        async with self.steps.step("adopt"):
+            if self.leases_ms.get(job_id, self.steps.now_ms + 1) > self.steps.now_ms:
                 return None
             job = self.jobs[job_id]
             assert job.order.upstream == upstream
@@ -226,23 +230,23 @@ class Jobs:
             return self.jobs[job_id]
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
-        async with self.world.step("lapsed", look=True):
+        async with self.steps.step("lapsed", look=True):
             due = [
                 job_id
                 for job_id, until_ms in self.leases_ms.items()
-                if until_ms <= self.world.now_ms
+                if until_ms <= self.steps.now_ms
             ]
             return [job_id for job_id in due if self.jobs[job_id].order.upstream == upstream][
                 :number
             ]
 
     async def read(self, job_id: str) -> Job | None:
-        async with self.world.step("read", look=True):
+        async with self.steps.step("read", look=True):
             return self.jobs.get(job_id)
 
     async def now_ms(self) -> int:
-        async with self.world.step("now", look=True):
-            return self.world.now_ms
+        async with self.steps.step("now", look=True):
+            return self.steps.now_ms
 
     def ours(self, job: Job) -> Job:
         known = self.jobs[job.order.id]
@@ -255,12 +259,34 @@ class Jobs:
         self.jobs[job_id] = replace(self.jobs[job_id], **changes)
         if job_id in self.leases_ms:
             lease = LEASE_MS if lease_ms is None else lease_ms
-            self.leases_ms[job_id] = self.world.now_ms + lease
+            self.leases_ms[job_id] = self.steps.now_ms + lease
 
     def end(self, job: Job, published: Seen | None) -> None:
+        self.put(job, order=replace(job.order, input={}))
         self.leases_ms.pop(job.order.id)
         if self.flights.get(job.order.fingerprint) == job.order.id:
             del self.flights[job.order.fingerprint]
             if published:
                 self.flights[job.order.fingerprint] = published
-        self.world.publish(job.order.id)
+        self.steps.publish(job.order.id)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_pauses() -> Iterator[None]:
+    """Real time is for the real thing: here every pause is over at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("falgate.flow.purchase._BANK_PAUSES_S", (0.0, 0.0))
+        patch.setattr("falgate.flow.purchase._INSIST_S", (0.0005, 0.001))
+        patch.setattr("falgate.flow.flights.LOOK_AGAIN_S", 0.01)
+        yield
+
+
+@pytest.fixture(scope="session")
+def new_memory() -> Callable[[], tuple[Steps, Pools, Jobs]]:
+    """An empty Redis: its steps, its pools, its jobs."""
+
+    def new_memory() -> tuple[Steps, Pools, Jobs]:
+        steps = Steps()
+        return steps, Pools(steps), Jobs(steps)
+
+    return new_memory

@@ -1,5 +1,6 @@
 """Two real servers, and what the tests of the money store say and look at there."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -145,7 +146,7 @@ async def ledger_id(ledger: Ledger) -> str:
 def jobs_of(redis: Redis, ledger_id: str) -> Callable[..., Jobs]:
     """An instance's view of the jobs; its name first, then whatever is unusual about it."""
 
-    def make(owner: str, **changes: Any) -> Jobs:
+    def make(owner: str, kind: type[Jobs] = Jobs, **changes: Any) -> Jobs:
         usual: dict[str, Any] = {
             "redis": redis,
             "ledger_id": ledger_id,
@@ -154,7 +155,7 @@ def jobs_of(redis: Redis, ledger_id: str) -> Callable[..., Jobs]:
             "durability": Durability(),
         }
         named = usual | changes
-        return Jobs(named.pop("redis"), owner=owner, **named)
+        return kind(named.pop("redis"), owner=owner, **named)
 
     return make
 
@@ -257,3 +258,16 @@ def lapse(redis: Redis) -> Callable[[str], Awaitable[None]]:
         assert await redis.zadd(_keys.open_jobs(UPSTREAM), {job_id: 1}, xx=True, ch=True)
 
     return lapse
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
+    """Waits until something is true, and fails when that takes long."""
+
+    async def wait(true: Callable[[], Awaitable[bool]]) -> None:
+        end_s = time.monotonic() + 10
+        while not await true():
+            assert time.monotonic() < end_s
+            await asyncio.sleep(0.005)
+
+    return wait

@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,7 +28,6 @@ class Peer:
         url: Where it is.
         heard: Every request, as it came.
         connections: How many were made.
-        open: How many are, and the most there were at once.
     """
 
     def __init__(self, script: Behaviour | Mapping[str, Sequence[Behaviour]]) -> None:
@@ -144,13 +144,50 @@ def sandbox() -> Iterator[str]:
     assert not thread.is_alive()
 
 
+class Control:
+    """The sandbox's dials and books."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def turn(self, **dials: Any) -> None:
+        """Turn these dials."""
+        assert self._client.post("/dials", json=dials).status_code == 200
+
+    def books(self) -> dict[str, Any]:
+        """The truth about every submit."""
+        books: dict[str, Any] = self._client.get("/books").json()
+        return books
+
+    def cancel(self, request_id: str) -> None:
+        """End a request that still waits for its turn."""
+        url = self._client.base_url.join(
+            f"/queue/fal-ai/gpt-image-1.5/requests/{request_id}/cancel"
+        )
+        answer = self._client.put(url, headers={"Authorization": "Key id:secret"})
+        assert answer.status_code == 202
+
+
 @pytest.fixture
-def fal(sandbox: str) -> Iterator[httpx.Client]:
+def fal(sandbox: str) -> Iterator[Control]:
     """The control of the sandbox, with healthy dials and empty books."""
-    with httpx.Client(base_url=sandbox.removesuffix("/queue") + "/sandbox") as control:
-        control.delete("/dials")
-        control.delete("/books")
-        yield control
+    with httpx.Client(base_url=sandbox.removesuffix("/queue") + "/sandbox") as client:
+        client.delete("/dials")
+        client.delete("/books")
+        yield Control(client)
+
+
+@pytest.fixture
+def connections(sandbox: str) -> Callable[[], int]:
+    """Counts the connections to the sandbox that this process holds open."""
+    port = httpx.URL(sandbox).port
+    established = "01"
+
+    def count() -> int:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[2].endswith(f":{port:04X}") and row[3] == established for row in rows)
+
+    return count
 
 
 @pytest.fixture

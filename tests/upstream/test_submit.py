@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from falgate import __version__
@@ -41,16 +40,11 @@ JUNK = {
 }
 
 
-def _books(fal: httpx.Client) -> dict[str, Any]:
-    books: dict[str, Any] = fal.get("/books").json()
-    return books
-
-
 async def test_what_leaves_is_the_order_with_everything_that_keeps_it_at_one_billable_run(
-    fal: httpx.Client, queue: Callable[..., FalQueue]
+    fal: Any, queue: Callable[..., FalQueue]
 ) -> None:
     submission = await queue(start_timeout_s=77).submit(ENDPOINT, BODY, "job")
-    [entry] = _books(fal)["submits"]
+    [entry] = fal.books()["submits"]
     assert submission == Accepted(entry["request_id"])
     assert entry["model"] == ENDPOINT
     assert entry["input"] == BODY
@@ -71,23 +65,23 @@ async def test_what_leaves_is_the_order_with_everything_that_keeps_it_at_one_bil
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
 async def test_a_4xx_is_a_refusal_and_comes_with_fals_own_words(
-    fal: httpx.Client, queue: Callable[..., FalQueue], status: int
+    fal: Any, queue: Callable[..., FalQueue], status: int
 ) -> None:
-    fal.post("/dials", json={"fault": "error", "status": status})
+    fal.turn(fault="error", status=status)
     submission = await queue().submit(ENDPOINT, BODY, "job")
     assert isinstance(submission, Rejected)
     assert submission.answer.status == status
     assert submission.answer.body["detail"]
     assert ("x-fal-needs-retry" in submission.answer.headers) == (status == 429)
-    books = _books(fal)
+    books = fal.books()
     assert (len(books["submits"]), books["accepted"]) == (1, 0)
 
 
 async def test_a_refusal_in_no_json_has_a_body_all_the_same(
-    fal: httpx.Client, queue: Callable[..., FalQueue]
+    fal: Any, queue: Callable[..., FalQueue]
 ) -> None:
     for body in ("<html>", '"text"', "[1]"):
-        fal.post("/dials", json={"fault": "error", "status": 403, "body": body})
+        fal.turn(fault="error", status=403, body=body)
         submission = await queue().submit(ENDPOINT, BODY, "job")
         assert isinstance(submission, Rejected)
         assert submission.answer.body == {"detail": "fal answered 403"}
@@ -95,56 +89,52 @@ async def test_a_refusal_in_no_json_has_a_body_all_the_same(
 
 @pytest.mark.parametrize("dials", LOST.values(), ids=LOST)
 async def test_an_unclear_answer_is_lost_whether_or_not_fal_has_taken_it(
-    fal: httpx.Client, queue: Callable[..., FalQueue], dials: dict[str, Any]
+    fal: Any, queue: Callable[..., FalQueue], dials: dict[str, Any]
 ) -> None:
-    fal.post("/dials", json=dials)
+    fal.turn(**dials)
     assert isinstance(await queue().submit(ENDPOINT, BODY, "job"), Lost)
-    books = _books(fal)
+    books = fal.books()
     assert (len(books["submits"]), books["accepted"]) == (1, dials["at"] == "accepted")
 
 
 @pytest.mark.parametrize("fault", ["slow", "hangs"])
 @pytest.mark.parametrize("at", ["submit", "accepted"])
 async def test_an_answer_that_is_not_whole_by_the_deadline_is_lost(
-    fal: httpx.Client,
-    queue: Callable[..., FalQueue],
-    monkeypatch: pytest.MonkeyPatch,
-    fault: str,
-    at: str,
+    fal: Any, queue: Callable[..., FalQueue], monkeypatch: pytest.MonkeyPatch, fault: str, at: str
 ) -> None:
     monkeypatch.setattr("falgate.upstream.client._SUBMIT_S", 0.4)
-    fal.post("/dials", json={"fault": fault, "at": at})
+    fal.turn(fault=fault, at=at)
     assert isinstance(await queue().submit(ENDPOINT, BODY, "job"), Lost)
-    books = _books(fal)
+    books = fal.books()
     assert (len(books["submits"]), books["accepted"]) == (1, at == "accepted")
 
 
 @pytest.mark.parametrize("body", JUNK.values(), ids=JUNK)
 async def test_a_200_without_a_sound_id_is_lost(
-    fal: httpx.Client, queue: Callable[..., FalQueue], body: str
+    fal: Any, queue: Callable[..., FalQueue], body: str
 ) -> None:
-    fal.post("/dials", json={"fault": "junk", "at": "accepted", "body": body})
+    fal.turn(fault="junk", at="accepted", body=body)
     assert isinstance(await queue().submit(ENDPOINT, BODY, "job"), Lost)
-    assert _books(fal)["accepted"] == 1
+    assert fal.books()["accepted"] == 1
 
 
 @pytest.mark.parametrize("fault", ["foreign", "mistyped"])
 async def test_the_id_is_all_that_is_taken_from_an_acceptance(
-    fal: httpx.Client, queue: Callable[..., FalQueue], fault: str
+    fal: Any, queue: Callable[..., FalQueue], fault: str
 ) -> None:
-    fal.post("/dials", json={"fault": fault, "at": "accepted"})
+    fal.turn(fault=fault, at="accepted")
     submission = await queue().submit(ENDPOINT, BODY, "job")
-    [entry] = _books(fal)["submits"]
+    [entry] = fal.books()["submits"]
     assert submission == Accepted(entry["request_id"])
 
 
 async def test_each_of_many_submits_at_once_is_sent_once_and_answered_with_its_own_id(
-    fal: httpx.Client, queue: Callable[..., FalQueue]
+    fal: Any, queue: Callable[..., FalQueue]
 ) -> None:
     client = queue()
     bodies = [{**BODY, "prompt": f"fox {index}"} for index in range(60)]
     submissions = await asyncio.gather(*(client.submit(ENDPOINT, b, "job") for b in bodies))
-    prompts = {entry["request_id"]: entry["input"]["prompt"] for entry in _books(fal)["submits"]}
+    prompts = {entry["request_id"]: entry["input"]["prompt"] for entry in fal.books()["submits"]}
     assert len(prompts) == 60
     for body, submission in zip(bodies, submissions, strict=True):
         assert isinstance(submission, Accepted)

@@ -1,0 +1,285 @@
+"""The world of a purchase: fal, the picture store and the facts beside Redis, and processes."""
+# ruff: noqa: D102 - the ports say what their methods do
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+import pytest
+
+from falgate.core.apikey import KeyRecord, Kind
+from falgate.core.errors import Refusal
+from falgate.core.events import Answered, Doubted, Purchased
+from falgate.core.job import ENDS
+from falgate.core.model import Expected, ModelSpec
+from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Result, Submission, is_zero
+from falgate.core.picture import Kept
+from falgate.flow import admission
+from falgate.flow.answer import Answer, Answers
+from falgate.flow.flights import Flights
+from falgate.flow.ports import Ports
+from falgate.flow.purchase import Purchases
+from falgate.flow.reaper import Reaper
+
+UNKNOWN_AFTER_S = 900
+BILLED = 103
+"""By fal, micro-USD for a picture."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture: list price 100, its text held at 7 and booked at 3."""
+
+    prompt: str
+    num_images: Annotated[int, msgspec.Meta(ge=1, le=4)] = 1
+    sync_mode: bool = False
+
+
+SPEC = ModelSpec(
+    endpoint="acme/easel",
+    title="Easel",
+    schema_name="Easel",
+    category="text-to-image",
+    input=Input,
+    output=Input,
+    schema_version=1,
+    price_version="1",
+    image_price=lambda _: 100,
+    text_ceiling=lambda _, number: 7 * number,
+    text_estimate=lambda _, number: 3 * number,
+    expected=lambda _: Expected("image/png", 8, 8),
+)
+
+
+class Shop:
+    """Who sells pictures, with books of its own: nothing in Redis can hide a bill from them.
+
+    Attributes:
+        submissions: What it says to the next submits; a `Lost` one is carried out all the same.
+        results: What comes of the next looks.
+        bills: By job, micro-USD.
+        unheld: Jobs that came without a hold or a mark.
+    """
+
+    def __init__(self, name: str, steps: Any, jobs: Any) -> None:
+        self.name = name
+        self.submissions: list[Submission] = []
+        self.results: list[Result] = []
+        self.bills: dict[str, int] = {}
+        self.unheld: list[str] = []
+        self.posts: list[str] = []
+        self._orders: dict[str, tuple[str, int]] = {}
+        self._steps, self._jobs = steps, jobs
+
+    async def submit(self, _: str, body: dict[str, Any], job_id: str) -> Submission:
+        known = self._jobs.jobs[job_id]
+        if known.state != "submitting" or self._jobs.held < known.order.held:
+            self.unheld.append(job_id)
+        async with self._steps.step("submit"):
+            self.posts.append(job_id)
+            request_id = f"{self.name}-{len(self.posts)}"
+            said = self.submissions.pop(0) if self.submissions else Accepted(request_id)
+            if isinstance(said, Accepted | Lost):
+                self.bills[job_id] = BILLED * body["num_images"]
+                self._orders[request_id] = (job_id, body["num_images"])
+            return said
+
+    async def collect(self, _: ModelSpec, request_id: str) -> Result:
+        async with self._steps.step("collect"):
+            job_id, number = self._orders[request_id]
+            usual = Delivered(output(number, request_id), str(number))
+            said = self.results.pop(0) if self.results else usual
+            if isinstance(said, Delivered):
+                self.bills[job_id] = BILLED * len(SPEC.files(said.output))
+            elif isinstance(said, Failed) and (said.answer.status >= 500 or is_zero(said.units)):
+                self.bills[job_id] = 0
+            return said
+
+    async def download(self, url: str) -> bytes:
+        async with self._steps.step("download"):
+            return url.encode()
+
+
+def output(number: int, seed: str) -> dict[str, Any]:
+    return {"images": [{"url": f"https://pictures/{seed}/{index}"} for index in range(number)]}
+
+
+class Pictures:
+    """The picture store: anything is a picture, of the size in `sides`."""
+
+    def __init__(self, steps: Any) -> None:
+        self.stored: set[str] = set()
+        self.sides = (8, 8)
+        self._steps = steps
+
+    async def keep(self, data: bytes) -> Kept:
+        async with self._steps.step("keep"):
+            sha256 = hashlib.sha256(data).hexdigest()
+            self.stored.add(f"{sha256}.png")
+            return Kept(sha256, "image/png", len(data), *self.sides)
+
+    async def has(self, name: str) -> bool:
+        async with self._steps.step("has", look=True):
+            return name in self.stored
+
+
+class Facts:
+    """Metrics and logs: steps like others, and the events themselves."""
+
+    def __init__(self, steps: Any) -> None:
+        self.events: list[Answered | Purchased | Doubted] = []
+        self._did = steps.did
+
+    def answered(self, event: Answered) -> None:
+        self.events.append(event)
+        self._did.append(f"answered {event.source} {event.billed}")
+
+    def purchased(self, event: Purchased) -> None:
+        self.events.append(event)
+        self._did.append(f"purchased {event.outcome} {event.charged}")
+
+    def doubted(self, event: Doubted) -> None:
+        self.events.append(event)
+        self._did.append(f"doubted {event.what}")
+
+    def dropped(self, model: str, fields: int) -> None:
+        self._did.append(f"dropped {model} {fields}")
+
+
+class Process(NamedTuple):
+    """One falgate."""
+
+    answers: Answers
+    purchases: Purchases
+    flights: Flights
+    reaper: Reaper
+
+
+class World:
+    """Every port at once, and the processes that share them."""
+
+    def __init__(self, memory: tuple[Any, Any, Any]) -> None:
+        self.steps, self.pools, self.jobs = memory
+        self.shop = Shop("fal", self.steps, self.jobs)
+        self.sandbox = Shop("sandbox", self.steps, self.jobs)
+        self.pictures = Pictures(self.steps)
+        self.facts = Facts(self.steps)
+        self.swept: list[str] = []
+        self.ports = Ports(
+            models={SPEC.endpoint: SPEC},
+            keys=self.jobs,
+            pools=self.pools,
+            jobs=self.jobs,
+            pictures=self.pictures,
+            sellers={"live": self.shop, "test": self.sandbox},
+            facts=self.facts,
+        )
+        self.processes = [self.open()]
+
+    def open(self, *, lease_s: float = 30.0, wait_s: float = 5.0) -> Process:
+        """Start one more process."""
+        flights = Flights(self.jobs)
+        self.steps.listeners.append(flights.wake)
+        purchases = Purchases(self.ports, flights.wake, lease_s=lease_s)
+        return Process(
+            Answers(self.ports, purchases, flights, zone=UTC, wait_s=wait_s),
+            purchases,
+            flights,
+            Reaper(
+                self.ports, purchases, self._sweep, every_s=0.001, unknown_after_s=UNKNOWN_AFTER_S
+            ),
+        )
+
+    async def _sweep(self, upstream: str, _: int) -> int:
+        self.swept.append(upstream)
+        return 0
+
+    def call(self, wanted: int = 1, prompt: str = "a cat", kind: Kind = "live") -> admission.Call:
+        key = KeyRecord(id="k", kind=kind, digest="", team="t", app="a", name="", created_s=0)
+        body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
+        return admission.admit(
+            self.ports,
+            key=key,
+            spec=SPEC,
+            body=body,
+            content_type="application/json",
+            request_id="r",
+        )
+
+    async def ask(self, *asked: Any, at: int = 0, **more: Any) -> Answer:
+        return await self.processes[at].answers.answer(self.call(*asked, **more))
+
+    async def told(self, *asked: Any, at: int = 0, **more: Any) -> str:
+        """What a caller hears: a source with own and foreign pictures, or a status and its words."""
+        try:
+            answer = await self.ask(*asked, at=at, **more)
+        except Refusal as refusal:
+            return f"{refusal.status} {type(refusal).__name__}"
+        foreign = f"+{len(answer.foreign)}" if answer.foreign else ""
+        return f"{answer.source} {len(answer.pictures)}{foreign}"
+
+    async def at_rest(self) -> None:
+        """Wait until nobody works on a job any more."""
+        async with asyncio.timeout(5):
+            while any(task.get_name().startswith("job ") for task in asyncio.all_tasks()):
+                await asyncio.sleep(0)
+
+    async def reached(self, step: str) -> None:
+        """Wait until a step was asked for."""
+        async with asyncio.timeout(5):
+            while not any(did.startswith(step) for did in self.steps.did):
+                await asyncio.sleep(0)
+
+    async def reap(self, after_s: int, at: int = 0) -> None:
+        """Let time pass and the reaper look, until what it carried on is done."""
+        self.steps.now_ms += after_s * 1000
+        await self.processes[at].reaper.look("fal")
+        await self.at_rest()
+
+    def effects(self, since: int = 0) -> str:
+        return ", ".join(self.steps.did[since:])
+
+    def leaks(self) -> list[str]:
+        """Where our books and fal's differ to our loss, or ours do not add up."""
+        jobs, ledger = self.jobs.jobs.values(), self.jobs.ledger
+        opened = [job for job in jobs if job.state in {"reserved", "submitting", "accepted"}]
+        booked = {job.order.id: job.order.held for job in opened}
+        booked |= {job_id: charge for job_id, _, charge in ledger}
+        posts = self.shop.posts + self.sandbox.posts
+        bills = {**self.shop.bills, **self.sandbox.bills}
+        checks = {
+            "submitted without a hold or a mark": not (self.shop.unheld + self.sandbox.unheld),
+            "submitted twice": len(posts) == len(set(posts)),
+            "billed above what is booked": all(bills[j] <= booked[j] for j in bills),
+            "held is not what is open": self.jobs.held == sum(job.order.held for job in opened),
+            "not one close for each job": sorted(entry[0] for entry in ledger)
+            == sorted(job.order.id for job in jobs if job not in opened),
+            "spent is not the ledger": self.jobs.spent + self.jobs.overrun
+            == sum(charge for _, _, charge in ledger),
+            "an ended job is still leased": not [
+                job for job in jobs if job.state in ENDS and job.order.id in self.jobs.leases_ms
+            ],
+        }
+        return [complaint for complaint, fine in checks.items() if not fine]
+
+
+@pytest.fixture(scope="session")
+def new_world(new_memory: Callable[[], tuple[Any, Any, Any]]) -> Callable[[], World]:
+    return lambda: World(new_memory())
+
+
+@pytest.fixture
+async def world(new_world: Callable[[], World]) -> AsyncIterator[World]:
+    """One world with one process; no task of it outlives the test."""
+    world = new_world()
+    yield world
+    for process in world.processes:
+        await process.purchases.close(0)
+
+
+@pytest.fixture(scope="session")
+def pictures_of() -> Callable[[int, str], dict[str, Any]]:
+    """An output of fal's with so many pictures."""
+    return output
