@@ -182,7 +182,9 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
     if settings.uses_sandbox:
         return
-    if not settings.upstream_url.startswith(("https://", "http://")):
+    if not settings.upstream_url.startswith(("https://", "http://")) or any(
+        character.isspace() for character in settings.upstream_url
+    ):
         raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
     if not settings.fal_key:
         raise SettingsWrong(

@@ -180,7 +180,7 @@ async def test_a_job_is_settled_in_the_windows_in_which_it_began(call: Call, red
 
     await call("jobs_settle", **{"from": "reserved", "to": "paid", "charge": 60})
 
-    figures = await redis.hgetall(account)
+    figures: Any = await redis.hgetall(account)
     assert figures["held:day:2020-02-29"] == "0"
     assert figures["spent:day:2020-02-29"] == "60"
     assert [name for name in figures if name.startswith("spent")] == ["spent:day:2020-02-29"]

@@ -154,7 +154,6 @@ async def test_what_fal_said_too_late_changes_no_money(
 @pytest.mark.parametrize("step", ["mark", "accept", "renew", "settle", "doubt"])
 async def test_a_step_starts_the_lease_anew(
     step: str,
-    jobs: Jobs,
     jobs_of: Callable[..., Jobs],
     bring: Brings,
     order: Orders,

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 import uvicorn
 
 from falgate.models import MODELS
@@ -203,11 +204,21 @@ async def queue(sandbox: str) -> AsyncIterator[Callable[..., FalQueue]]:
         yield make
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
+    """A certificate authority, and the file that makes it known."""
+    made, path = trustme.CA(), tmp_path_factory.mktemp("authority") / "ca.pem"
+    made.cert_pem.write_to_path(str(path))
+    return made, path
+
+
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses are short, and no proxy of this machine stands between."""
-    monkeypatch.setattr("falgate.upstream.client._QUEUED_PAUSES_S", (0.02, 0.05))
-    monkeypatch.setattr("falgate.upstream.client._TROUBLED_PAUSE_S", 0.02)
+def _quick(authority: tuple[trustme.CA, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses are short, one authority is believed, and no proxy stands between."""
+    monkeypatch.setattr("falgate.upstream.client._QUEUED_PAUSES_S", (0.01, 0.02))
+    monkeypatch.setattr("falgate.upstream.client._TROUBLED_PAUSE_S", 0.01)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[1]))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     for name in _PROXIES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

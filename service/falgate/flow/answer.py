@@ -188,7 +188,7 @@ class Answers:
         return Answer(
             source="partial" if pool.pictures else "miss",
             pictures=(*pool.pictures, *pictures)[: call.wanted],
-            foreign=foreign,
+            foreign=foreign[: order.number],
             bought=len(pictures) + len(foreign),
             billed=job.charged,
             saved=price.listed(call.spec, call.arguments, len(pool.pictures)),
@@ -201,14 +201,14 @@ class Answers:
         if job is None:
             return None
         pictures, foreign = self._delivered(call, job)
-        if foreign:
-            return self._free(call, "coalesced", (), foreign)
         pool = await self._usable(call)
         known = {picture.sha256 for picture in pool.pictures}
         # What was delivered but not published, being not quite as asked, is shared all the same.
         unpublished = tuple(picture for picture in pictures if picture.sha256 not in known)
         found = (*pool.pictures, *unpublished)
-        return self._free(call, "coalesced", found) if len(found) >= call.wanted else None
+        if len(found) + len(foreign) < call.wanted:
+            return None
+        return self._free(call, "coalesced", found, foreign)
 
     async def _wait(self, job_id: str, patience: _Patience) -> Job | None:
         """A job that ended or is in trouble; None when it was given up with nothing bought."""
@@ -246,7 +246,7 @@ class Answers:
         return Answer(
             source=source,
             pictures=pictures[: call.wanted],
-            foreign=foreign[: call.wanted],
+            foreign=foreign[: max(0, call.wanted - len(pictures))],
             saved=price.listed(call.spec, call.arguments, call.wanted),
         )
 

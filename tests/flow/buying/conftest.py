@@ -169,7 +169,7 @@ class World:
         self.swept: list[str] = []
         self.ports = Ports(
             models={SPEC.endpoint: SPEC},
-            keys=self.jobs,
+            keys=self.jobs,  # never asked: here calls are admitted already
             pools=self.pools,
             jobs=self.jobs,
             pictures=self.pictures,
@@ -212,7 +212,7 @@ class World:
         return await self.processes[at].answers.answer(self.call(*asked, **more))
 
     async def told(self, *asked: Any, at: int = 0, **more: Any) -> str:
-        """What a caller hears: a source with own and foreign pictures, or a status and its words."""
+        """What a caller hears: a source with own and foreign pictures, or a refusal."""
         try:
             answer = await self.ask(*asked, at=at, **more)
         except Refusal as refusal:
@@ -223,13 +223,13 @@ class World:
     async def at_rest(self) -> None:
         """Wait until nobody works on a job any more."""
         async with asyncio.timeout(5):
-            while any(task.get_name().startswith("job ") for task in asyncio.all_tasks()):
-                await asyncio.sleep(0)
+            while working := [t for t in asyncio.all_tasks() if t.get_name().startswith("job ")]:
+                await asyncio.wait(working)
 
     async def reached(self, step: str) -> None:
         """Wait until a step was asked for."""
         async with asyncio.timeout(5):
-            while not any(did.startswith(step) for did in self.steps.did):
+            while not any(did.startswith(step) for did in self.steps.did):  # noqa: ASYNC110 - a list has no event
                 await asyncio.sleep(0)
 
     async def reap(self, after_s: int, at: int = 0) -> None:

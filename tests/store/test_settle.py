@@ -1,0 +1,279 @@
+"""A hold turned into spending, and the end of a job: once, by whoever has it, to the last micro."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.core import budget
+from falgate.core.claim import Seen
+from falgate.core.job import Answer, Fenced, Job, Order, State
+from falgate.core.outcome import Settlement
+from falgate.core.picture import Picture
+from falgate.store import _keys
+from falgate.store._script import Script
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+
+UPSTREAM = "https://queue.example"
+Orders = Callable[..., Order]
+Brings = Callable[..., Awaitable[Job]]
+Money = Callable[[], Awaitable[tuple[int, int, int]]]
+Everything = Callable[[], Awaitable[dict[str, Any]]]
+PICTURE = Picture(
+    sha256="5" * 64, content_type="image/png", size_bytes=9, width=1, height=1, made_s=7
+)
+
+
+@pytest.fixture
+def entries(ledger: Ledger) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+    """The whole ledger."""
+
+    async def read() -> list[dict[str, str]]:
+        return [entry async for entry in ledger.entries(UPSTREAM)]
+
+    return read
+
+
+CHARGES = {
+    "nothing": (0, (0, 0, 0)),
+    "below": (60, (60, 0, 0)),
+    "equal": (100, (100, 0, 0)),
+    "one_above": (101, (100, 0, 1)),
+    "far_above": (5_000, (100, 0, 4_900)),
+}
+
+
+@pytest.mark.parametrize("name", CHARGES)
+async def test_a_charge_is_spent_up_to_the_hold_and_the_house_bears_the_rest(
+    name: str, jobs: Jobs, order: Orders, bring: Brings, money: Money
+) -> None:
+    charge, expected = CHARGES[name]
+
+    job = await bring(order(), "paid", charge=charge)
+
+    assert await money() == expected
+    assert (job.state, job.charged, job.overrun) == ("paid", min(charge, 100), expected[2])
+    assert job.remaining == 1_000 - job.charged
+    assert job.output == {"images": []}
+    assert await jobs.read("a") == job
+
+
+async def test_what_remains_is_of_the_tightest_budget(
+    order: Orders, bring: Brings, ledger: Ledger
+) -> None:
+    await ledger.limit(UPSTREAM, budget.ORGANISATION, "total", 300, keep=False)
+    await bring(order("a", "f"), "reserved")
+
+    job = await bring(order("b", "g"), "paid", charge=60)
+
+    assert job.remaining == 300 - 100 - 60
+
+
+async def test_what_remains_is_never_below_nothing(
+    jobs: Jobs, order: Orders, bring: Brings, ledger: Ledger
+) -> None:
+    job = await bring(order(), "accepted")
+    await ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 5, keep=False)
+
+    await jobs.settle(job, Settlement(state="paid", charge=60))
+
+    read = await jobs.read("a")
+    assert read is not None
+    assert read.remaining == 0
+
+
+async def test_without_limits_nothing_is_said_about_what_remains(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis, money: Money
+) -> None:
+    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    job = await bring(order(), "accepted")
+    await redis.hdel(account, "limit:day")
+    await redis.hset(account, "limit:total", "plenty")
+
+    await jobs.settle(job, Settlement(state="paid", charge=60))
+
+    read = await jobs.read("a")
+    assert read is not None
+    assert read.remaining is None
+    await redis.hdel(account, "limit:total")
+    assert await money() == (60, 0, 0)
+
+
+ENDS: list[tuple[State, Settlement]] = [
+    ("reserved", Settlement(state="released", charge=0)),
+    ("submitting", Settlement(state="released", charge=0)),
+    ("submitting", Settlement(state="refused", charge=0, answer=Answer(422, {"detail": []}, {}))),
+    ("submitting", Settlement(state="unknown", charge=100)),
+    ("accepted", Settlement(state="refused", charge=100, answer=Answer(422, {"detail": []}, {}))),
+    ("accepted", Settlement(state="unknown", charge=100)),
+]
+
+
+@pytest.mark.parametrize(("state", "settlement"), ENDS)
+async def test_an_end_without_pictures_ends_the_flight_too(
+    state: State, settlement: Settlement, jobs: Jobs, order: Orders, bring: Brings
+) -> None:
+    job = await bring(order(), state)
+
+    await jobs.settle(job, settlement)
+
+    read = await jobs.read("a")
+    assert read is not None
+    assert read.ended
+    assert (read.state, read.answer) == (settlement.state, settlement.answer)
+    assert (read.charged, read.order.input) == (settlement.charge, {})
+    assert await jobs.renew(job) is False
+    assert await bring(order("b", "f"), "reserved")
+
+
+async def test_an_ended_job_holds_nothing_and_is_waiting_to_be_swept(
+    jobs: Jobs, order: Orders, bring: Brings, money: Money, redis: Redis
+) -> None:
+    job = await bring(order(), "submitting")
+
+    await jobs.settle(job, Settlement(state="released", charge=0))
+
+    assert await money() == (0, 0, 0)
+    assert await redis.zrange(_keys.open_jobs(UPSTREAM), 0, -1) == []
+    assert await redis.zrange(_keys.ended_jobs(UPSTREAM), 0, -1) == ["a"]
+    assert await redis.exists(_keys.flight("f")) == 0
+
+
+async def test_each_job_has_one_closing_entry_without_its_prompt(
+    jobs: Jobs,
+    order: Orders,
+    bring: Brings,
+    entries: Callable[[], Awaitable[list[dict[str, str]]]],
+) -> None:
+    job = await bring(order(), "paid", charge=130)
+    await jobs.finish(job, (PICTURE,), Seen(7, 1))
+
+    (entry,) = await entries()
+
+    assert entry.pop("entry")
+    assert entry.pop("windows") == " ".join(job.windows)
+    assert entry == {
+        "kind": "close",
+        "job": "a",
+        "outcome": "paid",
+        "held": "100",
+        "billed": "100",
+        "overrun": "30",
+        "request_id": "fal-a",
+        "team": "t",
+        "app": "p",
+        "key": "k",
+        "model": "fal-ai/model",
+        "asked": "1",
+        "reused": "0",
+        "bought": "1",
+        "list": "90",
+        "price_version": "1",
+        "quality": "low",
+    }
+
+
+@pytest.mark.parametrize("published", [Seen(7, 1), None])
+async def test_a_finished_job_has_its_pictures_and_forgets_what_was_asked(
+    published: Seen | None, jobs: Jobs, order: Orders, bring: Brings, everything: Everything
+) -> None:
+    job = await bring(order(), "paid")
+
+    await jobs.finish(job, (PICTURE,), published)
+
+    read = await jobs.read("a")
+    assert read is not None
+    assert (read.state, read.pictures, read.output) == ("finished", (PICTURE,), None)
+    left = await everything()
+    assert left.get(_keys.flight("f")) == ("done:a:7:1" if published else None)
+    assert left.get(_keys.MARKERS) == (["f"] if published else None)
+    assert _keys.open_jobs(UPSTREAM) not in left
+    assert left[_keys.ended_jobs(UPSTREAM)] == ["a"]
+    assert "secret wish" not in str(left)
+
+
+async def test_only_a_paid_job_is_finished(
+    jobs: Jobs, order: Orders, bring: Brings, everything: Everything
+) -> None:
+    job = await bring(order(), "accepted")
+    before = await everything()
+
+    with pytest.raises(Fenced):
+        await jobs.finish(job, (), Seen(7, 1))
+    assert await everything() == before
+
+
+async def test_a_settlement_from_another_state_is_refused(
+    jobs: Jobs, order: Orders, bring: Brings, everything: Everything
+) -> None:
+    marked = await bring(order(), "submitting")
+    assert await jobs.accept(marked, "fal-a")
+    before = await everything()
+
+    with pytest.raises(Fenced):
+        await jobs.settle(marked, Settlement(state="released", charge=0))
+    assert await everything() == before
+
+
+async def test_another_settlement_of_a_settled_job_is_refused(
+    jobs: Jobs, order: Orders, bring: Brings, everything: Everything
+) -> None:
+    job = await bring(order(), "accepted")
+    await jobs.settle(job, Settlement(state="paid", charge=60))
+    before = await everything()
+
+    with pytest.raises(Fenced):
+        await jobs.settle(job, Settlement(state="unknown", charge=100))
+    assert await everything() == before
+
+
+async def test_an_end_leaves_the_flight_of_somebody_else_alone(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis
+) -> None:
+    paid = await bring(order("a", "f"), "paid")
+    held = await bring(order("b", "g"), "reserved")
+    await redis.mset({_keys.flight("f"): "open:x", _keys.flight("g"): "open:y"})
+
+    await jobs.finish(paid, (), Seen(7, 1))
+    await jobs.settle(held, Settlement(state="released", charge=0))
+
+    assert await redis.mget(_keys.flight("f"), _keys.flight("g")) == ["open:x", "open:y"]
+    assert await redis.exists(_keys.MARKERS) == 0
+
+
+@pytest.mark.parametrize("wrong", ["another account", "one too many", "none", "flight"])
+async def test_other_accounts_than_those_of_the_hold_are_refused(
+    wrong: str, order: Orders, bring: Brings, redis: Redis, everything: Everything
+) -> None:
+    await bring(order(), "accepted")
+    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    before = await everything()
+    accounts = {
+        "another account": [f"{account}x"],
+        "one too many": [account, f"{account}x"],
+        "none": [],
+    }
+
+    with pytest.raises(Exception, match="BADKEYS"):
+        await Script("jobs_settle")(
+            redis,
+            job=_keys.job("a"),
+            open_jobs=_keys.open_jobs(UPSTREAM),
+            ended_jobs=_keys.ended_jobs(UPSTREAM),
+            flight=_keys.flight("g" if wrong == "flight" else "f"),
+            ledger=_keys.ledger(UPSTREAM),
+            house=_keys.house(UPSTREAM),
+            more_keys=accounts.get(wrong, [account]),
+            job_id="a",
+            epoch=1,
+            **{"from": "accepted"},
+            to="paid",
+            charge=60,
+            lease_ms=1,
+            output="null",
+            answer="null",
+            wake=_keys.WAKE,
+        )
+    assert await everything() == before
