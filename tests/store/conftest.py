@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -53,13 +54,11 @@ def _redis_7_0(directory: Path) -> Iterator[str]:
     binary = shutil.which("redis-server")
     if binary is None:
         pytest.fail("redis-server is missing: apt-get install redis-server")
-    socket = directory / "redis.sock"
-    flags = (
-        f"--port 0 --unixsocket {socket} --dir {directory} --appendonly yes --appendfsync always"
-    )
+    path = directory / "redis.sock"
+    flags = f"--port 0 --unixsocket {path} --dir {directory} --appendonly yes --appendfsync always"
     server = subprocess.Popen([binary, *flags.split(), "--save", ""], stdout=subprocess.DEVNULL)
     try:
-        url = f"unix://{socket}"
+        url = f"unix://{path}"
         with SyncRedis.from_url(url) as client:
             _until(lambda: _answers(client))
         yield url
@@ -271,3 +270,12 @@ def until() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
             await asyncio.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def closed_port_url() -> Iterator[str]:
+    """Where no server listens, nor will one while the test lasts."""
+    with socket.socket() as taken:
+        # Bound and not listening: whoever connects is refused, and nobody else gets the port.
+        taken.bind(("127.0.0.1", 0))
+        yield f"redis://127.0.0.1:{taken.getsockname()[1]}"

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from falgate.core.claim import Denied, Held, Seen
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
+from falgate.store import _keys
 from falgate.store.jobs import Jobs
 from falgate.store.pools import Pools
 from falgate.store.sweep import sweep
@@ -115,7 +116,8 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
     async def replace() -> None:
         await pools.replace("f", await pools.read("f"), ())
 
-    async def far_future() -> None:
+    async def forget() -> None:
+        await redis.zadd(_keys.MARKERS, {"f": 1}, xx=True)
         assert await sweep(redis, UPSTREAM, 10**14) == 2
 
     steps: list[Callable[[], Awaitable[Any]]] = [
@@ -129,7 +131,7 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
         lambda: pools.append("f", "a", 0, ()),
         replace,
         finish,
-        far_future,
+        forget,
     ]
     for step in steps:
         await redis.script_flush()
