@@ -64,6 +64,12 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         {"detail": 'Application "flux" not found'},
         {},
     ),
+    "queue missing": (
+        errors.QueueMissing(),
+        501,
+        {"detail": "falgate does not serve the queue API yet; call the model with run"},
+        {},
+    ),
     "body too large": (
         errors.BodyTooLarge(9),
         413,
@@ -106,6 +112,12 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         flat("no Redis", "internal_error"),
         {"X-Fal-Error-Type": "internal_error", "Retry-After": "2"},
     ),
+    "store unavailable": (
+        errors.StoreUnavailable(),
+        503,
+        flat("The picture store is not available", "internal_error"),
+        {"X-Fal-Error-Type": "internal_error", "Retry-After": "2"},
+    ),
     "timed out": (
         errors.TimedOut("late"),
         504,
@@ -136,7 +148,7 @@ def test_every_refusal_has_its_case() -> None:
 def test_only_what_may_pass_by_itself_is_sent_again() -> None:
     again = {name for name, (refusal, *_) in CASES.items() if refusal.status in SENT_AGAIN}
 
-    assert again == {"fal unusable", "unavailable", "timed out"}
+    assert again == {"fal unusable", "unavailable", "store unavailable", "timed out"}
 
 
 def test_a_budget_without_an_end_says_so() -> None:

@@ -57,9 +57,10 @@ class Steps:
         """One thing that was asked of a port."""
         if not look:
             self.did.append(f"{name} {note}".rstrip())
+        gate = self.gates.get(name)
         await asyncio.sleep(0)
-        if name in self.gates:
-            await self.gates[name].wait()
+        if gate:
+            await gate.wait()
         failure = self._failures[name].pop(0) if self._failures[name] else None
         if failure and not failure[1]:
             raise failure[0]

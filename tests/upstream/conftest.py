@@ -146,10 +146,15 @@ def sandbox() -> Iterator[str]:
 
 
 class Control:
-    """The sandbox's dials and books."""
+    """The sandbox's dials and books.
+
+    Attributes:
+        origin: Where its pictures are.
+    """
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
+        self.origin = str(client.base_url.join("/")).rstrip("/")
 
     def turn(self, **dials: Any) -> None:
         """Turn these dials."""
@@ -217,6 +222,8 @@ def _quick(authority: tuple[trustme.CA, Path], monkeypatch: pytest.MonkeyPatch) 
     """Pauses are short, one authority is believed, and no proxy stands between."""
     monkeypatch.setattr("falgate.upstream.client._QUEUED_PAUSES_S", (0.01, 0.02))
     monkeypatch.setattr("falgate.upstream.client._TROUBLED_PAUSE_S", 0.01)
+    # So that a client which waits for ever fails its test.
+    monkeypatch.setattr("falgate.upstream.client._FOLLOW_S_MAX", 20)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority[1]))
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
     for name in _PROXIES:

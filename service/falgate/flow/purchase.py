@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 _BANK_PAUSES_S = (0.2, 1.0)
 _INSIST_S = (0.05, 2.0)
+_CANCEL_S = 1.0
 _CREDENTIALS = frozenset({401, 403})
 
 
@@ -64,8 +65,12 @@ class Purchases:
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
         left = {job_id: self._jobs[job_id] for job_id in self._tasks}
-        for task in list(self._tasks.values()):
+        ending = list(self._tasks.values())
+        for task in ending:
             task.cancel()
+        if ending:
+            # A renewal that is still on its way would take the lease back.
+            await asyncio.wait(ending, timeout=_CANCEL_S)
         for job in left.values():
             try:
                 await self._ports.jobs.renew(job, lease_ms=0)
@@ -94,6 +99,10 @@ class Purchases:
     async def _keep(self, job: Job) -> None:
         while True:
             await asyncio.sleep(self._lease_s / 3)
+            if not self.busy_with(job.order.id):
+                # The renewal before lost our cancellation, as `asyncio.wait_for` in redis-py does:
+                # a lease that went on for ever would keep everybody from the job.
+                return
             try:
                 if not await self._ports.jobs.renew(job):
                     return

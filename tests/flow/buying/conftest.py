@@ -226,11 +226,15 @@ class World:
             while working := [t for t in asyncio.all_tasks() if t.get_name().startswith("job ")]:
                 await asyncio.wait(working)
 
-    async def reached(self, step: str) -> None:
-        """Wait until a step was asked for."""
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is so."""
         async with asyncio.timeout(5):
-            while not any(did.startswith(step) for did in self.steps.did):  # noqa: ASYNC110 - a list has no event
+            while not true():  # noqa: ASYNC110 - the world has no event for everything
                 await asyncio.sleep(0)
+
+    async def reached(self, step: str, times: int = 1) -> None:
+        """Wait until a step was asked for so often."""
+        await self.until(lambda: sum(did.startswith(step) for did in self.steps.did) >= times)
 
     async def reap(self, after_s: int, at: int = 0) -> None:
         """Let time pass and the reaper look, until what it carried on is done."""

@@ -175,6 +175,15 @@ async def test_without_money_nothing_is_touched(world: Any, verdict: Any, told: 
     assert (world.jobs.jobs, world.jobs.flights) == ({}, {})
 
 
+async def test_what_was_bought_is_what_was_delivered(world: Any) -> None:
+    world.shop.results = [Delivered(output(1), "1")]
+
+    answer = await world.ask(3)
+
+    assert (answer.bought, answer.billed, len(answer.pictures)) == (1, 103, 1)
+    assert answer.remaining == world.steps.limit - 103
+
+
 async def test_a_hit_only_looks(world: Any) -> None:
     await world.ask()
     before, books = len(world.steps.did), (world.jobs.spent, world.jobs.held)

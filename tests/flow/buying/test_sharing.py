@@ -17,12 +17,11 @@ async def ask_together(world: Any, *wanted: int) -> list[str]:
     world.steps.gates["collect"] = asyncio.Event()
     world.steps.gates["submit"] = asyncio.Event()
     callers = [asyncio.create_task(world.told(number)) for number in wanted]
-    async with asyncio.timeout(5):
-        while sum(did.startswith("hold") for did in world.steps.did) < len(wanted):  # noqa: ASYNC110 - a list has no event
-            await asyncio.sleep(0)
+    await world.reached("hold", len(wanted))
     for gate in world.steps.gates.values():
         gate.set()
-    return await asyncio.gather(*callers)
+    heard: list[str] = await asyncio.gather(*callers)
+    return heard
 
 
 async def test_who_asks_meanwhile_joins_and_pays_nothing(world: Any) -> None:
@@ -41,7 +40,7 @@ async def test_two_processes_share_a_flight(world: Any) -> None:
     await asyncio.sleep(0)
     world.steps.gates["collect"].set()
 
-    assert await asyncio.gather(leader, joiner) == ["miss 1", "coalesced 1"]
+    assert (await leader, await joiner) == ("miss 1", "coalesced 1")
     assert len(world.shop.posts) == 1
 
 
@@ -91,9 +90,7 @@ async def test_who_joined_a_purchase_that_was_given_up_tries_again(world: Any) -
     world.steps.fail("read", Unavailable("away"))
     assert await world.told() == "503 Unavailable"
     joiner = asyncio.create_task(world.told())
-    async with asyncio.timeout(5):
-        while sum(did.startswith("hold") for did in world.steps.did) < 2:  # noqa: ASYNC110 - a list has no event
-            await asyncio.sleep(0)
+    await world.reached("hold", 2)
     world.steps.now_ms += 31_000
     await world.processes[0].reaper.look("fal")
 
@@ -123,6 +120,14 @@ async def test_pictures_that_cannot_be_fetched_are_shared_as_fal_has_them(world:
     world.steps.fail("download", DownloadFailed("403"), times=3)
 
     assert await ask_together(world, 1, 1) == ["miss 0+1", "coalesced 0+1"]
+
+
+async def test_nobody_gets_more_of_fal_s_own_files_than_asked(world: Any) -> None:
+    world.steps.fail("download", DownloadFailed("403"), times=9)
+    files = [{"url": f"https://pictures/{index}"} for index in range(3)]
+    world.shop.results = [Delivered({"images": files}, "3")]
+
+    assert await ask_together(world, 2, 1) == ["miss 0+2", "coalesced 0+1"]
 
 
 async def test_what_the_pool_has_comes_before_what_could_not_be_fetched(world: Any) -> None:
@@ -193,9 +198,7 @@ async def test_a_top_up_of_a_pool_that_was_replaced_serves_its_caller_only(world
     await world.ask()
     world.steps.gates["collect"] = asyncio.Event()
     caller = asyncio.create_task(world.ask(2))
-    async with asyncio.timeout(5):
-        while world.steps.did.count("collect") < 2:  # noqa: ASYNC110 - a list has no event
-            await asyncio.sleep(0)
+    await world.reached("collect", 2)
     [fingerprint] = world.pools.pools
     replaced = Pool(world.pools.pools[fingerprint].generation + 1, ())
     world.pools.pools[fingerprint] = replaced

@@ -1,0 +1,208 @@
+"""Admission: whose key it is, which model, and which pool a body belongs to."""
+# ruff: noqa: D102 - the ports say what their methods do
+
+import json
+from typing import Any, Literal
+
+import pytest
+from msgspec.structs import replace
+
+from falgate.core.apikey import KeyRecord, mint, present
+from falgate.core.errors import (
+    InputRejected,
+    KeyMalformed,
+    KeyRefused,
+    KeyUnknown,
+    ModelUnknown,
+    Refusal,
+    Unavailable,
+)
+from falgate.core.fingerprint import fingerprint
+from falgate.flow import admission
+from falgate.models import MODELS
+
+ENDPOINT = "fal-ai/gpt-image-1.5"
+KEY = mint("live", bytes(8), bytes(range(32)))
+OTHER_SECRET = mint("live", bytes(8), bytes(32))
+
+
+def record_of(key: str, kind: Literal["live", "test"] = "live") -> KeyRecord:
+    presented = present(key)
+    assert presented is not None
+    return KeyRecord(
+        id=presented.id,
+        kind=kind,
+        digest=presented.digest,
+        team="red",
+        app="shop",
+        name="",
+        created_s=0,
+    )
+
+
+class World:
+    """The ports that admission asks: keys by id, sellers by name, and what was dropped."""
+
+    def __init__(self, *records: KeyRecord) -> None:
+        self.records = {record.id: record for record in records}
+        self.looks = 0
+        self.drops: list[tuple[str, int]] = []
+        self.models = MODELS
+        self.away = False
+
+    @property
+    def keys(self) -> "World":
+        return self
+
+    @property
+    def facts(self) -> "World":
+        return self
+
+    @property
+    def sellers(self) -> dict[str, Any]:
+        return {"live": Seller("fal"), "test": Seller("sandbox")}
+
+    async def read(self, key_id: str) -> KeyRecord | None:
+        self.looks += 1
+        if self.away:
+            raise Unavailable("away")
+        return self.records.get(key_id)
+
+    def dropped(self, model: str, fields: int) -> None:
+        self.drops.append((model, fields))
+
+
+class Seller:
+    """Who would sell."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+async def authenticate(world: Any, authorization: str | None) -> KeyRecord:
+    return await admission.authenticate(world, authorization)
+
+
+@pytest.mark.parametrize("scheme", ["Key", "Bearer", "key"])
+async def test_a_known_key_is_let_in(scheme: str) -> None:
+    record = record_of(KEY)
+
+    assert await authenticate(World(record), f"{scheme} {KEY}") == record
+
+
+RECORD = record_of(KEY)
+REFUSED: dict[str, tuple[list[KeyRecord], str | None, type[Refusal], int]] = {
+    # records, header, refusal, looks at Redis
+    "no header": ([RECORD], None, KeyMalformed, 0),
+    "empty header": ([RECORD], "", KeyMalformed, 0),
+    "another scheme": ([RECORD], f"Basic {KEY}", KeyMalformed, 0),
+    "a bare key": ([RECORD], KEY, KeyMalformed, 0),
+    "fal's own key": ([RECORD], "Key id:secret", KeyUnknown, 0),
+    "a slip of the pen": ([RECORD], f"Key {KEY[:-1]}", KeyUnknown, 0),
+    "nobody's": ([], f"Key {KEY}", KeyUnknown, 1),
+    "another secret": ([RECORD], f"Key {OTHER_SECRET}", KeyUnknown, 1),
+    "another kind": ([record_of(KEY, "test")], f"Key {KEY}", KeyUnknown, 1),
+    "revoked": ([replace(RECORD, revoked_s=1)], f"Key {KEY}", KeyRefused, 1),
+    "revoked, with another secret": (
+        [replace(RECORD, revoked_s=1)],
+        f"Key {OTHER_SECRET}",
+        KeyUnknown,
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize(("records", "header", "refusal", "looks"), REFUSED.values(), ids=REFUSED)
+async def test_nobody_else_is(
+    records: list[KeyRecord], header: str | None, refusal: type[Refusal], looks: int
+) -> None:
+    """What is not a key of ours by its form costs no look at Redis."""
+    world = World(*records)
+
+    with pytest.raises(refusal) as refused:
+        await authenticate(world, header)
+
+    assert type(refused.value) is refusal
+    assert world.looks == looks
+    assert KEY.split("_")[3] not in repr(refused.value.body())
+
+
+async def test_an_administrator_s_key_is_no_key_of_an_app() -> None:
+    admin = mint("admin", bytes(8), bytes(range(32)))
+
+    with pytest.raises(KeyUnknown):
+        await authenticate(World(RECORD), f"Key {admin}")
+
+
+async def test_without_redis_nobody_is_let_in() -> None:
+    world = World(RECORD)
+    world.away = True
+
+    with pytest.raises(Unavailable):
+        await authenticate(world, f"Key {KEY}")
+
+
+def test_a_model_is_found_by_its_endpoint() -> None:
+    world: Any = World()
+
+    assert admission.find_model(world, ENDPOINT) is MODELS[ENDPOINT]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "named"), [("fal-ai/nothing", "nothing"), ("nothing", "nothing"), ("a/b/c", "b/c")]
+)
+def test_an_unknown_model_is_named_by_its_alias(endpoint: str, named: str) -> None:
+    world: Any = World()
+
+    with pytest.raises(ModelUnknown, match=f'Application "{named}" not found'):
+        admission.find_model(world, endpoint)
+
+
+def admit(world: Any, body: dict[str, Any], key: KeyRecord = RECORD) -> admission.Call:
+    return admission.admit(
+        world,
+        key=key,
+        spec=MODELS[ENDPOINT],
+        body=json.dumps(body).encode(),
+        content_type="application/json",
+        request_id="r",
+    )
+
+
+def test_a_body_becomes_a_call_with_its_pool() -> None:
+    world = World()
+    call = admit(world, {"prompt": "a cat", "num_images": 3})
+
+    assert (call.wanted, call.upstream, call.key, call.request_id) == (3, "fal", RECORD, "r")
+    assert call.fingerprint == fingerprint(
+        call.spec, call.arguments, upstream="fal", scope=admission.SCOPE
+    )
+    assert world.drops == []
+
+
+def test_test_keys_buy_at_the_sandbox_and_have_pools_of_their_own() -> None:
+    live = admit(World(), {"prompt": "a cat"})
+    test = admit(World(), {"prompt": "a cat"}, record_of(KEY, "test"))
+
+    assert test.upstream == "sandbox"
+    assert test.fingerprint != live.fingerprint
+
+
+def test_apps_of_one_organisation_share_a_pool() -> None:
+    mine = admit(World(), {"prompt": "a cat"})
+    theirs = admit(World(), {"prompt": "a cat"}, replace(RECORD, id="x", app="blog", team="blue"))
+
+    assert mine.fingerprint == theirs.fingerprint
+
+
+def test_unknown_fields_are_left_out_and_counted() -> None:
+    world = World()
+    call = admit(world, {"prompt": "a cat", "seed": 1, "style": "x"})
+
+    assert call.fingerprint == admit(World(), {"prompt": "a cat"}).fingerprint
+    assert world.drops == [(ENDPOINT, 2)]
+
+
+def test_a_body_that_breaks_the_schema_becomes_no_call() -> None:
+    with pytest.raises(InputRejected):
+        admit(World(), {"num_images": 9})
