@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gets what the tests need besides Python: Node with npm, and Debian's Redis. By apt where it may;
-# where it may not it says so, and the tests that need the tool fail, each naming it.
+# Gets what the tests need besides Python: Node with npm, Debian's Redis, and Chromium. By apt where
+# it may; where it may not it says so, and the tests that need the tool fail, each naming it.
 set -eu
 
 works() {
@@ -8,6 +8,7 @@ works() {
     nodejs) node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' ;;
     npm) npm --version ;;
     redis-server) redis-server --version | grep -E ' v=([7-9]|[1-9][0-9])\.' ;;
+    chromium) chromium --version ;;
     esac >/dev/null 2>&1
 }
 
@@ -34,7 +35,7 @@ install() {
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-for package in nodejs npm redis-server; do
+for package in nodejs npm redis-server chromium; do
     if works "$package"; then continue; fi
     echo "Installing $package by apt (once) ..." >&2
     install "$package" >"$log" 2>&1 || cat "$log" >&2

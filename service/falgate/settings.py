@@ -1,5 +1,6 @@
 """Settings: every `FALGATE_*` variable, typed, with its unit, default and meaning."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,11 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from falgate.core import apikey
 from falgate.core.money import Micros, usd
 
 PREFIX = "FALGATE_"
 SANDBOX = "sandbox"
 FAL_QUEUE = "https://queue.fal.run"
+
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 Seconds = Annotated[int, Meta(gt=0)]
 
@@ -146,7 +150,7 @@ def address(text: str, name: str) -> Address:
         SettingsWrong: It is not of that form.
     """
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) >= 1 << 16:
+    if not colon or not host or not _PORT.fullmatch(port) or int(port) >= 1 << 16:
         raise SettingsWrong(f"{PREFIX}{name}: {text!r} is not host:port, such as 127.0.0.1:8080")
     return Address(host.strip("[]"), int(port))
 
@@ -176,9 +180,11 @@ def _check(settings: Settings) -> None:
         address(settings.tls_listen, "TLS_LISTEN")
         if not (settings.tls_cert and settings.tls_key):
             raise SettingsWrong(f"{PREFIX}TLS_LISTEN needs {PREFIX}TLS_CERT and {PREFIX}TLS_KEY")
+    if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
+        raise SettingsWrong(f"{PREFIX}PUBLIC_URL: not a URL that begins with https:// or http://")
     try:
         _ = settings.zone
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a folder of zones
         raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
     if settings.uses_sandbox:
         return
@@ -190,5 +196,8 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(
             f"FAL_KEY is not set: give fal's key, or {PREFIX}UPSTREAM_URL={SANDBOX} to try falgate"
         )
+    if apikey.present(settings.fal_key):
+        # As in a shell that was set up for fal's clients.
+        raise SettingsWrong("FAL_KEY is a key of falgate, not of fal: unset it, or give fal's key")
     if not settings.fal_key.isascii() or not settings.fal_key.isprintable():
         raise SettingsWrong("FAL_KEY holds characters that no key of fal's has")

@@ -2,10 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import msgspec
@@ -18,21 +17,21 @@ from falgate.api.app import create_app
 from falgate.core.apikey import Kind
 from falgate.core.budget import ORGANISATION, Position
 from falgate.core.errors import Refusal
-from falgate.core.money import Micros, usd
+from falgate.core.money import Micros
 from falgate.flow.answer import Answers
 from falgate.flow.flights import Flights
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.reaper import Reaper
 from falgate.models import MODELS
+from falgate.opening import TEST, ledger_id, open_pictures, open_redis, running, set_limits
 from falgate.pictures.bank import Bank
 from falgate.pictures.store import PictureStore
 from falgate.sandbox.app import create_sandbox
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.store import wakes
 from falgate.store.apikeys import ApiKeys
-from falgate.store.connect import connect, inspect
-from falgate.store.embedded import EmbeddedRedis
+from falgate.store.connect import inspect
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
@@ -41,11 +40,8 @@ from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics, Standing
 from falgate.upstream.client import FAL_MEDIA, FalQueue
 
-TEST = "test"
-"""Whose books test keys spend in: play money of their own."""
-
-_DAILY_REAL, _DAILY_PLAY, _HOUSE = usd("10"), usd("1000"), usd("1")
 _SHORT_S = 2.0
+_LOOK_S = 2.0
 _LOOK_S_MAX = 5.0
 
 
@@ -85,16 +81,9 @@ class Vitals:
 
     async def troubles(self) -> dict[str, str]:
         """What is not there, and why."""
-        found = {}
-        for name, look in (
-            ("redis", self._ledger.open_jobs(self._upstreams[0])),
-            ("store", self._store.check()),
-        ):
-            try:
-                await look
-            except Refusal as refusal:
-                found[name] = str(refusal)
-        return found
+        looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.check()}
+        words = await asyncio.gather(*map(_trouble, looks.values()))
+        return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
 
     async def metrics(self) -> bytes:
         """Prometheus's text format; without Redis, what this process counted by itself."""
@@ -111,30 +100,15 @@ class Vitals:
         return self._metrics.render(standings)
 
 
-@asynccontextmanager
-async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
-    """The Redis of these settings: any by its URL, or this data directory's own.
-
-    Raises:
-        EmbeddedFailed: The embedded server cannot run.
-        RedisUnfit: The URL is none.
-    """
-    if settings.redis_url:
-        redis = connect(settings.redis_url)
-        try:
-            yield redis
-        finally:
-            await redis.aclose()
-        return
-    embedded = EmbeddedRedis(Path(settings.data_dir) / "redis")
-    await asyncio.to_thread(embedded.start)
-    redis = connect(embedded.url)
+async def _trouble(look: Awaitable[object]) -> str:
     try:
-        async with _running(embedded.watch()):
-            yield redis
-    finally:
-        await redis.aclose()
-        await asyncio.to_thread(embedded.leave)
+        async with asyncio.timeout(_LOOK_S):
+            await look
+    except Refusal as refusal:
+        return str(refusal)
+    except TimeoutError:
+        return f"no answer within {_LOOK_S:g} s"
+    return ""
 
 
 @asynccontextmanager
@@ -145,17 +119,14 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, OSError: Each in one clear line.
     """
     async with AsyncExitStack() as stack:
-        store = _picture_store(settings)
+        store = open_pictures(settings)
         redis = await stack.enter_async_context(open_redis(settings))
-        durability = await inspect(
-            redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
-        )
         ledger = Ledger(redis, zone=settings.zone)
-        ledger_id = await _birth(ledger, settings)
+        jobs = await _jobs(redis, ledger, settings)
         sellers = _sellers(settings)
         for seller in sellers.values():
             stack.push_async_callback(seller.close)
-        await _limits(ledger, settings, sellers["live"].name)
+        await set_limits(ledger, settings, sellers["live"].name)
         metrics = Metrics()
         telemetry = Telemetry(metrics)
         apikeys = ApiKeys(redis)
@@ -163,19 +134,12 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             models=MODELS,
             keys=apikeys,
             pools=Pools(redis, ttl_s=settings.cache_ttl_s),
-            jobs=Jobs(
-                redis,
-                ledger_id=ledger_id,
-                owner=uuid.uuid4().hex,
-                zone=settings.zone,
-                lease_ms=settings.lease_s * 1000,
-                durability=durability,
-            ),
+            jobs=jobs,
             pictures=Bank(store),
             sellers=sellers,
             facts=telemetry,
         )
-        flights = Flights(ports.jobs)
+        flights = Flights(jobs)
         purchases = Purchases(ports, flights.wake, lease_s=settings.lease_s)
         reaper = Reaper(
             ports,
@@ -200,40 +164,24 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(purchases.close, _SHORT_S)
-        await stack.enter_async_context(_running(wakes.listen(redis, flights.wake)))
-        await stack.enter_async_context(_running(reaper.run()))
+        await stack.enter_async_context(running(lambda: wakes.listen(redis, flights.wake)))
+        await stack.enter_async_context(running(reaper.run))
         yield Gateway(app, flights, ledger, apikeys, sellers["live"].name)
 
 
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def _picture_store(settings: Settings) -> PictureStore:
-    url = settings.media_url or (Path(settings.data_dir) / "media").absolute().as_uri()
-    try:
-        return PictureStore(url)
-    except ValueError as error:
-        raise setting.SettingsWrong(f"{setting.PREFIX}MEDIA_URL: {error}") from None
-
-
-async def _birth(ledger: Ledger, settings: Settings) -> str:
-    """The ledger's id, which an embedded ledger's data directory remembers."""
-    if settings.redis_url:
-        return await ledger.birth(None)
-    note = Path(settings.data_dir) / "ledger-id"
-    known = note.read_text().strip() if note.exists() else ""
-    ledger_id = await ledger.birth(known or None)
-    if not known:
-        note.write_text(ledger_id + "\n")
-    return ledger_id
+async def _jobs(redis: Redis, ledger: Ledger, settings: Settings) -> Jobs:
+    """The jobs, once it is known that this Redis can be trusted with them, and is the right one."""
+    durability = await inspect(
+        redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
+    )
+    return Jobs(
+        redis,
+        ledger_id=await ledger_id(ledger, settings),
+        owner=uuid.uuid4().hex,
+        zone=settings.zone,
+        lease_ms=settings.lease_s * 1000,
+        durability=durability,
+    )
 
 
 def _sellers(settings: Settings) -> dict[Kind, FalQueue]:
@@ -262,23 +210,12 @@ def _sellers(settings: Settings) -> dict[Kind, FalQueue]:
     return {"live": live, "test": in_process(TEST)}
 
 
-async def _limits(ledger: Ledger, settings: Settings, live: str) -> None:
-    """Give each upstream's books an organisation budget and a house limit at the first start."""
-    daily = setting.amount(settings.org_daily_usd, "ORG_DAILY_USD")
-    house = setting.amount(settings.house_usd, "HOUSE_USD")
-    first = _DAILY_PLAY if settings.uses_sandbox else _DAILY_REAL
-    await ledger.limit(
-        live, ORGANISATION, "day", first if daily is None else daily, keep=daily is None
-    )
-    await ledger.house_limit(live, _HOUSE if house is None else house, keep=house is None)
-    await ledger.limit(TEST, ORGANISATION, "day", _DAILY_PLAY, keep=True)
-    await ledger.house_limit(TEST, _HOUSE, keep=True)
-
-
 def _address(settings: Settings) -> Address:
     listen = setting.address(settings.listen, "LISTEN")
+    # Every address of this machine is none that a caller could use.
+    host = "localhost" if listen.host in {"0.0.0.0", "::"} else settings.listen.rpartition(":")[0]  # noqa: S104 - compared, not listened on
     return Address(
         public_url=settings.public_url,
         hosts=LOCAL | {listen.host} | set(setting.names(settings.allowed_hosts)),
-        fallback_url=f"http://{settings.listen}",
+        fallback_url=f"http://{host}:{listen.port}",
     )

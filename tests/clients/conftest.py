@@ -164,6 +164,12 @@ CLIENTS: dict[str, Callable[[Target, Answers], Answers]] = {
 }
 
 
+@pytest.fixture(scope="session")
+def environment_of() -> Callable[[str], Path]:
+    """The folder that a client is installed in, by the client's name."""
+    return environment
+
+
 @pytest.fixture(params=CLIENTS)
 def drive(request: pytest.FixtureRequest) -> Callable[[Target, Answers], Answers]:
     """Each client in turn, as a function from a target and calls to the client's answers."""
@@ -174,3 +180,9 @@ def drive(request: pytest.FixtureRequest) -> Callable[[Target, Answers], Answers
 def serve(authority: Authority) -> Callable[[Any, str], AbstractContextManager[Target]]:
     """A function that serves an app to a client with the given key, for as long as a block."""
     return partial(served, authority)
+
+
+@pytest.fixture(scope="session")
+def target_of() -> Callable[[Any], Target]:
+    """Where a client is pointed to reach a gateway: at what `falgate run` prints."""
+    return lambda gateway: Target(gateway.tls, gateway.url, gateway.key, gateway.bundle)

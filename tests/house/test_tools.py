@@ -6,7 +6,9 @@ from pathlib import Path
 
 Give = Callable[[str, str], None]
 
-# An apt-get that can bring Node and Redis, and notes what it was told.
+PACKAGES = ("nodejs", "npm", "redis-server", "chromium")
+
+# An apt-get that can bring them, and notes what it was told.
 APT = """
 echo "$@" >>"$(dirname "$0")/told"
 case "$*" in
@@ -32,7 +34,7 @@ def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]"
 def test_nothing_is_asked_of_apt_when_all_is_there(root: Path, bare_path: Path, give: Give) -> None:
     give("id", "echo 0")
     give("apt-get", "exit 1")
-    for tool in ("node", "npm", "redis-server"):
+    for tool in ("node", "npm", "redis-server", "chromium"):
         give(tool, 'echo "Redis server v=7.0.15"')
 
     done = get_tools(root, bare_path)
@@ -49,10 +51,10 @@ def test_root_gets_what_is_missing(root: Path, bare_path: Path, give: Give) -> N
 
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == [
-        f"Installing {package} by apt (once) ..." for package in ("nodejs", "npm", "redis-server")
+        f"Installing {package} by apt (once) ..." for package in PACKAGES
     ]
     told = (bare_path / "told").read_text().splitlines()
-    assert [words.split()[-1] for words in told] == ["update", "nodejs", "npm", "redis-server"]
+    assert [words.split()[-1] for words in told] == ["update", *PACKAGES]
 
 
 def test_who_may_not_install_is_told_what_will_fail(
@@ -65,7 +67,7 @@ def test_who_may_not_install_is_told_what_will_fail(
     done = get_tools(root, bare_path)
 
     assert done.returncode == 0
-    for package in ("nodejs", "npm", "redis-server"):
+    for package in PACKAGES:
         assert f"!!! {package} is missing or too old" in done.stderr
         assert f"!!! As root: apt-get update && apt-get install {package}" in done.stderr
     assert not (bare_path / "told").exists()

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from falgate.core.errors import Unavailable
-from falgate.core.errors import StoreUnavailable
+from falgate.core.errors import StoreUnavailable, Unavailable
 from falgate.pictures.store import PictureStore
 
 DATA = b"0123456789"
@@ -239,3 +238,15 @@ def test_the_refusal_is_a_503_that_may_be_tried_again() -> None:
     assert isinstance(refusal, Unavailable)
     assert refusal.status == 503
     assert refusal.headers()["Retry-After"] == "2"
+
+
+async def test_a_disk_that_went_away_is_not_begun_anew(tmp_path: Path) -> None:
+    store = PictureStore((tmp_path / "media").as_uri())
+    await store.put(b"bytes", NAME)
+    shutil.rmtree(tmp_path / "media")
+
+    for use in (store.check, lambda: store.put(b"bytes", NAME), lambda: store.has(NAME)):
+        with pytest.raises(StoreUnavailable):
+            await use()
+
+    assert not (tmp_path / "media").exists()

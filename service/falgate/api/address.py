@@ -1,8 +1,13 @@
 """The address of falgate as a caller sees it: what picture URLs begin with."""
 
+import re
+
 import msgspec
 
 LOCAL = frozenset({"localhost", "queue.localhost", "127.0.0.1", "::1"})
+
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
+"""A Host header: an IPv6 address in brackets or a name, then perhaps a port."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -22,7 +27,7 @@ class Address(msgspec.Struct, frozen=True):
         """What URLs in an answer to a request begin with, without a slash at the end."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-        if name.strip("[]").lower() in self.hosts:
+        found = _HOST.fullmatch(host)
+        if found and (found[1] or found[2]).lower() in self.hosts:
             return f"{scheme}://{host}"
         return self.fallback_url

@@ -1,8 +1,8 @@
 """An answer as fal's JSON and headers: URLs of our own pictures, or the pictures themselves."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -51,8 +51,10 @@ def headers(answer: Answer) -> dict[str, str]:
         "x-fal-billable-units": str(answer.bought),
     }
     if answer.pictures:
-        # Clocks differ by a little: a picture "from the future" is new.
-        age_s = int(time.time()) - min(picture.made_s for picture in answer.pictures)
+        # For people, nothing is decided by it. Clocks differ by a little: a picture "from the
+        # future" is new.
+        now_s = int(datetime.now(UTC).timestamp())
+        age_s = now_s - min(picture.made_s for picture in answer.pictures)
         added["Age"] = str(max(0, age_s))
     if answer.remaining is not None:
         added["X-Falgate-Budget-Remaining-Usd"] = dollars(answer.remaining)

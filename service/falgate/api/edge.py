@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 
 import structlog
 from litestar.enums import ScopeType
+from litestar.exceptions import ClientException
 from litestar.types import (
     ASGIApp,
     HTTPReceiveMessage,
@@ -70,11 +71,13 @@ class Edge:
         try:
             await self._app(scope, self._bounded(scope, receive), reply)
         except Exception as error:
-            # Its text may quote what the caller sent; where it happened is enough to mend it.
             _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
             if status:
                 raise  # Half an answer is out: the server cuts the connection.
-            headers = [(b"content-type", b"application/json")]
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(_FAILED)).encode()),
+            ]
             await reply(
                 {"type": "http.response.start", "status": _SERVER_ERROR, "headers": headers}
             )
@@ -104,6 +107,8 @@ class Edge:
                 if not message["more_body"]:
                     # From here on only a disconnect is waited for, for as long as it takes.
                     deadline_s = float("inf")
+            elif deadline_s < float("inf"):
+                raise ClientException("The caller left before its body was whole")
             return message
 
         return bounded
@@ -119,4 +124,5 @@ class Edge:
         first, _, rest = path.strip("/").partition("/")
         if first in _ROUTES:
             return first
-        return "run" if path.strip("/") in self._models or rest in self._models else "other"
+        endpoint = rest if first == "run" else path.strip("/")
+        return "run" if endpoint in self._models else "other"

@@ -29,4 +29,13 @@ def _refuse_route(_: Request[Any, Any, Any], error: HTTPException) -> Response[A
     )
 
 
-HANDLERS: ExceptionHandlersMap = {Refusal: _refuse, HTTPException: _refuse_route}
+def _pass_on(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """What nobody foresaw is the edge's: it writes it down, and tells the caller nothing of it."""
+    raise error
+
+
+HANDLERS: ExceptionHandlersMap = {
+    Refusal: _refuse,
+    HTTPException: _refuse_route,
+    Exception: _pass_on,
+}

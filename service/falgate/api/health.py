@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from litestar import Response, get
+from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
+
+_TAGS = ["operations"]
 
 
 class Vitals(Protocol):
@@ -20,18 +22,29 @@ class Vitals(Protocol):
 def health_routes(vitals: Vitals) -> Sequence[HTTPRouteHandler]:
     """The routes for orchestrators and Prometheus; they need no key and tell no secret."""
 
-    @get("/healthz", operation_id="healthz", summary="Is the process alive?")
+    @get("/healthz", tags=_TAGS, operation_id="healthz", summary="Is the process alive?")
     async def healthz() -> dict[str, str]:
         return {"status": "alive"}
 
-    @get("/readyz", operation_id="readyz", summary="Can it answer: are Redis and the store there?")
+    @get(
+        "/readyz",
+        tags=_TAGS,
+        operation_id="readyz",
+        summary="Can it answer: are Redis and the store there?",
+    )
     async def readyz() -> Response[dict[str, object]]:
         troubles = await vitals.troubles()
         if troubles:
             return Response({"status": "not ready", "troubles": troubles}, status_code=503)
         return Response({"status": "ready"})
 
-    @get("/metrics", operation_id="metrics", summary="Prometheus's metrics")
+    @get(
+        "/metrics",
+        tags=_TAGS,
+        operation_id="metrics",
+        summary="Prometheus's metrics",
+        media_type=MediaType.TEXT,
+    )
     async def metrics() -> Response[bytes]:
         return Response(await vitals.metrics(), media_type="text/plain; version=0.0.4")
 

@@ -37,7 +37,9 @@ def pictures_router(store: PictureSource) -> Router:
     @route(
         "/{name:path}",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        summary="A picture, by the name in its URL.",
+        tags=["pictures"],
+        summary="A picture, by the name in its URL",
+        media_type="image/*",
     )
     async def picture(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
         name = name.removeprefix("/")

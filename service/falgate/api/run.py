@@ -5,6 +5,7 @@ from itertools import chain
 from typing import Any
 
 from litestar import HttpMethod, Request, Response, post, route
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
@@ -59,8 +60,17 @@ def run_routes(
     async def queue(path: FromPath[str]) -> None:  # noqa: ARG001 - a path must be taken
         raise QueueMissing
 
-    @post(["/{path:path}", "/run/{path:path}"], status_code=200, include_in_schema=False)
+    @route(
+        ["/{path:path}", "/run/{path:path}"],
+        http_method=list(HttpMethod),
+        status_code=200,
+        include_in_schema=False,
+    )
     async def unknown(request: Request[Any, Any, Any], path: FromPath[str]) -> None:
+        if is_queue(request):
+            raise QueueMissing
+        if request.method != HttpMethod.POST:
+            raise NotFoundException
         await authenticate(ports, request.headers.get("authorization"))
         raise ModelUnknown(path.strip("/").partition("/")[2] or path.strip("/"))
 
@@ -69,4 +79,4 @@ def run_routes(
 
 def is_queue(request: Request[Any, Any, Any]) -> bool:
     """Whether a request is for the queue's host: the same paths mean something else there."""
-    return str(request.headers.get("host", "")).startswith("queue.")
+    return str(request.headers.get("host", "")).lower().startswith("queue.")

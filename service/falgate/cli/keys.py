@@ -16,8 +16,8 @@ from rich.table import Table
 from falgate import settings
 from falgate.core import apikey
 from falgate.core.apikey import KeyRecord, Kind
+from falgate.opening import open_redis
 from falgate.store.apikeys import ApiKeys
-from falgate.wiring import open_redis
 
 T = TypeVar("T")
 
@@ -100,15 +100,19 @@ def list_keys(*, plain: bool) -> None:
 
 @keys.command()
 @click.argument("key_id")
-def revoke(key_id: str) -> None:
-    """End the use of a key, by its id, on every instance at once."""
+@as_json
+def revoke(key_id: str, *, plain: bool) -> None:
+    """End the use of a key, by its id or all of it, on every instance at once."""
+    presented = apikey.present(key_id)
+    key_id = presented.id if presented else key_id
 
     async def end(apikeys: ApiKeys) -> bool:
         return await apikeys.revoke(key_id, await apikeys.now_s())
 
     if not _with_keys(end):
-        raise click.ClickException(f"there is no key {key_id}; `falgate keys list` shows them")
-    click.echo(f"{key_id} is revoked")
+        # Not quoted: it may be a secret with a slip of the mouse.
+        raise click.ClickException("there is no such key; `falgate keys list` shows all of them")
+    click.echo(json.dumps({"revoked": key_id}) if plain else f"{key_id} is revoked")
 
 
 def _with_keys(use: Callable[[ApiKeys], Awaitable[T]]) -> T:

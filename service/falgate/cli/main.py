@@ -38,8 +38,15 @@ class OneLine(click.Group):
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
                 first = first.exceptions[0]
-            failure = click.ClickException(" ".join(str(first).split()))
+            failure = click.ClickException(" ".join(_words(first).split()))
         raise failure
+
+
+def _words(failure: BaseException) -> str:
+    if isinstance(failure, OSError) and failure.filename is not None:
+        at = failure.filename2 or failure.filename
+        return f"cannot use {at} ({failure.strerror}): move it away, or give FALGATE_DATA_DIR"
+    return str(failure)
 
 
 @click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})

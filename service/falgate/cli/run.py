@@ -29,7 +29,8 @@ def run() -> None:
     Embedded Redis, pictures on disk, keys that are made and printed, and the sandbox instead of fal
     unless FAL_KEY is set. The settings of `falgate serve` apply.
     """
-    upstream = {} if os.environ.get("FAL_KEY") else {"upstream_url": settings.SANDBOX}
+    has_key = os.environ.get("FAL_KEY") or os.environ.get("FALGATE_FAL_KEY")
+    upstream = {} if has_key else {"upstream_url": settings.SANDBOX}
     data = Path(os.environ.get("FALGATE_DATA_DIR") or ".falgate").absolute()
     _make(data)
     tls = localtls.ensure(data / "tls")
@@ -37,7 +38,7 @@ def run() -> None:
         "data_dir": str(data),
         "tls_cert": str(tls.cert),
         "tls_key": str(tls.key),
-        "admin_key": _kept(data / "admin-key") or _keep(data / "admin-key", mint("admin")),
+        "admin_key": _admin_key(data / "admin-key"),
     }
     env = {name: value for name, value in os.environ.items() if name != "FALGATE_DATA_DIR"}
     chosen = settings.read(env, {**_DEFAULTS, **upstream, **made})
@@ -48,6 +49,11 @@ def run() -> None:
         return lambda: click.echo(text)
 
     start(chosen, announce)
+
+
+def _admin_key(file: Path) -> str:
+    kept = _kept(file)
+    return kept if apikey.present(kept) else _keep(file, mint("admin"))
 
 
 async def _app_key(gateway: Gateway, file: Path) -> str:
@@ -115,7 +121,7 @@ def _make(data: Path) -> None:
 
 
 def _kept(file: Path) -> str:
-    return file.read_text().strip() if file.exists() else ""
+    return file.read_text(errors="replace").strip() if file.exists() else ""
 
 
 def _keep(file: Path, secret: str) -> str:

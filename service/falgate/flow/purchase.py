@@ -32,6 +32,7 @@ T = TypeVar("T")
 _BANK_PAUSES_S = (0.2, 1.0)
 _INSIST_S = (0.05, 2.0)
 _CANCEL_S = 1.0
+_HAND_OVER_S = 5.0
 _CREDENTIALS = frozenset({401, 403})
 
 
@@ -71,11 +72,12 @@ class Purchases:
         if ending:
             # A renewal that is still on its way would take the lease back.
             await asyncio.wait(ending, timeout=_CANCEL_S)
-        for job in left.values():
-            try:
-                await self._ports.jobs.renew(job, lease_ms=0)
-            except Unavailable:
-                return  # Their leases run out by themselves.
+        try:
+            async with asyncio.timeout(_HAND_OVER_S):
+                for job in left.values():
+                    await self._ports.jobs.renew(job, lease_ms=0)
+        except (Unavailable, TimeoutError):
+            return  # Their leases run out by themselves.
 
     def _forget(self, job_id: str) -> None:
         self._tasks.pop(job_id, None)

@@ -119,6 +119,9 @@ class PictureStore:
     async def _write(self, path: str, data: bytes, content_type: str) -> None:
         # A file has no attributes; a bucket keeps the type for whoever serves it directly.
         attributes = {"Content-Type": content_type} if self._root is None else None
+        if self._root is not None and not self._root.is_dir():
+            # A write would make it anew, empty, and every picture would be bought again.
+            raise StoreUnavailable
         try:
             # In one request: parts of an upload that broke off would stay, unseen and paid for.
             await obstore.put_async(

@@ -78,9 +78,9 @@ local names, accounts = {}, {}
 for _, window in ipairs(in_force) do names[#names + 1] = window.kind .. ':' .. window.id end
 for i = first_account, #KEYS do
   accounts[#accounts + 1] = KEYS[i]
-  for _, name in ipairs(names) do redis.call('HINCRBY', KEYS[i], 'held:' .. name, ARGV[5]) end
+  for _, name in ipairs(names) do redis.call('HINCRBY', KEYS[i], 'held:' .. name, whole(amount)) end
 end
-redis.call('HSET', job, 'state', 'reserved', 'owner', owner, 'epoch', '1', 'held', ARGV[5],
+redis.call('HSET', job, 'state', 'reserved', 'owner', owner, 'epoch', '1', 'held', whole(amount),
   'windows', table.concat(names, ' '), 'accounts', table.concat(accounts, ' '),
   'flight', flight, 'began_ms', whole(now), 'order', order, 'input', input)
 redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)

@@ -3,16 +3,17 @@
 import logging
 import re
 import sys
+import traceback
 from typing import Any, Literal
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 Level = Literal["debug", "info", "warning", "error"]
 
 _SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
-_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn")
-"""Their INFO lines print URLs, or say what our own events say better."""
+_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL")
+"""Their INFO and DEBUG lines print URLs, or say what our own events say better."""
 
 
 def configure(level: Level, *, people: bool) -> None:
@@ -25,11 +26,13 @@ def configure(level: Level, *, people: bool) -> None:
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        structlog.processors.ExceptionRenderer(_whence),
         _conceal,
     ]
     render: Any = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         if people
         else structlog.processors.JSONRenderer()
     )
@@ -55,6 +58,21 @@ def configure(level: Level, *, people: bool) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _whence(exc_info: ExcInfo) -> str:
+    """Types and places of an error and of what led to it, the last first.
+
+    Without their texts: those may quote what a caller sent, and where it happened is enough.
+    """
+    lines: list[str] = []
+    errors: list[BaseException] = [exc_info[1]]
+    for error in errors:
+        lines += [f"{type(error).__qualname__}\n", *traceback.format_tb(error.__traceback__)]
+        grouped = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        before = error.__cause__ or error.__context__
+        errors += [each for each in (*grouped, before) if each and each not in errors]
+    return "".join(lines)
 
 
 def _conceal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -1,0 +1,135 @@
+"""What a gateway stands on: Redis, a ledger with limits, a picture store; made at a first start."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from falgate import settings as setting
+from falgate.core.budget import ORGANISATION
+from falgate.core.money import usd
+from falgate.pictures.store import PictureStore
+from falgate.settings import Settings
+from falgate.store.connect import connect
+from falgate.store.embedded import EmbeddedRedis
+from falgate.store.ledger import Ledger, LedgerStrange
+
+TEST = "test"
+"""Whose books test keys spend in: play money of their own."""
+
+_DAILY_REAL, _DAILY_PLAY, _HOUSE = usd("10"), usd("1000"), usd("1")
+_CANCEL_S = 1.0
+_PAUSE_S = 1.0
+
+_LOG = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
+    """The Redis of these settings: any by its URL, or this data directory's own.
+
+    Raises:
+        EmbeddedFailed: The embedded server cannot run.
+        RedisUnfit: The URL is none.
+    """
+    if settings.redis_url:
+        redis = connect(settings.redis_url)
+        try:
+            yield redis
+        finally:
+            await redis.aclose()
+        return
+    embedded = EmbeddedRedis(Path(settings.data_dir) / "redis")
+    redis = connect(embedded.url)
+    try:
+        await asyncio.to_thread(embedded.start)
+        async with running(embedded.watch):
+            yield redis
+    finally:
+        # Also when a signal comes while it starts: leaving waits for that, and stops the server.
+        await redis.aclose()
+        await asyncio.to_thread(embedded.leave)
+
+
+@asynccontextmanager
+async def running(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Have endless work done beside a block: begun again when it fails, cancelled at the end."""
+    task = asyncio.create_task(_again_and_again(work))
+    try:
+        yield
+    finally:
+        while not task.done():
+            # Again and again: `asyncio.wait_for`, which redis-py uses, may lose a cancellation.
+            task.cancel()
+            await asyncio.wait([task], timeout=_CANCEL_S)
+        if not task.cancelled():
+            task.result()
+
+
+async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception:  # noqa: BLE001 - whatever it was, the work has to go on
+            # Without adoption and wake-ups a gateway would go on, and quietly get worse.
+            _LOG.exception("background.failed")
+        await asyncio.sleep(_PAUSE_S)
+
+
+def open_pictures(settings: Settings) -> PictureStore:
+    """The picture store of these settings.
+
+    Raises:
+        SettingsWrong: It cannot be opened.
+    """
+    media = (Path(settings.data_dir) / "media").absolute()
+    try:
+        return PictureStore(settings.media_url or media.as_uri())
+    except ValueError as error:
+        if not settings.media_url:
+            raise setting.SettingsWrong(
+                f"{media} cannot be the picture store: move away what is there, or give "
+                f"{setting.PREFIX}DATA_DIR or {setting.PREFIX}MEDIA_URL"
+            ) from None
+        raise setting.SettingsWrong(f"{setting.PREFIX}MEDIA_URL: {error}") from None
+
+
+async def ledger_id(ledger: Ledger, settings: Settings) -> str:
+    """The ledger's id, which an embedded ledger's data directory remembers.
+
+    Raises:
+        LedgerStrange: Another ledger than that, or none.
+        Unavailable: Without Redis.
+    """
+    if settings.redis_url:
+        return await ledger.birth(None)
+    data = Path(settings.data_dir)
+    note = data / "ledger-id"
+    known = note.read_text(errors="replace").strip() if note.exists() else ""
+    try:
+        found = await ledger.birth(known or None)
+    except LedgerStrange as error:
+        raise LedgerStrange(
+            f"{error}: restore {data / 'redis'} from a backup, or remove {note} to go on with "
+            "what Redis holds now; where that is nothing, no key is known and no cent is spent"
+        ) from None
+    if not known:
+        note.write_text(found + "\n")
+    return found
+
+
+async def set_limits(ledger: Ledger, settings: Settings, live: str) -> None:
+    """Give each upstream's books an organisation budget and a house limit at the first start."""
+    daily = setting.amount(settings.org_daily_usd, "ORG_DAILY_USD")
+    house = setting.amount(settings.house_usd, "HOUSE_USD")
+    first = _DAILY_PLAY if settings.uses_sandbox else _DAILY_REAL
+    await ledger.limit(
+        live, ORGANISATION, "day", first if daily is None else daily, keep=daily is None
+    )
+    await ledger.house_limit(live, _HOUSE if house is None else house, keep=house is None)
+    await ledger.limit(TEST, ORGANISATION, "day", _DAILY_PLAY, keep=True)
+    await ledger.house_limit(TEST, _HOUSE, keep=True)

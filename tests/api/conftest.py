@@ -1,0 +1,179 @@
+"""A real gateway in a process of its own, on a free port, with the sandbox and embedded Redis."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from falgate.cli.keys import issue, mint
+from falgate.core.apikey import Kind
+from falgate.store.apikeys import ApiKeys
+from falgate.store.connect import connect
+from falgate.store.embedded import EmbeddedRedis
+
+MODEL = "/fal-ai/gpt-image-1.5"
+DEADLINE_S = 30
+
+
+class Gateway(NamedTuple):
+    """A gateway that serves.
+
+    Attributes:
+        host: host:port of its http listener.
+        key: A live key of the team `default`.
+        admin_key: The operator's.
+        data: Its data directory.
+        log: The file that it logs to, at debug level.
+        redis_url: Its Redis.
+    """
+
+    host: str
+    key: str
+    admin_key: str
+    data: Path
+    log: Path
+    redis_url: str
+
+    @property
+    def url(self) -> str:
+        """What requests to it begin with."""
+        return f"http://{self.host}"
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """A client of it that presents its key."""
+        headers = {"Authorization": f"Key {self.key}"}
+        return httpx.AsyncClient(
+            base_url=self.url, headers=headers, trust_env=False, timeout=DEADLINE_S, **options
+        )
+
+    def redis(self) -> Redis:
+        """A client of its Redis."""
+        return connect(self.redis_url)
+
+    async def issue(self, kind: Kind = "live", team: str = "default") -> str:
+        """Another key."""
+        redis = self.redis()
+        try:
+            return await issue(ApiKeys(redis), kind=kind, team=team, app="app", name="")
+        finally:
+            await redis.aclose()
+
+    def logged(self) -> str:
+        """All that it logged until now."""
+        return self.log.read_text()
+
+
+@contextmanager
+def _reserved() -> Iterator[str]:
+    """A free host:port, kept from all but servers that reuse addresses, as ours do."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{holder.getsockname()[1]}"
+
+
+@contextmanager
+def _process(env: dict[str, str], log: Path) -> Iterator[None]:
+    """Run `falgate serve` until the block ends."""
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "falgate", "serve"], env=env, stderr=stderr
+        )
+    try:
+        deadline_s = time.monotonic() + DEADLINE_S
+        while "falgate serves" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline_s, log.read_text()
+            time.sleep(0.02)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(DEADLINE_S)
+        finally:
+            process.kill()
+
+
+@contextmanager
+def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
+    """Serve with these settings, by their fields, until the block ends."""
+    admin_key = mint("admin")
+    chosen = {
+        "data_dir": str(folder / "data"),
+        "upstream_url": "sandbox",
+        "admin_key": admin_key,
+        "log_level": "debug",
+        "drain_s": "1",
+        **settings,
+    }
+    env = {f"FALGATE_{name.upper()}": value for name, value in chosen.items()}
+    # What the interpreter and its libraries need, and nothing that could reach a real fal.
+    env |= {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
+    (folder / "data").mkdir()
+    redis_url = settings.get("redis_url") or EmbeddedRedis(folder / "data" / "redis").url
+    with _reserved() as host, _process({**env, "FALGATE_LISTEN": host}, folder / "log"):
+        served = Gateway(host, "", admin_key, folder / "data", folder / "log", redis_url)
+        yield served._replace(key=asyncio.run(served.issue()))
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[Gateway]]:
+    """A function that serves from a folder with the given settings, for as long as a block."""
+    return _gateway
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One gateway for all tests that leave it as it was; their prompts are their own."""
+    with _gateway(tmp_path_factory.mktemp("gateway")) as served:
+        yield served
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of that gateway, which presents its key."""
+    async with gateway.client() as asking:
+        yield asking
+
+
+@pytest.fixture
+def ask(
+    client: httpx.AsyncClient, request: pytest.FixtureRequest
+) -> Callable[..., Awaitable[httpx.Response]]:
+    """A function that asks for pictures of this test's own, cheap ones unless told otherwise."""
+
+    async def asked(path: str = MODEL, **arguments: Any) -> httpx.Response:
+        headers = arguments.pop("headers", {})
+        body = {"prompt": request.node.name, "quality": "low", "output_format": "jpeg"}
+        return await client.post(path, json={**body, **arguments}, headers=headers)
+
+    return asked
+
+
+@pytest.fixture
+def exchange(gateway: Gateway) -> Callable[..., Awaitable[bytes]]:
+    """A function that sends bytes and gives all that comes back until the connection is closed."""
+
+    async def sent(*parts: bytes, host: str = gateway.host) -> bytes:
+        name, _, port = host.partition(":")
+        reader, writer = await asyncio.open_connection(name, int(port))
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                for part in parts:
+                    writer.write(part)
+                    await writer.drain()
+                return await reader.read()
+        finally:
+            writer.close()
+
+    return sent

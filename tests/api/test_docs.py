@@ -1,0 +1,178 @@
+"""The page and the document that describe the routes, as a browser and a generator see them."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import httpx
+import msgspec
+import pytest
+
+from falgate.models import MODELS
+from falgate.models.gpt_image_1_5 import SPEC, Input
+
+MODEL = "/fal-ai/gpt-image-1.5"
+# Nothing but the page itself may want the network.
+QUIET = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def browse(url: str, folder: Path, *options: str) -> str:
+    """Open a page in a browser until it is quiet; what the options print."""
+    chromium = shutil.which("chromium") or pytest.fail("Chromium is missing: run deploy/tools.sh")
+    done = subprocess.run(
+        [
+            chromium,
+            *QUIET,
+            f"--user-data-dir={folder / 'profile'}",
+            f"--log-net-log={folder / 'net.json'}",
+            "--virtual-time-budget=10000",
+            *options,
+            url,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def requested(folder: Path, url: str) -> set[str]:
+    """What the page at this URL made the browser ask for, apart from what browsers ask anyway."""
+    events = json.loads((folder / "net.json").read_text())["events"]
+    params: list[dict[str, Any]] = [each.get("params", {}) for each in events]
+    return {
+        each["url"]
+        for each in params
+        if "url" in each and str(each.get("initiator", "")).startswith(url)
+    }
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> Any:
+    """The OpenAPI document."""
+    answer = await client.get("/docs/openapi.json")
+    assert answer.status_code == 200
+    return answer.json()
+
+
+async def test_a_browser_shows_the_model_and_asks_nobody_else(gateway: Any, tmp_path: Path) -> None:
+    seen = browse(f"{gateway.url}/docs", tmp_path, "--dump-dom")
+
+    for words in (
+        "fal-ai/gpt-image-1.5",
+        "Run GPT Image 1.5 and wait for its pictures",
+        "Authorize",
+    ):
+        assert words.replace("/", "/\u200b") in seen or words in seen, words
+    assets = "swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"
+    assert requested(tmp_path, gateway.url) == {f"{gateway.url}/docs/assets/{a}" for a in assets}
+    links = set(re.findall(r'(?:src|href|action)="([^"]*)"', seen))
+    assert {link for link in links if re.match(r"(?!data:)\w+:|//", link)} == set()
+
+
+async def test_the_page_is_the_same_without_its_slash_and_needs_no_key(gateway: Any) -> None:
+    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+        pages = [await stranger.get(path) for path in ("/docs", "/docs/")]
+        assets = set(re.findall(r'(?:src|href)="([^"]*)"', pages[0].text))
+        found = {asset: await stranger.get(asset) for asset in assets}
+
+    assert {page.status_code for page in pages} == {200}
+    assert pages[0].content == pages[1].content
+    assert len(found) == 3
+    for asset, answer in found.items():
+        kind = "text/css" if asset.endswith(".css") else "text/javascript"
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(kind)
+
+
+@pytest.mark.parametrize(
+    "name", ["index.html", "..%2f__init__.py", "%2e%2e%2f%2e%2e%2fsetup.py", "", "x" * 5000]
+)
+async def test_nothing_else_is_an_asset(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.get(f"/docs/assets/{name}")
+
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+def test_each_field_is_described_as_the_model_declares_it(document: Any) -> None:
+    operation = document["paths"][MODEL]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    declared = get_type_hints(Input)
+
+    assert operation["requestBody"]["required"] is True
+    assert schema["required"] == ["prompt"]
+    assert list(schema["properties"]) == list(Input.__struct_fields__)
+    for field in msgspec.structs.fields(Input):
+        shown = schema["properties"][field.name]
+        assert shown["description"]
+        assert shown["title"]
+        if not field.required:
+            assert shown["default"] == field.default
+        if isinstance(field.default, str):
+            assert set(shown["enum"]) == set(get_args(declared[field.name]))
+    limits = schema["properties"]["num_images"]
+    assert (limits["minimum"], limits["maximum"]) == (1, 4)
+
+
+def test_the_answer_and_every_refusal_is_described(document: Any) -> None:
+    operation = document["paths"][MODEL]["post"]
+    answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    image = answer["properties"][SPEC.pictures]["items"]
+
+    assert set(image["properties"]) == {
+        "url",
+        "content_type",
+        "file_name",
+        "file_size",
+        "width",
+        "height",
+    }
+    assert image["required"] == ["url"]
+    assert set(operation["responses"]) == {
+        "200", "401", "402", "403", "413", "422", "502", "503", "504",
+    }  # fmt: skip
+    assert all(each["description"] for each in operation["responses"].values())
+    assert operation["security"] == [{"apiKeyAuth": []}]
+    scheme = document["components"]["securitySchemes"]["apiKeyAuth"]
+    assert (scheme["in"], scheme["name"]) == ("header", "Authorization")
+
+
+def test_the_document_is_whole(document: Any) -> None:
+    operations = [
+        (path, method, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+    assert document["openapi"].startswith("3.1.")
+    assert set(document["paths"]) == {
+        *(f"/{endpoint}" for endpoint in MODELS),
+        "/pictures/{name}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
+    ids = [operation["operationId"] for _, _, operation in operations]
+    assert len(set(ids)) == len(ids)
+    for path, _, operation in operations:
+        assert operation["summary"]
+        assert len(operation["tags"]) == 1
+        named = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+        assert named == set(re.findall(r"\{(\w+)\}", path))
+    assert "$ref" not in json.dumps(document)

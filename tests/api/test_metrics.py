@@ -1,0 +1,182 @@
+"""Metrics as Prometheus reads them: valid, few, and true to the ledger."""
+
+import asyncio
+import random
+from datetime import UTC
+from typing import Any, get_args
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from falgate import __version__
+from falgate.cli.keys import mint
+from falgate.core.events import Doubt
+from falgate.core.money import usd
+from falgate.models import MODELS
+from falgate.store.ledger import Ledger
+from falgate.telemetry.metrics import SECONDS
+
+MODEL = "/fal-ai/gpt-image-1.5"
+BODY = {"quality": "low", "output_format": "jpeg"}
+CLOSED = {
+    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other"},
+    "model": set(MODELS),
+    "source": {"hit", "miss", "partial", "coalesced"},
+    "upstream": {"sandbox", "test"},
+    "outcome": {"paid", "released", "refused", "unknown"},
+    "level": {"organisation"},
+    "window": {"day", "total"},
+    "what": {"limit", "overrun", *get_args(Doubt)},
+    "team": {"default"},
+    "status": {"0", "200", "204", "400", "401", "403", "404", "405", "413", "422", "500", "501"},
+    "version": {__version__},
+    "le": {*map(str, SECONDS), "+Inf"},
+}
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+async def scraped(client: httpx.AsyncClient) -> Samples:
+    """Every sample, by its name and labels."""
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    return samples.get((name, frozenset(labels.items())), 0.0)
+
+
+async def test_what_is_counted_is_documented_typed_and_named_in_its_unit(
+    client: httpx.AsyncClient,
+) -> None:
+    answer = await client.get("/metrics")
+    families = list(text_string_to_metric_families(answer.text))
+
+    assert len({family.name for family in families}) == len(families) > 10
+    for family in families:
+        assert family.name.startswith("falgate_")
+        assert family.type in {"counter", "gauge", "histogram"}
+        assert family.documentation.endswith(".")
+
+
+async def test_each_answer_is_counted_once(client: httpx.AsyncClient) -> None:
+    before = await scraped(client)
+    body = {**BODY, "prompt": "counted"}
+    for number in (1, 1, 2):
+        await client.post(MODEL, json={**body, "num_images": number})
+    await client.post(MODEL, json={**body, "num_images": 9})
+    after = await scraped(client)
+
+    def more(name: str, **labels: str) -> float:
+        return value(after, name, **labels) - value(before, name, **labels)
+
+    model = MODEL.strip("/")
+    assert more("falgate_requests_total", route="run", status="200") == 3
+    assert more("falgate_requests_total", route="run", status="422") == 1
+    assert [
+        more("falgate_answers_total", model=model, source=source)
+        for source in ("miss", "hit", "partial", "coalesced")
+    ] == [1, 1, 1, 0]
+    assert more("falgate_purchases_total", upstream="sandbox", outcome="paid") == 2
+    assert more("falgate_pictures_bought_total", upstream="sandbox") == 2
+    assert more("falgate_saved_micros_total", upstream="sandbox", team="default") == 18_000
+    assert more("falgate_own_seconds_count") == 3
+    assert more("falgate_upstream_seconds_count") == 2
+    # The sandbox works 0.3 s on each: that is fal's time and not falgate's.
+    assert more("falgate_upstream_seconds_sum") >= 0.6
+    assert more("falgate_own_seconds_sum") < more("falgate_upstream_seconds_sum")
+
+
+async def test_no_caller_can_add_a_series(client: httpx.AsyncClient) -> None:
+    chance = random.Random(1)
+    slots = asyncio.Semaphore(20)
+
+    def junk() -> str:
+        return "".join(chance.choices("abcXYZ019-._~%20%22%0a{}=,", k=12)).replace("%", "%25")
+
+    async def ask(number: int) -> None:
+        path = chance.choice(["/", "/fal-ai/", "/run/", "/queue/", "/pictures/", "/docs/assets/"])
+        headers = {
+            "Authorization": chance.choice(
+                [f"Key {mint('live')}", "Key x", client.headers["Authorization"]]
+            ),
+            "Host": f"host-{number}.example",
+            "User-Agent": f"agent-{number}",
+            "X-Fal-Request-Id": str(number),
+        }
+        method = chance.choice(["GET", "POST", "HEAD", "PUT", "PROPFIND"])
+        async with slots:
+            await client.request(method, path + junk(), headers=headers)
+
+    await asyncio.gather(*(ask(number) for number in range(200)))
+    before = set(await scraped(client))
+    chance.seed(2)
+    await asyncio.gather(*(ask(number) for number in range(200, 1_200)))
+    samples = await scraped(client)
+
+    added = {name for name, labels in set(samples) - before}
+    assert added <= {"falgate_requests_total"}
+    assert len(set(samples) - before) <= 5, "a pair of route and status that came up late"
+    for _, labels in samples:
+        for label, chosen in labels:
+            assert chosen in CLOSED[label], label
+
+
+async def test_the_gauges_of_money_are_those_of_the_ledger(
+    client: httpx.AsyncClient, gateway: Any
+) -> None:
+    billed = 0
+    body = {**BODY, "prompt": "ledger"}
+    before = await scraped(client)
+    for number in (1, 3):
+        answer = await client.post(MODEL, json={**body, "num_images": number})
+        billed += usd(answer.headers["x-falgate-cost-usd"])
+    after = await scraped(client)
+    redis = gateway.redis()
+    try:
+        entries = [each async for each in Ledger(redis, zone=UTC).entries("sandbox")]
+    finally:
+        await redis.aclose()
+
+    day, total = [
+        {"upstream": "sandbox", "level": "organisation", "window": window}
+        for window in ("day", "total")
+    ]
+    spent = value(after, "falgate_spent_micros", **total)
+    assert spent - value(before, "falgate_spent_micros", **total) == billed > 0
+    assert spent == sum(int(each["billed"]) for each in entries)
+    assert spent == value(after, "falgate_billed_micros_total", upstream="sandbox", team="default")
+    assert value(after, "falgate_held_micros", **day) == 0
+    left = value(after, "falgate_limit_micros", **day) - value(after, "falgate_spent_micros", **day)
+    assert left == usd(answer.headers["x-falgate-budget-remaining-usd"])
+    assert value(after, "falgate_jobs_open", upstream="sandbox") == 0
+
+
+async def test_money_set_aside_is_seen_while_it_is(client: httpx.AsyncClient) -> None:
+    day = {"upstream": "sandbox", "level": "organisation", "window": "day"}
+    body = {**BODY, "prompt": "held", "num_images": 4}
+    asking = asyncio.create_task(client.post(MODEL, json=body))
+    held = jobs = 0.0
+    while not asking.done():
+        samples = await scraped(client)
+        held = max(held, value(samples, "falgate_held_micros", **day))
+        jobs = max(jobs, value(samples, "falgate_jobs_open", upstream="sandbox"))
+
+    assert (await asking).status_code == 200
+    assert held == 4 * (9_000 + 4 * 5 + 1_000 * 10)
+    assert jobs == 1
+    assert value(await scraped(client), "falgate_held_micros", **day) == 0
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/openmetrics-text; version=1.0.0"])
+async def test_the_format_is_the_one_that_is_named(client: httpx.AsyncClient, accept: str) -> None:
+    answer = await client.get("/metrics", headers={"Accept": accept})
+
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.text.endswith("\n")

@@ -1,0 +1,95 @@
+"""The commands' own words, and the sandbox by itself."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from falgate import __version__
+from falgate.settings import Settings
+
+Falgate = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def test_the_version_is_told(falgate: Falgate) -> None:
+    assert falgate("--version").stdout == f"falgate, version {__version__}\n"
+
+
+def test_help_names_every_command(falgate: Falgate) -> None:
+    said = falgate("--help").stdout
+
+    for command in ("run", "serve", "keys", "sandbox"):
+        assert f"\n  {command} " in said
+
+
+def test_help_of_serve_lists_every_setting_with_its_meaning(falgate: Falgate) -> None:
+    said = falgate("serve", "--help").stdout
+
+    settings = [line.strip() for line in said.splitlines() if "    FALGATE_" in line]
+    assert [line.partition(":")[0].split()[0] for line in settings] == [
+        f"FALGATE_{name.upper()}" for name in Settings.__struct_fields__
+    ]
+    assert all(len(line.partition(": ")[2]) >= len("least to log") for line in settings)
+
+
+def test_an_unknown_command_is_an_error(falgate: Falgate) -> None:
+    done = falgate("sevre")
+
+    assert done.returncode != 0
+    assert "No such command 'sevre'" in done.stderr
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def test_the_sandbox_serves_and_keeps_its_books(port: int, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "falgate", "sandbox", "--port", str(port), "--data", tmp_path / "s"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as sandbox:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            deadline_s = time.monotonic() + 20
+            while True:
+                try:
+                    httpx.get(f"{url}/sandbox/dials").raise_for_status()
+                    break
+                except httpx.TransportError:
+                    assert time.monotonic() < deadline_s
+                    time.sleep(0.05)
+            answer = httpx.post(
+                f"{url}/run/fal-ai/gpt-image-1.5",
+                json={"prompt": "a fox", "quality": "low"},
+                headers={"Authorization": "Key id:secret"},
+                timeout=20,
+            )
+            books = httpx.get(f"{url}/sandbox/books").json()
+        finally:
+            sandbox.send_signal(signal.SIGINT)
+        said, _ = sandbox.communicate(timeout=20)
+    assert len(answer.json()["images"]) == 1
+    assert books["accepted"] == 1
+    assert len(list((tmp_path / "s").glob("*.json"))) == 1
+    assert url in said
+
+
+def test_a_sandbox_whose_port_is_taken_says_so_without_a_traceback(falgate: Falgate) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = falgate("sandbox", "--port", port)
+
+    assert done.returncode != 0
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr

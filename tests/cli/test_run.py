@@ -1,0 +1,149 @@
+"""`falgate run`: what it makes it keeps, who it buys from is said, and no secret leaves it."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+MODEL = "fal-ai/gpt-image-1.5"
+PROMPT = "a fox that nobody else may hear of"
+FAL_SECRET = "9f2c7d11e0"
+
+Start = Callable[..., AbstractContextManager[Any]]
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def ask(gateway: Any, **arguments: Any) -> httpx.Response:
+    return httpx.post(
+        f"{gateway.url}/{MODEL}",
+        json={"prompt": PROMPT, "quality": "low", **arguments},
+        headers={"Authorization": f"Key {gateway.key}"},
+        timeout=30,
+    )
+
+
+def test_a_second_start_keeps_keys_money_and_pictures(
+    data: Path, start: Start, tmp_path: Path
+) -> None:
+    with start(data, tmp_path) as first:
+        bought = ask(first)
+        assert bought.headers["x-falgate-cache"] == "miss"
+        keys = [(data / name).read_text() for name in ("app-key", "admin-key")]
+
+    with start(data, tmp_path) as second:
+        assert [(data / name).read_text() for name in ("app-key", "admin-key")] == keys
+        found = ask(second)
+        assert found.headers["x-falgate-cache"] == "hit"
+        assert f"${bought.headers['x-falgate-cost-usd']} spent" in second.banner
+        (image,) = found.json()["images"]
+        assert httpx.get(image["url"]).status_code == 200
+
+
+def test_a_revoked_first_key_is_replaced_at_the_next_start(
+    data: Path, start: Start, falgate: Command, tmp_path: Path
+) -> None:
+    with start(data, tmp_path) as first:
+        revoked = first.key
+        falgate("keys", "revoke", revoked, FALGATE_DATA_DIR=str(data))
+
+    with start(data, tmp_path) as second:
+        assert second.key != revoked
+        assert ask(second).status_code == 200
+
+
+@pytest.fixture
+def upstream(listening: dict[str, str]) -> Iterator[str]:
+    """A sandbox in a process of its own, which keeps books."""
+    address = listening["FALGATE_LISTEN"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "falgate", "sandbox", "--port", address.rpartition(":")[2]],
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        deadline_s = time.monotonic() + 20
+        while True:
+            try:
+                httpx.get(f"http://{address}/sandbox/dials").raise_for_status()
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < deadline_s
+                time.sleep(0.05)
+        yield f"http://{address}"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("name", ["FAL_KEY", "FALGATE_FAL_KEY"])
+def test_with_fals_key_it_buys_from_the_upstream_that_is_given(
+    name: str, data: Path, start: Start, upstream: str, tmp_path: Path
+) -> None:
+    settings = {name: f"id:{FAL_SECRET}", "FALGATE_UPSTREAM_URL": f"{upstream}/queue"}
+    with start(data, tmp_path, **settings) as gateway:
+        assert f"{upstream}/queue: real pictures, real money" in gateway.banner
+        assert "$10.00 a day" in gateway.banner
+        answer = ask(gateway)
+
+    assert answer.headers["x-falgate-cache"] == "miss"
+    books = httpx.get(f"{upstream}/sandbox/books").json()
+    assert books["accepted"] == 1
+    assert books["submits"][0]["input"]["prompt"] == PROMPT
+
+
+def test_no_secret_and_no_prompt_reaches_a_log(
+    data: Path, start: Start, upstream: str, tmp_path: Path
+) -> None:
+    settings = {
+        "FAL_KEY": f"id:{FAL_SECRET}",
+        "FALGATE_UPSTREAM_URL": f"{upstream}/queue",
+        "FALGATE_LOG_LEVEL": "debug",
+    }
+    with start(data, tmp_path, **settings) as gateway:
+        assert [ask(gateway).status_code, ask(gateway, num_images=9).status_code] == [200, 422]
+        for outcome in ("content_policy_violation", "internal_server_error", "too_few"):
+            httpx.post(f"{upstream}/sandbox/dials", json={"outcome": outcome}).raise_for_status()
+            ask(gateway, num_images=2)
+        key, admin = gateway.key, (data / "admin-key").read_text().strip()
+
+    assert '"job.settled"' in gateway.log
+    server_log = (data / "redis" / "server.log").read_text()
+    for secret in (key.split("_")[3], admin.split("_")[3], FAL_SECRET, PROMPT):
+        assert secret not in gateway.log
+        assert secret not in server_log
+
+
+def test_what_it_makes_is_for_its_owner_only(data: Path, start: Start, tmp_path: Path) -> None:
+    with start(data, tmp_path):
+        modes = {
+            path.relative_to(data).as_posix(): path.stat().st_mode & 0o77
+            for path in (data, data / "app-key", data / "admin-key", *(data / "tls").iterdir())
+        }
+
+    assert {name for name, mode in modes.items() if mode} <= {"tls/lock"}
+
+
+def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_behind(
+    data: Path, listening: dict[str, str], tmp_path: Path
+) -> None:
+    """The moment when the embedded Redis is there and nobody has been told."""
+    output = tmp_path / "output"
+    with output.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "falgate", "run"],
+            env={**listening, "FALGATE_DATA_DIR": str(data)},
+            stdout=said,
+            stderr=said,
+        )
+    deadline_s = time.monotonic() + 20
+    while not (data / "redis" / "lock").exists():
+        assert time.monotonic() < deadline_s
+        assert process.poll() is None, output.read_text()
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(20) in {0, 1}  # 0 where it was as quick as the signal
+    assert "Traceback" not in output.read_text()

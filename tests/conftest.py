@@ -1,0 +1,158 @@
+"""Falgate as its users run it: commands, and processes that serve on ports of their own."""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+READY_S, STOP_S = 30, 20
+
+
+class Falgate(NamedTuple):
+    """A gateway that serves.
+
+    Attributes:
+        process: It.
+        data: Its data directory.
+        url: Where it speaks http.
+        tls: host:port of its https listener.
+        said: What it prints, so far, to stdout and to stderr.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    data: Path
+    url: str
+    tls: str
+    said: tuple[Path, Path]
+
+    @property
+    def key(self) -> str:
+        """The key of an app that it made."""
+        return (self.data / "app-key").read_text().strip()
+
+    @property
+    def bundle(self) -> Path:
+        """What Python's client is told to trust."""
+        return self.data / "tls" / "bundle.pem"
+
+    @property
+    def banner(self) -> str:
+        """What it told whoever started it."""
+        return self.said[0].read_text()
+
+    @property
+    def log(self) -> str:
+        """What it wrote for operators."""
+        return self.said[1].read_text()
+
+
+def clean(**settings: str) -> dict[str, str]:
+    """The environment of a machine that knows nothing of falgate, with these settings."""
+    return {"PATH": os.environ["PATH"], **settings}
+
+
+@contextmanager
+def reserved() -> Iterator[dict[str, str]]:
+    """Free ports to listen on, kept from all but servers that reuse addresses, as ours do."""
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(2):
+            holder = stack.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind(("127.0.0.1", 0))
+            ports.append(holder.getsockname()[1])
+        yield {
+            "FALGATE_LISTEN": f"127.0.0.1:{ports[0]}",
+            "FALGATE_TLS_LISTEN": f"localhost:{ports[1]}",
+        }
+
+
+def run_command(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "falgate", *arguments],
+        env=clean(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
+    """Type `falgate run`, wait until it serves, and press Ctrl-C after the block."""
+    with ExitStack() as stack:
+        addresses = stack.enter_context(reserved())
+        url, tls = addresses.values()
+        said = (logs / f"{url}.out", logs / f"{url}.err")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "falgate", "run"],
+            env=clean(FALGATE_DATA_DIR=str(data), **addresses, **settings),
+            stdout=stack.enter_context(said[0].open("wb")),
+            stderr=stack.enter_context(said[1].open("wb")),
+        )
+        falgate = Falgate(process, data, f"http://{url}", tls, said)
+        try:
+            deadline_s = time.monotonic() + READY_S
+            while "Ctrl-C stops it." not in falgate.banner:
+                assert process.poll() is None, falgate.log
+                assert time.monotonic() < deadline_s, falgate.log
+                time.sleep(0.02)
+            yield falgate
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(STOP_S)
+    assert process.returncode == 0, falgate.log
+    assert "Traceback" not in falgate.log
+
+
+def serves_redis(data: Path) -> bool:
+    """Whether an embedded Redis lives on this data directory."""
+    lock = data / "redis" / "lock"
+    if not lock.is_file():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def falgate() -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Types `falgate ARGUMENTS` with these settings, and waits for its end."""
+    return run_command
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., AbstractContextManager[Falgate]]:
+    """Types `falgate run` with this data directory and these settings, for as long as a block."""
+    return running
+
+
+@pytest.fixture
+def listening() -> Iterator[dict[str, str]]:
+    """The settings of addresses that are free."""
+    with reserved() as addresses:
+        yield addresses
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """Where a data directory may be made; a server that stays behind on it is an error."""
+    path = tmp_path / "data"
+    yield path
+    left_behind = serves_redis(path)
+    if left_behind:
+        os.kill(int((path / "redis" / "server.pid").read_text()), signal.SIGKILL)
+    assert not left_behind

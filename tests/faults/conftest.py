@@ -1,0 +1,247 @@
+"""Real processes to break: Redis, a sandbox that plays fal, and gateways."""
+
+import asyncio
+import itertools
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+START_S, STOP_S = 20.0, 10.0
+DATABASES = 200
+
+
+# Below the ports that the system gives to outgoing connections, which would take one that is free
+# now before its server is there; and apart from those of a test process beside this one.
+PORTS = itertools.cycle(random.Random(os.getpid()).sample(range(12_000, 32_000), 5_000))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    for port in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError("a cycle has no end")
+
+
+class Process:
+    """A process of ours, with all that it says going to a file."""
+
+    def __init__(self, command: list[str], output: Path, env: dict[str, str]) -> None:
+        usual = {n: v for n, v in os.environ.items() if not n.startswith(("FAL", "PYTHON"))}
+        self.output = output
+        with output.open("ab") as said:
+            self.process = subprocess.Popen(
+                command, env=usual | env, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    @property
+    def said(self) -> str:
+        """All that it said."""
+        return self.output.read_text()
+
+    def end(self, number: int = signal.SIGKILL) -> int:
+        """Send a signal and wait for the end; the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(STOP_S)
+
+
+class RedisServer:
+    """Debian's Redis, every reply on its disk first; killed and started again at will."""
+
+    def __init__(self, folder: Path) -> None:
+        binary = shutil.which("redis-server")
+        self.binary = binary or pytest.fail("redis-server is missing: apt-get install redis-server")
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        """Start, with all that was there."""
+        flags = f"--port {self.port} --bind 127.0.0.1 --dir {self.folder} --databases {DATABASES}"
+        durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+        command = [self.binary, *flags.split(), *durable]
+        self.process = Process(command, self.folder / "redis.log", {})
+        end_s = time.monotonic() + START_S
+        while not self._answers():
+            assert self.process.alive, self.process.said
+            assert time.monotonic() < end_s, self.process.said
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """As a crash does."""
+        self.process.end()
+
+    def _answers(self) -> bool:
+        with Redis.from_url(self.url) as client:
+            try:
+                return bool(client.ping())
+            except RedisError:
+                return False
+
+
+class Sandbox:
+    """A stand-in for fal in a process of its own, with its dials and its books."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "falgate", "sandbox", "--port", str(port)]
+        self.process = Process(command, folder / f"sandbox-{port}.log", {})
+        self.client = httpx.Client(base_url=f"{self.url}/sandbox")
+        end_s = time.monotonic() + START_S
+        while not self._answers():
+            assert self.process.alive, self.process.said
+            assert time.monotonic() < end_s, self.process.said
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            return self.client.get("/dials").is_success
+        except httpx.TransportError:
+            return False
+
+    def turn(self, **dials: Any) -> None:
+        """Change how it answers from the next submit on."""
+        reply = self.client.post("/dials", json=dials)
+        assert reply.status_code == 200, reply.text
+
+    def books(self) -> dict[str, Any]:
+        """The truth."""
+        books: dict[str, Any] = self.client.get("/books").json()
+        return books
+
+    def heal(self) -> None:
+        """All dials as at the start, but quick."""
+        self.client.delete("/dials")
+        self.turn(work_s=0.1)
+
+    def forget(self) -> None:
+        """Healthy again, with empty books."""
+        self.heal()
+        self.client.delete("/books")
+
+
+class Gateway(Process):
+    """One `falgate serve`."""
+
+    def __init__(self, output: Path, env: dict[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "falgate", "serve"]
+        super().__init__(command, output, {"FALGATE_LISTEN": f"127.0.0.1:{self.port}", **env})
+
+    async def serves(self) -> None:
+        """Wait until it does."""
+        end_s = time.monotonic() + START_S
+        async with httpx.AsyncClient() as client:
+            while self.alive and time.monotonic() < end_s:
+                try:
+                    await client.get(f"{self.url}/healthz")
+                except httpx.TransportError:
+                    await asyncio.sleep(0.02)
+                else:
+                    return
+        pytest.fail(f"does not serve: {self.said}")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A directory with a short name; an embedded Redis that is left in it is ended."""
+    with tempfile.TemporaryDirectory(prefix="fg-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+        for pid_file in Path(name).rglob("server.pid"):
+            process_id = int(pid_file.read_text())
+            try:
+                os.kill(process_id, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., Gateway]]:
+    """Starts a gateway, given the file of its log and its settings; none outlives the test."""
+    started: list[Gateway] = []
+
+    def launch(output: Path, **settings: str) -> Gateway:
+        env = {f"FALGATE_{name.upper()}": value for name, value in settings.items()}
+        started.append(Gateway(output, env))
+        return started[-1]
+
+    yield launch
+    for gateway in started:
+        gateway.end()
+
+
+@pytest.fixture(scope="session")
+def new_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Sandbox]]:
+    """Starts one more sandbox, for as long as tests run."""
+    with ExitStack() as stack:
+
+        def start() -> Sandbox:
+            sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+            stack.callback(sandbox.process.end)
+            stack.callback(sandbox.client.close)
+            return sandbox
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def served_sandbox(new_sandbox: Callable[[], Sandbox]) -> Sandbox:
+    """One sandbox for all tests of this process."""
+    return new_sandbox()
+
+
+@pytest.fixture
+def sandbox(served_sandbox: Sandbox) -> Sandbox:
+    """A sandbox that plays fal: healthy, quick, with empty books."""
+    served_sandbox.forget()
+    return served_sandbox
+
+
+@pytest.fixture(scope="session")
+def served_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all tests of this process that leave it alone."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_url(served_redis: RedisServer) -> str:
+    """A database of its own for each test: gateways may outlive what a flush takes away."""
+    with Redis.from_url(served_redis.url) as client:
+        number = client.incr("databases")
+    assert number < DATABASES
+    return f"{served_redis.url}/{number}"
+
+
+@pytest.fixture
+def redis_server(folder: Path) -> Iterator[RedisServer]:
+    """A Redis to be killed."""
+    (folder / "redis-server").mkdir()
+    server = RedisServer(folder / "redis-server")
+    yield server
+    server.kill()

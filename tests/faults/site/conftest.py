@@ -1,0 +1,263 @@
+"""One organisation's gateways, and the audit of every cent that went through them."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import httpx
+import msgspec
+import pytest
+
+from falgate.cli.keys import issue
+from falgate.core import budget
+from falgate.core.errors import Unavailable
+from falgate.store import _keys
+from falgate.store.apikeys import ApiKeys
+from falgate.store.connect import connect
+from falgate.store.embedded import EmbeddedRedis
+from falgate.store.ledger import Ledger
+
+MODEL = "fal-ai/gpt-image-1.5"
+# Canaries: neither may show up in a log or in the ledger.
+PROMPT, FAL_SECRET = "canary-wish", "canary-credential"
+# Where it is about noon: no test meets midnight.
+ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
+WAIT_S = 20.0
+
+
+class Audit(NamedTuple):
+    """What the ledger and the books of the one who plays fal agree on; money in micro-USD.
+
+    Attributes:
+        submits: That came, accepted or not.
+        accepted: Of these.
+        billed: By whom plays fal.
+        spent: By the ledger.
+        outcomes: How many jobs ended how.
+    """
+
+    submits: int
+    accepted: int
+    billed: int
+    spent: int
+    outcomes: dict[str, int]
+
+
+class Site:
+    """One organisation: its Redis, its picture store, and the gateways that share them.
+
+    Attributes:
+        sandbox: Who plays fal.
+        settings: Of each gateway that is started from now on.
+        data: The gateways' data directory.
+        media: Where the pictures are.
+        redis: A client beside the gateways'.
+    """
+
+    def __init__(self, folder: Path, sandbox: Any, launch: Callable[..., Any], url: str) -> None:
+        self.sandbox = sandbox
+        self.data = folder / "data"
+        self.media = folder / "media" if url else self.data / "media"
+        self.redis = connect(url or EmbeddedRedis(self.data / "redis").url)
+        self.settings = {
+            "data_dir": str(self.data),
+            "redis_url": url,
+            "media_url": self.media.as_uri(),
+            "upstream_url": f"{sandbox.url}/queue",
+            "fal_key": f"id:{FAL_SECRET}",
+            "timezone": ZONE,
+            "lease_s": "1",
+            "unknown_after_s": "2",
+            "drain_s": "0",
+        }
+        self._folder = folder
+        self._launch = launch
+        self._gateways: list[Any] = []
+        self._keys: dict[str, str] = {}
+        self._ledger = Ledger(self.redis, zone=ZoneInfo(ZONE))
+        self._client = httpx.AsyncClient(timeout=30, limits=httpx.Limits())
+
+    @property
+    def upstream(self) -> str:
+        """Whose books the purchases of live keys are in."""
+        return self.settings["upstream_url"]
+
+    async def start(self, **changes: object) -> Any:
+        """One more gateway, once it serves; with its settings where they are not the usual."""
+        chosen = self.settings | {name: str(value) for name, value in changes.items()}
+        log = self._folder / f"gateway-{len(self._gateways)}.log"
+        gateway = self._launch(log, **chosen)
+        self._gateways.append(gateway)
+        await gateway.serves()
+        return gateway
+
+    async def key(self, kind: Any = "live") -> str:
+        """An app's key."""
+        if kind not in self._keys:
+            apikeys = ApiKeys(self.redis)
+            self._keys[kind] = await issue(apikeys, kind=kind, team="t", app="a", name="n")
+        return self._keys[kind]
+
+    async def ask(
+        self, gateway: Any, wish: str = "a fox", *, kind: str = "live", **arguments: Any
+    ) -> httpx.Response:
+        """Ask for a cheap picture."""
+        body = {"prompt": f"{PROMPT} {wish}", "quality": "low", **arguments}
+        headers = {"Authorization": f"Key {await self.key(kind)}"}
+        return await self._client.post(f"{gateway.url}/{MODEL}", json=body, headers=headers)
+
+    async def broken(self, call: "asyncio.Task[httpx.Response]") -> None:
+        """Wait until a call's connection is cut off."""
+        await asyncio.wait([call])
+        assert isinstance(call.exception(), httpx.TransportError)
+
+    async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for something; a Redis that is not there says that it is not so yet."""
+        end_s = time.monotonic() + WAIT_S
+        while True:
+            try:
+                if await true():
+                    return
+            except Unavailable:
+                pass
+            assert time.monotonic() < end_s, f"not within {WAIT_S:g} s"
+            await asyncio.sleep(0.01)
+
+    async def reached(self, *states: str) -> None:
+        """Wait until the jobs that there are stand so."""
+
+        async def look() -> bool:
+            return await self.states() == sorted(states)
+
+        await self.until(look)
+
+    async def visited(self, name: str, times: int = 1) -> None:
+        """Wait until who plays fal was asked so often: a "submit", "status", "result", "media"."""
+
+        async def look() -> bool:
+            books = self.sandbox.books()
+            visits = {**books["visits"], "submit": len(books["submits"])}
+            return int(visits.get(name, 0)) >= times
+
+        await self.until(look)
+
+    async def lapsed(self) -> None:
+        """Wait until the lease of a job has run out."""
+
+        async def look() -> bool:
+            seconds, micros = await self.redis.time()
+            now_ms = int(seconds) * 1000 + int(micros) // 1000
+            return bool(await self.redis.zcount(_keys.open_jobs(self.upstream), 0, now_ms))
+
+        await self.until(look)
+
+    async def states(self) -> list[str]:
+        """Where each job stands that there is."""
+        keys = [key async for key in self.redis.scan_iter(_keys.job("*"), count=1000)]
+        return sorted([str(await self.redis.hget(key, "state")) for key in keys])
+
+    async def booked(self, upstream: str = "") -> tuple[int, int]:
+        """What is spent, and what is held, today and in all; micro-USD."""
+        name = upstream or self.upstream
+        today, ever = await self._ledger.positions(name, budget.ORGANISATION)
+        assert (today.spent, today.held) == (ever.spent, ever.held)
+        return ever.spent, ever.held
+
+    async def audit(self) -> Audit:
+        """Wait until no job is open, and hold the ledger against the books of who plays fal.
+
+        What was accepted there belongs to one job each, all that was billed is booked, nothing
+        stays held, every job is closed once, no two purchases of one input were under way at a
+        time, and neither prompts nor secrets are in a log or in the ledger.
+        """
+
+        async def idle() -> bool:
+            return not await self._ledger.open_jobs(self.upstream)
+
+        await self.until(idle)
+        closes = [entry async for entry in self._ledger.entries(self.upstream)]
+        ended = await self.redis.zrange(_keys.ended_jobs(self.upstream), 0, -1)
+        assert sorted(entry["job"] for entry in closes) == sorted(ended)
+        spent = sum(int(entry["billed"]) for entry in closes)
+        _, overrun = await self._ledger.house(self.upstream)
+        assert await self.booked() == (spent, 0)
+        assert overrun == sum(int(entry["overrun"]) for entry in closes)
+
+        books = self.sandbox.books()
+        accepted = [submit for submit in books["submits"] if submit["accepted"]]
+        known = {submit["request_id"] for submit in accepted}
+        bound = [entry["request_id"] for entry in closes if entry["request_id"]]
+        assert len(set(bound)) == len(bound)
+        assert set(bound) <= known
+        lost = [e for e in closes if e["outcome"] == "unknown" and not e["request_id"]]
+        assert len(known - set(bound)) <= len(lost), "a submit that no job accounts for"
+        assert books["billed_micros"] <= spent + overrun
+        _assert_apart(accepted)
+        self._assert_discreet(closes)
+        outcomes = Counter(entry["outcome"] for entry in closes)
+        return Audit(
+            len(books["submits"]), len(accepted), books["billed_micros"], spent, dict(outcomes)
+        )
+
+    def _assert_discreet(self, closes: list[dict[str, str]]) -> None:
+        secrets = [PROMPT, FAL_SECRET, *self._keys.values()]
+        for text in (*(gateway.said for gateway in self._gateways), str(closes)):
+            assert not [secret for secret in secrets if secret in text]
+            assert "Traceback" not in text, text
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.aclose()
+        await self.redis.aclose()
+
+
+def _assert_apart(accepted: list[dict[str, Any]]) -> None:
+    ends_s: dict[bytes, float] = {}
+    for submit in accepted:
+        subject = msgspec.json.encode({**submit["input"], "num_images": None})
+        assert submit["submitted_s"] >= ends_s.get(subject, 0), "two purchases at a time"
+        dials = submit["dials"]
+        ends_s[subject] = submit["submitted_s"] + dials["queue_s"] + dials["work_s"]
+
+
+@asynccontextmanager
+async def audited(site: Site) -> AsyncIterator[Site]:
+    """A site that has to pass the audit when a test is through with it."""
+    try:
+        yield site
+        await site.audit()
+    finally:
+        await site.close()
+
+
+@pytest.fixture
+async def site(
+    folder: Path, sandbox: Any, launch: Callable[..., Any], redis_url: str
+) -> AsyncIterator[Site]:
+    """A site on a Redis that nobody kills."""
+    async with audited(Site(folder, sandbox, launch, redis_url)) as site:
+        yield site
+
+
+@pytest.fixture
+async def frail_site(
+    folder: Path, sandbox: Any, launch: Callable[..., Any], redis_server: Any
+) -> AsyncIterator[Site]:
+    """A site on a Redis of its own."""
+    async with audited(Site(folder, sandbox, launch, redis_server.url)) as site:
+        yield site
+
+
+@pytest.fixture
+async def embedded_site(
+    folder: Path, sandbox: Any, launch: Callable[..., Any]
+) -> AsyncIterator[Site]:
+    """A site with all that it has in one data directory."""
+    async with audited(Site(folder, sandbox, launch, "")) as site:
+        yield site

@@ -1,0 +1,77 @@
+"""Pictures that are lost, or come broken: never a dead link, and never in the pool."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+
+def files(site: Any) -> list[Any]:
+    return [path for path in (site.media / "pictures").rglob("*") if path.is_file()]
+
+
+async def test_a_picture_that_the_store_has_lost_is_bought_again(site: Any) -> None:
+    gateway = await site.start()
+    assert (await site.ask(gateway)).headers["x-falgate-cache"] == "miss"
+    (lost,) = files(site)
+    lost.unlink()
+
+    again = await site.ask(gateway)
+
+    assert (again.status_code, again.headers["x-falgate-cache"]) == (200, "miss")
+    async with httpx.AsyncClient() as client:
+        fetched = await client.get(again.json()["images"][0]["url"])
+    assert (fetched.status_code, fetched.headers["content-type"]) == (200, "image/png")
+    assert (await site.ask(gateway)).headers["x-falgate-cache"] == "hit"
+    assert (await site.audit()).outcomes == {"paid": 2}
+
+
+async def test_of_several_pictures_only_the_lost_one_is_bought_again(site: Any) -> None:
+    gateway = await site.start()
+    first = await site.ask(gateway, num_images=3)
+    names = [image["file_name"] for image in first.json()["images"]]
+    (site.media / "pictures" / names[1]).unlink()
+
+    again = await site.ask(gateway, num_images=3)
+
+    assert again.headers["x-falgate-cache"] == "partial"
+    there = {path.name for path in files(site)}
+    answered = [image["file_name"] for image in again.json()["images"]]
+    assert set(answered) <= there
+    assert answered[:2] == [names[0], names[2]]
+    assert [submit["input"]["num_images"] for submit in site.sandbox.books()["submits"]] == [3, 1]
+
+
+@pytest.mark.parametrize("fault", ["truncated", "junk", "error"])
+async def test_a_picture_that_cannot_be_fetched_is_answered_by_fals_url_and_banked_later(
+    site: Any, fault: str
+) -> None:
+    gateway = await site.start()
+    site.sandbox.turn(fault=fault, at="media", faults=3)
+
+    answer = await site.ask(gateway)
+
+    assert (answer.status_code, answer.headers["x-falgate-cache"]) == (200, "miss")
+    assert answer.json()["images"][0]["url"].startswith(f"{site.sandbox.url}/files/")
+    assert files(site) == []
+    await site.reached("finished")
+    again = await site.ask(gateway)
+    assert again.headers["x-falgate-cache"] == "hit"
+    assert again.json()["images"][0]["url"].startswith(f"{gateway.url}/pictures/")
+    audit = await site.audit()
+    assert (audit.submits, audit.outcomes) == (1, {"paid": 1})
+
+
+@pytest.mark.parametrize("outcome", ["wrong_size", "wrong_format"])
+async def test_a_picture_other_than_asked_is_handed_out_once_and_not_kept_for_others(
+    site: Any, outcome: str
+) -> None:
+    gateway = await site.start()
+    site.sandbox.turn(outcome=outcome, times=1)
+
+    answers = [await site.ask(gateway) for _ in range(3)]
+
+    assert [a.headers["x-falgate-cache"] for a in answers] == ["miss", "miss", "hit"]
+    sizes = [answer.json()["images"][0]["width"] for answer in answers]
+    assert sizes[1:] == [1024, 1024]
+    assert (await site.audit()).outcomes == {"paid": 2}

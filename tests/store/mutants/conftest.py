@@ -1,0 +1,127 @@
+"""A change to a script, and whether a suite of short scenarios notices it."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+import falgate.store
+from falgate.core import budget
+from falgate.core.claim import Held, Seen
+from falgate.core.job import Job, Order, State
+from falgate.core.outcome import Settlement
+from falgate.store import _keys, jobs, pools, sweep
+from falgate.store._script import Script
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+
+UPSTREAM = "https://queue.example"
+
+
+class Desk:
+    """One server with its books open, and two instances at work."""
+
+    def __init__(
+        self, redis: Redis, ledger: Ledger, one: Jobs, two: Jobs, order: Callable[..., Order]
+    ) -> None:
+        self.redis = redis
+        self.ledger = ledger
+        self.one, self.two = one, two
+        self.order = order
+
+    async def limit(self, kind: budget.Kind, limit: int) -> None:
+        """Set a budget."""
+        await self.ledger.limit(UPSTREAM, budget.ORGANISATION, kind, limit, keep=False)
+
+    async def hold(self, job_id: str, fingerprint: str, held: int = 100, **seen: int) -> Any:
+        """Ask for a hold."""
+        return await self.one.hold(self.order(job_id, fingerprint, held=held), Seen(**seen))
+
+    async def read(self, job_id: str) -> Job:
+        """A job that exists."""
+        job = await self.one.read(job_id)
+        assert job is not None
+        return job
+
+    async def bring(self, job_id: str, fingerprint: str, state: State, charge: int = 60) -> Job:
+        """A new job in a state."""
+        assert await self.hold(job_id, fingerprint) == Held()
+        if state != "reserved":
+            await self.one.mark(await self.read(job_id))
+        if state in {"accepted", "paid"}:
+            assert await self.one.accept(await self.read(job_id), f"fal-{job_id}")
+        if state == "paid":
+            paid = Settlement(state="paid", charge=charge)
+            await self.one.settle(await self.read(job_id), paid)
+        return await self.read(job_id)
+
+    async def lapse(self, job_id: str) -> None:
+        """Let a lease run out."""
+        await self.redis.zadd(_keys.open_jobs(UPSTREAM), {job_id: 1}, xx=True)
+
+    async def figures(self) -> tuple[int, int, int]:
+        """Spent, held and the house's share, the same in both windows."""
+        day, total = await self.ledger.positions(UPSTREAM, budget.ORGANISATION)
+        assert (day.spent, day.held) == (total.spent, total.held)
+        return total.spent, total.held, (await self.ledger.house(UPSTREAM))[1]
+
+    async def members(self, key: str) -> list[str]:
+        """Of a sorted set."""
+        found: Any = await self.redis.zrange(key, 0, -1)
+        return list(found)
+
+
+@pytest.fixture
+def desk(
+    redis: Redis, ledger: Ledger, jobs_of: Callable[..., Jobs], order: Callable[..., Order]
+) -> Callable[[], Awaitable[Desk]]:
+    """Opens new books on an empty server."""
+
+    async def make() -> Desk:
+        await redis.flushall()
+        made = {"ledger_id": await ledger.birth(None)}
+        new = Desk(redis, ledger, jobs_of("one", **made), jobs_of("two", **made), order)
+        await new.limit("day", 1_000)
+        await new.limit("total", 1_000)
+        await ledger.house_limit(UPSTREAM, 100, keep=False)
+        return new
+
+    return make
+
+
+@pytest.fixture
+def survives(
+    desk: Callable[[], Awaitable[Desk]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Awaitable[bool]]:
+    """Changes one text of one script and says whether every scenario still passes."""
+
+    async def run(
+        name: str, text: str, other: str, scenarios: Iterable[Callable[[Any], Awaitable[None]]]
+    ) -> bool:
+        for file in resources.files(falgate.store).iterdir():
+            if file.name.endswith(".lua"):
+                (tmp_path / file.name).write_text(file.read_text())
+        script = tmp_path / f"{name}.lua"
+        assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
+        script.write_text(script.read_text().replace(text, other))
+        for module in (jobs, pools, sweep):
+            for constant, value in vars(module).items():
+                if isinstance(value, Script):
+                    changed = Script(value.name, tmp_path)
+                    monkeypatch.setattr(module, constant, changed)
+                    # What does not even compile would prove nothing.
+                    await (await desk()).redis.script_load(changed.text)
+        try:
+            for scenario in scenarios:
+                await scenario(await desk())
+        except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever it is, it was noticed
+            return False
+        finally:
+            # A changed script may leave anything.
+            await (await desk()).redis.flushall()
+        return True
+
+    return run

@@ -1,0 +1,163 @@
+"""Changes to the hold that must not go unnoticed."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from falgate.core import budget
+from falgate.core.claim import Denied, Held, HouseFull, Joined, Seen, Stale, Unborn, Unlimited
+from falgate.core.errors import Unavailable
+from falgate.core.outcome import Settlement
+from falgate.store import _keys, jobs
+
+UPSTREAM = "https://queue.example"
+ACCOUNT = _keys.account(UPSTREAM, budget.ORGANISATION)
+
+
+async def limits(desk: Any) -> None:
+    kinds: list[budget.Kind] = ["day", "total"]
+    for kind in kinds:
+        await desk.limit("day", 1_000)
+        await desk.limit("total", 1_000)
+        await desk.limit(kind, 250)
+        if kind == "day":
+            assert await desk.hold("a", "f") == Held()
+            await desk.bring("b", "g", "paid")
+        assert isinstance(await desk.hold("c", "h", held=91), Denied)
+    assert await desk.hold("c", "h", held=90) == Held()
+    assert await desk.figures() == (60, 190, 0)
+    assert await desk.hold("c", "h", held=90) == Held()
+    assert await desk.figures() == (60, 190, 0)
+    await desk.redis.hdel(ACCOUNT, "limit:day", "limit:total")
+    assert await desk.hold("d", "i") == Unlimited()
+    await desk.redis.hset(_keys.META, "id", "other")
+    assert await desk.hold("d", "i") == Unborn()
+
+
+async def house(desk: Any) -> None:
+    await desk.bring("a", "f", "paid", charge=110)
+    assert await desk.figures() == (100, 0, 10)
+    await desk.ledger.house_limit(UPSTREAM, 11, keep=False)
+    assert await desk.hold("b", "g") == Held()
+    await desk.ledger.house_limit(UPSTREAM, 10, keep=False)
+    assert await desk.hold("c", "h") == HouseFull(10, 10)
+    await desk.redis.delete(_keys.house(UPSTREAM))
+    assert await desk.hold("c", "h") == HouseFull(0, 0)
+
+
+async def flights(desk: Any) -> None:
+    job = await desk.bring("a", "f", "paid")
+    assert await desk.hold("b", "f") == Joined("a")
+    await desk.one.finish(job, (), Seen(7, 2))
+    assert await desk.redis.get(_keys.flight("f")) == "done:a:7:2"
+    for generation, count in [(6, 9), (7, 1)]:
+        stale = await desk.hold("b", "f", generation=generation, count=count)
+        assert stale == Stale(7, 2)
+    assert await desk.hold("b", "f", generation=7, count=2) == Held()
+    assert await desk.redis.get(_keys.flight("f")) == "open:b"
+    await desk.one.finish(await desk.bring("c", "g", "paid"), (), Seen(7, 1))
+    assert await desk.hold("d", "g", generation=8) == Held()
+    await desk.one.finish(await desk.bring("e", "h", "paid"), (), None)
+    assert await desk.redis.exists(_keys.flight("h")) == 0
+
+
+async def amounts(desk: Any) -> None:
+    await desk.bring("b", "g", "accepted")
+    for bad in ["nan", "-1", "0x1", "1e1", " 5 ", "9" * 16, "0"]:
+        odd: Any = bad
+        with pytest.raises(Unavailable):
+            await desk.hold("a", "f", held=odd)
+        if bad != "0":
+            job = await desk.read("b")
+            with pytest.raises(Unavailable):
+                await desk.one.settle(job, Settlement(state="paid", charge=odd))
+    assert await desk.figures() == (0, 100, 0)
+
+
+async def windows(desk: Any) -> None:
+    now_ms = await desk.one.now_ms()
+    for starts_ms, ends_ms in [(now_ms + 60_000, now_ms + 90_000), (1, now_ms - 1)]:
+        window = {"kind": "day", "id": "x", "starts_ms": starts_ms, "ends_ms": ends_ms}
+        reply = await jobs._HOLD(
+            desk.redis,
+            meta=_keys.META,
+            job=_keys.job("a"),
+            flight=_keys.flight("f"),
+            open_jobs=_keys.open_jobs(UPSTREAM),
+            house=_keys.house(UPSTREAM),
+            more_keys=[ACCOUNT],
+            ledger_id=str(await desk.redis.hget(_keys.META, "id")),
+            job_id="a",
+            owner="one",
+            lease_ms=1,
+            amount=1,
+            generation=0,
+            count=0,
+            windows=json.dumps([window]),
+            order="{}",
+            input="{}",
+        )
+        assert reply[0] == "elsewhen"
+
+
+SCENARIOS = (limits, house, flights, amounts, windows)
+HOLD, PRELUDE = "jobs_hold", "_prelude"
+MUTANTS = {
+    "any_ledger": (HOLD, "~= ledger_id", "== ''"),
+    "holds_again": (HOLD, "redis.call('EXISTS', job) == 1", "false"),
+    "never_joins": (HOLD, "if under_way then", "if false then"),
+    "no_older_generation": (HOLD, "generation < made or ", ""),
+    "any_generation": (HOLD, "generation < made", "generation <= made"),
+    "count_of_any_generation": (HOLD, "(generation == made and count < length)", "count < length"),
+    "no_count": (HOLD, " or (generation == made and count < length)", ""),
+    "count_off_by_one": (HOLD, "count < length", "count <= length"),
+    "before_its_window": (HOLD, "now < window.starts_ms or ", ""),
+    "after_its_window": (HOLD, " or now >= window.ends_ms", ""),
+    "house_needs_no_limit": (HOLD, "not kept[1] or ", "kept[1] and "),
+    "house_may_be_full": (HOLD, "overrun >= digits", "overrun > digits"),
+    "house_never_full": (HOLD, "(overrun > 0 and overrun >= digits(kept[1]))", "false"),
+    "one_above_the_limit": (HOLD, "> digits(f[1])", "> digits(f[1]) + 1"),
+    "not_the_whole_limit": (HOLD, "> digits(f[1])", ">= digits(f[1])"),
+    "spent_is_free": (HOLD, "spent + held + amount", "held + amount"),
+    "held_is_free": (HOLD, "spent + held + amount", "spent + amount"),
+    "amount_is_free": (HOLD, "spent + held + amount", "spent + held"),
+    "first_window_only": (
+        HOLD,
+        "in ipairs(in_force) do\n    local name",
+        "in ipairs({in_force[1]}) do\n    local name",
+    ),
+    "second_window_only": (
+        HOLD,
+        "in ipairs(in_force) do\n    local name",
+        "in ipairs({in_force[2]}) do\n    local name",
+    ),
+    "no_budget_needed": (HOLD, "if not enforced then", "if false then"),
+    "nothing_held": (HOLD, "'held:' .. name, whole(amount))", "'held:' .. name, 0)"),
+    "holds_in_one_window": (
+        HOLD,
+        "for _, name in ipairs(names) do",
+        "for _, name in ipairs({names[1]}) do",
+    ),
+    "no_claim": (HOLD, "redis.call('SET', flight, 'open:' .. job_id)", ""),
+    "free_hold": (HOLD, "if amount == 0 then", "if false then"),
+    "any_text_is_an_amount": (PRELUDE, " or not text:match('^%d+$')", ""),
+    "ends_in_digits": (PRELUDE, "'^%d+$'", "'%d+$'"),
+    "begins_with_digits": (PRELUDE, "'^%d+$'", "'^%d+'"),
+    "long_amounts": (PRELUDE, " or #text > 15", ""),
+}
+
+
+async def test_the_script_as_it_is_passes(survives: Callable[..., Awaitable[bool]]) -> None:
+    assert await survives(HOLD, "return {'unlimited'}", "return {'unlimited'}", SCENARIOS)
+
+
+@pytest.mark.parametrize("url", ["valkey"], indirect=True)
+@pytest.mark.parametrize("name", MUTANTS)
+async def test_a_changed_script_is_noticed(
+    name: str, survives: Callable[..., Awaitable[bool]]
+) -> None:
+    script, text, other = MUTANTS[name]
+
+    assert not await survives(script, text, other, SCENARIOS)

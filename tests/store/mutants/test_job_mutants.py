@@ -1,0 +1,214 @@
+"""Changes to the life of a job after its hold that must not go unnoticed."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from falgate.core.claim import Seen
+from falgate.core.errors import Unavailable
+from falgate.core.job import Fenced
+from falgate.core.outcome import Settlement
+from falgate.store import _keys
+
+UPSTREAM = "https://queue.example"
+OPEN, ENDED = _keys.open_jobs(UPSTREAM), _keys.ended_jobs(UPSTREAM)
+PAID = Settlement(state="paid", charge=60)
+RELEASED = Settlement(state="released", charge=0)
+
+
+async def marks(desk: Any) -> None:
+    job = await desk.bring("a", "f", "reserved")
+    await desk.lapse("a")
+    with pytest.raises(Fenced):
+        await desk.one.mark(job)
+    adopted = await desk.two.adopt("a", UPSTREAM)
+    assert adopted is not None
+    assert (adopted.owner, adopted.epoch) == ("two", 2)
+    assert await desk.one.adopt("a", UPSTREAM) is None
+    with pytest.raises(Fenced):
+        await desk.one.mark(job)
+    await desk.two.mark(adopted)
+    await desk.two.mark(adopted)
+    assert await desk.one.accept(adopted, "fal-a")
+    with pytest.raises(Fenced):
+        await desk.two.mark(adopted)
+
+
+async def ids(desk: Any) -> None:
+    job = await desk.bring("a", "f", "accepted")
+    other = await desk.bring("b", "g", "submitting")
+    assert not await desk.one.accept(job, "fal-x")
+    assert not await desk.one.accept(other, "fal-a")
+    assert await desk.one.accept(job, "fal-a")
+    unknown = Settlement(state="unknown", charge=100)
+    await desk.one.settle(other, unknown)
+    assert await desk.one.accept(other, "fal-b")
+    assert (await desk.read("b")).state == "unknown"
+    assert await desk.members(OPEN) == ["a"]
+    assert not await desk.one.accept(await desk.bring("c", "h", "submitting"), "fal-b")
+
+
+async def leases(desk: Any) -> None:
+    job = await desk.bring("a", "f", "accepted")
+    assert await desk.two.adopt("a", UPSTREAM) is None
+    assert await desk.one.renew(job, lease_ms=0)
+    adopted = await desk.two.adopt("a", UPSTREAM)
+    assert adopted is not None
+    assert not await desk.one.renew(job)
+    with pytest.raises(Fenced):
+        await desk.one.doubt(job, "lost")
+    with pytest.raises(Fenced):
+        await desk.one.settle(job, PAID)
+    await desk.two.settle(adopted, RELEASED)
+    assert not await desk.two.renew(adopted)
+    with pytest.raises(Fenced):
+        await desk.two.doubt(adopted, "lost")
+    assert await desk.members(OPEN) == []
+
+
+async def settlements(desk: Any) -> None:
+    await desk.limit("total", 700)
+    marked = await desk.bring("a", "f", "submitting")
+    assert await desk.one.accept(marked, "fal-a")
+    with pytest.raises(Fenced):
+        await desk.one.settle(marked, RELEASED)
+    job = await desk.read("a")
+    for _ in range(2):
+        await desk.one.settle(job, Settlement(state="paid", charge=130))
+    assert await desk.figures() == (100, 0, 30)
+    assert (await desk.read("a")).remaining == 600
+    assert await desk.members(OPEN) == ["a"]
+    with pytest.raises(Fenced):
+        await desk.one.settle(job, Settlement(state="unknown", charge=130))
+    await desk.one.finish(await desk.read("a"), (), None)
+    await desk.one.settle(job, Settlement(state="paid", charge=130))
+    held = await desk.bring("b", "g", "reserved")
+    await desk.redis.set(_keys.flight("g"), "open:x")
+    await desk.one.settle(held, RELEASED)
+    assert await desk.redis.get(_keys.flight("g")) == "open:x"
+    freed = await desk.bring("c", "h", "reserved")
+    await desk.one.settle(freed, RELEASED)
+    assert await desk.redis.exists(_keys.flight("h")) == 0
+    assert "input" not in await desk.redis.hkeys(_keys.job("c"))
+    assert await desk.figures() == (100, 0, 30)
+    assert len([entry async for entry in desk.ledger.entries(UPSTREAM)]) == 3
+    broken = await desk.bring("d", "i", "accepted")
+    await desk.redis.hset(_keys.job("d"), "flight", "another")
+    with pytest.raises(Unavailable):
+        await desk.one.settle(broken, PAID)
+    await desk.redis.delete(_keys.job("d"), _keys.flight("i"))
+
+
+async def ends(desk: Any) -> None:
+    accepted = await desk.bring("a", "f", "accepted")
+    with pytest.raises(Fenced):
+        await desk.one.finish(accepted, (), None)
+    paid = await desk.bring("b", "g", "paid")
+    await desk.one.renew(paid, lease_ms=0)
+    adopted = await desk.two.adopt("b", UPSTREAM)
+    assert adopted is not None
+    with pytest.raises(Fenced):
+        await desk.one.finish(paid, (), None)
+    await desk.redis.set(_keys.flight("g"), "open:x")
+    for _ in range(2):
+        await desk.two.finish(adopted, (), Seen(7, 1))
+    assert await desk.redis.get(_keys.flight("g")) == "open:x"
+    assert "input" not in await desk.redis.hkeys(_keys.job("b"))
+    assert await desk.members(OPEN) == ["a"]
+    assert await desk.members(ENDED) == ["b"]
+
+
+SCENARIOS = (marks, ids, leases, settlements, ends)
+MARK, ACCEPT, RENEW, ADOPT = "jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt"
+DOUBT, SETTLE, FINISH = "jobs_doubt", "jobs_settle", "jobs_finish"
+MUTANTS = {
+    "mark_of_any_epoch": (MARK, "if known[2] ~= epoch then return 0 end", ""),
+    "mark_in_any_state": (MARK, "known[1] ~= 'reserved' or ", ""),
+    "mark_after_the_lease": (MARK, " or lease_until <= now", ""),
+    "mark_not_repeated": (MARK, "if known[1] == 'submitting' then return 1 end", ""),
+    "mark_unwritten": (MARK, "'state', 'submitting'", "'state', 'reserved'"),
+    "id_of_another_job": (ACCEPT, "(bound and bound ~= job_id) or ", ""),
+    "second_id": (ACCEPT, " or (known[2] and known[2] ~= request_id)", ""),
+    "id_not_bound": (ACCEPT, "redis.call('HSET', submits, request_id, job_id)", ""),
+    "accept_reopens": (ACCEPT, "if known[1] == 'submitting' then", "if known[1] then"),
+    "renewed_by_anybody": (
+        RENEW,
+        "if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end",
+        "",
+    ),
+    "renewed_after_its_end": (
+        RENEW,
+        "if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end",
+        "",
+    ),
+    "adopted_from_its_owner": (ADOPT, " or tonumber(lease_until) > now", ""),
+    "adopted_without_an_epoch": (ADOPT, "'epoch', 1", "'epoch', 0"),
+    "adopted_without_an_owner": (ADOPT, "redis.call('HSET', job, 'owner', owner)", ""),
+    "adopted_twice": (ADOPT, "redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)", ""),
+    "doubted_by_anybody": (
+        DOUBT,
+        "if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end",
+        "",
+    ),
+    "doubted_after_its_end": (
+        DOUBT,
+        "if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end",
+        "",
+    ),
+    "settled_again": (
+        SETTLE,
+        "if known[7] == to and known[2] == epoch then return {'settled'} end",
+        "",
+    ),
+    "settled_from_any_state": (SETTLE, "known[1] ~= from or ", ""),
+    "settled_by_anybody": (
+        SETTLE,
+        "if known[1] ~= from or known[2] ~= epoch",
+        "if known[1] ~= from",
+    ),
+    "settled_another_flight": (SETTLE, " or flight ~= known[6]", ""),
+    "charged_above_the_hold": (SETTLE, "math.min(charge, held)", "charge"),
+    "charged_the_hold": (SETTLE, "math.min(charge, held)", "held"),
+    "hold_not_given_back": (SETTLE, "'-' .. known[3]", "'0'"),
+    "not_spent": (SETTLE, "'spent:' .. name, whole(charged)", "'spent:' .. name, '0'"),
+    "first_window_only": (SETTLE, "known[4]:gmatch('%S+')", "known[4]:gmatch('^%S+')"),
+    "house_spared": (SETTLE, "if overrun > 0 then", "if false then"),
+    "remaining_of_the_widest": (SETTLE, "left < remaining", "left > remaining"),
+    "remaining_forgets_spending": (SETTLE, "limit - spent - after", "limit - after"),
+    "entry_elsewhere": (SETTLE, "'XADD', ledger", "'XADD', ledger .. ':x'"),
+    "paid_has_no_lease": (SETTLE, "if to == 'paid' then", "if false then"),
+    "ended_stays_open": (SETTLE, "redis.call('ZREM', open_jobs, job_id)", ""),
+    "prompt_kept_by_the_end": (SETTLE, "redis.call('HDEL', job, 'input')", ""),
+    "end_takes_any_flight": (
+        SETTLE,
+        "if redis.call('GET', flight) == 'open:' .. job_id then",
+        "if true then",
+    ),
+    "end_keeps_the_flight": (SETTLE, "then redis.call('DEL', flight) end", "then end"),
+    "finished_from_any_state": (FINISH, "known[1] ~= 'paid' or ", ""),
+    "finished_by_anybody": (FINISH, " or known[2] ~= epoch", ""),
+    "finished_once_only": (FINISH, "if known[1] == 'finished' then return 'finished' end", ""),
+    "finish_takes_any_flight": (
+        FINISH,
+        "if redis.call('GET', flight) == 'open:' .. job_id then",
+        "if true then",
+    ),
+    "finished_stays_open": (FINISH, "redis.call('ZREM', open_jobs, job_id)", ""),
+    "prompt_kept_by_the_finish": (FINISH, "'input', 'output'", "'output'"),
+    "never_swept": (FINISH, "redis.call('ZADD', ended_jobs, whole(now), job_id)", ""),
+}
+
+
+async def test_the_scripts_as_they_are_pass(survives: Callable[..., Awaitable[bool]]) -> None:
+    assert await survives(ADOPT, "return 0", "return 0", SCENARIOS)
+
+
+@pytest.mark.parametrize("url", ["valkey"], indirect=True)
+@pytest.mark.parametrize("name", MUTANTS)
+async def test_a_changed_script_is_noticed(
+    name: str, survives: Callable[..., Awaitable[bool]]
+) -> None:
+    script, text, other = MUTANTS[name]
+
+    assert not await survives(script, text, other, SCENARIOS)

@@ -1,0 +1,117 @@
+"""A server whose memory is full: no money is taken, and what is under way can be ended."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.core.claim import Seen
+from falgate.core.errors import Unavailable
+from falgate.core.job import Job, Order
+from falgate.core.outcome import Settlement
+from falgate.core.picture import Picture
+from falgate.store import _keys
+from falgate.store.jobs import Jobs
+from falgate.store.pools import Pools
+from falgate.store.sweep import sweep
+
+UPSTREAM = "https://queue.example"
+Orders = Callable[..., Order]
+Brings = Callable[..., Awaitable[Job]]
+Everything = Callable[[], Awaitable[dict[str, Any]]]
+PICTURE = Picture(
+    sha256="5" * 64, content_type="image/png", size_bytes=9, width=1, height=1, made_s=7
+)
+
+
+@pytest.fixture
+async def fill(redis: Redis) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Leaves the server no memory from then on."""
+    yield lambda: redis.config_set("maxmemory", 1)
+    await redis.config_set("maxmemory", 0)
+
+
+Fill = Callable[[], Awaitable[object]]
+
+
+async def test_a_hold_is_refused_as_a_whole(
+    jobs: Jobs, order: Orders, fill: Fill, everything: Everything
+) -> None:
+    before = await everything()
+    await fill()
+
+    with pytest.raises(Unavailable):
+        await jobs.hold(order(), Seen())
+    assert await everything() == before
+
+
+async def test_what_is_under_way_is_carried_to_its_end(
+    jobs: Jobs,
+    order: Orders,
+    bring: Brings,
+    fill: Fill,
+    money: Callable[[], Awaitable[tuple[int, int, int]]],
+) -> None:
+    job = await bring(order(), "reserved")
+    await fill()
+
+    await jobs.mark(job)
+    assert await jobs.renew(job)
+    marked = await jobs.read("a")
+    assert marked is not None
+    await jobs.doubt(marked, "lost")
+    assert await jobs.accept(marked, "fal-1")
+    accepted = await jobs.read("a")
+    assert accepted is not None
+    await jobs.settle(accepted, Settlement(state="paid", charge=130), {"images": []})
+    paid = await jobs.read("a")
+    assert paid is not None
+    await jobs.finish(paid, (PICTURE,), Seen(7, 1))
+
+    finished = await jobs.read("a")
+    assert finished is not None
+    assert finished.state == "finished"
+    assert await money() == (100, 0, 30)
+
+
+async def test_a_dead_owners_job_is_adopted_and_released(
+    jobs: Jobs, jobs_of: Callable[..., Jobs], order: Orders, bring: Brings, fill: Fill
+) -> None:
+    job = await bring(order(), "reserved")
+    other = jobs_of("two")
+    await fill()
+
+    await jobs.renew(job, lease_ms=0)
+    adopted = await other.adopt("a", UPSTREAM)
+    assert adopted is not None
+    await other.settle(adopted, Settlement(state="released", charge=0))
+
+    released = await jobs.read("a")
+    assert released is not None
+    assert released.state == "released"
+
+
+async def test_memory_is_freed_by_sweeping(
+    jobs: Jobs, order: Orders, bring: Brings, fill: Fill, redis: Redis
+) -> None:
+    await jobs.finish(await bring(order(), "paid"), (), Seen(7, 1))
+    await redis.zadd(_keys.MARKERS, {"f": 1})
+    await fill()
+
+    assert await sweep(redis, UPSTREAM, 10**14) == 2
+
+    assert await redis.exists(_keys.job("a"), _keys.flight("f"), _keys.MARKERS) == 0
+
+
+async def test_a_pool_takes_no_more_pictures_but_loses_lost_ones(redis: Redis, fill: Fill) -> None:
+    pools = Pools(redis, ttl_s=60)
+    await pools.append("f", "a", 0, (PICTURE,))
+    pool = await pools.read("f")
+    await fill()
+
+    with pytest.raises(Unavailable):
+        await pools.append("f", "b", pool.generation, (PICTURE,))
+    await pools.replace("f", pool, ())
+
+    assert (await pools.read("f")).pictures == ()

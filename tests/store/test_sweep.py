@@ -1,0 +1,124 @@
+"""Forgetting what ended long ago, and never what is open."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from falgate.core import budget
+from falgate.core.claim import Held, Seen, Stale
+from falgate.core.job import Job, Order
+from falgate.core.outcome import Settlement
+from falgate.store import _keys
+from falgate.store._script import Script
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+from falgate.store.sweep import sweep
+
+UPSTREAM = "https://queue.example"
+Orders = Callable[..., Order]
+Brings = Callable[..., Awaitable[Job]]
+Everything = Callable[[], Awaitable[dict[str, Any]]]
+
+
+async def test_an_old_job_is_forgotten_but_its_entry_and_its_money_stay(
+    jobs: Jobs,
+    order: Orders,
+    bring: Brings,
+    redis: Redis,
+    ledger: Ledger,
+) -> None:
+    await jobs.finish(await bring(order(), "paid"), (), None)
+    ended_ms = await redis.zscore(_keys.ended_jobs(UPSTREAM), "a")
+    assert ended_ms is not None
+    kept_until_ms = int(ended_ms) + _keys.JOB_KEPT_S * 1000
+
+    assert await sweep(redis, UPSTREAM, kept_until_ms) == 0
+    assert await sweep(redis, UPSTREAM, kept_until_ms + 1) == 1
+
+    assert await jobs.read("a") is None
+    assert await redis.exists(_keys.submits(UPSTREAM), _keys.ended_jobs(UPSTREAM)) == 0
+    assert [entry["job"] async for entry in ledger.entries(UPSTREAM)] == ["a"]
+    positions = await ledger.positions(UPSTREAM, budget.ORGANISATION)
+    assert [(position.spent, position.held) for position in positions] == [(60, 0), (60, 0)]
+
+
+async def test_open_jobs_are_never_forgotten(
+    order: Orders, bring: Brings, redis: Redis, everything: Everything
+) -> None:
+    await bring(order("a", "f"), "reserved")
+    await bring(order("b", "g"), "submitting")
+    await bring(order("c", "h"), "accepted")
+    await bring(order("d", "i"), "paid")
+    before = await everything()
+
+    assert await sweep(redis, UPSTREAM, 10**14) == 0
+    assert await everything() == before
+
+
+async def test_the_script_itself_spares_jobs_that_are_open_or_young(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis, everything: Everything
+) -> None:
+    await bring(order("a", "f"), "paid")
+    young = await bring(order("b", "g"), "submitting")
+    await jobs.settle(young, Settlement(state="unknown", charge=100))
+    before = await everything()
+
+    forgotten = await Script("jobs_sweep")(
+        redis,
+        ended_jobs=_keys.ended_jobs(UPSTREAM),
+        submits=_keys.submits(UPSTREAM),
+        before_ms=await jobs.now_ms() - 60_000,
+        more_keys=[_keys.job("a"), _keys.job("b")],
+        more_args=["a", "b"],
+    )
+
+    assert forgotten == 0
+    assert await everything() == before
+
+
+async def test_a_marker_is_forgotten_when_its_time_is_over_by_rediss_clock(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis, everything: Everything
+) -> None:
+    await jobs.finish(await bring(order(), "paid"), (), Seen(7, 1))
+    until_ms = await redis.zscore(_keys.MARKERS, "f")
+    assert until_ms is not None
+    assert 0 < until_ms - await jobs.now_ms() <= _keys.MARKER_KEPT_S * 1000
+    before = await everything()
+
+    # A caller whose clock is ahead.
+    assert await sweep(redis, UPSTREAM, int(until_ms) + 1) == 0
+    assert await everything() == before
+    assert await jobs.hold(order("b"), Seen()) == Stale(7, 1)
+    await redis.zadd(_keys.MARKERS, {"f": 1})
+    assert await sweep(redis, UPSTREAM, await jobs.now_ms()) == 1
+    assert await jobs.hold(order("b"), Seen()) == Held()
+
+
+async def test_an_old_marker_does_not_take_the_next_flight_with_it(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis
+) -> None:
+    await jobs.finish(await bring(order("a"), "paid"), (), Seen(7, 1))
+    assert await jobs.hold(order("b"), Seen(7, 1)) == Held()
+    await redis.zadd(_keys.MARKERS, {"f": 1})
+
+    assert await sweep(redis, UPSTREAM, await jobs.now_ms()) == 1
+
+    assert await redis.get(_keys.flight("f")) == "open:b"
+    assert await redis.exists(_keys.MARKERS) == 0
+
+
+async def test_many_are_forgotten_a_few_at_a_time(jobs: Jobs, order: Orders, redis: Redis) -> None:
+    for number in range(102):
+        assert await jobs.hold(order(f"j{number}", "f", held=1), Seen()) == Held()
+        job = await jobs.read(f"j{number}")
+        assert job is not None
+        await jobs.settle(job, Settlement(state="released", charge=0))
+
+    assert [await sweep(redis, UPSTREAM, 10**14) for _ in range(3)] == [100, 2, 0]
+    assert await redis.exists(_keys.ended_jobs(UPSTREAM)) == 0
+
+
+async def test_nothing_to_forget_is_fine(redis: Redis, ledger_id: str) -> None:
+    assert ledger_id
+    assert await sweep(redis, UPSTREAM, 10**14) == 0

@@ -1,0 +1,118 @@
+"""Without Redis nothing is bought: every step of the money says that it is unavailable."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.core import budget
+from falgate.core.apikey import KeyRecord
+from falgate.core.claim import Seen
+from falgate.core.errors import Unavailable
+from falgate.core.job import Job, Order
+from falgate.core.outcome import Settlement
+from falgate.store.apikeys import ApiKeys
+from falgate.store.connect import Durability, RedisUnfit, connect, inspect
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+from falgate.store.sweep import sweep
+
+UPSTREAM = "https://queue.example"
+RECORD = KeyRecord(
+    id="k", kind="live", digest="d", team="t", app="p", name="n", created_s=1, revoked_s=0
+)
+
+
+@pytest.fixture
+async def nobody(closed_port_url: str) -> AsyncIterator[Redis]:
+    """A client of a server that is not there."""
+    async with connect(closed_port_url) as client:
+        yield client
+
+
+@pytest.fixture
+def job(order: Callable[..., Order]) -> Job:
+    return Job(
+        order=order(), state="accepted", owner="one", epoch=1, windows=("total:all",), began_ms=1
+    )
+
+
+async def endings(steps: dict[str, Awaitable[Any]]) -> dict[str, type]:
+    """What became of each step, all taken at once."""
+    ended = await asyncio.gather(*steps.values(), return_exceptions=True)
+    return {name: type(value) for name, value in zip(steps, ended, strict=True)}
+
+
+JobStep = Callable[[Jobs, Job], Awaitable[Any]]
+JOB_STEPS: dict[str, JobStep] = {
+    "hold": lambda jobs, job: jobs.hold(job.order, Seen()),
+    "mark": lambda jobs, job: jobs.mark(job),
+    "accept": lambda jobs, job: jobs.accept(job, "fal-1"),
+    "renew": lambda jobs, job: jobs.renew(job),
+    "doubt": lambda jobs, job: jobs.doubt(job, "lost"),
+    "settle": lambda jobs, job: jobs.settle(job, Settlement(state="paid", charge=1)),
+    "finish": lambda jobs, job: jobs.finish(job, (), None),
+    "adopt": lambda jobs, job: jobs.adopt(job.order.id, UPSTREAM),
+    "lapsed": lambda jobs, _: jobs.lapsed(UPSTREAM, 1),
+    "read": lambda jobs, job: jobs.read(job.order.id),
+    "now_ms": lambda jobs, _: jobs.now_ms(),
+}
+
+
+@pytest.mark.parametrize("durability", [Durability(), Durability(fsync=True, replicas=1)])
+async def test_no_step_of_a_job_is_taken(durability: Durability, nobody: Redis, job: Job) -> None:
+    jobs = Jobs(
+        nobody, ledger_id="x", owner="one", zone=UTC, lease_ms=60_000, durability=durability
+    )
+
+    said = await endings({name: step(jobs, job) for name, step in JOB_STEPS.items()})
+
+    assert said == dict.fromkeys(JOB_STEPS, Unavailable)
+
+
+LEDGER_STEPS: dict[str, Callable[[Ledger], Awaitable[Any]]] = {
+    "birth": lambda ledger: ledger.birth(None),
+    "limit": lambda ledger: ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 1, keep=True),
+    "house_limit": lambda ledger: ledger.house_limit(UPSTREAM, 1, keep=False),
+    "positions": lambda ledger: ledger.positions(UPSTREAM, budget.ORGANISATION),
+    "house": lambda ledger: ledger.house(UPSTREAM),
+    "open_jobs": lambda ledger: ledger.open_jobs(UPSTREAM),
+    "entries": lambda ledger: anext(ledger.entries(UPSTREAM)),
+}
+
+
+async def test_the_ledger_says_nothing(nobody: Redis) -> None:
+    ledger = Ledger(nobody, zone=UTC)
+
+    said = await endings({name: step(ledger) for name, step in LEDGER_STEPS.items()})
+
+    assert said == dict.fromkeys(LEDGER_STEPS, Unavailable)
+
+
+KEY_STEPS: dict[str, Callable[[ApiKeys], Awaitable[Any]]] = {
+    "read": lambda keys: keys.read("k"),
+    "add": lambda keys: keys.add(RECORD),
+    "revoke": lambda keys: keys.revoke("k", 1),
+    "all": lambda keys: keys.all(),
+}
+
+
+async def test_nobody_can_be_told_from_anybody(nobody: Redis) -> None:
+    keys = ApiKeys(nobody)
+
+    said = await endings({name: step(keys) for name, step in KEY_STEPS.items()})
+
+    assert said == dict.fromkeys(KEY_STEPS, Unavailable)
+
+
+async def test_nothing_is_swept(nobody: Redis) -> None:
+    with pytest.raises(Unavailable):
+        await sweep(nobody, UPSTREAM, 1)
+
+
+async def test_its_inspection_says_that_it_does_not_answer(nobody: Redis) -> None:
+    with pytest.raises(RedisUnfit, match="does not answer"):
+        await inspect(nobody, replicas=0, allow_weak=True)

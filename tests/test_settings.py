@@ -1,0 +1,133 @@
+"""The settings: what is read, what stops a start, and what is never shown."""
+
+from typing import Any
+
+import pytest
+
+from falgate import settings
+from falgate.core import apikey
+from falgate.settings import SettingsWrong
+
+SANDBOX = {"FALGATE_UPSTREAM_URL": "sandbox"}
+KEY = {"FAL_KEY": "id:secret"}
+
+GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "fal": (KEY, {"fal_key": "id:secret", "upstream_url": "https://queue.fal.run"}),
+    "its own name comes first": ({**KEY, "FALGATE_FAL_KEY": "a:b"}, {"fal_key": "a:b"}),
+    "the sandbox needs no key": (SANDBOX, {"uses_sandbox": True, "fal_key": ""}),
+    "another upstream": (
+        {**KEY, "FALGATE_UPSTREAM_URL": "http://127.0.0.1:9090/queue"},
+        {"upstream_url": "http://127.0.0.1:9090/queue", "uses_sandbox": False},
+    ),
+    "numbers": ({**SANDBOX, "FALGATE_LEASE_S": "7"}, {"lease_s": 7}),
+    "no drain": ({**SANDBOX, "FALGATE_DRAIN_S": "0"}, {"drain_s": 0}),
+    "true": ({**SANDBOX, "FALGATE_ALLOW_WEAK_DURABILITY": "true"}, {"allow_weak_durability": True}),
+    "one": ({**SANDBOX, "FALGATE_ALLOW_WEAK_DURABILITY": "1"}, {"allow_weak_durability": True}),
+    "false": (
+        {**SANDBOX, "FALGATE_ALLOW_WEAK_DURABILITY": "false"},
+        {"allow_weak_durability": False},
+    ),
+    "empty is not set": ({**SANDBOX, "FALGATE_LISTEN": ""}, {"listen": "127.0.0.1:8080"}),
+    "IPv6": ({**SANDBOX, "FALGATE_LISTEN": "[::1]:80"}, {"listen": "[::1]:80"}),
+    "a zone": ({**SANDBOX, "FALGATE_TIMEZONE": "Europe/Vienna"}, {"timezone": "Europe/Vienna"}),
+    "money": ({**SANDBOX, "FALGATE_ORG_DAILY_USD": "12.50"}, {"org_daily_usd": "12.50"}),
+    "no money": ({**SANDBOX, "FALGATE_HOUSE_USD": "0"}, {"house_usd": "0"}),
+    "others' variables": ({**SANDBOX, "PATH": "/bin", "FAL_RUN_HOST": "x"}, {"log_level": "info"}),
+}
+
+
+@pytest.mark.parametrize(("env", "expected"), GOOD.values(), ids=GOOD)
+def test_what_is_good_is_read(env: dict[str, str], expected: dict[str, Any]) -> None:
+    found = settings.read(env)
+
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+def with_sandbox(name: str, value: str) -> dict[str, str]:
+    return {**SANDBOX, f"FALGATE_{name}": value}
+
+
+OURS = apikey.mint("live", bytes(8), bytes(32))
+BAD: dict[str, tuple[dict[str, str], str]] = {
+    "unknown": (with_sandbox("LISTNE", "x"), "FALGATE_LISTNE: no such setting; `falgate serve --h"),
+    "two unknown": (
+        {"FALGATE_B": "1", "FALGATE_A": "1"},
+        "FALGATE_A, FALGATE_B: no such setting; `falgate serve --help` lists them",
+    ),
+    "no key": ({}, "FAL_KEY is not set: give fal's key, or FALGATE_UPSTREAM_URL=sandbox to try"),
+    "falgate's key": ({"FAL_KEY": OURS}, "FAL_KEY is a key of falgate, not of fal: unset it"),
+    "key of two lines": ({"FAL_KEY": "a:b\nc"}, "FAL_KEY holds characters that no key of fal's"),
+    "key not ASCII": ({"FAL_KEY": "a:bé"}, "FAL_KEY holds characters that no key of fal's"),
+    "text": (with_sandbox("LEASE_S", "soon"), "FALGATE_LEASE_S: Expected `int`, got `str`"),
+    "zero": (with_sandbox("LEASE_S", "0"), "FALGATE_LEASE_S: Expected `int` >= 1"),
+    "negative": (with_sandbox("DRAIN_S", "-1"), "FALGATE_DRAIN_S: Expected `int` >= 0"),
+    "fraction": (with_sandbox("DRAIN_S", "1.5"), "FALGATE_DRAIN_S: Expected `int`"),
+    "neither yes nor no": (
+        with_sandbox("ALLOW_WEAK_DURABILITY", "perhaps"),
+        "FALGATE_ALLOW_WEAK_DURABILITY: Expected `bool`",
+    ),
+    "no level": (with_sandbox("LOG_LEVEL", "loud"), "FALGATE_LOG_LEVEL: Invalid enum value"),
+    "no zone": (with_sandbox("TIMEZONE", "Mars/Base"), "FALGATE_TIMEZONE: no such IANA zone"),
+    "a folder of zones": (with_sandbox("TIMEZONE", "Europe"), "FALGATE_TIMEZONE: no such IANA"),
+    "a way out": (with_sandbox("TIMEZONE", "../../etc/passwd"), "FALGATE_TIMEZONE: no such IANA"),
+    "a long zone": (with_sandbox("TIMEZONE", "z" * 5000), "FALGATE_TIMEZONE: no such IANA zone"),
+    "words for money": (with_sandbox("ORG_DAILY_USD", "ten"), "FALGATE_ORG_DAILY_USD: 'ten' is"),
+    "negative money": (with_sandbox("HOUSE_USD", "-1"), "FALGATE_HOUSE_USD: '-1' is not an amount"),
+    "https without files": (
+        with_sandbox("TLS_LISTEN", "127.0.0.1:8443"),
+        "FALGATE_TLS_LISTEN needs FALGATE_TLS_CERT and FALGATE_TLS_KEY",
+    ),
+    "public URL": (with_sandbox("PUBLIC_URL", "example.com"), "FALGATE_PUBLIC_URL: not a URL"),
+    "upstream": (
+        {**KEY, "FALGATE_UPSTREAM_URL": "queue.fal.run"},
+        "FALGATE_UPSTREAM_URL: neither http(s)://... nor `sandbox`",
+    ),
+    **{
+        f"listen {text}": (with_sandbox("LISTEN", text), f"FALGATE_LISTEN: '{text}' is not host:p")
+        for text in ("8080", "localhost", ":8080", "a:", "a:0", "a:65536", "a:8²", "a:-1", "a:+80")
+    },
+}
+
+
+@pytest.mark.parametrize(("env", "said"), BAD.values(), ids=BAD)
+def test_what_is_bad_is_one_line_that_names_the_setting(env: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        settings.read(env)
+
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_secret_is_quoted() -> None:
+    for name in ("FAL_KEY", "FALGATE_FAL_KEY"):
+        with pytest.raises(SettingsWrong) as caught:
+            settings.read({name: "id:hunter2\x07"})
+        assert "hunter2" not in str(caught.value)
+    assert "secret" not in repr(settings.read(KEY))
+
+
+def test_what_the_caller_knows_yields_to_the_environment() -> None:
+    defaults = {"upstream_url": "sandbox", "drain_s": "2", "lease_s": "9"}
+
+    found = settings.read({"FALGATE_DRAIN_S": "5"}, defaults)
+
+    assert (found.drain_s, found.lease_s, found.uses_sandbox) == (5, 9, True)
+
+
+ADDRESSES = {"127.0.0.1:80": ("127.0.0.1", 80), "[::1]:65535": ("::1", 65535), "a:1": ("a", 1)}
+
+
+@pytest.mark.parametrize(("text", "expected"), ADDRESSES.items(), ids=ADDRESSES)
+def test_an_address_is_a_host_and_a_port(text: str, expected: tuple[str, int]) -> None:
+    found = settings.address(text, "LISTEN")
+
+    assert (found.host, found.port) == expected
+
+
+def test_names_are_read_by_commas_whatever_their_case() -> None:
+    assert settings.names(" Fal.Media, ,b.example ,") == ("fal.media", "b.example")
+
+
+def test_an_amount_is_micro_dollars_and_none_where_it_is_not_set() -> None:
+    assert settings.amount("12.5", "HOUSE_USD") == 12_500_000
+    assert settings.amount("", "HOUSE_USD") is None
