@@ -179,7 +179,8 @@ class Answers:
     ) -> Answer | None:
         """What its own purchase brings; None when that was given up and may be tried again."""
         job = await self._ports.jobs.read(order.id)
-        if job is not None and job.state == "reserved":
+        # Of a later epoch it would be an adopter's, whatever the hold's answer was.
+        if job is not None and job.state == "reserved" and job.epoch == 1:
             self._purchases.start(job)
         job = await self._wait(order.id, patience)
         if job is None:

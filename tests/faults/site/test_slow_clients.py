@@ -5,8 +5,6 @@ import time
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-import pytest
-
 LIMIT_S, WATCHED_S, KEEP_ALIVE_S = 1, 12.0, 5
 # What a deadline, a busy machine and the settling of a connection take together.
 CUT_S = LIMIT_S + 2.0
@@ -133,22 +131,22 @@ async def test_slow_clients_are_cut_while_others_are_served(site: Any) -> None:
     assert max(await others) < CUT_S
 
 
-async def test_requests_that_come_together_are_answered_in_turn(site: Any) -> None:
+async def test_requests_that_come_together_are_answered_in_turn_and_idleness_ends(
+    site: Any,
+) -> None:
     gateway = await site.start(header_timeout_s=LIMIT_S)
 
-    heard = await talk(gateway.port, (GET + b"\r\n") * 3 + GET + b"Connection: close\r\n\r\n")
+    together, idle, half_closed = await asyncio.gather(
+        talk(gateway.port, (GET + b"\r\n") * 3 + GET + b"Connection: close\r\n\r\n"),
+        talk(gateway.port, GET + b"\r\n"),
+        talk(gateway.port, GET + b"\r\n", leave=True),
+    )
 
-    assert heard.data.count(b"HTTP/1.1 200 OK\r\n") == 4
-    assert heard.closed_s is not None
-    assert heard.closed_s < CUT_S
-
-
-@pytest.mark.parametrize("leave", [False, True], ids=["idle", "half_closed"])
-async def test_a_connection_that_is_not_used_is_closed(site: Any, leave: bool) -> None:
-    gateway = await site.start(header_timeout_s=LIMIT_S)
-
-    heard = await talk(gateway.port, GET + b"\r\n", leave=leave)
-
-    assert heard.data.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert heard.closed_s is not None
-    assert heard.closed_s < KEEP_ALIVE_S + CUT_S
+    for heard, times, within_s in (
+        (together, 4, CUT_S),
+        (idle, 1, KEEP_ALIVE_S + CUT_S),
+        (half_closed, 1, CUT_S),
+    ):
+        assert heard.data.count(b"HTTP/1.1 200 OK\r\n") == times
+        assert heard.closed_s is not None
+        assert heard.closed_s < within_s
