@@ -31,7 +31,6 @@ from falgate.store.ledger import Ledger
 # Where it is about noon: no test meets midnight unless it means to.
 ZONE = timezone(timedelta(hours=12 - datetime.now(UTC).hour))
 UPSTREAM = "https://queue.example"
-EXPIRES = "expires, by setting"
 TYPES = {"zset": "sorted set"}
 FAMILIES = {
     name: (holds.split(":")[0], lives)
@@ -98,7 +97,7 @@ def _misplaced(key: str, kind: Any, *, expires: bool) -> str | None:
     holds, lives = FAMILIES[name]
     if TYPES.get(kind, kind) != holds:
         return f"{key}: a {kind}, not a {holds}"
-    if expires != (lives == EXPIRES):
+    if expires != lives.startswith("expires"):
         return f"{key}: {'expires' if expires else 'does not expire'}; {lives}"
     return None
 

@@ -80,6 +80,8 @@ def call(redis: Redis, ledger_id: str) -> Call:
         "charge": 60,
         "output": "null",
         "answer": "null",
+        "refusal": _keys.refusal("a"),
+        "refusal_kept_s": 600,
         "trouble": "lost",
         "wake": _keys.WAKE,
         "pictures": "",

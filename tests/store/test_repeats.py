@@ -139,3 +139,15 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
         await step()
         # Renewing moves a time only.
         assert await everything() != before or step is steps[4]
+
+
+async def test_a_repeated_mark_is_written_again_for_the_barrier_behind_it(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis
+) -> None:
+    job = await bring(order(), "reserved")
+    await jobs.mark(job)
+    before = (await redis.info("persistence"))["rdb_changes_since_last_save"]
+
+    await jobs.mark(job)
+
+    assert (await redis.info("persistence"))["rdb_changes_since_last_save"] > before

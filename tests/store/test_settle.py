@@ -274,6 +274,22 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             lease_ms=1,
             output="null",
             answer="null",
+            refusal=_keys.refusal("a"),
+            refusal_kept_s=600,
             wake=_keys.WAKE,
         )
     assert await everything() == before
+
+
+async def test_a_refusal_that_may_quote_the_prompt_goes_soon(
+    jobs: Jobs, order: Orders, bring: Brings, redis: Redis
+) -> None:
+    quoting = Answer(422, {"detail": [{"input": "a secret wish"}]}, {})
+    refused = Settlement(state="refused", charge=0, answer=quoting)
+    await jobs.settle(await bring(order(), "accepted"), refused)
+
+    read = await jobs.read("a")
+    assert read is not None
+    assert read.answer == quoting
+    assert 0 < await redis.ttl(_keys.refusal("a")) <= 600
+    assert "a secret wish" not in str(await redis.hgetall(_keys.job("a")))

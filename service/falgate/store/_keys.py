@@ -12,6 +12,7 @@ policy can touch money.
 | house | hash: limit and overrun of the house | never expires |
 | ledger | stream: closing entries, append-only | never expires |
 | job | hash: one job | swept JOB_KEPT_S after its end |
+| refusal | string: fal's refusal of a job, which may quote its prompt | expires, REFUSAL_KEPT_S |
 | open | sorted set: open jobs by the end of their lease, ms | never expires |
 | ended | sorted set: ended jobs by their end, ms | swept with the jobs |
 | submits | hash: fal's request id to job | swept with the jobs |
@@ -26,6 +27,7 @@ from falgate.core.budget import Account
 
 JOB_KEPT_S = 7 * 86_400
 MARKER_KEPT_S = 120
+REFUSAL_KEPT_S = 600
 
 WAKE = "fg:wake"
 """Channel: ids of jobs that ended or are in trouble."""
@@ -53,6 +55,11 @@ def ledger(upstream: str) -> str:
 def job(job_id: str) -> str:
     """One job."""
     return f"{{fg}}:job:{job_id}"
+
+
+def refusal(job_id: str) -> str:
+    """What fal said when it refused a job."""
+    return f"{{fg}}:refusal:{job_id}"
 
 
 def open_jobs(upstream: str) -> str:

@@ -63,8 +63,8 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
     return [str(part) for field in fields.items() for part in field]
 
 
-def job(fields: dict[str, str]) -> Job:
-    """The job of a record."""
+def job(fields: dict[str, str], refusal: str | None) -> Job:
+    """The job of a record, and of the refusal that it ended with."""
     order = msgspec.json.decode(fields["order"], type=Order)
     if "input" in fields:
         order = msgspec.structs.replace(order, input=msgspec.json.decode(fields["input"]))
@@ -84,7 +84,7 @@ def job(fields: dict[str, str]) -> Job:
             "overrun": int(fields.get("overrun", 0)),
             "remaining": None if remaining < 0 else remaining,
             "pictures": msgspec.json.decode(fields.get("pictures", "[]"), type=tuple[Picture, ...]),
-            "answer": msgspec.json.decode(fields.get("answer", "null"), type=Answer | None),
+            "answer": msgspec.json.decode(refusal or "null", type=Answer | None),
             "trouble": fields.get("trouble", ""),
         },
         Job,

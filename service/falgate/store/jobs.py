@@ -27,6 +27,7 @@ _SETTLE = Script("jobs_settle")
 _FINISH = Script("jobs_finish")
 
 _BARRIER_MS = 2_000
+_REFUSABLE = frozenset({"refused", "released"})
 
 ACCOUNTS = (budget.ORGANISATION,)
 """Whom every purchase is charged to, the organisation first."""
@@ -190,6 +191,8 @@ class Jobs:
                 lease_ms=self._lease_ms,
                 output=msgspec.json.encode(output).decode(),
                 answer=msgspec.json.encode(settlement.answer).decode(),
+                refusal=_keys.refusal(order.id),
+                refusal_kept_s=_keys.REFUSAL_KEPT_S,
                 wake=_keys.WAKE,
                 more_args=_records.entry(job, settlement),
             )
@@ -254,9 +257,12 @@ class Jobs:
     async def read(self, job_id: str) -> Job | None:
         """A job as it stands, or None when there is none (any more)."""
         fields: Any
+        refusal: Any = None
         with reaching():
             fields = await self._redis.hgetall(_keys.job(job_id))
-        return _records.job(fields) if fields else None
+            if fields and fields["state"] in _REFUSABLE:
+                refusal = await self._redis.get(_keys.refusal(job_id))
+        return _records.job(fields, refusal) if fields else None
 
     async def now_ms(self) -> int:
         """Redis's clock, milliseconds since 1970: the only one that decides about money."""

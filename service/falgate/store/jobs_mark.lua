@@ -9,8 +9,12 @@ local lease_ms = digits(ARGV[3])
 
 local known = redis.call('HMGET', job, 'state', 'epoch')
 if known[2] ~= epoch then return 0 end
--- The same owner asking again: its first reply was lost, and it has not submitted.
-if known[1] == 'submitting' then return 1 end
+-- The same owner asking again: its first reply was lost, and it has not submitted. Written all the
+-- same, because a barrier behind this speaks of what this very connection has written.
+if known[1] == 'submitting' then
+  redis.call('HSET', job, 'state', 'submitting')
+  return 1
+end
 local now = now_ms()
 local lease_until = tonumber(redis.call('ZSCORE', open_jobs, job_id) or '0')
 if known[1] ~= 'reserved' or lease_until <= now then return 0 end

@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Turn a job's hold into spending, give the rest back, and write the closing entry: once.
--- The accounts (more_keys) stand from KEYS[7] on, as they were held; the entry's further fields
--- (more_args) stand from ARGV[10] on. What exceeds the hold goes to the house.
+-- The accounts (more_keys) stand from KEYS[8] on, as they were held; the entry's further fields
+-- (more_args) stand from ARGV[11] on. What exceeds the hold goes to the house. A refusal, as JSON,
+-- may quote the prompt: it is kept apart, for those who wait now.
 -- Returns {'settled', remaining} with what the tightest budget has left in micro-USD, -1 without
 -- any; {'settled'} when it was so before; or {'fenced', state} when the move is not the caller's.
 local job = KEYS[1]
@@ -10,6 +11,7 @@ local ended_jobs = KEYS[3]
 local flight = KEYS[4]
 local ledger = KEYS[5]
 local house = KEYS[6]
+local refusal = KEYS[7]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local from = ARGV[3]
@@ -18,9 +20,10 @@ local charge = digits(ARGV[5])
 local lease_ms = digits(ARGV[6])
 local output = ARGV[7]
 local answer = ARGV[8]
-local wake = ARGV[9]
-local first_account = 7
-local first_field = 10
+local refusal_kept_s = digits(ARGV[9])
+local wake = ARGV[10]
+local first_account = 8
+local first_field = 11
 
 local known = redis.call('HMGET', job,
   'state', 'epoch', 'held', 'windows', 'accounts', 'flight', 'settled_to')
@@ -52,8 +55,9 @@ end
 if overrun > 0 then redis.call('HINCRBY', house, 'overrun', whole(overrun)) end
 
 redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
-  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output, 'answer', answer)
+  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output)
 redis.call('HDEL', job, 'trouble')
+if answer ~= 'null' then redis.call('SET', refusal, answer, 'EX', whole(refusal_kept_s)) end
 redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
   unpack(ARGV, first_field))

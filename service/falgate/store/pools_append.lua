@@ -1,7 +1,8 @@
-#!lua
+#!lua flags=allow-oom
 -- Append a job's pictures to a pool, unless the pool has moved on to another generation.
 -- The pictures (more_args) stand from ARGV[4] on as {sha256, JSON} pairs. An absent pool is one of
--- generation 0. Returns {generation, count}, or {} when the generation is gone.
+-- generation 0. What is published is paid for, so that full memory is no reason to lose it.
+-- Returns {generation, count}, or {} when the generation is gone.
 local pool = KEYS[1]
 local job_id = ARGV[1]
 local generation = ARGV[2]
