@@ -111,6 +111,12 @@ class Address(msgspec.Struct, frozen=True):
     host: str
     port: int
 
+    @property
+    def reachable(self) -> str:
+        """host:port as a caller on this machine can use it: every address is none of them."""
+        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
 
 def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from an environment.

@@ -212,10 +212,8 @@ def _sellers(settings: Settings) -> dict[Kind, FalQueue]:
 
 def _address(settings: Settings) -> Address:
     listen = setting.address(settings.listen, "LISTEN")
-    # Every address of this machine is none that a caller could use.
-    host = "localhost" if listen.host in {"0.0.0.0", "::"} else settings.listen.rpartition(":")[0]  # noqa: S104 - compared, not listened on
     return Address(
         public_url=settings.public_url,
         hosts=LOCAL | {listen.host} | set(setting.names(settings.allowed_hosts)),
-        fallback_url=f"http://{host}:{listen.port}",
+        fallback_url=f"http://{listen.reachable}",
     )

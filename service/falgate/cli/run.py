@@ -69,7 +69,8 @@ async def _app_key(gateway: Gateway, file: Path) -> str:
 
 async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: str) -> str:
     today, house = await gateway.budget()
-    http, https = f"http://{chosen.listen}", chosen.tls_listen
+    http = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}"
+    https = settings.address(chosen.tls_listen, "TLS_LISTEN").reachable
     seller = (
         "the sandbox: placeholder pictures, play money. Set FAL_KEY to buy from fal"
         if chosen.uses_sandbox

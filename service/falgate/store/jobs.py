@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from falgate.core import budget
 from falgate.core.claim import Seen, Verdict
+from falgate.core.errors import Unavailable
 from falgate.core.job import Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
@@ -27,6 +28,7 @@ _SETTLE = Script("jobs_settle")
 _FINISH = Script("jobs_finish")
 
 _BARRIER_MS = 2_000
+_MIDNIGHTS_MAX = 3
 _REFUSABLE = frozenset({"refused", "released"})
 
 ACCOUNTS = (budget.ORGANISATION,)
@@ -58,7 +60,7 @@ class Jobs:
         """Claim the order's flight and hold its money on every account, or do neither."""
         now_ms = await self.now_ms()
         bare = msgspec.structs.replace(order, input={})
-        while True:
+        for _ in range(_MIDNIGHTS_MAX):
             windows = budget.windows(now_ms, self._zone)
             with reaching():
                 reply = await _HOLD(
@@ -84,6 +86,7 @@ class Jobs:
                 return _records.verdict(reply, windows, ACCOUNTS)
             # Midnight passed between our look at the clock and the script's.
             now_ms = int(reply[1])
+        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
 
     async def mark(self, job: Job) -> None:
         """Write down that the submit is about to leave, so that a crash cannot hide it.
