@@ -5,9 +5,7 @@ trust the authority by its environment, and nobody else does.
 """
 
 import fcntl
-import os
 import ssl
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +14,8 @@ from pathlib import Path
 import certifi
 import msgspec
 import trustme
+
+from falgate.cli.private import put
 
 NAMES = ("localhost", "queue.localhost", "127.0.0.1", "::1")
 
@@ -66,12 +66,12 @@ def ensure(directory: Path) -> LocalTls:
                 authority = trustme.CA(
                     organization_name="falgate, this machine only", path_length=0
                 )
-                _write(ca_key, authority.private_key_pem.bytes())
-                _write(tls.ca, authority.cert_pem.bytes())
+                put(ca_key, authority.private_key_pem.bytes())
+                put(tls.ca, authority.cert_pem.bytes())
                 _issue(tls, authority)
         trusted = tls.ca.read_bytes() + Path(certifi.where()).read_bytes()
         if not tls.bundle.exists() or tls.bundle.read_bytes() != trusted:
-            _write(tls.bundle, trusted)
+            put(tls.bundle, trusted)
     return tls
 
 
@@ -99,8 +99,8 @@ def _issue(tls: LocalTls, authority: trustme.CA) -> None:
         not_before=now - timedelta(days=1),
         not_after=now + timedelta(days=VALID_DAYS),
     )
-    _write(tls.key, issued.private_key_pem.bytes())
-    _write(tls.cert, issued.cert_chain_pems[0].bytes())
+    put(tls.key, issued.private_key_pem.bytes())
+    put(tls.cert, issued.cert_chain_pems[0].bytes())
 
 
 def _works(tls: LocalTls) -> bool:
@@ -130,15 +130,3 @@ def _shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> f
     certificate = asking.getpeercert()
     assert certificate is not None, "the client asked for it"
     return ssl.cert_time_to_seconds(str(certificate["notAfter"]))
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file there whole or not at all, for our eyes only."""
-    descriptor, staged = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(staged).replace(path)
-    except BaseException:
-        Path(staged).unlink(missing_ok=True)
-        raise

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from falgate import settings
-from falgate.cli import localtls
+from falgate.cli import localtls, private
 from falgate.cli.keys import issue, mint
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
@@ -52,19 +52,19 @@ def run() -> None:
 
 
 def _admin_key(file: Path) -> str:
-    kept = _kept(file)
-    return kept if apikey.present(kept) else _keep(file, mint("admin"))
+    kept = private.read(file)
+    return kept if apikey.present(kept) else _put(file, mint("admin"))
 
 
 async def _app_key(gateway: Gateway, file: Path) -> str:
     """The key of an earlier start, as long as it works, or a new one."""
-    kept = _kept(file)
+    kept = private.read(file)
     presented = apikey.present(kept)
     record = await gateway.apikeys.read(presented.id) if presented else None
     if presented and record and presented.matches(record.digest) and not record.revoked_s:
         return kept
     key = await issue(gateway.apikeys, kind="live", team="default", app="default", name="first")
-    return _keep(file, key)
+    return _put(file, key)
 
 
 async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: str) -> str:
@@ -121,14 +121,6 @@ def _make(data: Path) -> None:
         ) from None
 
 
-def _kept(file: Path) -> str:
-    return file.read_text(errors="replace").strip() if file.exists() else ""
-
-
-def _keep(file: Path, secret: str) -> str:
-    # Whole or not at all, and never readable by others.
-    draft = file.with_suffix(f".{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(secret + "\n")
-    draft.replace(file)
-    return secret
+def _put(file: Path, key: str) -> str:
+    private.put(file, f"{key}\n".encode())
+    return key
