@@ -131,3 +131,11 @@ def test_names_are_read_by_commas_whatever_their_case() -> None:
 def test_an_amount_is_micro_dollars_and_none_where_it_is_not_set() -> None:
     assert settings.amount("12.5", "HOUSE_USD") == 12_500_000
     assert settings.amount("", "HOUSE_USD") is None
+
+
+@pytest.mark.parametrize(
+    "url", ["https://fal.run", "https://fal.run/", "http://127.0.0.1:9090/run"]
+)
+def test_a_synchronous_api_is_no_upstream(url: str) -> None:
+    with pytest.raises(SettingsWrong, match="synchronous"):
+        settings.read({"FALGATE_UPSTREAM_URL": url, "FAL_KEY": "id:secret"})

@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Seconds, _about("how long a request may wait in fal's queue")
     ] = 600
     fal_key: Annotated[str, _about("fal's credential; FAL_KEY does as well")] = ""
-    admin_key: Annotated[str, _about("the operator's key")] = ""
+    admin_key: Annotated[str, _about("the operator's key, for the administration to come")] = ""
     timezone: Annotated[str, _about("IANA zone of the budgets' days")] = "UTC"
     org_daily_usd: Annotated[
         str, _about("the organisation's budget a day; empty: as before, at first 10, sandbox 1000")
@@ -178,6 +178,10 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
+def _is_synchronous(url: str) -> bool:
+    return re.fullmatch(r"https?://fal\.run(:\d+)?(/.*)?|.*/run/?", url) is not None
+
+
 def _check(settings: Settings) -> None:
     address(settings.listen, "LISTEN")
     amount(settings.org_daily_usd, "ORG_DAILY_USD")
@@ -192,12 +196,20 @@ def _check(settings: Settings) -> None:
         _ = settings.zone
     except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a folder of zones
         raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
-    if settings.uses_sandbox:
-        return
+    if not settings.uses_sandbox:
+        _check_upstream(settings)
+
+
+def _check_upstream(settings: Settings) -> None:
     if not settings.upstream_url.startswith(("https://", "http://")) or any(
         character.isspace() for character in settings.upstream_url
     ):
         raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
+    if _is_synchronous(settings.upstream_url):
+        raise SettingsWrong(
+            f"{PREFIX}UPSTREAM_URL: that is a synchronous API; falgate buys through the queue, at "
+            f"{FAL_QUEUE} or, with the sandbox, at a URL that ends in /queue"
+        )
     if not settings.fal_key:
         raise SettingsWrong(
             f"FAL_KEY is not set: give fal's key, or {PREFIX}UPSTREAM_URL={SANDBOX} to try falgate"

@@ -12,7 +12,7 @@ from falgate.store.embedded import EmbeddedRedis
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "health", "quality": "low", "output_format": "jpeg"}
-WHY = "falgate cannot reach its ledger now; nothing was bought for this request"
+WHY = "falgate cannot reach its ledger now; ask again"
 
 
 @pytest.fixture(scope="module")

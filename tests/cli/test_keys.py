@@ -19,7 +19,8 @@ Start = Callable[..., AbstractContextManager[Any]]
 
 @pytest.fixture
 def keys(data: Path, falgate: Keys) -> Keys:
-    """Types `falgate keys ARGUMENTS` about this test's data directory."""
+    """Types `falgate keys ARGUMENTS` about this test's data directory, once it is one."""
+    (data / "redis").mkdir(mode=0o700, parents=True, exist_ok=True)
     return lambda *arguments: falgate("keys", *arguments, FALGATE_DATA_DIR=str(data))
 
 
@@ -30,6 +31,28 @@ def ask(url: str, key: str) -> httpx.Response:
         headers={"Authorization": f"Key {key}"},
         timeout=30,
     )
+
+
+def test_where_no_gateway_ever_ran_there_are_no_keys_and_none_is_made(
+    data: Path, falgate: Keys
+) -> None:
+    refused = falgate("keys", "create", FALGATE_DATA_DIR=str(data))
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Error: there are no keys in {data}")
+    assert not (data / "redis").exists()
+
+
+@pytest.mark.parametrize("word", ["", "two words", "[/x]", "a\nb", "x" * 65])
+def test_a_team_is_a_word(word: str, keys: Keys) -> None:
+    assert keys("create", "--team", word).returncode == 2
+    assert json.loads(keys("list", "--json").stdout) == []
+
+
+def test_a_note_is_shown_as_it_is(keys: Keys) -> None:
+    keys("create", "--name", "[/x]")
+
+    assert "[/x]" in keys("list").stdout
 
 
 def test_without_a_gateway_keys_are_made_listed_and_revoked(keys: Keys) -> None:
@@ -56,7 +79,7 @@ def test_without_a_gateway_keys_are_made_listed_and_revoked(keys: Keys) -> None:
 
 
 def test_the_table_shows_ids_whole_and_no_secret(keys: Keys) -> None:
-    key = json.loads(keys("create", "--team", "a team of a very long name", "--json").stdout)["key"]
+    key = json.loads(keys("create", "--team", "a-team-of-a-very-long-name", "--json").stdout)["key"]
     presented = apikey.present(key)
     assert presented is not None
 

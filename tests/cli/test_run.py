@@ -85,7 +85,7 @@ def test_with_fals_key_it_buys_from_the_upstream_that_is_given(
 ) -> None:
     settings = {name: f"id:{FAL_SECRET}", "FALGATE_UPSTREAM_URL": f"{upstream}/queue"}
     with start(data, tmp_path, **settings) as gateway:
-        assert f"{upstream}/queue: real pictures, real money" in gateway.banner
+        assert f"{upstream}/queue: real money, where it is fal's" in gateway.banner
         assert "$10.00 a day" in gateway.banner
         answer = ask(gateway)
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import shlex
 import socket
 import ssl
 import subprocess
@@ -245,7 +246,8 @@ def test_the_printed_lines_set_up_pythons_client(
     python = environment_of("python-1.0.3") / "bin" / "python"
     call = f"fal_client.run('{MODEL}', arguments={{'prompt': 'a hare', 'quality': 'low'}})"
 
-    said = typed(f'{exports}\n{python} -c "import fal_client; print({call})"', tmp_path)
+    program = f'{shlex.quote(str(python))} -c "import fal_client; print({call})"'
+    said = typed(f"{exports}\n{program}", tmp_path)
 
     assert f"https://{world.gateway.tls}/pictures/" in said
 

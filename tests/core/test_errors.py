@@ -102,7 +102,7 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
     ),
     "fal unusable": (
         errors.UpstreamUnusable("credentials"),
-        502,
+        500,
         flat("credentials", "downstream_service_error"),
         {"X-Fal-Error-Type": "downstream_service_error", "X-Fal-Needs-Retry": "0"},
     ),
@@ -148,7 +148,7 @@ def test_every_refusal_has_its_case() -> None:
 def test_only_what_may_pass_by_itself_is_sent_again() -> None:
     again = {name for name, (refusal, *_) in CASES.items() if refusal.status in SENT_AGAIN}
 
-    assert again == {"fal unusable", "unavailable", "store unavailable", "timed out"}
+    assert again == {"unavailable", "store unavailable", "timed out"}
 
 
 def test_a_budget_without_an_end_says_so() -> None:

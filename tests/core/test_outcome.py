@@ -127,7 +127,29 @@ def test_a_result_without_a_picture_is_charged_in_full_unless_fal_says_zero(
 
     assert (settlement.state, settlement.charge, settlement.delivered) == ("refused", charge, 0)
     assert settlement.answer is not None
-    assert settlement.answer.status == 502
+    # A 502 would be sent again, and be paid again.
+    assert settlement.answer.status == 422
+
+
+@pytest.mark.parametrize("status", [408, 409, 429])
+def test_a_refusal_that_was_paid_for_is_told_with_a_status_that_nobody_sends_again(
+    status: int,
+) -> None:
+    said = Answer(status, {"detail": "slow down"}, {})
+
+    paid = after_result(SPEC, Input(), HELD, Failed(said, None))
+    free = after_result(SPEC, Input(), HELD, Failed(said, "0"))
+
+    assert (paid.charge, paid.answer) == (HELD, Answer(422, said.body, {}))
+    assert (free.charge, free.answer) == (0, said)
+
+
+def test_a_picture_that_has_lost_its_price_meanwhile_is_charged_as_held() -> None:
+    unpriced = msgspec.structs.replace(SPEC, image_price=lambda _: {"kept": 1}["gone"])
+
+    settlement = after_result(unpriced, Input(), HELD, Delivered(output(1), None))
+
+    assert (settlement.state, settlement.charge) == ("paid", HELD)
 
 
 @pytest.mark.parametrize(

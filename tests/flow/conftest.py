@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from falgate.core import budget
 from falgate.core.claim import Denied, Held, Joined, Seen, Stale, Verdict
-from falgate.core.errors import Unavailable
 from falgate.core.job import ENDS, Fenced, Job, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture, Pool
@@ -83,11 +82,8 @@ class Pools:
         self.appended: dict[tuple[str, str], Seen] = {}
 
     async def read(self, fingerprint: str) -> Pool:
-        try:
-            async with self.steps.step("pool"):
-                return self.pools.get(fingerprint, Pool())
-        except Unavailable:
-            return Pool()
+        async with self.steps.step("pool"):
+            return self.pools.get(fingerprint, Pool())
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
@@ -96,7 +92,7 @@ class Pools:
             pool = self.pools.get(fingerprint, Pool())
             if seen := self.appended.get((fingerprint, job_id)):
                 return seen
-            if pool.generation != generation:
+            if pool.generation and pool.generation != generation:
                 return None
             new = {p.sha256: p for p in (*pool.pictures, *pictures)}
             pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
@@ -130,7 +126,7 @@ class Jobs:
                 return Held()
             if isinstance(flight, str):
                 return Joined(flight)
-            if flight and (seen.generation, seen.count) < (flight.generation, flight.count):
+            if flight and seen < flight:
                 return Stale(flight.generation, flight.count)
             if self.steps.verdict:
                 return self.steps.verdict
@@ -167,7 +163,7 @@ class Jobs:
                 return False
             self.jobs[job.order.id] = replace(known, request_id=request_id)
             if known.state == "submitting":
-                self.put(job, state="accepted", trouble="")
+                self.put(job, state="accepted", trouble="", troubled_ms=0)
             return True
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
@@ -180,8 +176,8 @@ class Jobs:
 
     async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
         async with self.steps.step("doubt", trouble):
-            self.ours(job)
-            self.put(job, lease_ms, trouble=trouble)
+            since_ms = self.ours(job).troubled_ms or self.steps.now_ms
+            self.put(job, lease_ms, trouble=trouble, troubled_ms=since_ms)
             self.steps.publish(job.order.id)
 
     async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> None:
@@ -207,6 +203,7 @@ class Jobs:
                 output=output,
                 answer=settlement.answer,
                 trouble="",
+                troubled_ms=0,
             )
             if settlement.state in ENDS:
                 self.end(job, None)
@@ -276,8 +273,8 @@ class Jobs:
 def no_pauses() -> Iterator[None]:
     """Real time is for the real thing: here every pause is over at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("falgate.flow.purchase._BANK_PAUSES_S", (0.0, 0.0))
-        patch.setattr("falgate.flow.purchase._INSIST_S", (0.0005, 0.001))
+        patch.setattr("falgate.flow.banking._PAUSES_S", (0.0, 0.0))
+        patch.setattr("falgate.flow.insist._PAUSES_S", (0.0005, 0.001))
         patch.setattr("falgate.flow.flights.LOOK_AGAIN_S", 0.01)
         yield
 

@@ -101,9 +101,9 @@ ENDINGS: dict[str, tuple[Job, int, dict[str, str]]] = {
     "fal's failure": (job("refused", 500), 500, {"x-fal-needs-retry": "0"}),
     "pace": (job("released", 429), 503, {"Retry-After": "5"}),
     "unsent": (job("released", 503), 503, {"Retry-After": "5"}),
-    "our key": (job("released", 401), 502, {"X-Fal-Needs-Retry": "0"}),
-    "forbidden": (job("released", 403), 502, {"X-Fal-Needs-Retry": "0"}),
-    "no such model": (job("released", 404), 502, {"X-Fal-Needs-Retry": "0"}),
+    "our key": (job("released", 401), 500, {"X-Fal-Needs-Retry": "0"}),
+    "forbidden": (job("released", 403), 500, {"X-Fal-Needs-Retry": "0"}),
+    "no such model": (job("released", 404), 500, {"X-Fal-Needs-Retry": "0"}),
 }
 
 

@@ -1,5 +1,6 @@
 """What set-up says on a machine that lacks something: one line, which names the remedy."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 Give = Callable[[str, str], None]
+
+PYTHON = shlex.quote(sys.executable)
 
 
 @pytest.fixture
@@ -54,7 +57,10 @@ def test_an_old_python_is_named_with_its_version(
 
 
 def test_a_missing_venv_module_is_named(project: Path, bare_path: Path, give: Give) -> None:
-    give("python3", f'case "$2" in *ensurepip*) exit 1; esac; exec {sys.executable} "$@"')
+    give(
+        "python3",
+        f'case "$2" in *ensurepip*) exit 1; esac; exec {PYTHON} "$@"',
+    )
 
     done = set_up(project, bare_path)
 
@@ -65,7 +71,7 @@ def test_a_missing_venv_module_is_named(project: Path, bare_path: Path, give: Gi
 def test_a_failed_installation_shows_why_and_counts_as_half_made(
     project: Path, bare_path: Path, give: Give
 ) -> None:
-    give("python3", f'exec {sys.executable} "$@"')
+    give("python3", f'exec {PYTHON} "$@"')
 
     done = set_up(project, bare_path, PIP_NO_INDEX="1", PIP_FIND_LINKS="")
 

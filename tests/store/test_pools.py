@@ -82,8 +82,21 @@ async def test_an_append_to_another_generation_changes_nothing(
 
     assert await pools.append("f", "b", first.generation + off_by, (TWO,)) is None
     assert await pools.append("f", "b", 0, (TWO,)) is None
-    assert await pools.append("g", "b", 5, (TWO,)) is None
     assert await everything() == before
+
+
+async def test_a_pool_that_is_gone_is_begun_anew_by_what_was_bought_for_it(
+    pools: Pools, redis: Redis
+) -> None:
+    first = await pools.append("f", "a", 0, (ONE,))
+    assert first is not None
+    await redis.delete(_keys.pool("f"))
+
+    second = await pools.append("f", "b", first.generation, (TWO,))
+
+    assert second is not None
+    assert second.generation >= first.generation
+    assert (await pools.read("f")).pictures == (TWO,)
 
 
 async def test_what_replaces_a_pool_starts_the_next_generation(pools: Pools) -> None:
@@ -162,12 +175,13 @@ async def test_each_purchase_lengthens_a_pools_life_and_a_replacement_does_not(
     assert TTL_S - 60 < await redis.ttl(key) <= TTL_S
 
 
-async def test_without_redis_a_pool_reads_as_empty_and_takes_nothing(
+async def test_without_redis_a_pool_is_not_taken_for_empty_and_takes_nothing(
     closed_port_url: str,
 ) -> None:
     async with connect(closed_port_url) as nobody:
         pools = Pools(nobody, ttl_s=TTL_S)
 
-        assert await pools.read("f") == Pool()
+        with pytest.raises(Unavailable):
+            await pools.read("f")
         with pytest.raises(Unavailable):
             await pools.append("f", "a", 0, (ONE,))

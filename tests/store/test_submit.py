@@ -99,7 +99,7 @@ async def test_a_job_that_is_unknown_here_is_not_marked(
     assert await jobs.accept(job, "fal-1") is False
     assert await jobs.renew(job) is False
     with pytest.raises(Fenced):
-        await jobs.settle(job, UNKNOWN)
+        await jobs.settle(job, Settlement(state="released", charge=0))
     with pytest.raises(Fenced):
         await jobs.finish(job, (), None)
     assert await everything() == before

@@ -27,12 +27,11 @@ WEATHER: dict[str, dict[str, Any]] = {
     },
     **{
         f"{status} at the result": {"fault": "error", "status": status, "at": "result", "faults": 6}
-        for status in (401, 403, 408, 429)
+        for status in (401, 403, 408, 429, 500, 502, 503, 504)
     },
     "404 at the status": {"fault": "error", "status": 404, "at": "status", "faults": 2},
     "404 at the result": {"fault": "error", "status": 404, "at": "result", "faults": 2},
     "400 at the result": {"fault": "error", "status": 400, "at": "result", "faults": 2},
-    "a server error at the result": {"fault": "error", "at": "result", "faults": 2},
     "a long trouble before the result": {"fault": "ingress", "at": "result", "faults": 20},
 }
 FAILURES = {
@@ -166,13 +165,31 @@ async def test_a_cancelled_job_ends_as_cancelled(fal: Any, queue: Callable[..., 
 
 
 @pytest.mark.parametrize(("status", "body"), [(500, None), (502, None), (503, "<html>")])
-async def test_a_5xx_that_the_status_did_not_tell_is_believed_after_a_few_looks(
-    run: Callable[..., Awaitable[Result]], fal: Any, status: int, body: str | None
+async def test_a_5xx_of_a_job_that_ended_well_never_ends_it_however_often_it_comes(
+    run: Callable[..., Awaitable[Result]],
+    fal: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    body: str | None,
 ) -> None:
+    monkeypatch.setattr("falgate.upstream.client._FOLLOW_S_MAX", 0.6)
     result = await run(fault="error", at="result", status=status, body=body)
+    assert result == Lost("fal did not finish in time")
+    books = fal.books()
+    assert books["visits"]["result"] > 3
+    assert books["billed_micros"] > 0
+
+
+@pytest.mark.parametrize("fault", ["error", "ingress"])
+async def test_a_5xx_does_not_hide_the_refusal_that_the_status_told(
+    run: Callable[..., Awaitable[Result]], fal: Any, fault: str
+) -> None:
+    result = await run(
+        outcome="content_policy_violation", billed_percent=100, fault=fault, at="result", faults=6
+    )
     assert isinstance(result, Failed)
-    assert result.answer.status == status
-    assert fal.books()["visits"]["result"] == 3
+    assert result.answer.status == 422
+    assert fal.books()["visits"]["result"] == 7
 
 
 @pytest.mark.parametrize("outcome", ["pictures", "content_policy_violation"])

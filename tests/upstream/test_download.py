@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from falgate.core.outcome import Accepted, DownloadFailed
-from falgate.upstream.client import FAL_MEDIA, FAL_QUEUE, FalQueue
+from falgate.settings import FAL_QUEUE
+from falgate.upstream.client import FAL_MEDIA, FalQueue
 from falgate.upstream.download import MediaHosts
 
 HOSTS = MediaHosts(FAL_QUEUE, FAL_MEDIA)
@@ -49,6 +50,11 @@ BARRED = [
     "https://v3..fal.media/0.png",
     "https://fal.media./0.png",
     "https://v3.fal.media./0.png",
+    "https://xn--.fal.media/0.png",
+    "https://xn--a.fal.media/0.png",
+    "https://xn--fal-.media/0.png",
+    "https://\ud800.fal.media/0.png",
+    "https://v3.fal.media/\ud800/0.png",
     "https://media/0.png",
     "https://fal/0.png",
     "https://127.0.0.1/0.png",
@@ -99,6 +105,16 @@ async def test_nothing_is_fetched_from_anywhere_else(
         await queue(FAL_QUEUE, media_domains=FAL_MEDIA).download(url)
     assert len(str(failed.value)) < 300
     assert "0.png" not in str(failed.value)
+
+
+@pytest.mark.parametrize("label", ["a" * 70, "-", "a." * 130 + "a"])
+async def test_a_host_that_no_name_server_can_know_is_a_failed_download(
+    queue: Callable[..., FalQueue], label: str
+) -> None:
+    client = queue(FAL_QUEUE, media_domains=("media.invalid",))
+    with pytest.raises(DownloadFailed) as failed:
+        await client.download(f"https://{label}.media.invalid/0.png")
+    assert len(str(failed.value)) < 300
 
 
 def test_an_origin_is_a_scheme_a_host_and_a_port() -> None:

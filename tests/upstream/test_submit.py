@@ -18,7 +18,7 @@ BODY = SPEC.purchase(SPEC.input(prompt='Ein "Fuchs", красный\n🦊', qual
 
 LOST = {
     **{f"{status} {at}": {"fault": "error", "status": status, "at": at}
-       for status in (500, 502, 503, 504) for at in ("submit", "accepted")},
+       for status in (408, 499, 500, 502, 503, 504) for at in ("submit", "accepted")},
     **{f"{fault} {at}": {"fault": fault, "at": at}
        for fault in ("ingress", "junk", "dropped", "truncated", "huge")
        for at in ("submit", "accepted")},
@@ -63,7 +63,7 @@ async def test_what_leaves_is_the_order_with_everything_that_keeps_it_at_one_bil
     }
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422, 429])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 422, 429])
 async def test_a_4xx_is_a_refusal_and_comes_with_fals_own_words(
     fal: Any, queue: Callable[..., FalQueue], status: int
 ) -> None:

@@ -44,7 +44,7 @@ def headers(answer: Answer) -> dict[str, str]:
     """What falgate adds to fal's answer, and what fal would say of it."""
     added = {
         "Cache-Control": "private, no-store",
-        "Cache-Status": _CACHE_STATUS[answer.source],
+        "Cache-Status": _cache_status(answer),
         "X-Falgate-Cache": answer.source,
         "X-Falgate-Cost-Usd": dollars(answer.billed),
         "X-Falgate-Saved-Usd": dollars(answer.saved),
@@ -59,6 +59,12 @@ def headers(answer: Answer) -> dict[str, str]:
     if answer.remaining is not None:
         added["X-Falgate-Budget-Remaining-Usd"] = dollars(answer.remaining)
     return added
+
+
+def _cache_status(answer: Answer) -> str:
+    status = _CACHE_STATUS[answer.source]
+    # fal's own files are handed on; nothing of them is kept here yet.
+    return status.removesuffix("; stored") if answer.foreign else status
 
 
 def _file(picture: Picture, uri: bytes) -> bytes:

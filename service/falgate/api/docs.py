@@ -101,7 +101,7 @@ _REFUSALS = {
     "403": "The key may not be used",
     "413": "The body is too large",
     "422": "What is wrong with the input, all of it",
-    "502": "fal refused this gateway's own request",
+    "500": "fal refused this gateway's own request",
     "503": "Redis, the picture store or fal is not there; nothing was bought",
     "504": "It takes longer; the purchase goes on, and a repeat finds it",
 }

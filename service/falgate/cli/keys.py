@@ -3,15 +3,18 @@
 import asyncio
 import json
 import os
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import click
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from falgate import settings
 from falgate.core import apikey
@@ -20,6 +23,23 @@ from falgate.opening import open_redis
 from falgate.store.apikeys import ApiKeys
 
 T = TypeVar("T")
+
+_UPSTREAM = frozenset({"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY"})
+
+
+class Name(click.ParamType[str]):
+    """A word of letters, digits, dots, dashes and underscores, 64 characters at most."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse any other: it becomes a metric's label and stands in the ledger."""
+        if not re.fullmatch(r"[\w.-]{1,64}", value):
+            self.fail("letters, digits, dots, dashes and underscores, 64 at most", param, ctx)
+        return value
+
+
+NAME = Name()
 
 as_json = click.option("--json", "plain", is_flag=True, help="JSON instead of a table.")
 
@@ -61,8 +81,8 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--team", default="default", show_default=True, help="Who answers for its spending.")
-@click.option("--app", default="default", show_default=True, help="Who uses it.")
+@click.option("--team", default="default", type=NAME, help="Who answers for its spending.")
+@click.option("--app", default="default", type=NAME, help="Who uses it.")
 @click.option("--name", default="", help="A note for people.")
 @click.option("--test", is_flag=True, help="A test key: it only ever reaches the sandbox.")
 @as_json
@@ -84,17 +104,13 @@ def list_keys(*, plain: bool) -> None:
             del fields["digest"]
         click.echo(json.dumps(shown))
         return
-    table = Table("id", "kind", "team", "app", "name", "made", "revoked")
+    others = ("kind", "team", "app", "name", "made", "revoked")
+    table = Table(Column("id", no_wrap=True), *(Column(each, overflow="fold") for each in others))
     for record in records:
-        table.add_row(
-            record.id,
-            record.kind,
-            record.team,
-            record.app,
-            record.name,
-            _date(record.created_s),
-            _date(record.revoked_s),
-        )
+        made, revoked = _date(record.created_s), _date(record.revoked_s)
+        told = (record.id, record.kind, record.team, record.app, record.name, made, revoked)
+        # Plain text: brackets in a name are no mark-up.
+        table.add_row(*map(Text, told))
     Console().print(table)
 
 
@@ -116,8 +132,17 @@ def revoke(key_id: str, *, plain: bool) -> None:
 
 
 def _with_keys(use: Callable[[ApiKeys], Awaitable[T]]) -> T:
+    # Whatever is bought from, keys are no matter of it.
+    env = {name: value for name, value in os.environ.items() if name not in _UPSTREAM}
+    chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
+    data = Path(chosen.data_dir).absolute()
+    if not chosen.redis_url and not (data / "redis").is_dir():
+        raise settings.SettingsWrong(
+            f"there are no keys in {data}: give FALGATE_DATA_DIR or FALGATE_REDIS_URL as the "
+            "gateway has it, and start that once"
+        )
+
     async def used() -> T:
-        chosen = settings.read(os.environ, {"upstream_url": settings.SANDBOX})
         async with open_redis(chosen) as redis:
             return await use(ApiKeys(redis))
 

@@ -74,7 +74,7 @@ async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: st
     seller = (
         "the sandbox: placeholder pictures, play money. Set FAL_KEY to buy from fal"
         if chosen.uses_sandbox
-        else f"{chosen.upstream_url}: real pictures, real money"
+        else f"{chosen.upstream_url}: real money, where it is fal's"
     )
     curl = (
         f"curl {http}/{_MODEL} -H 'Authorization: Key {app_key}' "

@@ -24,7 +24,11 @@ def sandbox(*, host: str, port: int, data: Path | None) -> None:
     queue., and under /queue.
     """
     app = create_sandbox(MODELS, directory=data)
-    click.echo(f"The sandbox serves http://{host}:{port}/queue and http://{host}:{port}/run")
+    queue = f"http://{host}:{port}/queue"
+    click.echo(
+        f"The sandbox serves {queue} and http://{host}:{port}/run\n"
+        f"A falgate that buys there: FALGATE_UPSTREAM_URL={queue} FAL_KEY=id:secret"
+    )
     uvicorn.run(
         app,
         host=host,

@@ -51,7 +51,7 @@ class Unborn(msgspec.Struct, frozen=True):
 Verdict = Held | Joined | Stale | Denied | Unlimited | HouseFull | Unborn
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, order=True):
     """How much of a pool the caller knows: a flight that published more than this is news to it.
 
     Attributes:

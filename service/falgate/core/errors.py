@@ -194,13 +194,16 @@ class UpstreamRefused(Refusal):
 
 
 class UpstreamUnusable(Refusal):
-    """fal did not accept this gateway's own credentials or model, or delivered something else."""
+    """fal did not accept this gateway's own credentials or model: the operator has to act.
 
-    status = 502
+    Not 502, which JavaScript's client sends four times: a retry would meet the same.
+    """
+
+    status = 500
     error_type = "downstream_service_error"
 
     def headers(self) -> dict[str, str]:
-        """A retry would meet the same: the operator has to act."""
+        """Says so."""
         return {**super().headers(), "X-Fal-Needs-Retry": "0"}
 
 

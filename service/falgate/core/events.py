@@ -67,6 +67,7 @@ Doubt = Literal[
     "lost_picture",
     "bad_upstream_key",
     "adopted",
+    "broken",
 ]
 """What an operator may have to look at."""
 

@@ -123,6 +123,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         pictures: Banked, in fal's order.
         answer: fal's refusal.
         trouble: See `Trouble`.
+        troubled_ms: Redis time since when it has been in trouble; 0 while it is not.
     """
 
     order: Order
@@ -140,6 +141,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     pictures: tuple[Picture, ...] = ()
     answer: Answer | None = None
     trouble: Trouble = ""
+    troubled_ms: int = 0
 
     @property
     def ended(self) -> bool:

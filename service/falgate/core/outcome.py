@@ -12,6 +12,8 @@ from falgate.core.money import Micros
 _SERVER_ERROR = 500
 _CREDENTIALS = frozenset({401, 403, 404})
 _BUSY = 429
+_UNPROCESSABLE = 422
+_SENT_AGAIN = frozenset({408, 409, 429})
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -110,13 +112,29 @@ def after_result(
     free = is_zero(result.units)
     if isinstance(result, Failed):
         unbilled = free or result.answer.status >= _SERVER_ERROR
-        return Settlement(state="refused", charge=0 if unbilled else held, answer=result.answer)
+        return (
+            Settlement(state="refused", charge=0, answer=result.answer)
+            if unbilled
+            else (Settlement(state="refused", charge=held, answer=_final(result.answer)))
+        )
     delivered = len(spec.files(result.output))
     if delivered == 0:
-        nothing = Answer(502, {"detail": "fal delivered no picture"}, {})
+        # Not a 502: JavaScript's client would buy nothing three more times.
+        nothing = Answer(422, {"detail": "fal delivered no picture"}, {})
         return Settlement(state="refused", charge=0 if free else held, answer=nothing)
-    charge = price.cost(spec, arguments, delivered)
+    try:
+        charge = price.cost(spec, arguments, delivered)
+    except price.PriceUnknown:
+        # Priced when it was held, and no more by this version's table.
+        charge = held
     return Settlement(state="paid", charge=charge, delivered=delivered)
+
+
+def _final(answer: Answer) -> Answer:
+    """A refusal that was paid for, with a status that no client sends again by itself."""
+    if answer.status not in _SENT_AGAIN:
+        return answer
+    return Answer(_UNPROCESSABLE, answer.body, answer.headers)
 
 
 def is_zero(units: str | None) -> bool:

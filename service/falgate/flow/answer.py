@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from falgate.core.claim import (
 )
 from falgate.core.errors import (
     PriceMissing,
-    Unavailable,
+    TimedOut,
 )
 from falgate.core.events import Answered, Doubted, Source
 from falgate.core.job import Job, Order
@@ -116,7 +117,7 @@ class Answers:
             if len(pool.pictures) >= call.wanted:
                 source: Source = "coalesced" if joined else "hit"
                 return self._free(call, source, pool.pictures), joined
-            seen = max(seen, Seen(pool.generation, len(pool.pictures)), key=_age)
+            seen = max(seen, Seen(pool.generation, len(pool.pictures)))
             order = self._order(call, pool)
             match await self._ports.jobs.hold(order, seen):
                 case Held():
@@ -132,7 +133,7 @@ class Answers:
                     seen = Seen(generation, count)
                 case verdict:
                     raise of_verdict(verdict, order, self._zone)
-        raise Unavailable("Others keep asking for this picture without getting it; ask again")
+        raise TimedOut("Others are still buying what is missing here; ask again later")
 
     async def _usable(self, call: Call) -> Pool:
         """The call's pool without pictures that the store has lost: those are bought again."""
@@ -205,8 +206,9 @@ class Answers:
         pool = await self._usable(call)
         known = {picture.sha256 for picture in pool.pictures}
         # What was delivered but not published, being not quite as asked, is shared all the same.
-        unpublished = tuple(picture for picture in pictures if picture.sha256 not in known)
-        found = (*pool.pictures, *unpublished)
+        others = [picture for picture in pictures if picture.sha256 not in known]
+        there = await asyncio.gather(*(self._ports.pictures.has(p.name) for p in others))
+        found = (*pool.pictures, *compress(others, there))
         if len(found) + len(foreign) < call.wanted:
             return None
         return self._free(call, "coalesced", found, foreign)
@@ -250,7 +252,3 @@ class Answers:
             foreign=foreign[: max(0, call.wanted - len(pictures))],
             saved=price.listed(call.spec, call.arguments, call.wanted),
         )
-
-
-def _age(seen: Seen) -> tuple[int, int]:
-    return seen.generation, seen.count

@@ -22,7 +22,7 @@ class Keys(Protocol):
 
 
 class Pools(Protocol):
-    """Pools. Reading without Redis: empty. Writing: `Unavailable`, and the caller repeats it."""
+    """Pools. Without Redis: `Unavailable`; taken for empty, they would be bought again."""
 
     async def read(self, fingerprint: str) -> Pool:
         """A pool, empty where there is none."""

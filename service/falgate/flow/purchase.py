@@ -6,34 +6,31 @@ result is read, because it is already spent; then come the pictures, which can b
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
 from falgate.core import outcome
-from falgate.core.errors import StoreUnavailable, Unavailable
+from falgate.core.errors import Unavailable
 from falgate.core.events import Doubt, Doubted, Purchased
-from falgate.core.job import Answer, Fenced, Job, NotDurable
+from falgate.core.job import Answer, Fenced, Job, NotDurable, Trouble
 from falgate.core.outcome import (
     Accepted,
     Delivered,
-    DownloadFailed,
     Lost,
     Rejected,
     Settlement,
     Unsent,
 )
-from falgate.core.picture import Kept, NotAPicture, Picture
-from falgate.flow.ports import Ports, Upstream
+from falgate.flow.banking import bank
+from falgate.flow.insist import insist
+from falgate.flow.ports import Ports
 
-T = TypeVar("T")
-
-_BANK_PAUSES_S = (0.2, 1.0)
-_INSIST_S = (0.05, 2.0)
+_ASKING_S = 10.0
 _CANCEL_S = 1.0
 _HAND_OVER_S = 5.0
-_CREDENTIALS = frozenset({401, 403})
+_BAD_KEY = frozenset({401, 403})
 
 
 class Purchases:
@@ -46,12 +43,12 @@ class Purchases:
         self._lease_s = lease_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, Job] = {}
+        self._asking: set[asyncio.Task[Job | None]] = set()
 
     def start(self, job: Job) -> None:
         """Work on a job that is this instance's, from the state that it is in."""
         job_id = job.order.id
-        if job_id in self._tasks:
-            return
+        assert job_id not in self._tasks
         self._jobs[job_id] = job
         task = asyncio.create_task(self._work(job), name=f"job {job_id}")
         self._tasks[job_id] = task
@@ -65,6 +62,8 @@ class Purchases:
         """Finish what is short, then hand the other jobs over at once."""
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=_ASKING_S)
         left = {job_id: self._jobs[job_id] for job_id in self._tasks}
         ending = list(self._tasks.values())
         for task in ending:
@@ -85,18 +84,25 @@ class Purchases:
 
     async def _work(self, job: Job) -> None:
         keeper = asyncio.create_task(self._keep(job))
+        steps = {"reserved": self._submit, "accepted": self._collect, "paid": self._bank}
         try:
-            if job.state == "reserved":
-                job = await self._submit(job)
-            if job.state == "accepted":
-                job = await self._collect(job)
-            if job.state == "paid":
-                await self._bank(job)
+            after: Job | None = job
+            while after is not None and (step := steps.get(after.state)):
+                after = await step(after)
         except Fenced:
             pass  # Another instance has it, and whoever waits here waits for that one.
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+            self._doubt("broken", job, type(error).__name__)
+            with suppress(Fenced):
+                await self._give_word(self._jobs[job.order.id])
         finally:
             keeper.cancel()
             self._wake(job.order.id)
+
+    async def _give_word(self, job: Job) -> None:
+        """Tell who waits that this job is in trouble, and leave it to the next who looks."""
+        trouble: Trouble = "unbanked" if job.state == "paid" else "lost"
+        await insist(lambda: self._ports.jobs.doubt(job, trouble))
 
     async def _keep(self, job: Job) -> None:
         while True:
@@ -111,7 +117,7 @@ class Purchases:
             except Unavailable:
                 continue
 
-    async def _submit(self, job: Job) -> Job:
+    async def _submit(self, job: Job) -> Job | None:
         try:
             await self._ports.jobs.mark(job)
         except (NotDurable, Unavailable):
@@ -119,37 +125,44 @@ class Purchases:
             job = msgspec.structs.replace(job, state="submitting")
             why = Answer(503, {"detail": "The ledger cannot promise to remember this"}, {})
             return await self._settle(job, Settlement(state="released", charge=0, answer=why))
-        job = msgspec.structs.replace(job, state="submitting")
+        # In a task of its own, which a stop does not cancel: an id not heard is money lost.
+        asking = asyncio.create_task(self._ask(msgspec.structs.replace(job, state="submitting")))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return await asyncio.shield(asking)
+
+    async def _ask(self, job: Job) -> Job | None:
         upstream = self._ports.upstream(job.order.upstream)
         submission = await upstream.submit(job.order.endpoint, job.order.input, job.order.id)
         match submission:
             case Accepted(request_id):
                 return await self._accept(job, request_id)
-            case Lost(doubt):
-                self._doubt("lost_submit", job, doubt)
-                await self._insist(lambda: self._ports.jobs.doubt(job, "lost"))
-                return job
+            case Lost(why):
+                self._doubt("lost_submit", job, why)
+                await self._give_word(job)
+                return None
             case Unsent() | Rejected():
-                if isinstance(submission, Rejected) and submission.answer.status in _CREDENTIALS:
+                if isinstance(submission, Rejected) and submission.answer.status in _BAD_KEY:
                     self._doubt("bad_upstream_key", job, f"fal said {submission.answer.status}")
                 return await self._settle(job, outcome.after_submit(submission))
 
-    async def _accept(self, job: Job, request_id: str) -> Job:
-        if not await self._insist(lambda: self._ports.jobs.accept(job, request_id)):
+    async def _accept(self, job: Job, request_id: str) -> Job | None:
+        if not await insist(lambda: self._ports.jobs.accept(job, request_id)):
             self._doubt("second_request_id", job, request_id)
-            raise Fenced
+            await self._give_word(job)
+            return None
         job = msgspec.structs.replace(job, state="accepted", request_id=request_id)
         self._jobs[job.order.id] = job
         return job
 
-    async def _collect(self, job: Job) -> Job:
+    async def _collect(self, job: Job) -> Job | None:
         spec = self._ports.models[job.order.endpoint]
         upstream = self._ports.upstream(job.order.upstream)
         result = await upstream.collect(spec, job.request_id)
         if isinstance(result, Lost):
             self._doubt("lost_result", job, result.why)
-            await self._insist(lambda: self._ports.jobs.doubt(job, "lost"))
-            raise Fenced
+            await self._give_word(job)
+            return None
         arguments = msgspec.convert(job.order.input, spec.input)
         settlement = outcome.after_result(spec, arguments, job.order.held, result)
         if isinstance(result, Delivered):
@@ -162,7 +175,7 @@ class Purchases:
         self, job: Job, settlement: Settlement, delivered: Delivered | None = None
     ) -> Job:
         output = delivered.output if delivered else None
-        await self._insist(lambda: self._ports.jobs.settle(job, settlement, output))
+        await insist(lambda: self._ports.jobs.settle(job, settlement, output))
         settled = await self.report(job.order.id, settlement)
         if settled.epoch != job.epoch:
             raise Fenced
@@ -170,58 +183,15 @@ class Purchases:
         return settled
 
     async def _bank(self, job: Job) -> None:
-        spec = self._ports.models[job.order.endpoint]
-        upstream = self._ports.upstream(job.order.upstream)
-        try:
-            urls = tuple(file["url"] for file in spec.files(job.output))
-            kept = await self._fetch(upstream, urls)
-        except (DownloadFailed, NotAPicture, StoreUnavailable) as error:
-            self._doubt("unbanked", job, f"{type(error).__name__}: {error}")
-            await self._insist(lambda: self._ports.jobs.doubt(job, "unbanked"))
-            return
-        now_s = await self._insist(self._ports.jobs.now_ms) // 1000
-        pictures = [Picture(made_s=now_s, **msgspec.structs.asdict(picture)) for picture in kept]
-        expected = spec.expected(msgspec.convert(job.order.input, spec.input))
-        published = None
-        if all(map(expected.fits, kept)):
-            published = await self._insist(
-                lambda: self._ports.pools.append(
-                    job.order.fingerprint, job.order.id, job.order.generation, pictures
-                )
-            )
-        else:
-            # Paid for and handed out, but another model's or size's picture stays out of the pool.
-            self._doubt("not_as_asked", job, "fal delivered another size or format than asked")
-        await self._insist(lambda: self._ports.jobs.finish(job, pictures, published))
-
-    async def _fetch(self, upstream: Upstream, urls: tuple[str, ...]) -> list[Kept]:
-        async def fetch(url: str) -> Kept:
-            return await self._ports.pictures.keep(await upstream.download(url))
-
-        for pause_s in _BANK_PAUSES_S:
-            try:
-                return await asyncio.gather(*map(fetch, urls))
-            except (DownloadFailed, NotAPicture, StoreUnavailable):
-                await asyncio.sleep(pause_s)
-        return await asyncio.gather(*map(fetch, urls))
-
-    async def _insist(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Repeat a step until Redis takes it: what is known now must not be thrown away."""
-        pause_s, longest_s = _INSIST_S
-        while True:
-            try:
-                return await step()
-            except Unavailable:
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, longest_s)
+        await bank(self._ports, job)
 
     async def report(self, job_id: str, settlement: Settlement) -> Job:
         """Read a job that was settled, and tell what it came to; raises `Fenced` when forgotten."""
-        job = await self._insist(lambda: self._ports.jobs.read(job_id))
+        job = await insist(lambda: self._ports.jobs.read(job_id))
         if job is None:
             raise Fenced
         sent_ms = job.submitted_ms if job.request_id else 0
-        now_ms = await self._insist(self._ports.jobs.now_ms)
+        now_ms = await insist(self._ports.jobs.now_ms)
         self._ports.facts.purchased(
             Purchased(
                 job=job.order.id,

@@ -11,8 +11,6 @@ from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 
 _AT_ONCE = 20
-BANK_FOR_S = 24 * 3600
-"""fal is asked to keep pictures for longer; after that nobody may be able to bank them."""
 
 
 class Reaper:
@@ -60,7 +58,8 @@ class Reaper:
 
     async def _resolve(self, job: Job) -> None:
         now_ms = await self._ports.jobs.now_ms()
-        age_ms = now_ms - (job.submitted_ms or job.began_ms)
+        # A job may well be older than that when its trouble begins: a long wait is no doubt.
+        age_ms = now_ms - (job.troubled_ms or job.submitted_ms)
         overdue = age_ms >= self._unknown_after_ms
         if job.state == "reserved":
             # Its old owner is fenced and can never submit; who waits for it tries again.
@@ -73,8 +72,6 @@ class Reaper:
                 await self._ports.jobs.doubt(job, "lost", lease_ms=left_ms)
             else:
                 self._purchases.start(job)
-        elif job.state == "paid" and age_ms >= BANK_FOR_S * 1000:
-            await self._ports.jobs.finish(job, (), None)
         else:
             self._purchases.start(job)
 

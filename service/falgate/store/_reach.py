@@ -17,6 +17,4 @@ def reaching() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise Unavailable(
-            "falgate cannot reach its ledger now; nothing was bought for this request"
-        ) from error
+        raise Unavailable("falgate cannot reach its ledger now; ask again") from error

@@ -20,6 +20,12 @@ from falgate.core.job import Answer, Job, Order
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
 
+_FORGOTTEN = Answer(
+    504,
+    {"detail": "fal refused this a while ago; ask again", "error_type": "request_timeout"},
+    {"x-fal-request-timeout-type": "user"},
+)
+
 
 def verdict(  # noqa: PLR0911 - one return for each of the script's answers
     reply: list[Any], windows: Sequence[Window], accounts: Sequence[Account]
@@ -69,6 +75,10 @@ def job(fields: dict[str, str], refusal: str | None) -> Job:
     if "input" in fields:
         order = msgspec.structs.replace(order, input=msgspec.json.decode(fields["input"]))
     remaining = int(fields.get("remaining", -1))
+    answer = msgspec.json.decode(refusal or "null", type=Answer | None)
+    if answer is None and "answered" in fields:
+        # Not to be taken for a purchase that was given up before fal said anything.
+        answer = _FORGOTTEN
     return msgspec.convert(
         {
             "order": order,
@@ -84,8 +94,9 @@ def job(fields: dict[str, str], refusal: str | None) -> Job:
             "overrun": int(fields.get("overrun", 0)),
             "remaining": None if remaining < 0 else remaining,
             "pictures": msgspec.json.decode(fields.get("pictures", "[]"), type=tuple[Picture, ...]),
-            "answer": msgspec.json.decode(refusal or "null", type=Answer | None),
+            "answer": answer,
             "trouble": fields.get("trouble", ""),
+            "troubled_ms": int(fields.get("troubled_ms", 0)),
         },
         Job,
     )

@@ -12,6 +12,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -224,10 +225,11 @@ class EmbeddedRedis:
         said = next((line for line in reversed(last) if " # " in line), "nothing")
         if any("append only file" in line or "AOF" in line for line in last):
             manifest = self._directory / "appendonlydir" / "appendonly.aof.manifest"
+            check = shlex.join(["exec", "-a", "valkey-check-aof", str(_binary()), str(manifest)])
             raise EmbeddedFailed(
                 f"The embedded Redis cannot read its append-only file: restore {manifest.parent} "
-                f"from a backup, or examine it with bash -c 'exec -a valkey-check-aof {_binary()} "
-                f"{manifest}'; details are in {self._log}"
+                f"from a backup, or examine it with bash -c {shlex.quote(check)}; details are in "
+                f"{self._log}"
             )
         raise EmbeddedFailed(
             f"The embedded Redis ended at once; the last words in {self._log}: "

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from falgate.core import budget
 from falgate.core.claim import Seen, Verdict
 from falgate.core.errors import Unavailable
-from falgate.core.job import Fenced, Job, NotDurable, Order, Trouble
+from falgate.core.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
 from falgate.store import _keys, _records
@@ -174,6 +174,7 @@ class Jobs:
         Raises:
             Fenced: Another instance has the job, or it has moved on.
         """
+        assert settlement.state in MOVES[job.state]
         order = job.order
         raw = await self._field(order.id, "accounts")
         with reaching():

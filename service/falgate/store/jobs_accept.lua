@@ -17,7 +17,7 @@ redis.call('HSET', submits, request_id, job_id)
 redis.call('HSET', job, 'request_id', request_id)
 if known[1] == 'submitting' then
   redis.call('HSET', job, 'state', 'accepted')
-  redis.call('HDEL', job, 'trouble')
+  redis.call('HDEL', job, 'trouble', 'troubled_ms')
   redis.call('ZADD', open_jobs, whole(now_ms() + lease_ms), job_id)
 end
 return 'accepted'

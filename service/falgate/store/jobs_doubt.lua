@@ -11,7 +11,9 @@ local wake = ARGV[5]
 
 if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end
 if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end
+local now = now_ms()
 redis.call('HSET', job, 'trouble', trouble)
-redis.call('ZADD', open_jobs, whole(now_ms() + lease_ms), job_id)
+redis.call('HSETNX', job, 'troubled_ms', whole(now))
+redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 redis.call('PUBLISH', wake, job_id)
 return 1

@@ -56,8 +56,11 @@ if overrun > 0 then redis.call('HINCRBY', house, 'overrun', whole(overrun)) end
 
 redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
   'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output)
-redis.call('HDEL', job, 'trouble')
-if answer ~= 'null' then redis.call('SET', refusal, answer, 'EX', whole(refusal_kept_s)) end
+redis.call('HDEL', job, 'trouble', 'troubled_ms')
+if answer ~= 'null' then
+  redis.call('HSET', job, 'answered', '1')
+  redis.call('SET', refusal, answer, 'EX', whole(refusal_kept_s))
+end
 redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
   unpack(ARGV, first_field))

@@ -1,4 +1,4 @@
-"""Pools: the pictures kept for each fingerprint. Without Redis they read as empty."""
+"""Pools: the pictures kept for each fingerprint."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,6 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.claim import Seen
-from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture, Pool
 from falgate.store import _keys
 from falgate.store._reach import reaching
@@ -26,16 +25,18 @@ class Pools:
         self._ttl_s = ttl_s
 
     async def read(self, fingerprint: str) -> Pool:
-        """A pool, empty where there is none; never raises: without Redis, nothing is known."""
+        """A pool, empty where there is none.
+
+        Raises:
+            Unavailable: Without Redis. Taking it for empty would buy what is there, as soon as
+                Redis is back for the hold.
+        """
         generation: Any
         pictures: Any
-        try:
-            with reaching():
-                generation, pictures = await self._redis.hmget(
-                    _keys.pool(fingerprint), ["generation", "pictures"]
-                )
-        except Unavailable:
-            return Pool()
+        with reaching():
+            generation, pictures = await self._redis.hmget(
+                _keys.pool(fingerprint), ["generation", "pictures"]
+            )
         if generation is None:
             return Pool()
         listed = msgspec.json.decode(f"[{pictures}]", type=tuple[Picture, ...])

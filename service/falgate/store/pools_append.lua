@@ -15,7 +15,8 @@ local pictures = known[3] or ''
 local jobs = known[4] or ''
 -- An adopter repeating the step, or the same worker after a lost reply.
 if (' ' .. jobs):find(' ' .. job_id .. ' ', 1, true) then return {known[1], whole(count)} end
-if (known[1] or '0') ~= generation then return {} end
+-- A pool that is gone (expired, evicted) has not moved on: what is bought begins a new one.
+if known[1] and known[1] ~= generation then return {} end
 if not known[1] then generation = whole(now_ms()) end
 for i = first_picture, #ARGV, 2 do
   if not pictures:find(ARGV[i], 1, true) then

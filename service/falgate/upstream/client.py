@@ -24,7 +24,6 @@ from falgate.upstream.download import MediaHosts, download
 from falgate.upstream.exchange import Reply, Unusable, encode, exchange
 from falgate.upstream.stream import completed
 
-FAL_QUEUE = "https://queue.fal.run"
 FAL_MEDIA = ("fal.media",)
 
 _CONNECT_S = 10.0
@@ -124,7 +123,7 @@ class FalQueue:
         try:
             async with asyncio.timeout(_FOLLOW_S_MAX):
                 status = await self._completed(request)
-                result = status and await self._result(request, request_id, status)
+                result = status and await self._result(request, status)
         except TimeoutError:
             return Lost("fal did not finish in time")
         return result or Lost("fal's answers about this request make no sense")
@@ -156,23 +155,19 @@ class FalQueue:
             pause_s = min(pause_s * 1.5, longest_s)
         return None
 
-    async def _result(
-        self, request: str, request_id: str, status: dict[str, Any]
-    ) -> Delivered | Failed | None:
+    async def _result(self, request: str, status: dict[str, Any]) -> Delivered | Failed | None:
         """Read how a completed request has ended; None when fal makes no sense."""
-        strange, result = 0, None
+        strange = 0
         while strange < _STRANGE_LOOKS_MAX:
             try:
                 reply = await self._look(request)
-                result = outcomes.of_result(reply, request_id, status) if reply else None
+                result = outcomes.of_result(reply, status) if reply else None
             except Unusable:
-                reply, result, strange = None, None, strange + 1
-            if reply and result:
-                if outcomes.is_certain(reply, status):
-                    return result
-                strange += 1
+                result, strange = None, strange + 1
+            if result:
+                return result
             await asyncio.sleep(_TROUBLED_PAUSE_S)
-        return result
+        return None
 
     async def _look(self, url: str) -> Reply | None:
         """Read something of a request's; None when fal cannot be reached now.

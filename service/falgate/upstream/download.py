@@ -48,13 +48,14 @@ async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> by
     """
     if not hosts.allow(url):
         parts = _parsed(url)
-        place = parts.host[:_NAME_MAX] if parts and parts.host else "no address"
+        place = parts.host[:_NAME_MAX] if parts else "no address"
         raise DownloadFailed(f"pictures are not fetched from {place}")
     try:
         reply = await exchange(
             client, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
         )
-    except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
+    except (httpx.HTTPError, TimeoutError, Unusable, OSError, ValueError) as error:
+        # The last is of a host that is none for the resolver, such as a label too long.
         raise DownloadFailed(type(error).__name__) from error
     if reply.status != _OK:
         raise DownloadFailed(f"status {reply.status}")
@@ -62,7 +63,11 @@ async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> by
 
 
 def _parsed(url: str) -> httpx.URL | None:
+    """The URL, if it has a host and both can be read."""
     try:
-        return httpx.URL(url)
-    except httpx.InvalidURL:
+        parts = httpx.URL(url)
+        # httpx decodes a host only when it is asked for, and may fail only then.
+        host = parts.host
+    except (httpx.InvalidURL, ValueError):
         return None
+    return parts if host else None

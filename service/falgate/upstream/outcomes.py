@@ -19,9 +19,12 @@ _PASSED = (
 )
 _OK, _BAD_REQUEST, _UNPROCESSABLE, _SERVER_ERROR = 200, 400, 422, 500
 _KNOWN = frozenset({200, 202})
+_WAITING = frozenset({408, 499})
+"""In answer to a submit: what stands before fal was not waited for, or would not wait."""
 _PASSING = frozenset({401, 403, 408, 429})
 """In answer to a look these speak of the look: our key, our credit, our pace."""
 _ABOUT_THE_LOOK = _PASSING | {404}
+_TOLD_4XX = re.compile(r"status code: 4\d\d")
 _UNSENT = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
@@ -44,7 +47,7 @@ def of_failure(error: Exception) -> Unsent | Lost:
 
 def of_submit(reply: Reply) -> Submission:
     """What a reply to a submit says. A 5xx may come from a proxy after fal has accepted."""
-    if _BAD_REQUEST <= reply.status < _SERVER_ERROR:
+    if _BAD_REQUEST <= reply.status < _SERVER_ERROR and reply.status not in _WAITING:
         return Rejected(answer(reply))
     if reply.status != _OK:
         return Lost(f"fal answered {reply.status} to the submit")
@@ -72,12 +75,11 @@ def of_status(reply: Reply) -> dict[str, Any] | None:
     return body
 
 
-def of_result(reply: Reply, request_id: str, status: dict[str, Any]) -> Delivered | Failed | None:
+def of_result(reply: Reply, status: dict[str, Any]) -> Delivered | Failed | None:
     """What a reply to a look at the result says; None when it speaks of the look, which may pass.
 
     Args:
         reply: To `GET .../requests/{id}`.
-        request_id: The request.
         status: The status object that said COMPLETED.
 
     Raises:
@@ -86,30 +88,24 @@ def of_result(reply: Reply, request_id: str, status: dict[str, Any]) -> Delivere
     units = reply.headers.get("x-fal-billable-units")
     if reply.status == _OK:
         return Delivered(reply.json(), units)
-    if reply.status >= _SERVER_ERROR:
-        # Whatever stands between here and the job may fail by itself; only a job's is free.
-        named = reply.headers.get("x-fal-request-id") == request_id
-        return Failed(answer(reply), units) if named or _told(reply, status) else None
-    ended_badly = bool(status.get("error") or status.get("error_type"))
-    own = units is not None or reply.status == _UNPROCESSABLE
-    own = own or (ended_badly and reply.status not in _ABOUT_THE_LOOK)
-    if own and reply.status >= _BAD_REQUEST:
+    if reply.status >= _BAD_REQUEST and _is_the_jobs(reply, status):
         return Failed(answer(reply), units)
-    if reply.status in _PASSING:
+    if reply.status in _PASSING or reply.status >= _SERVER_ERROR:
         return None
     raise Unusable(f"fal answered {reply.status} for a result")
 
 
-def is_certain(reply: Reply, status: dict[str, Any]) -> bool:
-    """Whether one look is enough.
-
-    A 5xx gives the whole hold back: it must have been told with the status, or seen repeatedly.
-    """
-    return reply.status < _SERVER_ERROR or _told(reply, status)
-
-
-def _told(reply: Reply, status: dict[str, Any]) -> bool:
-    return str(reply.status) in str(status.get("error"))
+def _is_the_jobs(reply: Reply, status: dict[str, Any]) -> bool:
+    """Whether a refusal is how the job has ended, and not how the look at it did."""
+    ended_badly = bool(status.get("error") or status.get("error_type"))
+    if reply.status >= _SERVER_ERROR:
+        # It gives the whole hold back, and whatever stands between here and the job may fail by
+        # itself: it must be fal's, of a job that failed, and not with a 4xx, which may be billed.
+        fals = "x-fal-request-id" in reply.headers
+        return fals and ended_badly and not _TOLD_4XX.search(str(status.get("error")))
+    if reply.status == _UNPROCESSABLE or "x-fal-billable-units" in reply.headers:
+        return True
+    return ended_badly and reply.status not in _ABOUT_THE_LOOK
 
 
 def answer(reply: Reply) -> Answer:

@@ -51,6 +51,6 @@ def _event(line: bytes) -> dict[str, Any]:
         return {}
     try:
         event = msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}

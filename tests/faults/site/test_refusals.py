@@ -21,8 +21,8 @@ async def test_callers_that_share_a_purchase_share_fals_refusal(site: Any) -> No
 
 
 REFUSALS: list[tuple[dict[str, Any], int, str]] = [
-    ({"key_id": "another"}, 502, "downstream_service_error"),
-    ({"fault": "error", "at": "submit", "status": 403}, 502, "downstream_service_error"),
+    ({"key_id": "another"}, 500, "downstream_service_error"),
+    ({"fault": "error", "at": "submit", "status": 403}, 500, "downstream_service_error"),
     ({"fault": "error", "at": "submit", "status": 429}, 503, "internal_error"),
     ({"outcome": "internal_server_error"}, 500, "internal_server_error"),
 ]

@@ -1,8 +1,10 @@
 """What is done for a call, in order: the tables of the flow."""
 
+import asyncio
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from falgate.core.budget import ORGANISATION, Window
 from falgate.core.claim import Denied, HouseFull, Unborn, Unlimited
@@ -65,17 +67,17 @@ ENDINGS = {
         Rejected(answer(422)),
     ),
     "our key refused": Case(
-        "502 UpstreamUnusable",
+        "500 UpstreamUnusable",
         f"{SENT}, doubted bad_upstream_key, settle released 0, purchased released 0",
         Rejected(answer(401)),
     ),
     "our key forbidden": Case(
-        "502 UpstreamUnusable",
+        "500 UpstreamUnusable",
         f"{SENT}, doubted bad_upstream_key, settle released 0, purchased released 0",
         Rejected(answer(403)),
     ),
     "no such model": Case(
-        "502 UpstreamUnusable",
+        "500 UpstreamUnusable",
         f"{SENT}, settle released 0, purchased released 0",
         Rejected(answer(404)),
     ),
@@ -109,8 +111,19 @@ ENDINGS = {
         f"{SENT}, accept, collect, settle refused 0, purchased refused 0",
         result=Failed(answer(422), "0"),
     ),
+    "refused after work, as if to be sent again": Case(
+        "422 UpstreamRefused",
+        f"{SENT}, accept, collect, settle refused 107, purchased refused 107",
+        result=Failed(answer(429), None),
+        spent=107,
+    ),
+    "refused before work, to be sent again": Case(
+        "409 UpstreamRefused",
+        f"{SENT}, accept, collect, settle refused 0, purchased refused 0",
+        result=Failed(answer(409), "0"),
+    ),
     "nothing delivered": Case(
-        "502 UpstreamRefused",
+        "422 UpstreamRefused",
         f"{SENT}, accept, collect, settle refused 107, purchased refused 107",
         result=Delivered(output(0), None),
         spent=107,
@@ -247,13 +260,28 @@ async def test_a_picture_of_another_size_is_handed_out_and_not_published(world: 
     assert (world.pools.pools, world.jobs.flights) == ({}, {})
 
 
-async def test_a_second_request_id_is_no_purchase_of_ours(world: Any) -> None:
+async def test_a_second_request_id_is_no_purchase_of_ours_and_told_at_once(world: Any) -> None:
     await world.ask()
     world.shop.submissions = [Accepted("fal-1")]
     world.jobs.bound["fal-1"] = "another job"
     before = len(world.steps.did)
-    world.processes[0] = world.open(wait_s=0.02)
 
     assert await world.told(prompt="a dog") == "504 TimedOut"
-    assert world.effects(before) == f"{SENT}, accept, doubted second_request_id"
-    assert world.leaks() == []
+    await world.at_rest()
+    assert world.effects(before) == f"{SENT}, accept, doubted second_request_id, doubt lost"
+    assert (world.jobs.held, world.leaks()) == (107, [])
+
+    await world.reap(901)
+    assert [state for _, state, _ in world.jobs.ledger] == ["paid", "unknown"]
+
+
+async def test_what_has_lost_its_price_meanwhile_is_charged_as_held(world: Any) -> None:
+    world.steps.gates["submit"] = gate = asyncio.Event()
+    caller = asyncio.create_task(world.told())
+    await world.reached("submit")
+    spec = world.ports.models["acme/easel"]
+    world.ports.models["acme/easel"] = replace(spec, image_price={}.__getitem__)
+    gate.set()
+
+    assert await caller == "miss 1"
+    assert world.jobs.ledger == [(world.shop.posts[0], "paid", 107)]

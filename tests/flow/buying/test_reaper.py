@@ -17,10 +17,11 @@ async def abandon(world: Any, step: str) -> str:
     world.steps.gates[step] = asyncio.Event()
     caller = asyncio.create_task(world.told())
     await world.reached(step)
-    working = [task for task in asyncio.all_tasks() if task.get_name().startswith("job ")]
-    for task in [caller, *working]:
+    assert not caller.done()
+    its_own = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in its_own:
         task.cancel()
-    await asyncio.wait([caller, *working])
+    await asyncio.wait(its_own)
     world.steps.gates.clear()
     world.steps.did.clear()
     [job_id] = world.jobs.jobs
@@ -56,7 +57,7 @@ STATES = {
     "accepted, long ago": ("collect", 9 * HOUR_S, f"{ADOPTED}, {PAID}", "finished"),
     "paid": ("download", 31, f"{ADOPTED}, {KEPT}", "finished"),
     "paid, yesterday": ("download", 24 * HOUR_S - 1, f"{ADOPTED}, {KEPT}", "finished"),
-    "paid, too long ago": ("download", 24 * HOUR_S, f"{ADOPTED}, finish 0", "finished"),
+    "paid, before yesterday": ("download", 48 * HOUR_S, f"{ADOPTED}, {KEPT}", "finished"),
     "kept": ("append", 31, f"{ADOPTED}, {KEPT}", "finished"),
     "published": ("finish", 31, f"{ADOPTED}, {KEPT}", "finished"),
 }
@@ -85,7 +86,9 @@ async def test_a_job_whose_lease_runs_is_left_alone(world: Any, step: str) -> No
 
 
 async def test_a_lost_submit_is_looked_at_again_when_it_counts_as_unknown(world: Any) -> None:
-    job_id = await abandon(world, "submit")
+    world.shop.submissions = [Lost("reset")]
+    assert await world.told() == "504 TimedOut"
+    [job_id] = world.jobs.jobs
 
     await world.reap(31)
     assert world.jobs.leases_ms[job_id] - world.steps.now_ms == (900 - 31) * 1000
@@ -107,8 +110,46 @@ async def test_the_age_of_a_submit_counts_from_its_mark(world: Any) -> None:
 
     await world.reap(899)
     assert world.jobs.jobs[job_id].state == "submitting"
+
+
+async def test_a_doubt_counts_from_its_beginning(world: Any) -> None:
+    job_id = await abandon(world, "submit")
+    await world.reap(31)
+    began_ms = world.steps.now_ms
+
+    await world.reap(899)
+    job = world.jobs.jobs[job_id]
+    assert (job.state, job.trouble, job.troubled_ms) == ("submitting", "lost", began_ms)
     await world.reap(1)
     assert world.jobs.jobs[job_id].state == "unknown"
+
+
+async def test_a_result_that_is_lost_after_hours_has_as_long_to_be_found(world: Any) -> None:
+    job_id = await abandon(world, "collect")
+    world.shop.results = [Lost("gone"), Lost("gone")]
+    await world.reap(9 * HOUR_S)
+    assert world.jobs.jobs[job_id].trouble == "lost"
+
+    await world.reap(899)
+    assert world.jobs.jobs[job_id].state == "accepted"
+    await world.reap(31)
+    assert [entry[1:] for entry in world.jobs.ledger] == [("unknown", 107)]
+
+
+async def test_a_doubt_that_is_over_does_not_count_for_the_next_one(world: Any) -> None:
+    """The id that is heard late ends the first doubt; the lost result begins another."""
+    world.shop.submissions = [Lost("reset")]
+    assert await world.told() == "504 TimedOut"
+    [job] = world.jobs.jobs.values()
+    world.steps.now_ms += 800_000
+    assert await world.jobs.accept(job, "fal-1")
+    world.shop.results = [Lost("gone")]
+
+    await world.reap(200)
+    assert world.jobs.jobs[job.order.id].state == "accepted"
+    await world.reap(31)
+    assert world.jobs.jobs[job.order.id].state == "finished"
+    assert (world.jobs.spent, world.leaks()) == (103, [])
 
 
 async def test_a_lost_result_is_fetched_again_and_heals(world: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from falgate.core.claim import Seen
-from falgate.core.errors import Unavailable
+from falgate.core.errors import TimedOut, Unavailable
 from falgate.core.job import Answer
 from falgate.core.outcome import Delivered, DownloadFailed, Failed, Lost, Rejected, Unsent
 from falgate.core.picture import Pool
@@ -58,13 +58,13 @@ async def test_equal_calls_of_test_keys_never_meet_live_ones(world: Any) -> None
 
 SHARED = {
     "refused input": (Rejected(Answer(422, {"detail": "no"}, {})), None, "422 UpstreamRefused"),
-    "our key": (Rejected(Answer(401, {"detail": "no"}, {})), None, "502 UpstreamUnusable"),
+    "our key": (Rejected(Answer(401, {"detail": "no"}, {})), None, "500 UpstreamUnusable"),
     "pace": (Rejected(Answer(429, {"detail": "no"}, {})), None, "503 Unavailable"),
     "unreachable": (Unsent("refused"), None, "503 Unavailable"),
     "lost submit": (Lost("reset"), None, "504 TimedOut"),
     "fal failed": (None, Failed(Answer(500, {}, {}), None), "500 UpstreamRefused"),
     "lost result": (None, Lost("forgotten"), "504 TimedOut"),
-    "nothing delivered": (None, Delivered({"images": []}, "0"), "502 UpstreamRefused"),
+    "nothing delivered": (None, Delivered({"images": []}, "0"), "422 UpstreamRefused"),
 }
 
 
@@ -105,7 +105,9 @@ async def test_trying_again_is_bounded(world: Any) -> None:
     world.jobs.flights[known] = next(iter(world.jobs.jobs))
     before = len(world.steps.did)
 
-    assert await world.told(2) == "503 Unavailable"
+    with pytest.raises(TimedOut) as refused:
+        await world.ask(2)
+    assert refused.value.headers()["X-Fal-Request-Timeout-Type"] == "user"
     assert sum(did.startswith("hold") for did in world.steps.did[before:]) == 4
 
 
@@ -114,6 +116,20 @@ async def test_pictures_that_are_not_as_asked_are_shared_but_not_kept(world: Any
 
     assert await ask_together(world, 1, 1) == ["miss 1", "coalesced 1"]
     assert (world.pools.pools, len(world.shop.posts)) == ({}, 1)
+
+
+async def test_pictures_that_are_neither_kept_nor_there_any_more_are_not_shared(
+    world: Any,
+) -> None:
+    world.pictures.sides = (9, 9)
+    world.steps.gates["finish"] = gate = asyncio.Event()
+    callers = [asyncio.create_task(world.told()) for _ in range(2)]
+    await world.reached("finish")
+    world.pictures.stored.clear()
+    gate.set()
+
+    assert await asyncio.gather(*callers) == ["miss 1", "miss 1"]
+    assert (len(world.shop.posts), world.leaks()) == (2, [])
 
 
 async def test_pictures_that_cannot_be_fetched_are_shared_as_fal_has_them(world: Any) -> None:
@@ -141,7 +157,7 @@ async def test_what_the_pool_has_comes_before_what_could_not_be_fetched(world: A
 async def test_who_wants_more_than_could_be_fetched_is_told_to_ask_again(world: Any) -> None:
     world.steps.fail("download", DownloadFailed("403"), times=3)
 
-    assert await ask_together(world, 1, 3) == ["miss 0+1", "503 Unavailable"]
+    assert await ask_together(world, 1, 3) == ["miss 0+1", "504 TimedOut"]
     assert len(world.shop.posts) == 1
 
 
@@ -169,6 +185,23 @@ async def test_a_marker_whose_pool_is_lost_is_no_obstacle(world: Any) -> None:
     assert await world.told() == "miss 1"
     assert world.effects(before).startswith("pool, hold 107, pool, hold 107, mark, submit")
     assert (len(world.shop.posts), world.leaks()) == (2, [])
+
+
+async def test_a_later_generation_is_news_however_few_pictures_it_has(world: Any) -> None:
+    await world.ask(2)
+    [(fingerprint, known)] = world.pools.pools.items()
+    world.pools.pools.clear()
+    before = len(world.steps.did)
+    caller = asyncio.create_task(world.told(2))
+    await world.reached("hold", 2)
+    world.steps.gates["pool"] = gate = asyncio.Event()
+    await world.reached("pool", 3)
+    world.pools.pools[fingerprint] = Pool(known.generation + 1, known.pictures[:1])
+    world.jobs.flights[fingerprint] = Seen(known.generation + 1, 1)
+    gate.set()
+
+    assert await caller == "partial 2"
+    assert world.effects(before).startswith("pool, hold 214, pool, hold 107, mark, submit")
 
 
 async def test_a_picture_that_the_store_lost_is_taken_out_and_bought_again(world: Any) -> None:

@@ -13,6 +13,7 @@ from falgate.core.job import Answer, Fenced, NotDurable
 from falgate.core.outcome import Delivered, DownloadFailed, Failed, Lost, Rejected, Unsent
 
 AWAY = Unavailable("away")
+BROKEN = RuntimeError("unforeseen")
 LATER = ["accept", "settle", "append", "finish", "now"]
 """The steps that are insisted on, once fal has the order."""
 
@@ -99,13 +100,25 @@ async def test_looking_goes_on_when_redis_comes_back(world: Any) -> None:
     assert await caller == "miss 1"
 
 
-async def test_a_pool_that_cannot_be_read_buys_nothing_twice(world: Any) -> None:
-    """It reads as empty; the flight's marker then asks to look again."""
-    await world.ask()
+async def test_a_pool_that_cannot_be_read_buys_nothing(world: Any) -> None:
     world.steps.fail("pool", AWAY)
 
-    assert await world.told() == "hit 1"
+    assert await world.told() == "503 Unavailable"
+    assert world.effects() == "pool"
+    assert await world.told() == "miss 1"
+
+
+async def test_a_joiner_whose_second_look_fails_buys_nothing(world: Any) -> None:
+    world.steps.gates["collect"] = gate = asyncio.Event()
+    callers = [asyncio.create_task(world.told()) for _ in range(2)]
+    await world.reached("hold", 2)
+    await world.reached("collect")
+    world.steps.fail("pool", AWAY)
+    gate.set()
+
+    assert await asyncio.gather(*callers) == ["miss 1", "503 Unavailable"]
     assert len(world.shop.posts) == 1
+    assert await world.told() == "hit 1"
 
 
 async def test_a_store_that_cannot_be_asked_is_not_a_lost_picture(world: Any) -> None:
@@ -172,6 +185,8 @@ FAILURES = [
     ("download", DownloadFailed("reset")),
     ("keep", StoreUnavailable()),
     ("has", StoreUnavailable()),
+    *((step, BROKEN) for step in ("mark", "submit", "accept", "collect", "settle")),
+    *((step, BROKEN) for step in ("download", "keep", "append", "finish")),
 ]
 failures = st.lists(
     st.tuples(st.sampled_from(FAILURES), st.booleans(), st.integers(0, 3), st.integers(1, 3)),

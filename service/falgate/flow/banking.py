@@ -1,0 +1,84 @@
+"""Banking: what fal delivered becomes pictures in our own store, and then in a pool."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from falgate.core.errors import StoreUnavailable
+from falgate.core.events import Doubt, Doubted
+from falgate.core.job import Job
+from falgate.core.outcome import DownloadFailed
+from falgate.core.picture import Kept, NotAPicture, Picture
+from falgate.flow.insist import insist
+from falgate.flow.ports import Ports
+
+_PAUSES_S = (0.2, 1.0)
+_NEXT_TRY_MS_MAX = 15 * 60_000
+BANK_FOR_S = 24 * 3600
+"""fal is asked to keep pictures for longer; after that nobody may be able to bank them."""
+
+
+async def bank(ports: Ports, job: Job) -> None:
+    """Fetch, keep and publish the pictures of a paid job, and finish it.
+
+    While some cannot be had, who waits gets fal's own files, and the job is looked at again: ever
+    more seldom, and for `BANK_FOR_S`. After that, what could be had is all there is.
+
+    Raises:
+        Fenced: Another instance has the job.
+    """
+    spec = ports.models[job.order.endpoint]
+    urls = [str(file["url"]) for file in spec.files(job.output)]
+    kept, why = await _fetch(ports, job, urls)
+    now_ms = await insist(ports.jobs.now_ms)
+    age_ms = now_ms - job.submitted_ms
+    if why:
+        _doubt(ports, "unbanked", job, why)
+        if age_ms < BANK_FOR_S * 1000:
+            # No sooner than after as long again as it has been tried.
+            lease_ms = min(age_ms, _NEXT_TRY_MS_MAX)
+            await insist(lambda: ports.jobs.doubt(job, "unbanked", lease_ms=lease_ms))
+            return
+    pictures = [
+        Picture(made_s=now_ms // 1000, **msgspec.structs.asdict(picture)) for picture in kept
+    ]
+    published = None
+    expected = spec.expected(msgspec.convert(job.order.input, spec.input))
+    if not all(map(expected.fits, kept)):
+        # Paid for and handed out, but another model's or size's picture stays out of the pool.
+        _doubt(ports, "not_as_asked", job, "fal delivered another size or format than asked")
+    elif pictures:
+        published = await insist(
+            lambda: ports.pools.append(
+                job.order.fingerprint, job.order.id, job.order.generation, pictures
+            )
+        )
+    await insist(lambda: ports.jobs.finish(job, pictures, published))
+
+
+async def _fetch(ports: Ports, job: Job, urls: Sequence[str]) -> tuple[list[Kept], str]:
+    """What could be kept, in fal's order, and why not all of it; what failed is tried again."""
+    found: dict[str, Kept | str] = dict.fromkeys(urls, "")
+    for pause_s in (*_PAUSES_S, 0):
+        missing = [url for url, kept in found.items() if isinstance(kept, str)]
+        found |= zip(
+            missing, await asyncio.gather(*(_keep(ports, job, url) for url in missing)), strict=True
+        )
+        if all(isinstance(kept, Kept) for kept in found.values()):
+            break
+        await asyncio.sleep(pause_s)
+    why = next((kept for kept in found.values() if isinstance(kept, str)), "")
+    return [kept for url in urls if isinstance(kept := found[url], Kept)], why
+
+
+async def _keep(ports: Ports, job: Job, url: str) -> Kept | str:
+    upstream = ports.upstream(job.order.upstream)
+    try:
+        return await ports.pictures.keep(await upstream.download(url))
+    except (DownloadFailed, NotAPicture, StoreUnavailable) as error:
+        return f"{type(error).__name__}: {error.__cause__ or error}".splitlines()[0]
+
+
+def _doubt(ports: Ports, what: Doubt, job: Job, detail: str) -> None:
+    ports.facts.doubted(Doubted(what=what, job=job.order.id, detail=detail))
