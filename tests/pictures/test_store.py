@@ -49,9 +49,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> PictureStore:
 
 
 async def test_what_was_put_is_there_in_whole_and_in_part(store: PictureStore) -> None:
-    assert not await store.has(NAME)
+    assert await store.size(NAME) is None
     await store.put(DATA, NAME)
-    assert await store.has(NAME)
+    assert await store.size(NAME) is not None
     assert await store.size(NAME) == 10
     assert await store.read(NAME) == DATA
     assert await store.read(NAME, 4) == b"456789"
@@ -68,7 +68,7 @@ async def test_a_repeat_changes_nothing(store: PictureStore) -> None:
 
 async def test_what_was_not_put_is_not_there(store: PictureStore) -> None:
     await store.put(DATA, NAME)
-    assert not await store.has(OTHER)
+    assert await store.size(OTHER) is None
     assert await store.size(OTHER) is None
     assert await store.read(OTHER) is None
     assert await store.read(OTHER, 1, 2) is None
@@ -77,7 +77,7 @@ async def test_what_was_not_put_is_not_there(store: PictureStore) -> None:
 @pytest.mark.parametrize("name", ODD.values(), ids=ODD)
 async def test_an_odd_name_is_not_there_and_cannot_be_put(store: PictureStore, name: str) -> None:
     await store.put(DATA, NAME)
-    assert not await store.has(name)
+    assert await store.size(name) is None
     assert await store.size(name) is None
     assert await store.read(name) is None
     with pytest.raises(AssertionError):
@@ -128,7 +128,7 @@ async def test_a_lost_directory_is_unavailable_rather_than_empty(tmp_path: Path)
     await store.put(DATA, NAME)
     shutil.rmtree(tmp_path / "disk")
     with pytest.raises(StoreUnavailable):
-        await store.has(NAME)
+        await store.size(NAME)
     with pytest.raises(StoreUnavailable):
         await store.read(NAME)
 
@@ -138,7 +138,7 @@ async def test_a_directory_that_became_something_else_is_unavailable(tmp_path: P
     await store.check()
     shutil.rmtree(tmp_path / "disk")
     (tmp_path / "disk").write_text("")
-    for asked in (store.has(NAME), store.read(NAME), store.put(DATA, NAME), store.check()):
+    for asked in (store.size(NAME), store.read(NAME), store.put(DATA, NAME), store.check()):
         with pytest.raises(StoreUnavailable) as caught:
             await asked
         assert str(tmp_path) not in str(caught.value)
@@ -166,7 +166,7 @@ async def test_a_bucket_that_does_not_answer_is_unavailable(
         bound.bind(("127.0.0.1", 0))
         store = bucket_at(bound.getsockname()[1])
         with pytest.raises(StoreUnavailable):
-            await store.has(NAME)
+            await store.size(NAME)
 
 
 async def test_a_bucket_is_told_the_type_and_gets_one_request(
@@ -198,7 +198,7 @@ async def test_a_bucket_is_told_the_type_and_gets_one_request(
 
 async def test_checking_finds_a_store_that_works_and_leaves_no_picture(store: PictureStore) -> None:
     await asyncio.gather(*(store.check() for _ in range(8)))
-    assert not await store.has("check")
+    assert await store.size("check") is None
 
 
 def test_the_directory_is_made_for_us_alone(tmp_path: Path) -> None:
@@ -245,8 +245,19 @@ async def test_a_disk_that_went_away_is_not_begun_anew(tmp_path: Path) -> None:
     await store.put(b"bytes", NAME)
     shutil.rmtree(tmp_path / "media")
 
-    for use in (store.check, lambda: store.put(b"bytes", NAME), lambda: store.has(NAME)):
+    for asked in (store.check(), store.put(b"bytes", NAME), store.size(NAME)):
         with pytest.raises(StoreUnavailable):
-            await use()
+            await asked
 
     assert not (tmp_path / "media").exists()
+
+
+async def test_a_disk_that_is_all_but_full_takes_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PictureStore(tmp_path.as_uri())
+    await store.check()
+    monkeypatch.setattr("falgate.pictures.store._FREE_BYTES_MIN", 10**18)
+
+    with pytest.raises(StoreUnavailable):
+        await store.check()

@@ -119,6 +119,7 @@ class Answers:
                 return self._free(call, source, pool.pictures), joined
             seen = max(seen, Seen(pool.generation, len(pool.pictures)))
             order = self._order(call, pool)
+            await self._ports.pictures.ready()
             match await self._ports.jobs.hold(order, seen):
                 case Held():
                     bought = await self._buy(call, order, pool, patience)
@@ -139,7 +140,7 @@ class Answers:
         """The call's pool without pictures that the store has lost: those are bought again."""
         pool = await self._ports.pools.read(call.fingerprint)
         asked = pool.pictures[: call.wanted]
-        there = await asyncio.gather(*(self._ports.pictures.has(p.name) for p in asked))
+        there = await asyncio.gather(*(self._ports.pictures.has(p) for p in asked))
         if all(there):
             return pool
         lost = {picture.name for picture, found in zip(asked, there, strict=True) if not found}
@@ -207,7 +208,7 @@ class Answers:
         known = {picture.sha256 for picture in pool.pictures}
         # What was delivered but not published, being not quite as asked, is shared all the same.
         others = [picture for picture in pictures if picture.sha256 not in known]
-        there = await asyncio.gather(*(self._ports.pictures.has(p.name) for p in others))
+        there = await asyncio.gather(*(self._ports.pictures.has(p) for p in others))
         found = (*pool.pictures, *compress(others, there))
         if len(found) + len(foreign) < call.wanted:
             return None

@@ -79,8 +79,11 @@ class Pictures(Protocol):
     async def keep(self, data: bytes) -> Kept:
         """Check that it is a picture and store it; raises `NotAPicture`."""
 
-    async def has(self, name: str) -> bool:
-        """Whether it is there."""
+    async def has(self, picture: Picture) -> bool:
+        """Whether it is there, as long as it was."""
+
+    async def ready(self) -> None:
+        """Nothing, if what is bought now could be kept."""
 
 
 class Upstream(Protocol):

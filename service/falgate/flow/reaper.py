@@ -58,8 +58,9 @@ class Reaper:
 
     async def _resolve(self, job: Job) -> None:
         now_ms = await self._ports.jobs.now_ms()
-        # A job may well be older than that when its trouble begins: a long wait is no doubt.
-        age_ms = now_ms - (job.troubled_ms or job.submitted_ms)
+        # A job may well be older than that when its trouble begins: a long wait at fal is no doubt.
+        heard = job.state != "submitting" and job.troubled_ms
+        age_ms = now_ms - (heard or job.submitted_ms)
         overdue = age_ms >= self._unknown_after_ms
         if job.state == "reserved":
             # Its old owner is fenced and can never submit; who waits for it tries again.

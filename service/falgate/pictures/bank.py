@@ -3,9 +3,11 @@
 import asyncio
 import hashlib
 
-from falgate.core.picture import EXTENSIONS, Kept
+from falgate.core.picture import EXTENSIONS, Kept, Picture
 from falgate.pictures.inspect import Examined, examine
 from falgate.pictures.store import PictureStore
+
+_CHECKED_FOR_S = 1.0
 
 
 class Bank:
@@ -14,6 +16,8 @@ class Bank:
     def __init__(self, store: PictureStore) -> None:
         """Keep pictures in `store`."""
         self._store = store
+        self._checking = asyncio.Lock()
+        self._checked_s = float("-inf")
 
     async def keep(self, data: bytes) -> Kept:
         """Check that these bytes are a whole picture, and store them; a repeat changes nothing.
@@ -32,9 +36,23 @@ class Bank:
             height=examined.height,
         )
 
-    async def has(self, name: str) -> bool:
-        """Whether a picture is there; raises `StoreUnavailable` when nobody knows."""
-        return await self._store.has(name)
+    async def has(self, picture: Picture) -> bool:
+        """Whether a picture is there; raises `StoreUnavailable` when nobody knows.
+
+        One of another length was damaged, and is as good as lost.
+        """
+        return await self._store.size(picture.name) == picture.size_bytes
+
+    async def ready(self) -> None:
+        """See that a picture could be stored now; raises `StoreUnavailable` otherwise.
+
+        One look serves all who ask within a second: a rush of callers needs no rush of files.
+        """
+        async with self._checking:
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._checked_s >= _CHECKED_FOR_S:
+                await self._store.check()
+                self._checked_s = now_s
 
 
 def _look(data: bytes) -> tuple[Examined, str]:

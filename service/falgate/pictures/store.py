@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import stat
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -19,6 +20,7 @@ from falgate.core.picture import media_type_of
 # Archives of the ledger share the store: nothing outside this prefix is ever served.
 PREFIX = "pictures/"
 _CHECK = "check"
+_FREE_BYTES_MIN = 64 * 1024 * 1024
 _ALIVE = b"falgate can write here\n"
 
 T = TypeVar("T")
@@ -65,14 +67,6 @@ class PictureStore:
         assert media_type is not None, "a picture's name is made from its hash"
         await self._write(f"{PREFIX}{name}", data, media_type)
 
-    async def has(self, name: str) -> bool:
-        """Whether a picture is there.
-
-        Raises:
-            StoreUnavailable: Nobody knows.
-        """
-        return await self.size(name) is not None
-
     async def size(self, name: str) -> int | None:
         """Its length in bytes, or None when it is not there.
 
@@ -97,11 +91,15 @@ class PictureStore:
         return await self._found(self._read(f"{PREFIX}{name}", start, end))
 
     async def check(self) -> None:
-        """Write and read a file beside the pictures.
+        """Write and read a file beside the pictures, on a disk that has room for more.
 
         Raises:
             StoreUnavailable: That failed.
         """
+        if self._root is not None and self._root.is_dir():
+            usage = await asyncio.to_thread(shutil.disk_usage, self._root)
+            if usage.free < _FREE_BYTES_MIN:
+                raise StoreUnavailable
         await self._write(_CHECK, _ALIVE, "text/plain")
         if await self._found(self._read(_CHECK, 0, None)) != _ALIVE:
             raise StoreUnavailable

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from falgate.core.apikey import KeyRecord, Kind
-from falgate.core.errors import Refusal
+from falgate.core.errors import Refusal, StoreUnavailable
 from falgate.core.events import Answered, Doubted, Purchased
 from falgate.core.job import ENDS
 from falgate.core.model import Expected, ModelSpec
 from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Result, Submission, is_zero
-from falgate.core.picture import Kept
+from falgate.core.picture import Kept, Picture
 from falgate.flow import admission
 from falgate.flow.answer import Answer, Answers
 from falgate.flow.flights import Flights
@@ -112,6 +112,7 @@ class Pictures:
     def __init__(self, steps: Any) -> None:
         self.stored: set[str] = set()
         self.sides = (8, 8)
+        self.full = False
         self._steps = steps
 
     async def keep(self, data: bytes) -> Kept:
@@ -120,9 +121,13 @@ class Pictures:
             self.stored.add(f"{sha256}.png")
             return Kept(sha256, "image/png", len(data), *self.sides)
 
-    async def has(self, name: str) -> bool:
+    async def has(self, picture: Picture) -> bool:
         async with self._steps.step("has", look=True):
-            return name in self.stored
+            return picture.name in self.stored
+
+    async def ready(self) -> None:
+        if self.full:
+            raise StoreUnavailable
 
 
 class Facts:

@@ -242,3 +242,10 @@ def test_whatever_fails_fal_s_bill_is_booked_and_every_job_is_closed_once(
         assert all(re.match("(miss|hit|partial|coalesced|402|422|5..) ", words) for words in heard)
 
     asyncio.run(live())
+
+
+async def test_nothing_is_bought_that_could_not_be_kept(world: Any) -> None:
+    world.pictures.full = True
+
+    assert await world.told() == "503 StoreUnavailable"
+    assert (world.jobs.held, world.shop.posts) == (0, [])

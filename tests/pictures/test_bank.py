@@ -1,0 +1,71 @@
+"""Banking: a delivery becomes a stored picture, a damaged one is lost, a full store is told."""
+
+import io
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+
+from falgate.core.errors import StoreUnavailable
+from falgate.core.picture import NotAPicture, Picture
+from falgate.pictures.bank import Bank
+from falgate.pictures.store import PictureStore
+
+
+def png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (3, 2), "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def kept(bank: Bank) -> Picture:
+    found = await bank.keep(png())
+    return Picture(made_s=0, **msgspec.structs.asdict(found))
+
+
+async def test_what_is_kept_is_known_by_its_bytes(tmp_path: Path) -> None:
+    bank = Bank(PictureStore(tmp_path.as_uri()))
+
+    picture = await kept(bank)
+
+    assert (picture.content_type, picture.width, picture.height) == ("image/png", 3, 2)
+    assert (tmp_path / "pictures" / picture.name).read_bytes() == png()
+    assert await bank.has(picture)
+
+
+async def test_what_is_no_picture_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(NotAPicture):
+        await Bank(PictureStore(tmp_path.as_uri())).keep(b"<html>")
+
+    assert not (tmp_path / "pictures").exists()
+
+
+@pytest.mark.parametrize("length", [0, 10])
+async def test_a_damaged_picture_is_as_good_as_lost(length: int, tmp_path: Path) -> None:
+    bank = Bank(PictureStore(tmp_path.as_uri()))
+    picture = await kept(bank)
+    file = tmp_path / "pictures" / picture.name
+
+    file.write_bytes(file.read_bytes()[:length])
+
+    assert not await bank.has(picture)
+
+
+async def test_a_store_that_is_gone_is_not_ready(tmp_path: Path) -> None:
+    bank = Bank(PictureStore((tmp_path / "media").as_uri()))
+    shutil.rmtree(tmp_path / "media")
+
+    with pytest.raises(StoreUnavailable):
+        await bank.ready()
+
+
+async def test_a_rush_looks_at_the_store_once(tmp_path: Path) -> None:
+    bank = Bank(PictureStore(tmp_path.as_uri()))
+    await bank.ready()
+    written_ns = (tmp_path / "check").stat().st_mtime_ns
+
+    await bank.ready()
+
+    assert (tmp_path / "check").stat().st_mtime_ns == written_ns
