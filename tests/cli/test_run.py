@@ -1,6 +1,7 @@
 """`falgate run`: what it makes it keeps, who it buys from is said, and no secret leaves it."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -147,3 +148,13 @@ def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_behind(
 
     assert process.wait(20) in {0, 1}  # 0 where it was as quick as the signal
     assert "Traceback" not in output.read_text()
+
+
+def test_who_connects_to_https_and_says_nothing_is_cut_like_on_http(
+    data: Path, start: Start, tmp_path: Path
+) -> None:
+    with start(data, tmp_path, FALGATE_HEADER_TIMEOUT_S="1") as gateway:
+        host, _, port = gateway.tls.rpartition(":")
+        # A handshake's own limit is a minute; this socket waits for half of that.
+        with socket.create_connection((host, int(port)), timeout=30) as silent:
+            assert silent.recv(1) == b""

@@ -1,8 +1,10 @@
 """`falgate serve`: production, everything from the environment."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import click
 import msgspec
@@ -12,6 +14,25 @@ from falgate import asgi, settings
 from falgate.settings import PREFIX, Settings
 from falgate.telemetry import logs
 from falgate.wiring import Gateway, open_gateway
+
+
+class _Loop(uvloop.Loop):
+    """uvloop's, but a TLS handshake has only as long as the head of a request.
+
+    uvicorn has no setting for it, and the default is a minute.
+    """
+
+    def __init__(self, handshake_s: float) -> None:
+        super().__init__()
+        self._handshake_s = handshake_s
+
+    async def create_server(  # type: ignore[override]  # one signature for both overloads
+        self, *args: Any, **named: Any
+    ) -> asyncio.AbstractServer:
+        """Listen."""
+        if named.get("ssl") is not None:
+            named["ssl_handshake_timeout"] = self._handshake_s
+        return await super().create_server(*args, **named)
 
 
 def settings_help() -> str:
@@ -38,7 +59,8 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
         async with open_gateway(chosen) as gateway:
             await asgi.serve(chosen, gateway, sockets, await announce(gateway))
 
-    uvloop.run(serve_gateway())
+    with asyncio.Runner(loop_factory=lambda: _Loop(chosen.header_timeout_s)) as runner:
+        runner.run(serve_gateway())
 
 
 @click.command(epilog="\b\nSettings, all from the environment:\n" + settings_help())
