@@ -95,13 +95,7 @@ class Jobs:
             Fenced: Another instance has the job.
             NotDurable: The mark may still be lost. Nothing was sent.
         """
-        named: dict[str, Any] = {
-            "job": _keys.job(job.order.id),
-            "open_jobs": _keys.open_jobs(job.order.upstream),
-            "job_id": job.order.id,
-            "epoch": job.epoch,
-            "lease_ms": self._lease_ms,
-        }
+        named = self._leased(job)
         barriers = self._durability
         with reaching():
             if not (barriers.fsync or barriers.replicas):
@@ -138,14 +132,7 @@ class Jobs:
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
         """Keep a job for another lease, or for so long; False when it is no longer the caller's."""
         with reaching():
-            kept = await _RENEW(
-                self._redis,
-                job=_keys.job(job.order.id),
-                open_jobs=_keys.open_jobs(job.order.upstream),
-                job_id=job.order.id,
-                epoch=job.epoch,
-                lease_ms=self._lease_ms if lease_ms is None else lease_ms,
-            )
+            kept = await _RENEW(self._redis, **self._leased(job, lease_ms))
         return bool(kept)
 
     async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
@@ -157,11 +144,7 @@ class Jobs:
         with reaching():
             noted = await _DOUBT(
                 self._redis,
-                job=_keys.job(job.order.id),
-                open_jobs=_keys.open_jobs(job.order.upstream),
-                job_id=job.order.id,
-                epoch=job.epoch,
-                lease_ms=self._lease_ms if lease_ms is None else lease_ms,
+                **self._leased(job, lease_ms),
                 trouble=trouble,
                 wake=_keys.WAKE,
             )
@@ -273,6 +256,16 @@ class Jobs:
         with reaching():
             seconds, micros = await self._redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
+
+    def _leased(self, job: Job, lease_ms: int | None = None) -> dict[str, Any]:
+        """What every script takes that is fenced and moves the end of a lease."""
+        return {
+            "job": _keys.job(job.order.id),
+            "open_jobs": _keys.open_jobs(job.order.upstream),
+            "job_id": job.order.id,
+            "epoch": job.epoch,
+            "lease_ms": self._lease_ms if lease_ms is None else lease_ms,
+        }
 
     async def _field(self, job_id: str, name: str) -> str:
         with reaching():
