@@ -32,9 +32,10 @@ lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
 
-bench:  ## how many hits a second, beside /healthz (needs wrk)
+bench:  ## how many hits a second, beside /healthz (needs wrk); reports over a large ledger
 	@deploy/setup.sh runtime
 	@.venv/bin/python bench/hits.py
+	@.venv/bin/python bench/ledger.py
 
 clean:  ## forget all that is made here, but not the data in .falgate
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

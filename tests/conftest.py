@@ -156,3 +156,12 @@ def data(tmp_path: Path) -> Iterator[Path]:
     if left_behind:
         os.kill(int((path / "redis" / "server.pid").read_text()), signal.SIGKILL)
     assert not left_behind
+
+
+@pytest.fixture
+def closed_port_url() -> Iterator[str]:
+    """Where no server listens, nor will one while the test lasts."""
+    with socket.socket() as taken:
+        # Bound and not listening: whoever connects is refused, and nobody else gets the port.
+        taken.bind(("127.0.0.1", 0))
+        yield f"redis://127.0.0.1:{taken.getsockname()[1]}"

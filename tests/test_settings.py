@@ -1,15 +1,18 @@
 """The settings: what is read, what stops a start, and what is never shown."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from falgate import settings
 from falgate.core import apikey
+from falgate.core.calendar import Calendar
 from falgate.settings import SettingsWrong
 
 SANDBOX = {"FALGATE_UPSTREAM_URL": "sandbox"}
 KEY = {"FAL_KEY": "id:secret"}
+ADMIN = apikey.mint("admin", bytes(8), bytes(32))
 
 GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "fal": (KEY, {"fal_key": "id:secret", "upstream_url": "https://queue.fal.run"}),
@@ -30,6 +33,24 @@ GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "empty is not set": ({**SANDBOX, "FALGATE_LISTEN": ""}, {"listen": "127.0.0.1:8080"}),
     "IPv6": ({**SANDBOX, "FALGATE_LISTEN": "[::1]:80"}, {"listen": "[::1]:80"}),
     "a zone": ({**SANDBOX, "FALGATE_TIMEZONE": "Europe/Vienna"}, {"timezone": "Europe/Vienna"}),
+    "another week": (
+        {**SANDBOX, "FALGATE_WEEK_STARTS": "sunday", "FALGATE_TIMEZONE": "Asia/Tehran"},
+        {"calendar": Calendar(ZoneInfo("Asia/Tehran"), "sunday")},
+    ),
+    "a week begins on monday": (SANDBOX, {"calendar": Calendar(ZoneInfo("UTC"), "monday")}),
+    "slots": ({**SANDBOX, "FALGATE_UPSTREAM_CONCURRENCY": "40"}, {"upstream_concurrency": 40}),
+    "any number of slots": (SANDBOX, {"upstream_concurrency": 0}),
+    "no operator": (SANDBOX, {"admin_key": "", "fal_admin_key": ""}),
+    "an operator": ({**SANDBOX, "FALGATE_ADMIN_KEY": ADMIN}, {"admin_key": ADMIN}),
+    "proxies": (
+        {**SANDBOX, "FALGATE_TRUSTED_PROXIES": "10.0.0.0/8, ::1,192.0.2.1"},
+        {"trusted_proxies": "10.0.0.0/8, ::1,192.0.2.1"},
+    ),
+    "alerts": (
+        {**SANDBOX, "FALGATE_ALERT_URL": "https://x.example", "FALGATE_ALERT_SECRET": "s"},
+        {"alert_url": "https://x.example", "alert_secret": "s"},
+    ),
+    "the ledger is kept": ({**SANDBOX, "FALGATE_LEDGER_KEPT_DAYS": "40"}, {"ledger_kept_days": 40}),
     "money": ({**SANDBOX, "FALGATE_ORG_DAILY_USD": "12.50"}, {"org_daily_usd": "12.50"}),
     "no money": ({**SANDBOX, "FALGATE_HOUSE_USD": "0"}, {"house_usd": "0"}),
     "others' variables": ({**SANDBOX, "PATH": "/bin", "FAL_RUN_HOST": "x"}, {"log_level": "info"}),
@@ -77,6 +98,44 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         with_sandbox("TLS_LISTEN", "127.0.0.1:8443"),
         "FALGATE_TLS_LISTEN needs FALGATE_TLS_CERT and FALGATE_TLS_KEY",
     ),
+    "no day": (with_sandbox("WEEK_STARTS", "someday"), "FALGATE_WEEK_STARTS: Invalid enum value"),
+    "fewer slots than none": (
+        with_sandbox("UPSTREAM_CONCURRENCY", "-1"),
+        "FALGATE_UPSTREAM_CONCURRENCY: Expected `int` >= 0",
+    ),
+    "a ledger of a month": (
+        with_sandbox("LEDGER_KEPT_DAYS", "39"),
+        "FALGATE_LEDGER_KEPT_DAYS: Expected `int` >= 40",
+    ),
+    "an app's key for the operator": (
+        with_sandbox("ADMIN_KEY", OURS),
+        "FALGATE_ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one",
+    ),
+    "a password for the operator": (
+        with_sandbox("ADMIN_KEY", "hunter2"),
+        "FALGATE_ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one",
+    ),
+    "a slip in the operator's key": (
+        with_sandbox("ADMIN_KEY", f"{ADMIN[:-1]}!"),
+        "FALGATE_ADMIN_KEY: not an admin key",
+    ),
+    "a proxy's name": (
+        with_sandbox("TRUSTED_PROXIES", "10.0.0.1,balancer"),
+        "FALGATE_TRUSTED_PROXIES: 'balancer' is no address or network, such as 10.0.0.0/8",
+    ),
+    "alerts that nobody can verify": (
+        with_sandbox("ALERT_URL", "https://x.example"),
+        "FALGATE_ALERT_URL needs FALGATE_ALERT_SECRET",
+    ),
+    "finer money than there is": (
+        with_sandbox("ORG_DAILY_USD", "0.0000001"),
+        "FALGATE_ORG_DAILY_USD: '0.0000001' is finer than a millionth of a dollar",
+    ),
+    "no number for money": (with_sandbox("HOUSE_USD", "NaN"), "FALGATE_HOUSE_USD: 'NaN' is not an"),
+    "more money than there is": (
+        with_sandbox("HOUSE_USD", "9" * 40),
+        f"FALGATE_HOUSE_USD: '{'9' * 40}' is more than a billion dollars",
+    ),
     "public URL": (with_sandbox("PUBLIC_URL", "example.com"), "FALGATE_PUBLIC_URL: not a URL"),
     "upstream": (
         {**KEY, "FALGATE_UPSTREAM_URL": "queue.fal.run"},
@@ -103,6 +162,9 @@ def test_no_secret_is_quoted() -> None:
         with pytest.raises(SettingsWrong) as caught:
             settings.read({name: "id:hunter2\x07"})
         assert "hunter2" not in str(caught.value)
+    with pytest.raises(SettingsWrong) as caught:
+        settings.read(with_sandbox("ADMIN_KEY", "hunter2"))
+    assert "hunter2" not in str(caught.value)
     assert "secret" not in repr(settings.read(KEY))
 
 

@@ -12,7 +12,7 @@ import uvicorn
 from litestar.types import ASGIApp
 
 from falgate.api.connection import impatient
-from falgate.settings import PREFIX, Address, Settings, SettingsWrong, address
+from falgate.settings import PREFIX, Address, Settings, SettingsWrong, address, names
 from falgate.wiring import Gateway
 
 _BACKLOG = 2_048
@@ -109,7 +109,8 @@ def _config(settings: Settings, app: ASGIApp, **tls: str) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(names(settings.trusted_proxies)),
         **tls,  # type: ignore[arg-type]  # certificate and key, both by path
     )
 

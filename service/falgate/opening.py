@@ -6,21 +6,29 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import structlog
 from redis.asyncio import Redis
 
 from falgate import settings as setting
-from falgate.core.budget import ORGANISATION
-from falgate.core.money import usd
+from falgate.core.budget import ORGANISATION, Budget
+from falgate.core.directory import App, Team
+from falgate.core.money import Micros, usd
 from falgate.pictures.store import PictureStore
 from falgate.settings import Settings
+from falgate.store.budgets import Budgets
 from falgate.store.connect import connect
 from falgate.store.embedded import EmbeddedRedis
 from falgate.store.ledger import Ledger, LedgerStrange
+from falgate.store.registry import Registry
 
 TEST = "test"
 """Whose books test keys spend in: play money of their own."""
 
+FIRST = "default"
+"""The team and the app that a first start makes."""
+
+_WHO = "settings"
 _DAILY_REAL, _DAILY_PLAY, _HOUSE = usd("10"), usd("1000"), usd("1")
 _CANCEL_S = 1.0
 _PAUSE_S = 1.0
@@ -106,12 +114,12 @@ async def ledger_id(ledger: Ledger, settings: Settings) -> str:
         Unavailable: Without Redis.
     """
     if settings.redis_url:
-        return await ledger.birth(None)
+        return await ledger.birth(None, settings.calendar)
     data = Path(settings.data_dir)
     note = data / "ledger-id"
     known = note.read_text(errors="replace").strip() if note.exists() else ""
     try:
-        found = await ledger.birth(known or None)
+        found = await ledger.birth(known or None, settings.calendar)
     except LedgerStrange as error:
         raise LedgerStrange(
             f"{error}: restore {data / 'redis'} from a backup, or remove {note} to go on with "
@@ -122,14 +130,29 @@ async def ledger_id(ledger: Ledger, settings: Settings) -> str:
     return found
 
 
-async def set_limits(ledger: Ledger, settings: Settings, live: str) -> None:
+async def set_limits(budgets: Budgets, settings: Settings, live: str) -> None:
     """Give each upstream's books an organisation budget and a house limit at the first start."""
     daily = setting.amount(settings.org_daily_usd, "ORG_DAILY_USD")
     house = setting.amount(settings.house_usd, "HOUSE_USD")
     first = _DAILY_PLAY if settings.uses_sandbox else _DAILY_REAL
-    await ledger.limit(
-        live, ORGANISATION, "day", first if daily is None else daily, keep=daily is None
-    )
-    await ledger.house_limit(live, _HOUSE if house is None else house, keep=house is None)
-    await ledger.limit(TEST, ORGANISATION, "day", _DAILY_PLAY, keep=True)
-    await ledger.house_limit(TEST, _HOUSE, keep=True)
+    await _limit(budgets, live, first if daily is None else daily, keep=daily is None)
+    await budgets.limit_house(live, _HOUSE if house is None else house, keep=house is None)
+    await _limit(budgets, TEST, _DAILY_PLAY, keep=True)
+    await budgets.limit_house(TEST, _HOUSE, keep=True)
+
+
+async def _limit(budgets: Budgets, upstream: str, limit: Micros, *, keep: bool) -> None:
+    """Set the organisation's day; with `keep` only where it has no budget at all yet."""
+    was = await budgets.read(upstream, ORGANISATION, "day")
+    if keep and any(p.budget for p in await budgets.positions(upstream, ORGANISATION)):
+        return
+    now = Budget(limit=limit) if was is None else msgspec.structs.replace(was, limit=limit)
+    await budgets.put(upstream, ORGANISATION, "day", was=was, now=now, who=_WHO)
+
+
+async def set_directory(registry: Registry) -> None:
+    """Make a team and an app, so that a first key belongs to somebody."""
+    directory = await registry.directory()
+    if not directory.teams:
+        await registry.put_team(FIRST, None, Team(), _WHO)
+        await registry.put_app(f"{FIRST}/{FIRST}", None, App(), _WHO)

@@ -1,5 +1,6 @@
 """Settings: every `FALGATE_*` variable, typed, with its unit, default and meaning."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from falgate.core import apikey
+from falgate.core.calendar import Calendar, Weekday
 from falgate.core.money import Micros, usd
 
 PREFIX = "FALGATE_"
@@ -65,9 +67,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream_start_timeout_s: Annotated[
         Seconds, _about("how long a request may wait in fal's queue")
     ] = 600
+    upstream_concurrency: Annotated[
+        int, Meta(ge=0), _about("purchases that fal works on at once, 2 to 40 by account; 0: any")
+    ] = 0
+    upstream_jwks_url: Annotated[
+        str, _about("where fal publishes the keys that its completion hooks are signed with")
+    ] = "https://rest.fal.ai/.well-known/jwks.json"
+    platform_url: Annotated[str, _about("fal's platform API, for its lists and its billing")] = (
+        "https://api.fal.ai/v1"
+    )
     fal_key: Annotated[str, _about("fal's credential; FAL_KEY does as well")] = ""
-    admin_key: Annotated[str, _about("the operator's key, for the administration to come")] = ""
-    timezone: Annotated[str, _about("IANA zone of the budgets' days")] = "UTC"
+    fal_admin_key: Annotated[
+        str, _about("a key of fal's that may read billing; empty: nothing is reconciled")
+    ] = ""
+    admin_key: Annotated[
+        str, _about("the operator's key; empty: the administration API is closed")
+    ] = ""
+    trusted_proxies: Annotated[
+        str, _about("addresses or networks, by commas, whose X-Forwarded-For is believed")
+    ] = ""
+    timezone: Annotated[str, _about("IANA zone of the budgets' windows")] = "UTC"
+    week_starts: Annotated[Weekday, _about("first day of the budgets' weeks")] = "monday"
+    ledger_kept_days: Annotated[
+        int, Meta(ge=40), _about("entries of the ledger go to the picture store after so many days")
+    ] = 90
+    alert_url: Annotated[str, _about("told of budgets that crossed a threshold; empty: nobody")] = (
+        ""
+    )
+    alert_secret: Annotated[str, _about("what such a message is signed with")] = ""
     org_daily_usd: Annotated[
         str, _about("the organisation's budget a day; empty: as before, at first 10, sandbox 1000")
     ] = ""
@@ -95,9 +122,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return "Settings(...)"
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The organisation's zone."""
-        return ZoneInfo(self.timezone)
+    def calendar(self) -> Calendar:
+        """How the organisation counts time."""
+        return Calendar(ZoneInfo(self.timezone), self.week_starts)
 
     @property
     def uses_sandbox(self) -> bool:
@@ -190,10 +217,24 @@ def _check(settings: Settings) -> None:
         address(settings.tls_listen, "TLS_LISTEN")
         if not (settings.tls_cert and settings.tls_key):
             raise SettingsWrong(f"{PREFIX}TLS_LISTEN needs {PREFIX}TLS_CERT and {PREFIX}TLS_KEY")
+    admin = apikey.present(settings.admin_key)
+    if settings.admin_key and (admin is None or admin.kind != "admin"):
+        raise SettingsWrong(
+            f"{PREFIX}ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one"
+        )
+    for proxy in names(settings.trusted_proxies):
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise SettingsWrong(
+                f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is no address or network, such as 10.0.0.0/8"
+            ) from None
+    if settings.alert_url and not settings.alert_secret:
+        raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
         raise SettingsWrong(f"{PREFIX}PUBLIC_URL: not a URL that begins with https:// or http://")
     try:
-        _ = settings.zone
+        _ = settings.calendar
     except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a folder of zones
         raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
     if not settings.uses_sandbox:

@@ -1,47 +1,62 @@
 """The composition root: settings in, a running gateway out. It alone knows the concrete classes."""
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
 
-import httpx
 import msgspec
 from litestar.types import ASGIApp
 from redis.asyncio import Redis
 
 from falgate import settings as setting
 from falgate.api.address import LOCAL, Address
+from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
 from falgate.core.apikey import Kind
 from falgate.core.budget import ORGANISATION, Position
-from falgate.core.errors import Refusal
+from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
+from falgate.errands import alert_hook, errands
+from falgate.flow.administer import Administration
 from falgate.flow.answer import Answers
+from falgate.flow.completion import Completions
 from falgate.flow.flights import Flights
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.reaper import Reaper
+from falgate.flow.reports import Reports
 from falgate.models import MODELS
-from falgate.opening import TEST, ledger_id, open_pictures, open_redis, running, set_limits
+from falgate.opening import (
+    ledger_id,
+    open_pictures,
+    open_redis,
+    running,
+    set_directory,
+    set_limits,
+)
 from falgate.pictures.bank import Bank
 from falgate.pictures.store import PictureStore
-from falgate.sandbox.app import create_sandbox
-from falgate.settings import FAL_QUEUE, Settings
+from falgate.selling import Sellers, open_sellers
+from falgate.settings import Settings
 from falgate.store import wakes
-from falgate.store.apikeys import ApiKeys
+from falgate.store.budgets import Budgets
 from falgate.store.connect import inspect
+from falgate.store.corrections import Corrections
+from falgate.store.entries import Entries
+from falgate.store.hooks import hook_secret
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
+from falgate.store.rates import Rates
+from falgate.store.registry import Registry
 from falgate.store.sweep import sweep
+from falgate.store.usage import Usage
 from falgate.telemetry.facts import Telemetry
-from falgate.telemetry.metrics import Metrics, Standing
-from falgate.upstream.client import FAL_MEDIA, FalQueue
+from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.tally import Tally
+from falgate.vitals import Vitals
 
 _SHORT_S = 2.0
-_LOOK_S = 2.0
 _LOOK_S_MAX = 5.0
 
 
@@ -51,64 +66,44 @@ class Gateway(msgspec.Struct, frozen=True):
     Attributes:
         app: What to serve.
         flights: To be closed when waiting callers have to be let go.
-        ledger: Its money.
-        apikeys: Its keys.
-        live: The name of the upstream that live keys buy from.
+        budgets: Its money.
+        registry: Its teams, apps and keys.
+        upstreams: Who sells to each kind of key.
     """
 
     app: ASGIApp
     flights: Flights
-    ledger: Ledger
-    apikeys: ApiKeys
-    live: str
+    budgets: Budgets
+    registry: Registry
+    upstreams: Mapping[Kind, str]
+
+    def administration(self, who: str) -> Administration:
+        """What an operator may look at and change; `who` goes into the audit log."""
+        return Administration(
+            self.registry, self.budgets, who=who, upstreams=self.upstreams, models=MODELS
+        )
 
     async def budget(self) -> tuple[Position, Micros]:
         """The organisation's budget for today, and the house limit."""
-        today, _ = await self.ledger.positions(self.live, ORGANISATION)
-        return today, (await self.ledger.house(self.live))[0]
+        positions = await self.budgets.positions(self.upstreams["live"], ORGANISATION)
+        today = next(position for position in positions if position.window.kind == "day")
+        return today, (await self.budgets.house(self.upstreams["live"]))[0]
 
 
-class Vitals:
-    """What a running gateway says of itself."""
+class _Ground(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway stands on, all of it there and fit."""
 
-    def __init__(
-        self, ledger: Ledger, store: PictureStore, metrics: Metrics, upstreams: tuple[str, ...]
-    ) -> None:
-        self._ledger = ledger
-        self._store = store
-        self._metrics = metrics
-        self._upstreams = upstreams
-
-    async def troubles(self) -> dict[str, str]:
-        """What is not there, and why."""
-        looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.check()}
-        words = await asyncio.gather(*map(_trouble, looks.values()))
-        return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
-
-    async def metrics(self) -> bytes:
-        """Prometheus's text format; without Redis, what this process counted by itself."""
-        standings = []
-        with suppress(Refusal):
-            for upstream in self._upstreams:
-                standing = Standing(
-                    upstream=upstream,
-                    positions=await self._ledger.positions(upstream, ORGANISATION),
-                    house=await self._ledger.house(upstream),
-                    open_jobs=await self._ledger.open_jobs(upstream),
-                )
-                standings.append(standing)
-        return self._metrics.render(standings)
-
-
-async def _trouble(look: Awaitable[object]) -> str:
-    try:
-        async with asyncio.timeout(_LOOK_S):
-            await look
-    except Refusal as refusal:
-        return str(refusal)
-    except TimeoutError:
-        return f"no answer within {_LOOK_S:g} s"
-    return ""
+    settings: Settings
+    owner: str
+    redis: Redis
+    store: PictureStore
+    ledger: Ledger
+    budgets: Budgets
+    registry: Registry
+    jobs: Jobs
+    usage: Usage
+    secret: bytes
+    sellers: Sellers
 
 
 @asynccontextmanager
@@ -119,57 +114,155 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, OSError: Each in one clear line.
     """
     async with AsyncExitStack() as stack:
-        store = open_pictures(settings)
-        redis = await stack.enter_async_context(open_redis(settings))
-        ledger = Ledger(redis, zone=settings.zone)
-        jobs = await _jobs(redis, ledger, settings)
-        sellers = _sellers(settings)
-        for seller in sellers.values():
-            stack.push_async_callback(seller.close)
-        await set_limits(ledger, settings, sellers["live"].name)
-        metrics = Metrics()
-        telemetry = Telemetry(metrics)
-        apikeys = ApiKeys(redis)
-        ports = Ports(
-            models=MODELS,
-            keys=apikeys,
-            pools=Pools(redis, ttl_s=settings.cache_ttl_s),
-            jobs=jobs,
-            pictures=Bank(store),
-            sellers=sellers,
-            facts=telemetry,
-        )
-        flights = Flights(jobs)
-        purchases = Purchases(ports, flights.wake, lease_s=settings.lease_s)
-        reaper = Reaper(
+        ground = await _ground(stack, settings)
+        metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
+        telemetry = Telemetry(metrics, tally.add)
+        stack.push_async_callback(_last, tally.flush)
+        ports = _ports(ground, telemetry)
+        flights = Flights(ground.jobs)
+        purchases = Purchases(
             ports,
-            purchases,
-            lambda upstream, now_ms: sweep(redis, upstream, now_ms),
-            every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
-            unknown_after_s=settings.unknown_after_s,
-        )
-        answers = Answers(
-            ports, purchases, flights, zone=settings.zone, wait_s=settings.run_timeout_s
-        )
-        upstreams = tuple(seller.name for seller in sellers.values())
-        app = create_app(
-            ports,
-            answers,
-            pictures=store,
-            vitals=Vitals(ledger, store, metrics, upstreams),
-            address=_address(settings),
-            requested=telemetry.requested,
-            body_bytes_max=settings.body_bytes_max,
-            body_timeout_s=settings.body_timeout_s,
+            flights.wake,
+            lease_s=settings.lease_s,
+            start_within_s=settings.upstream_start_timeout_s,
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(purchases.close, _SHORT_S)
-        await stack.enter_async_context(running(lambda: wakes.listen(redis, flights.wake)))
-        await stack.enter_async_context(running(reaper.run))
-        yield Gateway(app, flights, ledger, apikeys, sellers["live"].name)
+        hook = alert_hook(settings)
+        if hook is not None:
+            stack.push_async_callback(hook.close)
+        for errand in (
+            lambda: wakes.listen(ground.redis, _each(flights.wake, purchases.turns.wake)),
+            tally.run,
+            *errands(
+                settings,
+                ground.redis,
+                ground.owner,
+                store=ground.store,
+                jobs=ground.jobs,
+                sellers=ground.sellers,
+                hook=hook,
+                telemetry=telemetry,
+            ),
+            _reaper(ground, ports, purchases).run,
+        ):
+            await stack.enter_async_context(running(errand))
+        answers = Answers(
+            ports, purchases, flights, calendar=settings.calendar, wait_s=settings.run_timeout_s
+        )
+        app = _app(ground, ports, answers, metrics, telemetry)
+        yield Gateway(app, flights, ground.budgets, ground.registry, ground.sellers.names)
 
 
-async def _jobs(redis: Redis, ledger: Ledger, settings: Settings) -> Jobs:
+async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
+    store = open_pictures(settings)
+    redis = await stack.enter_async_context(open_redis(settings))
+    ledger, registry = Ledger(redis), Registry(redis)
+    budgets = Budgets(redis, settings.calendar)
+    owner = uuid.uuid4().hex
+    jobs = await _jobs(redis, ledger, settings, owner)
+    secret = await hook_secret(redis)
+    sellers = open_sellers(settings, secret)
+    stack.push_async_callback(sellers.close)
+    await set_limits(budgets, settings, sellers.live)
+    await set_directory(registry)
+    await ledger.note_live(sellers.live)
+    return _Ground(
+        settings=settings,
+        owner=owner,
+        redis=redis,
+        store=store,
+        ledger=ledger,
+        budgets=budgets,
+        registry=registry,
+        jobs=jobs,
+        usage=Usage(redis, settings.calendar),
+        secret=secret,
+        sellers=sellers,
+    )
+
+
+def _ports(ground: _Ground, telemetry: Telemetry) -> Ports:
+    return Ports(
+        models=MODELS,
+        keys=ground.registry,
+        rates=Rates(ground.redis),
+        budgets=ground.budgets,
+        pools=Pools(ground.redis, ttl_s=ground.settings.cache_ttl_s),
+        jobs=ground.jobs,
+        pictures=Bank(ground.store),
+        sellers=ground.sellers.queues,
+        facts=telemetry,
+    )
+
+
+def _reaper(ground: _Ground, ports: Ports, purchases: Purchases) -> Reaper:
+    sellers, settings = ground.sellers, ground.settings
+    return Reaper(
+        ports,
+        purchases,
+        lambda upstream, now_ms: sweep(ground.redis, upstream, now_ms),
+        every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
+        unknown_after_s=settings.unknown_after_s,
+        platforms={sellers.live: sellers.platform} if sellers.platform else {},
+    )
+
+
+def _app(
+    ground: _Ground, ports: Ports, answers: Answers, metrics: Metrics, telemetry: Telemetry
+) -> ASGIApp:
+    settings, sellers = ground.settings, ground.sellers
+    completions = None
+    if sellers.signatures is not None:
+        completions = Completions(
+            ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
+        )
+    upstreams = tuple(sellers.names.values())
+    return create_app(
+        ports,
+        answers,
+        pictures=ground.store,
+        vitals=Vitals(
+            ground.ledger,
+            ground.budgets,
+            corrections=Corrections(ground.redis, owner=ground.owner),
+            store=ground.store,
+            metrics=metrics,
+            upstreams=upstreams,
+        ),
+        address=_address(settings),
+        completions=completions,
+        administration=AdminServices(
+            records=ground.registry,
+            books=ground.budgets,
+            calendar=settings.calendar,
+            upstreams=sellers.names,
+            models=MODELS,
+            admin_key=settings.admin_key,
+        ),
+        reports=Reports(ground.usage, Entries(ground.redis), settings.calendar),
+        calendar=settings.calendar,
+        requested=telemetry.requested,
+        body_bytes_max=settings.body_bytes_max,
+        body_timeout_s=settings.body_timeout_s,
+    )
+
+
+def _each(*listeners: Callable[[str], None]) -> Callable[[str], None]:
+    def tell(job_id: str) -> None:
+        for listener in listeners:
+            listener(job_id)
+
+    return tell
+
+
+async def _last(flush: Callable[[], Awaitable[None]]) -> None:
+    """Post what was counted since the last time; without Redis it is lost, and it is no money."""
+    with suppress(Unavailable):
+        await flush()
+
+
+async def _jobs(redis: Redis, ledger: Ledger, settings: Settings, owner: str) -> Jobs:
     """The jobs, once it is known that this Redis can be trusted with them, and is the right one."""
     durability = await inspect(
         redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
@@ -177,37 +270,12 @@ async def _jobs(redis: Redis, ledger: Ledger, settings: Settings) -> Jobs:
     return Jobs(
         redis,
         ledger_id=await ledger_id(ledger, settings),
-        owner=uuid.uuid4().hex,
-        zone=settings.zone,
+        owner=owner,
+        calendar=settings.calendar,
+        slots_max=settings.upstream_concurrency,
         lease_ms=settings.lease_s * 1000,
         durability=durability,
     )
-
-
-def _sellers(settings: Settings) -> dict[Kind, FalQueue]:
-    # Without state of its own on disk, an instance keeps the sandbox's books in memory.
-    stateless = settings.redis_url and settings.media_url
-    directory = None if stateless else Path(settings.data_dir) / "sandbox"
-    sandbox = create_sandbox(MODELS, directory=directory)
-
-    def in_process(name: str) -> FalQueue:
-        transport = httpx.ASGITransport(sandbox)  # type: ignore[arg-type]  # two spellings of ASGI
-        return FalQueue(name, "http://queue.sandbox", key="falgate:sandbox", transport=transport)
-
-    if settings.uses_sandbox:
-        return {"live": in_process(setting.SANDBOX), "test": in_process(TEST)}
-    url = settings.upstream_url.rstrip("/").lower()
-    live = FalQueue(
-        "fal" if url == FAL_QUEUE else url,
-        settings.upstream_url,
-        key=settings.fal_key,
-        media_domains=(
-            *(FAL_MEDIA if url == FAL_QUEUE else ()),
-            *setting.names(settings.upstream_media_hosts),
-        ),
-        start_timeout_s=settings.upstream_start_timeout_s,
-    )
-    return {"live": live, "test": in_process(TEST)}
 
 
 def _address(settings: Settings) -> Address:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,16 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from falgate.cli.keys import issue, mint
+from falgate.core import apikey
 from falgate.core.apikey import Kind
-from falgate.store.apikeys import ApiKeys
+from falgate.core.calendar import Calendar
+from falgate.core.directory import App, Team
+from falgate.flow.administer import Administration
+from falgate.models import MODELS
+from falgate.store.budgets import Budgets
 from falgate.store.connect import connect
 from falgate.store.embedded import EmbeddedRedis
+from falgate.store.registry import Registry
 
 MODEL = "/fal-ai/gpt-image-1.5"
 DEADLINE_S = 30
@@ -61,10 +67,16 @@ class Gateway(NamedTuple):
         return connect(self.redis_url)
 
     async def issue(self, kind: Kind = "live", team: str = "default") -> str:
-        """Another key."""
+        """Another key, of the app `app` of a team."""
         redis = self.redis()
+        books = Budgets(redis, Calendar(UTC))
+        admin = Administration(Registry(redis), books, who="tests", upstreams={}, models=MODELS)
         try:
-            return await issue(ApiKeys(redis), kind=kind, team=team, app="app", name="")
+            if team not in await admin.teams.all():
+                await admin.teams.create(team, Team())
+            if f"{team}/app" not in await admin.apps.all():
+                await admin.apps.create(f"{team}/app", App())
+            return (await admin.keys.create(f"{team}/app", kind=kind)).key
         finally:
             await redis.aclose()
 
@@ -107,7 +119,7 @@ def _process(env: dict[str, str], log: Path) -> Iterator[None]:
 @contextmanager
 def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
     """Serve with these settings, by their fields, until the block ends."""
-    admin_key = mint("admin")
+    admin_key = apikey.mint("admin", os.urandom(apikey.ID_BYTES), os.urandom(apikey.SECRET_BYTES))
     chosen = {
         "data_dir": str(folder / "data"),
         "upstream_url": "sandbox",

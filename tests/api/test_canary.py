@@ -76,11 +76,10 @@ async def broken(gateway: Any, client: httpx.AsyncClient, body: Any) -> httpx.Re
     assert presented is not None
     redis = gateway.redis()
     try:
-        (record,) = [each async for each in redis.scan_iter(match=f"*:apikey:{presented.id}")]
-        kept = await redis.hgetall(record)
-        await redis.hset(record, "kind", PROMPT)
+        kept = json.loads(await redis.hget("{fg}:apikeys", presented.id) or "")
+        await redis.hset("{fg}:apikeys", presented.id, json.dumps({**kept, "kind": PROMPT}))
         answer = await client.post(MODEL, json=body, headers={"Authorization": f"Key {key}"})
-        await redis.hset(record, mapping=kept)
+        await redis.hset("{fg}:apikeys", presented.id, json.dumps(kept))
     finally:
         await redis.aclose()
     return answer

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC
 from typing import Any
 
 import httpx
@@ -15,13 +16,16 @@ import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from falgate.api.address import Address
+from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
 from falgate.api.edge import Edge
 from falgate.cli.keys import mint
+from falgate.core.calendar import Calendar
 from falgate.flow.answer import Answers
 from falgate.flow.ports import Ports
 from falgate.models import MODELS
 
+CALENDAR = Calendar(UTC)
 MODEL = "/fal-ai/gpt-image-1.5"
 FAILED = {"detail": "Internal Server Error"}
 
@@ -195,6 +199,8 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
     everything = Ports(
         models=MODELS,
         keys=ports,
+        rates=ports,
+        budgets=ports,
         pools=ports,
         jobs=ports,
         pictures=ports,
@@ -203,10 +209,16 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
     )
     app = create_app(
         everything,
-        Answers(everything, ports, ports, zone=None, wait_s=1),
+        Answers(everything, ports, ports, calendar=CALENDAR, wait_s=1),
         pictures=ports,
         vitals=ports,
         address=Address("", frozenset(), ""),
+        completions=None,
+        administration=AdminServices(
+            records=ports, books=ports, calendar=CALENDAR, upstreams={}, models={}, admin_key=""
+        ),
+        reports=ports,
+        calendar=CALENDAR,
         requested=lambda route, status: counted.append((route, status)),
         body_bytes_max=100,
         body_timeout_s=5,

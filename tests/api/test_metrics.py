@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from datetime import UTC
 from typing import Any, get_args
 
 import httpx
@@ -11,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from falgate import __version__
 from falgate.cli.keys import mint
+from falgate.core.calendar import KINDS
 from falgate.core.events import Doubt
 from falgate.core.money import usd
 from falgate.models import MODELS
@@ -19,16 +19,19 @@ from falgate.telemetry.metrics import SECONDS
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"quality": "low", "output_format": "jpeg"}
-CLOSED = {
-    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other"},
+CLOSED: dict[str, set[str]] = {
+    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other"}
+    | {"v1", "admin", "hooks"},
     "model": set(MODELS),
     "source": {"hit", "miss", "partial", "coalesced"},
     "upstream": {"sandbox", "test"},
     "outcome": {"paid", "released", "refused", "unknown"},
-    "level": {"organisation"},
-    "window": {"day", "total"},
+    "level": {"organisation", "team", "app", "key"},
+    "account": {"main", "default"},
+    "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(Doubt)},
     "team": {"default"},
+    "lost": {"true", "false"},
     "status": {"0", "200", "204", "400", "401", "403", "404", "405", "413", "422", "500", "501"},
     "version": {__version__},
     "le": {*map(str, SECONDS), "+Inf"},
@@ -140,12 +143,12 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     after = await scraped(client)
     redis = gateway.redis()
     try:
-        entries = [each async for each in Ledger(redis, zone=UTC).entries("sandbox")]
+        entries = [each async for each in Ledger(redis).entries("sandbox")]
     finally:
         await redis.aclose()
 
     day, total = [
-        {"upstream": "sandbox", "level": "organisation", "window": window}
+        {"upstream": "sandbox", "level": "organisation", "account": "main", "window": window}
         for window in ("day", "total")
     ]
     spent = value(after, "falgate_spent_micros", **total)
@@ -154,12 +157,18 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     assert spent == value(after, "falgate_billed_micros_total", upstream="sandbox", team="default")
     assert value(after, "falgate_held_micros", **day) == 0
     left = value(after, "falgate_limit_micros", **day) - value(after, "falgate_spent_micros", **day)
+    assert value(after, "falgate_remaining_micros", **day) == left
     assert left == usd(answer.headers["x-falgate-budget-remaining-usd"])
     assert value(after, "falgate_jobs_open", upstream="sandbox") == 0
 
 
 async def test_money_set_aside_is_seen_while_it_is(client: httpx.AsyncClient) -> None:
-    day = {"upstream": "sandbox", "level": "organisation", "window": "day"}
+    day = {
+        "upstream": "sandbox",
+        "level": "organisation",
+        "account": "main",
+        "window": "day",
+    }
     body = {**BODY, "prompt": "held", "num_images": 4}
     asking = asyncio.create_task(client.post(MODEL, json=body))
     held = jobs = 0.0

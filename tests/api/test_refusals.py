@@ -1,5 +1,6 @@
 """Every refusal over HTTP: its status, its body in fal's form, and the headers that go with it."""
 
+import json
 import re
 import string
 from collections.abc import Awaitable, Callable, Iterator
@@ -7,11 +8,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from falgate.cli.keys import mint
 from falgate.core import apikey
-from falgate.store.apikeys import ApiKeys
+from falgate.store.registry import Registry
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "x", "quality": "low", "output_format": "jpeg"}
@@ -123,7 +125,11 @@ async def test_a_revoked_key_is_refused_at_once(ask: Ask, gateway: Any) -> None:
     try:
         presented = apikey.present(key)
         assert presented is not None
-        await ApiKeys(redis).revoke(presented.id, 1)
+        registry = Registry(redis)
+        record, now_s, _ = await registry.key(presented.id)
+        assert record is not None
+        revoked = msgspec.structs.replace(record, revoked_s=now_s)
+        assert await registry.put_key(record, revoked, "tests")
     finally:
         await redis.aclose()
     body = {"detail": "This key is revoked. Ask whoever runs falgate for another one."}
@@ -212,10 +218,11 @@ async def test_an_error_that_nobody_foresaw_tells_nothing(ask: Ask, gateway: Any
     assert presented is not None
     redis = gateway.redis()
     try:
-        (name,) = [each async for each in redis.scan_iter(match=f"*:apikey:{presented.id}")]
-        await redis.hset(name, "created_s", "the secret of the day")
+        kept = json.loads(await redis.hget("{fg}:apikeys", presented.id) or "")
+        broken = json.dumps({**kept, "kind": "the secret of the day"})
+        await redis.hset("{fg}:apikeys", presented.id, broken)
         answer = await ask(headers={"Authorization": f"Key {key}"})
-        await redis.delete(name)
+        await redis.hdel("{fg}:apikeys", presented.id)
     finally:
         await redis.aclose()
 
@@ -223,5 +230,5 @@ async def test_an_error_that_nobody_foresaw_tells_nothing(ask: Ask, gateway: Any
     (line,) = [each for each in gateway.logged().splitlines() if "request.failed" in each]
     assert answer.headers["x-fal-request-id"] in line
     assert "ValidationError" in line
-    assert "apikeys.py" in line
+    assert "registry.py" in line
     assert "the secret of the day" not in gateway.logged()

@@ -5,14 +5,25 @@ import hmac
 import re
 import string
 import zlib
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falgate.core.apikey import ID_BYTES, SECRET_BYTES, KeyRecord, from_header, mint, present
+from falgate.core.apikey import (
+    ID_BYTES,
+    SECRET_BYTES,
+    KeyRecord,
+    Permissions,
+    Presented,
+    from_header,
+    mint,
+    present,
+    remint,
+)
+from falgate.core.limits import Limits
 
 PROPERTY = settings(derandomize=True, deadline=None)
 DIGITS = string.digits + string.ascii_lowercase + string.ascii_uppercase
@@ -146,10 +157,109 @@ def test_digests_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) 
     assert compared == [(presented.digest, presented.digest), (presented.digest, "0" * 64)]
 
 
-def test_a_record_keeps_no_secret_and_may_be_used_until_it_is_revoked() -> None:
-    record = KeyRecord(
-        id="a", kind="live", digest="d", team="t", app="a", name="n", created_s=1_700_000_000
+NOW_S = 1_700_000_000
+
+
+def record(**fields: Any) -> KeyRecord:
+    plain: dict[str, Any] = {
+        "id": "a", "kind": "live", "digest": "d", "team": "t", "app": "a", "name": "n",
+        "created_s": NOW_S,
+    }  # fmt: skip
+    return KeyRecord(**{**plain, **fields})
+
+
+def shown(secret: int, kind: Word = "live") -> Presented:
+    """A key with one of 256 secrets, as it is presented."""
+    presented = present(mint(kind, bytes(8), bytes([secret]) * 32))
+    assert presented is not None
+    return presented
+
+
+def test_a_record_keeps_no_secret_and_may_be_used_until_something_is_said() -> None:
+    assert "secret" not in {field.name for field in msgspec.structs.fields(KeyRecord)}
+    assert record().unusable(NOW_S) is None
+    assert record().unusable(10**12) is None
+    assert (record().permissions, record().limits) == (Permissions(), Limits())
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"expires_s": NOW_S + 1}, None),
+        ({"expires_s": NOW_S}, "expired"),
+        ({"expires_s": NOW_S - 1}, "expired"),
+        ({"disabled": True}, "disabled"),
+        ({"disabled": True, "expires_s": NOW_S - 1}, "disabled"),
+        ({"revoked_s": 1}, "revoked"),
+        ({"revoked_s": NOW_S + 9}, "revoked"),
+        ({"revoked_s": 1, "disabled": True, "expires_s": 1}, "revoked"),
+    ],
+)
+def test_a_key_that_may_not_be_used_says_why(fields: dict[str, Any], why: str | None) -> None:
+    assert record(**fields).unusable(NOW_S) == why
+
+
+@pytest.mark.parametrize("seconds", [-10, -1, 0, 1])
+def test_both_secrets_open_a_key_until_the_overlap_ends_and_then_the_new_one(seconds: int) -> None:
+    rotated = record(
+        digest=shown(2).digest, previous_digest=shown(1).digest, previous_until_s=NOW_S
     )
 
-    assert record.revoked_s == 0
-    assert "secret" not in {field.name for field in msgspec.structs.fields(KeyRecord)}
+    assert rotated.opened_by(shown(2), NOW_S + seconds)
+    assert rotated.opened_by(shown(1), NOW_S + seconds) == (seconds < 0)
+    assert not rotated.opened_by(shown(3), NOW_S + seconds)
+
+
+def test_a_key_that_was_never_rotated_has_one_secret() -> None:
+    fresh = record(digest=shown(1).digest)
+
+    assert fresh.opened_by(shown(1), NOW_S)
+    assert not fresh.opened_by(shown(2), NOW_S)
+    assert not fresh.opened_by(shown(2), 0)
+
+
+def test_a_secret_opens_no_key_of_another_kind() -> None:
+    for kind in ("test", "admin"):
+        assert not record(digest=shown(1).digest).opened_by(shown(1, kind), NOW_S)
+
+
+@pytest.mark.parametrize("secret", [1, 2, 3])
+def test_a_secret_is_compared_with_both_whichever_it_is(
+    monkeypatch: pytest.MonkeyPatch, secret: int
+) -> None:
+    compared = []
+    real = hmac.compare_digest
+
+    def compare(left: str, right: str) -> bool:
+        compared.append(right)
+        return real(left, right)
+
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    digests = shown(2).digest, shown(1).digest
+    rotated = record(digest=digests[0], previous_digest=digests[1], previous_until_s=NOW_S + 1)
+    rotated.opened_by(shown(secret), NOW_S)
+
+    assert tuple(compared) == digests
+
+
+@PROPERTY
+@given(words, ids, secrets, secrets)
+def test_a_new_secret_leaves_a_keys_id_as_it_is(
+    kind: Word, id_bytes: bytes, before: bytes, after: bytes
+) -> None:
+    old = present(mint(kind, id_bytes, before))
+    assert old is not None
+    new = present(remint(kind, old.id, after))
+
+    assert new is not None
+    assert (new.kind, new.id) == (old.kind, old.id)
+    assert (new.digest == old.digest) == (before == after)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"pictures_max": -1}, {"pictures_max": 1.5}, {"pictures_max": 1001}, {"colours": ["red"]}],
+)
+def test_permissions_that_make_no_sense_are_none(fields: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(fields, Permissions)

@@ -1,156 +1,164 @@
-"""Windows: midnight to midnight of a zone, whatever its clocks do, without gap or overlap."""
+"""Budgets: whose they are, what is left of them, and which of them refuses."""
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falgate.core.budget import ORGANISATION, Account, Position, Window, resets_at, windows
-
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=300)
-ZONES = [
-    "UTC",
-    "Europe/Berlin",
-    "Europe/Lisbon",
-    "America/New_York",
-    "America/Sao_Paulo",  # skipped midnight until 2018
-    "America/Havana",  # skips midnight in spring, has two in autumn
-    "America/Santiago",
-    "America/Asuncion",
-    "America/Nuuk",
-    "Atlantic/Azores",
-    "Africa/Cairo",  # skips midnight since 2023
-    "Africa/Casablanca",  # its summer time pauses for Ramadan
-    "Asia/Beirut",
-    "Asia/Kathmandu",
-    "Asia/Tehran",
-    "Australia/Lord_Howe",  # moves by half an hour
-    "Pacific/Chatham",
-    "Pacific/Kiritimati",
-]
-HOUR_MS = 3_600_000
-zones = st.sampled_from(ZONES).map(ZoneInfo)
-instants_ms = st.integers(
-    int(datetime(2012, 1, 1, tzinfo=UTC).timestamp() * 1000),
-    int(datetime(2036, 12, 31, tzinfo=UTC).timestamp() * 1000),
+from falgate.core.budget import (
+    LEVELS,
+    ORGANISATION,
+    Account,
+    Budget,
+    Position,
+    account,
+    chain,
+    tightest,
 )
+from falgate.core.calendar import Window
+from falgate.core.money import MICROS_MAX
+
+PROPERTY = settings(derandomize=True, deadline=None)
+DAY = Window("day", "2026-11-22", 0, 1)
+amounts = st.integers(0, MICROS_MAX)
 
 
-def ms(text: str) -> int:
-    """A UTC instant as milliseconds."""
-    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+def position(budget: Budget | None, *, raised: int = 0, spent: int = 0, held: int = 0) -> Position:
+    return Position(
+        account=ORGANISATION, window=DAY, budget=budget, raised=raised, spent=spent, held=held
+    )
 
 
-def day_at(now_ms: int, zone: str) -> Window:
-    return windows(now_ms, ZoneInfo(zone))[0]
+def test_a_purchase_is_charged_to_everybody_above_its_key() -> None:
+    accounts = chain("web", "shop", "k1")
+
+    assert tuple(each.level for each in accounts) == LEVELS
+    assert [each.name for each in accounts] == [
+        "organisation:main",
+        "team:web",
+        "app:web/shop",
+        "key:k1",
+    ]
 
 
-@PROPERTY
-@given(instants_ms, zones)
-def test_the_windows_in_force_contain_the_instant(now_ms: int, zone: ZoneInfo) -> None:
-    day, total = windows(now_ms, zone)
-
-    assert day.starts_ms <= now_ms < day.ends_ms
-    assert total.starts_ms <= now_ms < total.ends_ms
-    assert day.id == datetime.fromtimestamp(now_ms // 1000, zone).date().isoformat()
+def test_apps_of_one_name_in_two_teams_are_two() -> None:
+    assert chain("web", "shop", "k")[2] != chain("back", "shop", "k")[2]
 
 
-@PROPERTY
-@given(instants_ms, zones)
-def test_days_follow_each_other_without_gap_or_overlap(now_ms: int, zone: ZoneInfo) -> None:
-    day = windows(now_ms, zone)[0]
-
-    assert windows(day.starts_ms, zone)[0] == day
-    assert windows(day.ends_ms - 1, zone)[0] == day
-    following = windows(day.ends_ms, zone)[0]
-    assert following.starts_ms == day.ends_ms
-    before = windows(day.starts_ms - 1, zone)[0]
-    assert before.ends_ms == day.starts_ms
-    assert before.id < day.id < following.id
+@pytest.mark.parametrize("found", [*chain("web", "shop", "k1"), Account("team", "a.b-c_d")])
+def test_an_accounts_name_is_read_back(found: Account) -> None:
+    assert account(found.name) == found
 
 
-@pytest.mark.parametrize("zone", ZONES)
-def test_a_year_of_days_is_a_year(zone: str) -> None:
-    """Every day of 2024 with its clock changes, one after the other."""
-    found: list[date] = []
-    now_ms = first_ms = day_at(ms("2024-01-02T00:00"), zone).starts_ms
-    while len(found) < 366:
-        day = day_at(now_ms, zone)
-        assert day.starts_ms == now_ms
-        found.append(date.fromisoformat(day.id))
-        now_ms = day.ends_ms
-
-    assert found == [found[0] + timedelta(days=number) for number in range(366)]
-    assert abs(now_ms - first_ms - 366 * 24 * HOUR_MS) <= HOUR_MS
+def test_the_organisation_needs_no_name() -> None:
+    assert account("organisation") == ORGANISATION == account("organisation:main")
 
 
 @pytest.mark.parametrize(
-    ("zone", "now", "starts", "hours"),
+    ("text", "said"),
     [
-        # An ordinary day, and both ends of it.
-        ("UTC", "2026-03-01T00:00", "2026-03-01T00:00", 24),
-        ("UTC", "2026-03-01T23:59:59.999", "2026-03-01T00:00", 24),
-        # Clocks that change at two.
-        ("Europe/Berlin", "2026-03-29T12:00", "2026-03-28T23:00", 23),
-        ("Europe/Berlin", "2026-10-25T12:00", "2026-10-24T22:00", 25),
-        # 00:00 does not exist: the day begins at 01:00, an hour short.
-        ("America/Sao_Paulo", "2018-11-04T12:00", "2018-11-04T03:00", 23),
-        ("America/Havana", "2026-03-08T12:00", "2026-03-08T05:00", 23),
-        ("Africa/Cairo", "2026-04-24T12:00", "2026-04-23T22:00", 23),
-        # The hour before midnight comes twice, and belongs to the day that ends.
-        ("America/Sao_Paulo", "2018-02-17T12:00", "2018-02-17T02:00", 25),
-        ("Africa/Cairo", "2026-10-29T20:30", "2026-10-28T21:00", 25),
-        ("Africa/Cairo", "2026-10-29T21:30", "2026-10-28T21:00", 25),
-        # Midnight comes twice: the first one begins the day.
-        ("America/Havana", "2026-11-01T04:30", "2026-11-01T04:00", 25),
-        ("America/Havana", "2026-11-01T05:30", "2026-11-01T04:00", 25),
-        # Half an hour.
-        ("Australia/Lord_Howe", "2026-04-04T18:00", "2026-04-04T13:00", 24.5),
-        # A whole day that an island left out: the 29th is followed by the 31st.
-        ("Pacific/Apia", "2011-12-30T09:59", "2011-12-29T10:00", 24),
-        ("Pacific/Apia", "2011-12-30T10:00", "2011-12-30T10:00", 24),
+        ("", "'' is not organisation, team:NAME, app:TEAM/APP or key:ID"),
+        ("team", "'team' is not organisation, team:NAME"),
+        ("team:", "'team:' is not"),
+        ("team:web/shop", "'team:web/shop' is not"),
+        ("app:shop", "'app:shop' is not"),
+        ("key:", "'key:' is not"),
+        ("web", "'web' is not"),
+        ("user:web", "'user:web' is not"),
+        ("TEAM:web", "'TEAM:web' is not"),
+        ("organisation:other", "the organisation has one account, organisation:main"),
     ],
 )
-def test_a_day_is_as_long_as_the_clocks_make_it(
-    zone: str, now: str, starts: str, hours: float
+def test_what_names_nobody_is_refused_with_what_would(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        account(text)
+
+
+@PROPERTY
+@given(amounts, amounts, amounts, amounts)
+def test_remaining_is_limit_minus_spent_minus_held_and_never_below_zero(
+    limit: int, raised: int, spent: int, held: int
 ) -> None:
-    day = day_at(ms(now), zone)
+    found = position(Budget(limit=limit), raised=raised, spent=spent, held=held)
 
-    assert day.starts_ms == ms(starts)
-    assert day.ends_ms - day.starts_ms == hours * HOUR_MS
-
-
-def test_a_day_is_named_by_its_local_date() -> None:
-    assert day_at(ms("2026-01-01T23:30"), "Pacific/Kiritimati").id == "2026-01-02"
-    assert day_at(ms("2026-01-01T00:30"), "America/New_York").id == "2025-12-31"
+    assert found.limit == limit + raised
+    assert found.remaining == max(0, limit + raised - spent - held)
 
 
-@given(instants_ms, zones)
 @PROPERTY
-def test_the_total_never_starts_anew(now_ms: int, zone: ZoneInfo) -> None:
-    _, total = windows(now_ms, zone)
+@given(amounts, amounts, amounts)
+def test_a_budget_refuses_exactly_what_is_more_than_remains(
+    limit: int, spent: int, amount: int
+) -> None:
+    hard = position(Budget(limit=limit), spent=spent)
+    shadow = position(Budget(limit=limit, shadow=True), spent=spent)
 
-    assert total == Window("total", "all", 0, 10**15 - 1)
-    assert resets_at(total, zone) is None
+    assert hard.refuses(amount) == (amount > max(0, limit - spent))
+    assert not shadow.refuses(amount)
+    assert hard.remaining == shadow.remaining
+
+
+def test_what_costs_nothing_passes_an_empty_budget() -> None:
+    empty = position(Budget(limit=0))
+
+    assert not empty.refuses(0)
+    assert empty.refuses(1)
+
+
+def test_spending_that_is_only_counted_refuses_nothing() -> None:
+    counted = position(None, raised=5, spent=MICROS_MAX)
+
+    assert (counted.limit, counted.remaining, counted.enforced) == (None, None, False)
+    assert not counted.refuses(MICROS_MAX)
+
+
+def test_a_limit_lowered_below_what_is_spent_leaves_nothing() -> None:
+    lowered = position(Budget(limit=10), spent=50)
+
+    assert lowered.remaining == 0
+    assert lowered.refuses(1)
+
+
+def test_the_tightest_is_the_enforced_one_with_the_least_left() -> None:
+    wide, narrow = position(Budget(limit=10)), position(Budget(limit=100), spent=99)
+    shadow, counted = position(Budget(limit=0, shadow=True)), position(None)
+
+    assert tightest([wide, shadow, narrow, counted]) == narrow
+    assert tightest([shadow, counted]) is None
+    assert tightest([]) is None
+
+
+def test_an_empty_budget_is_the_tightest() -> None:
+    empty = position(Budget(limit=0))
+
+    assert tightest([position(Budget(limit=1)), empty]) == empty
 
 
 @pytest.mark.parametrize(
-    ("zone", "now", "resets"),
+    "fields",
     [
-        ("Europe/Berlin", "2026-07-01T12:00", "2026-07-02T00:00:00+02:00"),
-        ("America/Havana", "2026-03-07T12:00", "2026-03-08T01:00:00-04:00"),
-        ("UTC", "2026-12-31T23:59", "2027-01-01T00:00:00+00:00"),
+        {},
+        {"limit": -1},
+        {"limit": 1.5},
+        {"limit": float("nan")},
+        {"limit": "1"},
+        {"limit": True},
+        {"limit": MICROS_MAX + 1},
+        {"limit": 1, "alerts": [0]},
+        {"limit": 1, "alerts": [1001]},
+        {"limit": 1, "shadow": 1},
+        {"limit": 1, "window": "day"},
     ],
 )
-def test_people_are_told_when_a_day_ends_in_their_zone(zone: str, now: str, resets: str) -> None:
-    assert resets_at(day_at(ms(now), zone), ZoneInfo(zone)) == resets
+def test_what_is_no_limit_is_no_budget(fields: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(fields, Budget)
 
 
-def test_a_position_may_be_without_a_limit() -> None:
-    day = day_at(0, "UTC")
-    position = Position(account=ORGANISATION, window=day, limit=None, spent=3, held=2)
+@pytest.mark.parametrize("limit", [0, 1, MICROS_MAX])
+def test_a_budget_is_stored_and_read_back(limit: int) -> None:
+    budget = Budget(limit=limit, shadow=True, alerts=(50, 100))
 
-    assert (position.limit, position.spent, position.held) == (None, 3, 2)
-    assert position.account == Account("organisation", "main")
+    assert msgspec.json.decode(msgspec.json.encode(budget), type=Budget) == budget

@@ -5,39 +5,51 @@ from typing import get_args
 import msgspec
 import pytest
 
-from falgate.core.budget import ORGANISATION, Window
+from falgate.core.budget import ORGANISATION, Account
+from falgate.core.calendar import Window
 from falgate.core.claim import (
     Denied,
+    Frozen,
     Held,
     HouseFull,
     Joined,
+    OtherCalendar,
+    Overdrawn,
     Seen,
     Stale,
     Unborn,
     Unlimited,
     Verdict,
 )
+from falgate.core.limits import Exceeded
 
 DAY = Window("day", "2026-01-01", 0, 1)
+SHADOW = Overdrawn(Account("team", "web"), "month")
 VERDICTS: dict[str, Verdict] = {
-    "held": Held(),
+    "held": Held((SHADOW,)),
     "joined": Joined("job"),
     "stale": Stale(7, 2),
     "denied": Denied(ORGANISATION, DAY, 100, 60, 30),
+    "exceeded": Exceeded("team:web", "generations_at_once", 2, 1_000),
     "unlimited": Unlimited(),
     "house full": HouseFull(5, 6),
     "unborn": Unborn(),
+    "frozen": Frozen(),
+    "other calendar": OtherCalendar("UTC/monday"),
 }
 
 
 PARTS: dict[str, tuple[object, ...]] = {
-    "held": (),
+    "held": ((SHADOW,),),
     "joined": ("job",),
     "stale": (7, 2),
     "denied": (ORGANISATION, DAY, 100, 60, 30),
+    "exceeded": ("team:web", "generations_at_once", 2, 1_000),
     "unlimited": (),
     "house full": (5, 6),
     "unborn": (),
+    "frozen": (),
+    "other calendar": ("UTC/monday",),
 }
 """In the order in which callers take a verdict apart."""
 
@@ -66,3 +78,7 @@ def test_an_answer_is_a_value_that_nobody_changes(name: str) -> None:
 
 def test_who_has_seen_nothing_knows_of_no_pool() -> None:
     assert Seen() == Seen(generation=0, count=0)
+
+
+def test_a_hold_is_without_shadows_unless_it_says_so() -> None:
+    assert Held() == Held(overdrawn=())

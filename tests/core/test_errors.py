@@ -42,6 +42,13 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         {"detail": "This key is expired. Ask whoever runs falgate for another one."},
         {},
     ),
+    "not allowed": (errors.NotAllowed("not here"), 403, {"detail": "not here"}, {}),
+    "too many": (
+        errors.TooMany("team:web may have 2 requests in a second", 3),
+        429,
+        flat("team:web may have 2 requests in a second", "rate_limit_exceeded"),
+        {"X-Fal-Error-Type": "rate_limit_exceeded", "Retry-After": "3"},
+    ),
     "budget": (
         exhausted("2026-09-01T00:00:00+02:00"),
         402,
@@ -148,7 +155,7 @@ def test_every_refusal_has_its_case() -> None:
 def test_only_what_may_pass_by_itself_is_sent_again() -> None:
     again = {name for name, (refusal, *_) in CASES.items() if refusal.status in SENT_AGAIN}
 
-    assert again == {"unavailable", "store unavailable", "timed out"}
+    assert again == {"too many", "unavailable", "store unavailable", "timed out"}
 
 
 def test_a_budget_without_an_end_says_so() -> None:

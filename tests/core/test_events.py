@@ -6,16 +6,16 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from falgate.core.events import Answered, Doubt, Doubted, Purchased, Source
+from falgate.core.events import Alerted, Answered, Doubt, Doubted, Purchased, Source, Untold
 from falgate.core.job import Order
 
-FACTS = [Answered, Purchased, Doubted]
+FACTS = [Answered, Purchased, Alerted, Untold, Doubted]
 
 
 def is_scalar(hint: Any) -> bool:
     if get_origin(hint) in {Union, types.UnionType}:
         return all(map(is_scalar, get_args(hint)))
-    return get_origin(hint) is Literal or hint in {str, int, float, types.NoneType}
+    return get_origin(hint) is Literal or hint in {str, int, float, bool, types.NoneType}
 
 
 @pytest.mark.parametrize("fact", FACTS)

@@ -83,6 +83,19 @@ def test_a_job_has_ended_in_the_ends_only(state: State) -> None:
     assert job(state).ended == (state in ENDS)
 
 
+def test_an_order_is_charged_to_the_whole_chain() -> None:
+    assert [account.name for account in order().accounts] == [
+        "organisation:main",
+        "team:red",
+        "app:red/shop",
+        "key:k",
+    ]
+
+
+def test_an_order_waits_as_long_as_is_usual_unless_it_says_otherwise() -> None:
+    assert (order().priority, order().start_within_s, order().saved) == ("normal", 0, 0)
+
+
 def test_a_new_job_is_in_no_trouble_and_has_cost_nothing() -> None:
     new = job("reserved")
 

@@ -63,6 +63,7 @@ def test_fal_calls_number_and_delivery_so_unless_the_model_says_otherwise() -> N
         "sync_mode",
         "images",
     )
+    assert (fields["quality"], fields["size"]) == ("quality", "image_size")
 
 
 @pytest.mark.parametrize(

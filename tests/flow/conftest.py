@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from falgate.core import budget
-from falgate.core.claim import Denied, Held, Joined, Seen, Stale, Verdict
+from falgate.core.budget import ORGANISATION
+from falgate.core.calendar import Calendar
+from falgate.core.claim import Denied, Held, Joined, Seen, Stale, Terms, Verdict
 from falgate.core.job import ENDS, Fenced, Job, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture, Pool
@@ -118,8 +119,10 @@ class Jobs:
         self.bound: dict[str, str] = {}
         self.ledger: list[tuple[str, str, int]] = []
         self.held = self.spent = self.overrun = 0
+        self.waiting: set[str] = set()
+        self.busy = False
 
-    async def hold(self, order: Order, seen: Seen) -> Verdict:
+    async def hold(self, order: Order, seen: Seen, _: Terms) -> Verdict:
         async with self.steps.step("hold", order.held):
             flight = self.flights.get(order.fingerprint)
             if order.id in self.jobs:
@@ -131,9 +134,11 @@ class Jobs:
             if self.steps.verdict:
                 return self.steps.verdict
             if self.spent + self.held + order.held > self.steps.limit:
-                day = budget.windows(self.steps.now_ms, UTC)[0]
-                return Denied(budget.ORGANISATION, day, self.steps.limit, self.spent, self.held)
+                day = Calendar(UTC).windows(self.steps.now_ms)[1]
+                return Denied(ORGANISATION, day, self.steps.limit, self.spent, self.held)
             self.held += order.held
+            if self.busy:
+                self.waiting.add(order.id)
             self.flights[order.fingerprint] = order.id
             self.leases_ms[order.id] = self.steps.now_ms + LEASE_MS
             self.jobs[order.id] = Job(
@@ -146,6 +151,15 @@ class Jobs:
             )
             return Held()
 
+    async def turn(self, job: Job) -> bool:
+        async with self.steps.step("turn", look=True):
+            return job.order.id not in self.waiting
+
+    def give_turn(self, job_id: str, *, tell: bool = True) -> None:
+        self.waiting.discard(job_id)
+        if tell:
+            self.steps.publish(job_id)
+
     async def mark(self, job: Job) -> None:
         async with self.steps.step("mark"):
             known = self.ours(job)
@@ -155,7 +169,7 @@ class Jobs:
                 raise Fenced
             self.put(job, state="submitting", submitted_ms=self.steps.now_ms)
 
-    async def accept(self, job: Job, request_id: str) -> bool:
+    async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
         async with self.steps.step("accept"):
             known = self.jobs[job.order.id]
             owner = self.bound.setdefault(request_id, job.order.id)
@@ -163,7 +177,8 @@ class Jobs:
                 return False
             self.jobs[job.order.id] = replace(known, request_id=request_id)
             if known.state == "submitting":
-                self.put(job, state="accepted", trouble="", troubled_ms=0)
+                lease_ms = None if lease_ms or not known.trouble else lease_ms
+                self.put(job, lease_ms, state="accepted", trouble="", troubled_ms=0)
             return True
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
@@ -229,14 +244,8 @@ class Jobs:
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
         async with self.steps.step("lapsed", look=True):
-            due = [
-                job_id
-                for job_id, until_ms in self.leases_ms.items()
-                if until_ms <= self.steps.now_ms
-            ]
-            return [job_id for job_id in due if self.jobs[job_id].order.upstream == upstream][
-                :number
-            ]
+            due = [j for j, until_ms in self.leases_ms.items() if until_ms <= self.steps.now_ms]
+            return [j for j in due if self.jobs[j].order.upstream == upstream][:number]
 
     async def read(self, job_id: str) -> Job | None:
         async with self.steps.step("read", look=True):
@@ -276,6 +285,7 @@ def no_pauses() -> Iterator[None]:
         patch.setattr("falgate.flow.banking._PAUSES_S", (0.0, 0.0))
         patch.setattr("falgate.flow.insist._PAUSES_S", (0.0005, 0.001))
         patch.setattr("falgate.flow.flights.LOOK_AGAIN_S", 0.01)
+        patch.setattr("falgate.flow.turns.LOOK_AGAIN_S", 0.01)
         yield
 
 

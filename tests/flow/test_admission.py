@@ -7,21 +7,27 @@ from typing import Any, Literal
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.apikey import KeyRecord, mint, present
+from falgate.core.apikey import KeyRecord, Permissions, mint, present
+from falgate.core.directory import App, Directory, Team
 from falgate.core.errors import (
     InputRejected,
     KeyMalformed,
     KeyRefused,
     KeyUnknown,
     ModelUnknown,
+    NotAllowed,
     Refusal,
+    TooMany,
     Unavailable,
 )
 from falgate.core.fingerprint import fingerprint
+from falgate.core.limits import NONE, Exceeded, Limits
+from falgate.core.wishes import Wishes
 from falgate.flow import admission
 from falgate.models import MODELS
 
 ENDPOINT = "fal-ai/gpt-image-1.5"
+NOW_S = 1_000
 KEY = mint("live", bytes(8), bytes(range(32)))
 OTHER_SECRET = mint("live", bytes(8), bytes(32))
 
@@ -49,6 +55,11 @@ class World:
         self.drops: list[tuple[str, int]] = []
         self.models = MODELS
         self.away = False
+        self.directory = Directory(1, {}, {})
+        self.limited: list[dict[str, int]] = []
+        self.rates_away = False
+        self.exceeded: Exceeded | None = None
+        self.let_through = 0
 
     @property
     def keys(self) -> "World":
@@ -62,11 +73,24 @@ class World:
     def sellers(self) -> dict[str, Any]:
         return {"live": Seller("fal"), "test": Seller("sandbox")}
 
-    async def read(self, key_id: str) -> KeyRecord | None:
+    @property
+    def rates(self) -> "World":
+        return self
+
+    async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         self.looks += 1
         if self.away:
             raise Unavailable("away")
-        return self.records.get(key_id)
+        return self.records.get(key_id), NOW_S, self.directory
+
+    async def take(self, limited: dict[str, int]) -> Exceeded | None:
+        self.limited.append(limited)
+        if self.rates_away:
+            raise Unavailable("away")
+        return self.exceeded
+
+    def unchecked(self) -> None:
+        self.let_through += 1
 
     def dropped(self, model: str, fields: int) -> None:
         self.drops.append((model, fields))
@@ -79,8 +103,10 @@ class Seller:
         self.name = name
 
 
-async def authenticate(world: Any, authorization: str | None) -> KeyRecord:
-    return await admission.authenticate(world, authorization)
+async def authenticate(
+    world: Any, authorization: str | None, address: str = "192.0.2.1"
+) -> KeyRecord:
+    return (await admission.authenticate(world, authorization, address)).key
 
 
 @pytest.mark.parametrize("scheme", ["Key", "Bearer", "key"])
@@ -103,6 +129,14 @@ REFUSED: dict[str, tuple[list[KeyRecord], str | None, type[Refusal], int]] = {
     "another secret": ([RECORD], f"Key {OTHER_SECRET}", KeyUnknown, 1),
     "another kind": ([record_of(KEY, "test")], f"Key {KEY}", KeyUnknown, 1),
     "revoked": ([replace(RECORD, revoked_s=1)], f"Key {KEY}", KeyRefused, 1),
+    "disabled": ([replace(RECORD, disabled=True)], f"Key {KEY}", KeyRefused, 1),
+    "expired": ([replace(RECORD, expires_s=NOW_S)], f"Key {KEY}", KeyRefused, 1),
+    "elsewhere": (
+        [replace(RECORD, permissions=Permissions(networks=("10.0.0.0/8",)))],
+        f"Key {KEY}",
+        NotAllowed,
+        1,
+    ),
     "revoked, with another secret": (
         [replace(RECORD, revoked_s=1)],
         f"Key {OTHER_SECRET}",
@@ -161,10 +195,11 @@ def test_an_unknown_model_is_named_by_its_alias(endpoint: str, named: str) -> No
 def admit(world: Any, body: dict[str, Any], key: KeyRecord = RECORD) -> admission.Call:
     return admission.admit(
         world,
-        key=key,
+        caller=admission.Caller(key=key, terms=admission.terms(key, world.directory)),
         spec=MODELS[ENDPOINT],
         body=json.dumps(body).encode(),
         content_type="application/json",
+        wishes=Wishes(),
         request_id="r",
     )
 
@@ -206,3 +241,58 @@ def test_unknown_fields_are_left_out_and_counted() -> None:
 def test_a_body_that_breaks_the_schema_becomes_no_call() -> None:
     with pytest.raises(InputRejected):
         admit(World(), {"num_images": 9})
+
+
+async def test_the_secret_before_a_rotation_is_good_until_its_time() -> None:
+    after = present(OTHER_SECRET)
+    assert after is not None
+    rotated = replace(
+        RECORD, digest=after.digest, previous_digest=RECORD.digest, previous_until_s=NOW_S + 1
+    )
+
+    for key in (KEY, OTHER_SECRET):
+        assert await authenticate(World(rotated), f"Key {key}") == rotated
+    over = replace(rotated, previous_until_s=NOW_S)
+    assert await authenticate(World(over), f"Key {OTHER_SECRET}") == over
+    with pytest.raises(KeyUnknown):
+        await authenticate(World(over), f"Key {KEY}")
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "::ffff:10.1.2.3", "2001:db8::1"])
+async def test_a_key_is_let_in_from_its_own_networks(address: str) -> None:
+    permissions = Permissions(networks=("10.0.0.0/8", "2001:db8::/32"))
+    record = replace(RECORD, permissions=permissions)
+
+    assert await authenticate(World(record), f"Key {KEY}", address) == record
+
+
+async def test_requests_are_counted_for_all_who_have_a_limit_on_them() -> None:
+    world = World(replace(RECORD, limits=Limits(requests_per_second=1)))
+    team = Team(limits=Limits(requests_per_second=3), weight=2, waiting_generations=4)
+    app = App(limits=Limits(generations_at_once=5))
+    world.directory = Directory(1, {"red": team}, {"red/shop": app})
+
+    caller = await admission.authenticate(world, f"Key {KEY}", "")  # type: ignore[arg-type]  # a part
+
+    assert world.limited == [{"team:red": 3, f"key:{RECORD.id}": 1}]
+    assert caller.terms.limits == (NONE, team.limits, app.limits, caller.key.limits)
+    assert (caller.terms.weight, caller.terms.waiting_max) == (2, 4)
+
+
+async def test_who_asks_too_often_is_told_when_to_ask_again() -> None:
+    world = World(replace(RECORD, limits=Limits(requests_per_second=1)))
+    world.exceeded = Exceeded("team:red", "requests_per_second", 3, 1_200)
+
+    with pytest.raises(TooMany) as refused:
+        await authenticate(world, f"Key {KEY}")
+
+    assert (refused.value.status, refused.value.headers()["Retry-After"]) == (429, "2")
+
+
+async def test_a_rate_that_cannot_be_looked_up_lets_requests_through_and_is_counted() -> None:
+    world = World(replace(RECORD, limits=Limits(requests_per_second=1)))
+    world.rates_away = True
+
+    await authenticate(world, f"Key {KEY}")
+
+    assert world.let_through == 1

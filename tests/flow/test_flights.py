@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.claim import Seen
+from falgate.core.claim import Seen, Terms
 from falgate.core.errors import TimedOut, Unavailable
 from falgate.core.job import Order
 from falgate.flow import flights as module
@@ -45,7 +45,7 @@ class Jobs:
         self.begun = self.looks = 0
 
     async def open(self) -> None:
-        await self.jobs.hold(order(), Seen())
+        await self.jobs.hold(order(), Seen(), Terms(limits=()))
 
     def change(self, **changes: Any) -> None:
         self.jobs.jobs["1"] = replace(self.jobs.jobs["1"], **changes)

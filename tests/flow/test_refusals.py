@@ -5,9 +5,21 @@ from typing import Any
 
 import pytest
 
-from falgate.core.budget import ORGANISATION, Window
-from falgate.core.claim import Denied, Held, HouseFull, Joined, Stale, Unborn, Unlimited
+from falgate.core.budget import ORGANISATION, Account
+from falgate.core.calendar import Calendar, Window
+from falgate.core.claim import (
+    Denied,
+    Frozen,
+    Held,
+    HouseFull,
+    Joined,
+    OtherCalendar,
+    Stale,
+    Unborn,
+    Unlimited,
+)
 from falgate.core.job import Answer, Job, Order
+from falgate.core.limits import Exceeded
 from falgate.flow.refusals import of_ending, of_verdict
 
 ORDER = Order(
@@ -54,6 +66,32 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
             "held $0.05, needed $0.107. It starts anew at 1970-01-02T00:00:00+00:00."
         ),
     ),
+    "a team's": (
+        Denied(Account("team", "web"), DAY, 0, 0, 0),
+        402,
+        (
+            "The day budget of team:web cannot pay for this: limit $0.00, spent $0.00, "
+            "held $0.00, needed $0.107. It starts anew at 1970-01-02T00:00:00+00:00."
+        ),
+    ),
+    "too many": (
+        Exceeded("app:web/shop", "generations_per_minute", 5, 1_001),
+        429,
+        "app:web/shop may have 5 purchases in a minute",
+    ),
+    "frozen": (
+        Frozen(),
+        503,
+        (
+            "Redis may have lost its last second; nothing is bought until an operator has run "
+            "`falgate ledger recover`"
+        ),
+    ),
+    "another calendar": (
+        OtherCalendar("UTC/sunday"),
+        503,
+        "The ledger counts its windows by UTC/sunday, and falgate does not",
+    ),
     "unlimited": (
         Unlimited(),
         402,
@@ -73,7 +111,7 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
 
 @pytest.mark.parametrize(("verdict", "status", "words"), VERDICTS.values(), ids=VERDICTS)
 def test_a_verdict_says_what_stands_in_the_way(verdict: Any, status: int, words: str) -> None:
-    refusal = of_verdict(verdict, ORDER, UTC)
+    refusal = of_verdict(verdict, ORDER, Calendar(UTC))
 
     assert (refusal.status, str(refusal)) == (status, words)
 
@@ -81,7 +119,7 @@ def test_a_verdict_says_what_stands_in_the_way(verdict: Any, status: int, words:
 @pytest.mark.parametrize("verdict", [Held(), Joined("1"), Stale(1, 1)])
 def test_what_is_no_refusal_is_a_mistake_of_ours(verdict: Any) -> None:
     with pytest.raises(AssertionError):
-        of_verdict(verdict, ORDER, UTC)
+        of_verdict(verdict, ORDER, Calendar(UTC))
 
 
 ENDINGS: dict[str, tuple[Job, int, dict[str, str]]] = {

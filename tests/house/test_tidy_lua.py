@@ -16,7 +16,7 @@ class Lua(NamedTuple):
     Attributes:
         path: From the project's root.
         text: Its source.
-        beside: The sources of the Python files in its folder.
+        beside: The sources of the other scripts and of the Python files in its folder.
     """
 
     path: PurePosixPath
@@ -31,9 +31,12 @@ def without_header(lua: Lua) -> Iterator[str]:
 
 
 def uncalled(lua: Lua) -> Iterator[str]:
-    """Scripts that no Python file beside them names."""
+    """Scripts that no Python file beside them names, and no script takes in."""
     names = (f'"{lua.path.stem}"', f'"{lua.path.name}"')
-    if not any(name in source for source in lua.beside for name in names):
+    taken_in = re.compile(rf"^-- with .*\b{re.escape(lua.path.name)}", re.MULTILINE)
+    if not any(
+        taken_in.search(source) or any(name in source for name in names) for source in lua.beside
+    ):
         yield f"is named by no Python file beside it, as Script({names[0]})"
 
 
@@ -115,7 +118,8 @@ def test_every_script_keeps_the_rule(name: str, files: dict[str, str]) -> None:
             [
                 source
                 for other, source in files.items()
-                if other.endswith(".py")
+                if other.endswith((".py", ".lua"))
+                and other != path
                 and PurePosixPath(other).parent == PurePosixPath(path).parent
             ],
         )

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from falgate.core import price
-from falgate.core.errors import InputRejected
+from falgate.core import policy, price
+from falgate.core.apikey import Permissions
+from falgate.core.errors import InputRejected, NotAllowed
 from falgate.core.model import Expected, ModelSpec
 from falgate.core.money import usd
 from falgate.core.request import read
@@ -73,6 +74,7 @@ SPEC = ModelSpec(
     recorded=("canvas",),
     pictures="drawings",
     count="amount",
+    size="canvas",
     inline="embedded",
 )
 
@@ -131,3 +133,12 @@ def test_it_is_bought_in_its_own_words() -> None:
 
 def test_its_pictures_are_known_beforehand() -> None:
     assert SPEC.expected(ask(text="a fox", canvas="wide")) == Expected("image/webp", 1024, 512)
+
+
+def test_its_sizes_and_numbers_can_be_kept_from_a_key() -> None:
+    square_only = Permissions(sizes=("square",), pictures_max=2)
+    policy.check_arguments(square_only, SPEC, ask(text="a fox"))
+
+    for fields in ({"canvas": "wide"}, {"canvas": {"width": 64, "height": 64}}, {"amount": 3}):
+        with pytest.raises(NotAllowed):
+            policy.check_arguments(square_only, SPEC, ask(text="a fox", **fields))

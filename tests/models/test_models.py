@@ -32,6 +32,15 @@ def test_the_arguments_that_a_model_names_are_its_own(spec: ModelSpec) -> None:
 
 
 @every_model
+def test_a_key_can_be_kept_from_a_models_quality_and_size(spec: ModelSpec) -> None:
+    """Where a model has such arguments, they are found under the names that it says."""
+    inputs = {field.encode_name for field in msgspec.structs.fields(spec.input)}
+
+    assert {name for name in inputs if "quality" in name} <= {spec.quality}
+    assert {name for name in inputs if "size" in name} <= {spec.size}
+
+
+@every_model
 def test_arguments_cannot_be_changed_behind_the_fingerprint(spec: ModelSpec) -> None:
     assert spec.input.__struct_config__.frozen
 

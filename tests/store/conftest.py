@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,18 +17,20 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as NotConnected
 
-from falgate.core import budget
-from falgate.core.claim import Held, Seen
+from falgate.core.budget import ORGANISATION, Account, Budget
+from falgate.core.calendar import Calendar, Kind
+from falgate.core.claim import Held, Seen, Terms
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
 from falgate.store import _keys
+from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability, connect
 from falgate.store.embedded import EmbeddedRedis
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
 # Where it is about noon: no test meets midnight unless it means to.
-ZONE = timezone(timedelta(hours=12 - datetime.now(UTC).hour))
+CALENDAR = Calendar(timezone(timedelta(hours=12 - datetime.now(UTC).hour)))
 UPSTREAM = "https://queue.example"
 TYPES = {"zset": "sorted set"}
 FAMILIES = {
@@ -128,16 +129,44 @@ async def redis(url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def ledger(redis: Redis) -> Ledger:
-    return Ledger(redis, zone=ZONE)
+    return Ledger(redis)
 
 
 @pytest.fixture
-async def ledger_id(ledger: Ledger) -> str:
+def calendar() -> Calendar:
+    return CALENDAR
+
+
+@pytest.fixture
+def budgets(redis: Redis) -> Budgets:
+    return Budgets(redis, CALENDAR)
+
+
+@pytest.fixture
+def limit(budgets: Budgets) -> Callable[..., Awaitable[None]]:
+    """Sets a budget, whatever it was: the amount first, then of whom and for how long."""
+
+    async def put(
+        amount: int, kind: Kind = "day", charged: Account = ORGANISATION, **more: Any
+    ) -> None:
+        was = await budgets.read(UPSTREAM, charged, kind)
+        now = Budget(limit=amount, **more)
+        assert await budgets.put(UPSTREAM, charged, kind, was=was, now=now, who="test")
+
+    return put
+
+
+@pytest.fixture
+async def ledger_id(
+    redis: Redis, ledger: Ledger, budgets: Budgets, limit: Callable[..., Awaitable[None]]
+) -> str:
     """Opens the books: 1,000 micro-USD a day and 5,000 in all, and 100 in the house."""
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 1_000, keep=False)
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "total", 5_000, keep=False)
-    await ledger.house_limit(UPSTREAM, 100, keep=False)
-    return await ledger.birth(None)
+    await limit(1_000, "day")
+    await limit(5_000, "total")
+    await budgets.limit_house(UPSTREAM, 100, keep=False)
+    server = await redis.info("server")
+    await ledger.restarted(server["run_id"], "", weak=False)
+    return await ledger.birth(None, CALENDAR)
 
 
 @pytest.fixture
@@ -148,7 +177,7 @@ def jobs_of(redis: Redis, ledger_id: str) -> Callable[..., Jobs]:
         usual: dict[str, Any] = {
             "redis": redis,
             "ledger_id": ledger_id,
-            "zone": ZONE,
+            "calendar": CALENDAR,
             "lease_ms": 60_000,
             "durability": Durability(),
         }
@@ -201,7 +230,7 @@ def bring(jobs: Jobs) -> Callable[..., Awaitable[Job]]:
         return job
 
     async def bring(order: Order, state: State, charge: int = 60) -> Job:
-        assert await jobs.hold(order, Seen()) == Held()
+        assert await jobs.hold(order, Seen(), Terms()) == Held()
         if state == "reserved":
             return await read(order.id)
         await jobs.mark(await read(order.id))
@@ -218,14 +247,14 @@ def bring(jobs: Jobs) -> Callable[..., Awaitable[Job]]:
 
 
 @pytest.fixture
-def money(ledger: Ledger) -> Callable[[], Awaitable[tuple[int, int, int]]]:
+def money(budgets: Budgets) -> Callable[[], Awaitable[tuple[int, int, int]]]:
     """What is spent, what is held, and what the house bore; the same in every window."""
 
     async def look() -> tuple[int, int, int]:
-        day, total = await ledger.positions(UPSTREAM, budget.ORGANISATION)
-        assert (day.spent, day.held) == (total.spent, total.held)
-        _, overrun = await ledger.house(UPSTREAM)
-        return total.spent, total.held, overrun
+        found = await budgets.positions(UPSTREAM, ORGANISATION)
+        ((spent, held),) = {(position.spent, position.held) for position in found}
+        _, overrun = await budgets.house(UPSTREAM)
+        return spent, held, overrun
 
     return look
 
@@ -269,12 +298,3 @@ def until() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
             await asyncio.sleep(0.005)
 
     return wait
-
-
-@pytest.fixture
-def closed_port_url() -> Iterator[str]:
-    """Where no server listens, nor will one while the test lasts."""
-    with socket.socket() as taken:
-        # Bound and not listening: whoever connects is refused, and nobody else gets the port.
-        taken.bind(("127.0.0.1", 0))
-        yield f"redis://127.0.0.1:{taken.getsockname()[1]}"

@@ -9,8 +9,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from falgate.core import budget
-from falgate.core.claim import Held, Seen
+from falgate.core.budget import chain
+from falgate.core.calendar import Calendar, Window
+from falgate.core.claim import Held, Seen, Terms
 from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
@@ -30,6 +31,9 @@ AMOUNTS = [
     ("jobs_hold", "lease_ms"),
     ("jobs_hold", "generation"),
     ("jobs_hold", "count"),
+    ("jobs_hold", "weight"),
+    ("jobs_hold", "waiting_max"),
+    ("jobs_hold", "slots_max"),
     ("jobs_mark", "lease_ms"),
     ("jobs_accept", "lease_ms"),
     ("jobs_renew", "lease_ms"),
@@ -37,6 +41,14 @@ AMOUNTS = [
     ("jobs_doubt", "lease_ms"),
     ("jobs_settle", "charge"),
     ("jobs_settle", "lease_ms"),
+    ("jobs_settle", "slots_max"),
+    ("jobs_doubt", "slots_max"),
+    ("turns_ask", "slots_max"),
+    ("budgets_raise", "amount"),
+    ("budgets_raise", "starts_ms"),
+    ("budgets_raise", "ends_ms"),
+    ("budgets_reset", "starts_ms"),
+    ("budgets_reset", "ends_ms"),
     ("jobs_finish", "generation"),
     ("jobs_finish", "count"),
     ("jobs_finish", "marker_ms"),
@@ -45,58 +57,89 @@ AMOUNTS = [
     ("pools_replace", "new_count"),
 ]
 
+CHARGED = chain("t", "p", "k")
+HELD_ON = {"jobs_hold", "jobs_mark", "jobs_accept", "jobs_settle"}
 Call = Callable[..., Awaitable[Any]]
 
 
+ACCOUNTS = [_keys.account(UPSTREAM, each) for each in CHARGED]
+PACES = [_keys.pace(UPSTREAM, each) for each in CHARGED]
+USUAL: dict[str, Any] = {
+    "meta": _keys.META,
+    "job": _keys.job("a"),
+    "flight": _keys.flight("f"),
+    "open_jobs": _keys.open_jobs(UPSTREAM),
+    "ended_jobs": _keys.ended_jobs(UPSTREAM),
+    "house": _keys.house(UPSTREAM),
+    "ledger": _keys.ledger(UPSTREAM),
+    "submits": _keys.submits(UPSTREAM),
+    "markers": _keys.MARKERS,
+    "pool": _keys.pool("f"),
+    "accounts": _keys.accounts(UPSTREAM),
+    "account": ACCOUNTS[0],
+    "slots": _keys.slots(UPSTREAM),
+    "waiting": _keys.waiting(UPSTREAM),
+    "tags": _keys.turns(UPSTREAM),
+    "alerts": _keys.ALERTS,
+    "posted": _keys.POSTED,
+    "audit": _keys.AUDIT,
+    "usage": _keys.usage(UPSTREAM, "2026-11-22"),
+    "charged": json.dumps(
+        [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
+    ),
+    "class": "normal",
+    "weight": 1,
+    "waiting_max": 0,
+    "slots_max": 0,
+    "channel": _keys.WAKE,
+    "subject": "t/p",
+    "measures": "{}",
+    "id": "x",
+    "name": "total:all",
+    "starts_ms": 0,
+    "ends_ms": 10**15 - 1,
+    "account_name": "organisation:main",
+    "who": "w",
+    "job_id": "a",
+    "owner": "one",
+    "epoch": 1,
+    "lease_ms": 60_000,
+    "amount": 100,
+    "generation": 0,
+    "count": 0,
+    "windows": json.dumps([ALWAYS]),
+    "order": "{}",
+    "input": "{}",
+    "request_id": "r",
+    "from": "accepted",
+    "to": "paid",
+    "charge": 60,
+    "output": "null",
+    "answer": "null",
+    "refusal": _keys.refusal("a"),
+    "refusal_kept_s": 600,
+    "trouble": "lost",
+    "wake": _keys.WAKE,
+    "pictures": "",
+    "new_count": 0,
+    "marker_ms": 1,
+    "fingerprint": "f",
+    "before_ms": 0,
+    "ttl_s": 60,
+}
+
+
 @pytest.fixture
-def call(redis: Redis, ledger_id: str) -> Call:
+def call(redis: Redis, ledger_id: str, calendar: Calendar) -> Call:
     """Runs a script about job a and flight f, with some of its arguments changed."""
-    account = _keys.account(UPSTREAM, budget.ORGANISATION)
-    usual: dict[str, Any] = {
-        "meta": _keys.META,
-        "job": _keys.job("a"),
-        "flight": _keys.flight("f"),
-        "open_jobs": _keys.open_jobs(UPSTREAM),
-        "ended_jobs": _keys.ended_jobs(UPSTREAM),
-        "house": _keys.house(UPSTREAM),
-        "ledger": _keys.ledger(UPSTREAM),
-        "submits": _keys.submits(UPSTREAM),
-        "markers": _keys.MARKERS,
-        "pool": _keys.pool("f"),
-        "job_id": "a",
-        "ledger_id": ledger_id,
-        "owner": "one",
-        "epoch": 1,
-        "lease_ms": 60_000,
-        "amount": 100,
-        "generation": 0,
-        "count": 0,
-        "windows": json.dumps([ALWAYS]),
-        "order": "{}",
-        "input": "{}",
-        "request_id": "r",
-        "from": "accepted",
-        "to": "paid",
-        "charge": 60,
-        "output": "null",
-        "answer": "null",
-        "refusal": _keys.refusal("a"),
-        "refusal_kept_s": 600,
-        "trouble": "lost",
-        "wake": _keys.WAKE,
-        "pictures": "",
-        "new_count": 0,
-        "marker_ms": 1,
-        "fingerprint": "f",
-        "before_ms": 0,
-        "ttl_s": 60,
-    }
+    usual = USUAL | {"ledger_id": ledger_id, "calendar": calendar.name}
 
     async def call(name: str, **changes: str | int) -> Any:
         script = Script(name)
         known = usual | changes
-        named = {key: known[key] for key in PARAMETER.findall(script.text)}
-        more = [account] if name in {"jobs_hold", "jobs_settle"} else []
+        named = {key: known[key] for key in dict.fromkeys(PARAMETER.findall(script.text))}
+        more = ACCOUNTS if name in HELD_ON else []
+        more = [*more, *PACES] if name == "jobs_hold" else more
         return await script(redis, more_keys=more, **named)
 
     return call
@@ -125,14 +168,14 @@ async def test_a_hold_of_nothing_is_refused(call: Call, everything: Everything) 
 async def test_the_largest_amount_is_held_and_given_back_to_the_last_micro(
     call: Call, redis: Redis
 ) -> None:
-    account = _keys.account(UPSTREAM, budget.ORGANISATION)
-    await redis.hset(account, "limit:total", str(10**15 - 1))
+    account = _keys.account(UPSTREAM, CHARGED[0])
+    await redis.hset(account, "budget:total", json.dumps({"limit": 10**15 - 1}))
 
     assert await call("jobs_hold", amount=10**15 - 1) == ["held"]
     assert await redis.hget(account, "held:total:all") == str(10**15 - 1)
     settled = await call("jobs_settle", **{"from": "reserved", "to": "released", "charge": 0})
     assert settled == ["settled", str(10**15 - 1)]
-    assert await redis.hget(account, "held:total:all") == "0"
+    assert await redis.hget(account, "held:total:all") is None
 
 
 @pytest.mark.parametrize(("starts", "ends"), [(-2, -1), (1, 2), (-1, 0)])
@@ -158,32 +201,41 @@ async def test_without_windows_nothing_is_held(call: Call, everything: Everythin
     assert await everything() == before
 
 
-class Early(Jobs):
-    """An instance that looked at the clock before midnight."""
+class Late:
+    """A calendar of an instance that is told of every midnight once it is over."""
 
-    async def now_ms(self) -> int:
-        """Yesterday at the same time."""
-        return await super().now_ms() - DAY_MS
+    def __init__(self, calendar: Calendar) -> None:
+        self.name = calendar.name
+        self._calendar = calendar
+        self._asked = 0
+
+    def windows(self, now_ms: int) -> tuple[Window, ...]:
+        """Yesterday's, at first."""
+        self._asked += 1
+        return self._calendar.windows(now_ms if self._asked > 1 else now_ms - DAY_MS)
 
 
 async def test_a_hold_across_midnight_is_charged_to_the_new_day(
     jobs_of: Callable[..., Jobs],
     order: Callable[..., Order],
+    calendar: Calendar,
     money: Callable[[], Awaitable[tuple[int, int, int]]],
 ) -> None:
-    assert await jobs_of("one", kind=Early).hold(order(), Seen()) == Held()
+    late = jobs_of("one", calendar=Late(calendar))
+
+    assert await late.hold(order(), Seen(), Terms()) == Held()
     assert await money() == (0, 100, 0)
 
 
 async def test_a_job_is_settled_in_the_windows_in_which_it_began(call: Call, redis: Redis) -> None:
-    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    account = _keys.account(UPSTREAM, CHARGED[0])
     began = ALWAYS | {"kind": "day", "id": "2020-02-29"}
     await call("jobs_hold", windows=json.dumps([began]))
 
     await call("jobs_settle", **{"from": "reserved", "to": "paid", "charge": 60})
 
     figures: Any = await redis.hgetall(account)
-    assert figures["held:day:2020-02-29"] == "0"
+    assert "held:day:2020-02-29" not in figures
     assert figures["spent:day:2020-02-29"] == "60"
     assert [name for name in figures if name.startswith("spent")] == ["spent:day:2020-02-29"]
 
@@ -197,7 +249,7 @@ async def test_an_order_with_a_bad_amount_reads_as_no_ledger(
     before = await everything()
 
     with pytest.raises(Unavailable):
-        await jobs.hold(order(**change), Seen())
+        await jobs.hold(order(**change), Seen(), Terms())
     assert await everything() == before
 
 

@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from falgate.core import budget
-from falgate.core.claim import Denied, Held, Joined, Seen, Verdict
+from falgate.core.claim import Denied, Held, Joined, Seen, Terms, Verdict
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
 from falgate.store.connect import connect
@@ -30,19 +29,22 @@ async def hold_all(instances: Sequence[Jobs], orders: Sequence[Order]) -> list[V
     """Every hold at once, spread over the instances."""
     return await asyncio.gather(
         *(
-            instances[number % len(instances)].hold(order, Seen())
+            instances[number % len(instances)].hold(order, Seen(), Terms())
             for number, order in enumerate(orders)
         )
     )
 
 
-async def test_no_more_is_held_than_there_is_and_no_less(
+@pytest.mark.parametrize("level", range(4))
+async def test_no_more_is_held_than_there_is_and_no_less(  # noqa: PLR0917 - fixtures
     instances: Sequence[Jobs],
     order: Callable[..., Order],
     ledger: Ledger,
+    limit: Callable[..., Awaitable[None]],
     money: Callable[[], Awaitable[tuple[int, int, int]]],
+    level: int,
 ) -> None:
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "total", 37 * 20 + 19, keep=False)
+    await limit(37 * 20 + 19, "hour", order().accounts[level])
     orders = [order(f"j{number}", f"f{number}", held=20) for number in range(200)]
 
     verdicts = await hold_all(instances, orders)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core import budget
+from falgate.core.budget import ORGANISATION
+from falgate.core.calendar import KINDS, Kind
 from falgate.core.claim import (
     Denied,
     Held,
@@ -14,6 +15,7 @@ from falgate.core.claim import (
     Joined,
     Seen,
     Stale,
+    Terms,
     Unborn,
     Unlimited,
 )
@@ -21,6 +23,7 @@ from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
 from falgate.store import _keys
+from falgate.store.budgets import Budgets
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
@@ -28,13 +31,14 @@ Orders = Callable[..., Order]
 Brings = Callable[..., Awaitable[Job]]
 Money = Callable[[], Awaitable[tuple[int, int, int]]]
 Everything = Callable[[], Awaitable[dict[str, Any]]]
+Limit = Callable[..., Awaitable[None]]
 NEW = Seen()
 
 
 async def test_a_hold_is_a_job_with_its_money_set_aside(
     jobs: Jobs, order: Orders, money: Money, redis: Redis, ledger: Ledger
 ) -> None:
-    assert await jobs.hold(order(), NEW) == Held()
+    assert await jobs.hold(order(), NEW, Terms()) == Held()
 
     job = await jobs.read("a")
     assert job is not None
@@ -45,63 +49,63 @@ async def test_a_hold_is_a_job_with_its_money_set_aside(
     assert await ledger.open_jobs(order().upstream) == 1
 
 
-@pytest.mark.parametrize("kind", ["day", "total"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_exactly_what_remains_is_held_and_not_one_more(
-    kind: budget.Kind, jobs: Jobs, order: Orders, ledger: Ledger, everything: Everything
+    kind: Kind, jobs: Jobs, order: Orders, limit: Limit, everything: Everything
 ) -> None:
-    await ledger.limit(order().upstream, budget.ORGANISATION, kind, 150, keep=False)
-    assert await jobs.hold(order("a", "f"), NEW) == Held()
+    await limit(150, kind)
+    assert await jobs.hold(order("a", "f"), NEW, Terms()) == Held()
     before = await everything()
 
-    refused = await jobs.hold(order("b", "g", held=51), NEW)
+    refused = await jobs.hold(order("b", "g", held=51), NEW, Terms())
 
     assert isinstance(refused, Denied)
-    assert (refused.account, refused.window.kind) == (budget.ORGANISATION, kind)
+    assert (refused.account, refused.window.kind) == (ORGANISATION, kind)
     assert (refused.limit, refused.spent, refused.held) == (150, 0, 100)
     assert await everything() == before
-    assert await jobs.hold(order("b", "g", held=50), NEW) == Held()
+    assert await jobs.hold(order("b", "g", held=50), NEW, Terms()) == Held()
 
 
 async def test_what_was_spent_counts_like_what_is_held(
-    jobs: Jobs, order: Orders, bring: Brings, ledger: Ledger
+    jobs: Jobs, order: Orders, bring: Brings, limit: Limit
 ) -> None:
-    await ledger.limit(order().upstream, budget.ORGANISATION, "total", 150, keep=False)
+    await limit(150, "total")
     await bring(order("a", "f"), "paid", charge=60)
 
-    refused = await jobs.hold(order("b", "g", held=91), NEW)
+    refused = await jobs.hold(order("b", "g", held=91), NEW, Terms())
 
     assert isinstance(refused, Denied)
     assert (refused.limit, refused.spent, refused.held) == (150, 60, 0)
-    assert await jobs.hold(order("b", "g", held=90), NEW) == Held()
+    assert await jobs.hold(order("b", "g", held=90), NEW, Terms()) == Held()
 
 
 async def test_a_budget_of_nothing_buys_nothing(
-    jobs: Jobs, order: Orders, ledger: Ledger, everything: Everything
+    jobs: Jobs, order: Orders, limit: Limit, everything: Everything
 ) -> None:
-    await ledger.limit(order().upstream, budget.ORGANISATION, "day", 0, keep=False)
+    await limit(0, "day")
     before = await everything()
 
-    assert isinstance(await jobs.hold(order(held=1), NEW), Denied)
+    assert isinstance(await jobs.hold(order(held=1), NEW, Terms()), Denied)
     assert await everything() == before
 
 
 async def test_a_budget_of_one_window_is_enough(
     jobs: Jobs, order: Orders, redis: Redis, money: Money
 ) -> None:
-    await redis.hdel(_keys.account(order().upstream, budget.ORGANISATION), "limit:day")
+    await redis.hdel(_keys.account(order().upstream, ORGANISATION), "budget:day")
 
-    assert await jobs.hold(order(), NEW) == Held()
+    assert await jobs.hold(order(), NEW, Terms()) == Held()
     assert await money() == (0, 100, 0)
 
 
 async def test_without_a_budget_nothing_is_held(
     jobs: Jobs, order: Orders, redis: Redis, everything: Everything
 ) -> None:
-    account = _keys.account(order().upstream, budget.ORGANISATION)
-    await redis.hdel(account, "limit:day", "limit:total")
+    account = _keys.account(order().upstream, ORGANISATION)
+    await redis.hdel(account, "budget:day", "budget:total")
     before = await everything()
 
-    assert await jobs.hold(order(), NEW) == Unlimited()
+    assert await jobs.hold(order(), NEW, Terms()) == Unlimited()
     assert await everything() == before
 
 
@@ -110,7 +114,7 @@ async def test_books_of_another_upstream_have_budgets_of_their_own(
 ) -> None:
     before = await everything()
 
-    verdict = await jobs.hold(order(upstream="sandbox"), NEW)
+    verdict = await jobs.hold(order(upstream="sandbox"), NEW, Terms())
 
     assert verdict == HouseFull(0, 0)
     assert await everything() == before
@@ -126,21 +130,21 @@ HOUSES = {
 
 @pytest.mark.parametrize("name", HOUSES)
 async def test_a_full_house_stops_buying(
-    name: str, jobs: Jobs, order: Orders, bring: Brings, ledger: Ledger
+    name: str, jobs: Jobs, order: Orders, bring: Brings, budgets: Budgets
 ) -> None:
     limit, overrun, verdict = HOUSES[name]
     await bring(order("a", "f"), "paid", charge=100 + overrun)
-    await ledger.house_limit(order().upstream, limit, keep=False)
+    await budgets.limit_house(order().upstream, limit, keep=False)
 
-    assert await jobs.hold(order("b", "g"), NEW) == verdict
+    assert await jobs.hold(order("b", "g"), NEW, Terms()) == verdict
 
 
 async def test_a_house_of_nothing_lets_buy_until_it_has_borne_something(
-    jobs: Jobs, order: Orders, ledger: Ledger
+    jobs: Jobs, order: Orders, budgets: Budgets
 ) -> None:
-    await ledger.house_limit(order().upstream, 0, keep=False)
+    await budgets.limit_house(order().upstream, 0, keep=False)
 
-    assert await jobs.hold(order(), NEW) == Held()
+    assert await jobs.hold(order(), NEW, Terms()) == Held()
 
 
 @pytest.mark.parametrize("found", ["another", None])
@@ -153,7 +157,7 @@ async def test_another_ledger_or_none_holds_nothing(
         await redis.hset(_keys.META, "id", found)
     before = await everything()
 
-    assert await jobs.hold(order(), NEW) == Unborn()
+    assert await jobs.hold(order(), NEW, Terms()) == Unborn()
     assert await everything() == before
 
 
@@ -164,17 +168,17 @@ async def test_a_second_purchase_joins_the_first_until_it_ends(
     await bring(order("a", "f"), state)
     before = await everything()
 
-    assert await jobs.hold(order("b", "f"), NEW) == Joined("a")
+    assert await jobs.hold(order("b", "f"), NEW, Terms()) == Joined("a")
     assert await everything() == before
 
 
 async def test_who_asks_again_has_the_hold_already(
     jobs: Jobs, order: Orders, everything: Everything
 ) -> None:
-    assert await jobs.hold(order(), NEW) == Held()
+    assert await jobs.hold(order(), NEW, Terms()) == Held()
     before = await everything()
 
-    assert await jobs.hold(order(), NEW) == Held()
+    assert await jobs.hold(order(), NEW, Terms()) == Held()
     assert await everything() == before
 
 
@@ -195,7 +199,7 @@ async def test_a_marker_stops_who_has_not_seen_what_was_published(
     seen, verdict = NEWS[name]
     await jobs.finish(await bring(order("a", "f"), "paid"), (), Seen(7, 2))
 
-    assert await jobs.hold(order("b", "f"), seen) == verdict
+    assert await jobs.hold(order("b", "f"), seen, Terms()) == verdict
 
 
 async def test_a_flight_that_published_nothing_stops_nobody(
@@ -205,17 +209,17 @@ async def test_a_flight_that_published_nothing_stops_nobody(
     released = await bring(order("b", "g"), "reserved")
     await jobs.settle(released, Settlement(state="released", charge=0))
 
-    assert await jobs.hold(order("c", "f"), NEW) == Held()
-    assert await jobs.hold(order("d", "g"), NEW) == Held()
+    assert await jobs.hold(order("c", "f"), NEW, Terms()) == Held()
+    assert await jobs.hold(order("d", "g"), NEW, Terms()) == Held()
 
 
 async def test_a_limit_that_is_no_number_holds_nothing(
     jobs: Jobs, order: Orders, redis: Redis, everything: Everything
 ) -> None:
-    account = _keys.account(order().upstream, budget.ORGANISATION)
-    await redis.hset(account, "limit:day", "nan")
+    account = _keys.account(order().upstream, ORGANISATION)
+    await redis.hset(account, "budget:day", '{"limit":"nan"}')
     before = await everything()
 
     with pytest.raises(Unavailable):
-        await jobs.hold(order(), NEW)
+        await jobs.hold(order(), NEW, Terms())
     assert await everything() == before

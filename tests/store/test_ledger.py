@@ -2,73 +2,100 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core import budget
+from falgate.core.budget import ORGANISATION
+from falgate.core.calendar import KINDS, Calendar
 from falgate.core.job import Job, Order
 from falgate.store import _keys
+from falgate.store.budgets import Budgets
 from falgate.store.ledger import Ledger, LedgerStrange
 
+UTC_WEEKS = Calendar(ZoneInfo("UTC"))
 UPSTREAM = "https://queue.example"
 
 
 async def test_a_ledger_is_born_once(ledger: Ledger) -> None:
-    born = await ledger.birth(None)
+    born = await ledger.birth(None, UTC_WEEKS)
 
     assert len(born) == 32
-    assert await ledger.birth(None) == born
-    assert await ledger.birth(born) == born
+    assert await ledger.birth(None, UTC_WEEKS) == born
+    assert await ledger.birth(born, UTC_WEEKS) == born
 
 
 async def test_another_ledger_or_none_is_strange(ledger: Ledger, redis: Redis) -> None:
     with pytest.raises(LedgerStrange):
-        await ledger.birth("lost")
+        await ledger.birth("lost", UTC_WEEKS)
     assert await redis.dbsize() == 0
-    born = await ledger.birth(None)
+    born = await ledger.birth(None, UTC_WEEKS)
 
     with pytest.raises(LedgerStrange):
-        await ledger.birth("another")
-    assert await ledger.birth(None) == born
+        await ledger.birth("another", UTC_WEEKS)
+    assert await ledger.birth(None, UTC_WEEKS) == born
+
+
+@pytest.mark.parametrize(
+    "other", [Calendar(ZoneInfo("Europe/Vienna")), Calendar(ZoneInfo("UTC"), "sunday")]
+)
+async def test_a_ledger_counts_by_one_calendar(other: Calendar, ledger: Ledger) -> None:
+    await ledger.birth(None, UTC_WEEKS)
+
+    with pytest.raises(LedgerStrange, match=f"UTC/monday.*{other.name}"):
+        await ledger.birth(None, other)
+
+
+async def test_a_ledger_of_an_earlier_form_is_strange(ledger: Ledger, redis: Redis) -> None:
+    await redis.hset(_keys.META, "format", "1")
+
+    with pytest.raises(LedgerStrange, match="form 1"):
+        await ledger.birth(None, UTC_WEEKS)
 
 
 @pytest.mark.parametrize(("keep", "limit"), [(True, 5), (False, 9)])
-async def test_a_limit_that_there_is_may_be_kept(keep: bool, limit: int, ledger: Ledger) -> None:
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 5, keep=keep)
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 9, keep=keep)
-    await ledger.house_limit(UPSTREAM, 5, keep=keep)
-    await ledger.house_limit(UPSTREAM, 9, keep=keep)
+async def test_a_house_limit_that_there_is_may_be_kept(
+    keep: bool, limit: int, budgets: Budgets
+) -> None:
+    await budgets.limit_house(UPSTREAM, 5, keep=keep)
+    await budgets.limit_house(UPSTREAM, 9, keep=keep)
 
-    day, total = await ledger.positions(UPSTREAM, budget.ORGANISATION)
-    assert (day.limit, total.limit) == (limit, None)
-    assert await ledger.house(UPSTREAM) == (limit, 0)
+    assert await budgets.house(UPSTREAM) == (limit, 0)
 
 
-async def test_an_account_stands_where_its_jobs_left_it(
-    ledger: Ledger, order: Callable[..., Order], bring: Callable[..., Awaitable[Job]]
+async def test_every_account_stands_where_its_jobs_left_it(
+    ledger: Ledger,
+    budgets: Budgets,
+    order: Callable[..., Order],
+    bring: Callable[..., Awaitable[Job]],
 ) -> None:
     await bring(order("a", "f"), "paid", charge=130)
     await bring(order("b", "g"), "submitting")
 
-    day, total = await ledger.positions(UPSTREAM, budget.ORGANISATION)
+    for account in order().accounts:
+        positions = await budgets.positions(UPSTREAM, account)
 
-    assert (day.limit, day.spent, day.held) == (1_000, 100, 100)
-    assert (total.limit, total.spent, total.held) == (5_000, 100, 100)
-    assert (day.window.kind, total.window.kind) == ("day", "total")
-    assert await ledger.house(UPSTREAM) == (100, 30)
+        assert [position.window.kind for position in positions] == list(KINDS)
+        assert {(position.spent, position.held) for position in positions} == {(100, 100)}
+    limits = [p.limit for p in await budgets.positions(UPSTREAM, ORGANISATION)]
+    assert limits == [None, 1_000, None, None, 5_000]
+    assert await budgets.house(UPSTREAM) == (100, 30)
     assert await ledger.open_jobs(UPSTREAM) == 2
 
 
 async def test_another_upstream_has_books_of_its_own(
-    ledger: Ledger, order: Callable[..., Order], bring: Callable[..., Awaitable[Job]]
+    ledger: Ledger,
+    budgets: Budgets,
+    order: Callable[..., Order],
+    bring: Callable[..., Awaitable[Job]],
 ) -> None:
     await bring(order(), "paid")
 
-    positions = await ledger.positions("sandbox", budget.ORGANISATION)
+    positions = await budgets.positions("sandbox", ORGANISATION)
 
-    assert [(p.limit, p.spent, p.held) for p in positions] == [(None, 0, 0), (None, 0, 0)]
-    assert await ledger.house("sandbox") == (0, 0)
+    assert {(p.limit, p.spent, p.held) for p in positions} == {(None, 0, 0)}
+    assert await budgets.house("sandbox") == (0, 0)
     assert await ledger.open_jobs("sandbox") == 0
     assert [entry async for entry in ledger.entries("sandbox")] == []
 

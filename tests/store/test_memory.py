@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core.claim import Seen
+from falgate.core.claim import Seen, Terms
 from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
@@ -42,7 +42,7 @@ async def test_a_hold_is_refused_as_a_whole(
     await fill()
 
     with pytest.raises(Unavailable):
-        await jobs.hold(order(), Seen())
+        await jobs.hold(order(), Seen(), Terms())
     assert await everything() == before
 
 

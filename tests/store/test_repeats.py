@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core.claim import Denied, Held, Seen
+from falgate.core.claim import Denied, Held, Seen, Terms
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
 from falgate.store import _keys
@@ -21,7 +21,7 @@ Everything = Callable[[], Awaitable[dict[str, Any]]]
 Step = Callable[[Jobs, Job], Awaitable[Any]]
 
 STEPS: dict[str, tuple[State, Step]] = {
-    "hold": ("reserved", lambda jobs, job: jobs.hold(job.order, Seen())),
+    "hold": ("reserved", lambda jobs, job: jobs.hold(job.order, Seen(), Terms())),
     "mark": ("reserved", lambda jobs, job: jobs.mark(job)),
     "accept": ("submitting", lambda jobs, job: jobs.accept(job, "fal-1")),
     "renew": ("accepted", lambda jobs, job: jobs.renew(job)),
@@ -58,7 +58,7 @@ async def test_a_step_is_repeated_though_the_job_has_gone_on(
     await step(jobs, job)
     if name == "pay":
         await jobs.finish(job, (), Seen(7, 1))
-    assert await jobs.hold(order("b", "f"), Seen(7, 1)) == Held()
+    assert await jobs.hold(order("b", "f"), Seen(7, 1), Terms()) == Held()
     after = await everything()
 
     await step(jobs, job)
@@ -84,10 +84,10 @@ async def test_a_refused_hold_is_refused_again(
 ) -> None:
     before = await everything()
 
-    first = await jobs.hold(order(held=1_001), Seen())
+    first = await jobs.hold(order(held=1_001), Seen(), Terms())
 
     assert isinstance(first, Denied)
-    assert await jobs.hold(order(held=1_001), Seen()) == first
+    assert await jobs.hold(order(held=1_001), Seen(), Terms()) == first
     assert await everything() == before
 
 
@@ -121,7 +121,7 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
         assert await sweep(redis, UPSTREAM, 10**14) == 2
 
     steps: list[Callable[[], Awaitable[Any]]] = [
-        lambda: hasty.hold(order(), Seen()),
+        lambda: hasty.hold(order(), Seen(), Terms()),
         adopt,
         lambda: jobs.mark(held[0]),
         lambda: jobs.accept(held[0], "fal-1"),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core import budget
+from falgate.core.budget import ORGANISATION, Account
 from falgate.core.claim import Seen
 from falgate.core.job import Answer, Fenced, Job, Order, State
 from falgate.core.outcome import Settlement
@@ -20,6 +20,7 @@ UPSTREAM = "https://queue.example"
 Orders = Callable[..., Order]
 Brings = Callable[..., Awaitable[Job]]
 Money = Callable[[], Awaitable[tuple[int, int, int]]]
+Limit = Callable[..., Awaitable[None]]
 Everything = Callable[[], Awaitable[dict[str, Any]]]
 PICTURE = Picture(
     sha256="5" * 64, content_type="image/png", size_bytes=9, width=1, height=1, made_s=7
@@ -61,21 +62,23 @@ async def test_a_charge_is_spent_up_to_the_hold_and_the_house_bears_the_rest(
 
 
 async def test_what_remains_is_of_the_tightest_budget(
-    order: Orders, bring: Brings, ledger: Ledger
+    order: Orders, bring: Brings, limit: Limit
 ) -> None:
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "total", 300, keep=False)
+    await limit(300, "total")
+    await limit(250, "month", shadow=True)
+    await limit(290, "hour", Account("key", "k"))
     await bring(order("a", "f"), "reserved")
 
     job = await bring(order("b", "g"), "paid", charge=60)
 
-    assert job.remaining == 300 - 100 - 60
+    assert job.remaining == 290 - 100 - 60
 
 
 async def test_what_remains_is_never_below_nothing(
-    jobs: Jobs, order: Orders, bring: Brings, ledger: Ledger
+    jobs: Jobs, order: Orders, bring: Brings, limit: Limit
 ) -> None:
     job = await bring(order(), "accepted")
-    await ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 5, keep=False)
+    await limit(5, "day")
 
     await jobs.settle(job, Settlement(state="paid", charge=60))
 
@@ -87,17 +90,17 @@ async def test_what_remains_is_never_below_nothing(
 async def test_without_limits_nothing_is_said_about_what_remains(
     jobs: Jobs, order: Orders, bring: Brings, redis: Redis, money: Money
 ) -> None:
-    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    account = _keys.account(UPSTREAM, ORGANISATION)
     job = await bring(order(), "accepted")
-    await redis.hdel(account, "limit:day")
-    await redis.hset(account, "limit:total", "plenty")
+    await redis.hdel(account, "budget:day")
+    await redis.hset(account, "budget:total", '{"limit":"plenty"}')
 
     await jobs.settle(job, Settlement(state="paid", charge=60))
 
     read = await jobs.read("a")
     assert read is not None
     assert read.remaining is None
-    await redis.hdel(account, "limit:total")
+    await redis.hdel(account, "budget:total")
     assert await money() == (60, 0, 0)
 
 
@@ -170,6 +173,8 @@ async def test_each_job_has_one_closing_entry_without_its_prompt(
         "reused": "0",
         "bought": "1",
         "list": "90",
+        "saved": "0",
+        "why": "",
         "price_version": "1",
         "quality": "low",
     }
@@ -243,17 +248,17 @@ async def test_an_end_leaves_the_flight_of_somebody_else_alone(
     assert await redis.exists(_keys.MARKERS) == 0
 
 
-@pytest.mark.parametrize("wrong", ["another account", "one too many", "none", "flight"])
+@pytest.mark.parametrize("wrong", ["another account", "one too many", "too few", "flight"])
 async def test_other_accounts_than_those_of_the_hold_are_refused(
     wrong: str, order: Orders, bring: Brings, redis: Redis, everything: Everything
 ) -> None:
     await bring(order(), "accepted")
-    account = _keys.account(UPSTREAM, budget.ORGANISATION)
+    usual = [_keys.account(UPSTREAM, account) for account in order().accounts]
     before = await everything()
     accounts = {
-        "another account": [f"{account}x"],
-        "one too many": [account, f"{account}x"],
-        "none": [],
+        "another account": [f"{usual[0]}x", *usual[1:]],
+        "one too many": [*usual, f"{usual[0]}x"],
+        "too few": usual[:-1],
     }
 
     with pytest.raises(Exception, match="BADKEYS"):
@@ -265,7 +270,16 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             flight=_keys.flight("g" if wrong == "flight" else "f"),
             ledger=_keys.ledger(UPSTREAM),
             house=_keys.house(UPSTREAM),
-            more_keys=accounts.get(wrong, [account]),
+            slots=_keys.slots(UPSTREAM),
+            waiting=_keys.waiting(UPSTREAM),
+            tags=_keys.turns(UPSTREAM),
+            alerts=_keys.ALERTS,
+            usage=_keys.usage(UPSTREAM, "2026-11-22"),
+            slots_max=0,
+            channel=_keys.WAKE,
+            subject="t/p",
+            measures="{}",
+            more_keys=accounts.get(wrong, usual),
             job_id="a",
             epoch=1,
             **{"from": "accepted"},
@@ -279,17 +293,3 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             wake=_keys.WAKE,
         )
     assert await everything() == before
-
-
-async def test_a_refusal_that_may_quote_the_prompt_goes_soon(
-    jobs: Jobs, order: Orders, bring: Brings, redis: Redis
-) -> None:
-    quoting = Answer(422, {"detail": [{"input": "a secret wish"}]}, {})
-    refused = Settlement(state="refused", charge=0, answer=quoting)
-    await jobs.settle(await bring(order(), "accepted"), refused)
-
-    read = await jobs.read("a")
-    assert read is not None
-    assert read.answer == quoting
-    assert 0 < await redis.ttl(_keys.refusal("a")) <= 600
-    assert "a secret wish" not in str(await redis.hgetall(_keys.job("a")))

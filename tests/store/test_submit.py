@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core.claim import Held, Joined, Seen
+from falgate.core.claim import Held, Joined, Seen, Terms
 from falgate.core.job import Fenced, Job, Order
 from falgate.core.outcome import Settlement
 from falgate.store import _keys
@@ -191,7 +191,7 @@ async def test_a_lease_runs_out_by_itself(
     jobs_of: Callable[..., Jobs], other: Jobs, order: Orders, until: Callable[..., Awaitable[None]]
 ) -> None:
     hasty = jobs_of("one", lease_ms=20)
-    assert await hasty.hold(order(), Seen()) == Held()
+    assert await hasty.hold(order(), Seen(), Terms()) == Held()
 
     async def lapsed() -> bool:
         return await other.lapsed(UPSTREAM, 10) == ["a"]
@@ -214,7 +214,7 @@ async def test_a_job_handed_over_is_adopted_at_once_and_only_once(
     assert adopted is not None
     assert (adopted.owner, adopted.epoch) == ("two", 2)
     assert await jobs_of("three").adopt("a", UPSTREAM) is None
-    assert await jobs.hold(order("b", "f"), Seen()) == Joined("a")
+    assert await jobs.hold(order("b", "f"), Seen(), Terms()) == Joined("a")
 
 
 async def test_an_adopted_job_does_not_listen_to_its_old_owner(

@@ -8,18 +8,23 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core import budget
 from falgate.core.apikey import KeyRecord
-from falgate.core.claim import Seen
+from falgate.core.budget import ORGANISATION, Budget
+from falgate.core.calendar import Calendar
+from falgate.core.claim import Seen, Terms
+from falgate.core.directory import Team
 from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
-from falgate.store.apikeys import ApiKeys
+from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability, RedisUnfit, connect, inspect
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
+from falgate.store.rates import Rates
+from falgate.store.registry import Registry
 from falgate.store.sweep import sweep
 
+CALENDAR = Calendar(UTC)
 UPSTREAM = "https://queue.example"
 RECORD = KeyRecord(
     id="k", kind="live", digest="d", team="t", app="p", name="n", created_s=1, revoked_s=0
@@ -36,7 +41,12 @@ async def nobody(closed_port_url: str) -> AsyncIterator[Redis]:
 @pytest.fixture
 def job(order: Callable[..., Order]) -> Job:
     return Job(
-        order=order(), state="accepted", owner="one", epoch=1, windows=("total:all",), began_ms=1
+        order=order(),
+        state="accepted",
+        owner="one",
+        epoch=1,
+        windows=("day:2026-11-22", "total:all"),
+        began_ms=1,
     )
 
 
@@ -48,13 +58,14 @@ async def endings(steps: dict[str, Awaitable[Any]]) -> dict[str, type]:
 
 JobStep = Callable[[Jobs, Job], Awaitable[Any]]
 JOB_STEPS: dict[str, JobStep] = {
-    "hold": lambda jobs, job: jobs.hold(job.order, Seen()),
+    "hold": lambda jobs, job: jobs.hold(job.order, Seen(), Terms()),
     "mark": lambda jobs, job: jobs.mark(job),
     "accept": lambda jobs, job: jobs.accept(job, "fal-1"),
     "renew": lambda jobs, job: jobs.renew(job),
     "doubt": lambda jobs, job: jobs.doubt(job, "lost"),
     "settle": lambda jobs, job: jobs.settle(job, Settlement(state="paid", charge=1)),
     "finish": lambda jobs, job: jobs.finish(job, (), None),
+    "turn": lambda jobs, job: jobs.turn(job),
     "adopt": lambda jobs, job: jobs.adopt(job.order.id, UPSTREAM),
     "lapsed": lambda jobs, _: jobs.lapsed(UPSTREAM, 1),
     "read": lambda jobs, job: jobs.read(job.order.id),
@@ -65,7 +76,12 @@ JOB_STEPS: dict[str, JobStep] = {
 @pytest.mark.parametrize("durability", [Durability(), Durability(fsync=True, replicas=1)])
 async def test_no_step_of_a_job_is_taken(durability: Durability, nobody: Redis, job: Job) -> None:
     jobs = Jobs(
-        nobody, ledger_id="x", owner="one", zone=UTC, lease_ms=60_000, durability=durability
+        nobody,
+        ledger_id="x",
+        owner="one",
+        calendar=CALENDAR,
+        lease_ms=60_000,
+        durability=durability,
     )
 
     said = await endings({name: step(jobs, job) for name, step in JOB_STEPS.items()})
@@ -74,38 +90,65 @@ async def test_no_step_of_a_job_is_taken(durability: Durability, nobody: Redis, 
 
 
 LEDGER_STEPS: dict[str, Callable[[Ledger], Awaitable[Any]]] = {
-    "birth": lambda ledger: ledger.birth(None),
-    "limit": lambda ledger: ledger.limit(UPSTREAM, budget.ORGANISATION, "day", 1, keep=True),
-    "house_limit": lambda ledger: ledger.house_limit(UPSTREAM, 1, keep=False),
-    "positions": lambda ledger: ledger.positions(UPSTREAM, budget.ORGANISATION),
-    "house": lambda ledger: ledger.house(UPSTREAM),
+    "birth": lambda ledger: ledger.birth(None, CALENDAR),
+    "frozen": lambda ledger: ledger.frozen_ms(),
+    "restarted": lambda ledger: ledger.restarted("a", "b", weak=True),
+    "live": lambda ledger: ledger.live(),
     "open_jobs": lambda ledger: ledger.open_jobs(UPSTREAM),
     "entries": lambda ledger: anext(ledger.entries(UPSTREAM)),
 }
 
 
 async def test_the_ledger_says_nothing(nobody: Redis) -> None:
-    ledger = Ledger(nobody, zone=UTC)
+    ledger = Ledger(nobody)
 
     said = await endings({name: step(ledger) for name, step in LEDGER_STEPS.items()})
 
     assert said == dict.fromkeys(LEDGER_STEPS, Unavailable)
 
 
-KEY_STEPS: dict[str, Callable[[ApiKeys], Awaitable[Any]]] = {
-    "read": lambda keys: keys.read("k"),
-    "add": lambda keys: keys.add(RECORD),
-    "revoke": lambda keys: keys.revoke("k", 1),
-    "all": lambda keys: keys.all(),
+BUDGET_STEPS: dict[str, Callable[[Budgets], Awaitable[Any]]] = {
+    "read": lambda budgets: budgets.read(UPSTREAM, ORGANISATION, "day"),
+    "put": lambda budgets: budgets.put(
+        UPSTREAM, ORGANISATION, "day", was=None, now=Budget(limit=1), who="w"
+    ),
+    "raise": lambda budgets: budgets.raise_(UPSTREAM, ORGANISATION, "day", 1, change="c", who="w"),
+    "reset": lambda budgets: budgets.reset(UPSTREAM, ORGANISATION, "day", change="c", who="w"),
+    "positions": lambda budgets: budgets.positions(UPSTREAM, ORGANISATION),
+    "accounts": lambda budgets: budgets.accounts(UPSTREAM),
+    "house": lambda budgets: budgets.house(UPSTREAM),
+    "limit_house": lambda budgets: budgets.limit_house(UPSTREAM, 1, keep=False),
+}
+
+
+async def test_nobody_knows_where_the_money_stands(nobody: Redis) -> None:
+    budgets = Budgets(nobody, CALENDAR)
+
+    said = await endings({name: step(budgets) for name, step in BUDGET_STEPS.items()})
+
+    assert said == dict.fromkeys(BUDGET_STEPS, Unavailable)
+
+
+KEY_STEPS: dict[str, Callable[[Registry], Awaitable[Any]]] = {
+    "key": lambda registry: registry.key("k"),
+    "keys": lambda registry: registry.keys(),
+    "put_key": lambda registry: registry.put_key(None, RECORD, "w"),
+    "directory": lambda registry: registry.directory(),
+    "put_team": lambda registry: registry.put_team("t", None, Team(), "w"),
 }
 
 
 async def test_nobody_can_be_told_from_anybody(nobody: Redis) -> None:
-    keys = ApiKeys(nobody)
+    registry = Registry(nobody)
 
-    said = await endings({name: step(keys) for name, step in KEY_STEPS.items()})
+    said = await endings({name: step(registry) for name, step in KEY_STEPS.items()})
 
     assert said == dict.fromkeys(KEY_STEPS, Unavailable)
+
+
+async def test_a_rate_cannot_be_counted(nobody: Redis) -> None:
+    with pytest.raises(Unavailable):
+        await Rates(nobody).take({"team:t": 1})
 
 
 async def test_nothing_is_swept(nobody: Redis) -> None:

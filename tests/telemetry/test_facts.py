@@ -1,16 +1,18 @@
 """Facts as numbers and lines: each counted where it belongs, under labels from closed sets."""
 
-from datetime import UTC
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
-from falgate.core.budget import ORGANISATION, Position, windows
+from falgate.core.budget import LEVELS, Account
+from falgate.core.calendar import KINDS
+from falgate.core.claim import Overdrawn
 from falgate.core.events import Answered, Doubted, Purchased
 from falgate.telemetry.facts import Telemetry
-from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics, Standing
+from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
 
 MODEL = "fal-ai/gpt-image-1.5"
 ANSWERED = Answered(
@@ -23,6 +25,7 @@ ANSWERED = Answered(
     job="j",
     source="hit",
     pictures=1,
+    reused=1,
     billed=0,
     saved=9_000,
     took_s=31.5,
@@ -48,15 +51,21 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def telemetry(metrics: Metrics) -> Telemetry:
-    return Telemetry(metrics)
+def tallied() -> list[Answered]:
+    """What was told to the reports of usage."""
+    return []
 
 
-def samples(metrics: Metrics, *standings: Standing) -> dict[tuple[Any, ...], float]:
+@pytest.fixture
+def telemetry(metrics: Metrics, tallied: list[Answered]) -> Telemetry:
+    return Telemetry(metrics, tallied.append)
+
+
+def samples(metrics: Metrics) -> dict[tuple[Any, ...], float]:
     """Every sample, by its name and the values of its labels in the order of their names."""
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(metrics.render(standings).decode())
+        for family in text_string_to_metric_families(metrics.render(()).decode())
         for sample in family.samples
     }
 
@@ -152,25 +161,71 @@ def test_doubts_dropped_fields_and_requests_are_counted_by_kind(
     assert found["falgate_requests_total", "run", "503"] == 1
 
 
-def test_where_the_money_stands_is_shown_and_no_limit_is_no_sample(metrics: Metrics) -> None:
-    day, total = [
-        Position(account=ORGANISATION, window=window, limit=limit, spent=5, held=7)
-        for window, limit in zip(windows(0, UTC), (10, None), strict=True)
-    ]
-    standing = Standing(upstream="fal", positions=(day, total), house=(100, 1), open_jobs=2)
-    found = samples(metrics, standing)
+def test_every_answer_is_tallied_as_it_was(
+    telemetry: Telemetry, metrics: Metrics, tallied: list[Answered]
+) -> None:
+    answers = [ANSWERED, replace(ANSWERED, source="miss", reused=0, saved=0)]
+    for answer in answers:
+        telemetry.answered(answer)
+    telemetry.purchased(PURCHASED)
 
-    assert found["falgate_limit_micros", "organisation", "fal", "day"] == 10
-    assert ("falgate_limit_micros", "organisation", "fal", "total") not in found
-    assert found["falgate_spent_micros", "organisation", "fal", "total"] == 5
-    assert found["falgate_held_micros", "organisation", "fal", "day"] == 7
-    assert found["falgate_house_micros", "fal", "limit"] == 100
-    assert found["falgate_house_micros", "fal", "overrun"] == 1
-    assert found["falgate_jobs_open", "fal"] == 2
+    assert tallied == answers
+    assert samples(metrics)["falgate_answers_total", MODEL, "miss"] == 1
 
 
-def test_what_was_read_once_is_not_shown_for_ever(metrics: Metrics) -> None:
-    standing = Standing(upstream="fal", positions=(), house=(100, 1), open_jobs=2)
+def test_what_a_shadow_budget_would_refuse_is_counted_by_level_and_window(
+    telemetry: Telemetry, metrics: Metrics
+) -> None:
+    """And not by account: those are the operator's to name, and there may be many."""
+    with capture_logs() as logs:
+        for id_ in ("web", "back"):
+            telemetry.overdrawn("fal", Overdrawn(Account("team", id_), "day"))
+        telemetry.overdrawn("test", Overdrawn(Account("key", "k1"), "month"))
+    found = {
+        labels: value
+        for labels, value in samples(metrics).items()
+        if labels[0] == "falgate_shadow_refusals_total"
+    }
 
-    assert ("falgate_jobs_open", "fal") in samples(metrics, standing)
-    assert ("falgate_jobs_open", "fal") not in samples(metrics)
+    assert found == {
+        ("falgate_shadow_refusals_total", "team", "fal", "day"): 2,
+        ("falgate_shadow_refusals_total", "key", "test", "month"): 1,
+    }
+    assert [line["account"] for line in logs] == ["team:web", "team:back", "key:k1"]
+    assert {(line["event"], line["log_level"]) for line in logs} == {
+        ("budget.overdrawn", "warning")
+    }
+
+
+def test_shadow_refusals_have_no_more_series_than_levels_and_windows(
+    telemetry: Telemetry, metrics: Metrics
+) -> None:
+    for number in range(30):
+        for level in LEVELS:
+            for kind in KINDS:
+                telemetry.overdrawn("fal", Overdrawn(Account(level, f"a{number}"), kind))
+
+    assert len(metrics.overdrawn) == len(LEVELS) * len(KINDS)
+
+
+def test_a_request_whose_rate_was_not_looked_up_is_counted(
+    telemetry: Telemetry, metrics: Metrics
+) -> None:
+    assert ("falgate_unchecked_requests_total",) not in samples(metrics)
+    telemetry.unchecked()
+    telemetry.unchecked()
+
+    assert samples(metrics)["falgate_unchecked_requests_total",] == 2
+
+
+def test_the_labels_of_teams_are_shared_by_all_that_is_counted_of_them(
+    telemetry: Telemetry, metrics: Metrics
+) -> None:
+    """A team beyond the first ones is `other` everywhere."""
+    for number in range(TEAMS_MAX):
+        telemetry.answered(replace(ANSWERED, team=f"team {number}"))
+    telemetry.purchased(replace(PURCHASED, team="late"))
+    found = samples(metrics)
+
+    assert found["falgate_billed_micros_total", "other", "fal"] == PURCHASED.charged
+    assert ("falgate_billed_micros_total", "late", "fal") not in found

@@ -60,6 +60,7 @@ async def test_what_leaves_is_the_order_with_everything_that_keeps_it_at_one_bil
         "x-fal-no-retry": "1",
         "x-app-fal-disable-fallback": "true",
         "x-fal-request-timeout": "77",
+        "x-fal-queue-priority": "normal",
     }
 
 

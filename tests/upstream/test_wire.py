@@ -161,7 +161,7 @@ async def test_a_name_that_does_not_resolve_is_unsent(queue: Callable[..., FalQu
 async def test_a_connection_that_is_not_made_in_time_is_unsent(
     queue: Callable[..., FalQueue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("falgate.upstream.client._CONNECT_S", 0.3)
+    monkeypatch.setattr("falgate.upstream.connections._CONNECT_S", 0.3)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         port = listener.getsockname()[1]
         # A full backlog answers no further connection.
@@ -212,7 +212,7 @@ async def test_a_peer_that_speaks_no_tls_or_says_nothing_to_it_is_unsent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     far = await peer(WHOLE)
-    monkeypatch.setattr("falgate.upstream.client._CONNECT_S", 0.3)
+    monkeypatch.setattr("falgate.upstream.connections._CONNECT_S", 0.3)
     assert isinstance(await _submit(queue(far.url.replace("http", "https"))), Unsent)
     assert far.heard == []
 

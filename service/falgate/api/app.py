@@ -5,14 +5,23 @@ from collections.abc import Callable
 from litestar import Litestar
 
 from falgate.api.address import Address
+from falgate.api.admin.ledger import ledger_routes
+from falgate.api.admin.routes import admin_routes
+from falgate.api.admin.services import AdminServices
+from falgate.api.admin.usage import usage_routes
 from falgate.api.docs import ASSET_ROUTES, openapi
 from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.api.health import Vitals, health_routes
+from falgate.api.hooks import hook_route
 from falgate.api.pictures import PictureSource, pictures_router
+from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
+from falgate.core.calendar import Calendar
 from falgate.flow.answer import Answers
+from falgate.flow.completion import Completions
 from falgate.flow.ports import Ports
+from falgate.flow.reports import Reports
 
 
 def create_app(
@@ -22,15 +31,26 @@ def create_app(
     pictures: PictureSource,
     vitals: Vitals,
     address: Address,
+    completions: Completions | None,
+    administration: AdminServices,
+    reports: Reports,
+    calendar: Calendar,
     requested: Callable[[str, int], None],
     body_bytes_max: int,
     body_timeout_s: float,
 ) -> Edge:
     """Put the routes together."""
+    books = (
+        *ledger_routes(reports, administration.upstreams),
+        *usage_routes(reports, administration.upstreams),
+    )
     app = Litestar(
         route_handlers=[
             *run_routes(ports, answers, address, pictures.read),
+            *quote_routes(ports, calendar),
             pictures_router(pictures),
+            *([hook_route(completions)] if completions else []),
+            *admin_routes(administration, books),
             *health_routes(vitals),
             *ASSET_ROUTES,
         ],

@@ -46,7 +46,13 @@ def openapi() -> OpenAPIConfig:
                     name="Authorization",
                     security_scheme_in="header",
                     description="`Key fg_...`",
-                )
+                ),
+                "adminKeyAuth": SecurityScheme(
+                    type="apiKey",
+                    name="Authorization",
+                    security_scheme_in="header",
+                    description="`Key fg_admin_...`",
+                ),
             }
         ),
         render_plugins=[
@@ -73,8 +79,19 @@ def asset(name: FromPath[str]) -> Response[bytes]:
 ASSET_ROUTES: tuple[HTTPRouteHandler, ...] = (asset,)
 
 
-def documented(spec: ModelSpec) -> type[Operation]:
-    """The operation of a model: its bodies are read and written without the framework."""
+def documented(
+    spec: ModelSpec,
+    *,
+    answer: type[msgspec.Struct] | None = None,
+    meaning: str = "The pictures",
+) -> type[Operation]:
+    """An operation that takes a model's body: that is read and written without the framework.
+
+    Args:
+        spec: The model.
+        answer: What a 200 holds, if not the model's own answer.
+        meaning: Of a 200.
+    """
 
     @dataclass
     class ModelOperation(Operation):
@@ -85,7 +102,7 @@ def documented(spec: ModelSpec) -> type[Operation]:
             self.security = [{"apiKeyAuth": []}]
             self.request_body = RequestBody(content=_json(spec.input), required=True)
             self.responses = {
-                "200": OpenAPIResponse(description="The pictures", content=_json(spec.output)),
+                "200": OpenAPIResponse(description=meaning, content=_json(answer or spec.output)),
                 **{
                     status: OpenAPIResponse(description=meaning)
                     for status, meaning in _REFUSALS.items()
@@ -98,9 +115,10 @@ def documented(spec: ModelSpec) -> type[Operation]:
 _REFUSALS = {
     "401": "No key, or none that is known",
     "402": "A budget has no room for it; nothing was bought",
-    "403": "The key may not be used",
+    "403": "The key may not be used, or not for this",
     "413": "The body is too large",
     "422": "What is wrong with the input, all of it",
+    "429": "A limit on pace has no room; nothing was held",
     "500": "fal refused this gateway's own request",
     "503": "Redis, the picture store or fal is not there; nothing was bought",
     "504": "It takes longer; the purchase goes on, and a repeat finds it",

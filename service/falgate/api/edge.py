@@ -25,7 +25,9 @@ from falgate.core.errors import BodyTooLarge, BodyTooSlow
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
-_ROUTES = frozenset({"queue", "pictures", "healthz", "readyz", "metrics", "docs"})
+_ROUTES = frozenset(
+    {"queue", "pictures", "healthz", "readyz", "metrics", "docs", "v1", "admin", "hooks"}
+)
 _REFUSED, _SERVER_ERROR = 400, 500
 
 REQUEST_ID = "falgate_request_id"

@@ -6,6 +6,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from falgate.api.admin import problems
 from falgate.core.errors import Refusal
 
 
@@ -19,8 +20,10 @@ def _refuse(_: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     )
 
 
-def _refuse_route(_: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+def _refuse_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What the framework refuses: an unknown path, a method that a path does not have."""
+    if request.scope["path"].startswith(problems.PREFIX):
+        return problems.refuse_request(request, error)
     return Response(
         {"detail": error.detail},
         status_code=error.status_code,

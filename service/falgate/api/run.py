@@ -13,6 +13,7 @@ from falgate.api import answers
 from falgate.api.address import Address
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
+from falgate.core import wishes
 from falgate.core.errors import ModelUnknown, QueueMissing
 from falgate.core.model import ModelSpec
 from falgate.flow.admission import admit, authenticate
@@ -29,13 +30,16 @@ def run_routes(
         async def run(request: Request[Any, Any, Any]) -> Response[bytes]:
             if is_queue(request):
                 raise QueueMissing
-            key = await authenticate(ports, request.headers.get("authorization"))
+            caller = await authenticate(
+                ports, request.headers.get("authorization"), address_of(request)
+            )
             call = admit(
                 ports,
-                key=key,
+                caller=caller,
                 spec=spec,
                 body=await request.body(),
                 content_type=request.headers.get("content-type"),
+                wishes=wishes.read(request.headers),
                 request_id=request.scope["state"][REQUEST_ID],
             )
             answer = await served.answer(call)
@@ -71,10 +75,15 @@ def run_routes(
             raise QueueMissing
         if request.method != HttpMethod.POST:
             raise NotFoundException
-        await authenticate(ports, request.headers.get("authorization"))
+        await authenticate(ports, request.headers.get("authorization"), address_of(request))
         raise ModelUnknown(path.strip("/").partition("/")[2] or path.strip("/"))
 
     return [*chain(*map(model_routes, ports.models.values())), queue, unknown]
+
+
+def address_of(request: Request[Any, Any, Any]) -> str:
+    """Where a caller is, as far as the server knows; "" where it does not."""
+    return request.client.host if request.client else ""
 
 
 def is_queue(request: Request[Any, Any, Any]) -> bool:

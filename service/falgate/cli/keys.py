@@ -1,47 +1,185 @@
-"""`falgate keys`: make, list and revoke the keys of apps."""
+"""`falgate keys`: make, list, change, rotate and revoke the keys of apps."""
 
-import asyncio
 import json
-import os
-import re
 import secrets
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Literal, TypeVar
+from collections.abc import Callable
+from typing import Any, Literal
 
 import click
-import msgspec
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
+from msgspec.structs import replace
 
-from falgate import settings
+from falgate.api.admin.shapes import KeyShown
+from falgate.cli.keytimes import DURATION, EXPIRY
+from falgate.cli.operating import as_json, operate, tabulate, tell
 from falgate.core import apikey
-from falgate.core.apikey import KeyRecord, Kind
-from falgate.opening import open_redis
-from falgate.store.apikeys import ApiKeys
+from falgate.core.apikey import KeyRecord, Kind, Permissions
+from falgate.flow.administer import Administration
+from falgate.flow.keys_admin import OVERLAP_S, Made
+from falgate.opening import FIRST
 
-T = TypeVar("T")
-
-_UPSTREAM = frozenset({"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY"})
-
-
-class Name(click.ParamType[str]):
-    """A word of letters, digits, dots, dashes and underscores, 64 characters at most."""
-
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse any other: it becomes a metric's label and stands in the ledger."""
-        if not re.fullmatch(r"[\w.-]{1,64}", value):
-            self.fail("letters, digits, dots, dashes and underscores, 64 at most", param, ctx)
-        return value
+_COLUMNS = ("id", "kind", "team", "app", "name", "state", "created_at", "expires_at")
+_PERMITTED = {
+    "models": "A model that it may use; may be given again. None: any.",
+    "qualities": "A quality that it may ask for; may be given again. None: any.",
+    "sizes": "A size that it may ask for; may be given again. None: any.",
+    "networks": "Addresses that may use it, such as 10.0.0.0/8; may be given again. None: any.",
+}
+_OPTIONS = {"models": "--model", "qualities": "--quality", "sizes": "--size"}
 
 
-NAME = Name()
+def _permissions(command: Callable[..., None]) -> Callable[..., None]:
+    """Options for what a key may do."""
+    for field, meaning in _PERMITTED.items():
+        option = _OPTIONS.get(field, "--network")
+        command = click.option(option, field, multiple=True, help=meaning)(command)
+    return click.option(
+        "--pictures-max", type=click.IntRange(0, 1000), help="In one request; 0: any number."
+    )(command)
 
-as_json = click.option("--json", "plain", is_flag=True, help="JSON instead of a table.")
+
+@click.group()
+def keys() -> None:
+    """Keys of apps. The settings say where Redis is, as for `falgate serve`."""
+
+
+@keys.command()
+@click.option("--team", default=FIRST, show_default=True, help="Who answers for its spending.")
+@click.option("--app", default=FIRST, show_default=True, help="Who uses it, within the team.")
+@click.option("--name", default="", help="A note for people.")
+@click.option("--test", is_flag=True, help="A test key: it only ever reaches the sandbox.")
+@click.option(
+    "--expires",
+    "expires_s",
+    type=EXPIRY,
+    default=0,
+    help="2027-01-31, 2027-01-31T12:00+01:00 (UTC unless it says), or never.",
+)
+@_permissions
+@as_json
+def create(
+    *, team: str, app: str, name: str, test: bool, expires_s: int, plain: bool, **permitted: Any
+) -> None:
+    """Make a key and print it, this once."""
+    kind: Kind = "test" if test else "live"
+    given = {field: value for field, value in permitted.items() if value is not None}
+
+    async def made(admin: Administration) -> Made:
+        return await admin.keys.create(
+            f"{team}/{app}",
+            kind=kind,
+            name=name,
+            expires_s=expires_s,
+            permissions=Permissions(**given),
+        )
+
+    tell_key(operate(made), plain=plain)
+
+
+@keys.command("list")
+@click.option("--of", default="", metavar="TEAM[/APP]", help="Only this team's or this app's.")
+@as_json
+def list_keys(*, of: str, plain: bool) -> None:
+    """Show all keys, without their secrets."""
+
+    async def listed(admin: Administration) -> list[KeyShown]:
+        now_s = await admin.now_s()
+        return [KeyShown.of(record, now_s) for record in await admin.keys.all(of)]
+
+    tabulate(operate(listed), _COLUMNS, plain=plain)
+
+
+@keys.command()
+@click.argument("key_id")
+@as_json
+def show(*, key_id: str, plain: bool) -> None:
+    """Show a key and what it may do, without its secret."""
+
+    async def shown(admin: Administration) -> KeyShown:
+        return KeyShown.of(await admin.keys.show(_id(key_id)), await admin.now_s())
+
+    more = (f"permissions.{name}" for name in Permissions.__struct_fields__)
+    tabulate([operate(shown)], (*_COLUMNS, *more), plain=plain)
+
+
+@keys.command()
+@click.argument("key_id")
+@click.option("--name", help="A note for people.")
+@click.option("--expires", "expires_s", type=EXPIRY, help="As for `create`.")
+@_permissions
+@click.option("--everything", is_flag=True, help="It may do what is not given here.")
+@as_json
+def change(
+    *,
+    key_id: str,
+    name: str | None,
+    expires_s: int | None,
+    everything: bool,
+    plain: bool,
+    **permitted: Any,
+) -> None:
+    """Change a key's note, its expiry or what it may do; what is not given stays."""
+    given = {field: value for field, value in permitted.items() if value not in (None, ())}
+
+    def changed(was: KeyRecord) -> KeyRecord:
+        permissions = Permissions() if everything else was.permissions
+        return replace(
+            was,
+            name=was.name if name is None else name,
+            expires_s=was.expires_s if expires_s is None else expires_s,
+            permissions=replace(permissions, **given),
+        )
+
+    tell(_changed(key_id, changed), "it is changed", plain=plain)
+
+
+@keys.command()
+@click.argument("key_id")
+@as_json
+def disable(*, key_id: str, plain: bool) -> None:
+    """Stop the use of a key until `falgate keys enable`, on every instance at once."""
+    shown = _changed(key_id, lambda was: replace(was, disabled=True))
+    tell(shown, f"{shown.id} is disabled", plain=plain)
+
+
+@keys.command()
+@click.argument("key_id")
+@as_json
+def enable(*, key_id: str, plain: bool) -> None:
+    """Let a disabled key be used again."""
+    shown = _changed(key_id, lambda was: replace(was, disabled=False))
+    tell(shown, f"{shown.id} is {shown.state}", plain=plain)
+
+
+@keys.command()
+@click.argument("key_id")
+@click.option(
+    "--overlap",
+    "overlap_s",
+    type=DURATION,
+    default=OVERLAP_S,
+    help="How long the present secret stays good: 0, 90s, 30m, 24h (unless given), 7d.",
+)
+@as_json
+def rotate(*, key_id: str, overlap_s: int, plain: bool) -> None:
+    """Give a key a new secret and print it, this once."""
+    tell_key(operate(lambda admin: admin.keys.rotate(_id(key_id), overlap_s)), plain=plain)
+
+
+@keys.command()
+@click.argument("key_id")
+@as_json
+def revoke(*, key_id: str, plain: bool) -> None:
+    """End the use of a key for ever, by its id or all of it, on every instance at once."""
+    record = operate(lambda admin: admin.keys.revoke(_id(key_id)))
+    tell({"revoked": record.id}, f"{record.id} is revoked", plain=plain)
+
+
+@keys.command()
+@as_json
+def admin(*, plain: bool) -> None:
+    """Make a key for FALGATE_ADMIN_KEY and print it. It is kept nowhere."""
+    made = mint("admin")
+    tell({"key": made}, made, plain=plain)
 
 
 def mint(kind: Literal["live", "test", "admin"]) -> str:
@@ -53,101 +191,20 @@ def mint(kind: Literal["live", "test", "admin"]) -> str:
     )
 
 
-async def issue(apikeys: ApiKeys, *, kind: Kind, team: str, app: str, name: str) -> str:
-    """Make and store a key; what is returned can never be shown again.
-
-    Raises:
-        Unavailable: Without Redis.
-    """
-    key = mint(kind)
-    presented = apikey.present(key)
-    assert presented is not None
-    record = KeyRecord(
-        id=presented.id,
-        kind=kind,
-        digest=presented.digest,
-        team=team,
-        app=app,
-        name=name,
-        created_s=await apikeys.now_s(),
-    )
-    await apikeys.add(record)
-    return key
+def tell_key(made: Made, *, plain: bool) -> None:
+    """Print a new key; whatever else is to be known of it can be looked up."""
+    click.echo(json.dumps({"key": made.key, "id": made.record.id}) if plain else made.key)
 
 
-@click.group()
-def keys() -> None:
-    """Keys of apps. The settings say where Redis is, as for `falgate serve`."""
+def _id(text: str) -> str:
+    """A key's id, where all of the key may have been given."""
+    presented = apikey.present(text)
+    return presented.id if presented else text
 
 
-@keys.command()
-@click.option("--team", default="default", type=NAME, help="Who answers for its spending.")
-@click.option("--app", default="default", type=NAME, help="Who uses it.")
-@click.option("--name", default="", help="A note for people.")
-@click.option("--test", is_flag=True, help="A test key: it only ever reaches the sandbox.")
-@as_json
-def create(*, team: str, app: str, name: str, test: bool, plain: bool) -> None:
-    """Make a key and print it, this once."""
-    kind: Kind = "test" if test else "live"
-    key = _with_keys(lambda apikeys: issue(apikeys, kind=kind, team=team, app=app, name=name))
-    click.echo(json.dumps({"key": key}) if plain else key)
+def _changed(key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyShown:
+    async def changed(admin: Administration) -> KeyShown:
+        record = await admin.keys.change(_id(key_id), how)
+        return KeyShown.of(record, await admin.now_s())
 
-
-@keys.command("list")
-@as_json
-def list_keys(*, plain: bool) -> None:
-    """Show all keys, without their secrets."""
-    records = _with_keys(lambda apikeys: apikeys.all())
-    if plain:
-        shown = [{**msgspec.structs.asdict(record)} for record in records]
-        for fields in shown:
-            del fields["digest"]
-        click.echo(json.dumps(shown))
-        return
-    others = ("kind", "team", "app", "name", "made", "revoked")
-    table = Table(Column("id", no_wrap=True), *(Column(each, overflow="fold") for each in others))
-    for record in records:
-        made, revoked = _date(record.created_s), _date(record.revoked_s)
-        told = (record.id, record.kind, record.team, record.app, record.name, made, revoked)
-        # Plain text: brackets in a name are no mark-up.
-        table.add_row(*map(Text, told))
-    Console().print(table)
-
-
-@keys.command()
-@click.argument("key_id")
-@as_json
-def revoke(key_id: str, *, plain: bool) -> None:
-    """End the use of a key, by its id or all of it, on every instance at once."""
-    presented = apikey.present(key_id)
-    key_id = presented.id if presented else key_id
-
-    async def end(apikeys: ApiKeys) -> bool:
-        return await apikeys.revoke(key_id, await apikeys.now_s())
-
-    if not _with_keys(end):
-        # Not quoted: it may be a secret with a slip of the mouse.
-        raise click.ClickException("there is no such key; `falgate keys list` shows all of them")
-    click.echo(json.dumps({"revoked": key_id}) if plain else f"{key_id} is revoked")
-
-
-def _with_keys(use: Callable[[ApiKeys], Awaitable[T]]) -> T:
-    # Whatever is bought from, keys are no matter of it.
-    env = {name: value for name, value in os.environ.items() if name not in _UPSTREAM}
-    chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
-    data = Path(chosen.data_dir).absolute()
-    if not chosen.redis_url and not (data / "redis").is_dir():
-        raise settings.SettingsWrong(
-            f"there are no keys in {data}: give FALGATE_DATA_DIR or FALGATE_REDIS_URL as the "
-            "gateway has it, and start that once"
-        )
-
-    async def used() -> T:
-        async with open_redis(chosen) as redis:
-            return await use(ApiKeys(redis))
-
-    return asyncio.run(used())
-
-
-def _date(at_s: int) -> str:
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds") if at_s else ""
+    return operate(changed)

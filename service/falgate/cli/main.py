@@ -6,10 +6,20 @@ import click
 
 from falgate import __version__
 from falgate.asgi import PortTaken
+from falgate.cli.apply import apply, export
+from falgate.cli.apps import apps
+from falgate.cli.audit import audit
+from falgate.cli.budgets import budgets
 from falgate.cli.keys import keys
+from falgate.cli.ledger import ledger
+from falgate.cli.limits import limits
+from falgate.cli.quote import quote
 from falgate.cli.run import run
 from falgate.cli.sandbox import sandbox
 from falgate.cli.serve import serve
+from falgate.cli.teams import teams
+from falgate.cli.usage import usage
+from falgate.core.admin_errors import Problem
 from falgate.core.errors import Refusal
 from falgate.settings import SettingsWrong
 from falgate.store.connect import RedisUnfit
@@ -21,6 +31,7 @@ _EXPECTED = (
     LedgerStrange,
     OSError,
     PortTaken,
+    Problem,
     RedisUnfit,
     Refusal,
     SettingsWrong,
@@ -55,5 +66,20 @@ def main() -> None:
     """A gateway in front of fal's image models."""
 
 
-for command in (run, serve, keys, sandbox):
+for command in (
+    run,
+    serve,
+    teams,
+    apps,
+    keys,
+    budgets,
+    limits,
+    apply,
+    export,
+    quote,
+    ledger,
+    usage,
+    audit,
+    sandbox,
+):
     main.add_command(command)

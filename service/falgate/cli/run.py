@@ -1,6 +1,7 @@
 """`falgate run`: everything on this machine, with keys made and printed."""
 
 import os
+import secrets
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -9,11 +10,11 @@ import click
 
 from falgate import settings
 from falgate.cli import localtls, private
-from falgate.cli.keys import issue, mint
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
 from falgate.core import apikey
 from falgate.core.money import dollars
+from falgate.opening import FIRST
 from falgate.settings import Settings
 from falgate.wiring import Gateway
 
@@ -53,18 +54,23 @@ def run() -> None:
 
 def _admin_key(file: Path) -> str:
     kept = private.read(file)
-    return kept if apikey.present(kept) else _put(file, mint("admin"))
+    made = apikey.mint(
+        "admin", secrets.token_bytes(apikey.ID_BYTES), secrets.token_bytes(apikey.SECRET_BYTES)
+    )
+    return kept if apikey.present(kept) else _put(file, made)
 
 
 async def _app_key(gateway: Gateway, file: Path) -> str:
     """The key of an earlier start, as long as it works, or a new one."""
     kept = private.read(file)
     presented = apikey.present(kept)
-    record = await gateway.apikeys.read(presented.id) if presented else None
-    if presented and record and presented.matches(record.digest) and not record.revoked_s:
-        return kept
-    key = await issue(gateway.apikeys, kind="live", team="default", app="default", name="first")
-    return _put(file, key)
+    if presented:
+        record, now_s, _ = await gateway.registry.key(presented.id)
+        if record and record.opened_by(presented, now_s) and not record.unusable(now_s):
+            return kept
+    keys = gateway.administration("settings").keys
+    made = await keys.create(f"{FIRST}/{FIRST}", name="first")
+    return _put(file, made.key)
 
 
 async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: str) -> str:

@@ -24,10 +24,13 @@ def sandbox(*, host: str, port: int, data: Path | None) -> None:
     queue., and under /queue.
     """
     app = create_sandbox(MODELS, directory=data)
-    queue = f"http://{host}:{port}/queue"
+    origin = f"http://{host}:{port}"
+    queue = f"{origin}/queue"
     click.echo(
-        f"The sandbox serves {queue} and http://{host}:{port}/run\n"
-        f"A falgate that buys there: FALGATE_UPSTREAM_URL={queue} FAL_KEY=id:secret"
+        f"The sandbox serves {queue} and {origin}/run\n"
+        f"A falgate that buys there: FALGATE_UPSTREAM_URL={queue} FAL_KEY=id:secret\n"
+        f"and reads its books: FALGATE_PLATFORM_URL={origin}/v1 FALGATE_FAL_ADMIN_KEY=id:secret\n"
+        f"and is told of ends: FALGATE_UPSTREAM_JWKS_URL={origin}/.well-known/jwks.json"
     )
     uvicorn.run(
         app,

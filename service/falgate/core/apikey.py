@@ -9,9 +9,12 @@ import hmac
 import re
 import string
 import zlib
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+from falgate.core.limits import NONE, Limits
 
 Kind = Literal["live", "test"]
 """Live keys spend real money where a real fal key is set; test keys only ever reach the sandbox."""
@@ -42,18 +45,42 @@ class Presented(msgspec.Struct, frozen=True):
         return hmac.compare_digest(self.digest, digest)
 
 
+class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a key may ask for; an empty list allows everything.
+
+    Attributes:
+        models: Endpoints, such as "fal-ai/gpt-image-1.5".
+        qualities: Such as "low".
+        sizes: Such as "1024x1024".
+        pictures_max: In one request; 0: as many as the model makes.
+        networks: Addresses that may use it, such as "10.0.0.0/8" or "2001:db8::/32".
+    """
+
+    models: tuple[str, ...] = ()
+    qualities: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()
+    pictures_max: Annotated[int, Meta(ge=0, le=1000)] = 0
+    networks: tuple[str, ...] = ()
+
+
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored of an app's key: everything but its secret.
+    """What is stored of an app's key: everything but its secret. Times are Redis's, in seconds.
 
     Attributes:
         id: Its public part.
         kind: Decides the upstream, see `Kind`.
         digest: SHA-256 of its secret, hex.
         team: Who answers for its spending.
-        app: Who sees what it bought.
+        app: Who sees what it bought; named within its team.
         name: A note for people.
-        created_s: Redis time, seconds since 1970.
-        revoked_s: Since when it may no longer be used; 0 while it may.
+        created_s: When it was made, seconds since 1970.
+        expires_s: From when on it may no longer be used; 0: never.
+        disabled: It may not be used for now.
+        revoked_s: Since when it may never be used again; 0 while it may.
+        previous_digest: Of the secret before the last rotation, or "".
+        previous_until_s: Until when that one is still good.
+        permissions: What it may ask for.
+        limits: On its pace.
     """
 
     id: str
@@ -63,21 +90,47 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     app: str
     name: str
     created_s: int
+    expires_s: int = 0
+    disabled: bool = False
     revoked_s: int = 0
+    previous_digest: str = ""
+    previous_until_s: int = 0
+    permissions: Permissions = Permissions()
+    limits: Limits = NONE
+
+    def unusable(self, now_s: int) -> str | None:
+        """Why it may not be used now: "revoked", "disabled" or "expired"; None while it may."""
+        if self.revoked_s:
+            return "revoked"
+        if self.disabled:
+            return "disabled"
+        if self.expires_s and now_s >= self.expires_s:
+            return "expired"
+        return None
+
+    def opened_by(self, presented: Presented, now_s: int) -> bool:
+        """Whether what is presented has this key's secret, or the one before while that is good.
+
+        Both are compared, each in constant time.
+        """
+        current = presented.matches(self.digest)
+        before = presented.matches(self.previous_digest) and now_s < self.previous_until_s
+        # A key whose kind was edited is not the key that was handed out.
+        return (current or before) and presented.kind == self.kind
 
 
 def mint(kind: Literal["live", "test", "admin"], id_bytes: bytes, secret_bytes: bytes) -> str:
     """Spell a new key from `ID_BYTES` and `SECRET_BYTES` of the caller's randomness."""
     assert len(id_bytes) == ID_BYTES
+    key_id = _base62(int.from_bytes(id_bytes, "big"), _ID_CHARACTERS)
+    return remint(kind, key_id, secret_bytes)
+
+
+def remint(kind: Literal["live", "test", "admin"], key_id: str, secret_bytes: bytes) -> str:
+    """Spell a key that has its id already, with a new secret of `SECRET_BYTES`."""
     assert len(secret_bytes) == SECRET_BYTES
-    body = "_".join(
-        (
-            "fg",
-            kind,
-            _base62(int.from_bytes(id_bytes, "big"), _ID_CHARACTERS),
-            _base62(int.from_bytes(secret_bytes, "big"), _SECRET_CHARACTERS),
-        )
-    )
+    secret = _base62(int.from_bytes(secret_bytes, "big"), _SECRET_CHARACTERS)
+    body = f"fg_{kind}_{key_id}_{secret}"
     return f"{body}_{_checksum(body)}"
 
 

@@ -1,30 +1,15 @@
-"""Budgets: which windows are in force at an instant, and who is charged for a purchase."""
+"""Budgets: whose spending is limited, and how much each window of it has left."""
 
-from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-Kind = Literal["day", "total"]
-"""How often a budget starts anew: at midnight of the organisation's zone, or never."""
+from falgate.core.calendar import Window
+from falgate.core.money import MICROS_MAX, Micros
 
-_FOREVER_MS = 10**15 - 1
-
-
-class Window(msgspec.Struct, frozen=True):
-    """One window of a budget.
-
-    Attributes:
-        kind: See `Kind`.
-        id: Names it among its kind: the local date, or "all".
-        starts_ms: First instant, milliseconds since 1970, UTC.
-        ends_ms: First instant after it, likewise.
-    """
-
-    kind: Kind
-    id: str
-    starts_ms: int
-    ends_ms: int
+Level = Literal["organisation", "team", "app", "key"]
+LEVELS: tuple[Level, ...] = ("organisation", "team", "app", "key")
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -32,53 +17,115 @@ class Account(msgspec.Struct, frozen=True):
 
     Attributes:
         level: What it is.
-        id: Its name among its level.
+        id: Its name among its level: "main", "web", "web/shop" (an app is named within its team),
+            or a key's public id.
     """
 
-    level: Literal["organisation"]
+    level: Level
     id: str
 
-
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one budget stands, all in micro-USD.
-
-    Attributes:
-        limit: None where the spending is only counted.
-        spent: Settled.
-        held: Set aside for purchases under way.
-    """
-
-    account: Account
-    window: Window
-    limit: int | None
-    spent: int
-    held: int
+    @property
+    def name(self) -> str:
+        """Both in one word, "team:web"."""
+        return f"{self.level}:{self.id}"
 
 
 ORGANISATION = Account("organisation", "main")
 
 
-def windows(now_ms: int, zone: tzinfo) -> tuple[Window, ...]:
-    """The windows that contain an instant; days are as long as the zone's clock makes them."""
-    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+def account(name: str) -> Account:
+    """Read an account's name, as `Account.name` spells it; "organisation" alone does as well.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if name == ORGANISATION.level:
+        return ORGANISATION
+    level, _, subject = name.partition(":")
+    try:
+        found = msgspec.convert({"level": level, "id": subject}, Account)
+    except msgspec.ValidationError:
+        found = Account("key", "")
+    if not found.id or (found.level == "app") != ("/" in found.id):
+        raise ValueError(f"{name!r} is not organisation, team:NAME, app:TEAM/APP or key:ID")
+    if found.level == "organisation" and found != ORGANISATION:
+        raise ValueError(f"the organisation has one account, {ORGANISATION.name}")
+    return found
+
+
+def chain(team: str, app: str, key: str) -> tuple[Account, ...]:
+    """Whom a purchase is charged to, the organisation first."""
     return (
-        Window(
-            "day",
-            today.isoformat(),
-            _midnight_ms(datetime.combine(today, time(), zone)),
-            _midnight_ms(datetime.combine(today + timedelta(days=1), time(), zone)),
-        ),
-        Window("total", "all", 0, _FOREVER_MS),
+        ORGANISATION,
+        Account("team", team),
+        Account("app", f"{team}/{app}"),
+        Account("key", key),
     )
 
 
-def resets_at(window: Window, zone: tzinfo) -> str | None:
-    """When a window ends, for people and in their zone; None when it never does."""
-    if window.ends_ms >= _FOREVER_MS:
-        return None
-    return datetime.fromtimestamp(window.ends_ms / 1000, zone).isoformat(timespec="seconds")
+class BudgetUnset(Exception):
+    """There is no such budget."""
 
 
-def _midnight_ms(local: datetime) -> int:
-    """An instant as milliseconds; where a zone skips midnight, the first instant after the gap."""
-    return round(local.astimezone(UTC).timestamp() * 1000)
+Percent = Annotated[int, Meta(ge=1, le=1000)]
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A limit on one account's spending in each window of one kind.
+
+    Attributes:
+        limit: Micro-USD; 0 refuses everything.
+        shadow: Counts and alerts, and refuses nothing.
+        alerts: Percentages of the limit, ascending; each alerts once per window.
+    """
+
+    limit: Annotated[Micros, Meta(ge=0, le=MICROS_MAX)]
+    shadow: bool = False
+    alerts: tuple[Percent, ...] = ()
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one account stands in one window, all in micro-USD.
+
+    Attributes:
+        account: Whose spending it is.
+        window: The window of now.
+        budget: None where the spending is only counted.
+        raised: Added to the limit for this window only.
+        spent: Settled, without what a reset forgave.
+        held: Set aside for purchases under way.
+    """
+
+    account: Account
+    window: Window
+    budget: Budget | None
+    raised: Micros
+    spent: Micros
+    held: Micros
+
+    @property
+    def limit(self) -> Micros | None:
+        """In force in this window; None where there is no budget."""
+        return None if self.budget is None else self.budget.limit + self.raised
+
+    @property
+    def remaining(self) -> Micros | None:
+        """Limit - spent - held, never below 0; None where there is no budget."""
+        limit = self.limit
+        return None if limit is None else max(0, limit - self.spent - self.held)
+
+    @property
+    def enforced(self) -> bool:
+        """Whether a purchase can be refused because of it."""
+        return self.budget is not None and not self.budget.shadow
+
+    def refuses(self, amount: Micros) -> bool:
+        """Whether a purchase that holds `amount` would be refused because of it."""
+        remaining = self.remaining
+        return self.enforced and remaining is not None and amount > remaining
+
+
+def tightest(positions: list[Position]) -> Position | None:
+    """The enforced budget with the least left."""
+    enforced = [position for position in positions if position.enforced]
+    return min(enforced, key=lambda position: position.remaining or 0, default=None)

@@ -2,12 +2,27 @@
 
 import msgspec
 
-from falgate.core.budget import Account, Window
+from falgate.core.budget import Account
+from falgate.core.calendar import Kind, Window
+from falgate.core.limits import NONE, Exceeded, Limits
 from falgate.core.money import Micros
 
 
+class Overdrawn(msgspec.Struct, frozen=True):
+    """A shadow budget that would have refused a purchase, were it enforced."""
+
+    account: Account
+    kind: Kind
+
+
 class Held(msgspec.Struct, frozen=True):
-    """The flight and the money are the caller's, under epoch 1."""
+    """The flight and the money are the caller's, under epoch 1.
+
+    Attributes:
+        overdrawn: Shadow budgets that have no room for it.
+    """
+
+    overdrawn: tuple[Overdrawn, ...] = ()
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -48,7 +63,28 @@ class Unborn(msgspec.Struct, frozen=True):
     """The ledger in Redis is not the one that this instance started with."""
 
 
-Verdict = Held | Joined | Stale | Denied | Unlimited | HouseFull | Unborn
+class Frozen(msgspec.Struct, frozen=True):
+    """Redis may have lost its last second: nothing is bought until fal's books were looked at."""
+
+
+class OtherCalendar(msgspec.Struct, frozen=True):
+    """The ledger counts its windows by another zone or week than this instance."""
+
+    name: str
+
+
+Verdict = (
+    Held
+    | Joined
+    | Stale
+    | Denied
+    | Exceeded
+    | Unlimited
+    | HouseFull
+    | Unborn
+    | Frozen
+    | OtherCalendar
+)
 
 
 class Seen(msgspec.Struct, frozen=True, order=True):
@@ -61,3 +97,17 @@ class Seen(msgspec.Struct, frozen=True, order=True):
 
     generation: int = 0
     count: int = 0
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a purchase is subject to beside its price, as the operator has set it.
+
+    Attributes:
+        limits: Of each account that it is charged to, in their order.
+        weight: Of its team's turns.
+        waiting_max: How many of its team's purchases may wait for a turn; 0: any number.
+    """
+
+    limits: tuple[Limits, ...] = (NONE,) * 4
+    weight: int = 1
+    waiting_max: int = 0

@@ -59,6 +59,31 @@ class KeyRefused(Refusal):
         super().__init__(f"This key is {why}. Ask whoever runs falgate for another one.")
 
 
+class NotAllowed(Refusal):
+    """The key may not do this: its model, its arguments or its address are not among its own."""
+
+    status = 403
+
+
+class TooMany(Refusal):
+    """A limit on pace has no room. Nothing was held or bought.
+
+    Attributes:
+        retry_after_s: When there may be room, seconds.
+    """
+
+    status = 429
+    error_type = "rate_limit_exceeded"
+
+    def __init__(self, why: str, retry_after_s: int) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> dict[str, str]:
+        """Says when to try again."""
+        return {**super().headers(), "Retry-After": str(self.retry_after_s)}
+
+
 class BudgetExhausted(Refusal):
     """A budget of the chain has no room for this purchase. Nothing was held or bought.
 

@@ -16,6 +16,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         billed: What this caller's budgets were charged, micro-USD.
         saved: List price of the pictures that were not bought for it, micro-USD.
+        reused: How many those are.
         took_s: In all, seconds.
         waited_s: Of that, for a job, seconds.
     """
@@ -33,6 +34,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     saved: Micros
     took_s: float
     waited_s: float
+    reused: int
 
 
 class Purchased(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,43 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
     upstream_s: float | None
 
 
+class Alerted(msgspec.Struct, frozen=True, kw_only=True):
+    """A budget's spending crossed a threshold.
+
+    Attributes:
+        alert: Its id, the same on a repeat.
+        account: Whose budget, "team:web".
+        level: Of that account.
+        window: Name of the window, "day:2026-11-22".
+        percent: The threshold, of the limit.
+        limit: Of the budget in that window, micro-USD.
+        spent: When it crossed, micro-USD.
+    """
+
+    alert: str
+    upstream: str
+    account: str
+    level: str
+    window: str
+    percent: int
+    limit: Micros
+    spent: Micros
+
+
+class Untold(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert did not reach whom it is for.
+
+    Attributes:
+        alert: Its id.
+        problem: What stood in the way: a status, or the name of an error.
+        lost: Whether it is given up now.
+    """
+
+    alert: str
+    problem: str
+    lost: bool
+
+
 Doubt = Literal[
     "lost_submit",
     "lost_result",
@@ -68,6 +107,8 @@ Doubt = Literal[
     "bad_upstream_key",
     "adopted",
     "broken",
+    "stray_hook",
+    "strange_books",
 ]
 """What an operator may have to look at."""
 

@@ -5,7 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from falgate.core import budget
+from falgate.core.budget import Account
 from falgate.core.picture import Picture
+
+Priority = Literal["normal", "low"]
+"""fal's own words: low goes after all that is normal."""
 
 State = Literal[
     "reserved",
@@ -83,7 +88,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         listed: List price of what is bought, micro-USD.
         price_version: Of the model's table.
         input: The body for fal; contains the prompt, is dropped when the job ends.
+        saved: List price of the pictures that it takes from the pool, micro-USD.
         recorded: The arguments that the ledger keeps, never the prompt.
+        priority: Of its turn, here and at fal.
+        start_within_s: How long it may wait to be started, as the caller said; 0: not said.
     """
 
     id: str
@@ -102,6 +110,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str
     input: dict[str, Any]
     recorded: dict[str, str]
+    saved: int = 0
+    priority: Priority = "normal"
+    start_within_s: float = 0
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """Whom it is charged to, the organisation first."""
+        return budget.chain(self.team, self.app, self.key)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

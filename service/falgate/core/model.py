@@ -52,6 +52,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         recorded: The arguments that the ledger keeps; never the prompt.
         pictures: The field of the answer that lists the pictures.
         count: The argument that says how many pictures are asked for.
+        quality: The argument that says how good they are, if there is one.
+        size: The argument that says how large, if there is one.
         inline: The argument that asks for data URIs instead of URLs.
     """
 
@@ -70,6 +72,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     recorded: tuple[str, ...] = ()
     pictures: str = "images"
     count: str = "num_images"
+    quality: str = "quality"
+    size: str = "image_size"
     inline: str = "sync_mode"
 
     @property

@@ -4,15 +4,31 @@ from typing import Any
 
 import msgspec
 
-from falgate.core import apikey, request
+from falgate.core import apikey, budget, limits, policy, request
 from falgate.core.apikey import KeyRecord
-from falgate.core.errors import KeyMalformed, KeyRefused, KeyUnknown, ModelUnknown
+from falgate.core.claim import Terms
+from falgate.core.directory import App, Directory, Team
+from falgate.core.errors import KeyMalformed, KeyRefused, KeyUnknown, ModelUnknown, Unavailable
 from falgate.core.fingerprint import fingerprint
 from falgate.core.model import ModelSpec
+from falgate.core.wishes import Wishes
+from falgate.flow import refusals
 from falgate.flow.ports import Ports
 
 SCOPE = "organisation"
 """Who shares a pool."""
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks.
+
+    Attributes:
+        key: Whose key it is.
+        terms: What a purchase of theirs is subject to.
+    """
+
+    key: KeyRecord
+    terms: Terms
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +39,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         spec: The model.
         arguments: An instance of `spec.input`.
         key: Whose it is.
+        terms: What a purchase for it is subject to.
+        wishes: What its headers ask for.
         upstream: The name of who would sell it.
         fingerprint: Of the pool that serves it.
     """
@@ -31,6 +49,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     spec: ModelSpec
     arguments: Any
     key: KeyRecord
+    terms: Terms
+    wishes: Wishes
     upstream: str
     fingerprint: str
 
@@ -40,13 +60,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.spec.asked(self.arguments)
 
 
-async def authenticate(ports: Ports, authorization: str | None) -> KeyRecord:
-    """Find the key that is presented.
+async def authenticate(ports: Ports, authorization: str | None, address: str) -> Caller:
+    """Find the key that is presented, and let it pass at its own pace.
+
+    Args:
+        ports: The world.
+        authorization: The header.
+        address: Where the caller is.
 
     Raises:
         KeyMalformed: There is no Authorization header of fal's form.
         KeyUnknown: Not a key of ours.
         KeyRefused: A key that may not be used.
+        NotAllowed: Not from this address.
+        TooMany: Too many requests in this second.
         Unavailable: Without Redis.
     """
     value = apikey.from_header(authorization or "")
@@ -55,13 +82,49 @@ async def authenticate(ports: Ports, authorization: str | None) -> KeyRecord:
     presented = apikey.present(value)
     if presented is None:
         raise KeyUnknown
-    record = await ports.keys.read(presented.id)
-    # A key whose kind was edited is not the key that was handed out.
-    if record is None or record.kind != presented.kind or not presented.matches(record.digest):
+    key, now_s, directory = await ports.keys.key(presented.id)
+    if key is None or not key.opened_by(presented, now_s):
         raise KeyUnknown
-    if record.revoked_s:
-        raise KeyRefused("revoked")
-    return record
+    if why := key.unusable(now_s):
+        raise KeyRefused(why)
+    policy.check_address(key.permissions, address)
+    caller = Caller(key=key, terms=terms(key, directory))
+    await _pace(ports, caller)
+    return caller
+
+
+def terms(key: KeyRecord, directory: Directory) -> Terms:
+    """What a purchase for a key is subject to."""
+    team = directory.teams.get(key.team, Team())
+    app = directory.apps.get(f"{key.team}/{key.app}", App())
+    return Terms(
+        limits=(limits.NONE, team.limits, app.limits, key.limits),
+        weight=team.weight,
+        waiting_max=team.waiting_generations,
+    )
+
+
+async def _pace(ports: Ports, caller: Caller) -> None:
+    """Count a request where somebody limits them.
+
+    A limit that cannot be looked up lets requests through: it guards no money, budgets do that.
+    """
+    key = caller.key
+    accounts = budget.chain(key.team, key.app, key.id)
+    limited = {
+        account.name: each.requests_per_second
+        for account, each in zip(accounts, caller.terms.limits, strict=True)
+        if each.requests_per_second
+    }
+    if not limited:
+        return
+    try:
+        exceeded = await ports.rates.take(limited)
+    except Unavailable:
+        ports.facts.unchecked()
+        return
+    if exceeded is not None:
+        raise refusals.of_limit(exceeded)
 
 
 def find_model(ports: Ports, endpoint: str) -> ModelSpec:
@@ -79,26 +142,33 @@ def find_model(ports: Ports, endpoint: str) -> ModelSpec:
 def admit(
     ports: Ports,
     *,
-    key: KeyRecord,
+    caller: Caller,
     spec: ModelSpec,
     body: bytes,
     content_type: str | None,
+    wishes: Wishes,
     request_id: str,
 ) -> Call:
     """Read and check a body.
 
     Raises:
         InputRejected: With every problem.
+        NotAllowed: The key may not ask for this.
     """
+    permissions = caller.key.permissions
+    policy.check_model(permissions, spec.endpoint)
     parsed = request.read(spec, body, content_type)
     if parsed.dropped:
         ports.facts.dropped(spec.endpoint, len(parsed.dropped))
-    upstream = ports.sellers[key.kind].name
+    policy.check_arguments(permissions, spec, parsed.arguments)
+    upstream = ports.sellers[caller.key.kind].name
     return Call(
         request_id=request_id,
         spec=spec,
         arguments=parsed.arguments,
-        key=key,
+        key=caller.key,
+        terms=caller.terms,
+        wishes=wishes,
         upstream=upstream,
         fingerprint=fingerprint(spec, parsed.arguments, upstream=upstream, scope=SCOPE),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from falgate.core import price
+from falgate.core.calendar import Calendar
 from falgate.core.claim import (
     Held,
     Joined,
@@ -60,25 +61,43 @@ class _Patience:
 
     Attributes:
         deadline_s: Of the event loop's clock.
+        start_by_s: Likewise, when a purchase of its own has to be started by.
         waited_s: So far.
     """
 
-    def __init__(self, deadline_s: float) -> None:
-        self.deadline_s = deadline_s
+    def __init__(self, wait_s: float, start_within_s: float) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self.deadline_s = now_s + wait_s
+        self.start_by_s = now_s + (start_within_s or wait_s)
         self.waited_s = 0.0
+
+    def check_start(self) -> None:
+        """Whether it is still of use to begin a purchase.
+
+        Raises:
+            TimedOut: It could not be started in time.
+        """
+        if asyncio.get_running_loop().time() >= self.start_by_s:
+            raise TimedOut("This could not be started within the time that was given for it")
 
 
 class Answers:
     """Answers calls."""
 
     def __init__(
-        self, ports: Ports, purchases: Purchases, flights: Flights, *, zone: Any, wait_s: float
+        self,
+        ports: Ports,
+        purchases: Purchases,
+        flights: Flights,
+        *,
+        calendar: Calendar,
+        wait_s: float,
     ) -> None:
-        """Let a caller wait for up to `wait_s`; `zone` words when a budget starts anew."""
+        """Let a caller wait for up to `wait_s`; `calendar` words when a budget starts anew."""
         self._ports = ports
         self._purchases = purchases
         self._flights = flights
-        self._zone = zone
+        self._calendar = calendar
         self._wait_s = wait_s
 
     async def answer(self, call: Call) -> Answer:
@@ -88,7 +107,7 @@ class Answers:
             Refusal: Whatever stands in the way, see `core.errors`.
         """
         began_s = time.perf_counter()
-        patience = _Patience(asyncio.get_running_loop().time() + self._wait_s)
+        patience = _Patience(self._wait_s, call.wishes.start_within_s)
         answer, job_id = await self._find(call, patience)
         took_s = time.perf_counter() - began_s
         self._ports.facts.answered(
@@ -106,6 +125,7 @@ class Answers:
                 saved=answer.saved,
                 took_s=took_s,
                 waited_s=patience.waited_s,
+                reused=max(0, len(answer.pictures) + len(answer.foreign) - answer.bought),
             )
         )
         return answer
@@ -119,9 +139,12 @@ class Answers:
                 return self._free(call, source, pool.pictures), joined
             seen = max(seen, Seen(pool.generation, len(pool.pictures)))
             order = self._order(call, pool)
+            patience.check_start()
             await self._ports.pictures.ready()
-            match await self._ports.jobs.hold(order, seen):
-                case Held():
+            match await self._ports.jobs.hold(order, seen, call.terms):
+                case Held(overdrawn):
+                    for shadow in overdrawn:
+                        self._ports.facts.overdrawn(call.upstream, shadow)
                     bought = await self._buy(call, order, pool, patience)
                     if bought is not None:
                         return bought, order.id
@@ -133,7 +156,7 @@ class Answers:
                 case Stale(generation, count):
                     seen = Seen(generation, count)
                 case verdict:
-                    raise of_verdict(verdict, order, self._zone)
+                    raise of_verdict(verdict, order, self._calendar)
         raise TimedOut("Others are still buying what is missing here; ask again later")
 
     async def _usable(self, call: Call) -> Pool:
@@ -174,6 +197,9 @@ class Answers:
             price_version=spec.price_version,
             input=spec.purchase(arguments, number),
             recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
+            saved=price.listed(spec, arguments, len(pool.pictures)),
+            priority=call.wishes.priority,
+            start_within_s=call.wishes.start_within_s,
         )
 
     async def _buy(

@@ -6,9 +6,12 @@ from typing import Any, Protocol
 import msgspec
 
 from falgate.core.apikey import KeyRecord, Kind
-from falgate.core.claim import Seen, Verdict
+from falgate.core.budget import Account, Position
+from falgate.core.claim import Overdrawn, Seen, Terms, Verdict
+from falgate.core.directory import Directory
 from falgate.core.events import Answered, Doubted, Purchased
-from falgate.core.job import Job, Order, Trouble
+from falgate.core.job import Job, Order, Priority, Trouble
+from falgate.core.limits import Exceeded
 from falgate.core.model import ModelSpec
 from falgate.core.outcome import Result, Settlement, Submission
 from falgate.core.picture import Kept, Picture, Pool
@@ -17,8 +20,22 @@ from falgate.core.picture import Kept, Picture, Pool
 class Keys(Protocol):
     """Keys of apps. Without Redis: `Unavailable`, because nobody can be told from anybody."""
 
-    async def read(self, key_id: str) -> KeyRecord | None:
-        """One key's record."""
+    async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
+        """One key's record, the time that it is measured by in seconds, and who there is."""
+
+
+class Rates(Protocol):
+    """Requests by the second. Without Redis: `Unavailable`, and requests are let through."""
+
+    async def take(self, limited: Mapping[str, int]) -> Exceeded | None:
+        """Count a request of each account, by its limit a second; or of none where one is full."""
+
+
+class Budgets(Protocol):
+    """Where the money stands. Without Redis: `Unavailable`."""
+
+    async def positions(self, upstream: str, charged: Account) -> list[Position]:
+        """An account's, in each window of now."""
 
 
 class Pools(Protocol):
@@ -39,13 +56,16 @@ class Pools(Protocol):
 class Jobs(Protocol):
     """Jobs and their money. Without Redis: `Unavailable`. Nothing is bought without a hold."""
 
-    async def hold(self, order: Order, seen: Seen) -> Verdict:
-        """Claim a flight and hold its money, or neither."""
+    async def hold(self, order: Order, seen: Seen, terms: Terms) -> Verdict:
+        """Claim a flight, hold its money and stand in line for a turn, or none of it."""
+
+    async def turn(self, job: Job) -> bool:
+        """Whether a reserved job has its turn at the upstream."""
 
     async def mark(self, job: Job) -> None:
         """Write down that the submit is about to leave; raises `Fenced` or `NotDurable`."""
 
-    async def accept(self, job: Job, request_id: str) -> bool:
+    async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
         """Bind fal's request id; False when another one is bound."""
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
@@ -93,8 +113,16 @@ class Upstream(Protocol):
     def name(self) -> str:
         """Whose books these are: part of every fingerprint, job, budget and ledger."""
 
-    async def submit(self, endpoint: str, body: dict[str, Any], job_id: str) -> Submission:
-        """Order; exactly one attempt, or provably none."""
+    async def submit(
+        self,
+        endpoint: str,
+        body: dict[str, Any],
+        job_id: str,
+        *,
+        start_within_s: float = 0,
+        priority: Priority = "normal",
+    ) -> Submission:
+        """Order; exactly one attempt, or provably none. 0 s: as long as is usual."""
 
     async def collect(self, spec: ModelSpec, request_id: str) -> Result:
         """Follow an accepted order to its end."""
@@ -115,6 +143,12 @@ class Facts(Protocol):
     def doubted(self, event: Doubted) -> None:
         """Somebody should look."""
 
+    def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
+        """A shadow budget would have refused a purchase."""
+
+    def unchecked(self) -> None:
+        """A limit on requests could not be looked up, and the request was let through."""
+
     def dropped(self, model: str, fields: int) -> None:
         """A caller sent fields that the model does not know."""
 
@@ -125,11 +159,15 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         models: By endpoint.
         keys: See `Keys`, and so on.
+        rates: Requests by the second.
+        budgets: Where the money stands.
         sellers: Which upstream serves which kind of key.
     """
 
     models: Mapping[str, ModelSpec]
     keys: Keys
+    rates: Rates
+    budgets: Budgets
     pools: Pools
     jobs: Jobs
     pictures: Pictures

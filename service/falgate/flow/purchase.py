@@ -26,6 +26,7 @@ from falgate.core.outcome import (
 from falgate.flow.banking import bank
 from falgate.flow.insist import insist
 from falgate.flow.ports import Ports
+from falgate.flow.turns import Turns
 
 _ASKING_S = 10.0
 _CANCEL_S = 1.0
@@ -36,9 +37,25 @@ _BAD_KEY = frozenset({401, 403})
 class Purchases:
     """The jobs that this process works on, each in a task that no caller can cancel."""
 
-    def __init__(self, ports: Ports, wake: Callable[[str], None], *, lease_s: float) -> None:
-        """Renew leases of `lease_s` in time, and call `wake` with a job's id when it has ended."""
+    def __init__(
+        self,
+        ports: Ports,
+        wake: Callable[[str], None],
+        *,
+        lease_s: float,
+        start_within_s: float,
+    ) -> None:
+        """Work on jobs.
+
+        Args:
+            ports: The world.
+            wake: Called with a job's id when it has ended.
+            lease_s: Of a lease, which is renewed in time.
+            start_within_s: How long a job may wait for its turn where nobody said.
+        """
+        self.turns = Turns(ports.jobs)
         self._ports = ports
+        self._start_within_s = start_within_s
         self._wake = wake
         self._lease_s = lease_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -118,6 +135,10 @@ class Purchases:
                 continue
 
     async def _submit(self, job: Job) -> Job | None:
+        loop = asyncio.get_running_loop()
+        start_by_s = loop.time() + (job.order.start_within_s or self._start_within_s)
+        if not await self.turns.wait(job, start_by_s):
+            return await self._settle(job, Settlement(state="released", charge=0))
         try:
             await self._ports.jobs.mark(job)
         except (NotDurable, Unavailable):
@@ -125,15 +146,24 @@ class Purchases:
             job = msgspec.structs.replace(job, state="submitting")
             why = Answer(503, {"detail": "The ledger cannot promise to remember this"}, {})
             return await self._settle(job, Settlement(state="released", charge=0, answer=why))
+        marked = msgspec.structs.replace(job, state="submitting")
         # In a task of its own, which a stop does not cancel: an id not heard is money lost.
-        asking = asyncio.create_task(self._ask(msgspec.structs.replace(job, state="submitting")))
+        asking = asyncio.create_task(self._ask(marked, start_by_s))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         return await asyncio.shield(asking)
 
-    async def _ask(self, job: Job) -> Job | None:
+    async def _ask(self, job: Job, start_by_s: float) -> Job | None:
         upstream = self._ports.upstream(job.order.upstream)
-        submission = await upstream.submit(job.order.endpoint, job.order.input, job.order.id)
+        order = job.order
+        left_s = start_by_s - asyncio.get_running_loop().time()
+        submission = await upstream.submit(
+            order.endpoint,
+            order.input,
+            order.id,
+            start_within_s=max(1.0, left_s) if order.start_within_s else 0,
+            priority=order.priority,
+        )
         match submission:
             case Accepted(request_id):
                 return await self._accept(job, request_id)

@@ -1,14 +1,16 @@
 """Adoption: jobs whose worker died go on where they stood, and nothing is released in doubt."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Doubted
 from falgate.core.job import Fenced, Job
 from falgate.core.outcome import Settlement
+from falgate.flow.books import Platform
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
+from falgate.flow.unknown import Search
 
 _AT_ONCE = 20
 
@@ -24,13 +26,24 @@ class Reaper:
         *,
         every_s: float,
         unknown_after_s: int,
+        platforms: Mapping[str, Platform] | None = None,
     ) -> None:
-        """Look every `every_s`; settle an unknown outcome in full after `unknown_after_s`."""
+        """Look every `every_s`; settle an unknown outcome in full after `unknown_after_s`.
+
+        Args:
+            ports: The world.
+            purchases: Who carries a job on.
+            sweep: Forgets what is old of an upstream, at this time in milliseconds.
+            every_s: Seconds.
+            unknown_after_s: Seconds.
+            platforms: Sellers' own books, by upstream, as far as they may be read.
+        """
         self._ports = ports
         self._purchases = purchases
         self._sweep = sweep
         self._every_s = every_s
         self._unknown_after_ms = unknown_after_s * 1000
+        self._platforms = platforms or {}
 
     async def run(self) -> None:
         """Look until cancelled; the first look is at once, for what an earlier process left."""
@@ -44,6 +57,7 @@ class Reaper:
 
     async def look(self, upstream: str) -> None:
         """Adopt what has lapsed of one upstream: never of another, which could not know it."""
+        search = Search(self._ports.jobs, self._platforms.get(upstream))
         for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
             if self._purchases.busy_with(job_id):
                 continue  # As after an outage of Redis: whoever keeps the job will renew it.
@@ -51,28 +65,28 @@ class Reaper:
             if job is not None:
                 self._ports.facts.doubted(Doubted(what="adopted", job=job_id, detail=job.state))
                 try:
-                    await self._resolve(job)
+                    await self._resolve(job, search)
                 except Fenced:
                     continue
         await self._sweep(upstream, await self._ports.jobs.now_ms())
 
-    async def _resolve(self, job: Job) -> None:
+    async def _resolve(self, job: Job, search: Search) -> None:
         now_ms = await self._ports.jobs.now_ms()
-        # A job may well be older than that when its trouble begins: a long wait at fal is no doubt.
-        heard = job.state != "submitting" and job.troubled_ms
-        age_ms = now_ms - (heard or job.submitted_ms)
-        overdue = age_ms >= self._unknown_after_ms
         if job.state == "reserved":
             # Its old owner is fenced and can never submit; who waits for it tries again.
             await self._close(job, Settlement(state="released", charge=0))
-        elif job.state == "submitting" or (job.state == "accepted" and job.trouble):
-            if overdue:
-                await self._close(job, Settlement(state="unknown", charge=job.order.held))
-            elif job.state == "submitting":
-                left_ms = self._unknown_after_ms - age_ms
-                await self._ports.jobs.doubt(job, "lost", lease_ms=left_ms)
-            else:
-                self._purchases.start(job)
+            return
+        if job.state == "submitting":
+            job = await search.found(job, now_ms) or job
+        # A job may well be older than that when its trouble begins: a long wait at fal is no doubt.
+        heard = job.state != "submitting" and job.troubled_ms
+        age_ms = now_ms - (heard or job.submitted_ms)
+        doubtful = job.state == "submitting" or (job.state == "accepted" and job.trouble)
+        if doubtful and age_ms >= self._unknown_after_ms:
+            await self._close(job, Settlement(state="unknown", charge=job.order.held))
+        elif job.state == "submitting":
+            lease_ms = search.again_ms(age_ms, self._unknown_after_ms - age_ms)
+            await self._ports.jobs.doubt(job, "lost", lease_ms=lease_ms)
         else:
             self._purchases.start(job)
 

@@ -1,37 +1,63 @@
 """Why a caller gets no pictures: words for what a hold was answered and how a job ended."""
 
-from datetime import tzinfo
+import math
 
-from falgate.core import budget
-from falgate.core.claim import Denied, HouseFull, Unborn, Unlimited, Verdict
+from falgate.core.budget import ORGANISATION
+from falgate.core.calendar import Calendar
+from falgate.core.claim import (
+    Denied,
+    Frozen,
+    HouseFull,
+    OtherCalendar,
+    Unborn,
+    Unlimited,
+    Verdict,
+)
 from falgate.core.errors import (
     BudgetExhausted,
     BuyingStopped,
     Refusal,
     TimedOut,
+    TooMany,
     Unavailable,
     UpstreamRefused,
     UpstreamUnusable,
 )
 from falgate.core.job import Job, Order
+from falgate.core.limits import Exceeded
 from falgate.core.money import dollars
 
+_LIMITS = {
+    "requests_per_second": "requests in a second",
+    "generations_per_minute": "purchases in a minute",
+    "generations_at_once": "purchases under way at once",
+    "waiting_generations": "purchases that wait for their turn",
+}
 _BUSY, _NOT_THERE = 429, 503
 
 
-def of_verdict(verdict: Verdict, order: Order, zone: tzinfo) -> Refusal:
-    """Why nothing may be bought now; `zone` words when a budget starts anew."""
+def of_limit(exceeded: Exceeded) -> TooMany:
+    """Which limit on pace has no room."""
+    what = _LIMITS[exceeded.what]
+    seconds = max(1, math.ceil(exceeded.retry_after_ms / 1000))
+    return TooMany(f"{exceeded.account} may have {exceeded.limit} {what}", seconds)
+
+
+def of_verdict(verdict: Verdict, order: Order, calendar: Calendar) -> Refusal:  # noqa: PLR0911 - one return for each verdict
+    """Why nothing may be bought now; `calendar` words when a budget starts anew."""
     match verdict:
         case Denied(account, window, limit, spent, held):
             return BudgetExhausted(
-                f"the {account.level}",
+                "the organisation" if account == ORGANISATION else account.name,
                 window.kind,
                 limit=limit,
                 spent=spent,
                 held=held,
                 needed=order.held,
-                resets=budget.resets_at(window, zone),
+                resets=calendar.resets_at(window),
             )
+        case Exceeded():
+            return of_limit(verdict)
         case Unlimited():
             return BuyingStopped(
                 "The organisation has no budget, and without one nothing is bought"
@@ -43,6 +69,14 @@ def of_verdict(verdict: Verdict, order: Order, zone: tzinfo) -> Refusal:
             )
         case Unborn():
             return Unavailable("The ledger is not the one that falgate started with", 30)
+        case Frozen():
+            return Unavailable(
+                "Redis may have lost its last second; nothing is bought until an operator has run "
+                "`falgate ledger recover`",
+                60,
+            )
+        case OtherCalendar(name):
+            return Unavailable(f"The ledger counts its windows by {name}, and falgate does not", 60)
     raise AssertionError(f"{verdict} is no refusal")
 
 

@@ -90,6 +90,23 @@ class PictureStore:
             return None
         return await self._found(self._read(f"{PREFIX}{name}", start, end))
 
+    async def put_file(self, path: str, data: bytes, content_type: str) -> None:
+        """Keep a file that is no picture, outside what is served; a repeat changes nothing.
+
+        Raises:
+            StoreUnavailable: It could not be written. Nothing of it is visible.
+        """
+        assert not path.startswith(PREFIX)
+        await self._write(path, data, content_type)
+
+    async def read_file(self, path: str) -> bytes | None:
+        """The bytes of such a file, or None when it is not there.
+
+        Raises:
+            StoreUnavailable: Nobody knows.
+        """
+        return await self._found(self._read(path, 0, None))
+
     async def check(self) -> None:
         """Write and read a file beside the pictures, on a disk that has room for more.
 
@@ -126,7 +143,7 @@ class PictureStore:
                 self._store, path, data, attributes=attributes, use_multipart=False
             )
             if self._root is not None:
-                await asyncio.to_thread(_sync, self._root / path)
+                await asyncio.to_thread(_sync, self._root, path)
         except (BaseError, OSError) as error:
             raise StoreUnavailable from error
 
@@ -161,9 +178,11 @@ def _directory(url: str) -> Path:
     return path
 
 
-def _sync(path: Path) -> None:
+def _sync(root: Path, path: str) -> None:
     """Have a file outlive a power cut, and its name too: that stands in the directories above."""
-    for synced in (path, path.parent, path.parent.parent):
+    written = root / path
+    below = [above for above in written.parents if above.is_relative_to(root)]
+    for synced in (written, *below):
         descriptor = os.open(synced, os.O_RDONLY)
         try:
             os.fsync(descriptor)

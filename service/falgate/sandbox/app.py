@@ -16,6 +16,7 @@ from falgate.sandbox import address, books, media, platform, queue, run
 from falgate.sandbox.answer import said
 from falgate.sandbox.desk import Desk, Refused
 from falgate.sandbox.dials import Board, Dials
+from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import new_id
 from falgate.sandbox.records import Records
 
@@ -36,7 +37,9 @@ def create_sandbox(
         dials: As they stand at the start.
         base_url: Where it is reached, if the URLs in its answers shall not be as they were asked.
     """
-    desk = Desk(models, Records(directory), Board(dials), base_url)
+    records = Records(directory)
+    hooks = Hooks(records, models, directory and directory / "hooks.key")
+    desk = Desk(models, records, Board(dials), hooks, base_url)
 
     @route("/{path:path}", http_method=["GET", "POST", "PUT"], status_code=200)
     async def serve_fal(request: Request[Any, Any, Any], path: FromPath[str]) -> ASGIApp:
@@ -50,6 +53,10 @@ def create_sandbox(
         except Refused as refused:
             return refused.answer
 
+    @get("/.well-known/jwks.json")
+    async def serve_keys() -> dict[str, Any]:
+        return desk.hooks.key_set()
+
     @get("/files/b/{request_id:str}/{name:str}")
     async def serve_media(
         request: Request[Any, Any, Any], request_id: FromPath[str], name: FromPath[str]
@@ -57,7 +64,8 @@ def create_sandbox(
         return await media.serve(desk, request, request_id, name)
 
     return Litestar(
-        route_handlers=[serve_fal, serve_media, *_controls(desk)],
+        route_handlers=[serve_fal, serve_keys, serve_media, *_controls(desk)],
+        on_shutdown=[hooks.close],
         openapi_config=None,
         # It may run inside another process, whose logging is not its to set up.
         logging_config=None,

@@ -20,6 +20,7 @@ from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.books import Visits
 from falgate.sandbox.dials import Board, Dials, Place
 from falgate.sandbox.faults import spoilt
+from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import Record, new_id, start_within_s, wait_s
 from falgate.sandbox.records import Records
 
@@ -57,16 +58,23 @@ class Desk:
         records: Every submit.
         board: The dials.
         visits: How often each route was asked.
+        hooks: Tells who asked for it how a request has ended.
         fixed_url: Where the sandbox is reached, for the URLs in its answers; None for as asked.
     """
 
     def __init__(
-        self, models: Mapping[str, ModelSpec], records: Records, board: Board, fixed_url: str | None
+        self,
+        models: Mapping[str, ModelSpec],
+        records: Records,
+        board: Board,
+        hooks: Hooks,
+        fixed_url: str | None,
     ) -> None:
         self.models = models
         self.records = records
         self.board = board
         self.visits = Visits()
+        self.hooks = hooks
         self.fixed_url = fixed_url
 
     def base_url(self, request: Request[Any, Any, Any]) -> str:

@@ -72,6 +72,9 @@ class Dials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         faults: How many such answers it spoils for each request; None for all.
         status: The HTTP status of the faults "error" and "ingress"; None for 500 and 502.
         body: The body of the faults "error" and "junk"; None for fal's own words and for a page.
+        hooks: How often a completion hook is delivered; 0 for never.
+        unlisted: It is missing in the list of requests.
+        unbilled: It is missing in the billing events, whatever it costs.
         key_id: The one key id that is known here; None for any.
         times: How many submits these dials are for; None for all that follow.
     """
@@ -92,6 +95,9 @@ class Dials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     faults: Annotated[int, Meta(ge=1)] | None = None
     status: Annotated[int, Meta(ge=400, le=599)] | None = None
     body: str | None = None
+    hooks: Annotated[int, Meta(ge=0, le=10)] = 1
+    unlisted: bool = False
+    unbilled: bool = False
     key_id: str | None = None
     times: Annotated[int, Meta(ge=1)] | None = None
 

@@ -28,6 +28,7 @@ def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGI
     query = request.query_params
     ids = set(filter(None, query.get("request_id", "").split(",")))
     endpoints = set(filter(None, query.get("endpoint_id", "").split(",")))
+    since_s, until_s = _seconds(query.get("start"), 0), _seconds(query.get("end"), math.inf)
     records = [
         record
         for record in desk.records.all()
@@ -38,7 +39,11 @@ def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGI
     match address.target:
         case "billing-events":
             key = "billing_events"
-            found = [_event(desk, record, now_s) for record in records if _billed(record, now_s)]
+            found = [
+                _event(desk, record, now_s)
+                for record in records
+                if _billed(record, now_s) and since_s <= life(record).ends_s < until_s
+            ]
         case "requests/by-endpoint":
             key = "items"
             with_payloads = "payloads" in query.get("expand", "")
@@ -46,6 +51,8 @@ def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGI
                 _item(record, now_s, with_payloads=with_payloads)
                 for record in records
                 if now_s >= record.submitted_s + record.dials.lag_s
+                and not record.dials.unlisted
+                and since_s <= record.submitted_s < until_s
             ]
         case _:
             return _error(404, "not_found", "Endpoint(s) not found", now_s)
@@ -63,6 +70,13 @@ def _number(text: str | None, usual: int) -> int:
     return int(text) if text is not None and text.isdecimal() else usual
 
 
+def _seconds(text: str | None, usual: float) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp() if text else usual
+    except ValueError:
+        return usual
+
+
 def _error(status: int, kind: str, message: str, now_s: float) -> ASGIApp:
     return said(status, {"error": {"type": kind, "message": message}}, new_id(now_s))
 
@@ -70,6 +84,8 @@ def _error(status: int, kind: str, message: str, now_s: float) -> ASGIApp:
 def _billed(record: Record, now_s: float) -> bool:
     """Whether its billing event has come in."""
     course = life(record)
+    if record.dials.unbilled:
+        return False
     return course.ending == "worked" and now_s >= course.ends_s + record.dials.lag_s
 
 

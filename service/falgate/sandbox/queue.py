@@ -86,6 +86,7 @@ async def _submit(desk: Desk, request: Request[Any, Any, Any], address: Address)
     }
     if record.webhook is not None:
         body["gateway_request_id"] = record.id
+        desk.hooks.expect(record, base_url)
     await asyncio.sleep(record.dials.submit_s)
     return desk.spoil(said(200, body, record.id), record, "accepted", base_url)
 

@@ -38,7 +38,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         arguments: The valid input with every default; None where it was not valid.
         issues: What is wrong with the input; None where nothing is.
         headers: Those that matter; of Authorization only the scheme.
-        webhook: The address to be told, which is noted only.
+        webhook: The address to be told of its end.
         dials: As they stood at the submit.
         earlier: How many pictures of the same input were asked for before.
         wait_s: Time in the queue.

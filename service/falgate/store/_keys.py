@@ -7,19 +7,35 @@ policy can touch money.
 
 | family | holds | lives |
 | --- | --- | --- |
-| meta | hash: the ledger's birth record | never expires |
-| account | hash: limits, spent and held of one account | never expires |
+| meta | hash: the ledger's birth record, its calendar and its server | never expires |
+| directory | hash: `team:<name>`, `app:<team>/<app>` as JSON, and a revision | never expires |
+| apikeys | hash: each key of an app, as JSON | never expires |
+| audit | stream: what operators changed, append-only | never expires |
+| accounts | set: names of the accounts that were charged or limited | never expires |
+| account | hash: budgets, spent and held of one account | never expires |
 | house | hash: limit and overrun of the house | never expires |
-| ledger | stream: closing entries, append-only | never expires |
+| ledger | stream: entries of money, append-only until archived | never expires |
+| corrected | hash: what entries of the ledger were corrected to, by job | swept when archived |
+| opening | hash: sums of the entries that were archived | swept with their counters |
+| archivist | string: the instance that archives the ledger | expires, minutes |
+| posted | sorted set: ids of what was posted, by time, ms | swept after POSTED_KEPT_S |
+| usage | hash: measures of one day, `<team>/<app>:<measure>` | never expires |
+| hits | hash: measures of a day's hits, `<hour>/<team>/<app>:<measure>` | swept after HITS_KEPT_S |
+| alerts | stream: thresholds that were crossed, until they are told | never expires |
+| reconciled | hash: what the last look at fal's billing found | never expires |
+| reconciler | string: whose turn it is to compare with fal's billing | expires, an hour |
 | job | hash: one job | swept JOB_KEPT_S after its end |
 | refusal | string: fal's refusal of a job, which may quote its prompt | expires, REFUSAL_KEPT_S |
 | open | sorted set: open jobs by the end of their lease, ms | never expires |
 | ended | sorted set: ended jobs by their end, ms | swept with the jobs |
 | submits | hash: fal's request id to job | swept with the jobs |
+| slots | sorted set: `<job>:<team>` in service at the upstream, by since when, ms | never expires |
+| waiting | sorted set: `<job>:<team>` by their turn | never expires |
+| turns | hash: the virtual time of the turns | deleted when nobody waits |
+| pace | sorted set: purchases of an account in the last minute, by when, ms | expires, a minute |
+| rate | string: when an account's requests are even with its rate | expires, seconds |
 | flight | string: `open:<job>` or `done:<job>:<generation>:<count>` | swept after MARKER_KEPT_S |
 | markers | sorted set: fingerprints of done flights by their end, ms | swept with the flights |
-| apikey | hash: one key of an app | never expires |
-| apikeys | set: ids of all keys | never expires |
 | pool | hash: generation and pictures of one fingerprint | expires, by setting |
 """
 
@@ -28,18 +44,89 @@ from falgate.core.budget import Account
 JOB_KEPT_S = 7 * 86_400
 MARKER_KEPT_S = 120
 REFUSAL_KEPT_S = 600
+POSTED_KEPT_S = 7 * 86_400
+HITS_KEPT_S = 40 * 86_400
 
 WAKE = "fg:wake"
-"""Channel: ids of jobs that ended or are in trouble."""
+"""Channel: ids of jobs that ended, are in trouble or have their turn."""
 
 META = "{fg}:meta"
-MARKERS = "{fg}:markers"
+DIRECTORY = "{fg}:directory"
 APIKEYS = "{fg}:apikeys"
+AUDIT = "{fg}:audit"
+POSTED = "{fg}:posted"
+ALERTS = "{fg}:alerts"
+MARKERS = "{fg}:markers"
 
 
 def account(upstream: str, account: Account) -> str:
     """Money of one account with one upstream."""
-    return f"{{fg}}:account:{upstream}:{account.level}:{account.id}"
+    return f"{{fg}}:account:{upstream}:{account.name}"
+
+
+def accounts(upstream: str) -> str:
+    """Names of the accounts that an upstream's books know."""
+    return f"{{fg}}:accounts:{upstream}"
+
+
+def pace(upstream: str, account: Account) -> str:
+    """When an account began purchases in the last minute."""
+    return f"{{fg}}:pace:{upstream}:{account.name}"
+
+
+def rate(account: str) -> str:
+    """How far ahead of its rate an account's requests are."""
+    return f"{{fg}}:rate:{account}"
+
+
+def slots(upstream: str) -> str:
+    """Who is in service at an upstream."""
+    return f"{{fg}}:slots:{upstream}"
+
+
+def waiting(upstream: str) -> str:
+    """Who waits for a slot there."""
+    return f"{{fg}}:waiting:{upstream}"
+
+
+def turns(upstream: str) -> str:
+    """The virtual time of those who wait."""
+    return f"{{fg}}:turns:{upstream}"
+
+
+def usage(upstream: str, day: str) -> str:
+    """What a day came to, by app."""
+    return f"{{fg}}:usage:{upstream}:{day}"
+
+
+def hits(upstream: str, day: str) -> str:
+    """What was answered without a purchase on a day, by hour and app."""
+    return f"{{fg}}:hits:{upstream}:{day}"
+
+
+def corrected(upstream: str) -> str:
+    """What jobs were corrected to."""
+    return f"{{fg}}:corrected:{upstream}"
+
+
+def opening(upstream: str) -> str:
+    """What the archived entries came to."""
+    return f"{{fg}}:opening:{upstream}"
+
+
+def archivist(upstream: str) -> str:
+    """Who archives an upstream's ledger now."""
+    return f"{{fg}}:archivist:{upstream}"
+
+
+def reconciled(upstream: str) -> str:
+    """What the last look at an upstream's billing found."""
+    return f"{{fg}}:reconciled:{upstream}"
+
+
+def reconciler(upstream: str) -> str:
+    """Whose turn it is to look at it."""
+    return f"{{fg}}:reconciler:{upstream}"
 
 
 def house(upstream: str) -> str:
@@ -48,7 +135,7 @@ def house(upstream: str) -> str:
 
 
 def ledger(upstream: str) -> str:
-    """Closing entries of one upstream."""
+    """Entries of money with one upstream."""
     return f"{{fg}}:ledger:{upstream}"
 
 
@@ -80,11 +167,6 @@ def submits(upstream: str) -> str:
 def flight(fingerprint: str) -> str:
     """The purchase under way for a fingerprint, or the marker of the last one."""
     return f"{{fg}}:flight:{fingerprint}"
-
-
-def apikey(key_id: str) -> str:
-    """One app's key, by its public id."""
-    return f"{{fg}}:apikey:{key_id}"
 
 
 def pool(fingerprint: str) -> str:

@@ -15,3 +15,11 @@ local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
+-- The accounts that a script was given must be those that a job was held on: `known` has them.
+local function same_accounts(first, known)
+  local given = {}
+  for i = first, #KEYS do given[#given + 1] = KEYS[i] end
+  if table.concat(given, ' ') ~= known then
+    error({err = 'BADKEYS not the accounts of this job'})
+  end
+end

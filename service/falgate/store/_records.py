@@ -1,21 +1,7 @@
-"""A job as Redis holds it: its record, the replies to a hold, and its closing entry."""
-
-from collections.abc import Sequence
-from typing import Any
+"""A job as Redis holds it: its record, its closing entry and what a day counts of it."""
 
 import msgspec
 
-from falgate.core.budget import Account, Window
-from falgate.core.claim import (
-    Denied,
-    Held,
-    HouseFull,
-    Joined,
-    Stale,
-    Unborn,
-    Unlimited,
-    Verdict,
-)
 from falgate.core.job import Answer, Job, Order
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
@@ -25,29 +11,6 @@ _FORGOTTEN = Answer(
     {"detail": "fal refused this a while ago; ask again", "error_type": "request_timeout"},
     {"x-fal-request-timeout-type": "user"},
 )
-
-
-def verdict(  # noqa: PLR0911 - one return for each of the script's answers
-    reply: list[Any], windows: Sequence[Window], accounts: Sequence[Account]
-) -> Verdict:
-    """What jobs_hold.lua answered, given the windows and accounts that it was asked about."""
-    match reply:
-        case ["held"]:
-            return Held()
-        case ["joined", job_id]:
-            return Joined(job_id)
-        case ["stale", generation, count]:
-            return Stale(int(generation), int(count))
-        case ["denied", account, kind, limit, spent, held]:
-            window = next(window for window in windows if window.kind == kind)
-            return Denied(accounts[int(account)], window, int(limit), int(spent), int(held))
-        case ["unlimited"]:
-            return Unlimited()
-        case ["house", limit, overrun]:
-            return HouseFull(int(limit), int(overrun))
-        case ["unborn"]:
-            return Unborn()
-    raise AssertionError(f"jobs_hold.lua answered {reply[0]}")
 
 
 def entry(job: Job, settlement: Settlement) -> list[str]:
@@ -62,11 +25,28 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
         "asked": order.asked,
         "reused": order.reused,
         "bought": settlement.delivered,
-        "list": order.listed,
+        "list": _listed(order, settlement),
+        "saved": order.saved,
+        "why": "partial" if order.reused else "",
         "price_version": order.price_version,
         **order.recorded,
     }
     return [str(part) for field in fields.items() for part in field]
+
+
+def measures(job: Job, settlement: Settlement) -> dict[str, int]:
+    """What the roll-up of its day counts of a job, beside what it was charged."""
+    bought = settlement.delivered
+    return {
+        "purchases": 1 if bought else 0,
+        "bought": bought,
+        "list": _listed(job.order, settlement),
+    }
+
+
+def _listed(order: Order, settlement: Settlement) -> int:
+    """The list price of what was delivered, micro-USD."""
+    return order.listed * settlement.delivered // order.number
 
 
 def job(fields: dict[str, str], refusal: str | None) -> Job:

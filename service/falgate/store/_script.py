@@ -1,7 +1,8 @@
 """A .lua file beside its Python caller, as an async function of its named keys and arguments.
 
 The file's own `local name = KEYS[n]` and `local name = ARGV[n]` lines are its signature. What is
-left after them goes in by `more_keys` and `more_args`. `_prelude.lua` stands before every script.
+left after them goes in by `more_keys` and `more_args`. `_prelude.lua` stands before every script,
+and behind it what a line `-- with _one.lua, _other.lua` names.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import NoScriptError
 
 _HERE = resources.files(__package__)
+_WITH = re.compile(r"^-- with (_\w+\.lua(?:, _\w+\.lua)*)$", re.MULTILINE)
 _LOCAL = re.compile(r"^local (\w+) = (?:\w+\()?(KEYS|ARGV)\[(\d+)\]\)?$", re.MULTILINE)
 
 Value = str | int
@@ -27,9 +29,11 @@ class Script:
     def __init__(self, name: str, folder: Traversable = _HERE) -> None:
         """Read `<name>.lua`; its first line is the shebang, and the prelude goes behind that."""
         shebang, _, body = folder.joinpath(f"{name}.lua").read_text().partition("\n")
-        prelude = folder.joinpath("_prelude.lua").read_text()
+        named = _WITH.search(body)
+        parts = ["_prelude.lua", *(named[1].split(", ") if named else ())]
+        shared = [folder.joinpath(part).read_text() for part in parts]
         self.name = name
-        self.text = f"{shebang}\n{prelude}\n{body}"
+        self.text = "\n".join((shebang, *shared, body))
         self._sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
         self._keys = _signature(body, "KEYS")
         self._args = _signature(body, "ARGV")
@@ -49,9 +53,9 @@ class Script:
         except NoScriptError:
             return await redis.eval(self.text, len(keys), *keys, *args)
 
-    def queue(self, pipeline: Pipeline, **named: Value) -> None:
+    def queue(self, pipeline: Pipeline, *, more_keys: Sequence[str] = (), **named: Value) -> None:
         """Put it into a pipeline, by its text: there, a missing hash could not be mended."""
-        keys, args = self._call(named, (), ())
+        keys, args = self._call(named, more_keys, ())
         pipeline.eval(self.text, len(keys), *keys, *args)
 
     def _call(

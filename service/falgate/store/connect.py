@@ -26,10 +26,12 @@ class Durability(msgspec.Struct, frozen=True):
     Attributes:
         fsync: WAITAOF: the server's own disk has it. Not needed where each reply says so.
         replicas: WAIT: so many replicas have it.
+        weak: What the server acknowledged may be gone after its restart.
     """
 
     fsync: bool = False
     replicas: int = 0
+    weak: bool = False
 
 
 def connect(url: str) -> Redis:
@@ -84,7 +86,7 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
                 "Redis keeps no append-only file and would forget holds in a crash: set appendonly "
                 "yes, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
             )
-        return Durability(replicas=replicas)
+        return Durability(replicas=replicas, weak=True)
     if fsync == "always":
         return Durability(replicas=replicas)
     if not waits and not allow_weak:
@@ -92,7 +94,7 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
             "Redis may lose its last second in a crash and has no WAITAOF (Redis 7.2): set "
             "appendfsync always, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
         )
-    return Durability(fsync=waits, replicas=replicas)
+    return Durability(fsync=waits, replicas=replicas, weak=not waits)
 
 
 async def _appendfsync(redis: Redis) -> str:

@@ -1,24 +1,22 @@
 """Jobs: claimed, held, marked, bound, settled and finished, each by one idempotent script."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.core import budget
-from falgate.core.claim import Seen, Verdict
-from falgate.core.errors import Unavailable
+from falgate.core.calendar import Calendar
+from falgate.core.claim import Seen, Terms, Verdict
 from falgate.core.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
-from falgate.store import _keys, _records
+from falgate.store import _hold, _keys, _records
+from falgate.store._hold import Instance
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.connect import Durability
 
-_HOLD = Script("jobs_hold")
 _MARK = Script("jobs_mark")
 _ACCEPT = Script("jobs_accept")
 _RENEW = Script("jobs_renew")
@@ -26,13 +24,10 @@ _ADOPT = Script("jobs_adopt")
 _DOUBT = Script("jobs_doubt")
 _SETTLE = Script("jobs_settle")
 _FINISH = Script("jobs_finish")
+_ASK = Script("turns_ask")
 
 _BARRIER_MS = 2_000
-_MIDNIGHTS_MAX = 3
 _REFUSABLE = frozenset({"refused", "released"})
-
-ACCOUNTS = (budget.ORGANISATION,)
-"""Whom every purchase is charged to, the organisation first."""
 
 
 class Jobs:
@@ -44,49 +39,45 @@ class Jobs:
         *,
         ledger_id: str,
         owner: str,
-        zone: tzinfo,
+        calendar: Calendar,
         lease_ms: int,
         durability: Durability,
+        slots_max: int = 0,
     ) -> None:
-        """Work on jobs as `owner`, in the ledger whose birth record is `ledger_id`."""
-        self._redis = redis
-        self._ledger_id = ledger_id
-        self._owner = owner
-        self._zone = zone
-        self._lease_ms = lease_ms
-        self._durability = durability
+        """Work on jobs as `owner`, in the ledger whose birth record is `ledger_id`.
 
-    async def hold(self, order: Order, seen: Seen) -> Verdict:
-        """Claim the order's flight and hold its money on every account, or do neither."""
-        now_ms = await self.now_ms()
-        bare = msgspec.structs.replace(order, input={})
-        for _ in range(_MIDNIGHTS_MAX):
-            windows = budget.windows(now_ms, self._zone)
-            with reaching():
-                reply = await _HOLD(
-                    self._redis,
-                    meta=_keys.META,
-                    job=_keys.job(order.id),
-                    flight=_keys.flight(order.fingerprint),
-                    open_jobs=_keys.open_jobs(order.upstream),
-                    house=_keys.house(order.upstream),
-                    more_keys=[_keys.account(order.upstream, account) for account in ACCOUNTS],
-                    ledger_id=self._ledger_id,
-                    job_id=order.id,
-                    owner=self._owner,
-                    lease_ms=self._lease_ms,
-                    amount=order.held,
-                    generation=seen.generation,
-                    count=seen.count,
-                    windows=msgspec.json.encode(windows).decode(),
-                    order=msgspec.json.encode(bare).decode(),
-                    input=msgspec.json.encode(order.input).decode(),
-                )
-            if reply[0] != "elsewhen":
-                return _records.verdict(reply, windows, ACCOUNTS)
-            # Midnight passed between our look at the clock and the script's.
-            now_ms = int(reply[1])
-        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+        Args:
+            redis: Where it is.
+            ledger_id: See above, and so on: `Instance` says what each is.
+            owner: Unique among all instances.
+            calendar: As the ledger has it.
+            lease_ms: Milliseconds.
+            durability: From `inspect`.
+            slots_max: 0: any number.
+        """
+        self._redis = redis
+        self._instance = Instance(
+            ledger_id=ledger_id,
+            owner=owner,
+            calendar=calendar,
+            lease_ms=lease_ms,
+            durability=durability,
+            slots_max=slots_max,
+        )
+
+    async def hold(self, order: Order, seen: Seen, terms: Terms) -> Verdict:
+        """Claim the order's flight, hold its money on every account and stand in line, or not."""
+        return await _hold.hold(self._redis, self._instance, order, seen, terms)
+
+    async def turn(self, job: Job) -> bool:
+        """Whether a reserved job has its turn at the upstream; it stands in line from the hold."""
+        with reaching():
+            has = await _ASK(
+                self._redis,
+                job=_keys.job(job.order.id),
+                **self._line(job.order.upstream),
+            )
+        return bool(has)
 
     async def mark(self, job: Job) -> None:
         """Write down that the submit is about to leave, so that a crash cannot hide it.
@@ -95,15 +86,16 @@ class Jobs:
             Fenced: Another instance has the job.
             NotDurable: The mark may still be lost. Nothing was sent.
         """
-        named = self._leased(job)
-        barriers = self._durability
+        named = {**self._leased(job), "slots": _keys.slots(job.order.upstream)}
+        accounts = _accounts(job.order)
+        barriers = self._instance.durability
         with reaching():
             if not (barriers.fsync or barriers.replicas):
-                marked, durable = await _MARK(self._redis, **named), True
+                marked, durable = await _MARK(self._redis, more_keys=accounts, **named), True
             else:
                 # On one connection, because both barriers speak of that connection's writes.
                 async with self._redis.pipeline(transaction=False) as pipeline:
-                    _MARK.queue(pipeline, **named)
+                    _MARK.queue(pipeline, more_keys=accounts, **named)
                     if barriers.fsync:
                         pipeline.execute_command("WAITAOF", 1, 0, _BARRIER_MS)
                     pipeline.execute_command("WAIT", barriers.replicas, _BARRIER_MS)
@@ -115,17 +107,21 @@ class Jobs:
         if not durable:
             raise NotDurable
 
-    async def accept(self, job: Job, request_id: str) -> bool:
-        """Bind fal's request id; False when the job has another one or the id another job."""
+    async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
+        """Bind fal's request id; False when the job has another one or the id another job.
+
+        With a lease of 0 somebody else than the job's worker says so, see the script.
+        """
         with reaching():
             reply = await _ACCEPT(
                 self._redis,
                 job=_keys.job(job.order.id),
                 open_jobs=_keys.open_jobs(job.order.upstream),
                 submits=_keys.submits(job.order.upstream),
+                more_keys=_accounts(job.order),
                 job_id=job.order.id,
                 request_id=request_id,
-                lease_ms=self._lease_ms,
+                lease_ms=self._instance.lease_ms if lease_ms is None else lease_ms,
             )
         return bool(reply == "accepted")
 
@@ -145,6 +141,7 @@ class Jobs:
             noted = await _DOUBT(
                 self._redis,
                 **self._leased(job, lease_ms),
+                **self._line(job.order.upstream),
                 trouble=trouble,
                 wake=_keys.WAKE,
             )
@@ -159,7 +156,7 @@ class Jobs:
         """
         assert settlement.state in MOVES[job.state]
         order = job.order
-        raw = await self._field(order.id, "accounts")
+        day = next(name for name in job.windows if name.startswith("day:"))
         with reaching():
             reply = await _SETTLE(
                 self._redis,
@@ -169,18 +166,23 @@ class Jobs:
                 flight=_keys.flight(order.fingerprint),
                 ledger=_keys.ledger(order.upstream),
                 house=_keys.house(order.upstream),
-                more_keys=raw.split(" "),
+                alerts=_keys.ALERTS,
+                usage=_keys.usage(order.upstream, day.removeprefix("day:")),
+                **self._line(order.upstream),
+                more_keys=_accounts(order),
                 job_id=order.id,
                 epoch=job.epoch,
                 **{"from": job.state},
                 to=settlement.state,
                 charge=settlement.charge,
-                lease_ms=self._lease_ms,
+                lease_ms=self._instance.lease_ms,
                 output=msgspec.json.encode(output).decode(),
                 answer=msgspec.json.encode(settlement.answer).decode(),
                 refusal=_keys.refusal(order.id),
                 refusal_kept_s=_keys.REFUSAL_KEPT_S,
                 wake=_keys.WAKE,
+                subject=f"{order.team}/{order.app}",
+                measures=msgspec.json.encode(_records.measures(job, settlement)).decode(),
                 more_args=_records.entry(job, settlement),
             )
         if reply[0] == "fenced":
@@ -226,8 +228,8 @@ class Jobs:
                 job=_keys.job(job_id),
                 open_jobs=_keys.open_jobs(upstream),
                 job_id=job_id,
-                owner=self._owner,
-                lease_ms=self._lease_ms,
+                owner=self._instance.owner,
+                lease_ms=self._instance.lease_ms,
             )
         return await self.read(job_id) if epoch else None
 
@@ -264,12 +266,19 @@ class Jobs:
             "open_jobs": _keys.open_jobs(job.order.upstream),
             "job_id": job.order.id,
             "epoch": job.epoch,
-            "lease_ms": self._lease_ms if lease_ms is None else lease_ms,
+            "lease_ms": self._instance.lease_ms if lease_ms is None else lease_ms,
         }
 
-    async def _field(self, job_id: str, name: str) -> str:
-        with reaching():
-            value = await self._redis.hget(_keys.job(job_id), name)
-        if value is None:
-            raise Fenced
-        return str(value)
+    def _line(self, upstream: str) -> dict[str, Any]:
+        """What every script takes that gives slots on."""
+        return {
+            "slots": _keys.slots(upstream),
+            "waiting": _keys.waiting(upstream),
+            "tags": _keys.turns(upstream),
+            "slots_max": self._instance.slots_max,
+            "channel": _keys.WAKE,
+        }
+
+
+def _accounts(order: Order) -> list[str]:
+    return [_keys.account(order.upstream, account) for account in order.accounts]

@@ -1,19 +1,29 @@
 #!lua flags=allow-oom
--- Note why waiting for a job is of no use now, and when somebody should look at it again.
+-- with _turns.lua
+-- Note why waiting for a job is of no use now, and when somebody should look at it again. Its slot
+-- is given on: whatever fal makes of it, it will not be for the rest of a long look.
 -- Fenced by epoch. Returns 1, or 0 when the job is no longer the caller's or has ended.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
+local slots = KEYS[3]
+local waiting = KEYS[4]
+local tags = KEYS[5]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local lease_ms = digits(ARGV[3])
 local trouble = ARGV[4]
 local wake = ARGV[5]
+local slots_max = digits(ARGV[6])
+local channel = ARGV[7]
 
-if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end
+local known = redis.call('HMGET', job, 'epoch', 'turn')
+if known[1] ~= epoch then return 0 end
 if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end
 local now = now_ms()
 redis.call('HSET', job, 'trouble', trouble)
 redis.call('HSETNX', job, 'troubled_ms', whole(now))
 redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
+redis.call('ZREM', slots, known[2])
+give_slots(slots, waiting, tags, slots_max, channel)
 redis.call('PUBLISH', wake, job_id)
 return 1

@@ -1,20 +1,31 @@
 #!lua
--- Claim a fingerprint's flight and hold the ceiling of one purchase on every account, or neither.
--- The accounts (more_keys) stand from KEYS[6] on, the organisation first.
+-- with _budgets.lua, _turns.lua
+-- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
+-- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[10] on, the organisation
+-- first, and behind them as many keys that count each account's pace, in the same order.
 -- Returns one of
---   {'held'}                                        this job exists and holds its money
+--   {'held', account, kind, ...}                    this job holds its money; shadow budgets that
+--                                                   have no room for it follow, account from 0
 --   {'joined', job}                                 another job is under way for the fingerprint
 --   {'stale', generation, count}                    a flight has published since the pool was read
---   {'denied', account, window, limit, spent, held} account counts from 0; micro-USD
---   {'unlimited'}                                   the organisation has no budget
+--   {'denied', account, kind, limit, spent, held}   micro-USD
+--   {'exceeded', account, what, limit, wait_ms}     a limit on pace has no room
+--   {'unlimited'}                                   the organisation has no enforced budget
 --   {'house', limit, overrun}                       the house is full; micro-USD
 --   {'elsewhen', now_ms}                            the windows are not in force
+--   {'calendar', name}                              the ledger counts by another calendar
+--   {'restarted', run_id, was}                      the server is not the one that was trusted
+--   {'frozen'}                                      nothing is bought until fal's books were read
 --   {'unborn'}                                      this is not the ledger that the caller knows
 local meta = KEYS[1]
 local job = KEYS[2]
 local flight = KEYS[3]
 local open_jobs = KEYS[4]
 local house = KEYS[5]
+local accounts = KEYS[6]
+local slots = KEYS[7]
+local waiting = KEYS[8]
+local tags = KEYS[9]
 local ledger_id = ARGV[1]
 local job_id = ARGV[2]
 local owner = ARGV[3]
@@ -22,16 +33,29 @@ local lease_ms = digits(ARGV[4])
 local amount = digits(ARGV[5])
 local generation = digits(ARGV[6])
 local count = digits(ARGV[7])
-local windows = ARGV[8]
-local order = ARGV[9]
-local input = ARGV[10]
-local first_account = 6
+local calendar = ARGV[8]
+local windows = ARGV[9]
+local charged = ARGV[10]
+local class = ARGV[11]
+local weight = digits(ARGV[12])
+local waiting_max = digits(ARGV[13])
+local slots_max = digits(ARGV[14])
+local channel = ARGV[15]
+local order = ARGV[16]
+local input = ARGV[17]
+local first_account = 10
+local minute_ms = 60000
 
 -- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
 if amount == 0 then error({err = 'BADAMOUNT a hold of nothing'}) end
-if redis.call('HGET', meta, 'id') ~= ledger_id then return {'unborn'} end
+local known = redis.call('HMGET', meta, 'id', 'run_id', 'frozen_ms', 'calendar')
+if known[1] ~= ledger_id then return {'unborn'} end
 -- A caller asking again (its first reply was lost) already has its money.
 if redis.call('EXISTS', job) == 1 then return {'held'} end
+local run_id = redis.call('INFO', 'server'):match('run_id:(%x+)')
+if known[2] ~= run_id then return {'restarted', run_id, known[2] or ''} end
+if known[3] then return {'frozen'} end
+if known[4] ~= calendar then return {'calendar', known[4] or ''} end
 
 local claim = redis.call('GET', flight)
 if claim then
@@ -45,9 +69,10 @@ if claim then
 end
 
 local now = now_ms()
-local in_force = cjson.decode(windows)
+local in_force, names = cjson.decode(windows), {}
 for _, window in ipairs(in_force) do
   if now < window.starts_ms or now >= window.ends_ms then return {'elsewhen', whole(now)} end
+  names[#names + 1] = window.kind .. ':' .. window.id
 end
 
 local kept = redis.call('HMGET', house, 'limit', 'overrun')
@@ -56,33 +81,69 @@ if not kept[1] or (overrun > 0 and overrun >= digits(kept[1])) then
   return {'house', kept[1] or '0', whole(overrun)}
 end
 
-local enforced = false
-for i = first_account, #KEYS do
-  for _, window in ipairs(in_force) do
-    local name = window.kind .. ':' .. window.id
-    local f = redis.call('HMGET', KEYS[i],
-      'limit:' .. window.kind, 'spent:' .. name, 'held:' .. name)
-    if f[1] then
-      local spent, held = tonumber(f[2] or '0'), tonumber(f[3] or '0')
-      if spent + held + amount > digits(f[1]) then
-        return {'denied', i - first_account, window.kind, f[1], whole(spent), whole(held)}
-      end
-      if i == first_account then enforced = true end
+-- Limits on pace, account by account.
+local paced = cjson.decode(charged)
+for i, one in ipairs(paced) do
+  local account, pace = KEYS[first_account + i - 1], KEYS[first_account + #paced + i - 1]
+  if one.at_once > 0 then
+    if tonumber(redis.call('HGET', account, 'open') or '0') >= one.at_once then
+      return {'exceeded', i - 1, 'generations_at_once', one.at_once, '5000'}
     end
+  end
+  if one.per_minute > 0 then
+    redis.call('ZREMRANGEBYSCORE', pace, '-inf', whole(now - minute_ms))
+    if redis.call('ZCARD', pace) >= one.per_minute then
+      local oldest = redis.call('ZRANGE', pace, 0, 0, 'WITHSCORES')
+      return {'exceeded', i - 1, 'generations_per_minute', one.per_minute,
+        whole(math.max(1, tonumber(oldest[2]) + minute_ms - now))}
+    end
+  end
+end
+local member = job_id .. ':' .. paced[2].id
+if waiting_max > 0 and slots_max > 0 and redis.call('ZCARD', slots) >= slots_max
+  and tonumber(redis.call('HGET', tags, 'count:' .. paced[2].id) or '0') >= waiting_max then
+  return {'exceeded', 1, 'waiting_generations', waiting_max, '5000'}
+end
+
+-- Budgets, account by account.
+local enforced, reply = false, {'held'}
+for i = 1, #paced do
+  for _, name in ipairs(names) do
+    local budget = budget_at(KEYS[first_account + i - 1], name)
+    local short = budget and budget.spent + budget.held + amount > budget.limit
+    if short and not budget.shadow then
+      return {'denied', i - 1, budget.kind,
+        whole(budget.limit), whole(budget.spent), whole(budget.held)}
+    elseif short then
+      reply[#reply + 1] = i - 1
+      reply[#reply + 1] = budget.kind
+    end
+    if i == 1 and budget and not budget.shadow then enforced = true end
   end
 end
 if not enforced then return {'unlimited'} end
 
 -- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
-local names, accounts = {}, {}
-for _, window in ipairs(in_force) do names[#names + 1] = window.kind .. ':' .. window.id end
-for i = first_account, #KEYS do
-  accounts[#accounts + 1] = KEYS[i]
-  for _, name in ipairs(names) do redis.call('HINCRBY', KEYS[i], 'held:' .. name, whole(amount)) end
+local keys = {}
+for i, one in ipairs(paced) do
+  local account = KEYS[first_account + i - 1]
+  keys[#keys + 1] = account
+  for _, name in ipairs(names) do redis.call('HINCRBY', account, 'held:' .. name, whole(amount)) end
+  redis.call('HINCRBY', account, 'waiting', whole(amount))
+  redis.call('HINCRBY', account, 'open', 1)
+  redis.call('SADD', accounts, one.level .. ':' .. one.id)
+  if one.per_minute > 0 then
+    local pace = KEYS[first_account + #paced + i - 1]
+    redis.call('ZADD', pace, whole(now), job_id)
+    redis.call('PEXPIRE', pace, minute_ms)
+  end
 end
 redis.call('HSET', job, 'state', 'reserved', 'owner', owner, 'epoch', '1', 'held', whole(amount),
-  'windows', table.concat(names, ' '), 'accounts', table.concat(accounts, ' '),
-  'flight', flight, 'began_ms', whole(now), 'order', order, 'input', input)
+  'windows', table.concat(names, ' '), 'accounts', table.concat(keys, ' '),
+  'flight', flight, 'turn', member, 'class', class, 'weight', whole(weight),
+  'began_ms', whole(now), 'order', order, 'input', input)
 redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 redis.call('SET', flight, 'open:' .. job_id)
-return {'held'}
+join_queue(waiting, tags, member, class, weight)
+give_slots(slots, waiting, tags, slots_max, channel)
+return reply

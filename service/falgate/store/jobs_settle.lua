@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
--- Turn a job's hold into spending, give the rest back, and write the closing entry: once.
--- The accounts (more_keys) stand from KEYS[8] on, as they were held; the entry's further fields
--- (more_args) stand from ARGV[11] on. What exceeds the hold goes to the house. A refusal, as JSON,
+-- with _budgets.lua, _turns.lua
+-- Turn a job's hold into spending, give the rest back, and write the closing entry: once. The
+-- accounts (more_keys) stand from KEYS[13] on, as they were held; the entry's further fields
+-- (more_args) stand from ARGV[15] on. What exceeds the hold goes to the house. A refusal, as JSON,
 -- may quote the prompt: it is kept apart, for those who wait now.
 -- Returns {'settled', remaining} with what the tightest budget has left in micro-USD, -1 without
 -- any; {'settled'} when it was so before; or {'fenced', state} when the move is not the caller's.
@@ -12,6 +13,11 @@ local flight = KEYS[4]
 local ledger = KEYS[5]
 local house = KEYS[6]
 local refusal = KEYS[7]
+local slots = KEYS[8]
+local waiting = KEYS[9]
+local tags = KEYS[10]
+local alerts = KEYS[11]
+local usage = KEYS[12]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local from = ARGV[3]
@@ -22,33 +28,57 @@ local output = ARGV[7]
 local answer = ARGV[8]
 local refusal_kept_s = digits(ARGV[9])
 local wake = ARGV[10]
-local first_account = 8
-local first_field = 11
+local slots_max = digits(ARGV[11])
+local channel = ARGV[12]
+local subject = ARGV[13]
+local measures = ARGV[14]
+local first_account = 13
+local first_field = 15
 
 local known = redis.call('HMGET', job,
-  'state', 'epoch', 'held', 'windows', 'accounts', 'flight', 'settled_to')
+  'state', 'epoch', 'held', 'windows', 'accounts', 'flight', 'settled_to', 'turn')
 if known[7] == to and known[2] == epoch then return {'settled'} end
 if known[1] ~= from or known[2] ~= epoch then return {'fenced', known[1] or 'gone'} end
-local accounts = {}
-for i = first_account, #KEYS do accounts[#accounts + 1] = KEYS[i] end
-if table.concat(accounts, ' ') ~= known[5] or flight ~= known[6] then
-  error({err = 'BADKEYS not the accounts and the flight of this job'})
-end
+same_accounts(first_account, known[5])
+if flight ~= known[6] then error({err = 'BADKEYS not the flight of this job'}) end
+local counted = cjson.decode(measures)
 
 local held = digits(known[3])
 local charged = math.min(charge, held)
 local overrun = charge - charged
 local now = now_ms()
 local remaining = -1
-for _, account in ipairs(accounts) do
+-- A budget that is none stops the next hold; here it must not stop half a settlement.
+local function standing(account, name)
+  local sound, budget = pcall(budget_at, account, name)
+  return sound and budget
+end
+local function alert(account, name, budget)
+  local alerted = tonumber(redis.call('HGET', account, 'alerted:' .. name) or '0')
+  local highest = alerted
+  for _, percent in ipairs(budget.alerts) do
+    if percent > alerted and budget.spent * 100 >= budget.limit * percent then
+      redis.call('XADD', alerts, 'MAXLEN', '~', '10000', '*', 'account', account, 'window', name,
+        'percent', percent, 'limit', whole(budget.limit), 'spent', whole(budget.spent))
+      highest = math.max(highest, percent)
+    end
+  end
+  if highest > alerted then redis.call('HSET', account, 'alerted:' .. name, highest) end
+end
+for i = first_account, #KEYS do
+  local account = KEYS[i]
+  redis.call('HINCRBY', account, 'open', -1)
+  if from == 'reserved' then redis.call('HINCRBY', account, 'waiting', '-' .. known[3]) end
   for name in known[4]:gmatch('%S+') do
-    local after = redis.call('HINCRBY', account, 'held:' .. name, '-' .. known[3])
-    local spent = redis.call('HINCRBY', account, 'spent:' .. name, whole(charged))
-    -- A limit that is no number stops the next hold; here it must not stop half a settlement.
-    local limit = tonumber(redis.call('HGET', account, 'limit:' .. name:match('^[^:]+')) or '')
-    if limit then
-      local left = math.max(0, limit - spent - after)
-      if remaining < 0 or left < remaining then remaining = left end
+    if redis.call('HINCRBY', account, 'held:' .. name, '-' .. known[3]) == 0 then
+      redis.call('HDEL', account, 'held:' .. name)
+    end
+    if charged > 0 then redis.call('HINCRBY', account, 'spent:' .. name, whole(charged)) end
+    local budget = standing(account, name)
+    if budget then
+      if charged > 0 then alert(account, name, budget) end
+      local left = math.max(0, budget.limit - budget.spent - budget.held)
+      if not budget.shadow and (remaining < 0 or left < remaining) then remaining = left end
     end
   end
 end
@@ -64,6 +94,13 @@ end
 redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
   unpack(ARGV, first_field))
+counted.billed, counted.overrun = charged, overrun
+for measure, number in pairs(counted) do
+  if number > 0 then redis.call('HINCRBY', usage, subject .. ':' .. measure, whole(number)) end
+end
+leave_queue(waiting, tags, known[8])
+redis.call('ZREM', slots, known[8])
+give_slots(slots, waiting, tags, slots_max, channel)
 if to == 'paid' then
   -- The pictures are still to be fetched, by whoever holds the lease.
   redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)

@@ -1,18 +1,19 @@
-"""The ledger: its birth record, limits, where the money stands, and its entries."""
+"""The ledger: its birth record, the server that it trusts, and its entries."""
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import tzinfo
 from typing import Any
 
 from redis.asyncio import Redis
 
-from falgate.core import budget
-from falgate.core.budget import Account, Position
-from falgate.core.money import Micros
+from falgate.core.calendar import Calendar
 from falgate.store import _keys
 from falgate.store._reach import reaching
+from falgate.store._script import Script
 
+_TRUST = Script("ledger_trust")
+
+_FORMAT = "2"
 _PAGE = 500
 
 
@@ -21,84 +22,95 @@ class LedgerStrange(Exception):
 
 
 class Ledger:
-    """Money of all upstreams. All methods raise `Unavailable` without Redis."""
+    """The books of all upstreams. All methods raise `Unavailable` without Redis."""
 
-    def __init__(self, redis: Redis, *, zone: tzinfo) -> None:
-        """Read it with the organisation's own midnights."""
+    def __init__(self, redis: Redis) -> None:
+        """Read them in this Redis."""
         self._redis = redis
-        self._zone = zone
 
-    async def birth(self, expected: str | None) -> str:
+    async def birth(self, expected: str | None, calendar: Calendar) -> str:
         """The id of the ledger, made on its first start; holds are refused under any other.
 
         Raises:
-            LedgerStrange: Another ledger than `expected`, or none where there was one.
+            LedgerStrange: Another ledger than `expected`, none where there was one, one of an
+                earlier form, or one that counts its days otherwise.
         """
+        found: Any
+        form: Any
+        counted: Any
         with reaching():
             if expected is None:
-                await self._redis.hsetnx(_keys.META, "id", uuid.uuid4().hex)
-            found = await self._redis.hget(_keys.META, "id")
+                born = {"format": _FORMAT, "calendar": calendar.name, "id": uuid.uuid4().hex}
+                for field, value in born.items():
+                    await self._redis.hsetnx(_keys.META, field, value)
+            found, form, counted = await self._redis.hmget(_keys.META, ["id", "format", "calendar"])
         if found is None or (expected is not None and found != expected):
             raise LedgerStrange(
                 "Redis no longer holds the ledger that this data directory was used with"
             )
+        if form != _FORMAT:
+            raise LedgerStrange(
+                f"the ledger in Redis has form {form or '1'}, and this falgate writes {_FORMAT}"
+            )
+        if counted != calendar.name:
+            raise LedgerStrange(
+                f"the ledger counts its windows by {counted}, and the settings say {calendar.name}"
+            )
         return str(found)
 
-    async def limit(
-        self, upstream: str, account: Account, kind: budget.Kind, limit: Micros, *, keep: bool
-    ) -> None:
-        """Set a budget's limit; with `keep`, only where there is none yet."""
-        key, field = _keys.account(upstream, account), f"limit:{kind}"
-        with reaching():
-            if keep:
-                await self._redis.hsetnx(key, field, str(limit))
-            else:
-                await self._redis.hset(key, field, str(limit))
+    async def restarted(self, run_id: str, was: str, *, weak: bool) -> None:
+        """Take note that another server process holds the ledger now.
 
-    async def house_limit(self, upstream: str, limit: Micros, *, keep: bool) -> None:
-        """Set how much settlements may exceed their holds by; with `keep`, only at first."""
+        Where that may have lost its last second (`weak`: what it acknowledged was not on its disk;
+        or a replica was promoted), nothing more is bought until fal's own books were read.
+        """
         with reaching():
-            if keep:
-                await self._redis.hsetnx(_keys.house(upstream), "limit", str(limit))
-            else:
-                await self._redis.hset(_keys.house(upstream), "limit", str(limit))
-
-    async def positions(self, upstream: str, account: Account) -> list[Position]:
-        """Where an account stands in each window of now."""
-        with reaching():
-            seconds, _ = await self._redis.time()
-            figures = await self._redis.hgetall(_keys.account(upstream, account))
-        return [
-            Position(
-                account=account,
-                window=window,
-                limit=int(limit) if (limit := figures.get(f"limit:{window.kind}")) else None,
-                spent=int(figures.get(f"spent:{window.kind}:{window.id}", 0)),
-                held=int(figures.get(f"held:{window.kind}:{window.id}", 0)),
+            replication = await self._redis.info("replication")
+            # Since when a replica is a primary; -1 where the server was never another's replica.
+            promoted = replication.get("second_repl_offset", -1) >= 0
+            freeze = was != "" and (weak or promoted)
+            await _TRUST(
+                self._redis, meta=_keys.META, run_id=run_id, was=was, freeze=str(int(freeze))
             )
-            for window in budget.windows(int(seconds) * 1000, self._zone)
-        ]
 
-    async def house(self, upstream: str) -> tuple[Micros, Micros]:
-        """The house's limit and what is used of it."""
+    async def frozen_ms(self) -> int:
+        """Since when buying is frozen, Redis's time; 0 while it is not."""
         with reaching():
-            limit, overrun = await self._redis.hmget(_keys.house(upstream), ["limit", "overrun"])
-        return int(limit or 0), int(overrun or 0)
+            return int(await self._redis.hget(_keys.META, "frozen_ms") or 0)
+
+    async def thaw(self) -> None:
+        """Let buying go on: what may have been lost is known."""
+        with reaching():
+            await self._redis.hdel(_keys.META, "frozen_ms")
+
+    async def note_live(self, upstream: str) -> None:
+        """Remember whom live keys buy from, for commands that are not told."""
+        with reaching():
+            await self._redis.hset(_keys.META, "live", upstream)
+
+    async def live(self) -> str | None:
+        """Whom live keys buy from, as the gateway that started last said."""
+        with reaching():
+            found = await self._redis.hget(_keys.META, "live")
+        return None if found is None else str(found)
 
     async def open_jobs(self, upstream: str) -> int:
         """How many jobs are not ended."""
         with reaching():
             return int(await self._redis.zcard(_keys.open_jobs(upstream)))
 
-    async def entries(self, upstream: str) -> AsyncIterator[dict[str, str]]:
-        """Every entry, the oldest first, each with its stream id as `entry`."""
-        after = "-"
+    async def entries(
+        self, upstream: str, *, after: str = "0-0", until: str = "+"
+    ) -> AsyncIterator[dict[str, str]]:
+        """Every entry behind `after`, the oldest first, each with its stream id as `entry`."""
         while True:
             page: Any
             with reaching():
-                page = await self._redis.xrange(_keys.ledger(upstream), min=after, count=_PAGE)
+                page = await self._redis.xrange(
+                    _keys.ledger(upstream), min=f"({after}", max=until, count=_PAGE
+                )
             for entry, fields in page:
                 yield {"entry": entry, **fields}
             if len(page) < _PAGE:
                 return
-            after = f"({page[-1][0]}"
+            after = page[-1][0]

@@ -1,8 +1,11 @@
 """Facts into metrics and logs: the flow says what happened, here it is counted and written."""
 
+from collections.abc import Callable
+
 import structlog
 
-from falgate.core.events import Answered, Doubted, Purchased
+from falgate.core.claim import Overdrawn
+from falgate.core.events import Alerted, Answered, Doubted, Purchased, Untold
 from falgate.telemetry.metrics import Metrics
 
 _LOG = structlog.get_logger()
@@ -11,15 +14,17 @@ _LOG = structlog.get_logger()
 class Telemetry:
     """Counts and logs every fact."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        """Count in `metrics`."""
+    def __init__(self, metrics: Metrics, tally: Callable[[Answered], None]) -> None:
+        """Count in `metrics`; answers are also told to `tally`, for the reports of usage."""
         self._metrics = metrics
+        self._tally = tally
 
     def answered(self, event: Answered) -> None:
         """A caller got pictures."""
         metrics, team = self._metrics, self._metrics.team(event.team)
         metrics.answers[event.model, event.source] += 1
         metrics.saved[event.upstream, team] += event.saved
+        self._tally(event)
         metrics.own_seconds.observe(max(0.0, event.took_s - event.waited_s))
         _LOG.info(
             "call.answered",
@@ -64,6 +69,44 @@ class Telemetry:
         """Somebody should look."""
         self._metrics.doubts[(event.what,)] += 1
         _LOG.warning("job.doubted", what=event.what, job=event.job, detail=event.detail)
+
+    def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
+        """A shadow budget would have refused a purchase."""
+        account = shadow.account
+        self._metrics.overdrawn[upstream, account.level, shadow.kind] += 1
+        _LOG.warning(
+            "budget.overdrawn", upstream=upstream, account=account.name, window=shadow.kind
+        )
+
+    def unchecked(self) -> None:
+        """A limit on requests could not be looked up, and the request was let through."""
+        self._metrics.unchecked[()] += 1
+
+    def alerted(self, event: Alerted) -> None:
+        """A budget's spending crossed a threshold."""
+        kind = event.window.partition(":")[0]
+        self._metrics.alerts[event.upstream, event.level, kind] += 1
+        _LOG.warning(
+            "budget.alert",
+            alert=event.alert,
+            upstream=event.upstream,
+            account=event.account,
+            window=event.window,
+            percent=event.percent,
+            limit_micros=event.limit,
+            spent_micros=event.spent,
+        )
+
+    def untold(self, event: Untold) -> None:
+        """An alert did not reach whom it is for."""
+        self._metrics.untold[(str(event.lost).lower(),)] += 1
+        _LOG.warning("alert.untold", alert=event.alert, problem=event.problem, lost=event.lost)
+
+    def proved(self, upstream: str, differences: int) -> None:
+        """The books were verified; `differences` is -1 when they cannot be read."""
+        self._metrics.differences[(upstream,)] = differences
+        log = _LOG.error if differences else _LOG.info
+        log("ledger.verified", upstream=upstream, differences=differences)
 
     def dropped(self, model: str, fields: int) -> None:
         """A caller sent fields that the model does not know; their names are the caller's."""

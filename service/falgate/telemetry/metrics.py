@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -15,8 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from falgate import __version__
-from falgate.core.budget import Position
-from falgate.core.money import Micros
+from falgate.telemetry.standings import Standing, families
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
 """fal answers in tens of seconds, falgate's own part takes milliseconds."""
@@ -25,22 +23,6 @@ TEAMS_MAX = 50
 """Teams beyond these are counted as `other`: a label must not grow with the organisation."""
 
 Labels = tuple[str, ...]
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is read from the ledger when somebody looks.
-
-    Attributes:
-        upstream: Whose books.
-        positions: Of every budget.
-        house: Limit and what is used of it, micro-USD.
-        open_jobs: How many.
-    """
-
-    upstream: str
-    positions: Sequence[Position]
-    house: tuple[Micros, Micros]
-    open_jobs: int
 
 
 class Histogram:
@@ -78,6 +60,11 @@ class Metrics(Collector):
         self.saved: Counter[Labels] = Counter()
         self.doubts: Counter[Labels] = Counter()
         self.dropped: Counter[Labels] = Counter()
+        self.overdrawn: Counter[Labels] = Counter()
+        self.unchecked: Counter[Labels] = Counter()
+        self.alerts: Counter[Labels] = Counter()
+        self.untold: Counter[Labels] = Counter()
+        self.differences: dict[Labels, int] = {}
         self._teams: set[str] = set()
         self._standings: Sequence[Standing] = ()
 
@@ -117,7 +104,15 @@ class Metrics(Collector):
             "Time from a submit to fal's result.",
             self.upstream_seconds,
         )
-        yield from self._money()
+        yield from families(self._standings)
+        proof = GaugeMetricFamily(
+            "falgate_ledger_differences",
+            "Counters that were not as the ledger says when it was verified last; -1: unreadable.",
+            labels=["upstream"],
+        )
+        for values, number in self.differences.items():
+            proof.add_metric(values, number)
+        yield proof
 
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
@@ -134,38 +129,17 @@ class Metrics(Collector):
              ["upstream", "team"], self.saved),
             ("falgate_doubts", "Things that an operator may have to look at.", ["what"],
              self.doubts),
+            ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",
+             ["upstream", "level", "window"], self.overdrawn),
+            ("falgate_alerts", "Thresholds of budgets that were crossed.",
+             ["upstream", "level", "window"], self.alerts),
+            ("falgate_alerts_untold", "Alerts that did not arrive, and whether they were given up.",
+             ["lost"], self.untold),
+            ("falgate_unchecked_requests", "Requests whose rate could not be looked up.", [],
+             self.unchecked),
             ("falgate_dropped_fields", "Unknown input fields that were dropped.", ["model"],
              self.dropped),
         )  # fmt: skip
-
-    def _money(self) -> Iterable[Metric]:
-        labels = ["upstream", "level", "window"]
-        families = {
-            what: GaugeMetricFamily(f"falgate_{what}_micros", about, labels=labels)
-            for what, about in (
-                ("limit", "Limit of a budget, micro-dollars."),
-                ("spent", "Settled in the window of now, micro-dollars."),
-                ("held", "Set aside for purchases under way, micro-dollars."),
-            )
-        }
-        house = GaugeMetricFamily(
-            "falgate_house_micros",
-            "What fal billed above holds, and how much of that is allowed, micro-dollars.",
-            labels=["upstream", "what"],
-        )
-        jobs = GaugeMetricFamily("falgate_jobs_open", "Jobs not ended.", labels=["upstream"])
-        for standing in self._standings:
-            for position in standing.positions:
-                values = [standing.upstream, position.account.level, position.window.kind]
-                if position.limit is not None:
-                    families["limit"].add_metric(values, position.limit)
-                families["spent"].add_metric(values, position.spent)
-                families["held"].add_metric(values, position.held)
-            limit, overrun = standing.house
-            house.add_metric([standing.upstream, "limit"], limit)
-            house.add_metric([standing.upstream, "overrun"], overrun)
-            jobs.add_metric([standing.upstream], standing.open_jobs)
-        return (*families.values(), house, jobs)
 
 
 def _durations(name: str, about: str, histogram: Histogram) -> Metric:

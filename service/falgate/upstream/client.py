@@ -5,28 +5,24 @@ can finish the job, on any instance, for as long as fal keeps the result.
 """
 
 import asyncio
-import ssl
+from collections.abc import Callable
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlencode
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
-from falgate import __version__
+from falgate.core.job import Priority
 from falgate.core.model import ModelSpec
 from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission
 from falgate.upstream import outcomes
+from falgate.upstream.connections import client, sockets
 from falgate.upstream.download import MediaHosts, download
 from falgate.upstream.exchange import Reply, Unusable, encode, exchange
 from falgate.upstream.stream import completed
 
 FAL_MEDIA = ("fal.media",)
 
-_CONNECT_S = 10.0
 _SUBMIT_S = 30.0
 _LOOK_S = 30.0
 _FOLLOW_S_MAX = 3_600.0
@@ -60,6 +56,7 @@ class FalQueue:
         key: str,
         media_domains: tuple[str, ...] = (),
         start_timeout_s: int = 600,
+        hook: Callable[[str], str | None] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Speak to the queue at `url` as `key`.
@@ -70,21 +67,23 @@ class FalQueue:
             key: fal's credential, `id:secret`.
             media_domains: Where pictures may come from beside the queue's own origin.
             start_timeout_s: After so long in fal's queue, fal gives a request up.
+            hook: Where fal shall say that a job has ended, by the job's id; None: nowhere.
             transport: In the place of sockets, for the sandbox in this process.
         """
         self._name = name
         self._url = url.rstrip("/")
         self._key = key
         self._buying = {**_BUYING, "X-Fal-Request-Timeout": str(start_timeout_s)}
+        self._hook = hook
         self._media = MediaHosts(self._url, media_domains)
         self._streams = asyncio.Semaphore(_STREAMS_MAX)
-        sockets = partial(_sockets, httpx.create_ssl_context())
+        connect = partial(sockets, httpx.create_ssl_context())
         # A submit goes over a connection of its own: one kept alive may be half closed, and a
         # request that dies on it has an unknown outcome.
-        self._submits = _client(transport or sockets(self._url, fresh=True))
-        self._looks = _client(transport or sockets(self._url, connections_max=_LOOKS_MAX))
+        self._submits = client(transport or connect(self._url, fresh=True))
+        self._looks = client(transport or connect(self._url, connections_max=_LOOKS_MAX))
         delivery = f"https://{media_domains[0]}" if media_domains else self._url
-        self._fetches = _client(transport or sockets(delivery))
+        self._fetches = client(transport or connect(delivery))
 
     @property
     def name(self) -> str:
@@ -97,19 +96,32 @@ class FalQueue:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        for client in (self._submits, self._looks, self._fetches):
-            await client.aclose()
+        for each in (self._submits, self._looks, self._fetches):
+            await each.aclose()
 
-    async def submit(self, endpoint: str, body: dict[str, Any], job_id: str) -> Submission:  # noqa: ARG002 - the webhook's URL will carry the job
+    async def submit(
+        self,
+        endpoint: str,
+        body: dict[str, Any],
+        job_id: str,
+        *,
+        start_within_s: float = 0,
+        priority: Priority = "normal",
+    ) -> Submission:
         """Order; exactly one attempt, or provably none. Never raises."""
+        wishes: dict[str, str] = {"X-Fal-Queue-Priority": priority}
+        if start_within_s:
+            wishes["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
+        hook = self._hook(job_id) if self._hook else None
+        told = "?" + urlencode({"fal_webhook": hook}) if hook else ""
         try:
             reply = await exchange(
                 self._submits,
                 "POST",
-                f"{self._url}/{endpoint}",
+                f"{self._url}/{endpoint}{told}",
                 deadline_s=_SUBMIT_S,
                 bytes_max=_ANSWER_BYTES_MAX,
-                headers={**self._headers(), **self._buying},
+                headers={**self._headers(), **self._buying, **wishes},
                 content=encode(body),
             )
         except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
@@ -193,33 +205,3 @@ class FalQueue:
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
-
-
-def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    # A connection that is not made in time provably carried nothing; all else is bounded in whole.
-    timeout = httpx.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S)
-    agent = {"User-Agent": f"falgate/{__version__}"}
-    # Nobody is signed in here: a jar would only grow, and carry one job's cookies to the next.
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent, cookies=cookies)
-
-
-def _sockets(
-    authorities: ssl.SSLContext, url: str, *, connections_max: int = 0, fresh: bool = False
-) -> AiohttpTransport:
-    # httpx's own pool walks all its connections for each event; aiohttp's does not.
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=connections_max, force_close=fresh, ssl=authorities)
-        jar = aiohttp.DummyCookieJar()
-        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, proxy=_proxy(url))
-
-    return AiohttpTransport(verify=authorities, client=session)
-
-
-def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for a URL's host.
-
-    Not left to aiohttp's `trust_env`, which also sends what a .netrc says, or fails because of it.
-    """
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from falgate.core import price
-from falgate.core.claim import Held, Seen
+from falgate.core import limits, price
+from falgate.core.calendar import Calendar
+from falgate.core.claim import Held, Seen, Terms
 from falgate.core.fingerprint import fingerprint
 from falgate.core.job import Order
 from falgate.flow.admission import SCOPE
@@ -94,7 +95,7 @@ async def hold(site: Any, wish: str) -> None:
         site.redis,
         ledger_id=await site.redis.hget("{fg}:meta", "id"),
         owner="dead",
-        zone=ZoneInfo(site.settings["timezone"]),
+        calendar=Calendar(ZoneInfo(site.settings["timezone"])),
         lease_ms=1_000,
         durability=Durability(),
     )
@@ -116,7 +117,7 @@ async def hold(site: Any, wish: str) -> None:
         input=spec.purchase(arguments, 1),
         recorded={},
     )
-    assert await dead.hold(order, Seen()) == Held()
+    assert await dead.hold(order, Seen(), Terms(limits=(limits.NONE,) * 4)) == Held()
 
 
 async def test_a_hold_whose_owner_died_is_released_and_who_waits_buys(site: Any) -> None:

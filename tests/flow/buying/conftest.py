@@ -11,12 +11,15 @@ import msgspec
 import pytest
 
 from falgate.core.apikey import KeyRecord, Kind
+from falgate.core.calendar import Calendar
+from falgate.core.claim import Overdrawn, Terms
 from falgate.core.errors import Refusal, StoreUnavailable
 from falgate.core.events import Answered, Doubted, Purchased
 from falgate.core.job import ENDS
 from falgate.core.model import Expected, ModelSpec
 from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Result, Submission, is_zero
 from falgate.core.picture import Kept, Picture
+from falgate.core.wishes import Wishes
 from falgate.flow import admission
 from falgate.flow.answer import Answer, Answers
 from falgate.flow.flights import Flights
@@ -24,9 +27,8 @@ from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.reaper import Reaper
 
-UNKNOWN_AFTER_S = 900
-BILLED = 103
-"""By fal, micro-USD for a picture."""
+REAPING: dict[str, Any] = {"every_s": 0.001, "unknown_after_s": 900}
+BILLED = 103  # by fal, micro-USD for a picture
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,21 +61,21 @@ class Shop:
     Attributes:
         submissions: What it says to the next submits; a `Lost` one is carried out all the same.
         results: What comes of the next looks.
-        bills: By job, micro-USD.
-        unheld: Jobs that came without a hold or a mark.
+        unheld: Jobs that came without a hold or a mark; `bills` by job are micro-USD.
     """
 
     def __init__(self, name: str, steps: Any, jobs: Any) -> None:
         self.name = name
-        self.submissions: list[Submission] = []
-        self.results: list[Result] = []
+        self.submissions, self.results = list[Submission](), list[Result]()
         self.bills: dict[str, int] = {}
-        self.unheld: list[str] = []
-        self.posts: list[str] = []
+        self.unheld, self.posts = list[str](), list[str]()
+        self.wishes: list[dict[str, Any]] = []
         self._orders: dict[str, tuple[str, int]] = {}
         self._steps, self._jobs = steps, jobs
 
-    async def submit(self, _: str, body: dict[str, Any], job_id: str) -> Submission:
+    async def submit(self, *asked: Any, **wishes: Any) -> Submission:
+        _, body, job_id = asked
+        self.wishes.append(wishes)
         known = self._jobs.jobs[job_id]
         if known.state != "submitting" or self._jobs.held < known.order.held:
             self.unheld.append(job_id)
@@ -111,8 +113,7 @@ class Pictures:
 
     def __init__(self, steps: Any) -> None:
         self.stored: set[str] = set()
-        self.sides = (8, 8)
-        self.full = False
+        self.sides, self.full = (8, 8), False
         self._steps = steps
 
     async def keep(self, data: bytes) -> Kept:
@@ -149,6 +150,11 @@ class Facts:
         self.events.append(event)
         self._did.append(f"doubted {event.what}")
 
+    def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
+        self._did.append(f"overdrawn {upstream} {shadow.account.name} {shadow.kind}")
+
+    def unchecked(self) -> None: ...
+
     def dropped(self, model: str, fields: int) -> None:
         self._did.append(f"dropped {model} {fields}")
 
@@ -171,10 +177,12 @@ class World:
         self.sandbox = Shop("sandbox", self.steps, self.jobs)
         self.pictures = Pictures(self.steps)
         self.facts = Facts(self.steps)
-        self.swept: list[str] = []
+        self.swept = list[str]()
         self.ports = Ports(
             models={SPEC.endpoint: SPEC},
-            keys=self.jobs,  # never asked: here calls are admitted already
+            keys=self.jobs,  # never asked, nor the next two: here calls are admitted already
+            rates=self.jobs,
+            budgets=self.jobs,
             pools=self.pools,
             jobs=self.jobs,
             pictures=self.pictures,
@@ -186,30 +194,31 @@ class World:
     def open(self, *, lease_s: float = 30.0, wait_s: float = 5.0) -> Process:
         """Start one more process."""
         flights = Flights(self.jobs)
-        self.steps.listeners.append(flights.wake)
-        purchases = Purchases(self.ports, flights.wake, lease_s=lease_s)
+        purchases = Purchases(self.ports, flights.wake, lease_s=lease_s, start_within_s=wait_s)
+        self.steps.listeners += [flights.wake, purchases.turns.wake]
         return Process(
-            Answers(self.ports, purchases, flights, zone=UTC, wait_s=wait_s),
+            Answers(self.ports, purchases, flights, calendar=Calendar(UTC), wait_s=wait_s),
             purchases,
             flights,
-            Reaper(
-                self.ports, purchases, self._sweep, every_s=0.001, unknown_after_s=UNKNOWN_AFTER_S
-            ),
+            Reaper(self.ports, purchases, self._sweep, **REAPING),
         )
 
     async def _sweep(self, upstream: str, _: int) -> int:
         self.swept.append(upstream)
         return 0
 
-    def call(self, wanted: int = 1, prompt: str = "a cat", kind: Kind = "live") -> admission.Call:
+    def call(
+        self, wanted: int = 1, prompt: str = "a cat", kind: Kind = "live", **wishes: Any
+    ) -> admission.Call:
         key = KeyRecord(id="k", kind=kind, digest="", team="t", app="a", name="", created_s=0)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
         return admission.admit(
             self.ports,
-            key=key,
+            caller=admission.Caller(key=key, terms=Terms()),
             spec=SPEC,
             body=body,
             content_type="application/json",
+            wishes=Wishes(**wishes),
             request_id="r",
         )
 
@@ -226,19 +235,16 @@ class World:
         return f"{answer.source} {len(answer.pictures)}{foreign}"
 
     async def at_rest(self) -> None:
-        """Wait until nobody works on a job any more."""
         async with asyncio.timeout(5):
             while working := [t for t in asyncio.all_tasks() if t.get_name().startswith("job ")]:
                 await asyncio.wait(working)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        """Wait until something is so."""
         async with asyncio.timeout(5):
             while not true():  # noqa: ASYNC110 - the world has no event for everything
                 await asyncio.sleep(0)
 
     async def reached(self, step: str, times: int = 1) -> None:
-        """Wait until a step was asked for so often."""
         await self.until(lambda: sum(did.startswith(step) for did in self.steps.did) >= times)
 
     async def reap(self, after_s: int, at: int = 0) -> None:

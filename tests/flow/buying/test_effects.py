@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.budget import ORGANISATION, Window
+from falgate.core.budget import ORGANISATION
+from falgate.core.calendar import Window
 from falgate.core.claim import Denied, HouseFull, Unborn, Unlimited
 from falgate.core.job import Answer, NotDurable
 from falgate.core.outcome import Accepted, Delivered, DownloadFailed, Failed, Lost, Rejected, Unsent

@@ -9,12 +9,14 @@ import pytest
 from redis.asyncio import Redis
 
 import falgate.store
-from falgate.core import budget
-from falgate.core.claim import Held, Seen
+from falgate.core.budget import ORGANISATION, Account, Budget
+from falgate.core.calendar import Calendar, Kind
+from falgate.core.claim import Held, Seen, Terms
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
-from falgate.store import _keys, jobs, pools, sweep
+from falgate.store import _hold, _keys, budgets, jobs, pools, sweep
 from falgate.store._script import Script
+from falgate.store.budgets import Budgets
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
@@ -25,20 +27,34 @@ class Desk:
     """One server with its books open, and two instances at work."""
 
     def __init__(
-        self, redis: Redis, ledger: Ledger, one: Jobs, two: Jobs, order: Callable[..., Order]
+        self, redis: Redis, budgets: Budgets, one: Jobs, two: Jobs, order: Callable[..., Order]
     ) -> None:
         self.redis = redis
-        self.ledger = ledger
+        self.budgets = budgets
+        self.ledger = Ledger(redis)
         self.one, self.two = one, two
         self.order = order
 
-    async def limit(self, kind: budget.Kind, limit: int) -> None:
+    async def limit(
+        self, kind: Kind, limit: int, charged: Account = ORGANISATION, **more: Any
+    ) -> None:
         """Set a budget."""
-        await self.ledger.limit(UPSTREAM, budget.ORGANISATION, kind, limit, keep=False)
+        was = await self.budgets.read(UPSTREAM, charged, kind)
+        now = Budget(limit=limit, **more)
+        assert await self.budgets.put(UPSTREAM, charged, kind, was=was, now=now, who="w")
 
-    async def hold(self, job_id: str, fingerprint: str, held: int = 100, **seen: int) -> Any:
+    async def hold(
+        self,
+        job_id: str,
+        fingerprint: str,
+        held: int = 100,
+        terms: Terms = Terms(),  # noqa: B008 - frozen
+        changes: dict[str, Any] | None = None,
+        **seen: int,
+    ) -> Any:
         """Ask for a hold."""
-        return await self.one.hold(self.order(job_id, fingerprint, held=held), Seen(**seen))
+        order = self.order(job_id, fingerprint, held=held, **(changes or {}))
+        return await self.one.hold(order, Seen(**seen), terms)
 
     async def read(self, job_id: str) -> Job:
         """A job that exists."""
@@ -63,10 +79,14 @@ class Desk:
         await self.redis.zadd(_keys.open_jobs(UPSTREAM), {job_id: 1}, xx=True)
 
     async def figures(self) -> tuple[int, int, int]:
-        """Spent, held and the house's share, the same in both windows."""
-        day, total = await self.ledger.positions(UPSTREAM, budget.ORGANISATION)
-        assert (day.spent, day.held) == (total.spent, total.held)
-        return total.spent, total.held, (await self.ledger.house(UPSTREAM))[1]
+        """Spent, held and the house's share, the same in every window of every account."""
+        figures = {
+            (position.spent, position.held)
+            for account in self.order().accounts
+            for position in await self.budgets.positions(UPSTREAM, account)
+        }
+        ((spent, held),) = figures
+        return spent, held, (await self.budgets.house(UPSTREAM))[1]
 
     async def members(self, key: str) -> list[str]:
         """Of a sorted set."""
@@ -76,17 +96,23 @@ class Desk:
 
 @pytest.fixture
 def desk(
-    redis: Redis, ledger: Ledger, jobs_of: Callable[..., Jobs], order: Callable[..., Order]
+    redis: Redis,
+    calendar: Calendar,
+    jobs_of: Callable[..., Jobs],
+    order: Callable[..., Order],
 ) -> Callable[[], Awaitable[Desk]]:
     """Opens new books on an empty server."""
 
     async def make() -> Desk:
         await redis.flushall()
-        made = {"ledger_id": await ledger.birth(None)}
-        new = Desk(redis, ledger, jobs_of("one", **made), jobs_of("two", **made), order)
+        ledger, server = Ledger(redis), await redis.info("server")
+        await ledger.restarted(server["run_id"], "", weak=False)
+        made = {"ledger_id": await ledger.birth(None, calendar), "slots_max": 20}
+        opened = Budgets(redis, calendar)
+        new = Desk(redis, opened, jobs_of("one", **made), jobs_of("two", **made), order)
         await new.limit("day", 1_000)
         await new.limit("total", 1_000)
-        await ledger.house_limit(UPSTREAM, 100, keep=False)
+        await opened.limit_house(UPSTREAM, 100, keep=False)
         return new
 
     return make
@@ -107,7 +133,7 @@ def survives(
         script = tmp_path / f"{name}.lua"
         assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
         script.write_text(script.read_text().replace(text, other))
-        for module in (jobs, pools, sweep):
+        for module in (_hold, jobs, budgets, pools, sweep):
             for constant, value in vars(module).items():
                 if isinstance(value, Script):
                     changed = Script(value.name, tmp_path)

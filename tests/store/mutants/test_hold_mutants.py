@@ -6,18 +6,33 @@ from typing import Any
 
 import pytest
 
-from falgate.core import budget
-from falgate.core.claim import Denied, Held, HouseFull, Joined, Seen, Stale, Unborn, Unlimited
+from falgate.core.budget import ORGANISATION, Account
+from falgate.core.calendar import Kind
+from falgate.core.claim import (
+    Denied,
+    Frozen,
+    Held,
+    HouseFull,
+    Joined,
+    OtherCalendar,
+    Overdrawn,
+    Seen,
+    Stale,
+    Terms,
+    Unborn,
+    Unlimited,
+)
 from falgate.core.errors import Unavailable
+from falgate.core.limits import NONE, Limits
 from falgate.core.outcome import Settlement
-from falgate.store import _keys, jobs
+from falgate.store import _hold, _keys
 
 UPSTREAM = "https://queue.example"
-ACCOUNT = _keys.account(UPSTREAM, budget.ORGANISATION)
+ACCOUNT = _keys.account(UPSTREAM, ORGANISATION)
 
 
 async def limits(desk: Any) -> None:
-    kinds: list[budget.Kind] = ["day", "total"]
+    kinds: list[Kind] = ["day", "total"]
     for kind in kinds:
         await desk.limit("day", 1_000)
         await desk.limit("total", 1_000)
@@ -30,18 +45,32 @@ async def limits(desk: Any) -> None:
     assert await desk.figures() == (60, 190, 0)
     assert await desk.hold("c", "h", held=90) == Held()
     assert await desk.figures() == (60, 190, 0)
-    await desk.redis.hdel(ACCOUNT, "limit:day", "limit:total")
+    await desk.redis.hdel(ACCOUNT, "budget:day", "budget:total")
+    await desk.limit("hour", 10_000, shadow=True)
     assert await desk.hold("d", "i") == Unlimited()
     await desk.redis.hset(_keys.META, "id", "other")
     assert await desk.hold("d", "i") == Unborn()
 
 
+async def reliefs(desk: Any) -> None:
+    await desk.limit("day", 100)
+    await desk.bring("a", "f", "paid")
+    for _ in range(2):
+        await desk.budgets.raise_(UPSTREAM, ORGANISATION, "day", 20, change="1", who="w")
+    assert isinstance(await desk.hold("b", "g", held=61), Denied)
+    assert await desk.hold("b", "g", held=60) == Held()
+    for _ in range(2):
+        await desk.budgets.reset(UPSTREAM, ORGANISATION, "day", change="2", who="w")
+    assert isinstance(await desk.hold("c", "h", held=61), Denied)
+    assert await desk.hold("c", "h", held=60) == Held()
+
+
 async def house(desk: Any) -> None:
     await desk.bring("a", "f", "paid", charge=110)
     assert await desk.figures() == (100, 0, 10)
-    await desk.ledger.house_limit(UPSTREAM, 11, keep=False)
+    await desk.budgets.limit_house(UPSTREAM, 11, keep=False)
     assert await desk.hold("b", "g") == Held()
-    await desk.ledger.house_limit(UPSTREAM, 10, keep=False)
+    await desk.budgets.limit_house(UPSTREAM, 10, keep=False)
     assert await desk.hold("c", "h") == HouseFull(10, 10)
     await desk.redis.delete(_keys.house(UPSTREAM))
     assert await desk.hold("c", "h") == HouseFull(0, 0)
@@ -80,14 +109,27 @@ async def windows(desk: Any) -> None:
     now_ms = await desk.one.now_ms()
     for starts_ms, ends_ms in [(now_ms + 60_000, now_ms + 90_000), (1, now_ms - 1)]:
         window = {"kind": "day", "id": "x", "starts_ms": starts_ms, "ends_ms": ends_ms}
-        reply = await jobs._HOLD(
+        reply = await _hold._HOLD(
             desk.redis,
             meta=_keys.META,
             job=_keys.job("a"),
             flight=_keys.flight("f"),
             open_jobs=_keys.open_jobs(UPSTREAM),
             house=_keys.house(UPSTREAM),
-            more_keys=[ACCOUNT],
+            more_keys=[ACCOUNT, _keys.pace(UPSTREAM, ORGANISATION)],
+            accounts=_keys.accounts(UPSTREAM),
+            slots=_keys.slots(UPSTREAM),
+            waiting=_keys.waiting(UPSTREAM),
+            tags=_keys.turns(UPSTREAM),
+            calendar=await desk.redis.hget(_keys.META, "calendar"),
+            charged=json.dumps(
+                [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
+            ),
+            **{"class": "normal"},
+            weight=1,
+            waiting_max=0,
+            slots_max=0,
+            channel=_keys.WAKE,
             ledger_id=str(await desk.redis.hget(_keys.META, "id")),
             job_id="a",
             owner="one",
@@ -102,8 +144,45 @@ async def windows(desk: Any) -> None:
         assert reply[0] == "elsewhen"
 
 
-SCENARIOS = (limits, house, flights, amounts, windows)
-HOLD, PRELUDE = "jobs_hold", "_prelude"
+async def levels(desk: Any) -> None:
+    team, app, key = desk.order().accounts[1:]
+    for charged in (team, app, key):
+        await desk.limit("month", 100, charged)
+        assert isinstance(await desk.hold("a", "f", held=101), Denied)
+        await desk.limit("month", 1_000, charged)
+    await desk.limit("week", 10, team, shadow=True)
+    assert (await desk.hold("a", "f")).overdrawn == (Overdrawn(team, "week"),)
+    assert await desk.hold("b", "g", changes={"team": "u"}) == Held()
+    spent = {p.held for p in await desk.budgets.positions(UPSTREAM, Account("team", "u"))}
+    assert spent == {100}
+
+
+async def paces(desk: Any) -> None:
+    def terms(**limits: int) -> Terms:
+        return Terms(limits=(NONE, Limits(**limits), NONE, NONE))
+
+    assert await desk.hold("a", "f", terms=terms(generations_per_minute=2)) == Held()
+    assert await desk.hold("b", "g", terms=terms(generations_per_minute=2)) == Held()
+    slow = await desk.hold("c", "h", terms=terms(generations_per_minute=2))
+    assert (slow.account, slow.what, slow.limit) == ("team:t", "generations_per_minute", 2)
+    assert 50_000 < slow.retry_after_ms <= 60_000
+    busy = await desk.hold("c", "h", terms=terms(generations_at_once=2))
+    assert (busy.what, busy.limit) == ("generations_at_once", 2)
+    await desk.one.settle(await desk.read("a"), Settlement(state="released", charge=0))
+    assert await desk.hold("c", "h", terms=terms(generations_at_once=2)) == Held()
+
+
+async def servers(desk: Any) -> None:
+    assert await desk.hold("a", "f") == Held()
+    await desk.redis.hset(_keys.META, "calendar", "other")
+    assert await desk.hold("b", "g") == OtherCalendar("other")
+    await desk.redis.hset(_keys.META, "frozen_ms", "1")
+    assert await desk.hold("b", "g") == Frozen()
+    assert await desk.hold("a", "f") == Held()
+
+
+SCENARIOS = (limits, reliefs, house, flights, amounts, windows, levels, paces, servers)
+HOLD, PRELUDE, BUDGETS = "jobs_hold", "_prelude", "_budgets"
 MUTANTS = {
     "any_ledger": (HOLD, "~= ledger_id", "== ''"),
     "holds_again": (HOLD, "redis.call('EXISTS', job) == 1", "false"),
@@ -118,27 +197,42 @@ MUTANTS = {
     "house_needs_no_limit": (HOLD, "not kept[1] or ", "kept[1] and "),
     "house_may_be_full": (HOLD, "overrun >= digits", "overrun > digits"),
     "house_never_full": (HOLD, "(overrun > 0 and overrun >= digits(kept[1]))", "false"),
-    "one_above_the_limit": (HOLD, "> digits(f[1])", "> digits(f[1]) + 1"),
-    "not_the_whole_limit": (HOLD, "> digits(f[1])", ">= digits(f[1])"),
-    "spent_is_free": (HOLD, "spent + held + amount", "held + amount"),
-    "held_is_free": (HOLD, "spent + held + amount", "spent + amount"),
-    "amount_is_free": (HOLD, "spent + held + amount", "spent + held"),
+    "one_above_the_limit": (HOLD, "> budget.limit", "> budget.limit + 1"),
+    "not_the_whole_limit": (HOLD, "> budget.limit", ">= budget.limit"),
+    "spent_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.held + amount"),
+    "held_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.spent + amount"),
+    "amount_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.spent + budget.held"),
     "first_window_only": (
         HOLD,
-        "in ipairs(in_force) do\n    local name",
-        "in ipairs({in_force[1]}) do\n    local name",
+        "in ipairs(names) do\n    local budget",
+        "in ipairs({names[1]}) do\n    local budget",
     ),
     "second_window_only": (
         HOLD,
-        "in ipairs(in_force) do\n    local name",
-        "in ipairs({in_force[2]}) do\n    local name",
+        "in ipairs(names) do\n    local budget",
+        "in ipairs({names[2]}) do\n    local budget",
     ),
+    "the_organisation_only": (
+        HOLD,
+        "for i = 1, #paced do",
+        "for i = 1, 1 do",
+    ),
+    "shadows_refuse": (HOLD, "if short and not budget.shadow then", "if short then"),
+    "shadows_are_enough": (HOLD, "and budget and not budget.shadow then", "and budget then"),
+    "shadows_unheard": (HOLD, "elseif short then", "elseif false then"),
+    "any_number_at_once": (HOLD, ">= one.at_once then", "> one.at_once then"),
+    "one_more_in_a_minute": (HOLD, ">= one.per_minute then", "> one.per_minute then"),
+    "a_pace_not_counted": (HOLD, "redis.call('ZADD', pace, whole(now), job_id)", ""),
+    "other_calendar": (HOLD, "if known[4] ~= calendar then", "if false then"),
+    "never_frozen": (HOLD, "if known[3] then return {'frozen'} end", ""),
+    "raises_do_not_count": (BUDGETS, " + tonumber(f[2] or '0'),", ","),
+    "resets_do_not_count": (BUDGETS, " - tonumber(f[4] or '0')", ""),
     "no_budget_needed": (HOLD, "if not enforced then", "if false then"),
     "nothing_held": (HOLD, "'held:' .. name, whole(amount))", "'held:' .. name, 0)"),
     "holds_in_one_window": (
         HOLD,
-        "for _, name in ipairs(names) do",
-        "for _, name in ipairs({names[1]}) do",
+        "for _, name in ipairs(names) do redis",
+        "for _, name in ipairs({names[1]}) do redis",
     ),
     "no_claim": (HOLD, "redis.call('SET', flight, 'open:' .. job_id)", ""),
     "free_hold": (HOLD, "if amount == 0 then", "if false then"),

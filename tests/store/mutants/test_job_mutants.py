@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from falgate.core.budget import ORGANISATION
 from falgate.core.claim import Seen
 from falgate.core.errors import Unavailable
 from falgate.core.job import Fenced
@@ -100,6 +101,29 @@ async def settlements(desk: Any) -> None:
     await desk.redis.delete(_keys.job("d"), _keys.flight("i"))
 
 
+async def turns(desk: Any) -> None:
+    account, slots = _keys.account(UPSTREAM, ORGANISATION), _keys.slots(UPSTREAM)
+    await desk.limit("day", 1_000, alerts=(5, 10))
+    reserved = await desk.bring("a", "f", "reserved")
+    assert await desk.redis.hmget(account, "open", "waiting") == ["1", "100"]
+    await desk.redis.zrem(slots, "a:t")
+    with pytest.raises(Fenced):
+        await desk.one.mark(reserved)
+    assert await desk.one.turn(reserved)
+    await desk.one.mark(reserved)
+    assert await desk.redis.hmget(account, "open", "waiting") == ["1", "0"]
+    await desk.one.doubt(await desk.read("a"), "lost")
+    assert await desk.members(slots) == []
+    for job_id, fingerprint in (("b", "g"), ("c", "h")):
+        await desk.bring(job_id, fingerprint, "paid")
+    await desk.one.settle(await desk.bring("d", "i", "reserved"), RELEASED)
+    assert await desk.members(slots) == []
+    assert await desk.redis.hmget(account, "open", "waiting") == ["1", "0"]
+    assert await desk.redis.xlen(_keys.ALERTS) == 2
+    (usage,) = [key async for key in desk.redis.scan_iter("*usage*")]
+    assert (await desk.redis.hget(usage, "t/p:billed")) == "120"
+
+
 async def ends(desk: Any) -> None:
     accepted = await desk.bring("a", "f", "accepted")
     with pytest.raises(Fenced):
@@ -119,7 +143,7 @@ async def ends(desk: Any) -> None:
     assert await desk.members(ENDED) == ["b"]
 
 
-SCENARIOS = (marks, ids, leases, settlements, ends)
+SCENARIOS = (marks, ids, leases, settlements, ends, turns)
 MARK, ACCEPT, RENEW, ADOPT = "jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt"
 DOUBT, SETTLE, FINISH = "jobs_doubt", "jobs_settle", "jobs_finish"
 MUTANTS = {
@@ -131,7 +155,11 @@ MUTANTS = {
     "id_of_another_job": (ACCEPT, "(bound and bound ~= job_id) or ", ""),
     "second_id": (ACCEPT, " or (known[2] and known[2] ~= request_id)", ""),
     "id_not_bound": (ACCEPT, "redis.call('HSET', submits, request_id, job_id)", ""),
-    "accept_reopens": (ACCEPT, "if known[1] == 'submitting' then", "if known[1] then"),
+    "accept_reopens": (
+        ACCEPT,
+        "if known[1] == 'submitting' or known[1] == 'reserved' then",
+        "if known[1] then",
+    ),
     "renewed_by_anybody": (
         RENEW,
         "if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end",
@@ -146,11 +174,7 @@ MUTANTS = {
     "adopted_without_an_epoch": (ADOPT, "'epoch', 1", "'epoch', 0"),
     "adopted_without_an_owner": (ADOPT, "redis.call('HSET', job, 'owner', owner)", ""),
     "adopted_twice": (ADOPT, "redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)", ""),
-    "doubted_by_anybody": (
-        DOUBT,
-        "if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end",
-        "",
-    ),
+    "doubted_by_anybody": (DOUBT, "if known[1] ~= epoch then return 0 end", ""),
     "doubted_after_its_end": (
         DOUBT,
         "if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end",
@@ -167,15 +191,36 @@ MUTANTS = {
         "if known[1] ~= from or known[2] ~= epoch",
         "if known[1] ~= from",
     ),
-    "settled_another_flight": (SETTLE, " or flight ~= known[6]", ""),
+    "settled_another_flight": (SETTLE, "if flight ~= known[6] then", "if false then"),
     "charged_above_the_hold": (SETTLE, "math.min(charge, held)", "charge"),
     "charged_the_hold": (SETTLE, "math.min(charge, held)", "held"),
-    "hold_not_given_back": (SETTLE, "'-' .. known[3]", "'0'"),
+    "hold_not_given_back": (SETTLE, "'held:' .. name, '-' .. known[3])", "'held:' .. name, '0')"),
+    "slot_not_given_on": (SETTLE, "redis.call('ZREM', slots, known[8])", ""),
+    "still_at_work": (SETTLE, "redis.call('HINCRBY', account, 'open', -1)", ""),
+    "still_waiting": (SETTLE, "if from == 'reserved' then", "if false then"),
+    "waits_after_its_mark": (
+        MARK,
+        "redis.call('HINCRBY', KEYS[i], 'waiting', '-' .. known[3])",
+        "",
+    ),
+    "mark_without_a_turn": (
+        MARK,
+        "if not redis.call('ZSCORE', slots, known[5]) then return 0 end",
+        "",
+    ),
+    "doubt_keeps_its_slot": (DOUBT, "redis.call('ZREM', slots, known[2])", ""),
+    "no_alerts": (SETTLE, "if charged > 0 then alert(account, name, budget) end", ""),
+    "alerts_again": (SETTLE, "percent > alerted and ", ""),
+    "usage_not_counted": (SETTLE, "if number > 0 then", "if false then"),
     "not_spent": (SETTLE, "'spent:' .. name, whole(charged)", "'spent:' .. name, '0'"),
     "first_window_only": (SETTLE, "known[4]:gmatch('%S+')", "known[4]:gmatch('^%S+')"),
     "house_spared": (SETTLE, "if overrun > 0 then", "if false then"),
     "remaining_of_the_widest": (SETTLE, "left < remaining", "left > remaining"),
-    "remaining_forgets_spending": (SETTLE, "limit - spent - after", "limit - after"),
+    "remaining_forgets_spending": (
+        SETTLE,
+        "budget.limit - budget.spent - budget.held",
+        "budget.limit - budget.held",
+    ),
     "entry_elsewhere": (SETTLE, "'XADD', ledger", "'XADD', ledger .. ':x'"),
     "paid_has_no_lease": (SETTLE, "if to == 'paid' then", "if false then"),
     "ended_stays_open": (SETTLE, "redis.call('ZREM', open_jobs, job_id)", ""),

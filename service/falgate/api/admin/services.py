@@ -1,0 +1,112 @@
+"""What the administration's routes are given: the admin key, and an administration per request."""
+
+import hmac
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.types import Guard
+
+from falgate.api.admin.problems import Forbidden, Unauthorized
+from falgate.core import apikey
+from falgate.core.apikey import Kind
+from falgate.core.calendar import Calendar
+from falgate.core.model import ModelSpec
+from falgate.flow.administer import Administration
+from falgate.flow.ports_admin import Books, Records
+
+Actor = Annotated[
+    str | None,
+    HeaderParameter(
+        name="X-Falgate-Actor",
+        pattern=r"^[!-~]{1,64}$",
+        description="Who acts, for the audit log: printable ASCII without spaces",
+    ),
+]
+BooksOf = Annotated[
+    Literal["live", "test"],
+    QueryParameter(name="books", description="Whether the money is that of live or of test keys"),
+]
+
+
+class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator's requests need.
+
+    Attributes:
+        records: Teams, apps and keys.
+        books: Budgets.
+        calendar: How the organisation counts time.
+        upstreams: Whose books each kind of key spends in.
+        models: Those that are served, by endpoint.
+        admin_key: What opens the administration; "" closes it.
+    """
+
+    records: Records
+    books: Books
+    calendar: Calendar
+    upstreams: Mapping[Kind, str]
+    models: Mapping[str, ModelSpec]
+    admin_key: str
+
+    def __repr__(self) -> str:
+        """Without the key."""
+        return "AdminServices(...)"
+
+    def administration(self, who: str, kind: Kind = "live") -> Administration:
+        """In somebody's name, over the books of one kind of key."""
+        return Administration(
+            self.records,
+            self.books,
+            who=who,
+            upstreams=self.upstreams,
+            models=self.models,
+            kind=kind,
+        )
+
+
+def guard(admin_key: str) -> Guard:
+    """Let nobody pass but who presents the admin key, which is compared in constant time."""
+    known = apikey.present(admin_key)
+    is_set = known is not None and known.kind == "admin"
+    expected = sha256(admin_key.encode()).digest()
+
+    def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if not is_set:
+            raise Forbidden(
+                "The administration is closed: set FALGATE_ADMIN_KEY to a key that "
+                "`falgate keys admin` makes, and start falgate again"
+            )
+        given = apikey.from_header(connection.headers.get("authorization", "")) or ""
+        if hmac.compare_digest(sha256(given.encode()).digest(), expected):
+            return
+        if given.startswith(("fg_live_", "fg_test_")):
+            raise Forbidden("An app's key does not open the administration; give the admin key")
+        raise Unauthorized("Give the admin key as `Authorization: Key fg_admin_...`")
+
+    return check
+
+
+def in_the_name_of(services: AdminServices) -> Callable[[Actor], Administration]:
+    """The dependency `admin`: teams, apps and keys."""
+
+    def admin(x_falgate_actor: Actor = None) -> Administration:
+        return services.administration(_who(x_falgate_actor))
+
+    return admin
+
+
+def with_books(services: AdminServices) -> Callable[[Actor, BooksOf], Administration]:
+    """The dependency `accounts`: the same, over the books that the request names."""
+
+    def accounts(x_falgate_actor: Actor = None, books: BooksOf = "live") -> Administration:
+        return services.administration(_who(x_falgate_actor), books)
+
+    return accounts
+
+
+def _who(actor: str | None) -> str:
+    return f"admin:{actor}" if actor else "admin"

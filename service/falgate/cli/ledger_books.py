@@ -1,0 +1,234 @@
+"""`falgate ledger reconcile` and `recover`: the ledger held against fal's own books."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx
+from redis.asyncio import Redis
+
+from falgate.cli.books import books, table_of
+from falgate.cli.operating import DOLLARS, as_json, with_redis
+from falgate.core.billing import BooksClosed
+from falgate.core.money import Micros, dollars
+from falgate.core.posting import Corrected, Recovered, Summary
+from falgate.flow.reconcile import LAG_S, Reconciler, Report
+from falgate.flow.recover import Outcome, RecoveryRefused, recover
+from falgate.models import MODELS
+from falgate.sandbox.app import create_sandbox
+from falgate.settings import SANDBOX, Settings
+from falgate.store.connect import Durability
+from falgate.store.corrections import Corrections
+from falgate.store.jobs import Jobs
+from falgate.store.recovery import Recovery
+from falgate.upstream.platform import FalPlatform
+
+_HOURS_MAX = 6 * 24
+"""Jobs, which say what each request is, are kept for a day longer."""
+_OWNER = "cli"
+
+Use = Callable[[Settings, Redis, str, FalPlatform | None], Awaitable[Any]]
+
+
+@click.command()
+@click.option(
+    "--hours",
+    type=click.IntRange(1, _HOURS_MAX),
+    help="How far back; by default as far as the last look left something.",
+)
+@click.option(
+    "--lag-minutes",
+    type=click.IntRange(0, 24 * 60),
+    default=LAG_S // 60,
+    show_default=True,
+    help="Leave younger jobs alone: billing events lag.",
+)
+@as_json
+def reconcile(*, hours: int | None, lag_minutes: int, plain: bool) -> None:
+    """Compare closed jobs with what fal billed, and post each difference, once.
+
+    Needs FALGATE_FAL_ADMIN_KEY, a key of fal's that may read billing. A gateway that has it does
+    the same every hour.
+    """
+
+    async def compare(
+        found: Settings, redis: Redis, upstream: str, platform: FalPlatform | None
+    ) -> Report:
+        if platform is None:
+            raise click.ClickException(
+                "fal's billing cannot be read: give FALGATE_FAL_ADMIN_KEY, a key of fal's that may"
+            )
+        reconciler = Reconciler(
+            upstream,
+            platform,
+            Corrections(redis, owner=_OWNER),
+            _jobs(found, redis),
+            endpoints=tuple(MODELS),
+        )
+        return await reconciler.look(
+            lag_s=lag_minutes * 60, back_s=None if hours is None else hours * 3600
+        )
+
+    report: Report = _with_books(compare)
+    posted = [_correction(each) for each in report.corrected]
+    if plain:
+        click.echo(json.dumps({**_figures(report.summary), "corrections": posted}))
+        return
+    if posted:
+        table_of(list(posted[0]), [list(each.values()) for each in posted])
+    click.echo(_words(report.summary))
+
+
+@click.command("recover")
+@click.option("--yes", "act", is_flag=True, help="Book what was found and let buying go on.")
+@click.option(
+    "--assume", type=DOLLARS, help="Book so much for a request whose price nobody can say."
+)
+@click.option(
+    "--accept-loss",
+    is_flag=True,
+    help="Let buying go on although fal's books are not there: up to a second of purchases may be "
+    "missing in the ledger for good.",
+)
+@as_json
+def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain: bool) -> None:
+    """After a crash of Redis that may have lost something: find it in fal's books, and go on.
+
+    Shows what it would do; --yes does it. Until then nothing is bought.
+    """
+
+    async def work(
+        found: Settings, redis: Redis, upstream: str, platform: FalPlatform | None
+    ) -> Outcome:
+        return await recover(
+            upstream,
+            Recovery(redis, found.calendar),
+            _jobs(found, redis),
+            platform,
+            MODELS,
+            act=act,
+            accept_loss=accept_loss,
+            assumed=assume,
+        )
+
+    outcome: Outcome = _with_books(work)
+    rows = [_unknown(each) for each in outcome.found]
+    if plain:
+        click.echo(
+            json.dumps({"state": outcome.state, "frozen": bool(outcome.frozen_ms), "found": rows})
+        )
+        return
+    if rows:
+        table_of(list(rows[0]), [list(each.values()) for each in rows])
+    click.echo(
+        {
+            "sound": "Buying is not frozen: there is nothing to recover.",
+            "shown": f"{len(rows)} requests of fal's are not in the ledger. Nothing was done: "
+            "--yes books them and lets buying go on.",
+            "thawed": f"{len(rows)} requests were put right. Buying goes on.",
+        }[outcome.state]
+    )
+
+
+def _with_books(use: Use) -> Any:
+    async def used(found: Settings, redis: Redis) -> Any:
+        upstream = await books(redis, test=False)
+        platform = _platform(found, upstream)
+        try:
+            return await use(found, redis, upstream, platform)
+        except (BooksClosed, RecoveryRefused) as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            if platform is not None:
+                await platform.close()
+
+    return with_redis(used)
+
+
+def _platform(found: Settings, upstream: str) -> FalPlatform | None:
+    """The seller's own books: fal's by its admin key, or those that the sandbox keeps on disk."""
+    if upstream != SANDBOX:
+        key = found.fal_admin_key
+        return FalPlatform(found.platform_url, key) if key else None
+    directory = Path(found.data_dir) / "sandbox"
+    if not directory.is_dir():
+        return None
+    app: Any = create_sandbox(MODELS, directory=directory)
+    transport = httpx.ASGITransport(app)
+    return FalPlatform("http://platform.sandbox/v1", "falgate:sandbox", transport=transport)
+
+
+def _jobs(found: Settings, redis: Redis) -> Jobs:
+    # Jobs are read and told their requests here; none is begun, so that no ledger is named.
+    return Jobs(
+        redis,
+        ledger_id="",
+        owner=_OWNER,
+        calendar=found.calendar,
+        lease_ms=found.lease_s * 1000,
+        durability=Durability(),
+    )
+
+
+def _correction(each: Corrected) -> dict[str, str]:
+    return {
+        "job": each.job,
+        "request": each.request_id,
+        "team": each.team,
+        "app": each.app,
+        "was_usd": dollars(each.was.total),
+        "now_usd": dollars(each.now.total),
+        "difference_usd": dollars(each.difference),
+        "why": each.why,
+    }
+
+
+def _unknown(each: Recovered) -> dict[str, str]:
+    known = "" if each.amount is None else dollars(each.amount)
+    how = "" if each.amount is None else ("billed" if each.billed else "at most")
+    return {
+        "request": each.request_id,
+        "sent": _moment(each.sent_ms),
+        "model": each.model,
+        "amount_usd": "" if each.job else known,
+        "known_by": "its job" if each.job else how,
+        "job": each.job,
+    }
+
+
+def _figures(summary: Summary) -> dict[str, Any]:
+    return {
+        "since": _moment(summary.since_ms),
+        "until": _moment(summary.until_ms),
+        "looked": summary.looked,
+        "corrected": summary.corrected,
+        "difference_usd": dollars(summary.difference),
+        "pending": summary.pending,
+        "drift_usd": dollars(summary.drift),
+        "strangers": summary.strangers,
+        "strange": summary.strange,
+    }
+
+
+def _words(summary: Summary) -> str:
+    words = (
+        f"{summary.looked} jobs from {_moment(summary.since_ms)} to {_moment(summary.until_ms)}: "
+        f"{summary.corrected} corrected by ${dollars(summary.difference)}, {summary.pending} that "
+        f"fal's billing does not decide yet. Billed for {summary.strangers} requests that are not "
+        f"ours: ${dollars(summary.drift)}."
+    )
+    if summary.strange:
+        words += (
+            " fal's billing has none of our requests, so nothing was given back: is "
+            "FALGATE_FAL_ADMIN_KEY of the same account as FAL_KEY?"
+        )
+    return words
+
+
+def _moment(at_ms: int) -> str:
+    if not at_ms:
+        return ""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,90 @@
+"""`falgate quote`: what a request would cost an app, and which budget would refuse it."""
+
+import json
+
+import click
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.api.quote import Quoted, quoted
+from falgate.cli.operating import as_json, with_redis
+from falgate.core import budget, request
+from falgate.core.admin_errors import Conflict, Invalid, NotFound
+from falgate.core.errors import InputRejected
+from falgate.core.fingerprint import fingerprint
+from falgate.flow.admission import SCOPE
+from falgate.flow.quote import Asked, Quotes
+from falgate.models import MODELS
+from falgate.opening import FIRST, open_pictures
+from falgate.pictures.bank import Bank
+from falgate.settings import Settings
+from falgate.store.budgets import Budgets
+from falgate.store.ledger import Ledger
+from falgate.store.pools import Pools
+from falgate.store.registry import Registry
+
+
+@click.command()
+@click.argument("body")
+@click.option("--model", default=next(iter(MODELS)), show_default=True, help="Its endpoint.")
+@click.option("--app", default=f"{FIRST}/{FIRST}", show_default=True, help="TEAM/APP that asks.")
+@as_json
+def quote(body: str, *, model: str, app: str, plain: bool) -> None:
+    """What a request with this JSON BODY would cost now. Nothing is spent.
+
+    Budgets of the app's keys are apart: a key's own quote is at /v1/quote.
+    """
+    spec = MODELS.get(model)
+    if spec is None:
+        raise NotFound(f"There is no model {model}; there are {', '.join(MODELS)}")
+    team, slash, name = app.partition("/")
+    if not slash:
+        raise Invalid("An app is named within its team, such as web/shop")
+    try:
+        arguments = request.read(spec, body.encode(), "application/json").arguments
+    except InputRejected as rejected:
+        first = rejected.issues[0]
+        raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+    async def ask(settings: Settings, redis: Redis) -> Quoted:
+        live = await Ledger(redis).live()
+        if live is None:
+            raise Conflict("No gateway has used this ledger yet: start one, once")
+        if app not in (await Registry(redis).directory()).apps:
+            raise NotFound(f"There is no app {app}; `falgate apps list` shows them")
+        quotes = Quotes(
+            Pools(redis, ttl_s=settings.cache_ttl_s),
+            Bank(open_pictures(settings)),
+            Budgets(redis, settings.calendar),
+        )
+        asked = Asked(
+            spec=spec,
+            arguments=arguments,
+            upstream=live,
+            fingerprint=fingerprint(spec, arguments, upstream=live, scope=SCOPE),
+            accounts=budget.chain(team, name, "")[:-1],
+        )
+        return quoted(await quotes.quote(asked), settings.calendar)
+
+    found = with_redis(ask)
+    click.echo(json.dumps(msgspec.to_builtins(found)) if plain else _words(found))
+
+
+def _words(found: Quoted) -> str:
+    missing = found.asked - found.cached
+    lines = [f"{found.cache}: {found.cached} of {found.asked} pictures are there, {missing} to buy"]
+    if missing:
+        lines.append(
+            f"list price ${found.list_usd}, about ${found.estimate_usd} with its text, "
+            f"at most ${found.hold_usd}"
+        )
+    lines += [
+        f"refused by the {short.window} budget of {short.account}: "
+        f"${short.remaining_usd} of ${short.limit_usd} left"
+        for short in found.refused_by
+    ]
+    lines += [
+        f"the shadow {short.window} budget of {short.account} has no room for it"
+        for short in found.overdrawn
+    ]
+    return "\n".join(lines)

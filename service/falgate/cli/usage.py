@@ -1,0 +1,102 @@
+"""`falgate usage`: what was asked for, bought, billed and saved, from the days' roll-ups."""
+
+import csv
+import json
+import sys
+from datetime import date, datetime
+
+import click
+from redis.asyncio import Redis
+from rich.table import Column, Table
+from rich.text import Text
+
+from falgate.cli.books import books, spread
+from falgate.cli.operating import with_redis
+from falgate.core.usage import GROUPS, Group, Period, Report, cells, columns, groups, told
+from falgate.flow.reports import Reports
+from falgate.settings import Settings
+from falgate.store.entries import Entries
+from falgate.store.usage import Usage
+
+
+class Day(click.ParamType[date]):
+    """A local day, 2026-11-22."""
+
+    name = "day"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        """Refuse what is none."""
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a day has none
+        except ValueError:
+            self.fail(f"{value!r} is not a day, such as 2026-11-22", param, ctx)
+
+
+DAY = Day()
+from_day = click.option("--from", "first", type=DAY, help="First local day, such as 2026-11-01.")
+to_day = click.option("--to", "last", type=DAY, help="Last local day, included.")
+
+
+def reports(settings: Settings, redis: Redis) -> Reports:
+    """Everything that can be reported."""
+    calendar = settings.calendar
+    return Reports(Usage(redis, calendar), Entries(redis), calendar)
+
+
+@click.command()
+@click.option(
+    "--by",
+    default="team",
+    show_default=True,
+    help=f"Of {', '.join(GROUPS)}, any number by commas; '' for one row.",
+)
+@from_day
+@to_day
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+@click.option("--test", is_flag=True, help="Of test keys, instead of live ones.")
+def usage(*, by: str, first: date | None, last: date | None, form: str, test: bool) -> None:
+    """Show answers, purchases and money by team, app and day; by default of this month."""
+    grouped = groups(by)
+
+    async def read(settings: Settings, redis: Redis) -> tuple[Period, Report]:
+        upstream = await books(redis, test=test)
+        return await reports(settings, redis).usage(upstream, grouped, first, last)
+
+    days, report = with_redis(read)
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns(grouped))
+        writer.writerows(cells(row) for row in report.rows())
+    elif form == "json":
+        click.echo(json.dumps(told(grouped, days, report)))
+    else:
+        _table(grouped, days, report)
+
+
+def _table(by: tuple[Group, ...], days: Period, report: Report) -> None:
+    table = Table(
+        *(Column(name, overflow="fold") for name in by),
+        *(
+            Column(name.replace("_usd", " $"), justify="right", no_wrap=True)
+            for name in columns(())
+        ),
+        title=f"{days.first} to {days.last}",
+        show_footer=True,
+    )
+    for row in report.rows():
+        table.add_row(*(Text(str(cell)) for cell in cells(row)))
+    for column, cell in zip(table.columns, cells(report.total()), strict=True):
+        column.footer = str(cell)
+    if by:
+        table.columns[0].footer = "total"
+    spread(table)

@@ -1,0 +1,46 @@
+"""Limits on pace: how often and how much at once a key, an app or a team may ask and buy."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Limit = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""0 is no limit."""
+
+What = Literal[
+    "requests_per_second", "generations_per_minute", "generations_at_once", "waiting_generations"
+]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is allowed in a while; 0 sets no limit. Counted over all instances.
+
+    Attributes:
+        requests_per_second: Requests of any kind, hits too; bursts of as many are let through.
+        generations_per_minute: Purchases begun in any 60 seconds.
+        generations_at_once: Purchases under way, those that wait for their turn too.
+    """
+
+    requests_per_second: Limit = 0
+    generations_per_minute: Limit = 0
+    generations_at_once: Limit = 0
+
+
+NONE = Limits()
+
+
+class Exceeded(msgspec.Struct, frozen=True):
+    """A limit has no room.
+
+    Attributes:
+        account: Whose, such as "team:web".
+        what: Which one.
+        limit: How many it allows.
+        retry_after_ms: When there may be room.
+    """
+
+    account: str
+    what: What
+    limit: int
+    retry_after_ms: int

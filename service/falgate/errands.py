@@ -1,0 +1,72 @@
+"""Errands: what an instance does all the time beside answering, each begun again when it fails."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from redis.asyncio import Redis
+
+from falgate import settings as setting
+from falgate.flow.alerts import Alerting
+from falgate.flow.archive import Archivist
+from falgate.flow.ports import Jobs
+from falgate.flow.reconcile import Reconciler
+from falgate.models import MODELS
+from falgate.pictures.archive import Archive
+from falgate.pictures.store import PictureStore
+from falgate.selling import Sellers
+from falgate.settings import Settings, SettingsWrong
+from falgate.store.alerts import Alerts
+from falgate.store.archiving import Archiving
+from falgate.store.corrections import Corrections
+from falgate.telemetry.facts import Telemetry
+from falgate.upstream.alert_hook import AlertHook
+
+Errand = Callable[[], Coroutine[Any, Any, None]]
+
+
+def alert_hook(settings: Settings) -> AlertHook | None:
+    """Whom alerts are sent to, if anybody.
+
+    Raises:
+        SettingsWrong: The secret is none.
+    """
+    if not settings.alert_url:
+        return None
+    try:
+        return AlertHook(settings.alert_url, settings.alert_secret)
+    except ValueError as error:
+        raise SettingsWrong(f"{setting.PREFIX}ALERT_SECRET: {error}") from None
+
+
+def errands(
+    settings: Settings,
+    redis: Redis,
+    owner: str,
+    *,
+    store: PictureStore,
+    jobs: Jobs,
+    sellers: Sellers,
+    hook: AlertHook | None,
+    telemetry: Telemetry,
+) -> list[Errand]:
+    """Telling alerts, archiving old entries, and following the seller's billing."""
+    found = [
+        Alerting(Alerts(redis, owner), hook, telemetry).run,
+        Archivist(
+            Archiving(redis, owner),
+            Archive(store),
+            tuple(sellers.names.values()),
+            kept_days=settings.ledger_kept_days,
+        ).run,
+    ]
+    if sellers.platform and sellers.billing:
+        reconciler = Reconciler(
+            sellers.live,
+            sellers.platform,
+            Corrections(redis, owner=owner),
+            jobs,
+            endpoints=tuple(MODELS),
+            facts=telemetry,
+        )
+        found.append(reconciler.run)
+    return found

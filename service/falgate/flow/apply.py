@@ -1,0 +1,74 @@
+"""Applying an operator's file: what there is, the plan, and its steps one by one."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from falgate.core.admin_errors import Conflict
+from falgate.core.budget import Budget, account
+from falgate.core.calendar import KINDS
+from falgate.core.directory import App, Team
+from falgate.core.plan import State, Step, plan
+from falgate.flow.administer import Administration
+
+
+async def state(administration: Administration) -> State:
+    """What there is: teams, apps and their budgets. Those of keys are in no file."""
+    budgets = {
+        (position.account, position.window.kind): position.budget
+        for position in await administration.budgets.all()
+        if position.budget is not None and position.account.level != "key"
+    }
+    return State(await administration.teams.all(), await administration.apps.all(), budgets)
+
+
+async def prepare(administration: Administration, wanted: State, *, prune: bool) -> list[Step]:
+    """The steps from what there is to what is asked for."""
+    keys = await administration.keys.all()
+    in_use = {f"{key.team}/{key.app}" for key in keys if not key.revoked_s}
+    return plan(await state(administration), wanted, prune=prune, in_use=in_use)
+
+
+async def act(administration: Administration, steps: Sequence[Step]) -> None:
+    """Do the steps, or none of them where one is blocked.
+
+    Raises:
+        Conflict: A step is blocked; or somebody has changed things since the plan was made, which
+            leaves the steps before it done: a new plan has the rest.
+    """
+    if blocked := [step for step in steps if step.blocked]:
+        first = blocked[0]
+        raise Conflict(f"{first.what} {first.subject} cannot be removed: {first.blocked}")
+    for step in steps:
+        if step.what == "team":
+            await _team(administration, step)
+        elif step.what == "app":
+            await _app(administration, step)
+        else:
+            await _budget(administration, step)
+
+
+async def _team(administration: Administration, step: Step) -> None:
+    if step.after is None:
+        await administration.teams.remove(step.subject)
+    elif step.before is None:
+        await administration.teams.create(step.subject, cast("Team", step.after))
+    else:
+        await administration.teams.change(step.subject, lambda _: cast("Team", step.after))
+
+
+async def _app(administration: Administration, step: Step) -> None:
+    if step.after is None:
+        await administration.apps.remove(step.subject)
+    elif step.before is None:
+        await administration.apps.create(step.subject, cast("App", step.after))
+    else:
+        await administration.apps.change(step.subject, lambda _: cast("App", step.after))
+
+
+async def _budget(administration: Administration, step: Step) -> None:
+    kind = step.kind or KINDS[0]
+    charged = account(step.subject)
+    if step.after is None:
+        await administration.budgets.remove(charged, kind)
+    else:
+        await administration.budgets.set(charged, kind, cast("Budget", step.after))

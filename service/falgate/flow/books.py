@@ -1,0 +1,71 @@
+"""fal's own books and the ledger beside them, as what compares them sees them."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Protocol
+
+from falgate.core.billing import Billed, Charge, Listed
+from falgate.core.job import Job
+from falgate.core.money import Micros
+from falgate.core.posting import Posting, Recovered, Summary
+
+
+class Platform(Protocol):
+    """The seller's own books. When they cannot be read, and to their end: `BooksClosed`."""
+
+    async def requests(self, endpoint: str, since_ms: int, until_ms: int) -> tuple[Listed, ...]:
+        """Every request of an endpoint that came in a time."""
+
+    async def billed(self, request_ids: Sequence[str]) -> tuple[Billed, ...]:
+        """Every billing event of these requests."""
+
+    async def billed_between(
+        self, endpoint: str, since_ms: int, until_ms: int
+    ) -> tuple[Billed, ...]:
+        """Every billing event of an endpoint in a time."""
+
+
+class Corrections(Protocol):
+    """What the ledger says of settled jobs, and entries that set it right. `Unavailable`."""
+
+    def closes(self, upstream: str, since_ms: int, until_ms: int) -> AsyncIterator[list[Posting]]:
+        """Jobs that were closed in a time, the oldest first, a page at a time."""
+
+    async def correct(self, upstream: str, closed: Posting, now: Charge, why: str) -> bool:
+        """Set what a job came to, once; False when somebody else did meanwhile."""
+
+    async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
+        """To which job each request belongs that belongs to one."""
+
+    async def take_round(self, upstream: str, lease_ms: int) -> bool:
+        """Whether it is the caller's turn to compare; nobody else's for so long."""
+
+    async def compared_until_ms(self, upstream: str) -> int:
+        """Until when fal's books were compared by the last look that was whole; 0 before it."""
+
+    async def keep(self, upstream: str, summary: Summary, *, whole: bool) -> None:
+        """Remember what a look has found; the next one begins where it ended if it was whole."""
+
+
+class Recovery(Protocol):
+    """A ledger that may have lost its last second. `Unavailable`."""
+
+    async def frozen(self) -> tuple[int, str]:
+        """Since when buying is frozen, milliseconds, 0 while it is not; and on which server."""
+
+    async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
+        """The requests of jobs that were closed since then."""
+
+    async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
+        """To which job each request belongs that belongs to one."""
+
+    async def unbound(self, upstream: str) -> list[Job]:
+        """Jobs that may have been submitted and have no request id, with their inputs."""
+
+    async def book(self, upstream: str, found: Recovered, amount: Micros) -> bool:
+        """Charge a request that no job knows to the organisation, once; False when it is known."""
+
+    async def now_ms(self) -> int:
+        """The clock that decides about money."""
+
+    async def thaw(self, run_id: str) -> bool:
+        """Let buying go on; False when the server is not the one that was looked at."""

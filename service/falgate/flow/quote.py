@@ -1,0 +1,101 @@
+"""Quotes: what a request would cost and which budget would refuse it; nothing is spent."""
+
+import asyncio
+
+import msgspec
+
+from falgate.core import budget, price
+from falgate.core.budget import Account, Position
+from falgate.core.errors import PriceMissing
+from falgate.core.model import ModelSpec
+from falgate.core.money import Micros
+from falgate.core.price import PriceUnknown
+from falgate.flow.ports import Budgets, Pictures, Pools
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked about.
+
+    Attributes:
+        spec: The model.
+        arguments: An instance of `spec.input`.
+        upstream: Who would sell it.
+        fingerprint: Of the pool that would serve it.
+        accounts: Whom it would be charged to, the organisation first.
+    """
+
+    spec: ModelSpec
+    arguments: object
+    upstream: str
+    fingerprint: str
+    accounts: tuple[Account, ...]
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request would come to now, all amounts in micro-USD.
+
+    Attributes:
+        asked: Pictures.
+        cached: How many of them are there and free.
+        listed: List price of those to be bought.
+        estimate: What they would be booked at.
+        ceiling: The most that they may cost: what would be held.
+        price_version: Of the model's table.
+        refusing: Enforced budgets without room for the ceiling.
+        shadows: Shadow budgets without room for it.
+        tightest: The enforced budget with the least left.
+    """
+
+    asked: int
+    cached: int
+    listed: Micros
+    estimate: Micros
+    ceiling: Micros
+    price_version: str
+    refusing: tuple[Position, ...]
+    shadows: tuple[Position, ...]
+    tightest: Position | None
+
+
+class Quotes:
+    """Answers what a request would cost."""
+
+    def __init__(self, pools: Pools, pictures: Pictures, budgets: Budgets) -> None:
+        self._pools = pools
+        self._pictures = pictures
+        self._budgets = budgets
+
+    async def quote(self, asked: Asked) -> Quote:
+        """Look at the pool, the price and every budget.
+
+        Raises:
+            PriceMissing: The model's file has no price for it.
+            Unavailable: Without Redis or the store.
+        """
+        wanted = asked.spec.asked(asked.arguments)
+        pool = await self._pools.read(asked.fingerprint)
+        there = await asyncio.gather(*(self._pictures.has(p) for p in pool.pictures[:wanted]))
+        missing = wanted - sum(there)
+        try:
+            listed = price.listed(asked.spec, asked.arguments, missing)
+            ceiling = price.ceiling(asked.spec, asked.arguments, missing) if missing else 0
+            estimate = price.cost(asked.spec, asked.arguments, missing)
+        except PriceUnknown as error:
+            raise PriceMissing(str(error)) from error
+        positions = [
+            position
+            for account in asked.accounts
+            for position in await self._budgets.positions(asked.upstream, account)
+        ]
+        short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
+        return Quote(
+            asked=wanted,
+            cached=wanted - missing,
+            listed=listed,
+            estimate=estimate,
+            ceiling=ceiling,
+            price_version=asked.spec.price_version,
+            refusing=tuple(p for p in short if p.enforced),
+            shadows=tuple(p for p in short if not p.enforced),
+            tightest=budget.tightest(positions),
+        )

@@ -1,0 +1,113 @@
+"""Whom keys buy from, by the settings: each seller's queue, its own books, and its hooks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from falgate import settings as setting
+from falgate.core import hook
+from falgate.core.apikey import Kind
+from falgate.models import MODELS
+from falgate.opening import TEST
+from falgate.sandbox.app import create_sandbox
+from falgate.settings import FAL_QUEUE, Settings
+from falgate.upstream.client import FAL_MEDIA, FalQueue
+from falgate.upstream.hooks import Signatures
+from falgate.upstream.platform import FalPlatform
+
+_QUEUE, _PLATFORM, _KEYS = (
+    f"http://queue.sandbox{path}" for path in ("", "/v1", "/.well-known/jwks.json")
+)
+_KEY = "falgate:sandbox"
+
+
+class Sellers(msgspec.Struct, frozen=True):
+    """Everything that speaks to who sells.
+
+    Attributes:
+        queues: By the kind of key that buys there.
+        platform: The books of who sells to live keys, if they may be read.
+        billing: Whether its billing may be read too, so that the ledger follows it.
+        signatures: Of its completion hooks; None where it cannot reach this gateway.
+    """
+
+    queues: Mapping[Kind, FalQueue]
+    platform: FalPlatform | None
+    billing: bool
+    signatures: Signatures | None
+
+    @property
+    def live(self) -> str:
+        """The name of who sells to live keys."""
+        return self.queues["live"].name
+
+    @property
+    def names(self) -> dict[Kind, str]:
+        """Whose books each kind of key spends in."""
+        return {kind: queue.name for kind, queue in self.queues.items()}
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for each in (*self.queues.values(), self.platform, self.signatures):
+            if each is not None:
+                await each.close()
+
+
+def open_sellers(settings: Settings, secret: bytes) -> Sellers:
+    """Connect to them.
+
+    Args:
+        settings: The settings.
+        secret: What the addresses of completion hooks are proved with.
+    """
+    # Without state of its own on disk, an instance keeps the sandbox's books in memory.
+    stateless = settings.redis_url and settings.media_url
+    directory = None if stateless else Path(settings.data_dir) / "sandbox"
+    sandbox: Any = create_sandbox(MODELS, directory=directory)
+
+    def address(job_id: str) -> str:
+        return hook.address(settings.public_url, secret, job_id)
+
+    hooked = address if settings.public_url else None
+
+    def in_process(name: str, **more: Any) -> FalQueue:
+        return FalQueue(name, _QUEUE, key=_KEY, transport=httpx.ASGITransport(sandbox), **more)
+
+    test = in_process(TEST)
+    if settings.uses_sandbox:
+        return Sellers(
+            {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
+            FalPlatform(_PLATFORM, _KEY, transport=httpx.ASGITransport(sandbox)),
+            # Its books are as short-lived as its process, and its money is none.
+            billing=False,
+            signatures=(
+                Signatures(_KEYS, transport=httpx.ASGITransport(sandbox)) if hooked else None
+            ),
+        )
+    url = settings.upstream_url.rstrip("/").lower()
+    is_fal = url == FAL_QUEUE
+    if is_fal and not settings.public_url.startswith("https://"):
+        # fal reaches no other address, and might refuse an order for it.
+        hooked = None
+    live = FalQueue(
+        "fal" if is_fal else url,
+        settings.upstream_url,
+        key=settings.fal_key,
+        media_domains=(
+            *(FAL_MEDIA if is_fal else ()),
+            *setting.names(settings.upstream_media_hosts),
+        ),
+        start_timeout_s=settings.upstream_start_timeout_s,
+        hook=hooked,
+    )
+    # Another server's key is not for fal's eyes.
+    key = settings.fal_admin_key or (settings.fal_key if is_fal else "")
+    return Sellers(
+        {"live": live, "test": test},
+        FalPlatform(settings.platform_url, key) if key else None,
+        billing=bool(settings.fal_admin_key),
+        signatures=Signatures(settings.upstream_jwks_url) if hooked else None,
+    )

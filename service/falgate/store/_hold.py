@@ -1,0 +1,155 @@
+"""Asking for a flight and a hold: everything that the script needs, and what it answered."""
+
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.budget import Account
+from falgate.core.calendar import Calendar, Window
+from falgate.core.claim import (
+    Denied,
+    Frozen,
+    Held,
+    HouseFull,
+    Joined,
+    OtherCalendar,
+    Overdrawn,
+    Seen,
+    Stale,
+    Terms,
+    Unborn,
+    Unlimited,
+    Verdict,
+)
+from falgate.core.errors import Unavailable
+from falgate.core.job import Order
+from falgate.core.limits import Exceeded
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+from falgate.store.connect import Durability
+from falgate.store.ledger import Ledger
+
+_HOLD = Script("jobs_hold")
+
+_ROUNDS_MAX = 5
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """What one instance brings to the ledger.
+
+    Attributes:
+        ledger_id: Of the ledger that it started with.
+        owner: Its own name.
+        calendar: How it counts windows.
+        lease_ms: How long a job is its own without renewal, milliseconds.
+        durability: What makes a mark durable there.
+        slots_max: How many jobs the upstream works on at once; 0: any number.
+    """
+
+    ledger_id: str
+    owner: str
+    calendar: Calendar
+    lease_ms: int
+    durability: Durability
+    slots_max: int = 0
+
+
+async def hold(redis: Redis, instance: Instance, order: Order, seen: Seen, terms: Terms) -> Verdict:
+    """Claim the order's flight, hold its money on every account and stand in line, or do nothing.
+
+    Raises:
+        Unavailable: Without Redis, or where its clock and the calendar do not meet.
+    """
+    with reaching():
+        seconds, micros = await redis.time()
+    now_ms = int(seconds) * 1000 + int(micros) // 1000
+    named = _named(instance, order, seen, terms)
+    accounts = order.accounts
+    keys = [_keys.account(order.upstream, account) for account in accounts]
+    keys += [_keys.pace(order.upstream, account) for account in accounts]
+    for _ in range(_ROUNDS_MAX):
+        windows = instance.calendar.windows(now_ms)
+        with reaching():
+            reply = await _HOLD(
+                redis, more_keys=keys, windows=msgspec.json.encode(windows).decode(), **named
+            )
+        match reply:
+            case ["elsewhen", script_ms]:
+                # A window's end passed between our look at the clock and the script's.
+                now_ms = int(script_ms)
+            case ["restarted", run_id, was]:
+                await Ledger(redis).restarted(run_id, was, weak=instance.durability.weak)
+            case _:
+                return _verdict(reply, windows, accounts)
+    raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+
+
+def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[str, Any]:
+    charged = [
+        {
+            "level": account.level,
+            "id": account.id,
+            "per_minute": limits.generations_per_minute,
+            "at_once": limits.generations_at_once,
+        }
+        for account, limits in zip(order.accounts, terms.limits, strict=True)
+    ]
+    bare = msgspec.structs.replace(order, input={})
+    return {
+        "meta": _keys.META,
+        "job": _keys.job(order.id),
+        "flight": _keys.flight(order.fingerprint),
+        "open_jobs": _keys.open_jobs(order.upstream),
+        "house": _keys.house(order.upstream),
+        "accounts": _keys.accounts(order.upstream),
+        "slots": _keys.slots(order.upstream),
+        "waiting": _keys.waiting(order.upstream),
+        "tags": _keys.turns(order.upstream),
+        "ledger_id": instance.ledger_id,
+        "job_id": order.id,
+        "owner": instance.owner,
+        "lease_ms": instance.lease_ms,
+        "amount": order.held,
+        "generation": seen.generation,
+        "count": seen.count,
+        "calendar": instance.calendar.name,
+        "charged": msgspec.json.encode(charged).decode(),
+        "class": order.priority,
+        "weight": terms.weight,
+        "waiting_max": terms.waiting_max,
+        "slots_max": instance.slots_max,
+        "channel": _keys.WAKE,
+        "order": msgspec.json.encode(bare).decode(),
+        "input": msgspec.json.encode(order.input).decode(),
+    }
+
+
+def _verdict(  # noqa: C901, PLR0911 - one return for each of the script's answers
+    reply: list[Any], windows: tuple[Window, ...], accounts: tuple[Account, ...]
+) -> Verdict:
+    match reply:
+        case ["held", *shadows]:
+            pairs = zip(shadows[::2], shadows[1::2], strict=True)
+            return Held(tuple(Overdrawn(accounts[int(at)], kind) for at, kind in pairs))
+        case ["joined", job_id]:
+            return Joined(job_id)
+        case ["stale", generation, count]:
+            return Stale(int(generation), int(count))
+        case ["denied", at, kind, limit, spent, held]:
+            window = next(window for window in windows if window.kind == kind)
+            return Denied(accounts[int(at)], window, int(limit), int(spent), int(held))
+        case ["exceeded", at, what, limit, wait_ms]:
+            return Exceeded(accounts[int(at)].name, what, int(limit), int(wait_ms))
+        case ["unlimited"]:
+            return Unlimited()
+        case ["house", limit, overrun]:
+            return HouseFull(int(limit), int(overrun))
+        case ["unborn"]:
+            return Unborn()
+        case ["frozen"]:
+            return Frozen()
+        case ["calendar", name]:
+            return OtherCalendar(name)
+    raise AssertionError(f"jobs_hold.lua answered {reply[0]}")

@@ -1,0 +1,111 @@
+"""Alerts: thresholds that were crossed, kept in Redis until they are told."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from falgate.core.events import Alerted
+from falgate.store import _keys
+from falgate.store._reach import reaching
+
+_GROUP = "tellers"
+_AT_ONCE = 20
+_PENDING_MAX = 1_000
+_ACCOUNT = re.compile(r"\{fg\}:account:(.+):((organisation|team|app|key):[^:]+)")
+
+
+class Alerts:
+    """A queue that every instance takes from. All methods raise `Unavailable` without Redis.
+
+    An alert that was taken stays until it is done with. Whoever finds it untold for long enough
+    takes it again, so one of an instance that died is nobody's in particular.
+    """
+
+    def __init__(self, redis: Redis, owner: str) -> None:
+        """Take as `owner`, whom no other instance has the name of."""
+        self._redis = redis
+        self._owner = owner
+        self._grouped = False
+
+    async def new(self) -> Sequence[Alerted]:
+        """Alerts that nobody took yet."""
+        found: Any
+        with reaching():
+            await self._group()
+            found = await self._redis.xreadgroup(
+                _GROUP, self._owner, {_keys.ALERTS: ">"}, count=_AT_ONCE
+            )
+        # By name in one protocol of Redis's, in pairs in the other.
+        pages = found.values() if isinstance(found, dict) else [page for _, page in found]
+        entries = [entry for page in pages for entry in _flat(page)]
+        return [_alert(entry, fields) for entry, fields in entries]
+
+    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
+        """Alerts taken so many times, the n-th time longer ago than `pauses_s[n - 1]`."""
+        due: list[Alerted] = []
+        pending: Any
+        with reaching():
+            await self._group()
+            pending = await self._redis.xpending_range(
+                _keys.ALERTS, _GROUP, "-", "+", _PENDING_MAX, idle=pauses_s[0] * 1000
+            )
+        for each in pending:
+            times = each["times_delivered"]
+            pause_ms = pauses_s[min(times, len(pauses_s)) - 1] * 1000
+            if each["time_since_delivered"] < pause_ms:
+                continue
+            taken: Any
+            with reaching():
+                # Of two instances that ask for it, the second finds it taken just now.
+                taken = await self._redis.xclaim(
+                    _keys.ALERTS, _GROUP, self._owner, pause_ms, [each["message_id"]]
+                )
+            due += [_alert(entry, fields) for entry, fields in taken if fields]
+        return due
+
+    async def done(self, alert: Alerted) -> None:
+        """Forget an alert: it was told, or is given up."""
+        with reaching():
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.xack(_keys.ALERTS, _GROUP, alert.alert)
+                pipeline.xdel(_keys.ALERTS, alert.alert)
+                await pipeline.execute()
+
+    async def now_s(self) -> int:
+        """Redis's clock, seconds since 1970."""
+        with reaching():
+            seconds, _ = await self._redis.time()
+        return int(seconds)
+
+    async def _group(self) -> None:
+        if self._grouped:
+            return
+        try:
+            await self._redis.xgroup_create(_keys.ALERTS, _GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+        self._grouped = True
+
+
+def _flat(page: Any) -> Sequence[Any]:
+    """Entries of a page, which one protocol wraps in a list of its own."""
+    return page[0] if page and isinstance(page[0], list) else page
+
+
+def _alert(entry: str, fields: dict[str, str]) -> Alerted:
+    named = _ACCOUNT.fullmatch(fields["account"])
+    assert named is not None
+    return Alerted(
+        alert=entry,
+        upstream=named[1],
+        account=named[2],
+        level=named[3],
+        window=fields["window"],
+        percent=int(fields["percent"]),
+        limit=int(fields["limit"]),
+        spent=int(fields["spent"]),
+    )

@@ -1,0 +1,128 @@
+"""The archive's part in Redis: old entries taken out in batches, old counters swept."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.budget import account
+from falgate.core.money import Micros
+from falgate.core.sums import COUNTERS, is_recent, recent
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+from falgate.store.entries import Entries, Raw
+
+_ARCHIVE = Script("ledger_archive")
+_SWEEP = Script("counters_sweep")
+
+_WINDOWS_AT_ONCE = 500
+_HITS_DAYS = 60
+
+
+class Archiving:
+    """Old entries and old counters. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, owner: str) -> None:
+        """Work as `owner`, whom no other instance has the name of."""
+        self._redis = redis
+        self._owner = owner
+        self._entries = Entries(redis)
+
+    async def turn(self, upstream: str, lease_s: int) -> bool:
+        """Whether the archive is the caller's for so long: one instance at a time is enough."""
+        key = _keys.archivist(upstream)
+        with reaching():
+            if await self._redis.set(key, self._owner, nx=True, ex=lease_s):
+                return True
+            if await self._redis.get(key) != self._owner:
+                return False
+            return bool(await self._redis.expire(key, lease_s))
+
+    async def left(self, upstream: str) -> None:
+        """Let another instance have it."""
+        with reaching():
+            if await self._redis.get(_keys.archivist(upstream)) == self._owner:
+                await self._redis.delete(_keys.archivist(upstream))
+
+    async def first(self, upstream: str, number: int) -> list[Raw]:
+        """The ledger's first entries, so many at most, the oldest first."""
+        page: Any
+        with reaching():
+            page = await self._redis.xrange(_keys.ledger(upstream), count=number)
+        return list(page)
+
+    async def take_out(
+        self, upstream: str, batch: Sequence[Raw], sums: Mapping[str, Micros]
+    ) -> bool:
+        """Remove entries that an archive has, and keep what they come to; False: it was done."""
+        last = batch[-1][0]
+        moment, _, count = last.partition("-")
+        closed = [fields["job"] for _, fields in batch if fields["kind"] == "close"]
+        with reaching():
+            done = await _ARCHIVE(
+                self._redis,
+                ledger=_keys.ledger(upstream),
+                opening=_keys.opening(upstream),
+                corrected=_keys.corrected(upstream),
+                first=batch[0][0],
+                last=last,
+                behind=f"{moment}-{int(count) + 1}",
+                sums=msgspec.json.encode({name: str(sums[name]) for name in sums}).decode(),
+                more_args=closed,
+            )
+        return bool(done)
+
+    async def sweep(self, upstream: str) -> int:
+        """Forget counters of windows that closed long ago; of how many windows."""
+        now_ms = await self.now_ms()
+        since = recent(now_ms)
+        names: Any
+        with reaching():
+            names = await self._redis.smembers(_keys.accounts(upstream))
+        forgotten = 0
+        for name in sorted(names):
+            async for windows in self._old(upstream, name, since):
+                with reaching():
+                    forgotten += await _SWEEP(
+                        self._redis,
+                        account=_keys.account(upstream, account(name)),
+                        opening=_keys.opening(upstream),
+                        account_name=name,
+                        more_args=windows,
+                    )
+        await self._sweep_hits(upstream, now_ms)
+        return forgotten
+
+    async def now_ms(self) -> int:
+        """Redis's clock, milliseconds since 1970."""
+        return await self._entries.now_ms()
+
+    async def _old(
+        self, upstream: str, name: str, since: Mapping[str, str]
+    ) -> AsyncIterator[list[str]]:
+        fields: Any
+        with reaching():
+            fields = await self._redis.hkeys(_keys.account(upstream, account(name)))
+        split = (field.partition(":") for field in fields)
+        old = sorted(
+            {
+                window
+                for counter, _, window in split
+                if counter in {*COUNTERS, "alerted"} and not is_recent(window, since)
+            }
+        )
+        for start in range(0, len(old), _WINDOWS_AT_ONCE):
+            yield old[start : start + _WINDOWS_AT_ONCE]
+
+    async def _sweep_hits(self, upstream: str, now_ms: int) -> None:
+        """Forget the days' hits by the hour, and ids that nobody will repeat any more."""
+        oldest = datetime.fromtimestamp(now_ms / 1000 - _keys.HITS_KEPT_S, UTC).date()
+        days = [oldest - timedelta(days=days) for days in range(1, _HITS_DAYS)]
+        with reaching():
+            await self._redis.unlink(*(_keys.hits(upstream, day.isoformat()) for day in days))
+            await self._redis.zremrangebyscore(
+                _keys.POSTED, "-inf", now_ms - _keys.POSTED_KEPT_S * 1000
+            )

@@ -1,0 +1,183 @@
+"""Budgets and where the money stands: of every account, window and upstream, and of the house."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.budget import Account, Budget, BudgetUnset, Position, account
+from falgate.core.calendar import KINDS, Calendar, Kind, Window
+from falgate.core.change import Change
+from falgate.core.errors import Unavailable
+from falgate.core.money import Micros
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+from falgate.store.registry import Registry
+
+_RAISE = Script("budgets_raise")
+_RESET = Script("budgets_reset")
+
+_BOUNDARIES_MAX = 3
+_PAGE = 500
+
+
+class Budgets:
+    """Every budget of one ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, calendar: Calendar) -> None:
+        """Count windows by `calendar`."""
+        self._redis = redis
+        self._calendar = calendar
+        self._registry = Registry(redis)
+
+    async def read(self, upstream: str, charged: Account, kind: Kind) -> Budget | None:
+        """One budget, if there is one."""
+        with reaching():
+            found = await self._redis.hget(_keys.account(upstream, charged), f"budget:{kind}")
+        return msgspec.json.decode(found, type=Budget) if found else None
+
+    async def put(
+        self,
+        upstream: str,
+        charged: Account,
+        kind: Kind,
+        *,
+        was: Budget | None,
+        now: Budget | None,
+        who: str,
+    ) -> bool:
+        """Set a budget, or take it away; False when it is no longer as it `was`."""
+        with reaching():
+            await self._redis.sadd(_keys.accounts(upstream), charged.name)
+        return await self._registry.put(
+            _keys.account(upstream, charged),
+            f"budget:{kind}",
+            was,
+            now,
+            Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}"),
+        )
+
+    async def raise_(
+        self, upstream: str, charged: Account, kind: Kind, amount: Micros, *, change: str, who: str
+    ) -> None:
+        """Add to a budget's limit for the window of now; a `change` counts once.
+
+        Raises:
+            BudgetUnset: There is no such budget.
+        """
+        reply = await self._posted(
+            _RAISE, upstream, charged, kind, id=change, amount=amount, who=who
+        )
+        if reply[0] == "unset":
+            raise BudgetUnset
+
+    async def reset(
+        self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str
+    ) -> Micros:
+        """Forgive what an account spent in the window of now; what was forgiven, micro-USD."""
+        reply = await self._posted(_RESET, upstream, charged, kind, id=change, who=who)
+        return int(reply[1])
+
+    async def positions(self, upstream: str, charged: Account) -> list[Position]:
+        """Where an account stands in each window of now, in the order of `KINDS`."""
+        windows = self._calendar.windows(await self._now_ms())
+        figures: Any
+        with reaching():
+            figures = await self._redis.hgetall(_keys.account(upstream, charged))
+        return [_position(charged, window, figures) for window in windows]
+
+    async def waiting(self, upstream: str, charged: Account) -> Micros:
+        """What is held for purchases that have not been submitted yet."""
+        with reaching():
+            return int(await self._redis.hget(_keys.account(upstream, charged), "waiting") or 0)
+
+    async def accounts(self, upstream: str) -> list[Account]:
+        """Every account that was charged or limited, by name."""
+        names: Any
+        with reaching():
+            names = await self._redis.smembers(_keys.accounts(upstream))
+        return [account(name) for name in sorted(names)]
+
+    async def limited(self, upstream: str) -> list[Account]:
+        """Those of them that have a budget: few, however many keys were ever charged."""
+        accounts = await self.accounts(upstream)
+        fields = [f"budget:{kind}" for kind in KINDS]
+        found: list[Account] = []
+        for start in range(0, len(accounts), _PAGE):
+            page = accounts[start : start + _PAGE]
+            with reaching():
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for each in page:
+                        pipeline.hmget(_keys.account(upstream, each), fields)
+                    budgets = await pipeline.execute()
+            found.extend(each for each, set_ in zip(page, budgets, strict=True) if any(set_))
+        return found
+
+    async def house(self, upstream: str) -> tuple[Micros, Micros]:
+        """The house's limit and what is used of it."""
+        with reaching():
+            limit, overrun = await self._redis.hmget(_keys.house(upstream), ["limit", "overrun"])
+        return int(limit or 0), int(overrun or 0)
+
+    async def limit_house(self, upstream: str, limit: Micros, *, keep: bool) -> None:
+        """Set how much settlements may exceed their holds by; with `keep`, only at first."""
+        with reaching():
+            if keep:
+                await self._redis.hsetnx(_keys.house(upstream), "limit", str(limit))
+            else:
+                await self._redis.hset(_keys.house(upstream), "limit", str(limit))
+
+    async def set_house(self, upstream: str, limit: Micros, who: str) -> None:
+        """Set that limit, and write down who did it."""
+        change = Change(who=who, action="house", subject=f"house@{upstream}")
+        done = False
+        while not done:
+            with reaching():
+                found = await self._redis.hget(_keys.house(upstream), "limit")
+            was = None if found is None else int(found)
+            done = await self._registry.put(_keys.house(upstream), "limit", was, limit, change)
+
+    async def _posted(
+        self, script: Script, upstream: str, charged: Account, kind: Kind, **named: Any
+    ) -> Sequence[str]:
+        now_ms = await self._now_ms()
+        for _ in range(_BOUNDARIES_MAX):
+            window = self._calendar.windows(now_ms)[KINDS.index(kind)]
+            with reaching():
+                reply: Sequence[str] = await script(
+                    self._redis,
+                    account=_keys.account(upstream, charged),
+                    ledger=_keys.ledger(upstream),
+                    audit=_keys.AUDIT,
+                    subject=f"{charged.name}/{kind}@{upstream}",
+                    posted=_keys.POSTED,
+                    name=window.name,
+                    starts_ms=window.starts_ms,
+                    ends_ms=window.ends_ms,
+                    account_name=charged.name,
+                    **named,
+                )
+            if reply[0] != "elsewhen":
+                return reply
+            now_ms = int(reply[1])
+        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+
+    async def _now_ms(self) -> int:
+        with reaching():
+            seconds, micros = await self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _position(charged: Account, window: Window, figures: dict[str, str]) -> Position:
+    budget = figures.get(f"budget:{window.kind}")
+    spent = int(figures.get(f"spent:{window.name}", 0))
+    return Position(
+        account=charged,
+        window=window,
+        budget=msgspec.json.decode(budget, type=Budget) if budget else None,
+        raised=int(figures.get(f"raised:{window.name}", 0)),
+        spent=max(0, spent - int(figures.get(f"forgiven:{window.name}", 0))),
+        held=int(figures.get(f"held:{window.name}", 0)),
+    )

@@ -1,0 +1,167 @@
+"""Corrections: what closed jobs came to by fal's own books, each an entry of its own."""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from falgate.core.billing import Charge
+from falgate.core.budget import ORGANISATION, Account, chain
+from falgate.core.posting import Posting, Summary
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+
+_CORRECT = Script("ledger_correct")
+
+_PAGE = 500
+_DAY_MS = 86_400_000
+_YOUNG_MS = {
+    "hour": 5 * _DAY_MS,
+    "day": 42 * _DAY_MS,
+    "week": 82 * _DAY_MS,
+    "month": 433 * _DAY_MS,
+    "total": 10**15,
+}
+"""So long after it a job's windows are corrected, by kind, even where nothing was spent in them.
+
+Longer than `core.sums.recent` looks back: whatever is verified was corrected.
+"""
+
+
+class Corrections:
+    """The closed jobs of every ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, *, owner: str) -> None:
+        """Take turns with other instances as `owner`."""
+        self._redis = redis
+        self._owner = owner
+
+    async def closes(
+        self, upstream: str, since_ms: int, until_ms: int
+    ) -> AsyncIterator[list[Posting]]:
+        """Jobs that were closed in a time, the oldest first, a page at a time."""
+        first, last = f"{max(0, since_ms)}-0", f"({until_ms}-0"
+        while True:
+            page: Any
+            with reaching():
+                page = await self._redis.xrange(
+                    _keys.ledger(upstream), min=first, max=last, count=_PAGE
+                )
+            closed = [(entry, fields) for entry, fields in page if fields["kind"] == "close"]
+            if closed:
+                yield await self._postings(upstream, closed)
+            if len(page) < _PAGE:
+                return
+            first = f"({page[-1][0]}"
+
+    async def correct(self, upstream: str, closed: Posting, now: Charge, why: str) -> bool:
+        """Set what a job came to, once; False when somebody else did meanwhile."""
+        windows = dict(name.split(":", 1) for name in closed.windows)
+        age_ms = await self._now_ms() - closed.closed_ms
+        young = [f"{kind}:{each}" for kind, each in windows.items() if age_ms < _YOUNG_MS[kind]]
+        with reaching():
+            reply = await _CORRECT(
+                self._redis,
+                corrected=_keys.corrected(upstream),
+                ledger=_keys.ledger(upstream),
+                house=_keys.house(upstream),
+                usage=_keys.usage(upstream, windows["day"]),
+                more_keys=[_keys.account(upstream, each) for each in _charged(closed)],
+                entry=closed.entry,
+                job_id=closed.job,
+                was_billed=closed.charge.billed,
+                was_overrun=closed.charge.overrun,
+                billed=now.billed,
+                overrun=now.overrun,
+                request_id=closed.request_id,
+                why=why,
+                young=" ".join(young),
+            )
+        return bool(reply == "corrected")
+
+    async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
+        """To which job each request belongs that belongs to one, as long as jobs are kept."""
+        ids = list(request_ids)
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _PAGE):
+            some = ids[start : start + _PAGE]
+            with reaching():
+                jobs = await self._redis.hmget(_keys.submits(upstream), some)
+            found |= {each: str(job) for each, job in zip(some, jobs, strict=True) if job}
+        return found
+
+    async def take_round(self, upstream: str, lease_ms: int) -> bool:
+        """Whether it is the caller's turn to compare; nobody else's for so long."""
+        with reaching():
+            taken = await self._redis.set(
+                _keys.reconciler(upstream), self._owner, nx=True, px=lease_ms
+            )
+        return bool(taken)
+
+    async def compared_until_ms(self, upstream: str) -> int:
+        """Until when fal's books were compared by the last look that was whole; 0 before it."""
+        with reaching():
+            return int(await self._redis.hget(_keys.reconciled(upstream), "compared_until_ms") or 0)
+
+    async def keep(self, upstream: str, summary: Summary, *, whole: bool) -> None:
+        """Remember what a look has found; the next one begins where it ended if it was whole."""
+        figures: dict[Any, Any] = {
+            name: int(getattr(summary, name)) for name in summary.__struct_fields__
+        }
+        if whole:
+            figures["compared_until_ms"] = summary.until_ms
+        with reaching():
+            await self._redis.hset(_keys.reconciled(upstream), mapping=figures)
+
+    async def summary(self, upstream: str) -> Summary | None:
+        """What the last look has found; None before the first."""
+        found: Any
+        with reaching():
+            found = await self._redis.hgetall(_keys.reconciled(upstream))
+        if not found:
+            return None
+        figures: dict[str, Any] = {name: int(found[name]) for name in Summary.__struct_fields__}
+        return Summary(**{**figures, "strange": bool(figures["strange"])})
+
+    async def _postings(
+        self, upstream: str, closed: Sequence[tuple[str, dict[str, str]]]
+    ) -> list[Posting]:
+        corrected: Any
+        with reaching():
+            corrected = await self._redis.hmget(
+                _keys.corrected(upstream), [fields["job"] for _, fields in closed]
+            )
+        return [
+            _posting(entry, fields, now)
+            for (entry, fields), now in zip(closed, corrected, strict=True)
+        ]
+
+    async def _now_ms(self) -> int:
+        with reaching():
+            seconds, micros = await self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _charged(closed: Posting) -> Sequence[Account]:
+    if closed.outcome == "recovered":
+        return (ORGANISATION,)
+    return chain(closed.team, closed.app, closed.key)
+
+
+def _posting(entry: str, fields: dict[str, str], corrected: str | None) -> Posting:
+    billed, overrun = (corrected or f"{fields['billed']}:{fields['overrun']}").split(":")
+    return Posting(
+        entry=entry,
+        closed_ms=int(entry.partition("-")[0]),
+        job=fields["job"],
+        outcome=fields["outcome"],
+        model=fields.get("model", ""),
+        request_id=fields.get("request_id", ""),
+        windows=tuple(fields["windows"].split(" ")),
+        team=fields["team"],
+        app=fields["app"],
+        key=fields["key"],
+        held=int(fields["held"]),
+        charge=Charge(int(billed), int(overrun)),
+    )

@@ -1,0 +1,67 @@
+"""Reading the ledger's entries, page by page: the oldest first, or the newest."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from redis.asyncio import Redis
+
+from falgate.store import _keys
+from falgate.store._reach import reaching
+
+Raw = tuple[str, dict[str, str]]
+"""An entry's id and its fields."""
+
+PAGE = 250
+"""Few enough that a gateway which reads them all keeps answering in between."""
+
+
+class Entries:
+    """The entries of all upstreams. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Read them in this Redis."""
+        self._redis = redis
+
+    async def pages(
+        self, upstream: str, *, after: str = "0-0", until: str = "+"
+    ) -> AsyncIterator[list[Raw]]:
+        """Those behind one id, up to another one, the oldest first; an id may be milliseconds."""
+        while True:
+            page: Any
+            with reaching():
+                page = await self._redis.xrange(
+                    _keys.ledger(upstream), min=f"({after}", max=until, count=PAGE
+                )
+            if page:
+                yield page
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+
+    async def newest(
+        self, upstream: str, *, before: str = "+", since: str = "-"
+    ) -> AsyncIterator[Raw]:
+        """Those before one id, down to another one, the newest first."""
+        newest = before if before == "+" else f"({before}"
+        while True:
+            page: Any
+            with reaching():
+                page = await self._redis.xrevrange(
+                    _keys.ledger(upstream), max=newest, min=since, count=PAGE
+                )
+            for each in page:
+                yield each
+            if len(page) < PAGE:
+                return
+            newest = f"({page[-1][0]}"
+
+    async def archived_until(self, upstream: str) -> str:
+        """The id of the last entry that is in an archive, or ""."""
+        with reaching():
+            return str(await self._redis.hget(_keys.opening(upstream), "archived") or "")
+
+    async def now_ms(self) -> int:
+        """Redis's clock, milliseconds since 1970."""
+        with reaching():
+            seconds, micros = await self._redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000

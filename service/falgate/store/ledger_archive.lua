@@ -1,0 +1,25 @@
+#!lua flags=allow-oom
+-- Take a batch of entries, which is in a file by now, out of the ledger, and add what they come to
+-- to the opening balances, from which the ledger is verified. The batch is known by its first entry:
+-- when that is no longer the ledger's first, the batch has been taken out before.
+-- `sums` is JSON, {"<account>|<window>|<counter>": "<signed micro-USD>"}; the jobs whose corrections
+-- need not be remembered any more (more_args) stand from ARGV[5] on.
+-- Returns 1, or 0 when there was nothing to do.
+local ledger = KEYS[1]
+local opening = KEYS[2]
+local corrected = KEYS[3]
+local first = ARGV[1]
+local last = ARGV[2]
+local behind = ARGV[3]
+local sums = ARGV[4]
+local first_job = 5
+
+local head = redis.call('XRANGE', ledger, '-', '+', 'COUNT', 1)
+if not head[1] or head[1][1] ~= first then return 0 end
+local amounts = cjson.decode(sums)
+for _, amount in pairs(amounts) do digits((amount:gsub('^%-', ''))) end
+for field, amount in pairs(amounts) do redis.call('HINCRBY', opening, field, amount) end
+redis.call('HSET', opening, 'archived', last)
+redis.call('XTRIM', ledger, 'MINID', '=', behind)
+for i = first_job, #ARGV do redis.call('HDEL', corrected, ARGV[i]) end
+return 1

@@ -1,0 +1,71 @@
+#!lua flags=allow-oom
+-- Set right what a closed job came to: the difference goes to its accounts, in the windows that it
+-- was charged in, and to the house, with an entry of its own; the closing entry stays as it is. All
+-- in micro-USD. The accounts (more_keys) stand from KEYS[5] on, the organisation first. `was` is
+-- what the caller has read, and compared: a repeat, or two callers at once, post a difference once.
+-- A counter that is no longer kept is not begun anew, but for the windows in `young`.
+-- Returns 'corrected', 'changed' when it comes to something else meanwhile, or 'gone' when the
+-- closing entry was archived.
+local corrected = KEYS[1]
+local ledger = KEYS[2]
+local house = KEYS[3]
+local usage = KEYS[4]
+local entry = ARGV[1]
+local job_id = ARGV[2]
+local was_billed = digits(ARGV[3])
+local was_overrun = digits(ARGV[4])
+local billed = digits(ARGV[5])
+local overrun = digits(ARGV[6])
+local request_id = ARGV[7]
+local why = ARGV[8]
+local young = ARGV[9]
+local first_account = 5
+
+local found = redis.call('XRANGE', ledger, entry, entry)[1]
+if not found then return 'gone' end
+local close = {}
+for i = 1, #found[2], 2 do close[found[2][i]] = found[2][i + 1] end
+if close.kind ~= 'close' or close.job ~= job_id then
+  error({err = 'BADENTRY not the closing entry of this job'})
+end
+local known = redis.call('HGET', corrected, job_id) or (close.billed .. ':' .. close.overrun)
+if known ~= whole(was_billed) .. ':' .. whole(was_overrun) then return 'changed' end
+if billed > digits(close.held) then error({err = 'BADAMOUNT the budgets pay no more than was held'}) end
+
+-- What no job of ours ordered is charged to the organisation alone.
+local charged = {'organisation:main'}
+if close.outcome ~= 'recovered' then
+  charged[2] = 'team:' .. close.team
+  charged[3] = 'app:' .. close.team .. '/' .. close.app
+  charged[4] = 'key:' .. close.key
+end
+if #KEYS ~= first_account + #charged - 1 then error({err = 'BADKEYS not as many accounts'}) end
+for i, name in ipairs(charged) do
+  if KEYS[first_account + i - 1]:sub(-#name - 1) ~= ':' .. name then
+    error({err = 'BADKEYS not the accounts of this job'})
+  end
+end
+local day = close.windows:match('day:(%S+)')
+if usage:sub(-#day - 1) ~= ':' .. day then error({err = 'BADKEYS not the day of this job'}) end
+
+-- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
+local more_billed, more_overrun = billed - was_billed, overrun - was_overrun
+local kept = {}
+for name in young:gmatch('%S+') do kept[name] = true end
+for i = first_account, #KEYS do
+  for name in close.windows:gmatch('%S+') do
+    local counter = 'spent:' .. name
+    if kept[name] or redis.call('HEXISTS', KEYS[i], counter) == 1 then
+      redis.call('HINCRBY', KEYS[i], counter, whole(more_billed))
+    end
+  end
+end
+redis.call('HINCRBY', house, 'overrun', whole(more_overrun))
+local subject = close.team .. '/' .. close.app
+redis.call('HINCRBY', usage, subject .. ':billed', whole(more_billed))
+redis.call('HINCRBY', usage, subject .. ':overrun', whole(more_overrun))
+redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))
+redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
+  'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
+  'billed', whole(more_billed), 'overrun', whole(more_overrun), 'why', why)
+return 'corrected'

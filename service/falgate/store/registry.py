@@ -1,0 +1,143 @@
+"""Records that operators make: teams, apps, keys and budgets, each change with its audit entry."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.apikey import KeyRecord
+from falgate.core.change import Audited, Change
+from falgate.core.directory import App, Directory, Team
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+
+_PUT = Script("registry_put")
+
+_PAGE = 500
+_SECRET = frozenset({"digest", "previous_digest"})
+_REVISION = "revision"
+
+
+class Registry:
+    """Every record. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Keep them in this Redis."""
+        self._redis = redis
+        self._directory = Directory(-1, {}, {})
+
+    async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
+        """One key, Redis's time in seconds, and who there is: in one look, read anew each time.
+
+        So a revocation or a new limit counts at once, on every instance.
+        """
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.hget(_keys.APIKEYS, key_id)
+                pipeline.hget(_keys.DIRECTORY, _REVISION)
+                pipeline.time()
+                found, revision, (seconds, _) = await pipeline.execute()
+        record = msgspec.json.decode(found, type=KeyRecord) if found else None
+        if int(revision or 0) != self._directory.revision:
+            await self.directory()
+        return record, int(seconds), self._directory
+
+    async def keys(self) -> list[KeyRecord]:
+        """Every key, the oldest first."""
+        found: Any
+        with reaching():
+            found = await self._redis.hvals(_keys.APIKEYS)
+        records = [msgspec.json.decode(each, type=KeyRecord) for each in found]
+        return sorted(records, key=lambda record: (record.created_s, record.id))
+
+    async def directory(self) -> Directory:
+        """Who there is now."""
+        found: Any
+        with reaching():
+            found = await self._redis.hgetall(_keys.DIRECTORY)
+        teams, apps = {}, {}
+        for field in sorted(found):
+            kind, _, name = field.partition(":")
+            if kind == "team":
+                teams[name] = msgspec.json.decode(found[field], type=Team)
+            elif kind == "app":
+                apps[name] = msgspec.json.decode(found[field], type=App)
+        self._directory = Directory(int(found.get(_REVISION, 0)), teams, apps)
+        return self._directory
+
+    async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
+        """Make, change or (with None) remove a team; False when it is no longer as it `was`."""
+        change = Change(who=who, action="team", subject=name)
+        return await self.put(_keys.DIRECTORY, f"team:{name}", was, now, change)
+
+    async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
+        """Likewise an app, by "team/app"."""
+        change = Change(who=who, action="app", subject=name)
+        return await self.put(_keys.DIRECTORY, f"app:{name}", was, now, change)
+
+    async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
+        """Likewise a key. A key is never removed, because the ledger speaks of it."""
+        change = Change(who=who, action="key", subject=now.id)
+        return await self.put(_keys.APIKEYS, now.id, was, now, change)
+
+    async def put(
+        self,
+        records: str,
+        field: str,
+        was: msgspec.Struct | int | None,
+        now: msgspec.Struct | int | None,
+        change: Change,
+    ) -> bool:
+        """Put one record in the place of what it `was`, with its audit entry, or do nothing.
+
+        Also for records that other files of the store keep in hashes of their own.
+        """
+        revision = _REVISION if records == _keys.DIRECTORY else ""
+        with reaching():
+            done = await _PUT(
+                self._redis,
+                records=records,
+                audit=_keys.AUDIT,
+                field=field,
+                was=_json(was),
+                now=_json(now),
+                revision=revision,
+                who=change.who,
+                action=change.action,
+                subject=change.subject,
+                shown_was=_json(was, shown=True),
+                shown_now=_json(now, shown=True),
+            )
+        return bool(done)
+
+    async def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
+        """The audit log, the newest first, from just before an entry's id."""
+        while True:
+            page: Any
+            with reaching():
+                newest = before if before == "+" else f"({before}"
+                page = await self._redis.xrevrange(_keys.AUDIT, max=newest, count=_PAGE)
+            for entry, fields in page:
+                yield msgspec.convert({"id": entry, **fields}, Audited)
+            if len(page) < _PAGE:
+                return
+            before = page[-1][0]
+
+    async def now_s(self) -> int:
+        """Redis's clock, seconds since 1970."""
+        with reaching():
+            seconds, _ = await self._redis.time()
+        return int(seconds)
+
+
+def _json(record: msgspec.Struct | int | None, *, shown: bool = False) -> str:
+    """A record as it is stored, or as it may be shown: without what opens a key."""
+    if record is None:
+        return ""
+    if isinstance(record, int):
+        return str(record)
+    fields: dict[str, Any] = msgspec.to_builtins(record)
+    kept = {name: value for name, value in fields.items() if not (shown and name in _SECRET)}
+    return msgspec.json.encode(kept).decode()

@@ -1,0 +1,76 @@
+"""Usage: the roll-ups of each day, read as they are and never from the ledger."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.calendar import Calendar, Kind, Window
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+
+_ADD = Script("usage_add")
+
+_DAYS_AT_ONCE = 10
+
+
+class Usage:
+    """The roll-ups of all upstreams. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, calendar: Calendar) -> None:
+        """Count days by `calendar`."""
+        self._redis = redis
+        self._calendar = calendar
+
+    async def days(
+        self, upstream: str, days: Sequence[str]
+    ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
+        """Each day with what it came to, by "<team>/<app>:<measure>"."""
+        for start in range(0, len(days), _DAYS_AT_ONCE):
+            asked = days[start : start + _DAYS_AT_ONCE]
+            found: list[Any]
+            with reaching():
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for day in asked:
+                        pipeline.hgetall(_keys.usage(upstream, day))
+                    found = await pipeline.execute()
+            for day, measures in zip(asked, found, strict=True):
+                yield day, measures
+
+    async def today(self) -> date:
+        """The organisation's date now, by Redis's clock."""
+        return date.fromisoformat((await self._window("day")).id)
+
+    async def add(
+        self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
+    ) -> None:
+        """Count answers of this hour, by "<team>/<app>:<measure>"; a `batch` counts once.
+
+        Args:
+            upstream: Whose books.
+            counts: Numbers, and micro-USD.
+            batch: Made by the caller, who repeats it until it is taken.
+            before: The caller's last one, which it will not repeat any more.
+        """
+        hour = await self._window("hour")
+        day, _, clock = hour.id.partition("T")
+        with reaching():
+            await _ADD(
+                self._redis,
+                usage=_keys.usage(upstream, day),
+                hits=_keys.hits(upstream, day),
+                posted=_keys.POSTED,
+                id=batch,
+                before=before,
+                hour=clock[:2],
+                counts=msgspec.json.encode({name: str(counts[name]) for name in counts}).decode(),
+            )
+
+    async def _window(self, kind: Kind) -> Window:
+        with reaching():
+            seconds, _ = await self._redis.time()
+        windows = self._calendar.windows(int(seconds) * 1000)
+        return next(window for window in windows if window.kind == kind)

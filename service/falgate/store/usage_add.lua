@@ -1,0 +1,24 @@
+#!lua
+-- Count answers that an instance gave, in the roll-up of their day and by the hour. Idempotent by
+-- the batch's id. An instance posts one batch after another, so its last one need not be remembered
+-- once this one is counted. `counts` is JSON, {"<team>/<app>:<measure>": "<number>"}, money in
+-- micro-USD.
+-- Returns 1, or 0 when the batch was counted before.
+local usage = KEYS[1]
+local hits = KEYS[2]
+local posted = KEYS[3]
+local id = ARGV[1]
+local before = ARGV[2]
+local hour = ARGV[3]
+local counts = ARGV[4]
+
+if redis.call('ZSCORE', posted, id) then return 0 end
+local numbers = cjson.decode(counts)
+for _, number in pairs(numbers) do digits(number) end
+for field, number in pairs(numbers) do
+  redis.call('HINCRBY', usage, field, number)
+  redis.call('HINCRBY', hits, hour .. '/' .. field, number)
+end
+redis.call('ZREM', posted, before)
+redis.call('ZADD', posted, whole(now_ms()), id)
+return 1

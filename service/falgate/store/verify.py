@@ -1,0 +1,255 @@
+"""Verifying: every counter of every account compared with what the ledger and open jobs say.
+
+It runs while the gateway works, and every difference that it reports is one. The sums are taken up
+to some entry; then the counters are read a few accounts at a time, each time in one transaction
+with the id of the last entry and the open jobs. The sums are carried on to exactly that entry
+before the two are compared, so that nothing which was written meanwhile can look like a difference.
+An archive made meanwhile moves entries away: then it all begins anew.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.entry import Close, read
+from falgate.core.errors import Unavailable
+from falgate.core.once import Once
+from falgate.core.sums import COUNTERS, HOUSE, MEASURES, Sums, is_recent, recent
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store.entries import Entries
+
+_AT_ONCE = 100
+_DAYS_AT_ONCE = 10
+_TRIES_MAX = 50
+_ARCHIVES_MAX = 3
+_HOLDING = frozenset({"reserved", "submitting", "accepted"})
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A counter that is not what it has to be.
+
+    Attributes:
+        account: Whose; "house", a job's id for a job that was closed more than once, or
+            "team/app" where a roll-up of the usage is meant.
+        window: Name of the window, or "".
+        counter: Which one.
+        found: What Redis holds, micro-USD or a number.
+        ledger: What it has to be.
+    """
+
+    account: str
+    window: str
+    counter: str
+    found: int
+    ledger: int
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Attributes:
+        entries: How many were added up.
+        accounts: How many were compared.
+        differences: All of them.
+    """
+
+    entries: int
+    accounts: int
+    differences: tuple[Difference, ...]
+
+
+class _ArchivedMeanwhile(Exception):
+    """The sums have lost entries that they began with."""
+
+
+async def verify(redis: Redis, upstream: str) -> Verified:
+    """Add the ledger up and compare.
+
+    Raises:
+        EntryStrange: There is an entry that cannot be read.
+        Unavailable: Without Redis, or where so much changes that no look is in one piece.
+    """
+    for _ in range(_ARCHIVES_MAX):
+        try:
+            return await _Verification(redis, upstream).run()
+        except _ArchivedMeanwhile:
+            continue
+    raise Unavailable("The ledger is being archived; verify it after that")
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """One transaction: the last entry, the jobs that hold money, and some hashes."""
+
+    last: str
+    holds: Sequence[tuple[str, int, str, tuple[str, ...]]]
+    hashes: Sequence[Mapping[str, str]]
+
+
+class _Verification:
+    def __init__(self, redis: Redis, upstream: str) -> None:
+        self._redis = redis
+        self._upstream = upstream
+        self._entries = Entries(redis)
+        self._once = Once()
+        self._counted = 0
+        self._last = "0-0"
+        self._archived = ""
+        self._jobs: tuple[str, ...] = ()
+
+    async def run(self) -> Verified:
+        now_ms = await self._entries.now_ms()
+        self._sums = Sums(recent(now_ms))
+        opening: Any
+        with reaching():
+            opening = await self._redis.hgetall(_keys.opening(self._upstream))
+        self._archived = opening.get("archived", "")
+        self._sums.open(opening)
+        await self._add_up("+")
+        differences: list[Difference] = []
+        names = await self._names()
+        for start in range(0, len(names), _AT_ONCE):
+            differences += await self._accounts(names[start : start + _AT_ONCE])
+        differences += await self._house()
+        differences += await self._days()
+        differences += await self._closed_twice()
+        found = tuple(differences)
+        return Verified(entries=self._counted, accounts=len(names), differences=found)
+
+    async def _add_up(self, until: str) -> None:
+        async for page in self._entries.pages(self._upstream, after=self._last, until=until):
+            for entry, fields in page:
+                posted = read(entry, fields)
+                self._sums.add(posted)
+                if isinstance(posted, Close):
+                    self._once.add(posted.job)
+            self._counted += len(page)
+            self._last = page[-1][0]
+            await asyncio.sleep(0)  # Adding up is work: a gateway that does it has to go on.
+
+    async def _names(self) -> list[str]:
+        known: Any
+        with reaching():
+            known = await self._redis.smembers(_keys.accounts(self._upstream))
+        return sorted({*known, *self._sums.accounts})
+
+    async def _accounts(self, names: Sequence[str]) -> list[Difference]:
+        prefix = f"{{fg}}:account:{self._upstream}:"
+        look = await self._look([prefix + name for name in names])
+        # Old windows' counters may have been swept by now.
+        since = recent(await self._entries.now_ms())
+        found: list[Difference] = []
+        for name, counters in zip(names, look.hashes, strict=True):
+            must = Counter(self._sums.accounts.get(name, {}))
+            for holder, amount, state, windows in look.holds:
+                if prefix + name in holder.split(" "):
+                    must["open"] += 1
+                    must["waiting"] += amount if state == "reserved" else 0
+                    for window in windows:
+                        must[f"held:{window}"] += amount
+            for field in sorted({*counters, *must}):
+                counter, _, window = field.partition(":")
+                if counter not in {*COUNTERS, "held", "open", "waiting"}:
+                    continue
+                if counter in COUNTERS and not is_recent(window, since):
+                    continue
+                found += _compared(name, window, counter, counters.get(field), must[field])
+        return found
+
+    async def _house(self) -> list[Difference]:
+        look = await self._look([_keys.house(self._upstream)])
+        return list(
+            _compared(HOUSE, "", "overrun", look.hashes[0].get("overrun"), self._sums.house)
+        )
+
+    async def _days(self) -> list[Difference]:
+        """The roll-ups of the days whose entries are all still in the ledger."""
+        whole_from = _day_after(self._archived)
+        days = sorted(day for day in self._sums.usage if day >= whole_from)
+        found: list[Difference] = []
+        for start in range(0, len(days), _DAYS_AT_ONCE):
+            asked = days[start : start + _DAYS_AT_ONCE]
+            look = await self._look([_keys.usage(self._upstream, day) for day in asked])
+            for day, measures in zip(asked, look.hashes, strict=True):
+                must = self._sums.usage[day]
+                for field in sorted({*measures, *must}):
+                    whose, _, measure = field.rpartition(":")
+                    if measure in MEASURES:
+                        has = measures.get(field)
+                        found += _compared(whose, f"day:{day}", measure, has, must[field])
+        return found
+
+    async def _closed_twice(self) -> list[Difference]:
+        """Jobs with more than one closing entry: what the filter suspects, counted exactly."""
+        if not self._once.suspects:
+            return []
+        closes: Counter[str] = Counter()
+        async for page in self._entries.pages(self._upstream):
+            for _, fields in page:
+                if fields["kind"] == "close" and fields["job"] in self._once.suspects:
+                    closes[fields["job"]] += 1
+        twice = sorted(job for job, number in closes.items() if number > 1)
+        return [
+            Difference(account=job, window="", counter="closes", found=closes[job], ledger=1)
+            for job in twice
+        ]
+
+    async def _look(self, hashes: Sequence[str]) -> _Look:
+        """Read some hashes and all holds as of one entry, and carry the sums on to that entry."""
+        for _ in range(_TRIES_MAX):
+            look = await self._read(hashes)
+            if look is not None:
+                await self._add_up(look.last)
+                return look
+        raise Unavailable("The ledger is too busy to be verified now; ask again")
+
+    async def _read(self, hashes: Sequence[str]) -> _Look | None:
+        with reaching():
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.xrevrange(_keys.ledger(self._upstream), count=1)
+                pipeline.hget(_keys.opening(self._upstream), "archived")
+                pipeline.zrange(_keys.open_jobs(self._upstream), 0, -1)
+                for job_id in self._jobs:
+                    fields = ["accounts", "held", "state", "windows"]
+                    pipeline.hmget(_keys.job(job_id), fields)
+                for key in hashes:
+                    pipeline.hgetall(key)
+                newest, archived, open_jobs, *rest = await pipeline.execute()
+        if (archived or "") != self._archived:
+            raise _ArchivedMeanwhile
+        asked, self._jobs = self._jobs, tuple(open_jobs)
+        if not set(open_jobs) <= set(asked):
+            return None  # A job that nobody had asked about has begun.
+        return _Look(
+            newest[0][0] if newest else "0-0",
+            list(_holds(rest[: len(asked)])),
+            rest[len(asked) :],
+        )
+
+
+def _day_after(archived: str) -> str:
+    """The first local day, in any zone, that has no entry up to this one; "" for every day."""
+    if not archived:
+        return ""
+    last = datetime.fromtimestamp(int(archived.partition("-")[0]) / 1000, UTC)
+    return (last + timedelta(days=2)).date().isoformat()
+
+
+def _holds(jobs: Iterable[Any]) -> Iterator[tuple[str, int, str, tuple[str, ...]]]:
+    for accounts, held, state, windows in jobs:
+        if state in _HOLDING:
+            yield accounts, int(held), state, tuple(windows.split(" "))
+
+
+def _compared(
+    account: str, window: str, counter: str, found: str | None, must: int
+) -> Iterator[Difference]:
+    if int(found or 0) != must:
+        yield Difference(
+            account=account, window=window, counter=counter, found=int(found or 0), ledger=must
+        )

@@ -1,0 +1,62 @@
+"""The administration of a gateway that serves: a change counts for the next request."""
+
+from typing import Any
+
+import httpx
+
+PREFIX = "/admin/v1"
+MODEL = "/fal-ai/gpt-image-1.5"
+
+
+async def test_what_an_operator_changes_counts_for_the_next_request(gateway: Any) -> None:
+    operator = {"Authorization": f"Bearer {gateway.admin_key}"}
+    async with gateway.client() as client:
+
+        async def act(method: str, path: str, body: Any = None) -> httpx.Response:
+            done: httpx.Response = await client.request(
+                method, PREFIX + path, json=body, headers=operator
+            )
+            assert done.is_success, done.text
+            return done
+
+        async def ask(number: int = 1) -> httpx.Response:
+            body = {"prompt": "an operator", "quality": "low", "num_images": number}
+            asked: httpx.Response = await client.post(MODEL, json=body, headers=key)
+            return asked
+
+        await act("POST", "/teams", {"name": "web"})
+        await act("POST", "/teams/web/apps", {"name": "shop"})
+        told = (await act("POST", "/keys", {"team": "web", "app": "shop"})).json()
+        key = {"Authorization": f"Key {told['key']}"}
+        path = f"/keys/{told['record']['id']}"
+        assert (await ask()).status_code == 200
+
+        standings = (await act("GET", "/accounts/team:web")).json()
+        assert all(float(each["spent_usd"]) > 0 for each in standings)
+
+        await act("PUT", "/budgets/team:web/day", {"limit_usd": "0"})
+        refused = await ask(2)
+        assert (refused.status_code, "team" in refused.json()["detail"]) == (402, True)
+        assert (await ask()).headers["x-falgate-cache"] == "hit"
+        await act("POST", "/budgets/team:web/day/raise", {"amount_usd": "1"})
+        assert (await ask(2)).status_code == 200
+
+        await act("PATCH", path, {"permissions": {"qualities": ["high"]}})
+        assert (await ask()).status_code == 403
+        await act("PATCH", path, {"permissions": {"qualities": []}, "disabled": True})
+        assert (await ask()).status_code == 403
+        await act("PATCH", path, {"disabled": False})
+        assert (await ask()).status_code == 200
+        await act("POST", f"{path}/revoke")
+        assert (await ask()).status_code == 403
+
+
+async def test_a_key_of_an_app_opens_no_administration(gateway: Any) -> None:
+    async with gateway.client() as client:
+        refused = await client.get(f"{PREFIX}/keys")
+
+    assert (refused.status_code, refused.headers["content-type"]) == (
+        403,
+        "application/problem+json",
+    )
+    assert gateway.admin_key not in gateway.logged()

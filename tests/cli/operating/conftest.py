@@ -1,0 +1,70 @@
+"""The operator's commands, typed in this process, about a Redis that a gateway has used."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from redis import Redis
+
+from falgate.cli.main import main
+from falgate.store import _keys
+from falgate.store.embedded import EmbeddedRedis
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real server's address."""
+    with tempfile.TemporaryDirectory(prefix="fg-") as directory:
+        server = EmbeddedRedis(Path(directory))
+        server.start()
+        yield server.url
+        server.leave()
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator["Redis"]:
+    """A client of a Redis of which only that is known: live keys buy from the sandbox."""
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        client.flushall()
+        client.hset(_keys.META, "live", "sandbox")
+        yield client
+
+
+@pytest.fixture
+def falgate(redis: "Redis", redis_url: str) -> Callable[..., Result]:
+    """Types `falgate ARGUMENTS`."""
+    assert redis.ping()
+    env = {"FALGATE_REDIS_URL": redis_url, "FALGATE_TIMEZONE": "Europe/Vienna"}
+    return lambda *arguments: CliRunner().invoke(main, arguments, env=env)
+
+
+@pytest.fixture
+def told(falgate: Callable[..., Result]) -> Callable[..., Any]:
+    """Types `falgate ARGUMENTS --json`, which has to go well, and reads what it says."""
+
+    def told(*arguments: str) -> Any:
+        done = falgate(*arguments, "--json")
+        assert (done.exit_code, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+    return told
+
+
+@pytest.fixture
+def refused(falgate: Callable[..., Result]) -> Callable[..., str]:
+    """Types `falgate ARGUMENTS`, which has to be refused, and gives the one line that says why."""
+
+    def refused(*arguments: str) -> str:
+        done = falgate(*arguments)
+        assert done.exit_code in {1, 2}, done.output
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("Error: ")
+        return last
+
+    return refused

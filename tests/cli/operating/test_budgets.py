@@ -1,0 +1,102 @@
+"""`falgate budgets`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+from redis import Redis
+
+from falgate.core.budget import Account
+from falgate.store import _keys
+
+Falgate = Callable[..., Result]
+Told = Callable[..., Any]
+Refused = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def web(falgate: Falgate) -> None:
+    """Makes team web."""
+    falgate("teams", "create", "web")
+
+
+def test_a_budget_is_set_raised_reset_and_removed(
+    falgate: Falgate, told: Told, redis: "Redis"
+) -> None:
+    arguments = ("day", "25", "--alert", "80", "--alert", "95", "--shadow")
+    standing = told("budgets", "set", "team:web", *arguments)
+    assert standing["budget"] == {"limit_usd": "25.00", "shadow": True, "alerts": [80, 95]}
+
+    raised = falgate("budgets", "raise", "team:web", "day", "10").stdout
+    assert raised.startswith("team:web/day: $35.00, $35.00 left until ")
+    assert told("budgets", "list")[0]["remaining_usd"] == "35.00"
+
+    told("budgets", "set", "team:web", "total", "2")
+    account = _keys.account("sandbox", Account("team", "web"))
+    redis.hset(account, mapping={"spent:total:all": 1_500_000})
+    assert told("budgets", "show", "team:web")[-1]["remaining_usd"] == "0.50"
+    assert told("budgets", "reset", "team:web", "total")["remaining_usd"] == "2.00"
+    table = falgate("budgets", "list").stdout
+    assert "team:web" in table
+    assert "80, 95" in table
+
+    removed = falgate("budgets", "remove", "team:web", "day").stdout
+    assert removed == "the budget team:web/day is removed\n"
+    assert [each["window"] for each in told("budgets", "list")] == ["total"]
+
+
+@pytest.mark.parametrize("amount", ["-1", "NaN", "inf", "1e3", "0x10", "1.0000001", "9999999999"])
+def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Told) -> None:
+    told("budgets", "set", "team:web", "day", "5")
+    for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("house",)):
+        assert refused("budgets", *command, "--", amount)
+
+    assert [each["remaining_usd"] for each in told("budgets", "list")] == ["5.00"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("set", "team:nope", "day", "5"), "There is no team nope"),
+        (("set", "app:web/nope", "day", "5"), "There is no app web/nope"),
+        (("set", "key:nope", "day", "5"), "There is no such key"),
+        (("set", "galaxy", "day", "5"), "is not organisation, team:NAME"),
+        (("set", "team:web", "fortnight", "5"), "is not one of 'hour', 'day'"),
+        (("set", "team:web", "day", "5", "--alert", "0"), "0 is not in the range"),
+        (("set", "team:web", "day", "5", "--alert", "9", "--alert", "8"), "ascending"),
+        (("raise", "team:web", "week", "5"), "has no week budget"),
+        (("reset", "team:web", "week"), "has no week budget"),
+        (("remove", "team:web", "week"), "has no week budget"),
+        (("remove", "organisation", "day"), "last that is enforced"),
+        (("set", "organisation", "day", "1", "--shadow"), "last that is enforced"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    arguments: tuple[str, ...], complaint: str, refused: Refused, told: Told
+) -> None:
+    told("budgets", "set", "organisation", "day", "5")
+
+    assert complaint in refused("budgets", *arguments)
+    assert len(told("budgets", "list")) == 1
+
+
+def test_the_books_of_test_keys_are_others(told: Told) -> None:
+    told("budgets", "set", "team:web", "day", "5", "--test")
+
+    assert told("budgets", "list") == []
+    assert [each["account"] for each in told("budgets", "list", "--test")] == ["team:web"]
+
+
+def test_the_house_has_a_limit(told: Told, falgate: Falgate) -> None:
+    assert falgate("budgets", "house").stdout == "the house: limit $0.00, used $0.00\n"
+    told("budgets", "house", "2.50")
+
+    expected = {"limit_usd": "2.50", "used_usd": "0.00", "remaining_usd": "2.50"}
+    assert told("budgets", "house") == expected
+
+
+def test_before_a_first_start_there_are_no_live_books(refused: Refused, redis: "Redis") -> None:
+    redis.delete(_keys.META)
+
+    assert "start one, once" in refused("budgets", "list")

@@ -1,0 +1,106 @@
+"""`falgate teams`, `apps`, `limits` and `audit`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Falgate = Callable[..., Result]
+Told = Callable[..., Any]
+Refused = Callable[..., str]
+
+NO_LIMITS = {"requests_per_second": 0, "generations_per_minute": 0, "generations_at_once": 0}
+
+
+def test_teams_and_apps_are_made_listed_and_removed(falgate: Falgate, told: Told) -> None:
+    team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
+    app = {"team": "web", "name": "shop", "limits": NO_LIMITS}
+    assert told("teams", "create", "web", "--weight", "3") == team
+    assert told("teams", "list") == told("teams", "show", "web") == [team]
+    assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"
+    assert told("apps", "list") == told("apps", "list", "--team", "web") == [app]
+    assert told("apps", "show", "web/shop") == [app]
+
+    assert falgate("apps", "remove", "web/shop").stdout == "app web/shop is removed\n"
+    assert told("teams", "remove", "web") == {"removed": "web"}
+
+    assert told("teams", "list") == told("apps", "list") == []
+
+
+def test_a_refusal_is_one_line_that_says_what_to_do(falgate: Falgate, refused: Refused) -> None:
+    falgate("teams", "create", "web")
+    falgate("apps", "create", "web/shop")
+
+    assert "change that one" in refused("teams", "create", "web")
+    assert "A name has up to" in refused("teams", "create", "two words")
+    assert "make it first" in refused("apps", "create", "nope/shop")
+    assert "such as web/shop" in refused("apps", "create", "shop")
+    assert "remove them first" in refused("teams", "remove", "web")
+    assert "There is no team nope" in refused("teams", "show", "nope")
+    assert "There is no app web/nope" in refused("apps", "remove", "web/nope")
+
+
+def test_limits_are_set_one_by_one(falgate: Falgate, told: Told) -> None:
+    falgate("teams", "create", "web")
+    falgate("apps", "create", "web/shop")
+    key_id = told("keys", "create", "--team", "web", "--app", "shop")["id"]
+
+    told("limits", "set", "team:web", "--generations-per-minute", "60", "--weight", "4")
+    told("limits", "set", "team:web", "--requests-per-second", "20", "--waiting", "7")
+    told("limits", "set", "app:web/shop", "--at-once", "10")
+    told("limits", "set", f"key:{key_id}", "--at-once", "1")
+
+    none = {"weight": None, "waiting_generations": None}
+    team = {"requests_per_second": 20, "generations_per_minute": 60, "generations_at_once": 0}
+    web = {"account": "team:web", **team, "weight": 4, "waiting_generations": 7}
+    assert told("limits", "show", "team:web") == [web]
+    assert told("limits", "list") == [
+        web,
+        {"account": "app:web/shop", **NO_LIMITS, **none, "generations_at_once": 10},
+        {"account": f"key:{key_id}", **NO_LIMITS, **none, "generations_at_once": 1},
+    ]
+    table = falgate("limits", "list").stdout
+    assert "team:web" in table
+    assert key_id in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("team:nope", "--at-once", "1"), "There is no team nope"),
+        (("organisation", "--at-once", "1"), "not for the organisation"),
+        (("web", "--at-once", "1"), "is not organisation, team:NAME"),
+        (("app:web/shop", "--weight", "1"), "--weight and --waiting are for teams"),
+        (("team:web", "--at-once", "-1"), "-1 is not in the range"),
+        (("team:web", "--weight", "0"), "0 is not in the range"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(
+    arguments: tuple[str, ...], complaint: str, refused: Refused, falgate: Falgate
+) -> None:
+    falgate("teams", "create", "web")
+    falgate("apps", "create", "web/shop")
+
+    assert complaint in refused("limits", "set", *arguments)
+
+
+def test_the_audit_log_tells_what_was_changed(falgate: Falgate, told: Told) -> None:
+    falgate("teams", "create", "web")
+    falgate("limits", "set", "team:web", "--at-once", "10")
+    falgate("budgets", "set", "team:web", "day", "25", "--alert", "80")
+    falgate("budgets", "remove", "team:web", "day")
+
+    lines = told("audit")
+    table = falgate("audit").stdout
+
+    assert [(line["action"], line["subject"]) for line in lines] == [
+        ("budget", "team:web/day@sandbox"),
+        ("budget", "team:web/day@sandbox"),
+        ("team", "web"),
+        ("team", "web"),
+    ]
+    assert {line["who"].partition(":")[0] for line in lines} == {"cli"}
+    assert len(told("audit", "--limit", "1")) == 1
+    for words in ("removed", "made, limit 25000000", "limits.generations_at_once 10"):
+        assert words in table

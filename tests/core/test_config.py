@@ -1,0 +1,124 @@
+"""The operator's file: read strictly, written so that reading it gives the same back."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from falgate.core import config
+from falgate.core.admin_errors import Invalid
+from falgate.core.budget import ORGANISATION, Account, Budget
+from falgate.core.calendar import KINDS
+from falgate.core.directory import NAME, App, Team
+from falgate.core.limits import Limits
+from falgate.core.money import MICROS_MAX
+from falgate.core.plan import State
+
+FILE = """
+[organisation.budget.month]
+limit_usd = "5000"
+alerts = [80, 95]
+
+[team.web]
+weight = 3
+waiting_generations = 20
+limits.generations_at_once = 10
+budget.day = { limit_usd = "25.50", shadow = true }
+
+[team.web.app.shop]
+limits = { requests_per_second = 5 }
+budget.hour.limit_usd = 2
+
+[team.mobile]
+"""
+
+names = st.from_regex(NAME, fullmatch=True)
+numbers = st.integers(0, 1_000_000)
+limits = st.builds(
+    Limits,
+    requests_per_second=numbers,
+    generations_per_minute=numbers,
+    generations_at_once=numbers,
+)
+budgets = st.builds(
+    Budget,
+    limit=st.integers(0, MICROS_MAX),
+    shadow=st.booleans(),
+    alerts=st.sets(st.integers(1, 1000), max_size=3).map(sorted).map(tuple),
+)
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    teams = draw(
+        st.dictionaries(
+            names,
+            st.builds(
+                Team, limits=limits, weight=st.integers(1, 1000), waiting_generations=numbers
+            ),
+            max_size=3,
+        )
+    )
+    apps = {
+        f"{team}/{app}": App(limits=draw(limits))
+        for team in teams
+        for app in draw(st.sets(names, max_size=2))
+    }
+    accounts = [
+        ORGANISATION,
+        *(Account("team", team) for team in teams),
+        *(Account("app", app) for app in apps),
+    ]
+    limited = draw(st.sets(st.tuples(st.sampled_from(accounts), st.sampled_from(KINDS))))
+    return State(teams, apps, {key: draw(budgets) for key in limited})
+
+
+def test_a_file_says_teams_apps_budgets_and_limits() -> None:
+    state = config.read(FILE)
+
+    assert state.teams == {
+        "web": Team(limits=Limits(generations_at_once=10), weight=3, waiting_generations=20),
+        "mobile": Team(),
+    }
+    assert state.apps == {"web/shop": App(limits=Limits(requests_per_second=5))}
+    assert state.budgets == {
+        (ORGANISATION, "month"): Budget(limit=5_000_000_000, alerts=(80, 95)),
+        (Account("team", "web"), "day"): Budget(limit=25_500_000, shadow=True),
+        (Account("app", "web/shop"), "hour"): Budget(limit=2_000_000),
+    }
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(states())
+def test_what_is_written_reads_as_it_was(state: State) -> None:
+    assert config.read(config.write(state)) == state
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[team.web", "TOML"),
+        ("[teams.web]", "teams"),
+        ("[team.web]\nwieght = 2", "wieght"),
+        ("[team.web.budget.daily]\nlimit_usd = 1", "daily"),
+        ("[team.web.budget.day]\nlimit = 1", "limit"),
+        ("[team.web.budget.day]\nshadow = true", "limit_usd"),
+        ("[team.web.budget.day]\nlimit_usd = 1.5", "limit_usd"),
+        ("[team.web.budget.day]\nlimit_usd = -1", "-1"),
+        ('[team.web.budget.day]\nlimit_usd = "nan"', "nan"),
+        ('[team.web.budget.day]\nlimit_usd = "1e3"', "1e3"),
+        ('[team.web.budget.day]\nlimit_usd = "0.0000001"', "millionth"),
+        ('[team.web.budget.day]\nlimit_usd = "9999999999"', "billion"),
+        ("[team.web.budget.day]\nlimit_usd = 1\nalerts = [95, 80]", "ascend"),
+        ("[team.web.budget.day]\nlimit_usd = 1\nalerts = [0]", "alerts"),
+        ("[team.web]\nweight = 0", "weight"),
+        ("[team.web.limits]\ngenerations_at_once = -1", "generations_at_once"),
+        ('[team."a b"]', "a b"),
+        ('[team.web.app."shop/x"]', "shop/x"),
+        ("[team.web.app.shop.key.k]", "key"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_named(text: str, told: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        config.read(text)
+
+    assert told in str(refused.value)

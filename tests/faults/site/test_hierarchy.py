@@ -1,0 +1,98 @@
+"""Budgets and limits of teams, over two instances that share a Redis, under a rush."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from msgspec.structs import replace
+
+from falgate.core import price
+from falgate.core.budget import Account, Budget
+from falgate.core.directory import App, Team
+from falgate.core.limits import Limits
+from falgate.models import MODELS
+
+CALLERS, ROOM = 400, 37
+WISH = "wish {:03}"
+
+
+async def made(site: Any, name: str, team: Team = Team()) -> str:  # noqa: B008 - frozen
+    """A team with an app of its own; the app's key."""
+    office = site.administration()
+    await office.teams.create(name, team)
+    await office.apps.create(f"{name}/app", App())
+    return str((await office.keys.create(f"{name}/app")).key)
+
+
+async def rush(site: Any, gateways: list[Any], key: str, number: int) -> list[Any]:
+    """So many different wishes at once, in turn to each of the gateways."""
+    return list(
+        await asyncio.gather(
+            *(site.ask(gateways[n % len(gateways)], WISH.format(n), key=key) for n in range(number))
+        )
+    )
+
+
+async def test_400_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: Any) -> None:
+    gateways = [await site.start(), await site.start()]
+    spec = MODELS["fal-ai/gpt-image-1.5"]
+    example = spec.input(prompt=f"canary-wish {WISH.format(0)}", quality="low")
+    limit = ROOM * price.ceiling(spec, example, 1)
+    key = await made(site, "web")
+    await site.administration().budgets.set(Account("team", "web"), "day", Budget(limit=limit))
+    # Nothing is settled, and no room comes back, before the last caller was told.
+    site.sandbox.turn(work_s=4)
+
+    answers = await rush(site, gateways, key, CALLERS)
+
+    assert Counter(a.status_code for a in answers) == {200: ROOM, 402: CALLERS - ROOM}
+    refused = next(answer for answer in answers if answer.status_code == 402)
+    assert "team:web" in refused.json()["detail"]
+    audit = await site.audit()
+    assert (audit.submits, audit.outcomes) == (ROOM, {"paid": ROOM})
+
+
+async def test_purchases_at_once_are_limited_over_all_instances(site: Any) -> None:
+    gateways = [await site.start(), await site.start()]
+    key = await made(site, "web", Team(limits=Limits(generations_at_once=3)))
+    site.sandbox.turn(work_s=2)
+
+    answers = await rush(site, gateways, key, 12)
+
+    assert Counter(a.status_code for a in answers) == {200: 3, 429: 9}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert (await site.audit()).submits == 3
+    assert (await site.ask(gateways[0], "another wish", key=key)).status_code == 200
+
+
+async def test_requests_in_a_second_are_limited_over_all_instances(site: Any) -> None:
+    gateways = [await site.start(), await site.start()]
+    key = await made(site, "web", Team(limits=Limits(requests_per_second=1)))
+    await site.ask(gateways[0], key=key)
+
+    answers = await asyncio.gather(*(site.ask(gateways[n % 2], key=key) for n in range(20)))
+
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses.keys() <= {200, 429}
+    assert statuses[429] >= 15
+
+
+async def test_a_key_that_is_disabled_or_revoked_is_refused_by_every_instance(site: Any) -> None:
+    gateways = [await site.start(), await site.start()]
+    key = await made(site, "web")
+    for gateway in gateways:
+        assert (await site.ask(gateway, key=key)).status_code == 200
+    office = site.administration()
+    (record,) = await office.keys.all("web/app")
+
+    await office.keys.change(record.id, lambda kept: replace(kept, disabled=True))
+    assert [(await site.ask(g, key=key)).status_code for g in gateways] == [403, 403]
+    await office.keys.change(record.id, lambda kept: replace(kept, disabled=False))
+    assert [(await site.ask(g, key=key)).status_code for g in gateways] == [200, 200]
+    made_anew = await office.keys.rotate(record.id, overlap_s=3600)
+    for either in (key, made_anew.key):
+        assert [(await site.ask(g, key=either)).status_code for g in gateways] == [200, 200]
+    await office.keys.revoke(record.id)
+    for either in (key, made_anew.key):
+        assert [(await site.ask(g, key=either)).status_code for g in gateways] == [403, 403]

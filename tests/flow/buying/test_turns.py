@@ -1,0 +1,121 @@
+"""A purchase that waits for its turn at the upstream: started, given up, or handed over."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from falgate.core.budget import ORGANISATION
+from falgate.core.claim import Frozen, Held, Overdrawn
+from falgate.core.errors import TimedOut, Unavailable
+from falgate.core.limits import Exceeded
+
+
+async def waiting(world: Any, number: int = 1) -> list[str]:
+    """The ids of the jobs that wait, once there are so many."""
+    await world.until(lambda: len(world.jobs.waiting) >= number)
+    return list(world.jobs.waiting)
+
+
+@pytest.mark.parametrize("tell", [True, False])
+async def test_it_is_submitted_when_it_has_its_turn_told_or_not(world: Any, *, tell: bool) -> None:
+    world.jobs.busy = True
+    asking = asyncio.create_task(world.told())
+    (job_id,) = await waiting(world)
+    assert world.shop.posts == []
+
+    world.jobs.give_turn(job_id, tell=tell)
+
+    assert await asking == "miss 1"
+    assert world.shop.posts == [job_id]
+
+
+async def test_redis_may_be_away_meanwhile(world: Any) -> None:
+    world.jobs.busy = True
+    world.steps.fail("turn", Unavailable("away"), times=3)
+    asking = asyncio.create_task(world.told())
+    (job_id,) = await waiting(world)
+
+    world.jobs.give_turn(job_id)
+
+    assert await asking == "miss 1"
+
+
+async def test_who_will_not_wait_that_long_gets_the_hold_back_and_a_504(world: Any) -> None:
+    world.jobs.busy = True
+
+    with pytest.raises(TimedOut) as refused:
+        await world.ask(start_within_s=0.05)
+
+    assert refused.value.headers()["X-Fal-Request-Timeout-Type"] == "user"
+    assert (world.shop.posts, world.jobs.held, world.jobs.spent) == ([], 0, 0)
+    assert [entry[1] for entry in world.jobs.ledger] == ["released"]
+    assert world.leaks() == []
+
+
+async def test_who_joined_one_that_gave_up_buys_by_itself(world: Any) -> None:
+    world.jobs.busy = True
+    leader = asyncio.create_task(world.told(start_within_s=0.05))
+    (first,) = await waiting(world)
+    joiner = asyncio.create_task(world.told())
+    await world.until(lambda: world.steps.did.count("hold 107") == 2)
+
+    assert await leader == "504 TimedOut"
+    await world.until(lambda: bool(world.jobs.waiting - {first}))
+    (second,) = world.jobs.waiting - {first}
+    world.jobs.give_turn(second)
+
+    assert await joiner == "miss 1"
+    assert world.shop.posts == [second]
+    assert world.leaks() == []
+
+
+async def test_a_stop_leaves_it_to_who_takes_over_and_nothing_was_sent(world: Any) -> None:
+    world.jobs.busy = True
+    asking = asyncio.create_task(world.told())
+    (job_id,) = await waiting(world)
+    await world.until(lambda: world.processes[0].purchases.busy_with(job_id))
+    asking.cancel()
+
+    await world.processes[0].purchases.close(0)
+    world.processes.append(world.open())
+    await world.reap(0, at=1)
+
+    assert world.jobs.jobs[job_id].state == "released"
+    assert (world.shop.posts, world.leaks()) == ([], [])
+
+
+async def test_what_the_caller_wishes_goes_along(world: Any) -> None:
+    await world.ask(start_within_s=90, priority="low")
+    await world.ask(prompt="a dog")
+
+    hasty, usual = world.shop.wishes
+    assert (hasty["priority"], usual) == ("low", {"priority": "normal", "start_within_s": 0})
+    assert 80 < hasty["start_within_s"] <= 90
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (Exceeded("team:t", "generations_at_once", 1, 5_000), "429 TooMany"),
+        (Frozen(), "503 Unavailable"),
+    ],
+)
+async def test_what_refuses_holds_nothing(world: Any, verdict: Any, told: str) -> None:
+    world.steps.verdict = verdict
+
+    assert await world.told() == told
+    assert (world.jobs.held, world.shop.posts) == (0, [])
+
+
+async def test_a_shadow_budget_refuses_nothing_and_is_told(world: Any) -> None:
+    hold = world.jobs.hold
+
+    async def overdrawn(*asked: Any) -> Any:
+        assert await hold(*asked) == Held()
+        return Held((Overdrawn(ORGANISATION, "day"),))
+
+    world.jobs.hold = overdrawn
+
+    assert await world.told() == "miss 1"
+    assert "overdrawn fal organisation:main day" in world.steps.did

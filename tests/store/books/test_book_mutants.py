@@ -1,0 +1,173 @@
+"""Changes to the scripts of corrections and recovery that must not go unnoticed."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+import falgate.store
+from falgate.core.billing import Charge
+from falgate.core.budget import ORGANISATION, chain
+from falgate.core.calendar import Calendar
+from falgate.core.errors import Unavailable
+from falgate.core.posting import Posting, Recovered
+from falgate.store import _keys, corrections, recovery
+from falgate.store._script import Script
+from falgate.store.budgets import Budgets
+from falgate.store.corrections import Corrections
+from falgate.store.recovery import Recovery
+from falgate.store.verify import verify
+
+UPSTREAM = "https://queue.example"
+DAY_MS = 86_400_000
+NAMES = {
+    "ledger_correct": (corrections, "_CORRECT"),
+    "ledger_recover": (recovery, "_RECOVER"),
+    "ledger_thaw": (recovery, "_THAW"),
+}
+
+Paid = Callable[[str, int], Awaitable[None]]
+
+
+async def refused(posted: Awaitable[Any]) -> bool:
+    try:
+        return not await posted
+    except Unavailable:
+        return True
+
+
+async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Paid) -> None:
+    """Everything that is promised of corrections, in short."""
+    await paid("a", 60)
+    [[found]] = [page async for page in books.closes(UPSTREAM, 0, 10**14)]
+
+    def other(**changes: Any) -> Posting:
+        return msgspec.structs.replace(found, **changes)
+
+    for wrong in (
+        {"key": "x"},
+        {"job": "x"},
+        {"outcome": "recovered"},
+        {"windows": (found.windows[0], "day:2020-01-01", *found.windows[2:])},
+        {"charge": Charge(59, 0)},
+        {"charge": Charge(60, 1)},
+    ):
+        assert await refused(books.correct(UPSTREAM, other(**wrong), Charge(45, 0), "w")), wrong
+    assert await refused(books.correct(UPSTREAM, found, Charge(101, 0), "w"))
+    account = _keys.account(UPSTREAM, ORGANISATION)
+    hour = f"spent:{found.windows[0]}"
+    assert await books.correct(UPSTREAM, found, Charge(100, 30), "w")
+    assert not await books.correct(UPSTREAM, found, Charge(100, 30), "w")
+    assert (await verify(redis, UPSTREAM)).differences == ()
+    for charged in chain("t", "p", "k"):
+        stands = await budgets.positions(UPSTREAM, charged)
+        assert {position.spent for position in stands} == {100}
+    assert (await budgets.house(UPSTREAM))[1] == 30
+    await redis.hdel(account, hour)
+    again = other(charge=Charge(100, 30))
+    assert await books.correct(UPSTREAM, again, Charge(20, 0), "w")
+    assert await redis.hget(account, hour) == "-80"
+    assert (await budgets.house(UPSTREAM))[1] == 0
+    await redis.hdel(account, hour)
+    old = other(charge=Charge(20, 0), closed_ms=found.closed_ms - 9 * DAY_MS)
+    assert await books.correct(UPSTREAM, old, Charge(30, 0), "w")
+    assert not await redis.hexists(account, hour)
+    await redis.xdel(_keys.ledger(UPSTREAM), found.entry)
+    assert await refused(books.correct(UPSTREAM, other(charge=Charge(30, 0)), Charge(1, 0), "w"))
+
+
+async def recovers(redis: Redis, books: Recovery) -> None:
+    """Everything that is promised of recovery, in short."""
+    lost = Recovered(request_id="r-1", model="m", sent_ms=5)
+    assert await books.book(UPSTREAM, lost, 40)
+    assert not await books.book(UPSTREAM, lost, 40)
+    assert await books.bound(UPSTREAM, ["r-1"]) == {"r-1": "recovered-r-1"}
+    assert await redis.smembers(_keys.accounts(UPSTREAM)) == {ORGANISATION.name}
+    spent = await redis.hget(_keys.account(UPSTREAM, ORGANISATION), "spent:total:all")
+    assert spent == "40"
+    assert (await verify(redis, UPSTREAM)).differences == ()
+    await redis.hset(_keys.META, mapping={"frozen_ms": "5", "run_id": "b"})
+    assert not await books.thaw("a")
+    assert await books.frozen() == (5, "b")
+    assert await books.thaw("b")
+    assert await books.frozen() == (0, "b")
+
+
+@pytest.fixture
+async def scenario(redis: Redis, budgets: Budgets, paid: Paid) -> Callable[[], Awaitable[None]]:
+    """Both, on empty books."""
+
+    async def run() -> None:
+        await corrects(redis, Corrections(redis, owner="one"), budgets, paid)
+        await redis.flushall()
+        await recovers(redis, Recovery(redis, Calendar(UTC)))
+
+    return run
+
+
+MUTANTS = [
+    ("ledger_correct", "not found then return 'gone'", "not found then return 'corrected'"),
+    ("ledger_correct", "close.job ~= job_id", "false"),
+    ("ledger_correct", "whole(was_billed) .. ':'", "known:match('^%d+') .. ':'"),
+    ("ledger_correct", ".. whole(was_overrun) then", ".. known:match('%d+$') then"),
+    ("ledger_correct", "if billed > digits(close.held)", "if false"),
+    ("ledger_correct", "KEYS[first_account + i - 1]:sub(-#name - 1) ~= ':' .. name", "false"),
+    ("ledger_correct", "usage:sub(-#day - 1) ~= ':' .. day", "false"),
+    ("ledger_correct", "billed - was_billed, overrun", "billed, overrun"),
+    ("ledger_correct", ", overrun - was_overrun", ", overrun"),
+    ("ledger_correct", "for i = first_account, #KEYS do", "for i = first_account, #KEYS - 1 do"),
+    ("ledger_correct", "if kept[name] or redis", "if redis"),
+    ("ledger_correct", "if kept[name] or redis.call('HEXISTS', KEYS[i], counter) == 1", "if true"),
+    ("ledger_correct", "'overrun', whole(more_overrun))\nlocal", "'overrun', '0')\nlocal"),
+    ("ledger_correct", "subject .. ':billed', whole(more_billed)", "subject .. ':billed', '0'"),
+    ("ledger_correct", "':overrun', whole(more_overrun)", "':overrun', '0'"),
+    ("ledger_correct", "'HSET', corrected, job_id,", "'HSET', corrected, 'x',"),
+    ("ledger_correct", "'billed', whole(more_billed), 'overrun'", "'billed', '0', 'overrun'"),
+    ("ledger_recover", "if known then return {'known', known} end", ""),
+    ("ledger_recover", "redis.call('HSET', submits, request_id, job_id)", ""),
+    ("ledger_recover", "redis.call('SADD', accounts, account_name)", ""),
+    ("ledger_recover", "'spent:' .. name, whole(amount))", "'spent:' .. name, '0')"),
+    ("ledger_recover", "now < window.starts_ms", "now >= window.starts_ms"),
+    ("ledger_recover", "':billed', whole(amount))", "':billed', '0')"),
+    ("ledger_recover", "'billed', whole(amount),\n", "'billed', '0',\n"),
+    ("ledger_recover", "'outcome', 'recovered'", "'outcome', 'paid'"),
+    ("ledger_thaw", "~= run_id", "== ''"),
+    ("ledger_thaw", "redis.call('HDEL', meta, 'frozen_ms')", ""),
+]  # fmt: skip
+
+
+async def test_the_scripts_pass(scenario: Callable[[], Awaitable[None]]) -> None:
+    await scenario()
+
+    assert len(NAMES) == len({name for name, _, _ in MUTANTS})
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[f"{m[0]}: {m[1]}" for m in MUTANTS])
+async def test_a_change_is_noticed(
+    redis: Redis,
+    scenario: Callable[[], Awaitable[None]],
+    mutant: tuple[str, str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, text, other = mutant
+    for file in resources.files(falgate.store).iterdir():
+        if file.name.endswith(".lua"):
+            (tmp_path / file.name).write_text(file.read_text())
+    script = tmp_path / f"{name}.lua"
+    assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
+    script.write_text(script.read_text().replace(text, other))
+    changed = Script(name, tmp_path)
+    monkeypatch.setattr(*NAMES[name], changed)
+    # What does not even compile would prove nothing.
+    await redis.script_load(changed.text)
+
+    with pytest.raises((AssertionError, Unavailable)):
+        await scenario()
+
+    await redis.flushall()

@@ -1,0 +1,115 @@
+"""Recovery: what no job knows is booked once, and buying goes on where it was looked at."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.core.billing import Charge
+from falgate.core.budget import ORGANISATION
+from falgate.core.calendar import Calendar
+from falgate.core.job import Job, Order
+from falgate.core.posting import Recovered
+from falgate.store import _keys
+from falgate.store.corrections import Corrections
+from falgate.store.jobs import Jobs
+from falgate.store.ledger import Ledger
+from falgate.store.recovery import Recovery
+from falgate.store.verify import verify
+
+UPSTREAM = "https://queue.example"
+FOUND = Recovered(request_id="r-1", model="fal-ai/model", sent_ms=5)
+
+Bring = Callable[..., Awaitable[Job]]
+Look = Callable[[], Awaitable[Any]]
+
+
+@pytest.fixture
+def recovery(redis: Redis, ledger_id: str) -> Recovery:
+    assert ledger_id
+    return Recovery(redis, Calendar(ZoneInfo("UTC")))
+
+
+async def test_a_request_is_booked_on_the_organisation_alone(
+    redis: Redis, recovery: Recovery
+) -> None:
+    assert await recovery.book(UPSTREAM, FOUND, 40)
+
+    figures: Any = await redis.hgetall(_keys.account(UPSTREAM, ORGANISATION))
+    spent = {value for name, value in figures.items() if name.startswith("spent:")}
+    assert spent == {"40"}
+    assert await redis.smembers(_keys.accounts(UPSTREAM)) == {ORGANISATION.name}
+    assert await recovery.bound(UPSTREAM, ["r-1", "r-2"]) == {"r-1": "recovered-r-1"}
+    assert (await verify(redis, UPSTREAM)).differences == ()
+
+
+async def test_it_is_booked_once(recovery: Recovery, everything: Look) -> None:
+    await recovery.book(UPSTREAM, FOUND, 40)
+    before = await everything()
+
+    assert not await recovery.book(UPSTREAM, FOUND, 40)
+
+    assert await everything() == before
+
+
+async def test_a_request_of_a_job_is_not_booked_again(
+    bring: Bring, order: Callable[..., Order], recovery: Recovery, everything: Look
+) -> None:
+    job = await bring(order(), "accepted")
+    before = await everything()
+
+    found = Recovered(request_id=job.request_id, model="fal-ai/model", sent_ms=5)
+    assert not await recovery.book(UPSTREAM, found, 40)
+
+    assert await everything() == before
+
+
+async def test_what_was_booked_can_be_corrected(redis: Redis, recovery: Recovery) -> None:
+    await recovery.book(UPSTREAM, FOUND, 40)
+    corrections = Corrections(redis, owner="one")
+    [[posting]] = [page async for page in corrections.closes(UPSTREAM, 0, 10**14)]
+
+    assert await corrections.correct(UPSTREAM, posting, Charge(33, 0), "billed otherwise")
+
+    figures: Any = await redis.hgetall(_keys.account(UPSTREAM, ORGANISATION))
+    assert {value for name, value in figures.items() if name.startswith("spent:")} == {"33"}
+    assert (await verify(redis, UPSTREAM)).differences == ()
+
+
+async def test_jobs_without_a_request_are_those_that_may_have_sent_one(
+    bring: Bring, order: Callable[..., Order], recovery: Recovery
+) -> None:
+    for state in ("reserved", "submitting", "accepted", "paid"):
+        await bring(order(state, state), state)
+
+    [job] = await recovery.unbound(UPSTREAM)
+
+    assert (job.order.id, job.order.input) == ("submitting", {"prompt": "a secret wish"})
+
+
+async def test_requests_of_closed_jobs_are_known(
+    bring: Bring, order: Callable[..., Order], recovery: Recovery
+) -> None:
+    await bring(order("a", "fa"), "paid")
+    await bring(order("b", "fb"), "accepted")
+
+    assert await recovery.closed_since(UPSTREAM, 0) == {"fal-a"}
+    assert await recovery.closed_since(UPSTREAM, 10**14) == frozenset()
+
+
+async def test_buying_goes_on_only_on_the_server_that_was_looked_at(
+    ledger: Ledger, recovery: Recovery, jobs: Jobs
+) -> None:
+    _, was = await recovery.frozen()
+    await ledger.restarted("f" * 40, was, weak=False)
+    await ledger.restarted("e" * 40, "f" * 40, weak=True)
+    since_ms, run_id = await recovery.frozen()
+    assert abs(since_ms - await jobs.now_ms()) < 60_000
+
+    assert not await recovery.thaw("f" * 40)
+    assert (await recovery.frozen())[0] == since_ms
+    assert await recovery.thaw(run_id)
+
+    assert await recovery.frozen() == (0, "e" * 40)

@@ -1,0 +1,82 @@
+"""Usage: roll-ups read by the day, and answers counted once whoever repeats them."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from falgate.core.calendar import Calendar
+from falgate.core.job import Job, Order
+from falgate.store import _keys
+from falgate.store.usage import Usage
+
+UPSTREAM = "https://queue.example"
+COUNTS = {"web/shop:answers": 3, "web/shop:saved": 68_000}
+
+
+@pytest.fixture
+def usage(redis: Redis, calendar: Calendar) -> Usage:
+    return Usage(redis, calendar)
+
+
+async def test_a_batch_counts_once_and_the_next_one_too(
+    usage: Usage, redis: Redis, everything: Callable[[], Awaitable[dict[str, Any]]]
+) -> None:
+    await usage.add(UPSTREAM, COUNTS, batch="a:0", before="a:-1")
+    once = await everything()
+    await usage.add(UPSTREAM, COUNTS, batch="a:0", before="a:-1")
+    assert await everything() == once
+
+    await usage.add(UPSTREAM, {"web/shop:answers": 1}, batch="a:1", before="a:0")
+
+    today = (await usage.today()).isoformat()
+    [(day, measures)] = [each async for each in usage.days(UPSTREAM, [today])]
+    assert (day, measures) == (today, {"web/shop:answers": "4", "web/shop:saved": "68000"})
+    hits: Any = await redis.hgetall(_keys.hits(UPSTREAM, today))
+    assert {field.partition("/")[2]: number for field, number in hits.items()} == measures
+    # An instance leaves one id behind, however long it runs.
+    assert await redis.zrange(_keys.POSTED, 0, -1) == ["a:1"]
+
+
+@pytest.mark.parametrize("number", [-1, 0.5, 10**16])
+async def test_numbers_that_are_none_change_nothing(
+    number: Any, usage: Usage, redis: Redis
+) -> None:
+    with pytest.raises(Exception, match="ledger") as refused:
+        await usage.add(UPSTREAM, {"web/shop:saved": number}, batch="a:0", before="")
+
+    assert isinstance(refused.value.__cause__, ResponseError)
+    assert await redis.dbsize() == 0
+
+
+async def test_days_are_read_in_order_and_empty_ones_too(usage: Usage, redis: Redis) -> None:
+    days = [date(2026, 11, each).isoformat() for each in range(1, 31)]
+    await redis.hset(_keys.usage(UPSTREAM, days[17]), "web/shop:bought", "2")
+
+    read = [each async for each in usage.days(UPSTREAM, days)]
+
+    assert [day for day, _ in read] == days
+    assert [measures for _, measures in read if measures] == [{"web/shop:bought": "2"}]
+
+
+async def test_purchases_and_answers_share_a_day(
+    usage: Usage, bring: Callable[..., Awaitable[Job]], order: Callable[..., Order]
+) -> None:
+    await bring(order(team="web", app="shop"), "paid", charge=130)
+    await usage.add(UPSTREAM, COUNTS, batch="a:0", before="")
+
+    today = (await usage.today()).isoformat()
+    [(_, measures)] = [each async for each in usage.days(UPSTREAM, [today])]
+
+    assert measures == {
+        "web/shop:answers": "3",
+        "web/shop:saved": "68000",
+        "web/shop:purchases": "1",
+        "web/shop:bought": "1",
+        "web/shop:list": "90",
+        "web/shop:billed": "100",
+        "web/shop:overrun": "30",
+    }

@@ -1,0 +1,109 @@
+"""Where the money stands as gauges: every account, window and limit, as the ledger has them."""
+
+from datetime import UTC
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from falgate.core.budget import ORGANISATION, Account, Budget, Position
+from falgate.core.calendar import KINDS, Calendar
+from falgate.core.posting import Summary
+from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.standings import Standing, Where
+
+WINDOWS = Calendar(UTC).windows(0)
+TEAM = Account("team", "web")
+
+
+def where(account: Account, *budgets: Budget | None, waiting: int = 0) -> Where:
+    """An account with these budgets by the hour, the day and so on, and none beyond them."""
+    rest = (None,) * (len(WINDOWS) - len(budgets))
+    positions = [
+        Position(account=account, window=window, budget=budget, raised=1, spent=5, held=7)
+        for window, budget in zip(WINDOWS, (*budgets, *rest), strict=True)
+    ]
+    return Where(account=account, positions=positions, waiting=waiting)
+
+
+def standing(*accounts: Where, upstream: str = "fal", **fields: Any) -> Standing:
+    plain: dict[str, Any] = {"house": (100, 1), "open_jobs": 2, "frozen": False}
+    return Standing(upstream=upstream, accounts=accounts, **{**plain, **fields})
+
+
+def gauges(*standings: Standing) -> dict[tuple[str, ...], float]:
+    """Every sample, by its name and the values of its labels in the order of their names."""
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(Metrics().render(standings).decode())
+        for sample in family.samples
+    }
+
+
+def test_every_window_of_an_account_is_shown_and_no_limit_is_no_sample() -> None:
+    found = gauges(standing(where(ORGANISATION, None, Budget(limit=20))))
+
+    for kind in KINDS:
+        assert found["falgate_spent_micros", "main", "organisation", "fal", kind] == 5
+        assert found["falgate_held_micros", "main", "organisation", "fal", kind] == 7
+    limits = {labels[-1] for labels in found if labels[0] == "falgate_limit_micros"}
+    left = {labels[-1] for labels in found if labels[0] == "falgate_remaining_micros"}
+    assert limits == left == {"day"}
+
+
+def test_a_limit_is_shown_with_what_it_was_raised_by_and_what_is_left() -> None:
+    found = gauges(standing(where(TEAM, Budget(limit=20), Budget(limit=3, shadow=True))))
+
+    assert found["falgate_limit_micros", "web", "team", "fal", "hour"] == 21
+    assert found["falgate_remaining_micros", "web", "team", "fal", "hour"] == 21 - 5 - 7
+    assert found["falgate_limit_micros", "web", "team", "fal", "day"] == 4
+    assert found["falgate_remaining_micros", "web", "team", "fal", "day"] == 0
+
+
+def test_each_account_stands_by_itself() -> None:
+    found = gauges(
+        standing(where(ORGANISATION, waiting=30), where(TEAM, waiting=10)),
+        standing(where(TEAM), upstream="test"),
+    )
+
+    assert found["falgate_waiting_micros", "main", "organisation", "fal"] == 30
+    assert found["falgate_waiting_micros", "web", "team", "fal"] == 10
+    assert found["falgate_waiting_micros", "web", "team", "test"] == 0
+    assert found["falgate_spent_micros", "web", "team", "test", "total"] == 5
+
+
+def test_the_house_and_the_jobs_under_way_are_shown() -> None:
+    found = gauges(standing())
+
+    assert found["falgate_house_micros", "fal", "limit"] == 100
+    assert found["falgate_house_micros", "fal", "overrun"] == 1
+    assert found["falgate_jobs_open", "fal"] == 2
+
+
+def test_a_freeze_is_seen_where_it_is() -> None:
+    found = gauges(standing(frozen=True), standing(upstream="test"))
+
+    assert found["falgate_frozen", "fal"] == 1
+    assert found["falgate_frozen", "test"] == 0
+
+
+def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:
+    summary = Summary(
+        at_ms=1_500, since_ms=0, until_ms=1_000, difference=-40, pending=3, drift=9_000
+    )
+    found = gauges(standing(reconciled=summary), standing(upstream="test"))
+
+    assert {
+        labels: value for labels, value in found.items() if labels[0].startswith("falgate_reconc")
+    } == {
+        ("falgate_reconcile_drift_micros", "fal"): 9_000,
+        ("falgate_reconcile_difference_micros", "fal"): -40,
+        ("falgate_reconcile_pending_jobs", "fal"): 3,
+        ("falgate_reconcile_timestamp_seconds", "fal"): 1.5,
+    }
+
+
+def test_what_was_read_once_is_not_shown_for_ever() -> None:
+    metrics = Metrics()
+
+    assert b'falgate_jobs_open{upstream="fal"} 2.0' in metrics.render([standing()])
+    assert b"falgate_jobs_open{" not in metrics.render(())
