@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -60,6 +61,13 @@ class Gateway(NamedTuple):
         headers = {"Authorization": f"Key {self.key}"}
         return httpx.AsyncClient(
             base_url=self.url, headers=headers, trust_env=False, timeout=DEADLINE_S, **options
+        )
+
+    def admin(self) -> httpx.AsyncClient:
+        """A client of its administration."""
+        headers = {"Authorization": f"Key {self.admin_key}"}
+        return httpx.AsyncClient(
+            base_url=f"{self.url}/admin/v1", headers=headers, trust_env=False, timeout=DEADLINE_S
         )
 
     def redis(self) -> Redis:
@@ -149,6 +157,61 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One gateway for all tests that leave it as it was; their prompts are their own."""
     with _gateway(tmp_path_factory.mktemp("gateway")) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Another one, behind a proxy; its tests make teams and keys of their own, and their budgets.
+
+    Apart from the first one, whose metrics know of one team only.
+    """
+    folder = tmp_path_factory.mktemp("managed")
+    with _gateway(folder, trusted_proxies="127.0.0.1") as served:
+        yield served
+
+
+@pytest.fixture
+async def admin(managed: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of that one's administration."""
+    async with managed.admin() as asking:
+        yield asking
+
+
+@pytest.fixture
+async def team(admin: httpx.AsyncClient, request: pytest.FixtureRequest) -> str:
+    """The name of a new team there, which has the app `app`."""
+    name = re.sub(r"\W+", "-", request.node.name)[-64:].strip("-.")
+    for path, made_as in (("/teams", name), (f"/teams/{name}/apps", "app")):
+        made = await admin.post(path, json={"name": made_as})
+        assert made.status_code == 201, made.text
+    return name
+
+
+@pytest.fixture
+def hire(admin: httpx.AsyncClient, team: str) -> Callable[..., Awaitable[Any]]:
+    """A function that makes a key of that team and answers it, with its record."""
+
+    async def hired(**fields: Any) -> Any:
+        made = await admin.post("/keys", json={"team": team, "app": "app", **fields})
+        assert made.status_code == 201, made.text
+        return made.json()
+
+    return hired
+
+
+@pytest.fixture
+async def buy(
+    managed: Gateway, request: pytest.FixtureRequest
+) -> AsyncIterator[Callable[..., Awaitable[httpx.Response]]]:
+    """A function that asks that gateway for this test's own pictures, under a key."""
+    async with managed.client() as asking:
+
+        async def asked(key: str, path: str = MODEL, **arguments: Any) -> httpx.Response:
+            headers = {"Authorization": f"Key {key}", **arguments.pop("headers", {})}
+            body = {"prompt": request.node.name, "quality": "low", "output_format": "jpeg"}
+            return await asking.post(path, json={**body, **arguments}, headers=headers)
+
+        yield asked
 
 
 @pytest.fixture

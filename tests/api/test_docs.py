@@ -153,6 +153,23 @@ def test_the_answer_and_every_refusal_is_described(document: Any) -> None:
     assert (scheme["in"], scheme["name"]) == ("header", "Authorization")
 
 
+def test_a_quote_takes_the_models_body_and_says_what_it_answers(document: Any) -> None:
+    run, quote = (document["paths"][path]["post"] for path in (MODEL, f"/v1/quote{MODEL}"))
+    answer = quote["responses"]["200"]["content"]["application/json"]["schema"]
+
+    assert quote["operationId"] == "quoteGptImage15"
+    assert quote["requestBody"] == run["requestBody"]
+    assert quote["security"] == run["security"]
+    assert set(answer["properties"]) == {
+        "cache", "asked", "cached", "list_usd", "estimate_usd", "hold_usd", "price_version",
+        "allowed", "refused_by", "overdrawn",
+    }  # fmt: skip
+    budget = answer["properties"]["refused_by"]["items"]
+    assert set(budget["properties"]) == {
+        "account", "window", "limit_usd", "spent_usd", "held_usd", "remaining_usd", "resets_at",
+    }  # fmt: skip
+
+
 def test_the_document_is_whole(document: Any) -> None:
     operations = [
         (path, method, operation)

@@ -27,12 +27,25 @@ CLOSED: dict[str, set[str]] = {
     "upstream": {"sandbox", "test"},
     "outcome": {"paid", "released", "refused", "unknown"},
     "level": {"organisation", "team", "app", "key"},
-    "account": {"main", "default"},
     "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(Doubt)},
     "team": {"default"},
     "lost": {"true", "false"},
-    "status": {"0", "200", "204", "400", "401", "403", "404", "405", "413", "422", "500", "501"},
+    "status": {
+        "0",
+        "200",
+        "201",
+        "204",
+        "400",
+        "401",
+        "403",
+        "404",
+        "405",
+        "413",
+        "422",
+        "500",
+        "501",
+    },
     "version": {__version__},
     "le": {*map(str, SECONDS), "+Inf"},
 }
@@ -128,7 +141,8 @@ async def test_no_caller_can_add_a_series(client: httpx.AsyncClient) -> None:
     assert len(set(samples) - before) <= 5, "a pair of route and status that came up late"
     for _, labels in samples:
         for label, chosen in labels:
-            assert chosen in CLOSED[label], label
+            # Teams are the operator's to name; the first fifty have a series.
+            assert label == "account" or chosen in CLOSED[label], (label, chosen)
 
 
 async def test_the_gauges_of_money_are_those_of_the_ledger(
@@ -153,7 +167,7 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     ]
     spent = value(after, "falgate_spent_micros", **total)
     assert spent - value(before, "falgate_spent_micros", **total) == billed > 0
-    assert spent == sum(int(each["billed"]) for each in entries)
+    assert spent == sum(int(each["billed"]) for each in entries if each["kind"] == "close")
     assert spent == value(after, "falgate_billed_micros_total", upstream="sandbox", team="default")
     assert value(after, "falgate_held_micros", **day) == 0
     left = value(after, "falgate_limit_micros", **day) - value(after, "falgate_spent_micros", **day)
