@@ -111,9 +111,10 @@ async def authenticate(
 
 @pytest.mark.parametrize("scheme", ["Key", "Bearer", "key"])
 async def test_a_known_key_is_let_in(scheme: str) -> None:
-    record = record_of(KEY)
+    world = World(record_of(KEY))
 
-    assert await authenticate(World(record), f"{scheme} {KEY}") == record
+    assert await authenticate(world, f"{scheme} {KEY}") == record_of(KEY)
+    assert world.limited == []
 
 
 RECORD = record_of(KEY)
@@ -137,12 +138,13 @@ REFUSED: dict[str, tuple[list[KeyRecord], str | None, type[Refusal], int]] = {
         NotAllowed,
         1,
     ),
-    "revoked, with another secret": (
-        [replace(RECORD, revoked_s=1)],
-        f"Key {OTHER_SECRET}",
-        KeyUnknown,
-        1,
-    ),
+} | {
+    f"{state}, with another secret": ([record], f"Key {OTHER_SECRET}", KeyUnknown, 1)
+    for state, record in {
+        "revoked": replace(RECORD, revoked_s=1),
+        "disabled": replace(RECORD, disabled=True),
+        "expired": replace(RECORD, expires_s=NOW_S),
+    }.items()
 }
 
 

@@ -68,9 +68,11 @@ async def test_what_is_missing_is_priced() -> None:
 
 async def test_what_is_there_is_free_and_what_the_store_lost_is_not() -> None:
     hit = await quote(World(Pool(1, PICTURES), {}), 2)
+    fewer = await quote(World(Pool(1, PICTURES), {}), 1)
     partial = await quote(World(Pool(1, PICTURES), {}, lost=1), 2)
 
     assert (hit.cached, hit.listed, hit.estimate, hit.ceiling) == (2, 0, 0, 0)
+    assert (fewer.asked, fewer.cached, fewer.ceiling) == (1, 1, 0)
     assert (partial.cached, partial.listed) == (1, 9_000)
 
 

@@ -30,6 +30,28 @@ async def test_it_is_submitted_when_it_has_its_turn_told_or_not(world: Any, *, t
     assert world.shop.posts == [job_id]
 
 
+async def test_who_is_told_does_not_wait_for_the_next_look(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("falgate.flow.turns.LOOK_AGAIN_S", 60.0)
+    world.jobs.busy = True
+    turn, looks = world.jobs.turn, list[bool]()
+
+    async def looked(job: Any) -> bool:
+        looks.append(await turn(job))
+        return looks[-1]
+
+    world.jobs.turn = looked
+    asking = asyncio.create_task(world.told())
+    (job_id,) = await waiting(world)
+    await world.until(lambda: looks == [False])
+
+    world.jobs.give_turn(job_id)
+
+    async with asyncio.timeout(5):
+        assert await asking == "miss 1"
+
+
 async def test_redis_may_be_away_meanwhile(world: Any) -> None:
     world.jobs.busy = True
     world.steps.fail("turn", Unavailable("away"), times=3)
@@ -92,6 +114,27 @@ async def test_what_the_caller_wishes_goes_along(world: Any) -> None:
     hasty, usual = world.shop.wishes
     assert (hasty["priority"], usual) == ("low", {"priority": "normal", "start_within_s": 0})
     assert 80 < hasty["start_within_s"] <= 90
+
+
+async def test_who_joined_and_may_not_start_any_more_is_told_so(world: Any) -> None:
+    world.jobs.busy = True
+    leader = asyncio.create_task(world.told(start_within_s=0.1))
+    await waiting(world)
+    joiner = asyncio.create_task(world.told(start_within_s=0.01))
+    await world.until(lambda: world.steps.did.count("hold 107") == 2)
+
+    assert set(await asyncio.gather(leader, joiner)) == {"504 TimedOut"}
+    assert (len(world.jobs.jobs), world.shop.posts, world.leaks()) == (1, [], [])
+
+
+async def test_the_order_says_what_it_saved_and_how_soon_it_is_wanted(world: Any) -> None:
+    await world.ask(2)
+
+    await world.ask(3, start_within_s=90, priority="low")
+
+    first, more = (job.order for job in world.jobs.jobs.values())
+    assert (first.saved, first.priority, first.start_within_s) == (0, "normal", 0)
+    assert (more.saved, more.priority, more.start_within_s) == (200, "low", 90)
 
 
 @pytest.mark.parametrize(
