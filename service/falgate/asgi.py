@@ -97,7 +97,7 @@ async def serve(
         ready()
         await stopping.wait()
         await asyncio.wait(served, timeout=settings.drain_s)
-        gateway.flights.close()
+        gateway.let_go()
 
 
 def _config(settings: Settings, app: ASGIApp, **tls: str) -> uvicorn.Config:

@@ -104,6 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cache_ttl_s: Annotated[Seconds, _about("how long a pool is kept after its last purchase")] = (
         30 * 86_400
     )
+    results_kept_s: Annotated[
+        Seconds, _about("how long a queued request can be looked at after its end")
+    ] = 86_400
     body_bytes_max: Annotated[int, Meta(gt=0), _about("largest request body")] = 1024 * 1024
     body_timeout_s: Annotated[Seconds, _about("how long a request body may take")] = 20
     header_timeout_s: Annotated[Seconds, _about("how long a request's head may take")] = 10

@@ -18,13 +18,11 @@ from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
 from falgate.errands import alert_hook, errands
 from falgate.flow.administer import Administration
-from falgate.flow.answer import Answers
 from falgate.flow.completion import Completions
-from falgate.flow.flights import Flights
 from falgate.flow.ports import Ports
-from falgate.flow.purchase import Purchases
 from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
+from falgate.flow.workshop import Workshop, workshop
 from falgate.models import MODELS
 from falgate.opening import (
     ledger_id,
@@ -49,6 +47,7 @@ from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
+from falgate.store.requests import Requests
 from falgate.store.sweep import sweep
 from falgate.store.usage import Usage
 from falgate.telemetry.facts import Telemetry
@@ -56,7 +55,6 @@ from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.tally import Tally
 from falgate.vitals import Vitals
 
-_SHORT_S = 2.0
 _LOOK_S_MAX = 5.0
 
 
@@ -65,14 +63,14 @@ class Gateway(msgspec.Struct, frozen=True):
 
     Attributes:
         app: What to serve.
-        flights: To be closed when waiting callers have to be let go.
+        let_go: Lets every waiting caller go.
         budgets: Its money.
         registry: Its teams, apps and keys.
         upstreams: Who sells to each kind of key.
     """
 
     app: ASGIApp
-    flights: Flights
+    let_go: Callable[[], None]
     budgets: Budgets
     registry: Registry
     upstreams: Mapping[Kind, str]
@@ -101,6 +99,7 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Budgets
     registry: Registry
     jobs: Jobs
+    requests: Requests
     usage: Usage
     secret: bytes
     sellers: Sellers
@@ -118,22 +117,22 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
         stack.push_async_callback(_last, tally.flush)
-        ports = _ports(ground, telemetry)
-        flights = Flights(ground.jobs)
-        purchases = Purchases(
-            ports,
-            flights.wake,
+        works = workshop(
+            _ports(ground, telemetry),
+            calendar=settings.calendar,
             lease_s=settings.lease_s,
             start_within_s=settings.upstream_start_timeout_s,
+            wait_s=settings.run_timeout_s,
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
-        stack.push_async_callback(purchases.close, _SHORT_S)
+        stack.push_async_callback(works.close)
         hook = alert_hook(settings)
         if hook is not None:
             stack.push_async_callback(hook.close)
         for errand in (
-            lambda: wakes.listen(ground.redis, _each(flights.wake, purchases.turns.wake)),
+            lambda: wakes.listen(ground.redis, works.wake),
             tally.run,
+            works.driver.run,
             *errands(
                 settings,
                 ground.redis,
@@ -144,14 +143,11 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
                 hook=hook,
                 telemetry=telemetry,
             ),
-            _reaper(ground, ports, purchases).run,
+            _reaper(ground, works).run,
         ):
             await stack.enter_async_context(running(errand))
-        answers = Answers(
-            ports, purchases, flights, calendar=settings.calendar, wait_s=settings.run_timeout_s
-        )
-        app = _app(ground, ports, answers, metrics, telemetry)
-        yield Gateway(app, flights, ground.budgets, ground.registry, ground.sellers.names)
+        app = _app(ground, works, metrics, telemetry)
+        yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
 
 
 async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
@@ -176,6 +172,7 @@ async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
         budgets=budgets,
         registry=registry,
         jobs=jobs,
+        requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
         secret=secret,
         sellers=sellers,
@@ -190,28 +187,32 @@ def _ports(ground: _Ground, telemetry: Telemetry) -> Ports:
         budgets=ground.budgets,
         pools=Pools(ground.redis, ttl_s=ground.settings.cache_ttl_s),
         jobs=ground.jobs,
+        requests=ground.requests,
         pictures=Bank(ground.store),
         sellers=ground.sellers.queues,
         facts=telemetry,
     )
 
 
-def _reaper(ground: _Ground, ports: Ports, purchases: Purchases) -> Reaper:
+def _reaper(ground: _Ground, works: Workshop) -> Reaper:
     sellers, settings = ground.sellers, ground.settings
+
+    async def forget(upstream: str, now_ms: int) -> int:
+        forgotten = await sweep(ground.redis, upstream, now_ms)
+        return forgotten + await ground.requests.sweep(upstream, now_ms)
+
     return Reaper(
-        ports,
-        purchases,
-        lambda upstream, now_ms: sweep(ground.redis, upstream, now_ms),
+        works.ports,
+        works.purchases,
+        forget,
         every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
         unknown_after_s=settings.unknown_after_s,
         platforms={sellers.live: sellers.platform} if sellers.platform else {},
     )
 
 
-def _app(
-    ground: _Ground, ports: Ports, answers: Answers, metrics: Metrics, telemetry: Telemetry
-) -> ASGIApp:
-    settings, sellers = ground.settings, ground.sellers
+def _app(ground: _Ground, works: Workshop, metrics: Metrics, telemetry: Telemetry) -> ASGIApp:
+    settings, sellers, ports = ground.settings, ground.sellers, works.ports
     completions = None
     if sellers.signatures is not None:
         completions = Completions(
@@ -219,8 +220,7 @@ def _app(
         )
     upstreams = tuple(sellers.names.values())
     return create_app(
-        ports,
-        answers,
+        works,
         pictures=ground.store,
         vitals=Vitals(
             ground.ledger,
@@ -246,14 +246,6 @@ def _app(
         body_bytes_max=settings.body_bytes_max,
         body_timeout_s=settings.body_timeout_s,
     )
-
-
-def _each(*listeners: Callable[[str], None]) -> Callable[[str], None]:
-    def tell(job_id: str) -> None:
-        for listener in listeners:
-            listener(job_id)
-
-    return tell
 
 
 async def _last(flush: Callable[[], Awaitable[None]]) -> None:

@@ -21,8 +21,8 @@ from falgate.api.app import create_app
 from falgate.api.edge import Edge
 from falgate.cli.keys import mint
 from falgate.core.calendar import Calendar
-from falgate.flow.answer import Answers
 from falgate.flow.ports import Ports
+from falgate.flow.workshop import workshop
 from falgate.models import MODELS
 
 CALENDAR = Calendar(UTC)
@@ -206,13 +206,13 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         budgets=ports,
         pools=ports,
         jobs=ports,
+        requests=ports,
         pictures=ports,
         sellers={"live": ports, "test": ports},
         facts=ports,
     )
     app = create_app(
-        everything,
-        Answers(everything, ports, ports, calendar=CALENDAR, wait_s=1),
+        workshop(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1),
         pictures=ports,
         vitals=ports,
         address=Address("", frozenset(), ""),

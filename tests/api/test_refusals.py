@@ -189,29 +189,6 @@ async def test_a_problem_with_the_input_is_fals_list_and_costs_nothing(ask: Ask)
     ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "host"),
-    [
-        ("POST", f"/queue{MODEL}", ""),
-        ("GET", f"/queue{MODEL}/requests/1/status", ""),
-        ("PUT", f"/queue{MODEL}/requests/1/cancel", ""),
-        ("POST", MODEL, "queue.localhost"),
-        ("POST", MODEL, "QUEUE.falgate.example:8443"),
-        ("POST", "/fal-ai/flux", "queue.localhost"),
-        ("GET", f"{MODEL}/requests/1/status", "queue.localhost"),
-        ("PUT", f"{MODEL}/requests/1/cancel", "queue.localhost"),
-    ],
-)
-async def test_the_queue_says_that_it_is_not_served(
-    client: httpx.AsyncClient, method: str, path: str, host: str
-) -> None:
-    headers = {"Host": host} if host else {}
-    answer = await client.request(method, path, headers=headers)
-
-    body = {"detail": "falgate does not serve the queue API yet; call the model with run"}
-    assert is_refusal(answer, 501, body)
-
-
 async def test_an_error_that_nobody_foresaw_tells_nothing(ask: Ask, gateway: Any) -> None:
     key = await gateway.issue()
     presented = apikey.present(key)

@@ -173,16 +173,6 @@ def test_a_revoked_key_is_refused(
     assert "revoked" in answer["body"]["detail"]
 
 
-@pytest.mark.parametrize("call", ["submit", "subscribe"])
-def test_the_queue_says_that_it_is_not_served(
-    drive: Drive, world: World, prompt: str, call: str
-) -> None:
-    (answer,) = drive(world.target, [{**run(prompt), "call": call}])
-
-    assert (answer["status"], answer["attempts"]) == (501, 1)
-    assert "queue" in answer["body"]["detail"]
-
-
 @pytest.fixture(scope="module")
 def poor(
     start: Start, target_of: Callable[[Any], Any], tmp_path_factory: pytest.TempPathFactory

@@ -9,12 +9,15 @@ from falgate.core.budget import ORGANISATION, Account
 from falgate.core.calendar import Window
 from falgate.core.claim import (
     Denied,
+    Ended,
     Frozen,
     Held,
     HouseFull,
     Joined,
+    Mismatched,
     OtherCalendar,
     Overdrawn,
+    Repeated,
     Seen,
     Stale,
     Unborn,
@@ -36,6 +39,9 @@ VERDICTS: dict[str, Verdict] = {
     "unborn": Unborn(),
     "frozen": Frozen(),
     "other calendar": OtherCalendar("UTC/monday"),
+    "repeated": Repeated("request"),
+    "mismatched": Mismatched(),
+    "ended": Ended(),
 }
 
 
@@ -50,6 +56,9 @@ PARTS: dict[str, tuple[object, ...]] = {
     "unborn": (),
     "frozen": (),
     "other calendar": ("UTC/monday",),
+    "repeated": ("request",),
+    "mismatched": (),
+    "ended": (),
 }
 """In the order in which callers take a verdict apart."""
 

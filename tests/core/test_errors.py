@@ -71,12 +71,6 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         {"detail": 'Application "flux" not found'},
         {},
     ),
-    "queue missing": (
-        errors.QueueMissing(),
-        501,
-        {"detail": "falgate does not serve the queue API yet; call the model with run"},
-        {},
-    ),
     "body too large": (
         errors.BodyTooLarge(9),
         413,

@@ -1,111 +1,33 @@
 """What Redis promises to the flow, in memory: it writes down each step, and fails when told."""
 
 # ruff: noqa: D102 - the ports say what their methods do
-import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
 import pytest
+from kept_requests import Requests
+from memory import Pools, Steps
 from msgspec.structs import replace
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
-from falgate.core.claim import Denied, Held, Joined, Seen, Stale, Terms, Verdict
+from falgate.core.claim import (
+    NOBODY,
+    Denied,
+    Held,
+    Joined,
+    Seen,
+    Stale,
+    Terms,
+    Verdict,
+    Waiter,
+)
 from falgate.core.job import ENDS, Fenced, Job, Order, Trouble
 from falgate.core.outcome import Settlement
-from falgate.core.picture import Picture, Pool
+from falgate.core.picture import Picture
 
 LEASE_MS = 30_000
-
-
-class Steps:
-    """What was asked of the ports, and which of it is to fail or to wait.
-
-    Attributes:
-        did: Every step that does something, in order; mere looks are left out.
-        gates: A step of that name waits until its gate is set.
-        listeners: Are told of a job that something happened to.
-    """
-
-    def __init__(self) -> None:
-        self.did: list[str] = []
-        self.gates: dict[str, asyncio.Event] = {}
-        self.listeners: list[Callable[[str], None]] = []
-        self.now_ms = 1_700_000_000_000
-        self.limit = 1_000
-        self.verdict: Verdict | None = None
-        self._failures: dict[str, list[tuple[Exception, bool] | None]] = defaultdict(list)
-
-    def fail(
-        self, name: str, error: Exception, *, after: bool = False, skip: int = 0, times: int = 1
-    ) -> None:
-        """Raise in a step: before its effect, or after it as when only the reply is lost."""
-        self._failures[name] += [None] * skip
-        self._failures[name] += [(error, after)] * times
-
-    def mend(self) -> None:
-        """Let everything work again."""
-        self._failures.clear()
-
-    @asynccontextmanager
-    async def step(
-        self, name: str, note: object = "", *, look: bool = False
-    ) -> AsyncIterator[None]:
-        """One thing that was asked of a port."""
-        if not look:
-            self.did.append(f"{name} {note}".rstrip())
-        gate = self.gates.get(name)
-        await asyncio.sleep(0)
-        if gate:
-            await gate.wait()
-        failure = self._failures[name].pop(0) if self._failures[name] else None
-        if failure and not failure[1]:
-            raise failure[0]
-        yield
-        if failure:
-            raise failure[0]
-
-    def publish(self, job_id: str) -> None:
-        """Tell every process of a job, as Redis does."""
-        for listener in self.listeners:
-            listener(job_id)
-
-
-class Pools:
-    """The pools' port."""
-
-    def __init__(self, steps: Steps) -> None:
-        self.steps = steps
-        self.pools: dict[str, Pool] = {}
-        self.appended: dict[tuple[str, str], Seen] = {}
-
-    async def read(self, fingerprint: str) -> Pool:
-        async with self.steps.step("pool"):
-            return self.pools.get(fingerprint, Pool())
-
-    async def append(
-        self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
-    ) -> Seen | None:
-        async with self.steps.step("append", len(pictures)):
-            pool = self.pools.get(fingerprint, Pool())
-            if seen := self.appended.get((fingerprint, job_id)):
-                return seen
-            if pool.generation and pool.generation != generation:
-                return None
-            new = {p.sha256: p for p in (*pool.pictures, *pictures)}
-            pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
-            self.pools[fingerprint] = pool
-            seen = Seen(pool.generation, len(pool.pictures))
-            self.appended[fingerprint, job_id] = seen
-            return seen
-
-    async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
-        async with self.steps.step("replace", len(pictures)):
-            if self.pools.get(fingerprint) == read:
-                self.pools[fingerprint] = Pool(read.generation + 1, tuple(pictures))
 
 
 class Jobs:
@@ -113,6 +35,7 @@ class Jobs:
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
+        self.requests = Requests(steps)
         self.jobs: dict[str, Job] = {}
         self.leases_ms: dict[str, int] = {}
         self.flights: dict[str, str | Seen] = {}
@@ -122,12 +45,17 @@ class Jobs:
         self.waiting: set[str] = set()
         self.busy = False
 
-    async def hold(self, order: Order, seen: Seen, _: Terms) -> Verdict:
+    async def hold(  # noqa: PLR0911 - a return for each verdict
+        self, order: Order, seen: Seen, _: Terms, waiter: Waiter = NOBODY
+    ) -> Verdict:
         async with self.steps.step("hold", order.held):
             flight = self.flights.get(order.fingerprint)
             if order.id in self.jobs:
                 return Held()
+            if waiter.keep and (before := self.requests.before(waiter.keep)):
+                return before
             if isinstance(flight, str):
+                self.requests.depend(waiter, order, flight)
                 return Joined(flight)
             if flight and seen < flight:
                 return Stale(flight.generation, flight.count)
@@ -149,10 +77,13 @@ class Jobs:
                 windows=("day:x",),
                 began_ms=self.steps.now_ms,
             )
+            self.requests.depend(waiter, order, order.id)
             return Held()
 
     async def turn(self, job: Job) -> bool:
         async with self.steps.step("turn", look=True):
+            if self.jobs[job.order.id].state != "reserved":
+                raise Fenced
             return job.order.id not in self.waiting
 
     def give_turn(self, job_id: str, *, tell: bool = True) -> None:

@@ -48,9 +48,9 @@ async def test_a_stream_that_completes_saves_every_further_look(
     lines = [request.partition(b" HTTP/1.1\r\n")[0].decode() for request in far.heard]
     place = f"GET /fal-ai/gpt-image-1.5/requests/{ID}"
     assert lines == [
-        f"{place}/status?logs=0",
-        f"{place}/status?logs=0",
-        f"{place}/status/stream?logs=0",
+        f"{place}/status?logs=1",
+        f"{place}/status?logs=1",
+        f"{place}/status/stream?logs=1",
         place,
     ]
 

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pybase64
 
+from falgate.core.answer import Answer
 from falgate.core.errors import Unavailable
+from falgate.core.model import ModelSpec
 from falgate.core.money import dollars
 from falgate.core.picture import Picture, as_file
-from falgate.flow.admission import Call
-from falgate.flow.answer import Answer
 
 ReadPicture = Callable[[str], Awaitable[bytes | None]]
 
@@ -24,20 +24,22 @@ _CACHE_STATUS = {
 }
 
 
-async def body(call: Call, answer: Answer, base_url: str, read: ReadPicture) -> bytes:
-    """The JSON body.
+async def body(
+    spec: ModelSpec, answer: Answer, base_url: str, read: ReadPicture, *, inline: bool
+) -> bytes:
+    """The JSON body; `inline` for the pictures themselves in the place of their URLs.
 
     Raises:
         Unavailable: A picture went away between the answer and its reading.
     """
     pictures = answer.pictures
-    if call.spec.wants_inline(call.arguments):
+    if inline:
         uris = await asyncio.gather(*(_data_uri(picture, read) for picture in pictures))
     else:
         uris = [f'"{base_url}/pictures/{picture.name}"'.encode() for picture in pictures]
     files = [_file(picture, uri) for picture, uri in zip(pictures, uris, strict=True)]
     files.extend(map(msgspec.json.encode, answer.foreign))
-    return b"".join((b'{"', call.spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
+    return b"".join((b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
 
 
 def headers(answer: Answer) -> dict[str, str]:

@@ -15,18 +15,17 @@ from falgate.api.errors import HANDLERS
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
 from falgate.api.pictures import PictureSource, pictures_router
+from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
 from falgate.core.calendar import Calendar
-from falgate.flow.answer import Answers
 from falgate.flow.completion import Completions
-from falgate.flow.ports import Ports
 from falgate.flow.reports import Reports
+from falgate.flow.workshop import Workshop
 
 
 def create_app(
-    ports: Ports,
-    answers: Answers,
+    workshop: Workshop,
     *,
     pictures: PictureSource,
     vitals: Vitals,
@@ -44,10 +43,11 @@ def create_app(
         *ledger_routes(reports, administration.upstreams),
         *usage_routes(reports, administration.upstreams),
     )
+    queued = QueueApi(workshop, address=address, read=pictures.read)
     app = Litestar(
         route_handlers=[
-            *run_routes(ports, answers, address, pictures.read),
-            *quote_routes(ports, calendar),
+            *run_routes(workshop, queued, address, pictures.read),
+            *quote_routes(workshop.ports, calendar),
             pictures_router(pictures),
             *([hook_route(completions)] if completions else []),
             *admin_routes(administration, books),
@@ -62,7 +62,7 @@ def create_app(
     )
     return Edge(
         app,
-        models=ports.models,
+        models=workshop.ports.models,
         requested=requested,
         body_bytes_max=body_bytes_max,
         body_timeout_s=body_timeout_s,

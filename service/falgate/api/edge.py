@@ -66,7 +66,8 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                named = (b"x-fal-request-id", request_id.encode())
+                # A kept request answers under its own id, whoever asks about it.
+                named = (b"x-fal-request-id", scope["state"][REQUEST_ID].encode())
                 message = {**message, "headers": [*message["headers"], named]}
             await send(message)
 

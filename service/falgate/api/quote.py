@@ -7,9 +7,9 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
+from falgate.api.caller import address_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
-from falgate.api.run import address_of
 from falgate.core import budget, wishes
 from falgate.core.budget import Position
 from falgate.core.calendar import Calendar

@@ -11,25 +11,33 @@ from litestar.params import FromPath
 
 from falgate.api import answers
 from falgate.api.address import Address
+from falgate.api.caller import address_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
+from falgate.api.queue import QueueApi
 from falgate.core import wishes
-from falgate.core.errors import ModelUnknown, QueueMissing
+from falgate.core.errors import ModelUnknown
 from falgate.core.model import ModelSpec
+from falgate.core.route import Route
+from falgate.core.route import read as read_route
 from falgate.flow.admission import admit, authenticate
-from falgate.flow.answer import Answers
 from falgate.flow.ports import Ports
+from falgate.flow.workshop import Workshop
 
 
 def run_routes(
-    ports: Ports, served: Answers, address: Address, read: answers.ReadPicture
+    workshop: Workshop, queued: QueueApi, address: Address, read: answers.ReadPicture
 ) -> Sequence[HTTPRouteHandler]:
-    """A route for each model, at the root and under /run, and one for all other names."""
+    """A route for each model, at the root and under /run, and one for all other names.
+
+    A Host that begins with "queue." is fal's queue: the same paths mean something else there.
+    """
+    ports = workshop.ports
 
     def model_routes(spec: ModelSpec) -> list[HTTPRouteHandler]:
-        async def run(request: Request[Any, Any, Any]) -> Response[bytes]:
-            if is_queue(request):
-                raise QueueMissing
+        async def run(request: Request[Any, Any, Any]) -> Response[Any]:
+            if (asked := route_of(request)).service == "queue":
+                return await queued.serve(request, asked)
             caller = await authenticate(
                 ports, request.headers.get("authorization"), address_of(request)
             )
@@ -42,10 +50,16 @@ def run_routes(
                 wishes=wishes.read(request.headers),
                 request_id=request.scope["state"][REQUEST_ID],
             )
-            answer = await served.answer(call)
+            if key := request.headers.get("idempotency-key"):
+                kept = await workshop.queue.wait(call, key=key)
+                request.scope["state"][REQUEST_ID] = kept.asked.id
+                answer = kept.brought()
+            else:
+                answer = await workshop.answers.answer(call)
             base_url = address.base_url(request.scope["scheme"], request.headers.get("host", ""))
+            inline = spec.wants_inline(call.arguments)
             return Response(
-                await answers.body(call, answer, base_url, read),
+                await answers.body(spec, answer, base_url, read, inline=inline),
                 headers=answers.headers(answer),
                 media_type="application/json",
             )
@@ -60,32 +74,29 @@ def run_routes(
         alias = post(f"/run/{spec.endpoint}", status_code=200, include_in_schema=False)
         return [shown(run), alias(run)]
 
-    @route("/queue/{path:path}", http_method=list(HttpMethod), include_in_schema=False)
-    async def queue(path: FromPath[str]) -> None:  # noqa: ARG001 - a path must be taken
-        raise QueueMissing
+    return [*chain(*map(model_routes, ports.models.values())), _other_route(ports, queued)]
+
+
+def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
+    """The queue under all of its paths, and fal's answer for all that is not there."""
 
     @route(
-        ["/{path:path}", "/run/{path:path}"],
+        ["/{path:path}", "/run/{path:path}", "/queue/{path:path}"],
         http_method=list(HttpMethod),
         status_code=200,
         include_in_schema=False,
     )
-    async def unknown(request: Request[Any, Any, Any], path: FromPath[str]) -> None:
-        if is_queue(request):
-            raise QueueMissing
+    async def other(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[Any]:
+        if (asked := route_of(request)).service == "queue":
+            return await queued.serve(request, asked)
         if request.method != HttpMethod.POST:
             raise NotFoundException
         await authenticate(ports, request.headers.get("authorization"), address_of(request))
         raise ModelUnknown(path.strip("/").partition("/")[2] or path.strip("/"))
 
-    return [*chain(*map(model_routes, ports.models.values())), queue, unknown]
+    return other
 
 
-def address_of(request: Request[Any, Any, Any]) -> str:
-    """Where a caller is, as far as the server knows; "" where it does not."""
-    return request.client.host if request.client else ""
-
-
-def is_queue(request: Request[Any, Any, Any]) -> bool:
-    """Whether a request is for the queue's host: the same paths mean something else there."""
-    return str(request.headers.get("host", "")).lower().startswith("queue.")
+def route_of(request: Request[Any, Any, Any]) -> Route:
+    """What a request's path names, on the host that it was sent to."""
+    return read_route(request.scope["path"], str(request.headers.get("host", "")))

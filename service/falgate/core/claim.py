@@ -6,6 +6,8 @@ from falgate.core.budget import Account
 from falgate.core.calendar import Kind, Window
 from falgate.core.limits import NONE, Exceeded, Limits
 from falgate.core.money import Micros
+from falgate.core.picture import Picture
+from falgate.core.queued import Asked
 
 
 class Overdrawn(msgspec.Struct, frozen=True):
@@ -73,10 +75,27 @@ class OtherCalendar(msgspec.Struct, frozen=True):
     name: str
 
 
+class Repeated(msgspec.Struct, frozen=True):
+    """An equal request was kept before, and this is its id: nothing was claimed or held."""
+
+    request: str
+
+
+class Mismatched(msgspec.Struct, frozen=True):
+    """The idempotency key stands for a request with another body."""
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The request that the flight is for has ended meanwhile: nothing was claimed or held."""
+
+
 Verdict = (
     Held
     | Joined
     | Stale
+    | Repeated
+    | Mismatched
+    | Ended
     | Denied
     | Exceeded
     | Unlimited
@@ -111,3 +130,39 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[Limits, ...] = (NONE,) * 4
     weight: int = 1
     waiting_max: int = 0
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that is to be kept in the step that claims a flight for it.
+
+    Attributes:
+        asked: The request.
+        pool: The pictures that are there already.
+        was_job: The job that it had before, if it is kept already and tries again.
+        digest: Of all that makes another request equal to it.
+        repeats_ms: How long after its end an equal one still finds it; 0: while it is kept.
+    """
+
+    asked: Asked
+    pool: tuple[Picture, ...] = ()
+    was_job: str = ""
+    digest: str = ""
+    repeats_ms: int = 0
+
+
+class Waiter(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for a flight: its job is not given up under them.
+
+    Attributes:
+        request: Id of the request.
+        patience_ms: How long it counts as waiting; a kept one does until it ends.
+        keep: The request, if it is to be kept.
+    """
+
+    request: str
+    patience_ms: int = 0
+    keep: Keep | None = None
+
+
+NOBODY = Waiter(request="")
+"""A purchase that nobody waits for."""

@@ -133,15 +133,6 @@ class ModelUnknown(Refusal):
         super().__init__(f'Application "{alias}" not found')
 
 
-class QueueMissing(Refusal):
-    """The queue API is not served; saying so beats an answer of another form than fal's."""
-
-    status = 501
-
-    def __init__(self) -> None:
-        super().__init__("falgate does not serve the queue API yet; call the model with run")
-
-
 class BodyTooLarge(Refusal):
     """The body is over the limit; it was not read to its end."""
 

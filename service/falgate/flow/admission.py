@@ -63,6 +63,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 async def authenticate(ports: Ports, authorization: str | None, address: str) -> Caller:
     """Find the key that is presented, and let it pass at its own pace.
 
+    Raises:
+        Refusal: As `identify`.
+        TooMany: Too many requests in this second.
+    """
+    caller = await identify(ports, authorization, address)
+    await _pace(ports, caller)
+    return caller
+
+
+async def identify(ports: Ports, authorization: str | None, address: str) -> Caller:
+    """Find the key that is presented.
+
     Args:
         ports: The world.
         authorization: The header.
@@ -73,7 +85,6 @@ async def authenticate(ports: Ports, authorization: str | None, address: str) ->
         KeyUnknown: Not a key of ours.
         KeyRefused: A key that may not be used.
         NotAllowed: Not from this address.
-        TooMany: Too many requests in this second.
         Unavailable: Without Redis.
     """
     value = apikey.from_header(authorization or "")
@@ -88,9 +99,7 @@ async def authenticate(ports: Ports, authorization: str | None, address: str) ->
     if why := key.unusable(now_s):
         raise KeyRefused(why)
     policy.check_address(key.permissions, address)
-    caller = Caller(key=key, terms=terms(key, directory))
-    await _pace(ports, caller)
-    return caller
+    return Caller(key=key, terms=terms(key, directory))
 
 
 def terms(key: KeyRecord, directory: Directory) -> Terms:

@@ -1,6 +1,8 @@
 """Waiting for a job, whoever works on it: one look at Redis serves all who wait in this process."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from falgate.core.errors import TimedOut, Unavailable
 from falgate.core.job import Job
@@ -8,6 +10,8 @@ from falgate.flow.ports import Jobs
 
 LOOK_AGAIN_S = 1.0
 """Wake-ups may be lost, so that a waiter also looks by itself."""
+IN_TROUBLE_S = 2.0
+"""A job whose outcome is not known is looked at so often by those who have time."""
 
 
 class Gone(Exception):
@@ -52,27 +56,47 @@ class Flights:
             Unavailable: This process is about to end.
             Gone: It was forgotten.
         """
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            with self._watching(job_id) as task:
+                left_s = deadline_s - asyncio.get_running_loop().time()
+                await asyncio.wait(
+                    {task, closing}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                if task.done():
+                    return task.result()
+        finally:
+            closing.cancel()
+        if closing.done():
+            raise Unavailable("falgate is restarting; the purchase goes on, ask again")
+        raise TimedOut("The pictures are still being made; ask again to get them")
+
+    async def settled(self, job_id: str) -> Job:
+        """Wait until it is known what a job brings, however long that takes; raises `Gone`."""
+        while True:
+            with self._watching(job_id) as task:
+                await asyncio.wait({task})
+                job = task.result()
+            if job.ended or job.state == "paid":
+                return job
+            await asyncio.sleep(IN_TROUBLE_S)
+
+    @contextmanager
+    def _watching(self, job_id: str) -> Iterator[asyncio.Task[Job]]:
+        """The one task that follows a job for all who wait for it."""
         watch = self._watches.setdefault(job_id, _Watch())
         watch.waiters += 1
         if watch.task is None:
             watch.task = asyncio.create_task(self._follow(job_id, watch))
-        closing = asyncio.create_task(self._closing.wait())
         try:
-            left_s = deadline_s - asyncio.get_running_loop().time()
-            await asyncio.wait(
-                {watch.task, closing}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if watch.task.done():
-                return watch.task.result()
-            if closing.done():
-                raise Unavailable("falgate is restarting; the purchase goes on, ask again")
-            raise TimedOut("The pictures are still being made; ask again to get them")
+            yield watch.task
         finally:
-            closing.cancel()
             watch.waiters -= 1
-            if not watch.waiters:
+            # A later waiter may have begun a watch of its own.
+            if not watch.waiters or watch.task.done():
                 watch.task.cancel()
-                self._watches.pop(job_id, None)
+                if self._watches.get(job_id) is watch:
+                    del self._watches[job_id]
 
     async def _follow(self, job_id: str, watch: _Watch) -> Job:
         while True:

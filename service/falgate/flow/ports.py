@@ -7,7 +7,7 @@ import msgspec
 
 from falgate.core.apikey import KeyRecord, Kind
 from falgate.core.budget import Account, Position
-from falgate.core.claim import Overdrawn, Seen, Terms, Verdict
+from falgate.core.claim import Overdrawn, Seen, Terms, Verdict, Waiter
 from falgate.core.directory import Directory
 from falgate.core.events import Answered, Doubted, Purchased
 from falgate.core.job import Job, Order, Priority, Trouble
@@ -15,6 +15,8 @@ from falgate.core.limits import Exceeded
 from falgate.core.model import ModelSpec
 from falgate.core.outcome import Result, Settlement, Submission
 from falgate.core.picture import Kept, Picture, Pool
+from falgate.core.progress import Tell
+from falgate.flow.ports_queue import Requests
 
 
 class Keys(Protocol):
@@ -56,11 +58,11 @@ class Pools(Protocol):
 class Jobs(Protocol):
     """Jobs and their money. Without Redis: `Unavailable`. Nothing is bought without a hold."""
 
-    async def hold(self, order: Order, seen: Seen, terms: Terms) -> Verdict:
+    async def hold(self, order: Order, seen: Seen, terms: Terms, waiter: Waiter) -> Verdict:
         """Claim a flight, hold its money and stand in line for a turn, or none of it."""
 
     async def turn(self, job: Job) -> bool:
-        """Whether a reserved job has its turn at the upstream."""
+        """Whether a reserved job has its turn at the upstream; raises `Fenced`."""
 
     async def mark(self, job: Job) -> None:
         """Write down that the submit is about to leave; raises `Fenced` or `NotDurable`."""
@@ -124,8 +126,11 @@ class Upstream(Protocol):
     ) -> Submission:
         """Order; exactly one attempt, or provably none. 0 s: as long as is usual."""
 
-    async def collect(self, spec: ModelSpec, request_id: str) -> Result:
-        """Follow an accepted order to its end."""
+    async def collect(self, spec: ModelSpec, request_id: str, tell: Tell) -> Result:
+        """Follow an accepted order to its end, and tell how far it is."""
+
+    async def cancel(self, endpoint: str, request_id: str) -> None:
+        """Ask that an accepted order be given up; how it ends is told by `collect`."""
 
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture."""
@@ -161,6 +166,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         keys: See `Keys`, and so on.
         rates: Requests by the second.
         budgets: Where the money stands.
+        requests: Those that are kept.
         sellers: Which upstream serves which kind of key.
     """
 
@@ -170,6 +176,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Budgets
     pools: Pools
     jobs: Jobs
+    requests: Requests
     pictures: Pictures
     sellers: Mapping[Kind, Upstream]
     facts: Facts

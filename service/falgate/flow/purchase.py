@@ -8,6 +8,7 @@ result is read, because it is already spent; then come the pictures, which can b
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,7 @@ from falgate.core.outcome import (
     Settlement,
     Unsent,
 )
+from falgate.core.progress import Progress
 from falgate.flow.banking import bank
 from falgate.flow.insist import insist
 from falgate.flow.ports import Ports
@@ -70,6 +72,16 @@ class Purchases:
         task = asyncio.create_task(self._work(job), name=f"job {job_id}")
         self._tasks[job_id] = task
         task.add_done_callback(lambda _: self._forget(job_id))
+
+    async def begin(self, job_id: str) -> None:
+        """Work on a job that was just held here; raises `Unavailable`.
+
+        Of a later epoch it would be an adopter's, whatever the hold's answer was.
+        """
+        job = await self._ports.jobs.read(job_id)
+        if job is None or job.state != "reserved" or job.epoch != 1 or self.busy_with(job_id):
+            return
+        self.start(job)
 
     def busy_with(self, job_id: str) -> bool:
         """Whether this process works on that job, late with its lease or not."""
@@ -135,8 +147,7 @@ class Purchases:
                 continue
 
     async def _submit(self, job: Job) -> Job | None:
-        loop = asyncio.get_running_loop()
-        start_by_s = loop.time() + (job.order.start_within_s or self._start_within_s)
+        start_by_s = await self._start_by_s(job)
         if not await self.turns.wait(job, start_by_s):
             return await self._settle(job, Settlement(state="released", charge=0))
         try:
@@ -152,6 +163,13 @@ class Purchases:
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         return await asyncio.shield(asking)
+
+    async def _start_by_s(self, job: Job) -> float:
+        """When a job has to be started by, of the event loop's clock."""
+        within_s = job.order.start_within_s or self._start_within_s
+        if job.epoch > 1:  # It may have waited elsewhere for a while.
+            within_s -= (await insist(self._ports.jobs.now_ms) - job.began_ms) / 1000
+        return asyncio.get_running_loop().time() + within_s
 
     async def _ask(self, job: Job, start_by_s: float) -> Job | None:
         upstream = self._ports.upstream(job.order.upstream)
@@ -188,7 +206,7 @@ class Purchases:
     async def _collect(self, job: Job) -> Job | None:
         spec = self._ports.models[job.order.endpoint]
         upstream = self._ports.upstream(job.order.upstream)
-        result = await upstream.collect(spec, job.request_id)
+        result = await upstream.collect(spec, job.request_id, partial(self._tell, job.order.id))
         if isinstance(result, Lost):
             self._doubt("lost_result", job, result.why)
             await self._give_word(job)
@@ -200,6 +218,11 @@ class Purchases:
                 self._doubt("zero_units", job, "fal reports 0 units for a delivered picture")
             return await self._settle(job, settlement, result)
         return await self._settle(job, settlement)
+
+    async def _tell(self, job_id: str, progress: Progress) -> None:
+        """Let who follows the job know how far it is; they can do without."""
+        with suppress(Unavailable):
+            await self._ports.requests.tell(job_id, progress)
 
     async def _settle(
         self, job: Job, settlement: Settlement, delivered: Delivered | None = None

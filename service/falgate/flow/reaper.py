@@ -73,8 +73,12 @@ class Reaper:
     async def _resolve(self, job: Job, search: Search) -> None:
         now_ms = await self._ports.jobs.now_ms()
         if job.state == "reserved":
-            # Its old owner is fenced and can never submit; who waits for it tries again.
-            await self._close(job, Settlement(state="released", charge=0))
+            # Its old owner is fenced and can never submit. Kept requests depend on it all the same;
+            # who waits on the line tries again.
+            if await self._ports.requests.depend_on(job.order.fingerprint):
+                self._purchases.start(job)
+            else:
+                await self._close(job, Settlement(state="released", charge=0))
             return
         if job.state == "submitting":
             job = await search.found(job, now_ms) or job

@@ -28,6 +28,9 @@ class Turns:
         Args:
             job: In state "reserved".
             start_by_s: Of the event loop's clock.
+
+        Raises:
+            Fenced: Nobody needs the job any more: it was given up meanwhile.
         """
         event = self._woken.setdefault(job.order.id, asyncio.Event())
         loop = asyncio.get_running_loop()

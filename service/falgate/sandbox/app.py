@@ -12,7 +12,8 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from falgate.core.model import ModelSpec
-from falgate.sandbox import address, books, media, platform, queue, run
+from falgate.core.route import read as read_route
+from falgate.sandbox import books, media, platform, queue, run
 from falgate.sandbox.answer import said
 from falgate.sandbox.desk import Desk, Refused
 from falgate.sandbox.dials import Board, Dials
@@ -43,10 +44,10 @@ def create_sandbox(
 
     @route("/{path:path}", http_method=["GET", "POST", "PUT"], status_code=200)
     async def serve_fal(request: Request[Any, Any, Any], path: FromPath[str]) -> ASGIApp:
-        target = address.read(path, request.headers.get("host", ""))
+        if listed := platform.list_of(path):
+            return platform.serve(desk, request, listed)
+        target = read_route(path, request.headers.get("host", ""))
         try:
-            if target.service == "platform":
-                return platform.serve(desk, request, target)
             if target.service == "queue":
                 return await queue.serve(desk, request, target)
             return await run.serve(desk, request, target)

@@ -14,8 +14,8 @@ from litestar.types import ASGIApp
 from falgate.core.errors import InputRejected
 from falgate.core.model import ModelSpec
 from falgate.core.request import read
+from falgate.core.route import Route
 from falgate.sandbox import refusals
-from falgate.sandbox.address import Address
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.books import Visits
 from falgate.sandbox.dials import Board, Dials, Place
@@ -102,7 +102,7 @@ class Desk:
             return spoilt(answer, record.dials, place, base_url)
         return answer
 
-    async def accept(self, request: Request[Any, Any, Any], address: Address) -> Record:
+    async def accept(self, request: Request[Any, Any, Any], route: Route) -> Record:
         """Keep a submit.
 
         Raises:
@@ -110,9 +110,9 @@ class Desk:
         """
         now_s = time.time()
         dials = self.board.take()
-        record = _noted(request, address, await request.body(), dials, now_s)
+        record = _noted(request, route, await request.body(), dials, now_s)
         try:
-            self._admit(request, address, record)
+            self._admit(request, route, record)
         except Refused:
             self.records.put(record)
             raise
@@ -120,9 +120,9 @@ class Desk:
         self.records.put(record)
         return record
 
-    def _admit(self, request: Request[Any, Any, Any], address: Address, record: Record) -> None:
+    def _admit(self, request: Request[Any, Any, Any], route: Route, record: Record) -> None:
         self.authenticate(request)
-        self._known(address, record)
+        self._known(route, record)
         dials = record.dials
         if self.visits.fault_due(record, "submit"):
             whole = said(200, {"status": "IN_QUEUE"}, record.id)
@@ -148,20 +148,20 @@ class Desk:
         others = [] if record.dials.concurrency is None else self.records.all()
         return wait_s(record.dials, others, record.submitted_s)
 
-    def _known(self, address: Address, record: Record) -> None:
-        if address.target in self.models:
+    def _known(self, route: Route, record: Record) -> None:
+        if route.target in self.models:
             return
-        if any(f"{endpoint}/".startswith(f"{address.app}/") for endpoint in self.models):
-            path = address.target.removeprefix(address.app)
+        if any(f"{endpoint}/".startswith(f"{route.app}/") for endpoint in self.models):
+            path = route.target.removeprefix(route.app)
             answer = refusals.platform(404, record.id, f"Path {path} not found")
             headers = {**answer.headers, "x-fal-billable-units": "0"}
             raise Refused(msgspec.structs.replace(answer, headers=headers))
-        missing = f'Application "{address.alias}" not found'
+        missing = f'Application "{route.alias}" not found'
         raise Refused(refusals.platform(404, record.id, missing))
 
 
 def _noted(
-    request: Request[Any, Any, Any], address: Address, body: bytes, dials: Dials, now_s: float
+    request: Request[Any, Any, Any], route: Route, body: bytes, dials: Dials, now_s: float
 ) -> Record:
     received = None
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -171,10 +171,10 @@ def _noted(
         headers["authorization"] = request.headers["authorization"].partition(" ")[0]
     return Record(
         id=new_id(now_s),
-        endpoint=address.target,
+        endpoint=route.target,
         submitted_s=now_s,
         accepted=False,
-        sync=address.service == "run",
+        sync=route.service == "run",
         received=received,
         headers=headers,
         dials=dials,

@@ -1,6 +1,7 @@
 """fal's platform: the list of requests of an endpoint, and the billing events."""
 
 import math
+import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -10,15 +11,21 @@ from litestar.types import ASGIApp
 
 from falgate.core.money import dollars
 from falgate.sandbox import outcome
-from falgate.sandbox.address import Address
 from falgate.sandbox.answer import said
 from falgate.sandbox.desk import Desk, Refused
 from falgate.sandbox.record import Record, life, new_id
 
 _LIMIT = 50
+_PATH = re.compile(r"(?:/[^/]+)?/v1/models/(.+?)/*")
 
 
-def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
+def list_of(path: str) -> str | None:
+    """Which of the platform's lists a path asks for; None where it asks for none."""
+    found = _PATH.fullmatch(path)
+    return found[1] if found else None
+
+
+def serve(desk: Desk, request: Request[Any, Any, Any], name: str) -> ASGIApp:
     """Answer a call to one of the lists; a page at a time, the cursor being where it starts."""
     now_s = time.time()
     try:
@@ -36,7 +43,7 @@ def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGI
         and (not ids or record.id in ids)
         and (not endpoints or record.endpoint in endpoints)
     ]
-    match address.target:
+    match name:
         case "billing-events":
             key = "billing_events"
             found = [

@@ -12,8 +12,8 @@ from litestar import Request
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
+from falgate.core.route import Route
 from falgate.sandbox import outcome, refusals
-from falgate.sandbox.address import Address
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.desk import Desk, Refused
 from falgate.sandbox.dials import Place
@@ -26,16 +26,16 @@ _METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET
 _LOOK_S = 0.1
 
 
-async def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
+async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
     """Answer a call to the queue."""
-    if address.request_id is None:
+    if route.request_id is None:
         if request.method != "POST":
             return refusals.platform(405, new_id(time.time()))
-        return await _submit(desk, request, address)
-    record = _find(desk, request, address, address.request_id)
+        return await _submit(desk, request, route)
+    record = _find(desk, request, route, route.request_id)
     base_url = desk.base_url(request)
-    urls = _urls(record, address, base_url, fixed=desk.fixed_url is not None)
-    match address.action:
+    urls = _urls(record, route, base_url, fixed=desk.fixed_url is not None)
+    match route.action:
         case "status":
             course = life(record)
             now_s = time.time()
@@ -50,33 +50,33 @@ async def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -
             return await _result(desk, record, urls, base_url)
 
 
-def _find(desk: Desk, request: Request[Any, Any, Any], address: Address, request_id: str) -> Record:
+def _find(desk: Desk, request: Request[Any, Any, Any], route: Route, request_id: str) -> Record:
     """The record that a call is about.
 
     Raises:
         Refused: There is no such path, method or request.
     """
     desk.authenticate(request)
-    action = address.action
+    action = route.action
     if action not in _METHODS:
         path = f"/requests/{request_id}/{action}"
         raise Refused(refusals.platform(404, request_id, f"Path {path} not found"))
     # Requests live under the owner and the alias; fal does not take the rest of the endpoint.
-    if address.target != address.app or request.method != _METHODS[action]:
+    if route.target != route.app or request.method != _METHODS[action]:
         raise Refused(refusals.platform(405, request_id))
     name = "result" if action in _RESULT else action
     desk.visits.routes[name] += 1
     record = desk.records.get(request_id)
-    if record is not None and f"{record.endpoint}/".startswith(f"{address.app}/"):
+    if record is not None and f"{record.endpoint}/".startswith(f"{route.app}/"):
         return record
     place: Place = "result" if name == "result" else "status"
     raise Refused(refusals.failing(404, request_id, place))
 
 
-async def _submit(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
-    record = await desk.accept(request, address)
+async def _submit(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
+    record = await desk.accept(request, route)
     base_url = desk.base_url(request)
-    urls = _urls(record, address, base_url, fixed=desk.fixed_url is not None)
+    urls = _urls(record, route, base_url, fixed=desk.fixed_url is not None)
     body: dict[str, Any] = {
         "status": "IN_QUEUE",
         **urls,
@@ -191,10 +191,10 @@ def _logs(record: Record, now_s: float) -> list[dict[str, Any]]:
     ]
 
 
-def _urls(record: Record, address: Address, base_url: str, *, fixed: bool) -> dict[str, str]:
+def _urls(record: Record, route: Route, base_url: str, *, fixed: bool) -> dict[str, str]:
     # Without a prefix the Host told the queue apart, which a fixed base does not.
-    prefix = "/queue" if fixed else address.prefix
-    place = f"{base_url}{prefix}/{address.app}/requests/{record.id}"
+    prefix = "/queue" if fixed else route.prefix
+    place = f"{base_url}{prefix}/{route.app}/requests/{record.id}"
     return {
         "request_id": record.id,
         "response_url": place,

@@ -8,21 +8,21 @@ from typing import Any
 from litestar import Request
 from litestar.types import ASGIApp
 
+from falgate.core.route import Route
 from falgate.sandbox import outcome, refusals
-from falgate.sandbox.address import Address
 from falgate.sandbox.desk import Desk
 from falgate.sandbox.faults import hang
 from falgate.sandbox.record import life, new_id
 
 
-async def serve(desk: Desk, request: Request[Any, Any, Any], address: Address) -> ASGIApp:
+async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
     """Answer a call to run a model; that the caller leaves changes nothing, least of all its bill.
 
     What spoils the answer to a submit, or a result, spoils this answer, which is both.
     """
     if request.method != "POST":
         return refusals.platform(405, new_id(time.time()))
-    record = await desk.accept(request, address)
+    record = await desk.accept(request, route)
     ends_s = life(record).ends_s
     if math.isinf(ends_s):
         return hang

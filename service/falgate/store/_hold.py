@@ -9,23 +9,27 @@ from falgate.core.budget import Account
 from falgate.core.calendar import Calendar, Window
 from falgate.core.claim import (
     Denied,
+    Ended,
     Frozen,
     Held,
     HouseFull,
     Joined,
+    Mismatched,
     OtherCalendar,
     Overdrawn,
+    Repeated,
     Seen,
     Stale,
     Terms,
     Unborn,
     Unlimited,
     Verdict,
+    Waiter,
 )
 from falgate.core.errors import Unavailable
 from falgate.core.job import Order
 from falgate.core.limits import Exceeded
-from falgate.store import _keys
+from falgate.store import _keys, _records
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.connect import Durability
@@ -56,8 +60,12 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     slots_max: int = 0
 
 
-async def hold(redis: Redis, instance: Instance, order: Order, seen: Seen, terms: Terms) -> Verdict:
+async def hold(  # noqa: PLR0917 - what the script decides by
+    redis: Redis, instance: Instance, order: Order, seen: Seen, terms: Terms, waiter: Waiter
+) -> Verdict:
     """Claim the order's flight, hold its money on every account and stand in line, or do nothing.
+
+    Whoever asks is noted as waiting for the flight, or their request is kept, in the same step.
 
     Raises:
         Unavailable: Without Redis, or where its clock and the calendar do not meet.
@@ -65,7 +73,7 @@ async def hold(redis: Redis, instance: Instance, order: Order, seen: Seen, terms
     with reaching():
         seconds, micros = await redis.time()
     now_ms = int(seconds) * 1000 + int(micros) // 1000
-    named = _named(instance, order, seen, terms)
+    named = _named(instance, order, seen, terms) | _waiting(order, waiter)
     accounts = order.accounts
     keys = [_keys.account(order.upstream, account) for account in accounts]
     keys += [_keys.pace(order.upstream, account) for account in accounts]
@@ -126,7 +134,25 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
     }
 
 
-def _verdict(  # noqa: C901, PLR0911 - one return for each of the script's answers
+def _waiting(order: Order, waiter: Waiter) -> dict[str, Any]:
+    keep = waiter.keep
+    return {
+        "waiters": _keys.waiters(order.fingerprint),
+        "request": _keys.request(waiter.request),
+        "pending": _keys.pending(order.upstream),
+        "idempotency": _keys.idempotency(keep.asked.repeatable if keep else ""),
+        "request_id": waiter.request,
+        "patience_ms": waiter.patience_ms,
+        "asked": _records.asked(keep.asked) if keep else "",
+        "arguments": msgspec.json.encode(keep.asked.arguments).decode() if keep else "",
+        "pool": msgspec.json.encode(keep.pool).decode() if keep else "",
+        "was_job": keep.was_job if keep else "",
+        "digest": keep.digest if keep else "",
+        "repeats_ms": keep.repeats_ms if keep else 0,
+    }
+
+
+def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the script's answers
     reply: list[Any], windows: tuple[Window, ...], accounts: tuple[Account, ...]
 ) -> Verdict:
     match reply:
@@ -135,6 +161,12 @@ def _verdict(  # noqa: C901, PLR0911 - one return for each of the script's answe
             return Held(tuple(Overdrawn(accounts[int(at)], kind) for at, kind in pairs))
         case ["joined", job_id]:
             return Joined(job_id)
+        case ["repeated", request_id]:
+            return Repeated(request_id)
+        case ["mismatched"]:
+            return Mismatched()
+        case ["ended"]:
+            return Ended()
         case ["stale", generation, count]:
             return Stale(int(generation), int(count))
         case ["denied", at, kind, limit, spent, held]:

@@ -36,6 +36,12 @@ policy can touch money.
 | rate | string: when an account's requests are even with its rate | expires, seconds |
 | flight | string: `open:<job>` or `done:<job>:<generation>:<count>` | swept after MARKER_KEPT_S |
 | markers | sorted set: fingerprints of done flights by their end, ms | swept with the flights |
+| waiters | sorted set: who waits for a flight, by the end of their patience | expires, a day |
+| request | hash: one request that is kept | swept after its end, by setting |
+| pending | sorted set: kept requests by the end of their lease, ms | never expires |
+| answered | sorted set: kept requests by their end, ms | swept with the requests |
+| idempotency | hash: the request that an idempotency key stands for | swept with the request |
+| progress | string: what the upstream said last of a job | expires, a day |
 | pool | hash: generation and pictures of one fingerprint | expires, by setting |
 """
 
@@ -46,6 +52,7 @@ MARKER_KEPT_S = 120
 REFUSAL_KEPT_S = 600
 POSTED_KEPT_S = 7 * 86_400
 HITS_KEPT_S = 40 * 86_400
+PROGRESS_KEPT_S = 86_400
 
 WAKE = "fg:wake"
 """Channel: ids of jobs that ended, are in trouble or have their turn."""
@@ -167,6 +174,36 @@ def submits(upstream: str) -> str:
 def flight(fingerprint: str) -> str:
     """The purchase under way for a fingerprint, or the marker of the last one."""
     return f"{{fg}}:flight:{fingerprint}"
+
+
+def waiters(flight: str) -> str:
+    """Who waits for a flight."""
+    return f"{{fg}}:waiters:{flight}"
+
+
+def request(request_id: str) -> str:
+    """One request that is kept."""
+    return f"{{fg}}:request:{request_id}"
+
+
+def pending(upstream: str) -> str:
+    """Requests that wait for an upstream's pictures."""
+    return f"{{fg}}:pending:{upstream}"
+
+
+def answered(upstream: str) -> str:
+    """Those that do not any more."""
+    return f"{{fg}}:answered:{upstream}"
+
+
+def idempotency(name: str) -> str:
+    """What an idempotency key of an app stands for."""
+    return f"{{fg}}:idempotency:{name}"
+
+
+def progress(job_id: str) -> str:
+    """How far a job is at its upstream."""
+    return f"{{fg}}:progress:{job_id}"
 
 
 def pool(fingerprint: str) -> str:

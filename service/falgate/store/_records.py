@@ -1,10 +1,12 @@
-"""A job as Redis holds it: its record, its closing entry and what a day counts of it."""
+"""Records as Redis holds them: a job, its closing entry, what a day counts of it, a request."""
 
 import msgspec
 
+from falgate.core import answer as answered
 from falgate.core.job import Answer, Job, Order
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
+from falgate.core.queued import Asked, Failure, QueuedRequest
 
 _FORGOTTEN = Answer(
     504,
@@ -79,4 +81,33 @@ def job(fields: dict[str, str], refusal: str | None) -> Job:
             "troubled_ms": int(fields.get("troubled_ms", 0)),
         },
         Job,
+    )
+
+
+def asked(wanted: Asked) -> str:
+    """A request's fields without its prompt, which is kept apart and not as long."""
+    return msgspec.json.encode(msgspec.structs.replace(wanted, arguments={})).decode()
+
+
+def request(fields: dict[str, str]) -> QueuedRequest:
+    """The request of a record."""
+    wanted = msgspec.json.decode(fields["asked"], type=Asked)
+    if "arguments" in fields:
+        arguments = msgspec.json.decode(fields["arguments"])
+        wanted = msgspec.structs.replace(wanted, arguments=arguments)
+    outcome = fields.get("outcome", "null")
+    done = fields["state"] == "done"
+    return msgspec.convert(
+        {
+            "asked": wanted,
+            "state": fields["state"],
+            "job": fields.get("job", ""),
+            "leads": fields.get("leads") == "1",
+            "pool": msgspec.json.decode(fields.get("pool", "[]"), type=tuple[Picture, ...]),
+            "began_ms": int(fields["began_ms"]),
+            "ended_ms": int(fields.get("ended_ms", 0)),
+            "answer": msgspec.json.decode(outcome, type=answered.Answer) if done else None,
+            "failure": None if done else msgspec.json.decode(outcome, type=Failure | None),
+        },
+        QueuedRequest,
     )

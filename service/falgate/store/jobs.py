@@ -7,7 +7,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.calendar import Calendar
-from falgate.core.claim import Seen, Terms, Verdict
+from falgate.core.claim import NOBODY, Seen, Terms, Verdict, Waiter
 from falgate.core.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
@@ -65,18 +65,26 @@ class Jobs:
             slots_max=slots_max,
         )
 
-    async def hold(self, order: Order, seen: Seen, terms: Terms) -> Verdict:
+    async def hold(
+        self, order: Order, seen: Seen, terms: Terms, waiter: Waiter = NOBODY
+    ) -> Verdict:
         """Claim the order's flight, hold its money on every account and stand in line, or not."""
-        return await _hold.hold(self._redis, self._instance, order, seen, terms)
+        return await _hold.hold(self._redis, self._instance, order, seen, terms, waiter)
 
     async def turn(self, job: Job) -> bool:
-        """Whether a reserved job has its turn at the upstream; it stands in line from the hold."""
+        """Whether a reserved job has its turn at the upstream; it stands in line from the hold.
+
+        Raises:
+            Fenced: It is not reserved any more.
+        """
         with reaching():
             has = await _ASK(
                 self._redis,
                 job=_keys.job(job.order.id),
                 **self._line(job.order.upstream),
             )
+        if has < 0:
+            raise Fenced
         return bool(has)
 
     async def mark(self, job: Job) -> None:

@@ -1,12 +1,16 @@
 #!lua
--- with _budgets.lua, _turns.lua
+-- with _budgets.lua, _requests.lua, _turns.lua
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
--- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[10] on, the organisation
--- first, and behind them as many keys that count each account's pace, in the same order.
+-- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[14] on, the organisation
+-- first, and behind them as many keys that count each account's pace, in the same order. Who asks is
+-- noted as waiting for the flight; a request that is to be kept (`asked`, else '') is kept with it.
 -- Returns one of
 --   {'held', account, kind, ...}                    this job holds its money; shadow budgets that
 --                                                   have no room for it follow, account from 0
 --   {'joined', job}                                 another job is under way for the fingerprint
+--   {'repeated', request}                           an equal request is kept
+--   {'mismatched'}                                  the idempotency key stands for another request
+--   {'ended'}                                       the request has ended meanwhile
 --   {'stale', generation, count}                    a flight has published since the pool was read
 --   {'denied', account, kind, limit, spent, held}   micro-USD
 --   {'exceeded', account, what, limit, wait_ms}     a limit on pace has no room
@@ -26,6 +30,10 @@ local accounts = KEYS[6]
 local slots = KEYS[7]
 local waiting = KEYS[8]
 local tags = KEYS[9]
+local waiters = KEYS[10]
+local request = KEYS[11]
+local pending = KEYS[12]
+local idempotency = KEYS[13]
 local ledger_id = ARGV[1]
 local job_id = ARGV[2]
 local owner = ARGV[3]
@@ -43,7 +51,15 @@ local slots_max = digits(ARGV[14])
 local channel = ARGV[15]
 local order = ARGV[16]
 local input = ARGV[17]
-local first_account = 10
+local request_id = ARGV[18]
+local patience_ms = digits(ARGV[19])
+local asked = ARGV[20]
+local arguments = ARGV[21]
+local pool = ARGV[22]
+local was_job = ARGV[23]
+local digest = ARGV[24]
+local repeats_ms = digits(ARGV[25])
+local first_account = 14
 local minute_ms = 60000
 
 -- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
@@ -57,10 +73,28 @@ if known[2] ~= run_id then return {'restarted', run_id, known[2] or ''} end
 if known[3] then return {'frozen'} end
 if known[4] ~= calendar then return {'calendar', known[4] or ''} end
 
+local now = now_ms()
+if asked ~= '' then
+  local before = known_request(request, idempotency, was_job, digest, repeats_ms, now)
+  if before then return before end
+end
+-- From now on whoever asks depends on this job, and may have to be found after a crash.
+local function depend_on(job_asked, leads)
+  if request_id == '' then return end
+  wait_for(waiters, request_id, asked ~= '' and 'inf' or whole(now + patience_ms))
+  if asked ~= '' then
+    keep_request(request, idempotency, request_id, asked, arguments, digest, now)
+    point_request(request, pending, request_id, job_asked, leads, pool, now + lease_ms)
+  end
+end
+
 local claim = redis.call('GET', flight)
 if claim then
   local under_way = claim:match('^open:(.+)$')
-  if under_way then return {'joined', under_way} end
+  if under_way then
+    depend_on(under_way, '0')
+    return {'joined', under_way}
+  end
   local made, length = claim:match('^done:[^:]+:(%d+):(%d+)$')
   made, length = tonumber(made), tonumber(length)
   if generation < made or (generation == made and count < length) then
@@ -68,7 +102,6 @@ if claim then
   end
 end
 
-local now = now_ms()
 local in_force, names = cjson.decode(windows), {}
 for _, window in ipairs(in_force) do
   if now < window.starts_ms or now >= window.ends_ms then return {'elsewhen', whole(now)} end
@@ -146,4 +179,5 @@ redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 redis.call('SET', flight, 'open:' .. job_id)
 join_queue(waiting, tags, member, class, weight)
 give_slots(slots, waiting, tags, slots_max, channel)
+depend_on(job_id, '1')
 return reply

@@ -6,6 +6,7 @@ can finish the job, on any instance, for as long as fal keeps the result.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -15,11 +16,13 @@ import httpx
 from falgate.core.job import Priority
 from falgate.core.model import ModelSpec
 from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission
+from falgate.core.progress import Tell
 from falgate.upstream import outcomes
 from falgate.upstream.connections import client, sockets
 from falgate.upstream.download import MediaHosts, download
 from falgate.upstream.exchange import Reply, Unusable, encode, exchange
 from falgate.upstream.stream import completed
+from falgate.upstream.telling import Teller
 
 FAL_MEDIA = ("fal.media",)
 
@@ -128,28 +131,45 @@ class FalQueue:
             return outcomes.of_failure(error)
         return outcomes.of_submit(reply)
 
-    async def collect(self, spec: ModelSpec, request_id: str) -> Result:
-        """Follow an accepted request to its end. Never raises."""
-        owner, alias = spec.endpoint.split("/")[:2]
-        request = f"{self._url}/{owner}/{alias}/requests/{request_id}"
+    async def collect(self, spec: ModelSpec, request_id: str, tell: Tell | None = None) -> Result:
+        """Follow an accepted request to its end, and tell how far it is. Never raises."""
+        request = self._request(spec.endpoint, request_id)
         try:
             async with asyncio.timeout(_FOLLOW_S_MAX):
-                status = await self._completed(request)
+                status = await self._completed(request, Teller(tell))
                 result = status and await self._result(request, status)
         except TimeoutError:
             return Lost("fal did not finish in time")
         return result or Lost("fal's answers about this request make no sense")
 
+    async def cancel(self, endpoint: str, request_id: str) -> None:
+        """Ask fal to give a request up. Never raises: how it ends is told by `collect`."""
+        url = f"{self._request(endpoint, request_id)}/cancel"
+        with suppress(httpx.HTTPError, TimeoutError, Unusable, OSError):
+            await exchange(
+                self._looks,
+                "PUT",
+                url,
+                deadline_s=_LOOK_S,
+                bytes_max=_ANSWER_BYTES_MAX,
+                headers=self._headers(),
+            )
+
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture; raises `DownloadFailed`."""
         return await download(self._fetches, self._media, url)
 
-    async def _completed(self, request: str) -> dict[str, Any] | None:
+    def _request(self, endpoint: str, request_id: str) -> str:
+        """Where a request lives, whatever the rest of its endpoint."""
+        owner, alias = endpoint.split("/")[:2]
+        return f"{self._url}/{owner}/{alias}/requests/{request_id}"
+
+    async def _completed(self, request: str, teller: Teller) -> dict[str, Any] | None:
         """Follow a request to the status that says COMPLETED; None when fal makes no sense."""
         strange, (pause_s, longest_s) = 0, _QUEUED_PAUSES_S
         while strange < _STRANGE_LOOKS_MAX:
             try:
-                reply = await self._look(f"{request}/status?logs=0")
+                reply = await self._look(f"{request}/status?logs=1")
                 status = outcomes.of_status(reply) if reply else None
             except Unusable:
                 status, strange = None, strange + 1
@@ -157,10 +177,11 @@ class FalQueue:
                 await asyncio.sleep(_TROUBLED_PAUSE_S)
                 continue
             strange = 0
+            await teller.tell(status)
             if status["status"] == "IN_PROGRESS" and not self._streams.locked():
                 async with self._streams:
-                    stream = f"{request}/status/stream?logs=0"
-                    status = await completed(self._looks, stream, self._headers()) or status
+                    stream = f"{request}/status/stream?logs=1"
+                    status = await completed(self._looks, stream, self._headers(), teller) or status
             if status["status"] == "COMPLETED":
                 return status
             await asyncio.sleep(pause_s)

@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from falgate.upstream.exchange import connected
+from falgate.upstream.telling import Teller
 
 _SILENCE_S = 45.0
 """fal sends a comment every 15 s; three missed ones are a dead connection."""
@@ -18,7 +19,7 @@ _OK = 200
 
 
 async def completed(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], teller: Teller
 ) -> dict[str, Any] | None:
     """Wait for the event that says COMPLETED; None when the stream ends or lasts without it."""
     asked = {**headers, "Accept": "text/event-stream", "Accept-Encoding": "identity"}
@@ -36,6 +37,7 @@ async def completed(
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     status = _event(line)
+                    await teller.tell(status)
                     if status.get("status") == "COMPLETED":
                         return status
                 if len(pending) > _LINE_BYTES_MAX:

@@ -5,107 +5,30 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from shop import SPEC, Shop, output
 
+from falgate.core.answer import Answer
 from falgate.core.apikey import KeyRecord, Kind
 from falgate.core.calendar import Calendar
 from falgate.core.claim import Overdrawn, Terms
 from falgate.core.errors import Refusal, StoreUnavailable
 from falgate.core.events import Answered, Doubted, Purchased
 from falgate.core.job import ENDS
-from falgate.core.model import Expected, ModelSpec
-from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Result, Submission, is_zero
 from falgate.core.picture import Kept, Picture
 from falgate.core.wishes import Wishes
 from falgate.flow import admission
-from falgate.flow.answer import Answer, Answers
+from falgate.flow.answer import Answers
 from falgate.flow.flights import Flights
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.reaper import Reaper
+from falgate.flow.workshop import Workshop, workshop
 
 REAPING: dict[str, Any] = {"every_s": 0.001, "unknown_after_s": 900}
-BILLED = 103  # by fal, micro-USD for a picture
-
-
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture: list price 100, its text held at 7 and booked at 3."""
-
-    prompt: str
-    num_images: Annotated[int, msgspec.Meta(ge=1, le=4)] = 1
-    sync_mode: bool = False
-
-
-SPEC = ModelSpec(
-    endpoint="acme/easel",
-    title="Easel",
-    schema_name="Easel",
-    category="text-to-image",
-    input=Input,
-    output=Input,
-    schema_version=1,
-    price_version="1",
-    image_price=lambda _: 100,
-    text_ceiling=lambda _, number: 7 * number,
-    text_estimate=lambda _, number: 3 * number,
-    expected=lambda _: Expected("image/png", 8, 8),
-)
-
-
-class Shop:
-    """Who sells pictures, with books of its own: nothing in Redis can hide a bill from them.
-
-    Attributes:
-        submissions: What it says to the next submits; a `Lost` one is carried out all the same.
-        results: What comes of the next looks.
-        unheld: Jobs that came without a hold or a mark; `bills` by job are micro-USD.
-    """
-
-    def __init__(self, name: str, steps: Any, jobs: Any) -> None:
-        self.name = name
-        self.submissions, self.results = list[Submission](), list[Result]()
-        self.bills: dict[str, int] = {}
-        self.unheld, self.posts = list[str](), list[str]()
-        self.wishes: list[dict[str, Any]] = []
-        self._orders: dict[str, tuple[str, int]] = {}
-        self._steps, self._jobs = steps, jobs
-
-    async def submit(self, *asked: Any, **wishes: Any) -> Submission:
-        _, body, job_id = asked
-        self.wishes.append(wishes)
-        known = self._jobs.jobs[job_id]
-        if known.state != "submitting" or self._jobs.held < known.order.held:
-            self.unheld.append(job_id)
-        async with self._steps.step("submit"):
-            self.posts.append(job_id)
-            request_id = f"{self.name}-{len(self.posts)}"
-            said = self.submissions.pop(0) if self.submissions else Accepted(request_id)
-            if isinstance(said, Accepted | Lost):
-                self.bills[job_id] = BILLED * body["num_images"]
-                self._orders[request_id] = (job_id, body["num_images"])
-            return said
-
-    async def collect(self, _: ModelSpec, request_id: str) -> Result:
-        async with self._steps.step("collect"):
-            job_id, number = self._orders[request_id]
-            usual = Delivered(output(number, request_id), str(number))
-            said = self.results.pop(0) if self.results else usual
-            if isinstance(said, Delivered):
-                self.bills[job_id] = BILLED * len(SPEC.files(said.output))
-            elif isinstance(said, Failed) and (said.answer.status >= 500 or is_zero(said.units)):
-                self.bills[job_id] = 0
-            return said
-
-    async def download(self, url: str) -> bytes:
-        async with self._steps.step("download"):
-            return url.encode()
-
-
-def output(number: int, seed: str) -> dict[str, Any]:
-    return {"images": [{"url": f"https://pictures/{seed}/{index}"} for index in range(number)]}
 
 
 class Pictures:
@@ -162,6 +85,7 @@ class Facts:
 class Process(NamedTuple):
     """One falgate."""
 
+    works: Workshop
     answers: Answers
     purchases: Purchases
     flights: Flights
@@ -185,6 +109,7 @@ class World:
             budgets=self.jobs,
             pools=self.pools,
             jobs=self.jobs,
+            requests=self.jobs.requests,
             pictures=self.pictures,
             sellers={"live": self.shop, "test": self.sandbox},
             facts=self.facts,
@@ -193,15 +118,16 @@ class World:
 
     def open(self, *, lease_s: float = 30.0, wait_s: float = 5.0) -> Process:
         """Start one more process."""
-        flights = Flights(self.jobs)
-        purchases = Purchases(self.ports, flights.wake, lease_s=lease_s, start_within_s=wait_s)
-        self.steps.listeners += [flights.wake, purchases.turns.wake]
-        return Process(
-            Answers(self.ports, purchases, flights, calendar=Calendar(UTC), wait_s=wait_s),
-            purchases,
-            flights,
-            Reaper(self.ports, purchases, self._sweep, **REAPING),
+        works = workshop(
+            self.ports,
+            calendar=Calendar(UTC),
+            lease_s=lease_s,
+            start_within_s=wait_s,
+            wait_s=wait_s,
         )
+        self.steps.listeners.append(works.wake)
+        reaper = Reaper(self.ports, works.purchases, self._sweep, **REAPING)
+        return Process(works, works.answers, works.purchases, works.flights, reaper)
 
     async def _sweep(self, upstream: str, _: int) -> int:
         self.swept.append(upstream)
@@ -292,6 +218,7 @@ async def world(new_world: Callable[[], World]) -> AsyncIterator[World]:
     yield world
     for process in world.processes:
         await process.purchases.close(0)
+        await process.works.driver.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Addresses: which of fal's hosts a path belongs to, and which model, request and action it names.
+"""fal's paths: which of its hosts one belongs to, and which model, request and action it names.
 
 fal has the same paths on two hosts. Here the prefixes /queue and /run stand for the hosts; without
 one, a Host that starts with "queue." does, and anything else is the synchronous route.
@@ -8,19 +8,18 @@ from typing import Literal
 
 import msgspec
 
-Service = Literal["queue", "run", "platform"]
+Service = Literal["queue", "run"]
 
-_PLATFORM = ("v1", "models")
 _APP_PARTS = 2
 
 
-class Address(msgspec.Struct, frozen=True):
+class Route(msgspec.Struct, frozen=True):
     """What a path names.
 
     Attributes:
-        service: The part of fal that is asked.
+        service: The host of fal's that it stands for.
         prefix: What stands before the model in the path.
-        target: The endpoint, or the platform's list.
+        target: The endpoint.
         request_id: The request, where the path names one.
         action: What is asked of the request; "" for its result.
     """
@@ -42,21 +41,16 @@ class Address(msgspec.Struct, frozen=True):
         return self.app.rpartition("/")[2]
 
 
-def read(path: str, host: str) -> Address:
-    """The address of a request's path; slashes at its end do not matter."""
+def read(path: str, host: str) -> Route:
+    """The route of a request's path; slashes at its end do not matter."""
     parts = tuple(part for part in path.split("/") if part)
-    if _PLATFORM in (parts[:2], parts[1:3]):
-        return Address("platform", "", "/".join(parts[parts.index("models") + 1 :]))
     prefix = ""
-    service: Service = "queue" if host.startswith("queue.") else "run"
-    if parts[:1] == ("queue",) or parts[:1] == ("run",):
-        service, prefix, parts = (
-            "queue" if parts[0] == "queue" else "run",
-            f"/{parts[0]}",
-            parts[1:],
-        )
+    service: Service = "queue" if host.lower().startswith("queue.") else "run"
+    if parts[:1] in {("queue",), ("run",)}:
+        service, prefix = "queue" if parts[0] == "queue" else "run", f"/{parts[0]}"
+        parts = parts[1:]
     if service == "queue" and "requests" in parts[_APP_PARTS:-1]:
         cut = parts.index("requests", _APP_PARTS)
         action = "/".join(parts[cut + 2 :])
-        return Address(service, prefix, "/".join(parts[:cut]), parts[cut + 1], action)
-    return Address(service, prefix, "/".join(parts))
+        return Route(service, prefix, "/".join(parts[:cut]), parts[cut + 1], action)
+    return Route(service, prefix, "/".join(parts))

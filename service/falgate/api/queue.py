@@ -1,0 +1,194 @@
+"""fal's queue: submit, status, stream of statuses, result and cancel, under all of their paths."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.response import Stream
+
+from falgate.api import answers
+from falgate.api.address import Address
+from falgate.api.caller import address_of
+from falgate.api.edge import REQUEST_ID
+from falgate.api.queue_status import events, status_of
+from falgate.core import owner, wishes
+from falgate.core.errors import InputRejected, ModelUnknown
+from falgate.core.progress import Standing
+from falgate.core.queue_errors import Call as Asking
+from falgate.core.queue_errors import MethodWrong, PathUnknown, RequestUnknown, StillRunning
+from falgate.core.route import Route
+from falgate.flow.acquaintances import Acquaintances
+from falgate.flow.admission import Caller, admit, authenticate
+from falgate.flow.workshop import Workshop
+
+_METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
+_NEVER_STORED = {"Cache-Control": "private, no-store"}
+_ASYNC = 202
+
+
+class QueueApi:
+    """Answers every call to the queue."""
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        *,
+        address: Address,
+        read: answers.ReadPicture,
+    ) -> None:
+        """Show requests by `workshop`; `read` fetches a picture, `address` is where callers are."""
+        self._ports = workshop.ports
+        self._queue = workshop.queue
+        self._polls = workshop.polls
+        self._cancelling = workshop.cancelling
+        self._acquaintances = Acquaintances(workshop.ports)
+        self._address = address
+        self._read = read
+
+    async def serve(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
+        """Answer one.
+
+        Raises:
+            Refusal: In fal's form.
+        """
+        if route.request_id is None:
+            if request.method != "POST":
+                raise MethodWrong
+            return await self._submit(request, route)
+        if route.action not in _METHODS:
+            raise PathUnknown(f"/requests/{route.request_id}/{route.action}")
+        if request.method != _METHODS[route.action]:
+            raise MethodWrong
+        authorization = request.headers.get("authorization")
+        caller = await self._acquaintances.identify(authorization, address_of(request))
+        request.scope["state"][REQUEST_ID] = route.request_id
+        match route.action:
+            case "status":
+                return await self._status(request, route, caller)
+            case "status/stream":
+                return await self._stream(request, route, caller)
+            case "cancel":
+                return await self._cancel(route, caller)
+        return await self._result(request, route, caller)
+
+    async def _submit(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
+        caller = await authenticate(
+            self._ports, request.headers.get("authorization"), address_of(request)
+        )
+        spec = self._ports.models.get(route.target)
+        if spec is None:
+            raise ModelUnknown(route.alias)
+        request_id = request.scope["state"][REQUEST_ID]
+        try:
+            call = admit(
+                self._ports,
+                caller=caller,
+                spec=spec,
+                body=await request.body(),
+                content_type=request.headers.get("content-type"),
+                wishes=wishes.read(request.headers),
+                request_id=request_id,
+            )
+        except InputRejected as rejection:
+            kept = await self._queue.reject(caller, spec, rejection, request_id=request_id)
+        else:
+            kept = await self._queue.submit(
+                call,
+                key=request.headers.get("idempotency-key", ""),
+                length_max=_number(request.query_params.get("fal_max_queue_length", "")),
+            )
+        request.scope["state"][REQUEST_ID] = kept.asked.id
+        standing = await self._polls.look(owner.of_key(caller.key), kept.asked.id)
+        return _said(
+            {
+                "status": "IN_QUEUE",
+                **self._urls(request, route, kept.asked.id),
+                "logs": None,
+                "metrics": {},
+                "queue_position": standing.ahead if standing else 0,
+            }
+        )
+
+    async def _status(
+        self, request: Request[Any, Any, Any], route: Route, caller: Caller
+    ) -> Response[Any]:
+        standing = _found(
+            await self._polls.news(owner.of_key(caller.key), route.request_id or ""),
+            route,
+            "status",
+        )
+        urls = self._urls(request, route, route.request_id or "")
+        body = status_of(standing, urls, logs=_wants_logs(request))
+        return _said(body, 200 if standing.request.ended else _ASYNC)
+
+    async def _stream(
+        self, request: Request[Any, Any, Any], route: Route, caller: Caller
+    ) -> Response[Any]:
+        whose = owner.of_key(caller.key)
+        first = _found(await self._polls.look(whose, route.request_id or ""), route, "status")
+        urls = self._urls(request, route, first.request.asked.id)
+        return Stream(
+            events(self._polls.follow(whose, first), urls, logs=_wants_logs(request)),
+            headers=_NEVER_STORED,
+            media_type="text/event-stream",
+        )
+
+    async def _result(
+        self, request: Request[Any, Any, Any], route: Route, caller: Caller
+    ) -> Response[Any]:
+        standing = await self._polls.look(owner.of_key(caller.key), route.request_id or "")
+        kept = _found(standing, route, "result").request
+        if not kept.ended:
+            raise StillRunning(self._urls(request, route, kept.asked.id))
+        spec, answer = self._ports.models[kept.asked.endpoint], kept.brought()
+        base_url = self._base_url(request)
+        return Response(
+            await answers.body(spec, answer, base_url, self._read, inline=kept.asked.inline),
+            headers=answers.headers(answer),
+            media_type="application/json",
+        )
+
+    async def _cancel(self, route: Route, caller: Caller) -> Response[Any]:
+        whose = owner.of_key(caller.key)
+        await self._cancelling.cancel(whose, route.request_id or "", route.target)
+        return _said({"status": "CANCELLATION_REQUESTED"}, _ASYNC)
+
+    def _base_url(self, request: Request[Any, Any, Any]) -> str:
+        return self._address.base_url(request.scope["scheme"], request.headers.get("host", ""))
+
+    def _urls(
+        self, request: Request[Any, Any, Any], route: Route, request_id: str
+    ) -> dict[str, str]:
+        """Where the caller finds a request again: by the way that it came."""
+        prefix = "/queue" if self._address.public_url else route.prefix
+        place = f"{self._base_url(request)}{prefix}/{route.app}/requests/{request_id}"
+        return {
+            "request_id": request_id,
+            "response_url": place,
+            "status_url": f"{place}/status",
+            "cancel_url": f"{place}/cancel",
+        }
+
+
+def _found(standing: Standing | None, route: Route, asking: Asking) -> Standing:
+    if standing is None or not standing.request.under(route.target):
+        raise RequestUnknown(asking)
+    return standing
+
+
+def _said(body: dict[str, Any], status: int = 200) -> Response[Any]:
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        headers=_NEVER_STORED,
+        media_type="application/json",
+    )
+
+
+def _wants_logs(request: Request[Any, Any, Any]) -> bool:
+    return str(request.query_params.get("logs", "")).lower() in {"1", "true"}
+
+
+def _number(text: str) -> int | None:
+    """A whole number; what is none is ignored, as fal does."""
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,55 @@
+"""How a request stands, in fal's words: the status object, and a stream of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import msgspec
+
+from falgate.core.errors import Unavailable
+from falgate.core.progress import Standing
+
+KEEP_ALIVE_S = 15.0
+_COMMENT = b": keep-alive\n\n"
+
+
+def status_of(standing: Standing, urls: Mapping[str, str], *, logs: bool) -> dict[str, Any]:
+    """The status object; its logs are there when they were asked for, and null when not."""
+    phase, request = standing.phase, standing.request
+    body: dict[str, Any] = {"status": phase, **urls}
+    if phase == "IN_QUEUE":
+        return {**body, "queue_position": standing.ahead}
+    told = standing.progress.logs if standing.progress else ()
+    body["logs"] = told if logs else None
+    if phase == "COMPLETED":
+        body["metrics"] = {"inference_time": standing.worked_s}
+        if failure := request.failure:
+            body["error"] = failure.error
+            body["error_type"] = failure.error_type
+    return body
+
+
+async def events(
+    standings: AsyncIterator[Standing | None], urls: Mapping[str, str], *, logs: bool
+) -> AsyncIterator[bytes]:
+    """fal's stream: an event for each change, the last one says COMPLETED; comments in between.
+
+    It ends early where there is no more to learn here: who follows it asks for the status then.
+    """
+    loop = asyncio.get_running_loop()
+    spoke_s, said = loop.time(), b""
+    try:
+        async for standing in standings:
+            event = _event(status_of(standing, urls, logs=logs)) if standing else said
+            if event != said:
+                yield event
+                spoke_s, said = loop.time(), event
+            elif loop.time() - spoke_s >= KEEP_ALIVE_S:
+                yield _COMMENT
+                spoke_s = loop.time()
+    except Unavailable:
+        return
+
+
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(body) + b"\n\n"

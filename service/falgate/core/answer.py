@@ -1,0 +1,87 @@
+"""An answer with pictures: where they came from, and what they cost whom."""
+
+from typing import Any
+
+import msgspec
+
+from falgate.core import price
+from falgate.core.events import Source
+from falgate.core.job import Job
+from falgate.core.model import ModelSpec
+from falgate.core.money import Micros
+from falgate.core.picture import Picture
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Pictures for a caller, and what they cost.
+
+    Attributes:
+        source: Where they came from.
+        pictures: From our own store.
+        foreign: fal's own file objects, where its pictures could not be banked yet.
+        bought: How many were paid for by this answer.
+        billed: What this caller's budgets were charged, micro-USD.
+        saved: List price of the pictures that were not bought for it, micro-USD.
+        remaining: Of the tightest budget, micro-USD; None where nothing was bought.
+    """
+
+    source: Source
+    pictures: tuple[Picture, ...]
+    foreign: tuple[dict[str, Any], ...] = ()
+    bought: int = 0
+    billed: Micros = 0
+    saved: Micros = 0
+    remaining: Micros | None = None
+
+    @property
+    def count(self) -> int:
+        """How many pictures it has."""
+        return len(self.pictures) + len(self.foreign)
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What a job has brought: pictures of ours, or fal's own files for them."""
+
+    pictures: tuple[Picture, ...] = ()
+    foreign: tuple[dict[str, Any], ...] = ()
+
+
+def delivered(spec: ModelSpec, job: Job) -> Delivery | None:
+    """What a job has brought; None when it ended, or will end, without any picture."""
+    if job.state == "finished" and job.pictures:
+        return Delivery(job.pictures)
+    if job.state == "paid" and job.trouble == "unbanked":
+        return Delivery(foreign=spec.files(job.output))
+    return None
+
+
+def free(
+    spec: ModelSpec,
+    arguments: Any,
+    source: Source,
+    pictures: tuple[Picture, ...],
+    foreign: tuple[dict[str, Any], ...] = (),
+) -> Answer:
+    """As many of these pictures as were asked for, which cost nobody anything now."""
+    wanted = spec.asked(arguments)
+    return Answer(
+        source=source,
+        pictures=pictures[:wanted],
+        foreign=foreign[: max(0, wanted - len(pictures))],
+        saved=price.listed(spec, arguments, wanted),
+    )
+
+
+def bought(
+    spec: ModelSpec, arguments: Any, job: Job, pool: tuple[Picture, ...], brought: Delivery
+) -> Answer:
+    """What a purchase has brought, behind the pictures that its pool had before."""
+    return Answer(
+        source="partial" if pool else "miss",
+        pictures=(*pool, *brought.pictures)[: spec.asked(arguments)],
+        foreign=brought.foreign[: job.order.number],
+        bought=len(brought.pictures) + len(brought.foreign),
+        billed=job.charged,
+        saved=job.order.saved,
+        remaining=job.remaining,
+    )

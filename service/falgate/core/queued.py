@@ -1,0 +1,143 @@
+"""A request that is kept: asked once, answered later, by whichever instance is there then."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from falgate.core.answer import Answer
+from falgate.core.apikey import Kind
+from falgate.core.errors import Refusal, UpstreamRefused
+from falgate.core.picture import Picture
+from falgate.core.wishes import Wishes
+
+State = Literal["open", "done", "failed", "cancelled"]
+"""open: its pictures are on their way. It ends once, and stays so until it is forgotten."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller asked, as it was taken; never changed after.
+
+    Attributes:
+        id: Ours, as the caller sees it.
+        upstream: Who would sell it, and whose books it is in.
+        kind: Of the key that asked.
+        team: Whose app it is.
+        app: Who may see it, and what becomes of it.
+        key: Public id of the key that asked.
+        endpoint: The model.
+        fingerprint: Of the pool that serves it.
+        arguments: For the model, every default spelt out; contains the prompt, is dropped when
+            the request ends.
+        inline: Whether its answer is to hold the pictures themselves.
+        wishes: What its headers asked for.
+        webhook: Who is to be told of its end; "": nobody.
+        repeatable: Names what an equal request would find; "": nothing.
+    """
+
+    id: str
+    upstream: str
+    kind: Kind
+    team: str
+    app: str
+    key: str
+    endpoint: str
+    fingerprint: str
+    arguments: dict[str, Any]
+    inline: bool = False
+    wishes: Wishes = Wishes()
+    webhook: str = ""
+    repeatable: str = ""
+
+    def __repr__(self) -> str:
+        """Without the prompt."""
+        return f"Asked({self.id})"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """How a request ended without pictures.
+
+    Attributes:
+        status: HTTP status of its result.
+        body: Its JSON.
+        headers: That go with it.
+    """
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def error(self) -> str:
+        """What fal's status and webhooks say of it."""
+        return f"Invalid status code: {self.status}"
+
+    @property
+    def error_type(self) -> str | None:
+        """fal's machine-readable word, or that of its first problem with the input."""
+        body = self.body if isinstance(self.body, dict) else {}
+        issues = body.get("detail")
+        first = issues[0] if isinstance(issues, list) and issues else body
+        word = first.get("type", first.get("error_type")) if isinstance(first, dict) else None
+        return word if isinstance(word, str) else None
+
+
+Outcome = Answer | Failure
+
+
+class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept request as it was last read.
+
+    Attributes:
+        asked: What it asks for.
+        state: See `State`.
+        job: What brings its pictures; "" where none was needed.
+        leads: Whether the job was begun for it, and is charged to its app.
+        pool: The pictures that were there already when that job was begun.
+        began_ms: Redis time at which it was taken.
+        ended_ms: Redis time of its end; 0 while it is open.
+        answer: Its pictures.
+        failure: Why there are none.
+    """
+
+    asked: Asked
+    state: State
+    began_ms: int
+    job: str = ""
+    leads: bool = False
+    pool: tuple[Picture, ...] = ()
+    ended_ms: int = 0
+    answer: Answer | None = None
+    failure: Failure | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state != "open"
+
+    def brought(self) -> Answer:
+        """Its pictures, once it has ended.
+
+        Raises:
+            UpstreamRefused: It has none: with what stands in their place.
+        """
+        if self.answer is None:
+            assert self.failure is not None, "a request ends with pictures or without"
+            raise UpstreamRefused(self.failure.status, self.failure.body, self.failure.headers)
+        return self.answer
+
+    def under(self, target: str) -> bool:
+        """Whether a path to requests leads to it: fal looks at the owner and the alias only."""
+        return target.split("/")[:2] == self.asked.endpoint.split("/")[:2]
+
+
+CANCELLED = Failure(
+    499,
+    {"detail": "Request was cancelled by the client", "error_type": "client_cancelled"},
+    {"X-Fal-Error-Type": "client_cancelled", "X-Fal-Needs-Retry": "0"},
+)
+"""fal's answer for a request that its caller took back."""
+
+
+def failure_of(refusal: Refusal) -> Failure:
+    """A refusal as it is kept, for whoever asks for the result."""
+    return Failure(refusal.status, refusal.body(), refusal.headers())

@@ -1,0 +1,98 @@
+"""Polls: how a request stands, for callers who ask again and again.
+
+fal's Python client asks ten times a second for as long as it waits. Who has just been told is told
+again when there is news, or after a second: they learn it sooner, and cost a tenth.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from falgate.core.owner import Owner
+from falgate.core.progress import Standing
+from falgate.flow.ports import Ports
+from falgate.flow.wakes import Alarm, Wakes
+
+_PACE_S = 1.0
+_KNOWN_MAX = 10_000
+
+
+class _Told(NamedTuple):
+    """When somebody was told, of the event loop's clock, and what rings at news since."""
+
+    at_s: float
+    alarm: Alarm
+
+
+class Polls:
+    """What each request's followers were told last, and when."""
+
+    def __init__(self, ports: Ports, wakes: Wakes, *, pace_s: float = _PACE_S) -> None:
+        """Tell the same no sooner than after `pace_s`."""
+        self._ports = ports
+        self._wakes = wakes
+        self._pace_s = pace_s
+        self._told: dict[tuple[Owner, str], _Told] = {}
+
+    async def look(self, owner: Owner, request_id: str) -> Standing | None:
+        """How a request stands now; None when this owner has none of that id (any more).
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        upstream = self._ports.sellers[owner.kind].name
+        standing = await self._ports.requests.look(request_id, upstream)
+        return standing if standing and owner.owns(standing.request.asked) else None
+
+    async def news(self, owner: Owner, request_id: str) -> Standing | None:
+        """The same, as soon as there is news for whoever was told a moment ago.
+
+        Raises:
+            Unavailable: Without Redis, or at the end of this process.
+        """
+        loop, name = asyncio.get_running_loop(), (owner, request_id)
+        if told := self._told.pop(name, None):
+            try:
+                left_s = told.at_s + self._pace_s - loop.time()
+                if left_s > 0:
+                    await self._wakes.sleep(told.alarm, left_s)
+            finally:
+                self._wakes.stop(told.alarm)
+        alarm, standing = self._wakes.set(request_id), None
+        try:
+            standing = await self.look(owner, request_id)
+        finally:
+            if standing is None or standing.request.ended:
+                self._wakes.stop(alarm)
+            else:
+                self._wakes.extend(alarm, standing.request.job)
+                self._note(name, _Told(loop.time(), alarm))
+        return standing
+
+    async def follow(self, owner: Owner, first: Standing) -> AsyncIterator[Standing | None]:
+        """A standing whenever there is news, to its end; None whenever there was none for a while.
+
+        Raises:
+            Unavailable: Without Redis, or at the end of this process.
+        """
+        told = first
+        yield first
+        while not told.request.ended:
+            found = await self.news(owner, first.request.asked.id)
+            if found is None:
+                return
+            if found == told:
+                yield None
+            else:
+                told = found
+                yield found
+
+    def _note(self, name: tuple[Owner, str], told: _Told) -> None:
+        if len(self._told) >= _KNOWN_MAX:
+            # Who has not asked for a while is not asking any more.
+            before_s = told.at_s - self._pace_s
+            for old in [known for known, each in self._told.items() if each.at_s < before_s]:
+                self._wakes.stop(self._told.pop(old).alarm)
+        if known := self._told.pop(name, None):
+            self._wakes.stop(known.alarm)
+        self._told[name] = told

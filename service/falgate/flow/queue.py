@@ -1,0 +1,182 @@
+"""The queue: requests are taken and kept, and what they bring comes later."""
+
+import asyncio
+import hashlib
+
+import msgspec
+
+from falgate.core import answer
+from falgate.core.claim import Keep, Mismatched, Repeated, Waiter
+from falgate.core.errors import InputRejected, TimedOut, Unavailable
+from falgate.core.model import ModelSpec
+from falgate.core.queue_errors import KeyReused, QueueTooLong
+from falgate.core.queued import Asked, Outcome, QueuedRequest, State, failure_of
+from falgate.flow.admission import Call, Caller
+from falgate.flow.answer import answered
+from falgate.flow.claims import Claims, Enough, Leads, Repeats
+from falgate.flow.driving import Driver
+from falgate.flow.ports import Ports
+from falgate.flow.purchase import Purchases
+from falgate.flow.wakes import Wakes
+
+_LOOK_AGAIN_S = 1.0
+_FORGOTTEN = "The request was forgotten while it was waited for; ask again"
+
+
+class Queue:
+    """Takes requests, and lets them be waited for."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        purchases: Purchases,
+        claims: Claims,
+        driver: Driver,
+        wakes: Wakes,
+        *,
+        start_within_s: float,
+        wait_s: float,
+    ) -> None:
+        """Take requests.
+
+        Args:
+            ports: The world.
+            purchases: Who buys.
+            claims: Who asks.
+            driver: Who looks after them.
+            wakes: Who tells of them.
+            start_within_s: How long a purchase may wait to be started where nobody said.
+            wait_s: How long a caller on the line waits for a kept request.
+        """
+        self._ports = ports
+        self._purchases = purchases
+        self._claims = claims
+        self._driver = driver
+        self._wakes = wakes
+        self._start_within_s = start_within_s
+        self._wait_s = wait_s
+
+    async def submit(
+        self, call: Call, *, webhook: str = "", key: str = "", length_max: int | None = None
+    ) -> QueuedRequest:
+        """Take a request: once this returns, it is kept and its money held, or it has its end.
+
+        Args:
+            call: What is asked.
+            webhook: Who is to be told of its end.
+            key: The caller's idempotency key: another request with it is the same request.
+            length_max: Refuse where more than so many wait already.
+
+        Raises:
+            Refusal: It was not kept, and nothing is held.
+        """
+        if length_max is not None:
+            length = await self._ports.requests.waiting(call.upstream)
+            if length > length_max:
+                raise QueueTooLong(length)
+        keep = _keep(call, webhook, key)
+        waiter = Waiter(request=call.request_id, keep=keep)
+        within_s = call.wishes.start_within_s or self._start_within_s
+        start_by_s = asyncio.get_running_loop().time() + within_s
+        match await self._claims.claim(call, waiter, start_by_s):
+            case Enough(pool):
+                found = answer.free(call.spec, call.arguments, "hit", pool.pictures)
+                kept = await self._put(keep, "done", found)
+                if kept.asked.id == call.request_id:
+                    self._ports.facts.answered(answered(call, found, "", 0, 0))
+                return kept
+            case Repeats(request_id):
+                return await self._read(request_id)
+            case Leads(job_id):
+                await self._purchases.begin(job_id)
+        request = await self._read(call.request_id)
+        self._driver.start(request)
+        return request
+
+    async def reject(
+        self,
+        caller: Caller,
+        spec: ModelSpec,
+        rejection: InputRejected,
+        *,
+        request_id: str,
+        webhook: str = "",
+    ) -> QueuedRequest:
+        """Keep a request whose input is wrong: fal takes those too, and says so with the result.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        key = caller.key
+        asked = Asked(
+            id=request_id,
+            upstream=self._ports.sellers[key.kind].name,
+            kind=key.kind,
+            team=key.team,
+            app=key.app,
+            key=key.id,
+            endpoint=spec.endpoint,
+            fingerprint="",
+            arguments={},
+            webhook=webhook,
+        )
+        return await self._put(Keep(asked=asked), "failed", failure_of(rejection))
+
+    async def wait(self, call: Call, *, key: str) -> QueuedRequest:
+        """Take a request and wait for its end, whoever asked it first.
+
+        Raises:
+            Refusal: Whatever stands in the way, or that it takes longer.
+        """
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + self._wait_s
+        request = await self.submit(call, key=key)
+        alarm = self._wakes.set(request.asked.id)
+        try:
+            while not (request := await self._read(request.asked.id)).ended:
+                left_s = deadline_s - loop.time()
+                if left_s <= 0:
+                    raise TimedOut("The pictures are still being made; ask again to get them")
+                await self._wakes.sleep(alarm, min(left_s, _LOOK_AGAIN_S))
+                alarm.event.clear()
+        finally:
+            self._wakes.stop(alarm)
+        return request
+
+    async def _put(self, keep: Keep, state: State, outcome: Outcome) -> QueuedRequest:
+        match await self._ports.requests.put(keep, state, outcome):
+            case Repeated(request_id):
+                return await self._read(request_id)
+            case Mismatched():
+                raise KeyReused
+        return await self._read(keep.asked.id)
+
+    async def _read(self, request_id: str) -> QueuedRequest:
+        request = await self._ports.requests.read(request_id)
+        if request is None:
+            raise Unavailable(_FORGOTTEN)
+        return request
+
+
+def _keep(call: Call, webhook: str, key: str) -> Keep:
+    arguments = msgspec.to_builtins(call.arguments)
+    # An app's keys are its own; hashed, they are short and say nothing.
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    asked = Asked(
+        id=call.request_id,
+        upstream=call.upstream,
+        kind=call.key.kind,
+        team=call.key.team,
+        app=call.key.app,
+        key=call.key.id,
+        endpoint=call.spec.endpoint,
+        fingerprint=call.fingerprint,
+        arguments=arguments,
+        inline=call.spec.wants_inline(call.arguments),
+        wishes=call.wishes,
+        webhook=webhook,
+        repeatable=f"{call.key.kind}:{call.key.team}/{call.key.app}:{digest}" if key else "",
+    )
+    same = (call.spec.endpoint, msgspec.json.encode(arguments, order="sorted").decode())
+    equal = hashlib.sha256(msgspec.json.encode(same)).hexdigest()
+    return Keep(asked=asked, digest=equal if key else "")

@@ -1,0 +1,64 @@
+"""Shares: what a job brings to each of those who wait for it, leader or not."""
+
+import asyncio
+from itertools import compress
+from typing import Any
+
+from falgate.core import answer
+from falgate.core.answer import Answer
+from falgate.core.errors import Refusal
+from falgate.core.job import Job
+from falgate.core.model import ModelSpec
+from falgate.core.picture import Picture
+from falgate.flow.pools import usable
+from falgate.flow.ports import Ports
+from falgate.flow.refusals import of_ending
+
+_CANCELLED = 499
+
+
+async def share(
+    ports: Ports,
+    spec: ModelSpec,
+    arguments: Any,
+    job: Job,
+    pool: tuple[Picture, ...] | None,
+) -> Answer | Refusal | None:
+    """What a job that ended or is in trouble brings; None when its waiter has to look again.
+
+    A refusal says why it brings nothing, and is returned, not raised.
+
+    Args:
+        ports: The world.
+        spec: The model.
+        arguments: What was asked for.
+        job: As it was read.
+        pool: For who began it: the pictures that were there then. None for all others.
+
+    Raises:
+        Unavailable: Without Redis or the store.
+    """
+    if _given_up(job):
+        return None
+    brought = answer.delivered(spec, job)
+    if brought is None:
+        return of_ending(job)
+    if pool is not None:
+        return answer.bought(spec, arguments, job, pool, brought)
+    wanted = spec.asked(arguments)
+    found = (await usable(ports, job.order.fingerprint, wanted)).pictures
+    known = {picture.sha256 for picture in found}
+    # What was delivered but not published, being not quite as asked, is shared all the same.
+    others = [picture for picture in brought.pictures if picture.sha256 not in known]
+    there = await asyncio.gather(*(ports.pictures.has(picture) for picture in others))
+    found = (*found, *compress(others, there))
+    if len(found) + len(brought.foreign) < wanted:
+        return None
+    return answer.free(spec, arguments, "coalesced", found, brought.foreign)
+
+
+def _given_up(job: Job) -> bool:
+    """Whether nothing was bought for a reason of its leader's own, which nobody shares."""
+    if job.state == "refused":
+        return job.answer is not None and job.answer.status == _CANCELLED
+    return job.state == "released" and job.answer is None

@@ -1,0 +1,185 @@
+"""Requests that are kept: ended once, looked after by one instance at a time, then forgotten."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.claim import Keep, Mismatched, Repeated
+from falgate.core.progress import Progress, Standing
+from falgate.core.queued import Outcome, QueuedRequest, State
+from falgate.store import _keys, _records
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+
+_PUT = Script("requests_put")
+_END = Script("requests_end")
+_LOOK = Script("requests_look")
+_ADOPT = Script("requests_adopt")
+_SWEEP = Script("requests_sweep")
+
+_AT_ONCE = 100
+
+
+class Requests:
+    """Every kept request of one ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, *, lease_ms: int, kept_s: int) -> None:
+        """Look after requests for `lease_ms` at a time; forget them `kept_s` after their end."""
+        self._redis = redis
+        self._lease_ms = lease_ms
+        self._kept_ms = kept_s * 1000
+
+    async def put(self, keep: Keep, state: State, outcome: Outcome) -> Repeated | Mismatched | None:
+        """Keep a request that has its end already; None when it is, else what stands in the way."""
+        asked = keep.asked
+        with reaching():
+            reply = await _PUT(
+                self._redis,
+                request=_keys.request(asked.id),
+                answered=_keys.answered(asked.upstream),
+                idempotency=_keys.idempotency(asked.repeatable),
+                request_id=asked.id,
+                asked=_records.asked(asked),
+                state=state,
+                outcome=msgspec.json.encode(outcome).decode(),
+                digest=keep.digest,
+                repeats_ms=keep.repeats_ms,
+            )
+        match reply:
+            case ["repeated", request_id]:
+                return Repeated(request_id)
+            case ["mismatched"]:
+                return Mismatched()
+        return None
+
+    async def end(self, request: QueuedRequest, state: State, outcome: Outcome) -> int | None:
+        """End a request as it was read; a cancelled one whatever its job is by now.
+
+        How many others wait for the same flight, or None when it has moved on or has ended.
+        """
+        asked = request.asked
+        with reaching():
+            others = await _END(
+                self._redis,
+                request=_keys.request(asked.id),
+                pending=_keys.pending(asked.upstream),
+                answered=_keys.answered(asked.upstream),
+                waiters=_keys.waiters(asked.fingerprint),
+                idempotency=_keys.idempotency(asked.repeatable),
+                request_id=asked.id,
+                job="" if state == "cancelled" else request.job,
+                state=state,
+                outcome=msgspec.json.encode(outcome).decode(),
+                repeatable=asked.repeatable,
+                wake=_keys.WAKE,
+            )
+        return None if others < 0 else int(others)
+
+    async def read(self, request_id: str) -> QueuedRequest | None:
+        """A request as it stands, or None when there is none (any more)."""
+        fields: Any
+        with reaching():
+            fields = await self._redis.hgetall(_keys.request(request_id))
+        return _records.request(fields) if fields else None
+
+    async def look(self, request_id: str, upstream: str) -> Standing | None:
+        """A request of an upstream's and how its job stands, in one trip."""
+        with reaching():
+            found = await _LOOK(
+                self._redis,
+                request=_keys.request(request_id),
+                waiting=_keys.waiting(upstream),
+                job_prefix=_keys.job(""),
+                progress_prefix=_keys.progress(""),
+            )
+        if not found:
+            return None
+        fields, state, place, progress = found
+        request = _records.request(dict(zip(fields[::2], fields[1::2], strict=True)))
+        return Standing(
+            request=request,
+            job=state or None,
+            position=place if place >= 0 else None,
+            progress=msgspec.json.decode(progress, type=Progress) if progress else None,
+        )
+
+    async def tell(self, job_id: str, progress: Progress) -> None:
+        """Note what the upstream says of a job, and wake who follows it."""
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.set(
+                    _keys.progress(job_id),
+                    msgspec.json.encode(progress),
+                    ex=_keys.PROGRESS_KEPT_S,
+                )
+                pipeline.publish(_keys.WAKE, job_id)
+                await pipeline.execute()
+
+    async def leave(self, fingerprint: str, request_id: str) -> None:
+        """Wait for a flight no more."""
+        with reaching():
+            await self._redis.zrem(_keys.waiters(fingerprint), request_id)
+
+    async def depend_on(self, fingerprint: str) -> bool:
+        """Whether kept requests wait for a flight: they do without the instance that took them."""
+        with reaching():
+            return bool(await self._redis.zcount(_keys.waiters(fingerprint), "+inf", "+inf"))
+
+    async def waiting(self, upstream: str) -> int:
+        """How many jobs wait for their turn at an upstream."""
+        with reaching():
+            return int(await self._redis.zcard(_keys.waiting(upstream)))
+
+    async def adopt(self, upstream: str, number: int) -> list[QueuedRequest]:
+        """Take over up to so many requests that nobody looks after."""
+        with reaching():
+            lapsed = await _ADOPT(
+                self._redis,
+                pending=_keys.pending(upstream),
+                lease_ms=self._lease_ms,
+                number=number,
+            )
+        found = [await self.read(request_id) for request_id in lapsed]
+        return [request for request in found if request and not request.ended]
+
+    async def renew(
+        self, upstream: str, request_ids: Sequence[str], *, lease_ms: int | None = None
+    ) -> None:
+        """Look after these for another lease; for 0 ms: no more, another instance may at once."""
+        lease_ms = self._lease_ms if lease_ms is None else lease_ms
+        with reaching():
+            seconds, micros = await self._redis.time()
+            until_ms = int(seconds) * 1000 + int(micros) // 1000 + lease_ms
+            await self._redis.zadd(
+                _keys.pending(upstream), dict.fromkeys(request_ids, until_ms), xx=True
+            )
+
+    async def sweep(self, upstream: str, now_ms: int) -> int:
+        """Forget up to 100 requests whose time is over; how many it were."""
+        before_ms, answered = now_ms - self._kept_ms, _keys.answered(upstream)
+        old: Any
+        with reaching():
+            old = await self._redis.zrangebyscore(
+                answered, "-inf", before_ms, start=0, num=_AT_ONCE
+            )
+            found = [request for each in old if (request := await self.read(each))]
+            if not found:
+                return 0
+            return int(
+                await _SWEEP(
+                    self._redis,
+                    answered=answered,
+                    before_ms=before_ms,
+                    more_keys=[
+                        key
+                        for each in found
+                        for key in (
+                            _keys.request(each.asked.id),
+                            _keys.idempotency(each.asked.repeatable),
+                        )
+                    ],
+                    more_args=[each.asked.id for each in found],
+                )
+            )

@@ -1,0 +1,97 @@
+"""What was asked of the ports in the flow's tests, and pools in memory."""
+# ruff: noqa: D102 - the ports say what their methods do
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from falgate.core.claim import Seen, Verdict
+from falgate.core.picture import Picture, Pool
+
+
+class Steps:
+    """What was asked of the ports, and which of it is to fail or to wait.
+
+    Attributes:
+        did: Every step that does something, in order; mere looks are left out.
+        gates: A step of that name waits until its gate is set.
+        listeners: Are told of a job that something happened to.
+    """
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+        self.listeners: list[Callable[[str], None]] = []
+        self.now_ms = 1_700_000_000_000
+        self.limit = 1_000
+        self.verdict: Verdict | None = None
+        self._failures: dict[str, list[tuple[Exception, bool] | None]] = defaultdict(list)
+
+    def fail(
+        self, name: str, error: Exception, *, after: bool = False, skip: int = 0, times: int = 1
+    ) -> None:
+        """Raise in a step: before its effect, or after it as when only the reply is lost."""
+        self._failures[name] += [None] * skip
+        self._failures[name] += [(error, after)] * times
+
+    def mend(self) -> None:
+        """Let everything work again."""
+        self._failures.clear()
+
+    @asynccontextmanager
+    async def step(
+        self, name: str, note: object = "", *, look: bool = False
+    ) -> AsyncIterator[None]:
+        """One thing that was asked of a port."""
+        if not look:
+            self.did.append(f"{name} {note}".rstrip())
+        gate = self.gates.get(name)
+        await asyncio.sleep(0)
+        if gate:
+            await gate.wait()
+        failure = self._failures[name].pop(0) if self._failures[name] else None
+        if failure and not failure[1]:
+            raise failure[0]
+        yield
+        if failure:
+            raise failure[0]
+
+    def publish(self, job_id: str) -> None:
+        """Tell every process of a job, as Redis does."""
+        for listener in self.listeners:
+            listener(job_id)
+
+
+class Pools:
+    """The pools' port."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.pools: dict[str, Pool] = {}
+        self.appended: dict[tuple[str, str], Seen] = {}
+
+    async def read(self, fingerprint: str) -> Pool:
+        async with self.steps.step("pool"):
+            return self.pools.get(fingerprint, Pool())
+
+    async def append(
+        self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
+    ) -> Seen | None:
+        async with self.steps.step("append", len(pictures)):
+            pool = self.pools.get(fingerprint, Pool())
+            if seen := self.appended.get((fingerprint, job_id)):
+                return seen
+            if pool.generation and pool.generation != generation:
+                return None
+            new = {p.sha256: p for p in (*pool.pictures, *pictures)}
+            pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
+            self.pools[fingerprint] = pool
+            seen = Seen(pool.generation, len(pool.pictures))
+            self.appended[fingerprint, job_id] = seen
+            return seen
+
+    async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
+        async with self.steps.step("replace", len(pictures)):
+            if self.pools.get(fingerprint) == read:
+                self.pools[fingerprint] = Pool(read.generation + 1, tuple(pictures))
