@@ -47,6 +47,7 @@ from falgate.store.hooks import hook_secret
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
+from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
 from falgate.store.sweep import sweep
@@ -226,6 +227,7 @@ def _app(
             ground.ledger,
             ground.budgets,
             corrections=Corrections(ground.redis, owner=ground.owner),
+            proving=Proving(ground.redis, ground.owner),
             store=ground.store,
             metrics=metrics,
             upstreams=upstreams,

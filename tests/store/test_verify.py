@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -164,6 +165,17 @@ async def test_a_correction_counts_with_its_sign(redis: Redis, budgets: Budgets)
     found = await verify(redis, UPSTREAM)
 
     assert found.differences == ()
+
+
+@pytest.mark.usefixtures("busy")
+async def test_the_process_is_left_to_others_after_each_page(redis: Redis) -> None:
+    took_s = []
+    for rest_ms in (0, 200):
+        began_s = time.monotonic()
+        assert (await verify(redis, UPSTREAM, rest_ms=rest_ms)).differences == ()
+        took_s.append(time.monotonic() - began_s)
+
+    assert took_s[1] >= 0.2
 
 
 class Restless(Redis):

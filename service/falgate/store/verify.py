@@ -28,7 +28,7 @@ from falgate.store.entries import Entries
 
 _LOOK = Script("ledger_look")
 
-_AT_ONCE = 100
+_AT_ONCE = 25
 _DAYS_AT_ONCE = 10
 _ARCHIVES_MAX = 3
 _HOLDING = frozenset({"reserved", "submitting", "accepted"})
@@ -71,8 +71,13 @@ class _ArchivedMeanwhile(Exception):
     """The sums have lost entries that they began with."""
 
 
-async def verify(redis: Redis, upstream: str) -> Verified:
+async def verify(redis: Redis, upstream: str, *, rest_ms: int = 0) -> Verified:
     """Add the ledger up and compare.
+
+    Args:
+        redis: Where it is.
+        upstream: Whose books.
+        rest_ms: How long to leave the process to others after every page of entries.
 
     Raises:
         EntryStrange: There is an entry that cannot be read.
@@ -80,7 +85,7 @@ async def verify(redis: Redis, upstream: str) -> Verified:
     """
     for _ in range(_ARCHIVES_MAX):
         try:
-            return await _Verification(redis, upstream).run()
+            return await _Verification(redis, upstream, rest_ms).run()
         except _ArchivedMeanwhile:
             continue
     raise Unavailable("The ledger is being archived; verify it after that")
@@ -95,8 +100,9 @@ class _Look(msgspec.Struct, frozen=True):
 
 
 class _Verification:
-    def __init__(self, redis: Redis, upstream: str) -> None:
+    def __init__(self, redis: Redis, upstream: str, rest_ms: int) -> None:
         self._redis = redis
+        self._rest_ms = rest_ms
         self._upstream = upstream
         self._entries = Entries(redis)
         self._once = Once()
@@ -132,7 +138,11 @@ class _Verification:
                     self._once.add(posted.job)
             self._counted += len(page)
             self._last = page[-1][0]
-            await asyncio.sleep(0)  # Adding up is work: a gateway that does it has to go on.
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Adding up is work: a gateway that does it has to go on answering."""
+        await asyncio.sleep(self._rest_ms / 1000)
 
     async def _names(self) -> list[str]:
         known: Any
@@ -195,6 +205,7 @@ class _Verification:
             for _, fields in page:
                 if fields["kind"] == "close" and fields["job"] in self._once.suspects:
                     closes[fields["job"]] += 1
+            await self._rest()
         twice = sorted(job for job, number in closes.items() if number > 1)
         return [
             Difference(account=job, window="", counter="closes", found=closes[job], ledger=1)
