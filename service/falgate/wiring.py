@@ -165,7 +165,7 @@ async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     secret = await hook_secret(redis)
     sellers = open_sellers(settings, secret)
     stack.push_async_callback(sellers.close)
-    await set_limits(budgets, settings, sellers.live)
+    await set_limits(budgets, ledger, settings, sellers.live)
     await set_directory(registry)
     await ledger.note_live(sellers.live)
     return _Ground(

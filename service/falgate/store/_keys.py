@@ -7,7 +7,7 @@ policy can touch money.
 
 | family | holds | lives |
 | --- | --- | --- |
-| meta | hash: the ledger's birth record, its calendar and its server | never expires |
+| meta | hash: the ledger's birth record, calendar, server, applied settings | never expires |
 | directory | hash: `team:<name>`, `app:<team>/<app>` as JSON, and a revision | never expires |
 | apikeys | hash: each key of an app, as JSON | never expires |
 | audit | stream: what operators changed, append-only | never expires |
