@@ -9,6 +9,7 @@ from falgate import settings as setting
 from falgate.flow.alerts import Alerting
 from falgate.flow.archive import Archivist
 from falgate.flow.ports import Jobs
+from falgate.flow.proof import Proof
 from falgate.flow.reconcile import Reconciler
 from falgate.models import MODELS
 from falgate.pictures.archive import Archive
@@ -18,6 +19,7 @@ from falgate.settings import Settings, SettingsWrong
 from falgate.store.alerts import Alerts
 from falgate.store.archiving import Archiving
 from falgate.store.corrections import Corrections
+from falgate.store.proving import Proving
 from falgate.telemetry.facts import Telemetry
 from falgate.upstream.alert_hook import AlertHook
 
@@ -49,15 +51,17 @@ def errands(
     hook: AlertHook | None,
     telemetry: Telemetry,
 ) -> list[Errand]:
-    """Telling alerts, archiving old entries, and following the seller's billing."""
+    """Telling alerts, archiving old entries, verifying, and following the seller's billing."""
+    upstreams = tuple(sellers.names.values())
     found = [
         Alerting(Alerts(redis, owner), hook, telemetry).run,
         Archivist(
             Archiving(redis, owner),
             Archive(store),
-            tuple(sellers.names.values()),
+            upstreams,
             kept_days=settings.ledger_kept_days,
         ).run,
+        Proof(Proving(redis, owner), upstreams, telemetry).run,
     ]
     if sellers.platform and sellers.billing:
         reconciler = Reconciler(

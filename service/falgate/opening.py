@@ -130,24 +130,55 @@ async def ledger_id(ledger: Ledger, settings: Settings) -> str:
     return found
 
 
-async def set_limits(budgets: Budgets, settings: Settings, live: str) -> None:
-    """Give each upstream's books an organisation budget and a house limit at the first start."""
+async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live: str) -> None:
+    """Give each upstream's books an organisation budget and a house limit.
+
+    What a setting says is applied at the first start that has it, and then again only when it
+    says something else: what an operator has set since then is not undone by a restart.
+    """
     daily = setting.amount(settings.org_daily_usd, "ORG_DAILY_USD")
-    house = setting.amount(settings.house_usd, "HOUSE_USD")
     first = _DAILY_PLAY if settings.uses_sandbox else _DAILY_REAL
-    await _limit(budgets, live, first if daily is None else daily, keep=daily is None)
-    await budgets.limit_house(live, _HOUSE if house is None else house, keep=house is None)
-    await _limit(budgets, TEST, _DAILY_PLAY, keep=True)
-    await budgets.limit_house(TEST, _HOUSE, keep=True)
+    await _set_first(budgets, live, first if daily is None else daily)
+    await _set_first(budgets, TEST, _DAILY_PLAY)
+    if daily is not None:
+        budget = await budgets.read(live, ORGANISATION, "day")
+        is_now = budget.limit if budget else None
+        if await _is_new(ledger, live, "ORG_DAILY_USD", daily, is_now):
+            await _set_daily(budgets, live, daily)
+            await ledger.note_applied(live, "ORG_DAILY_USD", daily)
+    house = setting.amount(settings.house_usd, "HOUSE_USD")
+    if house is not None:
+        is_now, _ = await budgets.house(live)
+        if await _is_new(ledger, live, "HOUSE_USD", house, is_now):
+            await budgets.set_house(live, house, _WHO)
+            await ledger.note_applied(live, "HOUSE_USD", house)
 
 
-async def _limit(budgets: Budgets, upstream: str, limit: Micros, *, keep: bool) -> None:
-    """Set the organisation's day; with `keep` only where it has no budget at all yet."""
-    was = await budgets.read(upstream, ORGANISATION, "day")
-    if keep and any(p.budget for p in await budgets.positions(upstream, ORGANISATION)):
-        return
-    now = Budget(limit=limit) if was is None else msgspec.structs.replace(was, limit=limit)
-    await budgets.put(upstream, ORGANISATION, "day", was=was, now=now, who=_WHO)
+async def _set_first(budgets: Budgets, upstream: str, daily: Micros) -> None:
+    """Where the organisation has no budget at all yet, nor the house a limit."""
+    await budgets.limit_house(upstream, _HOUSE, keep=True)
+    if not any(position.budget for position in await budgets.positions(upstream, ORGANISATION)):
+        await _set_daily(budgets, upstream, daily)
+
+
+async def _is_new(
+    ledger: Ledger, upstream: str, name: str, value: Micros, is_now: Micros | None
+) -> bool:
+    """Whether a setting says something that was not applied yet; told where it is overruled."""
+    if await ledger.applied(upstream, name) != value:
+        return True
+    if is_now != value:
+        _LOG.warning("setting.overruled", setting=f"{setting.PREFIX}{name}", limit_micros=is_now)
+    return False
+
+
+async def _set_daily(budgets: Budgets, upstream: str, limit: Micros) -> None:
+    """Set the organisation's day; its alerts stay as they are."""
+    done = False
+    while not done:
+        was = await budgets.read(upstream, ORGANISATION, "day")
+        now = Budget(limit=limit) if was is None else msgspec.structs.replace(was, limit=limit)
+        done = await budgets.put(upstream, ORGANISATION, "day", was=was, now=now, who=_WHO)
 
 
 async def set_directory(registry: Registry) -> None:

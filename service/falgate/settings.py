@@ -96,10 +96,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     alert_secret: Annotated[str, _about("what such a message is signed with")] = ""
     org_daily_usd: Annotated[
-        str, _about("the organisation's budget a day; empty: as before, at first 10, sandbox 1000")
+        str,
+        _about(
+            "organisation's budget a day; a new value is applied once; at first 10, sandbox 1000"
+        ),
     ] = ""
     house_usd: Annotated[
-        str, _about("what fal may bill above the holds; empty: as before, at first 1")
+        str,
+        _about("what fal may bill above the holds; a new value is applied once; at first 1"),
     ] = ""
     cache_ttl_s: Annotated[Seconds, _about("how long a pool is kept after its last purchase")] = (
         30 * 86_400

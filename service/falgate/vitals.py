@@ -10,6 +10,7 @@ from falgate.pictures.store import PictureStore
 from falgate.store.budgets import Budgets
 from falgate.store.corrections import Corrections
 from falgate.store.ledger import Ledger
+from falgate.store.proving import Proving
 from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.standings import Standing, Where
 
@@ -25,6 +26,7 @@ class Vitals:
         budgets: Budgets,
         *,
         corrections: Corrections,
+        proving: Proving,
         store: PictureStore,
         metrics: Metrics,
         upstreams: tuple[str, ...],
@@ -32,6 +34,7 @@ class Vitals:
         self._ledger = ledger
         self._budgets = budgets
         self._corrections = corrections
+        self._proving = proving
         self._store = store
         self._metrics = metrics
         self._upstreams = upstreams
@@ -59,6 +62,7 @@ class Vitals:
             open_jobs=await self._ledger.open_jobs(upstream),
             frozen=await self._ledger.frozen_ms() > 0,
             reconciled=await self._corrections.summary(upstream),
+            proved=await self._proving.last(upstream),
         )
 
     async def _where(self, upstream: str, account: Account) -> Where:

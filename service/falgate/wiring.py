@@ -45,6 +45,7 @@ from falgate.store.hooks import hook_secret
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
+from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
 from falgate.store.requests import Requests
@@ -160,7 +161,7 @@ async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
     secret = await hook_secret(redis)
     sellers = open_sellers(settings, secret)
     stack.push_async_callback(sellers.close)
-    await set_limits(budgets, settings, sellers.live)
+    await set_limits(budgets, ledger, settings, sellers.live)
     await set_directory(registry)
     await ledger.note_live(sellers.live)
     return _Ground(
@@ -226,6 +227,7 @@ def _app(ground: _Ground, works: Workshop, metrics: Metrics, telemetry: Telemetr
             ground.ledger,
             ground.budgets,
             corrections=Corrections(ground.redis, owner=ground.owner),
+            proving=Proving(ground.redis, ground.owner),
             store=ground.store,
             metrics=metrics,
             upstreams=upstreams,

@@ -68,6 +68,22 @@ async def test_a_gateway_with_all_that_it_needs_is_ready(leaning: Any) -> None:
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_head_says_the_same_without_a_body(
+    leaning: Any, redis: EmbeddedRedis, path: str
+) -> None:
+    async with leaning.client() as client:
+        with stopped(redis):
+            away = [await client.request(method, path) for method in ("GET", "HEAD")]
+        there = [await client.request(method, path) for method in ("GET", "HEAD", "GET")]
+
+    for whole, head in (away, there[:2]):
+        assert (head.status_code, head.content) == (whole.status_code, b"")
+        for name in ("content-type", "content-length"):
+            assert head.headers[name] == whole.headers[name]
+    assert there[2].status_code == 200
+
+
 async def test_nobody_needs_a_key_to_ask_how_it_is(leaning: Any) -> None:
     async with httpx.AsyncClient(base_url=leaning.url, trust_env=False) as stranger:
         answers = [await stranger.get(path) for path in ("/healthz", "/readyz", "/metrics")]

@@ -204,6 +204,20 @@ async def test_money_set_aside_is_seen_while_it_is(client: httpx.AsyncClient) ->
     assert value(await scraped(client), "falgate_held_micros", **day) == 0
 
 
+async def test_the_books_are_verified_by_a_gateway_that_serves(client: httpx.AsyncClient) -> None:
+    verified: dict[str, float] = {}
+    async with asyncio.timeout(20):
+        while len(verified) < 2:
+            samples = await scraped(client)
+            verified = {
+                dict(labels)["upstream"]: found
+                for (name, labels), found in samples.items()
+                if name == "falgate_ledger_differences"
+            }
+
+    assert verified == {"sandbox": 0, "test": 0}
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/openmetrics-text; version=1.0.0"])
 async def test_the_format_is_the_one_that_is_named(client: httpx.AsyncClient, accept: str) -> None:
     answer = await client.get("/metrics", headers={"Accept": accept})

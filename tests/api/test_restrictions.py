@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from falgate.core.directory import App, Team
+from falgate.store.registry import Registry
+
 MODEL = "/fal-ai/gpt-image-1.5"
 UNKNOWN = {"detail": "No user found for Key ID and Secret"}
 ELSEWHERE = {"detail": "This key may not be used from here"}
@@ -191,3 +194,24 @@ async def test_a_cap_that_is_set_later_holds_from_the_next_request_on(
     assert (await admin.patch(path, json=capped)).status_code == 200
 
     assert (await buy(hired["key"], num_images=2)).status_code == 403
+
+
+@pytest.mark.parametrize("gone", ["app", "team"])
+async def test_a_key_that_was_made_while_its_app_or_team_was_removed_is_refused(
+    buy: Buy, hire: Hire, managed: Any, team: str, gone: str
+) -> None:
+    """The administration removes no app that has keys; here the key is the quicker one."""
+    key = (await hire())["key"]
+    redis = managed.redis()
+    registry = Registry(redis)
+    if gone == "app":
+        assert await registry.put_app(f"{team}/app", App(), None, "tests")
+    else:
+        assert await registry.put_team(team, Team(), None, "tests")
+    await redis.aclose()
+
+    answers = [await buy(key, path) for path in (MODEL, f"/v1/quote{MODEL}")]
+
+    why = {"app": "of an app that was removed", "team": "of a team that was removed"}
+    for answer in answers:
+        assert (answer.status_code, answer.json()) == (403, refused(why[gone]))

@@ -111,6 +111,28 @@ def test_a_difference_is_shown_and_posted_once(falgate: Falgate) -> None:
     assert figures["difference_usd"] == "0.00"
 
 
+def test_an_unknown_job_beside_a_request_of_nobody_is_said_to_stay_booked(
+    falgate: Falgate, url: str, tmp_path: Path
+) -> None:
+    async def lose() -> None:
+        """Leave a job whose submit had no answer, and which fal has carried out."""
+        await _buy(tmp_path, "a hare")
+        async with connect(url) as redis:
+            page: Any = await redis.xrange(_keys.ledger(UPSTREAM), count=1)
+            lost = {**page[0][1], "job": "job-2", "outcome": "unknown", "request_id": ""}
+            await redis.xadd(_keys.ledger(UPSTREAM), lost)
+
+    words = "stays booked in full"
+    assert words not in falgate("ledger", "reconcile", "--lag-minutes", "0").output
+    asyncio.run(lose())
+
+    told = falgate("ledger", "reconcile", "--lag-minutes", "0")
+
+    assert "1 that fal's billing does not decide yet" in told.output
+    assert "Billed for 1 requests that are not ours" in told.output
+    assert words in told.output
+
+
 def test_young_jobs_are_left_alone(falgate: Falgate) -> None:
     figures = json.loads(falgate("ledger", "reconcile", "--json").output)
 

@@ -54,10 +54,10 @@ class World:
         self.looks = 0
         self.drops: list[tuple[str, int]] = []
         self.models = MODELS
-        self.away = False
-        self.directory = Directory(1, {}, {})
+        self.away = self.rates_away = False
+        apps = {"red/shop": App(), "blue/blog": App()}
+        self.directory = Directory(1, {"red": Team(), "blue": Team()}, apps)
         self.limited: list[dict[str, int]] = []
-        self.rates_away = False
         self.exceeded: Exceeded | None = None
         self.let_through = 0
 

@@ -94,6 +94,8 @@ LEDGER_STEPS: dict[str, Callable[[Ledger], Awaitable[Any]]] = {
     "frozen": lambda ledger: ledger.frozen_ms(),
     "restarted": lambda ledger: ledger.restarted("a", "b", weak=True),
     "live": lambda ledger: ledger.live(),
+    "applied": lambda ledger: ledger.applied(UPSTREAM, "HOUSE_USD"),
+    "note_applied": lambda ledger: ledger.note_applied(UPSTREAM, "HOUSE_USD", 1),
     "open_jobs": lambda ledger: ledger.open_jobs(UPSTREAM),
     "entries": lambda ledger: anext(ledger.entries(UPSTREAM)),
 }

@@ -1,11 +1,14 @@
 """Verifying: clean after everything that can happen, and every planted difference is found."""
 
 import asyncio
+import itertools
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from falgate.core.budget import ORGANISATION, Account
 from falgate.core.claim import Held, Seen, Terms
@@ -162,6 +165,52 @@ async def test_a_correction_counts_with_its_sign(redis: Redis, budgets: Budgets)
     found = await verify(redis, UPSTREAM)
 
     assert found.differences == ()
+
+
+@pytest.mark.usefixtures("busy")
+async def test_the_process_is_left_to_others_after_each_page(redis: Redis) -> None:
+    took_s = []
+    for rest_ms in (0, 200):
+        began_s = time.monotonic()
+        assert (await verify(redis, UPSTREAM, rest_ms=rest_ms)).differences == ()
+        took_s.append(time.monotonic() - began_s)
+
+    assert took_s[1] >= 0.2
+
+
+class Restless(Redis):
+    """A client before each of whose transactions somebody begins a purchase."""
+
+    begin: Callable[[], Awaitable[Any]]
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:
+        """One that is late."""
+        begin = self.begin
+
+        class Late(Pipeline):
+            async def execute(self, raise_on_error: bool = True) -> list[Any]:
+                await begin()
+                return await super().execute(raise_on_error)
+
+        return Late(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
+async def test_purchases_that_begin_all_the_time_are_not_in_the_way(
+    url: str, bring: Bring, order: Callable[..., Order]
+) -> None:
+    numbers = itertools.count()
+
+    async def begin() -> None:
+        number = next(numbers)
+        await bring(order(f"n{number}", f"n{number}", held=1), "reserved")
+
+    async with Restless.from_url(url, decode_responses=True) as redis:
+        assert isinstance(redis, Restless)
+        redis.begin = begin
+        found = await verify(redis, UPSTREAM)
+
+    assert found.differences == ()
+    assert next(numbers) > 1
 
 
 async def test_it_is_exact_while_purchases_go_on(

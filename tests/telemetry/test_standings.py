@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from falgate.core.budget import ORGANISATION, Account, Budget, Position
 from falgate.core.calendar import KINDS, Calendar
-from falgate.core.posting import Summary
+from falgate.core.posting import Proved, Summary
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.standings import Standing, Where
 
@@ -99,6 +99,17 @@ def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:
         ("falgate_reconcile_difference_micros", "fal"): -40,
         ("falgate_reconcile_pending_jobs", "fal"): 3,
         ("falgate_reconcile_timestamp_seconds", "fal"): 1.5,
+    }
+
+
+def test_what_verifying_found_is_shown_with_when_that_was() -> None:
+    found = gauges(standing(proved=Proved(at_ms=1_500, differences=2)), standing(upstream="test"))
+
+    assert {
+        labels: value for labels, value in found.items() if labels[0].startswith("falgate_ledger")
+    } == {
+        ("falgate_ledger_differences", "fal"): 2,
+        ("falgate_ledger_verified_timestamp_seconds", "fal"): 1.5,
     }
 
 

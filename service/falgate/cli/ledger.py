@@ -137,7 +137,7 @@ def verify_books(context: click.Context, *, test: bool, plain: bool) -> None:
         names = ("account", "window", "counter", "found", "ledger")
         rows = [[str(getattr(each, name)) for name in names] for each in found.differences]
         table_of(names, rows)
-        click.echo("Amounts are micro-dollars. docs/money.md says what to do.")
+        click.echo("Amounts are micro-dollars. docs/operations.md says what to do.")
     else:
         click.echo(f"{found.entries} entries and {found.accounts} accounts agree")
     if found.differences:

@@ -220,6 +220,11 @@ def _words(summary: Summary) -> str:
         f"fal's billing does not decide yet. Billed for {summary.strangers} requests that are not "
         f"ours: ${dollars(summary.drift)}."
     )
+    if summary.pending and summary.strangers:
+        words += (
+            " Such a request may be that of a job whose submit had no answer: as long as one is "
+            "nobody's, such a job stays booked in full."
+        )
     if summary.strange:
         words += (
             " fal's billing has none of our requests, so nothing was given back: is "

@@ -50,3 +50,11 @@ class Directory(msgspec.Struct, frozen=True):
     revision: int
     teams: dict[str, Team]
     apps: dict[str, App]
+
+    def lacks(self, team: str, app: str) -> str | None:
+        """Why nobody may act for this app of a team any more; None while both are there."""
+        if team not in self.teams:
+            return "of a team that was removed"
+        if f"{team}/{app}" not in self.apps:
+            return "of an app that was removed"
+        return None

@@ -51,7 +51,7 @@ class KeyMalformed(Refusal):
 
 
 class KeyRefused(Refusal):
-    """The key is known, and may not be used: disabled, revoked or expired."""
+    """The key is known, and may not be used: disabled, revoked, expired, or of nobody any more."""
 
     status = 403
 

@@ -1,4 +1,4 @@
-"""Postings: what a closed job came to in the ledger, and what a look at fal's books found of it."""
+"""Postings: what a closed job came to in the ledger, and what was found of it."""
 
 from typing import Literal
 
@@ -9,6 +9,9 @@ from falgate.core.money import Micros
 
 NOBODY = "-"
 """Team, app and key of what no job of ours ordered: charged to the organisation alone."""
+
+UNREADABLE = -1
+"""In the place of a number of differences: the ledger has an entry that cannot be read."""
 
 Why = Literal["billed otherwise", "not billed", "not at fal"]
 """Why a closed job is corrected: fal billed another amount, or nothing; or never had it."""
@@ -99,6 +102,18 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     drift: Micros = 0
     strangers: int = 0
     strange: bool = False
+
+
+class Proved(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of verifying the books.
+
+    Attributes:
+        at_ms: When it was done, Redis time.
+        differences: Counters that are not as the ledger says; `UNREADABLE` when it cannot be read.
+    """
+
+    at_ms: int
+    differences: int
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import msgspec
 from falgate.core import apikey, budget, limits, policy, request
 from falgate.core.apikey import KeyRecord
 from falgate.core.claim import Terms
-from falgate.core.directory import App, Directory, Team
+from falgate.core.directory import Directory
 from falgate.core.errors import KeyMalformed, KeyRefused, KeyUnknown, ModelUnknown, Unavailable
 from falgate.core.fingerprint import fingerprint
 from falgate.core.model import ModelSpec
@@ -96,7 +96,8 @@ async def identify(ports: Ports, authorization: str | None, address: str) -> Cal
     key, now_s, directory = await ports.keys.key(presented.id)
     if key is None or not key.opened_by(presented, now_s):
         raise KeyUnknown
-    if why := key.unusable(now_s):
+    # A key may be made in the very instant in which its app is removed.
+    if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)
     policy.check_address(key.permissions, address)
     return Caller(key=key, terms=terms(key, directory))
@@ -104,8 +105,7 @@ async def identify(ports: Ports, authorization: str | None, address: str) -> Cal
 
 def terms(key: KeyRecord, directory: Directory) -> Terms:
     """What a purchase for a key is subject to."""
-    team = directory.teams.get(key.team, Team())
-    app = directory.apps.get(f"{key.team}/{key.app}", App())
+    team, app = directory.teams[key.team], directory.apps[f"{key.team}/{key.app}"]
     return Terms(
         limits=(limits.NONE, team.limits, app.limits, key.limits),
         weight=team.weight,

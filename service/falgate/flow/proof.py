@@ -1,14 +1,33 @@
-"""Proof: the books are verified every few hours while the gateway works, and the result is told."""
+"""Proof: the books are verified every hour while the gateway works, and the result is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from falgate.core.admin_errors import Problem
 from falgate.core.errors import Unavailable
+from falgate.core.posting import UNREADABLE, Proved
 
-_EVERY_S = 6 * 3_600.0
-_FIRST_S = 60.0
+_EVERY_S = 3_600
+_LOOK_S = 60.0
+
+
+class Provable(Protocol):
+    """The books in Redis. Without it: `Unavailable`; the last result stands."""
+
+    async def take_round(self, upstream: str, lease_ms: int) -> bool:
+        """Whether it is the caller's turn to verify; nobody else's for so long."""
+
+    async def differences(self, upstream: str) -> int:
+        """Verify, without being in the way of purchases; how many counters differ.
+
+        Raises:
+            EntryStrange: There is an entry that cannot be read.
+        """
+
+    async def keep(self, upstream: str, differences: int) -> Proved:
+        """Remember a result, for every instance to tell."""
 
 
 class ProofFacts(Protocol):
@@ -21,30 +40,33 @@ class ProofFacts(Protocol):
 class Proof:
     """Verifies again and again."""
 
-    def __init__(
-        self,
-        differences: Callable[[str], Awaitable[int]],
-        upstreams: Sequence[str],
-        facts: ProofFacts,
-    ) -> None:
-        """`differences` verifies an upstream's books, and says how many there are."""
-        self._differences = differences
+    def __init__(self, books: Provable, upstreams: Sequence[str], facts: ProofFacts) -> None:
+        """Verify the books of these upstreams."""
+        self._books = books
         self._upstreams = upstreams
         self._facts = facts
 
     async def run(self) -> None:
-        """Look until cancelled; first a while after the start, which has enough to do."""
-        await asyncio.sleep(_FIRST_S)
+        """Look every hour, on one instance at a time, until cancelled."""
         while True:
             for upstream in self._upstreams:
-                await self.look(upstream)
-            await asyncio.sleep(_EVERY_S)
+                # Whoever fails has had its turn: in an hour somebody looks again.
+                with suppress(Unavailable):
+                    await self.look(upstream)
+            await asyncio.sleep(_LOOK_S)
 
-    async def look(self, upstream: str) -> None:
-        """Verify once. Without Redis nothing is said: the last result stands."""
+    async def look(self, upstream: str) -> Proved | None:
+        """Verify once; None when another instance did within the hour.
+
+        Raises:
+            Unavailable: Without Redis. Nothing is said: the last result stands.
+        """
+        if not await self._books.take_round(upstream, _EVERY_S * 1000):
+            return None
         try:
-            self._facts.proved(upstream, await self._differences(upstream))
+            differences = await self._books.differences(upstream)
         except Problem:
-            self._facts.proved(upstream, -1)
-        except Unavailable:
-            return
+            differences = UNREADABLE
+        found = await self._books.keep(upstream, differences)
+        self._facts.proved(upstream, differences)
+        return found

@@ -7,7 +7,7 @@ policy can touch money.
 
 | family | holds | lives |
 | --- | --- | --- |
-| meta | hash: the ledger's birth record, its calendar and its server | never expires |
+| meta | hash: the ledger's birth record, calendar, server, applied settings | never expires |
 | directory | hash: `team:<name>`, `app:<team>/<app>` as JSON, and a revision | never expires |
 | apikeys | hash: each key of an app, as JSON | never expires |
 | audit | stream: what operators changed, append-only | never expires |
@@ -24,6 +24,8 @@ policy can touch money.
 | alerts | stream: thresholds that were crossed, until they are told | never expires |
 | reconciled | hash: what the last look at fal's billing found | never expires |
 | reconciler | string: whose turn it is to compare with fal's billing | expires, an hour |
+| proved | hash: what came of verifying the ledger the last time | never expires |
+| prover | string: whose turn it is to verify it | expires, an hour |
 | job | hash: one job | swept JOB_KEPT_S after its end |
 | refusal | string: fal's refusal of a job, which may quote its prompt | expires, REFUSAL_KEPT_S |
 | open | sorted set: open jobs by the end of their lease, ms | never expires |
@@ -134,6 +136,16 @@ def reconciled(upstream: str) -> str:
 def reconciler(upstream: str) -> str:
     """Whose turn it is to look at it."""
     return f"{{fg}}:reconciler:{upstream}"
+
+
+def proved(upstream: str) -> str:
+    """What came of verifying an upstream's ledger."""
+    return f"{{fg}}:proved:{upstream}"
+
+
+def prover(upstream: str) -> str:
+    """Whose turn it is to verify it."""
+    return f"{{fg}}:prover:{upstream}"
 
 
 def house(upstream: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from falgate.core.calendar import Calendar
+from falgate.core.money import Micros
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
@@ -93,6 +94,17 @@ class Ledger:
         with reaching():
             found = await self._redis.hget(_keys.META, "live")
         return None if found is None else str(found)
+
+    async def applied(self, upstream: str, setting: str) -> Micros | None:
+        """What a setting said when it was applied to an upstream's books last."""
+        with reaching():
+            found = await self._redis.hget(_keys.META, f"applied:{setting}:{upstream}")
+        return None if found is None else int(found)
+
+    async def note_applied(self, upstream: str, setting: str, amount: Micros) -> None:
+        """Remember that, so that it is not applied again."""
+        with reaching():
+            await self._redis.hset(_keys.META, f"applied:{setting}:{upstream}", str(amount))
 
     async def open_jobs(self, upstream: str) -> int:
         """How many jobs are not ended."""

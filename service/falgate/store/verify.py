@@ -3,8 +3,9 @@
 It runs while the gateway works, and every difference that it reports is one. The sums are taken up
 to some entry; then the counters are read a few accounts at a time, each time in one transaction
 with the id of the last entry and the open jobs. The sums are carried on to exactly that entry
-before the two are compared, so that nothing which was written meanwhile can look like a difference.
-An archive made meanwhile moves entries away: then it all begins anew.
+before the two are compared, so that nothing which was written meanwhile can look like a difference,
+and no purchase, however many there are, is in the way. An archive made meanwhile moves entries
+away: then it all begins anew.
 """
 
 import asyncio
@@ -22,11 +23,13 @@ from falgate.core.once import Once
 from falgate.core.sums import COUNTERS, HOUSE, MEASURES, Sums, is_recent, recent
 from falgate.store import _keys
 from falgate.store._reach import reaching
+from falgate.store._script import Script
 from falgate.store.entries import Entries
 
-_AT_ONCE = 100
+_LOOK = Script("ledger_look")
+
+_AT_ONCE = 25
 _DAYS_AT_ONCE = 10
-_TRIES_MAX = 50
 _ARCHIVES_MAX = 3
 _HOLDING = frozenset({"reserved", "submitting", "accepted"})
 
@@ -68,16 +71,21 @@ class _ArchivedMeanwhile(Exception):
     """The sums have lost entries that they began with."""
 
 
-async def verify(redis: Redis, upstream: str) -> Verified:
+async def verify(redis: Redis, upstream: str, *, rest_ms: int = 0) -> Verified:
     """Add the ledger up and compare.
+
+    Args:
+        redis: Where it is.
+        upstream: Whose books.
+        rest_ms: How long to leave the process to others after every page of entries.
 
     Raises:
         EntryStrange: There is an entry that cannot be read.
-        Unavailable: Without Redis, or where so much changes that no look is in one piece.
+        Unavailable: Without Redis, or while entries are archived.
     """
     for _ in range(_ARCHIVES_MAX):
         try:
-            return await _Verification(redis, upstream).run()
+            return await _Verification(redis, upstream, rest_ms).run()
         except _ArchivedMeanwhile:
             continue
     raise Unavailable("The ledger is being archived; verify it after that")
@@ -92,15 +100,15 @@ class _Look(msgspec.Struct, frozen=True):
 
 
 class _Verification:
-    def __init__(self, redis: Redis, upstream: str) -> None:
+    def __init__(self, redis: Redis, upstream: str, rest_ms: int) -> None:
         self._redis = redis
+        self._rest_ms = rest_ms
         self._upstream = upstream
         self._entries = Entries(redis)
         self._once = Once()
         self._counted = 0
         self._last = "0-0"
         self._archived = ""
-        self._jobs: tuple[str, ...] = ()
 
     async def run(self) -> Verified:
         now_ms = await self._entries.now_ms()
@@ -130,7 +138,11 @@ class _Verification:
                     self._once.add(posted.job)
             self._counted += len(page)
             self._last = page[-1][0]
-            await asyncio.sleep(0)  # Adding up is work: a gateway that does it has to go on.
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Adding up is work: a gateway that does it has to go on answering."""
+        await asyncio.sleep(self._rest_ms / 1000)
 
     async def _names(self) -> list[str]:
         known: Any
@@ -193,6 +205,7 @@ class _Verification:
             for _, fields in page:
                 if fields["kind"] == "close" and fields["job"] in self._once.suspects:
                     closes[fields["job"]] += 1
+            await self._rest()
         twice = sorted(job for job, number in closes.items() if number > 1)
         return [
             Difference(account=job, window="", counter="closes", found=closes[job], ledger=1)
@@ -201,35 +214,22 @@ class _Verification:
 
     async def _look(self, hashes: Sequence[str]) -> _Look:
         """Read some hashes and all holds as of one entry, and carry the sums on to that entry."""
-        for _ in range(_TRIES_MAX):
-            look = await self._read(hashes)
-            if look is not None:
-                await self._add_up(look.last)
-                return look
-        raise Unavailable("The ledger is too busy to be verified now; ask again")
-
-    async def _read(self, hashes: Sequence[str]) -> _Look | None:
         with reaching():
             async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.xrevrange(_keys.ledger(self._upstream), count=1)
-                pipeline.hget(_keys.opening(self._upstream), "archived")
-                pipeline.zrange(_keys.open_jobs(self._upstream), 0, -1)
-                for job_id in self._jobs:
-                    fields = ["accounts", "held", "state", "windows"]
-                    pipeline.hmget(_keys.job(job_id), fields)
+                _LOOK.queue(
+                    pipeline,
+                    ledger=_keys.ledger(self._upstream),
+                    opening=_keys.opening(self._upstream),
+                    open_jobs=_keys.open_jobs(self._upstream),
+                    job_prefix=_keys.job(""),
+                )
                 for key in hashes:
                     pipeline.hgetall(key)
-                newest, archived, open_jobs, *rest = await pipeline.execute()
-        if (archived or "") != self._archived:
+                (last, archived, *jobs), *found = await pipeline.execute()
+        if archived != self._archived:
             raise _ArchivedMeanwhile
-        asked, self._jobs = self._jobs, tuple(open_jobs)
-        if not set(open_jobs) <= set(asked):
-            return None  # A job that nobody had asked about has begun.
-        return _Look(
-            newest[0][0] if newest else "0-0",
-            list(_holds(rest[: len(asked)])),
-            rest[len(asked) :],
-        )
+        await self._add_up(last)
+        return _Look(last, list(_holds(jobs)), found)
 
 
 def _day_after(archived: str) -> str:

@@ -104,7 +104,6 @@ class Telemetry:
 
     def proved(self, upstream: str, differences: int) -> None:
         """The books were verified; `differences` is -1 when they cannot be read."""
-        self._metrics.differences[(upstream,)] = differences
         log = _LOG.error if differences else _LOG.info
         log("ledger.verified", upstream=upstream, differences=differences)
 

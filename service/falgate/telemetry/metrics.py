@@ -64,7 +64,6 @@ class Metrics(Collector):
         self.unchecked: Counter[Labels] = Counter()
         self.alerts: Counter[Labels] = Counter()
         self.untold: Counter[Labels] = Counter()
-        self.differences: dict[Labels, int] = {}
         self._teams: set[str] = set()
         self._standings: Sequence[Standing] = ()
 
@@ -105,14 +104,6 @@ class Metrics(Collector):
             self.upstream_seconds,
         )
         yield from families(self._standings)
-        proof = GaugeMetricFamily(
-            "falgate_ledger_differences",
-            "Counters that were not as the ledger says when it was verified last; -1: unreadable.",
-            labels=["upstream"],
-        )
-        for values, number in self.differences.items():
-            proof.add_metric(values, number)
-        yield proof
 
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (

@@ -1,13 +1,14 @@
 """Where the money stands, as Prometheus families: read from the ledger when somebody looks."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import msgspec
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from falgate.core.budget import Account, Position
 from falgate.core.money import Micros
-from falgate.core.posting import Summary
+from falgate.core.posting import Proved, Summary
 
 _BUDGET = (
     ("limit", "Limit of a budget with what it was raised by, micro-dollars."),
@@ -20,6 +21,10 @@ _RECONCILED = (
     ("difference_micros", "What the last look at the seller's billing corrected, micro-dollars."),
     ("pending_jobs", "Jobs that the seller's billing does not decide yet."),
     ("timestamp_seconds", "When the last look was, seconds since 1970."),
+)
+_PROVED = (
+    ("differences", "Counters unlike the ledger when it was verified last; -1: unreadable."),
+    ("verified_timestamp_seconds", "When the ledger was verified last, seconds since 1970."),
 )
 
 
@@ -47,6 +52,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         open_jobs: How many.
         frozen: Whether buying is frozen until fal's books were read.
         reconciled: What the last look at the seller's billing found, if there was one.
+        proved: What came of verifying the ledger, if that was done yet.
     """
 
     upstream: str
@@ -55,6 +61,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     open_jobs: int
     frozen: bool
     reconciled: Summary | None = None
+    proved: Proved | None = None
 
 
 def families(standings: Iterable[Standing]) -> Iterable[Metric]:
@@ -81,6 +88,10 @@ def families(standings: Iterable[Standing]) -> Iterable[Metric]:
         what: GaugeMetricFamily(f"falgate_reconcile_{what}", about, labels=["upstream"])
         for what, about in _RECONCILED
     }
+    proved = {
+        what: GaugeMetricFamily(f"falgate_ledger_{what}", about, labels=["upstream"])
+        for what, about in _PROVED
+    }
     for standing in standings:
         for where in standing.accounts:
             subject = [standing.upstream, where.account.level, where.account.id]
@@ -99,4 +110,9 @@ def families(standings: Iterable[Standing]) -> Iterable[Metric]:
             figures = (found.drift, found.difference, found.pending, found.at_ms / 1000)
             for family, figure in zip(reconciled.values(), figures, strict=True):
                 family.add_metric([standing.upstream], figure)
-    return (*budgets.values(), waiting, house, jobs, frozen, *reconciled.values())
+        if standing.proved is not None:
+            proof = (standing.proved.differences, standing.proved.at_ms / 1000)
+            for family, figure in zip(proved.values(), proof, strict=True):
+                family.add_metric([standing.upstream], figure)
+    each = (budgets.values(), (waiting, house, jobs, frozen), reconciled.values(), proved.values())
+    return tuple(chain.from_iterable(each))

@@ -1,0 +1,54 @@
+"""The proof's part in Redis: whose turn it is to verify, and what the last time found."""
+
+from typing import Any
+
+from redis.asyncio import Redis
+
+from falgate.core.posting import Proved
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store.entries import Entries
+from falgate.store.verify import verify
+
+_REST_MS = 50
+"""Four fifths of the time, a gateway that adds up a page has for its callers."""
+
+
+class Proving:
+    """The proofs of all ledgers. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, owner: str) -> None:
+        """Take turns with other instances as `owner`."""
+        self._redis = redis
+        self._owner = owner
+
+    async def take_round(self, upstream: str, lease_ms: int) -> bool:
+        """Whether it is the caller's turn to verify; nobody else's for so long."""
+        with reaching():
+            taken = await self._redis.set(_keys.prover(upstream), self._owner, nx=True, px=lease_ms)
+        return bool(taken)
+
+    async def differences(self, upstream: str) -> int:
+        """Verify, with a rest after every page; how many counters differ.
+
+        Raises:
+            EntryStrange: There is an entry that cannot be read.
+        """
+        return len((await verify(self._redis, upstream, rest_ms=_REST_MS)).differences)
+
+    async def keep(self, upstream: str, differences: int) -> Proved:
+        """Remember a result, for every instance to tell."""
+        proved = Proved(at_ms=await Entries(self._redis).now_ms(), differences=differences)
+        figures: dict[Any, Any] = {"at_ms": proved.at_ms, "differences": proved.differences}
+        with reaching():
+            await self._redis.hset(_keys.proved(upstream), mapping=figures)
+        return proved
+
+    async def last(self, upstream: str) -> Proved | None:
+        """What the last time found; None before the first."""
+        found: Any
+        with reaching():
+            found = await self._redis.hgetall(_keys.proved(upstream))
+        if not found:
+            return None
+        return Proved(at_ms=int(found["at_ms"]), differences=int(found["differences"]))

@@ -1,0 +1,54 @@
+"""The proof of the books in Redis: one instance at a time, and its result for all of them."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.core.budget import ORGANISATION
+from falgate.core.errors import Unavailable
+from falgate.core.job import Job, Order
+from falgate.store import _keys
+from falgate.store.connect import connect
+from falgate.store.proving import Proving
+
+UPSTREAM = "https://queue.example"
+
+
+async def test_of_two_instances_one_has_the_turn_for_its_lease(redis: Redis) -> None:
+    one, two = Proving(redis, "one"), Proving(redis, "two")
+
+    turns = [await each.take_round(UPSTREAM, 60_000) for each in (one, two, one)]
+
+    assert turns == [True, False, False]
+    assert await two.take_round("another seller", 60_000)
+    assert await redis.get(_keys.prover(UPSTREAM)) == "one"
+    assert 0 < await redis.pttl(_keys.prover(UPSTREAM)) <= 60_000
+
+
+async def test_every_instance_knows_what_one_has_found(
+    redis: Redis, bring: Callable[..., Awaitable[Job]], order: Callable[..., Order]
+) -> None:
+    one, two = Proving(redis, "one"), Proving(redis, "two")
+    await bring(order(), "paid")
+    assert await two.last(UPSTREAM) is None
+
+    for differences in (0, 1):
+        assert await one.differences(UPSTREAM) == differences
+        proved = await one.keep(UPSTREAM, differences)
+        assert (proved.differences, await two.last(UPSTREAM)) == (differences, proved)
+        assert proved.at_ms > 0
+        await redis.hincrby(_keys.account(UPSTREAM, ORGANISATION), "spent:total:all", 1)
+
+
+async def test_without_redis_nothing_is_found(closed_port_url: str) -> None:
+    nowhere = Proving(connect(closed_port_url), "one")
+
+    for step in (
+        nowhere.take_round(UPSTREAM, 1),
+        nowhere.differences(UPSTREAM),
+        nowhere.keep(UPSTREAM, 0),
+        nowhere.last(UPSTREAM),
+    ):
+        with pytest.raises(Unavailable):
+            await step
