@@ -4,14 +4,16 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 from litestar.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from falgate.api.connection import impatient
+from falgate.api.forwarded import ForwardedHeaders
 from falgate.settings import PREFIX, Address, Settings, SettingsWrong, address, names
 from falgate.wiring import Gateway
 
@@ -102,17 +104,25 @@ async def serve(
 
 def _config(settings: Settings, app: ASGIApp, **tls: str) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        _behind_proxies(app, names(settings.trusted_proxies)),
         http=impatient(settings.header_timeout_s, settings.body_timeout_s),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(names(settings.trusted_proxies)),
+        # Before the peer's address gives way to the caller's, it decides about the other headers.
+        proxy_headers=False,
         **tls,  # type: ignore[arg-type]  # certificate and key, both by path
     )
+
+
+def _behind_proxies(app: ASGIApp, trusted: Sequence[str]) -> ASGIApp:
+    """The application, told who its callers are and how they addressed it."""
+    if not trusted:
+        return app
+    called: Any = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]  # one ASGI
+    return ForwardedHeaders(called, trusted)
 
 
 def _check_certificate(settings: Settings) -> None:

@@ -84,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _about("the operator's key; empty: the administration API is closed")
     ] = ""
     trusted_proxies: Annotated[
-        str, _about("addresses or networks, by commas, whose X-Forwarded-For is believed")
+        str, _about("addresses or networks, by commas, whose X-Forwarded headers are believed")
     ] = ""
     timezone: Annotated[str, _about("IANA zone of the budgets' windows")] = "UTC"
     week_starts: Annotated[Weekday, _about("first day of the budgets' weeks")] = "monday"

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from falgate.api import answers
-from falgate.api.address import Address
+from falgate.api.address import Address, asked_host
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.core import wishes
@@ -43,9 +43,8 @@ def run_routes(
                 request_id=request.scope["state"][REQUEST_ID],
             )
             answer = await served.answer(call)
-            base_url = address.base_url(request.scope["scheme"], request.headers.get("host", ""))
             return Response(
-                await answers.body(call, answer, base_url, read),
+                await answers.body(call, answer, address.base_url(request), read),
                 headers=answers.headers(answer),
                 media_type="application/json",
             )
@@ -88,4 +87,4 @@ def address_of(request: Request[Any, Any, Any]) -> str:
 
 def is_queue(request: Request[Any, Any, Any]) -> bool:
     """Whether a request is for the queue's host: the same paths mean something else there."""
-    return str(request.headers.get("host", "")).lower().startswith("queue.")
+    return asked_host(request).lower().startswith("queue.")
