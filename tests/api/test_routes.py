@@ -24,6 +24,7 @@ PATHS = (
     "/nowhere",
     "/favicon.ico",
     f"/queue{MODEL}",
+    "/api/fal",
     "/queue",
     "/pictures/x",
     "/pictures",

@@ -41,7 +41,7 @@ def files() -> dict[str, str]:
     found = {}
     for folder, below, names in os.walk(ROOT):
         below[:] = [name for name in below if name not in MADE and not name.endswith("_cache")]
-        for name in names:
+        for name in set(names) - MADE:  # a second working tree's .git is a file
             path = Path(folder, name)
             found[path.relative_to(ROOT).as_posix()] = path.read_text(errors="replace")
     return found

@@ -15,6 +15,7 @@ from falgate.api.errors import HANDLERS
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
 from falgate.api.pictures import PictureSource, pictures_router
+from falgate.api.proxy import Proxy
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
 from falgate.core.calendar import Calendar
@@ -61,7 +62,7 @@ def create_app(
         logging_config=None,
     )
     return Edge(
-        app,
+        Proxy(app),
         models=ports.models,
         requested=requested,
         body_bytes_max=body_bytes_max,

@@ -21,6 +21,8 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from falgate.api.proxy import is_proxy
+from falgate.api.reply import reply
 from falgate.core.errors import BodyTooLarge, BodyTooSlow
 
 _LOG = structlog.get_logger()
@@ -62,28 +64,21 @@ class Edge:
         scope.setdefault("state", {})[REQUEST_ID] = request_id
         status = 0
 
-        async def reply(message: Message) -> None:
+        async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                named = (b"x-fal-request-id", request_id.encode())
-                message = {**message, "headers": [*message["headers"], named]}
+                own = (b"x-fal-request-id", request_id.encode())
+                message = {**message, "headers": [*message["headers"], own]}
             await send(message)
 
         try:
-            await self._app(scope, self._bounded(scope, receive), reply)
+            await self._app(scope, self._bounded(scope, receive), named)
         except Exception as error:
             _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
             if status:
                 raise  # Half an answer is out: the server cuts the connection.
-            headers = [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(_FAILED)).encode()),
-            ]
-            await reply(
-                {"type": "http.response.start", "status": _SERVER_ERROR, "headers": headers}
-            )
-            await reply({"type": "http.response.body", "body": _FAILED, "more_body": False})
+            await reply(named, _SERVER_ERROR, _FAILED)
         finally:
             self._note(scope, request_id, status)
 
@@ -126,5 +121,7 @@ class Edge:
         first, _, rest = path.strip("/").partition("/")
         if first in _ROUTES:
             return first
+        if is_proxy(path):
+            return "proxy"
         endpoint = rest if first == "run" else path.strip("/")
         return "run" if endpoint in self._models else "other"

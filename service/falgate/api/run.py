@@ -13,6 +13,7 @@ from falgate.api import answers
 from falgate.api.address import Address, asked_host
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
+from falgate.api.proxy import is_proxied
 from falgate.core import wishes
 from falgate.core.errors import ModelUnknown, QueueMissing
 from falgate.core.model import ModelSpec
@@ -87,4 +88,4 @@ def address_of(request: Request[Any, Any, Any]) -> str:
 
 def is_queue(request: Request[Any, Any, Any]) -> bool:
     """Whether a request is for the queue's host: the same paths mean something else there."""
-    return asked_host(request).lower().startswith("queue.")
+    return not is_proxied(request.scope) and asked_host(request).lower().startswith("queue.")
