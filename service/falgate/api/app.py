@@ -9,6 +9,7 @@ from falgate.api.admin.ledger import ledger_routes
 from falgate.api.admin.routes import admin_routes
 from falgate.api.admin.services import AdminServices
 from falgate.api.admin.usage import usage_routes
+from falgate.api.cors import Cors
 from falgate.api.docs import ASSET_ROUTES, openapi
 from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
@@ -39,6 +40,7 @@ def create_app(
     requested: Callable[[str, int], None],
     body_bytes_max: int,
     body_timeout_s: float,
+    cors: Cors | None = None,
 ) -> Edge:
     """Put the routes together."""
     books = (
@@ -67,4 +69,5 @@ def create_app(
         requested=requested,
         body_bytes_max=body_bytes_max,
         body_timeout_s=body_timeout_s,
+        cors=cors,
     )

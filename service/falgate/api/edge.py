@@ -1,7 +1,7 @@
 """The edge: what every request passes before the framework, and every reply after it.
 
-A request id on every reply, bodies bounded in bytes and time, a count for each request, and an
-answer in fal's form even where the framework itself fails.
+A request id on every reply, and what browsers want to read there; bodies bounded in bytes and time;
+a count for each request; an answer in fal's form even where the framework itself fails.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from falgate.api.cors import Cors, Preflights
 from falgate.api.proxy import is_proxy
 from falgate.api.reply import reply
 from falgate.core.errors import BodyTooLarge, BodyTooSlow
@@ -47,9 +48,11 @@ class Edge:
         requested: Callable[[str, int], None],
         body_bytes_max: int,
         body_timeout_s: float,
+        cors: Cors | None = None,
     ) -> None:
         """Guard `app`; `requested` is told the route and status of every reply."""
-        self._app = app
+        self._app = Preflights(app, cors) if cors else app
+        self._cors = cors
         self._models = models
         self._requested = requested
         self._body_bytes_max = body_bytes_max
@@ -68,8 +71,10 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = (b"x-fal-request-id", request_id.encode())
-                message = {**message, "headers": [*message["headers"], own]}
+                headers = [*message["headers"], (b"x-fal-request-id", request_id.encode())]
+                if self._cors:
+                    headers += self._cors.answered(scope, headers)
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
