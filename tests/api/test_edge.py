@@ -160,6 +160,8 @@ async def test_who_waits_for_pictures_is_noticed_when_it_leaves(
         ("/api/fal/proxy", "proxy"),
         ("/api/fal/proxy/", "proxy"),
         ("/api/fal/proxy/x", "other"),
+        ("/api/openapi/queue/openapi.json", "openapi"),
+        ("/api/openapi/queue", "other"),
         ("/pictures/x", "pictures"),
         ("/healthz", "healthz"),
         ("/readyz", "readyz"),

@@ -25,6 +25,7 @@ PATHS = (
     "/favicon.ico",
     f"/queue{MODEL}",
     "/api/fal",
+    "/api/openapi/queue/openapi.json",
     "/queue",
     "/pictures/x",
     "/pictures",

@@ -15,6 +15,7 @@ from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
+from falgate.api.model_openapi import model_openapi_route
 from falgate.api.pictures import PictureSource, pictures_router
 from falgate.api.proxy import Proxy
 from falgate.api.quote import quote_routes
@@ -51,6 +52,7 @@ def create_app(
         route_handlers=[
             *run_routes(ports, answers, address, pictures.read),
             *quote_routes(ports, calendar),
+            model_openapi_route(ports, address),
             pictures_router(pictures),
             *([hook_route(completions)] if completions else []),
             *admin_routes(administration, books),

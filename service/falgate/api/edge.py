@@ -22,6 +22,7 @@ from litestar.types import (
 )
 
 from falgate.api.cors import Cors, Preflights
+from falgate.api.model_openapi import PATH as MODEL_OPENAPI
 from falgate.api.proxy import is_proxy
 from falgate.api.reply import reply
 from falgate.core.errors import BodyTooLarge, BodyTooSlow
@@ -128,5 +129,7 @@ class Edge:
             return first
         if is_proxy(path):
             return "proxy"
+        if path.removesuffix("/") == MODEL_OPENAPI:
+            return "openapi"
         endpoint = rest if first == "run" else path.strip("/")
         return "run" if endpoint in self._models else "other"
