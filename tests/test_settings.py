@@ -46,6 +46,10 @@ GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {**SANDBOX, "FALGATE_TRUSTED_PROXIES": "10.0.0.0/8, ::1,192.0.2.1"},
         {"trusted_proxies": "10.0.0.0/8, ::1,192.0.2.1"},
     ),
+    "origins": (
+        {**SANDBOX, "FALGATE_CORS_ORIGINS": "https://App.example, http://[::1]:3000,*"},
+        {"cors_origins": "https://App.example, http://[::1]:3000,*"},
+    ),
     "alerts": (
         {**SANDBOX, "FALGATE_ALERT_URL": "https://x.example", "FALGATE_ALERT_SECRET": "s"},
         {"alert_url": "https://x.example", "alert_secret": "s"},
@@ -98,6 +102,19 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         with_sandbox("TLS_LISTEN", "127.0.0.1:8443"),
         "FALGATE_TLS_LISTEN needs FALGATE_TLS_CERT and FALGATE_TLS_KEY",
     ),
+    "a page for an origin": (
+        with_sandbox("CORS_ORIGINS", "https://app.example/"),
+        "FALGATE_CORS_ORIGINS: 'https://app.example/' is no origin, such as https://app.example",
+    ),
+    "a host for an origin": (
+        with_sandbox("CORS_ORIGINS", "https://app.example, app.example"),
+        "FALGATE_CORS_ORIGINS: 'app.example' is no origin",
+    ),
+    "many origins in one": (
+        with_sandbox("CORS_ORIGINS", "https://*.example"),
+        "FALGATE_CORS_ORIGINS: 'https://*.example' is no origin",
+    ),
+    "no origin": (with_sandbox("CORS_ORIGINS", "null"), "FALGATE_CORS_ORIGINS: 'null' is no"),
     "no day": (with_sandbox("WEEK_STARTS", "someday"), "FALGATE_WEEK_STARTS: Invalid enum value"),
     "fewer slots than none": (
         with_sandbox("UPSTREAM_CONCURRENCY", "-1"),

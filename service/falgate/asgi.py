@@ -1,21 +1,29 @@
 """The server: uvicorn with an http and an https listener, and a stop that loses nothing."""
 
 import asyncio
+import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from litestar.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from falgate.api.certificate import Certificate
 from falgate.api.connection import impatient
+from falgate.api.forwarded import ForwardedHeaders
 from falgate.settings import PREFIX, Address, Settings, SettingsWrong, address, names
 from falgate.wiring import Gateway
 
+_LOG = structlog.get_logger()
 _BACKLOG = 2_048
+_STDIN = 0
 
 
 class PortTaken(Exception):
@@ -48,7 +56,7 @@ def bind(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
         SettingsWrong: There is no certificate for https.
     """
     if settings.tls_listen:
-        _check_certificate(settings)
+        _certificate(settings)
     http = _bind(address(settings.listen, "LISTEN"), "FALGATE_LISTEN")
     if not settings.tls_listen:
         return http, []
@@ -61,7 +69,9 @@ async def serve(
     sockets: tuple[list[socket.socket], list[socket.socket]],
     ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM.
+    """Serve until SIGINT or SIGTERM, or until the terminal is closed that it was typed on.
+
+    SIGHUP from anywhere else reads the certificate anew.
 
     Then nothing new is accepted, what is under way may finish within `drain_s`, and who still
     waits for pictures after that is told to ask again. A second signal ends it at once.
@@ -73,12 +83,10 @@ async def serve(
         ready: Called once requests are taken.
     """
     http, https = sockets
+    certificate = _certificate(settings) if https else None
     listeners = [(Listener(_config(settings, gateway.app)), http)]
-    if https:
-        secure = _config(
-            settings, gateway.app, ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key
-        )
-        listeners.append((Listener(secure), https))
+    if certificate:
+        listeners.append((Listener(_config(settings, gateway.app, certificate.context)), https))
     stopping = asyncio.Event()
 
     def stop() -> None:
@@ -90,6 +98,12 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    typed = os.isatty(_STDIN)
+    loop.add_signal_handler(
+        # A terminal that is gone is none any more.
+        signal.SIGHUP,
+        lambda: stop() if typed and not os.isatty(_STDIN) else _reload(certificate),
+    )
     async with asyncio.TaskGroup() as tasks:
         served = [tasks.create_task(each.serve(sockets=opened)) for each, opened in listeners]
         for listener, _ in listeners:
@@ -100,32 +114,54 @@ async def serve(
         gateway.let_go()
 
 
-def _config(settings: Settings, app: ASGIApp, **tls: str) -> uvicorn.Config:
+def _config(settings: Settings, app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        _behind_proxies(app, names(settings.trusted_proxies)),
         http=impatient(settings.header_timeout_s, settings.body_timeout_s),
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(names(settings.trusted_proxies)),
-        **tls,  # type: ignore[arg-type]  # certificate and key, both by path
+        # Before the peer's address gives way to the caller's, it decides about the other headers.
+        proxy_headers=False,
+        ssl_context_factory=(lambda *_: tls) if tls else None,
     )
 
 
-def _check_certificate(settings: Settings) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def _behind_proxies(app: ASGIApp, trusted: Sequence[str]) -> ASGIApp:
+    """The application, told who its callers are and how they addressed it."""
+    if not trusted:
+        return app
+    called: Any = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]  # one ASGI
+    return ForwardedHeaders(called, trusted)
+
+
+def _certificate(settings: Settings) -> Certificate:
     try:
-        # A key under a password would have OpenSSL ask for it, on a terminal that nobody watches.
-        context.load_cert_chain(settings.tls_cert, settings.tls_key, password="")
-    except (OSError, ValueError) as error:  # ssl's errors are OSErrors
-        reason = error.strerror if isinstance(error, OSError) else None
+        return Certificate(Path(settings.tls_cert), Path(settings.tls_key))
+    except (OSError, ValueError) as error:
         raise SettingsWrong(
             f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY are not the PEM files of a certificate and its "
-            f"key ({reason or error})"
+            f"key ({_reason(error)})"
         ) from None
+
+
+def _reload(certificate: Certificate | None) -> None:
+    """Show new connections what the files hold now, unless that is no pair."""
+    if certificate is None:
+        _LOG.info("tls.none")
+        return
+    try:
+        certificate.reload()
+    except (OSError, ValueError) as error:
+        _LOG.error("tls.kept", problem=_reason(error))
+    else:
+        _LOG.info("tls.reloaded")
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _bind(where: Address, name: str) -> list[socket.socket]:

@@ -17,6 +17,7 @@ PREFIX = "FALGATE_"
 SANDBOX = "sandbox"
 FAL_QUEUE = "https://queue.fal.run"
 
+_ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 Seconds = Annotated[int, Meta(gt=0)]
@@ -84,7 +85,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _about("the operator's key; empty: the administration API is closed")
     ] = ""
     trusted_proxies: Annotated[
-        str, _about("addresses or networks, by commas, whose X-Forwarded-For is believed")
+        str, _about("addresses or networks, by commas, whose X-Forwarded headers are believed")
+    ] = ""
+    cors_origins: Annotated[
+        str, _about("origins, by commas, whose pages may call falgate in a browser; `*`: any")
     ] = ""
     timezone: Annotated[str, _about("IANA zone of the budgets' windows")] = "UTC"
     week_starts: Annotated[Weekday, _about("first day of the budgets' weeks")] = "monday"
@@ -229,13 +233,7 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(
             f"{PREFIX}ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one"
         )
-    for proxy in names(settings.trusted_proxies):
-        try:
-            ipaddress.ip_network(proxy)
-        except ValueError:
-            raise SettingsWrong(
-                f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is no address or network, such as 10.0.0.0/8"
-            ) from None
+    _check_callers(settings)
     if settings.alert_url and not settings.alert_secret:
         raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
@@ -246,6 +244,21 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
     if not settings.uses_sandbox:
         _check_upstream(settings)
+
+
+def _check_callers(settings: Settings) -> None:
+    for proxy in names(settings.trusted_proxies):
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise SettingsWrong(
+                f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is no address or network, such as 10.0.0.0/8"
+            ) from None
+    for origin in names(settings.cors_origins):
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsWrong(
+                f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin, such as https://app.example"
+            )
 
 
 def _check_upstream(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from falgate import settings as setting
 from falgate.api.address import LOCAL, Address
 from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
+from falgate.api.cors import Cors
 from falgate.core.apikey import Kind
 from falgate.core.budget import ORGANISATION, Position
 from falgate.core.errors import Unavailable
@@ -247,6 +248,9 @@ def _app(ground: _Ground, works: Workshop, metrics: Metrics, telemetry: Telemetr
         requested=telemetry.requested,
         body_bytes_max=settings.body_bytes_max,
         body_timeout_s=settings.body_timeout_s,
+        cors=Cors(frozenset(origins))
+        if (origins := setting.names(settings.cors_origins))
+        else None,
     )
 
 

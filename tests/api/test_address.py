@@ -7,12 +7,25 @@ from typing import Any
 
 import httpx
 import pytest
+from litestar import Request
 
 from falgate.api.address import LOCAL, Address
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "address", "quality": "low", "output_format": "jpeg"}
 OURS = Address(public_url="", hosts=LOCAL | {"images.example"}, fallback_url="http://fall:80")
+
+
+def asked(scheme: str, host: str) -> Request[Any, Any, Any]:
+    """A request with this Host header, as a server would have read it."""
+    scope: Any = {
+        "type": "http",
+        "method": "POST",
+        "path": MODEL,
+        "scheme": scheme,
+        "headers": [(b"host", host.encode("latin-1"))],
+    }
+    return Request(scope)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +44,7 @@ OURS = Address(public_url="", hosts=LOCAL | {"images.example"}, fallback_url="ht
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_host_of_ours_is_taken_as_it_was_written(scheme: str, host: str) -> None:
-    assert OURS.base_url(scheme, host) == f"{scheme}://{host}"
+    assert OURS.base_url(asked(scheme, host)) == f"{scheme}://{host}"
 
 
 @pytest.mark.parametrize(
@@ -64,14 +77,14 @@ def test_a_host_of_ours_is_taken_as_it_was_written(scheme: str, host: str) -> No
     ],
 )
 def test_any_other_host_is_the_callers_invention(host: str) -> None:
-    assert OURS.base_url("http", host) == "http://fall:80"
+    assert OURS.base_url(asked("http", host)) == "http://fall:80"
 
 
 @pytest.mark.parametrize("public_url", ["https://x.example/fal", "https://x.example/fal/"])
 def test_the_operators_word_is_the_last(public_url: str) -> None:
     fixed = Address(public_url=public_url, hosts=LOCAL, fallback_url="http://fall:80")
 
-    assert fixed.base_url("http", "localhost") == "https://x.example/fal"
+    assert fixed.base_url(asked("http", "localhost")) == "https://x.example/fal"
 
 
 async def begins(client: httpx.AsyncClient, **headers: str) -> str:
@@ -114,6 +127,7 @@ async def test_what_a_proxy_would_say_is_nothing_that_a_caller_may_say(
         client,
         X_Forwarded_Host="evil.example",
         X_Forwarded_Proto="https",
+        X_Forwarded_Prefix="/evil",
         X_Forwarded_Port="1",
         X_Forwarded_For="10.0.0.1",
         Forwarded="host=evil.example;proto=https",

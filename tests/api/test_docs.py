@@ -183,6 +183,7 @@ def test_the_document_is_whole(document: Any) -> None:
     assert others == {
         *(f"/{endpoint}" for endpoint in MODELS),
         *(f"/v1/quote/{endpoint}" for endpoint in MODELS),
+        "/api/openapi/queue/openapi.json",
         "/pictures/{name}",
         "/healthz",
         "/readyz",

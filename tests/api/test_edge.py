@@ -18,6 +18,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from falgate.api.address import Address
 from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
+from falgate.api.cors import Cors
 from falgate.api.edge import Edge
 from falgate.cli.keys import mint
 from falgate.core.calendar import Calendar
@@ -27,6 +28,7 @@ from falgate.models import MODELS
 
 CALENDAR = Calendar(UTC)
 MODEL = "/fal-ai/gpt-image-1.5"
+PAGE = "https://app.example"
 FAILED = {"detail": "Internal Server Error"}
 
 Counted = list[tuple[str, int]]
@@ -64,6 +66,7 @@ def behind(counted: Counted) -> Iterator[Callable[[ASGIApp], str]]:
                 requested=lambda route, status: counted.append((route, status)),
                 body_bytes_max=100,
                 body_timeout_s=5,
+                cors=Cors(frozenset({PAGE})),
             )
             return stack.enter_context(_served(edge))
 
@@ -87,11 +90,13 @@ async def test_an_application_that_fails_is_answered_for(
         del receive, send
         raise RuntimeError(scope["path"])
 
-    answer = await stranger.get(f"{behind(fails)}/the-callers-own-words")
+    url = f"{behind(fails)}/the-callers-own-words"
+    answer = await stranger.get(url, headers={"Origin": PAGE})
 
     assert (answer.status_code, answer.json()) == (500, FAILED)
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["access-control-allow-origin"] == PAGE
     assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["x-fal-request-id"])
     assert counted == [("other", 500)]
 
@@ -152,6 +157,11 @@ async def test_who_waits_for_pictures_is_noticed_when_it_leaves(
         (f"/run{MODEL}", "run"),
         (f"/x{MODEL}", "other"),
         ("/queue/x", "queue"),
+        ("/api/fal/proxy", "proxy"),
+        ("/api/fal/proxy/", "proxy"),
+        ("/api/fal/proxy/x", "other"),
+        ("/api/openapi/queue/openapi.json", "openapi"),
+        ("/api/openapi/queue", "other"),
         ("/pictures/x", "pictures"),
         ("/healthz", "healthz"),
         ("/readyz", "readyz"),

@@ -21,7 +21,7 @@ MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"quality": "low", "output_format": "jpeg"}
 CLOSED: dict[str, set[str]] = {
     "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other"}
-    | {"v1", "admin", "hooks"},
+    | {"v1", "admin", "hooks", "proxy", "openapi"},
     "model": set(MODELS),
     "source": {"hit", "miss", "partial", "coalesced"},
     "upstream": {"sandbox", "test"},

@@ -24,6 +24,8 @@ PATHS = (
     "/nowhere",
     "/favicon.ico",
     f"/queue{MODEL}",
+    "/api/fal",
+    "/api/openapi/queue/openapi.json",
     "/queue",
     "/pictures/x",
     "/pictures",

@@ -1,13 +1,13 @@
-"""The address of falgate as a caller sees it: what picture URLs begin with."""
+"""The address of falgate as a caller sees it: what URLs in an answer begin with."""
 
-import re
+from typing import Any
 
 import msgspec
+from litestar import Request
+
+from falgate.api.forwarded import HOST, forwarded
 
 LOCAL = frozenset({"localhost", "queue.localhost", "127.0.0.1", "::1"})
-
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
-"""A Host header: an IPv6 address in brackets or a name, then perhaps a port."""
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -23,11 +23,22 @@ class Address(msgspec.Struct, frozen=True):
     hosts: frozenset[str]
     fallback_url: str
 
-    def base_url(self, scheme: str, host: str) -> str:
-        """What URLs in an answer to a request begin with, without a slash at the end."""
+    def base_url(self, request: Request[Any, Any, Any]) -> str:
+        """What URLs in an answer to a request begin with, without a slash at the end.
+
+        A trusted proxy knows its own name, so that needs no allow-list.
+        """
         if self.public_url:
             return self.public_url.rstrip("/")
-        found = _HOST.fullmatch(host)
-        if found and (found[1] or found[2]).lower() in self.hosts:
-            return f"{scheme}://{host}"
-        return self.fallback_url
+        told = forwarded(request.scope)
+        host = asked_host(request)
+        found = HOST.fullmatch(host)
+        ours = told.host or (found and (found[1] or found[2]).lower() in self.hosts)
+        if not ours:
+            return self.fallback_url
+        return f"{told.scheme or request.scope['scheme']}://{host}{told.prefix}"
+
+
+def asked_host(request: Request[Any, Any, Any]) -> str:
+    """The host that the caller addressed, before a trusted proxy handed its request on."""
+    return forwarded(request.scope).host or str(request.headers.get("host", ""))

@@ -9,12 +9,15 @@ from falgate.api.admin.ledger import ledger_routes
 from falgate.api.admin.routes import admin_routes
 from falgate.api.admin.services import AdminServices
 from falgate.api.admin.usage import usage_routes
+from falgate.api.cors import Cors
 from falgate.api.docs import ASSET_ROUTES, openapi
 from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
+from falgate.api.model_openapi import model_openapi_route
 from falgate.api.pictures import PictureSource, pictures_router
+from falgate.api.proxy import Proxy
 from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
@@ -37,6 +40,7 @@ def create_app(
     requested: Callable[[str, int], None],
     body_bytes_max: int,
     body_timeout_s: float,
+    cors: Cors | None = None,
 ) -> Edge:
     """Put the routes together."""
     books = (
@@ -48,6 +52,7 @@ def create_app(
         route_handlers=[
             *run_routes(workshop, queued, address, pictures.read),
             *quote_routes(workshop.ports, calendar),
+            model_openapi_route(workshop.ports, address),
             pictures_router(pictures),
             *([hook_route(completions)] if completions else []),
             *admin_routes(administration, books),
@@ -61,9 +66,10 @@ def create_app(
         logging_config=None,
     )
     return Edge(
-        app,
+        Proxy(app),
         models=workshop.ports.models,
         requested=requested,
         body_bytes_max=body_bytes_max,
         body_timeout_s=body_timeout_s,
+        cors=cors,
     )

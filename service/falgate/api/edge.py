@@ -1,7 +1,7 @@
 """The edge: what every request passes before the framework, and every reply after it.
 
-A request id on every reply, bodies bounded in bytes and time, a count for each request, and an
-answer in fal's form even where the framework itself fails.
+A request id on every reply, and what browsers want to read there; bodies bounded in bytes and time;
+a count for each request; an answer in fal's form even where the framework itself fails.
 """
 
 import asyncio
@@ -21,6 +21,10 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from falgate.api.cors import Cors, Preflights
+from falgate.api.model_openapi import PATH as MODEL_OPENAPI
+from falgate.api.proxy import is_proxy
+from falgate.api.reply import reply
 from falgate.core.errors import BodyTooLarge, BodyTooSlow
 
 _LOG = structlog.get_logger()
@@ -45,9 +49,11 @@ class Edge:
         requested: Callable[[str, int], None],
         body_bytes_max: int,
         body_timeout_s: float,
+        cors: Cors | None = None,
     ) -> None:
         """Guard `app`; `requested` is told the route and status of every reply."""
-        self._app = app
+        self._app = Preflights(app, cors) if cors else app
+        self._cors = cors
         self._models = models
         self._requested = requested
         self._body_bytes_max = body_bytes_max
@@ -62,29 +68,25 @@ class Edge:
         scope.setdefault("state", {})[REQUEST_ID] = request_id
         status = 0
 
-        async def reply(message: Message) -> None:
+        async def named(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 # A kept request answers under its own id, whoever asks about it.
                 named = (b"x-fal-request-id", scope["state"][REQUEST_ID].encode())
-                message = {**message, "headers": [*message["headers"], named]}
+                headers = [*message["headers"], named]
+                if self._cors:
+                    headers += self._cors.answered(scope, headers)
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
-            await self._app(scope, self._bounded(scope, receive), reply)
+            await self._app(scope, self._bounded(scope, receive), named)
         except Exception as error:
             _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
             if status:
                 raise  # Half an answer is out: the server cuts the connection.
-            headers = [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(_FAILED)).encode()),
-            ]
-            await reply(
-                {"type": "http.response.start", "status": _SERVER_ERROR, "headers": headers}
-            )
-            await reply({"type": "http.response.body", "body": _FAILED, "more_body": False})
+            await reply(named, _SERVER_ERROR, _FAILED)
         finally:
             self._note(scope, request_id, status)
 
@@ -127,5 +129,9 @@ class Edge:
         first, _, rest = path.strip("/").partition("/")
         if first in _ROUTES:
             return first
+        if is_proxy(path):
+            return "proxy"
+        if path.removesuffix("/") == MODEL_OPENAPI:
+            return "openapi"
         endpoint = rest if first == "run" else path.strip("/")
         return "run" if endpoint in self._models else "other"

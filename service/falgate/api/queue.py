@@ -154,7 +154,7 @@ class QueueApi:
         return _said({"status": "CANCELLATION_REQUESTED"}, _ASYNC)
 
     def _base_url(self, request: Request[Any, Any, Any]) -> str:
-        return self._address.base_url(request.scope["scheme"], request.headers.get("host", ""))
+        return self._address.base_url(request)
 
     def _urls(
         self, request: Request[Any, Any, Any], route: Route, request_id: str

@@ -10,10 +10,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from falgate.api import answers
-from falgate.api.address import Address
+from falgate.api.address import Address, asked_host
 from falgate.api.caller import address_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
+from falgate.api.proxy import is_proxied
 from falgate.api.queue import QueueApi
 from falgate.core import wishes
 from falgate.core.errors import ModelUnknown
@@ -56,8 +57,8 @@ def run_routes(
                 answer = kept.brought()
             else:
                 answer = await workshop.answers.answer(call)
-            base_url = address.base_url(request.scope["scheme"], request.headers.get("host", ""))
             inline = spec.wants_inline(call.arguments)
+            base_url = address.base_url(request)
             return Response(
                 await answers.body(spec, answer, base_url, read, inline=inline),
                 headers=answers.headers(answer),
@@ -98,5 +99,9 @@ def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
 
 
 def route_of(request: Request[Any, Any, Any]) -> Route:
-    """What a request's path names, on the host that it was sent to."""
-    return read_route(request.scope["path"], str(request.headers.get("host", "")))
+    """What a request's path names, on the host that the caller addressed.
+
+    By the proxy route its target tells run from queue, and not its host.
+    """
+    host = "" if is_proxied(request.scope) else asked_host(request)
+    return read_route(request.scope["path"], host)

@@ -10,6 +10,7 @@ from falgate.cli.apply import apply, export
 from falgate.cli.apps import apps
 from falgate.cli.audit import audit
 from falgate.cli.budgets import budgets
+from falgate.cli.client_env import client_env
 from falgate.cli.keys import keys
 from falgate.cli.ledger import ledger
 from falgate.cli.limits import limits
@@ -80,6 +81,7 @@ for command in (
     ledger,
     usage,
     audit,
+    client_env,
     sandbox,
 ):
     main.add_command(command)

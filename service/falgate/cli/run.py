@@ -2,14 +2,15 @@
 
 import os
 import secrets
-import shlex
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from falgate import settings
-from falgate.cli import localtls, private
+from falgate.cli import client_env, localtls, private
+from falgate.cli.client_env import Reached
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
 from falgate.core import apikey
@@ -18,9 +19,7 @@ from falgate.opening import FIRST
 from falgate.settings import Settings
 from falgate.wiring import Gateway
 
-_DEFAULTS = {"tls_listen": "localhost:8443", "drain_s": "2"}
-_MODEL = "fal-ai/gpt-image-1.5"
-_BODY = '{"prompt": "a lighthouse at dawn", "quality": "low"}'
+_DEFAULTS = {"tls_listen": client_env.TLS_LISTEN, "drain_s": "2"}
 
 
 @click.command()
@@ -82,10 +81,7 @@ async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: st
         if chosen.uses_sandbox
         else f"{chosen.upstream_url}: real money, where it is fal's"
     )
-    curl = (
-        f"curl {http}/{_MODEL} -H 'Authorization: Key {app_key}' "
-        f"-H 'Content-Type: application/json' -d {shlex.quote(_BODY)}"
-    )
+    to = Reached(url=http, tls=https, key=app_key, ca=tls.ca, bundle=tls.bundle)
     money = f"${dollars(today.limit or 0)} a day, ${dollars(today.spent)} spent"
     return f"""
 falgate serves {http} and https://{https}
@@ -98,19 +94,18 @@ falgate serves {http} and https://{https}
 
 Try it, twice: the second time is free.
 
-{curl}
+{client_env.curl(to)}
+
+`falgate client-env` prints what follows too, and what older clients and browsers need.
 
 Python's fal_client:
 
-  export FAL_RUN_HOST={https} FAL_QUEUE_RUN_HOST={https}/queue
-  export FAL_KEY={app_key}
-  export SSL_CERT_FILE={shlex.quote(str(tls.bundle))}
+{textwrap.indent(client_env.exports(to), "  ")}
 
 JavaScript's @fal-ai/client:
 
   export FAL_KEY={app_key}
-  fal.config({{ requestMiddleware: async (r) => ({{ ...r, url: r.url
-    .replace("https://queue.fal.run", "{http}/queue").replace("https://fal.run", "{http}") }}) }});
+  fal.config({{ {client_env.middleware(to)} }});
 
 Ctrl-C stops it.
 """

@@ -1,0 +1,19 @@
+"""A whole answer, sent without the framework: by the layers in front of it."""
+
+from collections.abc import Iterable
+
+from litestar.types import Send
+
+Headers = Iterable[tuple[bytes, bytes]]
+"""As ASGI has them: lower case."""
+
+
+async def reply(send: Send, status: int, body: bytes = b"", headers: Headers = ()) -> None:
+    """Answer a request; a body is JSON."""
+    described = (
+        [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if body
+        else []
+    )
+    await send({"type": "http.response.start", "status": status, "headers": [*described, *headers]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
