@@ -1,5 +1,5 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test check format lock bench clean clients
+.PHONY: help run test check format lock bench table clean clients
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -36,6 +36,9 @@ bench:  ## how many hits a second, beside /healthz (needs wrk); reports over a l
 	@deploy/setup.sh runtime
 	@.venv/bin/python bench/hits.py
 	@.venv/bin/python bench/ledger.py
+
+table: clients  ## run every call of fal's clients and write into docs/clients.md what works
+	@.venv/bin/python tests/clients/table.py docs/clients.md
 
 clean:  ## forget all that is made here, but not the data in .falgate
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +16,16 @@ import certifi
 import pytest
 import trustme
 import uvicorn
+from packaging.version import Version
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent.parent / ".cache" / "clients"
 NAMES = ("localhost", "queue.localhost", "127.0.0.1", "::1")
 
-Answers = list[dict[str, Any]]
+CALL_S = 30
+
+Call = dict[str, Any]
+Answers = list[Call]
 
 
 class Target(NamedTuple):
@@ -109,27 +112,45 @@ def environment(name: str) -> Path:
     return folder
 
 
-def answers_of(command: list[str | Path], given: Any, **settings: Any) -> Answers:
-    """Run a driver on a JSON document; a driver that breaks shows what it said."""
-    done = subprocess.run(
-        command,
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        **settings,
-    )
-    assert done.returncode == 0, done.stderr
-    answers: Answers = json.loads(done.stdout)
-    return answers
+class Driver:
+    """A process with one of fal's clients, which makes the calls that it is told to."""
+
+    def __init__(self, command: list[str | Path], log: Path, **settings: Any) -> None:
+        self._log = log
+        with log.open("wb") as said:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                **settings,
+            )
+
+    def ask(self, call: Call) -> Call:
+        """Make a call; a client that breaks or hangs shows what it said."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        watchdog = threading.Timer(CALL_S, self._process.kill)
+        watchdog.start()
+        print(json.dumps(call), file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        watchdog.cancel()
+        assert line, f"no answer to {call['call']}: {self._log.read_text()}"
+        answer: Call = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End it, as what it reads ends."""
+        with self._process:
+            pass
 
 
-def drive_python(name: str, target: Target, calls: Answers) -> Answers:
-    """Calls by the Python client, whose whole configuration is these four variables."""
-    return answers_of(
+def drive_python(name: str, target: Target, log: Path) -> Driver:
+    """The Python client, whose whole configuration is these four variables."""
+    return Driver(
         [environment(name) / "bin" / "python", HERE / "python" / "drive.py"],
-        calls,
+        log,
         env={
             "FAL_RUN_HOST": target.tls,
             "FAL_QUEUE_RUN_HOST": f"{target.tls}/queue",
@@ -139,29 +160,69 @@ def drive_python(name: str, target: Target, calls: Answers) -> Answers:
     )
 
 
-def drive_javascript(name: str, style: str, target: Target, calls: Answers) -> Answers:
-    """Calls by the JavaScript client, reached by its `style` of configuration."""
+def drive_javascript(name: str, target: Target, log: Path) -> Driver:
+    """The JavaScript client, which each call tells how the gateway is reached."""
     node = shutil.which("node") or pytest.fail("Node is missing: apt-get install nodejs")
-    return answers_of(
-        [node, HERE / "javascript" / "drive.mjs"],
-        {"base": target.base_url, "key": target.key, "style": style, "calls": calls},
-        env={},
-        cwd=environment(name),
+    where = json.dumps({"base": target.base_url, "key": target.key})
+    return Driver(
+        [node, HERE / "javascript" / "drive.mjs", where], log, env={}, cwd=environment(name)
     )
 
 
-PYTHON = [f"python-{lock.stem}" for lock in sorted(HERE.glob("python/*.lock"))]
-JAVASCRIPT = [
-    f"javascript-{lock.parent.name}" for lock in sorted(HERE.glob("javascript/*/package-lock.json"))
-]
-CLIENTS: dict[str, Callable[[Target, Answers], Answers]] = {
-    **{name: partial(drive_python, name) for name in PYTHON},
+def versions(locks: str) -> list[str]:
+    """The versions of a client, the oldest first."""
+    found = {lock.stem if lock.suffix == ".lock" else lock.parent.name for lock in HERE.glob(locks)}
+    return sorted(found, key=Version)
+
+
+PYTHON = versions("python/*.lock")
+JAVASCRIPT = versions("javascript/[0-9]*/package-lock.json")
+# The oldest and the newest: tests/clients/calls has each version.
+CLIENTS: dict[str, tuple[str, Call]] = {
+    **{f"python-{version}": (f"python-{version}", {}) for version in (PYTHON[0], PYTHON[-1])},
     **{
-        f"{name}-{style}": partial(drive_javascript, name, style)
-        for name in JAVASCRIPT
-        for style in ("middleware", "fetch")
+        f"javascript-{version}-{style}": (f"javascript-{version}", {"style": style})
+        for version, style in [
+            (JAVASCRIPT[0], "middleware"),
+            (JAVASCRIPT[-1], "middleware"),
+            (JAVASCRIPT[-1], "fetch"),
+        ]
     },
 }
+
+
+class Drivers:
+    """The clients' processes, one for each client and target."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[tuple[str, Target], Driver] = {}
+
+    def ask(self, name: str, target: Target, call: Call) -> Call:
+        """Have a client make a call at a target."""
+        if (name, target) not in self._running:
+            drive = drive_python if name.startswith("python") else drive_javascript
+            log = self._folder / f"{name}-{len(self._running)}.log"
+            self._running[name, target] = drive(name, target, log)
+        return self._running[name, target].ask(call)
+
+    def leave(self, tls: str) -> None:
+        """End those at a target: a server that stops would wait for their connections."""
+        for place in [place for place in self._running if place[1].tls == tls]:
+            self._running.pop(place).close()
+
+
+@pytest.fixture(scope="session")
+def drivers(tmp_path_factory: pytest.TempPathFactory) -> Drivers:
+    """Empty again where every target has been left."""
+    return Drivers(tmp_path_factory.mktemp("drivers"))
+
+
+@pytest.fixture(params=CLIENTS)
+def drive(request: pytest.FixtureRequest, drivers: Drivers) -> Callable[[Target, Answers], Answers]:
+    """Each client in turn, as a function from a target and calls to the client's answers."""
+    name, way = CLIENTS[request.param]
+    return lambda target, calls: [drivers.ask(name, target, {**way, **call}) for call in calls]
 
 
 @pytest.fixture(scope="session")
@@ -170,19 +231,28 @@ def environment_of() -> Callable[[str], Path]:
     return environment
 
 
-@pytest.fixture(params=CLIENTS)
-def drive(request: pytest.FixtureRequest) -> Callable[[Target, Answers], Answers]:
-    """Each client in turn, as a function from a target and calls to the client's answers."""
-    return CLIENTS[request.param]
-
-
 @pytest.fixture(scope="session")
-def serve(authority: Authority) -> Callable[[Any, str], AbstractContextManager[Target]]:
+def serve(
+    authority: Authority, drivers: Drivers
+) -> Callable[[Any, str], AbstractContextManager[Target]]:
     """A function that serves an app to a client with the given key, for as long as a block."""
-    return partial(served, authority)
+
+    @contextmanager
+    def serve(app: Any, key: str) -> Iterator[Target]:
+        with served(authority, app, key) as target:
+            yield target
+            drivers.leave(target.tls)
+
+    return serve
 
 
 @pytest.fixture(scope="session")
-def target_of() -> Callable[[Any], Target]:
+def reach(drivers: Drivers) -> Callable[[Any], AbstractContextManager[Target]]:
     """Where a client is pointed to reach a gateway: at what `falgate run` prints."""
-    return lambda gateway: Target(gateway.tls, gateway.url, gateway.key, gateway.bundle)
+
+    @contextmanager
+    def reach(gateway: Any) -> Iterator[Target]:
+        yield Target(gateway.tls, gateway.url, gateway.key, gateway.bundle)
+        drivers.leave(gateway.tls)
+
+    return reach

@@ -1,57 +1,137 @@
 // Makes calls with fal's JavaScript client as an app would, for a test that looks at the answers.
 //
-// Standard input is {base, key, style, calls}: where the gateway is, and by which of the client's
-// own settings it is reached. A call is {call, model, arguments}; one without arguments is about
-// the request submitted before it. Standard output is a JSON list, one answer each.
+// Its argument is {base, key}: where the gateway is, and what the client is given as its key. Each
+// line of standard input is a call in JSON: {call, style, model, arguments, options}; `style` is by
+// which of the client's own settings the gateway is reached. A call without arguments is about the
+// request submitted before it, or about its `request_id`. Each is answered by a line.
 // The client is the one installed in the working directory.
 
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
 
-// Counts what goes over the wire, beneath the client and whatever it does about retries.
+const { base, key } = JSON.parse(process.argv[2]);
+
+// Counts what goes over the wire, beneath the client and whatever it does about retries; and keeps
+// calls that would leave this machine from doing so.
 let attempts = 0;
 const platformFetch = globalThis.fetch;
-globalThis.fetch = (url, init) => {
+globalThis.fetch = async (url, init) => {
   attempts += 1;
+  const { hostname, host } = new URL(url);
+  if (hostname !== "127.0.0.1") throw Object.assign(new Error(`went to ${host}`), { name: "Astray" });
   return platformFetch(url, init);
 };
 
-const { fal, ApiError } = createRequire(`${process.cwd()}/`)("@fal-ai/client");
-const { base, key, style, calls } = JSON.parse(readFileSync(0, "utf8"));
+const { fal } = createRequire(`${process.cwd()}/`)("@fal-ai/client");
 
 const rewritten = (url) =>
   url
     .replace("https://queue.fal.run/", `${base}/queue/`)
     .replace("https://fal.run/", `${base}/run/`);
+const rewriting = async (request) => ({ ...request, url: rewritten(request.url) });
+const proxyUrl = `${base}/api/fal/proxy`;
+const proxying = async ({ url, headers, ...rest }) => ({
+  ...rest,
+  url: proxyUrl,
+  headers: { ...headers, "x-fal-target-url": url },
+});
 
 const STYLES = {
-  middleware: { requestMiddleware: async (request) => ({ ...request, url: rewritten(request.url) }) },
-  fetch: { fetch: (url, init) => fetch(rewritten(url), init) },
+  middleware: () => ({ requestMiddleware: rewriting }),
+  fetch: () => ({ fetch: (url, init) => fetch(rewritten(url), init) }),
+  "proxy-middleware": () => ({ requestMiddleware: proxying }),
+  "proxy-string": () => ({ proxyUrl }),
+  "proxy-object": () => ({ proxyUrl: { url: proxyUrl, when: "always" } }),
+  // The app's server has the key, and its proxy may ask the gateway in place of fal.
+  "server-proxy": (url) => ({
+    credentials: undefined,
+    requestMiddleware: rewriting,
+    proxyUrl: { url, when: "always" },
+  }),
 };
-
-const CALLS = {
-  run: ({ model, arguments: input }) => fal.run(model, { input }),
-  subscribe: ({ model, arguments: input }) => fal.subscribe(model, { input, pollInterval: 100 }),
-  submit: ({ model, arguments: input }) => fal.queue.submit(model, { input }),
-  status: async ({ model }, requestId) => (await fal.queue.status(model, { requestId })).status,
-  result: ({ model }, requestId) => fal.queue.result(model, { requestId }),
-  cancel: ({ model }, requestId) => fal.queue.cancel(model, { requestId }),
-};
-
-fal.config({ credentials: key, ...STYLES[style] });
 
 let requestId = "";
-const answers = [];
-for (const call of calls) {
-  attempts = 0;
-  try {
-    const result = await CALLS[call.call](call, requestId);
-    if (call.call === "submit") requestId = result.request_id;
-    answers.push({ ok: true, result: result ?? null, attempts });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const { name, status, body } = error;
-    answers.push({ ok: false, error: name, status, body, attempts });
-  }
+let uncaught = null;
+process.on("uncaughtException", (error) => {
+  uncaught = error.message;
+});
+
+const about = (call) => ({ requestId: call.request_id ?? requestId, ...call.options });
+
+async function submitted({ model, arguments: input, options }) {
+  const result = await fal.queue.submit(model, { input, ...options });
+  requestId = result.request_id;
+  return result;
 }
-console.log(JSON.stringify(answers));
+
+async function followed(call) {
+  const { logs = false } = call.options ?? {};
+  const { request_id } = await submitted({ ...call, options: {} });
+  const stream = await fal.queue.streamStatus(call.model, { requestId: request_id, logs });
+  const updates = [];
+  stream.on("data", (status) => updates.push(status));
+  return { updates, result: await stream.done() };
+}
+
+async function subscribed({ model, arguments: input, options = {} }) {
+  const updates = [];
+  const { abort_after_updates: patience, ...rest } = options;
+  const controller = new AbortController();
+  const result = await fal.subscribe(model, {
+    input,
+    pollInterval: 50,
+    onEnqueue: (id) => {
+      requestId = id;
+    },
+    onQueueUpdate: (status) => {
+      updates.push(structuredClone(status));
+      if (updates.length === patience) controller.abort();
+    },
+    ...(patience ? { abortSignal: controller.signal } : {}),
+    ...rest,
+  });
+  return rest.logs ? { updates, result } : result;
+}
+
+async function abortedRun({ model, arguments: input }) {
+  const controller = new AbortController();
+  const running = fal.run(model, { input, abortSignal: controller.signal });
+  setTimeout(() => controller.abort(), 100);
+  return running;
+}
+
+const CALLS = {
+  run: ({ model, arguments: input, options }) => fal.run(model, { input, ...options }),
+  "run, aborted": abortedRun,
+  subscribe: subscribed,
+  submit: submitted,
+  streamStatus: followed,
+  status: (call) => fal.queue.status(call.model, about(call)),
+  result: (call) => fal.queue.result(call.model, about(call)),
+  cancel: (call) => fal.queue.cancel(call.model, about(call)),
+};
+
+function failure(error) {
+  const classes = [];
+  for (let kind = error; kind; kind = Object.getPrototypeOf(kind)) classes.push(kind.constructor.name);
+  const { name, message, status = null, body = null } = error;
+  return { ok: false, error: name, classes, message, status, body };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const call = JSON.parse(line);
+  attempts = 0;
+  uncaught = null;
+  // What the client takes for a browser.
+  if (call.browser) globalThis.window = { document: {} };
+  fal.config({ credentials: key, ...STYLES[call.style](call.proxy) });
+  let answer;
+  try {
+    const result = await CALLS[call.call](call);
+    answer = { ok: true, result: result ?? null };
+  } catch (error) {
+    answer = failure(error);
+  }
+  delete globalThis.window;
+  console.log(JSON.stringify({ ...answer, attempts, uncaught, request_id: requestId }));
+}

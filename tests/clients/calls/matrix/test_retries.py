@@ -1,0 +1,43 @@
+"""Replies that are lost: a client that asks again does not buy again."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+FOX = {"num_images": 2, "output_format": "webp"}
+KEPT = "gives up when a reply is lost, and leaves it to the app to ask again"
+
+
+@pytest.fixture
+def app(
+    gateway_world: Any, client: Any, make_app: Callable[..., Any], request: pytest.FixtureRequest
+) -> Iterator[Any]:
+    """An app that reaches the gateway; what the test did to the sandbox is undone."""
+    yield make_app(gateway_world, client, request.node)
+    gateway_world.heal()
+
+
+@pytest.mark.works("run, reply lost", "python>=0.7", "python-async>=0.7", "javascript>=1.10.1")
+def test_a_run_is_asked_again_and_bought_once(app: Any) -> None:
+    app.world.front.losing = 1
+
+    answer = app.make("run", FOX)
+
+    assert len(answer.images) == 2
+    assert answer.asked == ["run", "run"]
+    assert len(app.world.bought(app.prompt)) == 1
+
+
+@pytest.mark.works(
+    "run, reply lost", "python<0.7", "python-async<0.7", "javascript<1.10.1", defect=KEPT
+)
+def test_an_app_that_asks_again_itself_buys_once(app: Any) -> None:
+    app.world.front.losing = 1
+
+    lost, answer = app.make("run", FOX), app.make("run", FOX)
+
+    assert not lost.said["ok"]
+    assert lost.asked == ["run"]
+    assert len(answer.images) == 2
+    assert len(app.world.bought(app.prompt)) == 1
