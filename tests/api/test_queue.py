@@ -111,6 +111,9 @@ async def test_a_stream_tells_each_change_and_ends_with_the_completed_one(
     assert events[-1]["status"] == "COMPLETED"
     assert all(one != other for one, other in itertools.pairwise(events))
     assert {event["request_id"] for event in events} == {submitted["request_id"]}
+    # Each line once: fal's client in JavaScript adds them up.
+    lines = [line["message"] for event in events for line in event.get("logs") or ()]
+    assert lines == ["Generating", "Finished"]
 
 
 async def test_a_result_that_is_not_there_yet_says_where_to_look(ask: Ask, gateway: Any) -> None:
@@ -261,6 +264,32 @@ async def test_the_same_idempotency_key_is_the_same_request(
     assert second.json()["request_id"] == run.headers["x-fal-request-id"] == request_id
     assert run.json() == (await client.get(first.json()["response_url"])).json()
     assert (other.status_code, other.json()["error_type"]) == (422, "bad_request")
+
+
+async def test_new_pictures_are_bought_once_however_often_they_are_asked_for(
+    client: httpx.AsyncClient, ask: Ask
+) -> None:
+    fresh = {"Cache-Control": "no-cache"}
+    old = await ask()
+    first, second = await asyncio.gather(ask(headers=fresh), ask(QUEUE, headers=fresh))
+    again = await ask(headers=fresh)
+    await completed(client, second.json())
+    queued = await client.get(second.json()["response_url"])
+    usual = await ask()
+
+    assert first.headers["x-falgate-cache"] == "bypass"
+    assert first.headers["cache-status"] == "falgate; fwd=request"
+    assert first.json() == again.json() == queued.json() != old.json()
+    assert (usual.json(), usual.headers["x-falgate-cache"]) == (first.json(), "hit")
+
+
+async def test_what_nobody_may_keep_is_bought_aside(ask: Ask) -> None:
+    old = await ask()
+    aside = await ask(headers={"Cache-Control": "no-store"})
+    usual = await ask()
+
+    assert aside.headers["x-falgate-cache"] == "bypass"
+    assert aside.json() != old.json() == usual.json()
 
 
 async def test_nobody_stands_behind_more_than_they_would(ask: Ask) -> None:

@@ -91,6 +91,16 @@ class Pools:
             self.appended[fingerprint, job_id] = seen
             return seen
 
+    async def renew(
+        self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
+    ) -> None:
+        async with self.steps.step("renew pool", len(pictures)):
+            pool = self.pools.get(fingerprint, Pool())
+            if (fingerprint, job_id) not in self.appended and pool.generation == generation:
+                pool = Pool(generation + 1, tuple(pictures))
+                self.pools[fingerprint] = pool
+                self.appended[fingerprint, job_id] = Seen(pool.generation, len(pictures))
+
     async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
         async with self.steps.step("replace", len(pictures)):
             if self.pools.get(fingerprint) == read:

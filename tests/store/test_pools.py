@@ -53,6 +53,23 @@ async def test_a_job_appends_once_however_often_it_says_so(pools: Pools) -> None
     assert (await pools.read("f")).pictures == (ONE, TWO)
 
 
+async def test_new_pictures_take_the_place_of_all_and_begin_a_generation(pools: Pools) -> None:
+    first = await pools.append("f", "a", 0, (ONE, TWO))
+    assert first is not None
+
+    for _ in range(2):  # a repeated step
+        await pools.renew("f", "b", first.generation, (THREE,))
+    found = await pools.read("f")
+    assert (found.pictures, found.generation > first.generation) == ((THREE,), True)
+    assert await pools.append("f", "c", first.generation, (TWO,)) is None
+
+    await pools.renew("f", "d", first.generation, (ONE,))
+    assert await pools.read("f") == found
+
+    await pools.renew("empty", "e", 0, (ONE,))
+    assert (await pools.read("empty")).pictures == (ONE,)
+
+
 async def test_a_job_is_not_mistaken_for_one_whose_id_contains_its_own(pools: Pools) -> None:
     first = await pools.append("f", "job-12", 0, (ONE,))
     assert first is not None

@@ -21,6 +21,7 @@ _CACHE_STATUS = {
     "partial": "falgate; fwd=partial; stored",
     "coalesced": "falgate; fwd=miss; collapsed",
     "miss": "falgate; fwd=miss; stored",
+    "bypass": "falgate; fwd=request",
 }
 
 

@@ -1,7 +1,7 @@
 """How a request stands, in fal's words: the status object, and a stream of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,16 +34,22 @@ async def events(
 ) -> AsyncIterator[bytes]:
     """fal's stream: an event for each change, the last one says COMPLETED; comments in between.
 
-    It ends early where there is no more to learn here: who follows it asks for the status then.
+    Each event has the lines that no earlier one had: JavaScript's client adds them up. The stream
+    ends early where there is no more to learn here: who follows it asks for the status then.
     """
     loop = asyncio.get_running_loop()
-    spoke_s, said = loop.time(), b""
+    spoke_s = loop.time()
+    told: Sequence[Any] = ()
     try:
         async for standing in standings:
-            event = _event(status_of(standing, urls, logs=logs)) if standing else said
-            if event != said:
-                yield event
-                spoke_s, said = loop.time(), event
+            if standing:
+                body = status_of(standing, urls, logs=logs)
+                lines = body.get("logs") or ()
+                if lines:
+                    body["logs"] = _after(lines, told)
+                    told = lines
+                yield b"data: " + msgspec.json.encode(body) + b"\n\n"
+                spoke_s = loop.time()
             elif loop.time() - spoke_s >= KEEP_ALIVE_S:
                 yield _COMMENT
                 spoke_s = loop.time()
@@ -51,5 +57,9 @@ async def events(
         return
 
 
-def _event(body: dict[str, Any]) -> bytes:
-    return b"data: " + msgspec.json.encode(body) + b"\n\n"
+def _after(lines: Sequence[Any], told: Sequence[Any]) -> Sequence[Any]:
+    """The lines behind the last one that was told; only the newest are kept, so it may be gone."""
+    for place in range(len(lines), 0, -1):
+        if told and lines[place - 1] == told[-1]:
+            return lines[place:]
+    return lines

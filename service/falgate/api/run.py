@@ -51,7 +51,9 @@ def run_routes(
                 wishes=wishes.read(request.headers),
                 request_id=request.scope["state"][REQUEST_ID],
             )
-            if key := request.headers.get("idempotency-key"):
+            key = request.headers.get("idempotency-key", "")
+            if key or call.wishes.fresh:
+                # What may be sent again by itself is kept, so that it is found then.
                 kept = await workshop.queue.wait(call, key=key)
                 request.scope["state"][REQUEST_ID] = kept.asked.id
                 answer = kept.brought()

@@ -76,8 +76,9 @@ def bought(
     spec: ModelSpec, arguments: Any, job: Job, pool: tuple[Picture, ...], brought: Delivery
 ) -> Answer:
     """What a purchase has brought, behind the pictures that its pool had before."""
+    source: Source = "partial" if pool else "miss"
     return Answer(
-        source="partial" if pool else "miss",
+        source="bypass" if job.order.fresh else source,
         pictures=(*pool, *brought.pictures)[: spec.asked(arguments)],
         foreign=brought.foreign[: job.order.number],
         bought=len(brought.pictures) + len(brought.foreign),

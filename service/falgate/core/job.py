@@ -12,6 +12,9 @@ from falgate.core.picture import Picture
 Priority = Literal["normal", "low"]
 """fal's own words: low goes after all that is normal."""
 
+Fresh = Literal["", "replace", "aside"]
+"""Buying although the pool has pictures: to put new ones in their place, or to keep none."""
+
 State = Literal[
     "reserved",
     "submitting",
@@ -92,6 +95,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         recorded: The arguments that the ledger keeps, never the prompt.
         priority: Of its turn, here and at fal.
         start_within_s: How long it may wait to be started, as the caller said; 0: not said.
+        fresh: See `Fresh`.
     """
 
     id: str
@@ -113,6 +117,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     saved: int = 0
     priority: Priority = "normal"
     start_within_s: float = 0
+    fresh: Fresh = ""
+
+    @property
+    def flight(self) -> str:
+        """What it claims: its pool's flight, or where it buys afresh one of its own."""
+        return f"{self.fingerprint}.{self.id}" if self.fresh else self.fingerprint
 
     @property
     def accounts(self) -> tuple[Account, ...]:

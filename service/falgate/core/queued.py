@@ -91,6 +91,7 @@ class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
         asked: What it asks for.
         state: See `State`.
         job: What brings its pictures; "" where none was needed.
+        flight: What its job claims.
         leads: Whether the job was begun for it, and is charged to its app.
         pool: The pictures that were there already when that job was begun.
         began_ms: Redis time at which it was taken.
@@ -103,6 +104,7 @@ class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     began_ms: int
     job: str = ""
+    flight: str = ""
     leads: bool = False
     pool: tuple[Picture, ...] = ()
     ended_ms: int = 0

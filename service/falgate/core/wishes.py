@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from falgate.core.job import Priority
+from falgate.core.job import Fresh, Priority
 
 _START = ("x-fal-request-start-timeout", "x-fal-request-timeout")
 
@@ -16,17 +16,21 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         start_within_s: Give up unless it is started within so many seconds; 0: not said.
         priority: "low" goes after all that is normal.
+        fresh: Whether to buy although there may be pictures, see `Fresh`.
     """
 
     start_within_s: float = 0
     priority: Priority = "normal"
+    fresh: Fresh = ""
 
 
 def read(headers: Mapping[str, str]) -> Wishes:
     """Read them; what makes no sense is ignored, as fal does. The newer name wins."""
     start_within_s = next((s for name in _START if (s := _seconds(headers.get(name, "")))), 0.0)
     low = headers.get("x-fal-queue-priority", "").strip().lower() == "low"
-    return Wishes(start_within_s=start_within_s, priority="low" if low else "normal")
+    return Wishes(
+        start_within_s=start_within_s, priority="low" if low else "normal", fresh=_fresh(headers)
+    )
 
 
 def _seconds(text: str) -> float:
@@ -35,3 +39,11 @@ def _seconds(text: str) -> float:
     except ValueError:
         return 0
     return seconds if 0 < seconds < math.inf else 0
+
+
+def _fresh(headers: Mapping[str, str]) -> Fresh:
+    """RFC 9111 section 5.2.1: `no-cache` asks for new pictures, `no-store` to keep none of them."""
+    directives = {part.strip().lower() for part in headers.get("cache-control", "").split(",")}
+    if "no-store" in directives:
+        return "aside"
+    return "replace" if "no-cache" in directives else ""

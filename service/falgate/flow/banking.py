@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from falgate.core.claim import Seen
 from falgate.core.errors import StoreUnavailable
 from falgate.core.events import Doubt, Doubted
-from falgate.core.job import Job
+from falgate.core.job import Job, Order
 from falgate.core.outcome import DownloadFailed
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.flow.insist import insist
@@ -49,12 +50,18 @@ async def bank(ports: Ports, job: Job) -> None:
         # Paid for and handed out, but another model's or size's picture stays out of the pool.
         _doubt(ports, "not_as_asked", job, "fal delivered another size or format than asked")
     elif pictures:
-        published = await insist(
-            lambda: ports.pools.append(
-                job.order.fingerprint, job.order.id, job.order.generation, pictures
-            )
-        )
+        published = await insist(lambda: _publish(ports, job.order, pictures))
     await insist(lambda: ports.jobs.finish(job, pictures, published))
+
+
+async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> Seen | None:
+    """What the pool of a flight holds since; None where its flight is to leave no marker."""
+    where = order.fingerprint, order.id, order.generation
+    if not order.fresh:
+        return await ports.pools.append(*where, pictures)
+    if order.fresh == "replace":
+        await ports.pools.renew(*where, pictures)
+    return None
 
 
 async def _fetch(ports: Ports, job: Job, urls: Sequence[str]) -> tuple[list[Kept], str]:

@@ -73,7 +73,7 @@ class Claims:
         """
         seen = Seen()
         for _ in range(_TRIES):
-            pool = await usable(self._ports, call.fingerprint, call.wanted)
+            pool = await self._pool(call)
             if len(pool.pictures) >= call.wanted:
                 return Enough(pool)
             seen = max(seen, Seen(pool.generation, len(pool.pictures)))
@@ -99,6 +99,13 @@ class Claims:
                 case verdict:
                     raise of_verdict(verdict, order, self._calendar)
         raise TimedOut("Others are still buying what is missing here; ask again later")
+
+    async def _pool(self, call: Call) -> Pool:
+        """The pictures that a call may have: none of those that are there, if it asks for new."""
+        if call.wishes.fresh:
+            pool = await self._ports.pools.read(call.fingerprint)
+            return Pool(pool.generation)
+        return await usable(self._ports, call.fingerprint, call.wanted)
 
 
 def _with_pool(waiter: Waiter, pool: Pool) -> Waiter:
@@ -134,4 +141,5 @@ def _order(call: Call, pool: Pool) -> Order:
         saved=price.listed(spec, arguments, len(pool.pictures)),
         priority=call.wishes.priority,
         start_within_s=call.wishes.start_within_s,
+        fresh=call.wishes.fresh,
     )

@@ -151,7 +151,7 @@ class Driver:
         """
         asked = request.asked
         call = await self._call(request, arguments)
-        keep = Keep(asked=asked, was_job=request.job, digest=asked.repeatable)
+        keep = Keep(asked=asked, was_job=request.job)
         waiter = Waiter(request=asked.id, keep=keep)
         start_by_s = await self._start_by_s(request)
         match await self._claimed(call, waiter, start_by_s):

@@ -51,6 +51,11 @@ class Pools(Protocol):
     ) -> Seen | None:
         """Add what a job bought; None when the pool is of another generation."""
 
+    async def renew(
+        self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
+    ) -> None:
+        """Put what a job bought in the place of all that was there, if that is as it was read."""
+
     async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
         """Keep only these, unless the pool has changed since it was read."""
 

@@ -26,10 +26,10 @@ class Requests(Protocol):
     async def tell(self, job_id: str, progress: Progress) -> None:
         """Note what the upstream says of a job."""
 
-    async def leave(self, fingerprint: str, request_id: str) -> None:
+    async def leave(self, flight: str, request_id: str) -> None:
         """Wait for a flight no more."""
 
-    async def depend_on(self, fingerprint: str) -> bool:
+    async def depend_on(self, flight: str) -> bool:
         """Whether kept requests wait for a flight."""
 
     async def waiting(self, upstream: str) -> int:

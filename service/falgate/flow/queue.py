@@ -20,6 +20,7 @@ from falgate.flow.purchase import Purchases
 from falgate.flow.wakes import Wakes
 
 _LOOK_AGAIN_S = 1.0
+_SENT_AGAIN_MS = 120_000
 _FORGOTTEN = "The request was forgotten while it was waited for; ask again"
 
 
@@ -160,8 +161,9 @@ class Queue:
 
 def _keep(call: Call, webhook: str, key: str) -> Keep:
     arguments = msgspec.to_builtins(call.arguments)
-    # An app's keys are its own; hashed, they are short and say nothing.
-    digest = hashlib.sha256(key.encode()).hexdigest()
+    same = (call.spec.endpoint, webhook, msgspec.json.encode(arguments, order="sorted").decode())
+    digest = hashlib.sha256(msgspec.json.encode(same)).hexdigest()
+    repeatable, repeats_ms = _repeatable(call, key, digest)
     asked = Asked(
         id=call.request_id,
         upstream=call.upstream,
@@ -175,8 +177,21 @@ def _keep(call: Call, webhook: str, key: str) -> Keep:
         inline=call.spec.wants_inline(call.arguments),
         wishes=call.wishes,
         webhook=webhook,
-        repeatable=f"{call.key.kind}:{call.key.team}/{call.key.app}:{digest}" if key else "",
+        repeatable=repeatable,
     )
-    same = (call.spec.endpoint, msgspec.json.encode(arguments, order="sorted").decode())
-    equal = hashlib.sha256(msgspec.json.encode(same)).hexdigest()
-    return Keep(asked=asked, digest=equal if key else "")
+    return Keep(asked=asked, digest=digest if repeatable else "", repeats_ms=repeats_ms)
+
+
+def _repeatable(call: Call, key: str, digest: str) -> tuple[str, int]:
+    """What names an equal request, and for how long after its end, ms; 0: while it is kept.
+
+    fal's clients send again by themselves what they had no reply to. Whatever may be bought again
+    needs a name by which that is known, if the caller gives none.
+    """
+    owner = f"{call.key.kind}:{call.key.team}/{call.key.app}"
+    if key:
+        # Hashed, a key of the caller's is short and says nothing.
+        return f"{owner}:{hashlib.sha256(key.encode()).hexdigest()}", 0
+    if call.wishes.fresh:
+        return f"{owner}:{call.wishes.fresh}:{call.key.id}:{digest}", _SENT_AGAIN_MS
+    return "", 0

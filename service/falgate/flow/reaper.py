@@ -75,7 +75,7 @@ class Reaper:
         if job.state == "reserved":
             # Its old owner is fenced and can never submit. Kept requests depend on it all the same;
             # who waits on the line tries again.
-            if await self._ports.requests.depend_on(job.order.fingerprint):
+            if await self._ports.requests.depend_on(job.order.flight):
                 self._purchases.start(job)
             else:
                 await self._close(job, Settlement(state="released", charge=0))

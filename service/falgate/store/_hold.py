@@ -108,7 +108,7 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
     return {
         "meta": _keys.META,
         "job": _keys.job(order.id),
-        "flight": _keys.flight(order.fingerprint),
+        "flight": _keys.flight(order.flight),
         "open_jobs": _keys.open_jobs(order.upstream),
         "house": _keys.house(order.upstream),
         "accounts": _keys.accounts(order.upstream),
@@ -137,7 +137,8 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
 def _waiting(order: Order, waiter: Waiter) -> dict[str, Any]:
     keep = waiter.keep
     return {
-        "waiters": _keys.waiters(order.fingerprint),
+        "waiters": _keys.waiters(order.flight),
+        "flight_name": order.flight,
         "request": _keys.request(waiter.request),
         "pending": _keys.pending(order.upstream),
         "idempotency": _keys.idempotency(keep.asked.repeatable if keep else ""),

@@ -102,6 +102,7 @@ def request(fields: dict[str, str]) -> QueuedRequest:
             "asked": wanted,
             "state": fields["state"],
             "job": fields.get("job", ""),
+            "flight": fields.get("flight", ""),
             "leads": fields.get("leads") == "1",
             "pool": msgspec.json.decode(fields.get("pool", "[]"), type=tuple[Picture, ...]),
             "began_ms": int(fields["began_ms"]),

@@ -30,8 +30,8 @@ local function keep_request(request, idempotency, id, asked, arguments, digest, 
   end
 end
 -- Let a request wait for this job, as its leader ('1') or not ('0'); somebody looks after its lease.
-local function point_request(request, pending, id, job, leads, pool, lease_until_ms)
-  redis.call('HSET', request, 'job', job, 'leads', leads, 'pool', pool)
+local function point_request(request, pending, id, job, leads, pool, flight, lease_until_ms)
+  redis.call('HSET', request, 'job', job, 'leads', leads, 'pool', pool, 'flight', flight)
   redis.call('ZADD', pending, whole(lease_until_ms), id)
 end
 -- What it was to bring is not needed any more, and has the prompt.

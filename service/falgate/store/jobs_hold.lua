@@ -59,6 +59,7 @@ local pool = ARGV[22]
 local was_job = ARGV[23]
 local digest = ARGV[24]
 local repeats_ms = digits(ARGV[25])
+local flight_name = ARGV[26]
 local first_account = 14
 local minute_ms = 60000
 
@@ -84,7 +85,7 @@ local function depend_on(job_asked, leads)
   wait_for(waiters, request_id, asked ~= '' and 'inf' or whole(now + patience_ms))
   if asked ~= '' then
     keep_request(request, idempotency, request_id, asked, arguments, digest, now)
-    point_request(request, pending, request_id, job_asked, leads, pool, now + lease_ms)
+    point_request(request, pending, request_id, job_asked, leads, pool, flight_name, now + lease_ms)
   end
 end
 

@@ -13,6 +13,7 @@ from falgate.store._reach import reaching
 from falgate.store._script import Script
 
 _APPEND = Script("pools_append")
+_RENEW = Script("pools_renew")
 _REPLACE = Script("pools_replace")
 
 
@@ -50,13 +51,35 @@ class Pools:
         Raises:
             Unavailable: Without Redis; then the caller repeats it, which adds nothing twice.
         """
+        return await self._publish(_APPEND, fingerprint, job_id, generation, pictures)
+
+    async def renew(
+        self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
+    ) -> None:
+        """Put what a job bought in the place of all that was there, as the next generation.
+
+        Nothing happens when the pool has moved on to another generation.
+
+        Raises:
+            Unavailable: Without Redis; then the caller repeats it, which changes nothing twice.
+        """
+        await self._publish(_RENEW, fingerprint, job_id, generation, pictures)
+
+    async def _publish(
+        self,
+        script: Script,
+        fingerprint: str,
+        job_id: str,
+        generation: int,
+        pictures: Sequence[Picture],
+    ) -> Seen | None:
         pairs = [
             part
             for picture in pictures
             for part in (picture.sha256, msgspec.json.encode(picture).decode())
         ]
         with reaching():
-            reply = await _APPEND(
+            reply = await script(
                 self._redis,
                 pool=_keys.pool(fingerprint),
                 job_id=job_id,

@@ -66,7 +66,7 @@ class Requests:
                 request=_keys.request(asked.id),
                 pending=_keys.pending(asked.upstream),
                 answered=_keys.answered(asked.upstream),
-                waiters=_keys.waiters(asked.fingerprint),
+                waiters=_keys.waiters(request.flight),
                 idempotency=_keys.idempotency(asked.repeatable),
                 request_id=asked.id,
                 job="" if state == "cancelled" else request.job,
@@ -117,15 +117,15 @@ class Requests:
                 pipeline.publish(_keys.WAKE, job_id)
                 await pipeline.execute()
 
-    async def leave(self, fingerprint: str, request_id: str) -> None:
+    async def leave(self, flight: str, request_id: str) -> None:
         """Wait for a flight no more."""
         with reaching():
-            await self._redis.zrem(_keys.waiters(fingerprint), request_id)
+            await self._redis.zrem(_keys.waiters(flight), request_id)
 
-    async def depend_on(self, fingerprint: str) -> bool:
+    async def depend_on(self, flight: str) -> bool:
         """Whether kept requests wait for a flight: they do without the instance that took them."""
         with reaching():
-            return bool(await self._redis.zcount(_keys.waiters(fingerprint), "+inf", "+inf"))
+            return bool(await self._redis.zcount(_keys.waiters(flight), "+inf", "+inf"))
 
     async def waiting(self, upstream: str) -> int:
         """How many jobs wait for their turn at an upstream."""
