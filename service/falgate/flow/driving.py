@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -12,8 +12,8 @@ import msgspec
 from falgate.core import answer
 from falgate.core.answer import Answer
 from falgate.core.claim import Keep, Waiter
-from falgate.core.errors import KeyRefused, Refusal, TimedOut, TooMany, Unavailable
-from falgate.core.events import Answered
+from falgate.core.errors import KeyRefused, KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
+from falgate.core.events import Answered, Doubted
 from falgate.core.queued import Outcome, QueuedRequest, failure_of
 from falgate.flow.admission import Call, terms
 from falgate.flow.claims import Claim, Claims, Enough, Leads
@@ -26,6 +26,8 @@ from falgate.flow.shares import share
 _TRIES = 4
 _HAND_OVER_S = 5.0
 _AT_ONCE = 100
+_PAUSE_PART = 1.0
+"""Of the time after which a refusal says to ask again; less in tests."""
 
 
 class Driver:
@@ -74,7 +76,7 @@ class Driver:
         """Keep what is looked after, and take over what nobody looks after; until cancelled."""
         while True:
             with suppress(Unavailable):
-                await self._renew()
+                await self._renew(self._upstreams)
                 for upstream in self._ports.sellers.values():
                     for request in await self._ports.requests.adopt(upstream.name, _AT_ONCE):
                         self.start(request)
@@ -82,7 +84,7 @@ class Driver:
 
     async def close(self) -> None:
         """Hand everything over at once."""
-        left = list(self._tasks)
+        left = dict(self._upstreams)
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
@@ -92,12 +94,10 @@ class Driver:
             async with asyncio.timeout(_HAND_OVER_S):
                 await self._renew(left, lease_ms=0)
 
-    async def _renew(
-        self, request_ids: Sequence[str] | None = None, lease_ms: int | None = None
-    ) -> None:
+    async def _renew(self, upstreams: Mapping[str, str], lease_ms: int | None = None) -> None:
         by_upstream = defaultdict(list)
-        for request_id in self._tasks if request_ids is None else request_ids:
-            by_upstream[self._upstreams[request_id]].append(request_id)
+        for request_id, upstream in upstreams.items():
+            by_upstream[upstream].append(request_id)
         for upstream, ids in by_upstream.items():
             await self._ports.requests.renew(upstream, ids, lease_ms=lease_ms)
 
@@ -106,9 +106,13 @@ class Driver:
         self._upstreams.pop(request_id, None)
 
     async def _drive(self, request: QueuedRequest) -> None:
-        ending = await self._ending(request)
-        if ending is not None:
-            await self._end(*ending)
+        try:
+            ending = await self._ending(request)
+            if ending is not None:
+                await self._end(*ending)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next who looks tries again
+            detail = type(error).__name__
+            self._ports.facts.doubted(Doubted(what="broken", job=request.job, detail=detail))
 
     async def _ending(self, request: QueuedRequest) -> tuple[QueuedRequest, Outcome] | None:
         """How a request ends, and as what it was read last; None when it has ended otherwise."""
@@ -127,7 +131,7 @@ class Driver:
                 return request, found
             if isinstance(found, Unavailable):
                 refusal = found  # fal cannot be reached or is busy: for now.
-                await asyncio.sleep(found.retry_after_s)
+                await asyncio.sleep(found.retry_after_s * _PAUSE_PART)
             elif isinstance(found, Refusal):
                 return request, failure_of(found)
             try:
@@ -170,15 +174,16 @@ class Driver:
             except (Unavailable, TooMany) as refusal:
                 if loop.time() + refusal.retry_after_s >= start_by_s:
                     raise
-                await asyncio.sleep(refusal.retry_after_s)
+                await asyncio.sleep(refusal.retry_after_s * _PAUSE_PART)
 
     async def _call(self, request: QueuedRequest, arguments: Any) -> Call:
         """The call that a request was taken for, under the key as it is now."""
         asked = request.asked
         key, now_s, directory = await insist(lambda: self._ports.keys.key(asked.key))
-        why = "unknown" if key is None else key.unusable(now_s)
-        if key is None or why:
-            raise KeyRefused(why or "")
+        if key is None:
+            raise KeyUnknown
+        if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
+            raise KeyRefused(why)
         return Call(
             request_id=asked.id,
             spec=self._ports.models[asked.endpoint],
