@@ -52,9 +52,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     def admits(self, host: str, address: Address) -> bool:
         """Whether a connection may go to this address, which is that of `host`."""
-        if any(address in network for network in self.networks):
-            return True
-        return is_public(address) and self.names_it(host)
+        return self._lists(address) or (is_public(address) and self.names_it(host))
+
+    def reaches(self, address: Address) -> bool:
+        """Whether any host may be at this address."""
+        return self._lists(address) or is_public(address)
 
     def names_it(self, host: str) -> bool:
         """Whether a host may be anywhere in public; without any rule, each may."""
@@ -64,6 +66,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         above = name.split(".")[1:]
         wider = (f"*.{'.'.join(above[at:])}" for at in range(len(above)))
         return name in self.names or any(each in self.names for each in wider)
+
+    def _lists(self, address: Address) -> bool:
+        return any(address in network for network in self.networks)
 
 
 def rules(entries: Iterable[str], *, allow_http: bool) -> Rules:
