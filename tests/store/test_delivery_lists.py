@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core.webhook import State
+from falgate.core.webhook import STATES, Place, State
 from falgate.store import _keys
 from falgate.store.deliveries import Deliveries
-from falgate.store.delivery_lists import STATES, DeliveryLists, Place
+from falgate.store.delivery_lists import DeliveryLists
 
 Begin = Callable[..., None]
 

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +18,25 @@ _SPREAD = 0.2
 
 State = Literal["waiting", "failed", "delivered"]
 """waiting: for its next attempt. It ends once, unless an operator has it sent again."""
+STATES: tuple[State, ...] = get_args(State)
+"""In the order of lists."""
+
+
+KeySet = dict[str, list[dict[str, str]]]
+
+
+class Place(NamedTuple):
+    """Where a list of webhooks goes on: behind this one.
+
+    Attributes:
+        state: It was in.
+        at_ms: Its place there: when it is due, or when it ended.
+        request_id: Which it was.
+    """
+
+    state: State
+    at_ms: int
+    request_id: str
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,16 +62,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def body(outcome: Outcome) -> bytes:
-    """A message in fal's form."""
+    """A message in fal's form, which has an error of null where there is none."""
     message = {
         "request_id": outcome.request_id,
         "gateway_request_id": outcome.request_id,
         "status": "OK" if outcome.ok else "ERROR",
+        "error": outcome.error or None,
         "payload": outcome.payload,
     }
-    for name in ("error", "payload_error"):
-        if words := getattr(outcome, name):
-            message[name] = words
+    if outcome.payload_error:
+        message["payload_error"] = outcome.payload_error
     return msgspec.json.encode(message)
 
 
@@ -81,15 +100,17 @@ class Signer:
             SIGNATURE: self._key.sign(message).hex(),
         }
 
-    def key_set(self) -> dict[str, list[dict[str, str]]]:
-        """The public key as a JSON Web Key Set; its id is its thumbprint (RFC 7638)."""
-        own = {
-            "crv": "Ed25519",
-            "kty": "OKP",
-            "x": _text(self._key.public_key().public_bytes_raw()),
-        }
+    def key_set(self) -> KeySet:
+        """The public key as a JSON Web Key Set; its id is its thumbprint (RFC 7638).
+
+        Twice: as the RFCs have it, and padded, because fal's Python recipe decodes it as it is.
+        """
+        x = _text(self._key.public_key().public_bytes_raw())
+        own = {"crv": "Ed25519", "kty": "OKP", "x": x}
         kid = _text(hashlib.sha256(msgspec.json.encode(own)).digest())
-        return {"keys": [{**own, "kid": kid, "use": "sig", "alg": "EdDSA"}]}
+        known = {**own, "kid": kid, "use": "sig", "alg": "EdDSA"}
+        padded = x + "=" * (-len(x) % 4)
+        return {"keys": [known, {**known, "x": padded, "kid": f"{kid}.padded"}]}
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,12 +173,16 @@ class Attempt(msgspec.Struct, frozen=True):
     said: str
 
 
+TriedAs = Literal["delivered", "later", "failed", "gone"]
+"""later: another attempt follows. gone: there is no outcome to tell any more."""
+
+
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
     """A webhook was sent, or could not be.
 
     Attributes:
         target: Where, without path and query.
-        outcome: "later": another attempt follows; "gone": there is no outcome to tell any more.
+        outcome: See `TriedAs`.
         attempt: The how manieth it was.
         said: As in `Attempt`.
     """
@@ -165,7 +190,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     subject: str
     target: str
-    outcome: Literal["delivered", "later", "failed", "gone"]
+    outcome: TriedAs
     attempt: int
     said: str
     took_s: float

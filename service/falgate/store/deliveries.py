@@ -17,7 +17,7 @@ _RESEND = Script("deliveries_resend")
 _SWEEP = Script("deliveries_sweep")
 
 LEASE_MS = 60_000
-_ASIDE_MS = 3_000
+_ASIDE_MS = 1_000
 _AT_ONCE = 100
 _ENDED: tuple[State, ...] = ("failed", "delivered")
 

@@ -1,32 +1,17 @@
 """Lists of webhooks: those that wait, the next one first, then those that ended, the last first."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, NamedTuple, get_args
+from typing import Any
 
 from redis.asyncio import Redis
 
-from falgate.core.webhook import Delivery, State
+from falgate.core.webhook import STATES, Delivery, Place, State
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store.deliveries import record
 
-STATES: tuple[State, ...] = get_args(State)
 _CHUNK = 200
 _LOOKED_AT_MAX = 2_000
-
-
-class Place(NamedTuple):
-    """Where a list goes on: behind this webhook.
-
-    Attributes:
-        state: It was in.
-        at_ms: Its place there.
-        request_id: Which it was.
-    """
-
-    state: State
-    at_ms: int
-    request_id: str
 
 
 class DeliveryLists:
