@@ -9,10 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from redis import Redis
+
+from falgate.store import _keys
 
 READY_S, STOP_S = 30, 20
 
@@ -138,6 +142,34 @@ def falgate() -> Callable[..., "subprocess.CompletedProcess[str]"]:
 def start() -> Callable[..., AbstractContextManager[Falgate]]:
     """Types `falgate run` with this data directory and these settings, for as long as a block."""
     return running
+
+
+def enqueue_webhook(
+    redis_url: str,
+    request_id: str,
+    url: str = "https://hooks.example/told?token=secret",
+    *,
+    subject: str = "web/shop",
+    upstream: str = "sandbox",
+) -> None:
+    """Do what the script does that ends a request with a webhook."""
+    store = resources.files("falgate.store")
+    parts = [(store / name).read_text() for name in ("_prelude.lua", "_deliveries.lua")]
+    call = "enqueue_delivery(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], now_ms())"
+    with Redis.from_url(redis_url) as redis:
+        redis.eval(
+            "\n".join([*parts, call]),
+            2,
+            _keys.delivery(request_id),
+            _keys.deliveries("waiting"),
+            *(request_id, url, subject, upstream),
+        )
+
+
+@pytest.fixture(scope="session")
+def enqueue() -> Callable[..., None]:
+    """Ends a request that wants to be told of: a Redis by its URL, the request, where to."""
+    return enqueue_webhook
 
 
 @pytest.fixture

@@ -50,6 +50,10 @@ GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {**SANDBOX, "FALGATE_CORS_ORIGINS": "https://App.example, http://[::1]:3000,*"},
         {"cors_origins": "https://App.example, http://[::1]:3000,*"},
     ),
+    "webhooks": (
+        {**SANDBOX, "FALGATE_WEBHOOK_TARGETS": "*.x.example, 10.0.0.0/8"},
+        {"webhook_targets": "*.x.example, 10.0.0.0/8", "webhook_allow_http": False},
+    ),
     "alerts": (
         {**SANDBOX, "FALGATE_ALERT_URL": "https://x.example", "FALGATE_ALERT_SECRET": "s"},
         {"alert_url": "https://x.example", "alert_secret": "s"},
@@ -139,6 +143,10 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
     "a proxy's name": (
         with_sandbox("TRUSTED_PROXIES", "10.0.0.1,balancer"),
         "FALGATE_TRUSTED_PROXIES: 'balancer' is no address or network, such as 10.0.0.0/8",
+    ),
+    "a webhook's URL for its host": (
+        with_sandbox("WEBHOOK_TARGETS", "10.0.0.1,https://x.example"),
+        "FALGATE_WEBHOOK_TARGETS: 'https://x.example' is neither a name nor a network",
     ),
     "alerts that nobody can verify": (
         with_sandbox("ALERT_URL", "https://x.example"),

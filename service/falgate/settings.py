@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
-from falgate.core import apikey
+from falgate.core import apikey, target
 from falgate.core.calendar import Calendar, Weekday
 from falgate.core.money import Micros, usd
+from falgate.core.target import Rules
 
 PREFIX = "FALGATE_"
 SANDBOX = "sandbox"
@@ -99,6 +100,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ""
     )
     alert_secret: Annotated[str, _about("what such a message is signed with")] = ""
+    webhook_allow_http: Annotated[bool, _about("webhooks may also go to http://")] = False
+    webhook_targets: Annotated[
+        str, _about("names and networks, by commas, that webhooks may go to; empty: all in public")
+    ] = ""
     org_daily_usd: Annotated[
         str,
         _about(
@@ -216,6 +221,18 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
+def webhook_rules(settings: Settings) -> Rules:
+    """Where webhooks may go.
+
+    Raises:
+        SettingsWrong: The list has something else than names and networks.
+    """
+    try:
+        return target.rules(names(settings.webhook_targets), allow_http=settings.webhook_allow_http)
+    except ValueError as error:
+        raise SettingsWrong(f"{PREFIX}WEBHOOK_TARGETS: {error}") from None
+
+
 def _is_synchronous(url: str) -> bool:
     return re.fullmatch(r"https?://fal\.run(:\d+)?(/.*)?|.*/run/?", url) is not None
 
@@ -234,6 +251,7 @@ def _check(settings: Settings) -> None:
             f"{PREFIX}ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one"
         )
     _check_callers(settings)
+    webhook_rules(settings)
     if settings.alert_url and not settings.alert_secret:
         raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):

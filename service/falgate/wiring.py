@@ -17,9 +17,11 @@ from falgate.core.apikey import Kind
 from falgate.core.budget import ORGANISATION, Position
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
+from falgate.core.webhook import Signer
 from falgate.errands import alert_hook, errands
 from falgate.flow.administer import Administration
 from falgate.flow.completion import Completions
+from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.flow.ports import Ports
 from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
@@ -41,8 +43,10 @@ from falgate.store import wakes
 from falgate.store.budgets import Budgets
 from falgate.store.connect import inspect
 from falgate.store.corrections import Corrections
+from falgate.store.deliveries import Deliveries
+from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
-from falgate.store.hooks import hook_secret
+from falgate.store.hooks import hook_secret, webhook_signer
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
@@ -104,6 +108,7 @@ class _Ground(msgspec.Struct, frozen=True, kw_only=True):
     requests: Requests
     usage: Usage
     secret: bytes
+    signer: Signer
     sellers: Sellers
 
 
@@ -177,6 +182,7 @@ async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
         secret=secret,
+        signer=await webhook_signer(redis),
         sellers=sellers,
     )
 
@@ -244,6 +250,8 @@ def _app(ground: _Ground, works: Workshop, metrics: Metrics, telemetry: Telemetr
             admin_key=settings.admin_key,
         ),
         reports=Reports(ground.usage, Entries(ground.redis), settings.calendar),
+        deliveries=DeliveryDesk(Deliveries(ground.redis), DeliveryLists(ground.redis)),
+        key_set=ground.signer.key_set(),
         calendar=settings.calendar,
         requested=telemetry.requested,
         body_bytes_max=settings.body_bytes_max,

@@ -185,6 +185,7 @@ def test_the_document_is_whole(document: Any) -> None:
         *(f"/v1/quote/{endpoint}" for endpoint in MODELS),
         "/api/openapi/queue/openapi.json",
         "/pictures/{name}",
+        "/.well-known/jwks.json",
         "/healthz",
         "/readyz",
         "/metrics",

@@ -231,6 +231,8 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
             records=ports, books=ports, calendar=CALENDAR, upstreams={}, models={}, admin_key=""
         ),
         reports=ports,
+        deliveries=ports,
+        key_set={"keys": []},
         calendar=CALENDAR,
         requested=lambda route, status: counted.append((route, status)),
         body_bytes_max=100,

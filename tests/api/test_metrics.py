@@ -13,6 +13,7 @@ from falgate.cli.keys import mint
 from falgate.core.calendar import KINDS
 from falgate.core.events import Doubt
 from falgate.core.money import usd
+from falgate.core.webhook import TriedAs
 from falgate.models import MODELS
 from falgate.store.ledger import Ledger
 from falgate.telemetry.metrics import SECONDS
@@ -25,7 +26,7 @@ CLOSED: dict[str, set[str]] = {
     "model": set(MODELS),
     "source": {"hit", "miss", "partial", "coalesced"},
     "upstream": {"sandbox", "test"},
-    "outcome": {"paid", "released", "refused", "unknown"},
+    "outcome": {"paid", "released", "refused", "unknown", *get_args(TriedAs)},
     "level": {"organisation", "team", "app", "key"},
     "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(Doubt)},

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from litestar import Litestar
 
 from falgate.api.address import Address
+from falgate.api.admin.deliveries import delivery_routes
 from falgate.api.admin.ledger import ledger_routes
 from falgate.api.admin.routes import admin_routes
 from falgate.api.admin.services import AdminServices
@@ -15,6 +16,7 @@ from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
+from falgate.api.jwks import jwks_route
 from falgate.api.model_openapi import model_openapi_route
 from falgate.api.pictures import PictureSource, pictures_router
 from falgate.api.proxy import Proxy
@@ -22,7 +24,9 @@ from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
 from falgate.core.calendar import Calendar
+from falgate.core.webhook import KeySet
 from falgate.flow.completion import Completions
+from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.flow.reports import Reports
 from falgate.flow.workshop import Workshop
 
@@ -36,6 +40,8 @@ def create_app(
     completions: Completions | None,
     administration: AdminServices,
     reports: Reports,
+    deliveries: DeliveryDesk,
+    key_set: KeySet,
     calendar: Calendar,
     requested: Callable[[str, int], None],
     body_bytes_max: int,
@@ -46,6 +52,7 @@ def create_app(
     books = (
         *ledger_routes(reports, administration.upstreams),
         *usage_routes(reports, administration.upstreams),
+        *delivery_routes(deliveries),
     )
     queued = QueueApi(workshop, address=address, read=pictures.read)
     app = Litestar(
@@ -56,6 +63,7 @@ def create_app(
             pictures_router(pictures),
             *([hook_route(completions)] if completions else []),
             *admin_routes(administration, books),
+            jwks_route(key_set),
             *health_routes(vitals),
             *ASSET_ROUTES,
         ],

@@ -11,6 +11,7 @@ from falgate.cli.apps import apps
 from falgate.cli.audit import audit
 from falgate.cli.budgets import budgets
 from falgate.cli.client_env import client_env
+from falgate.cli.deliveries import deliveries
 from falgate.cli.keys import keys
 from falgate.cli.ledger import ledger
 from falgate.cli.limits import limits
@@ -82,6 +83,7 @@ for command in (
     usage,
     audit,
     client_env,
+    deliveries,
     sandbox,
 ):
     main.add_command(command)

@@ -105,18 +105,19 @@ async def administration(found: Settings, redis: Redis, *, kind: Kind) -> Admini
     return Administration(
         Registry(redis),
         Budgets(redis, found.calendar),
-        who=f"cli:{_user()}",
+        who=acting(),
         upstreams=upstreams,
         models=MODELS,
         kind=kind,
     )
 
 
-def _user() -> str:
+def acting() -> str:
+    """Who types, for the audit log."""
     try:
-        return getpass.getuser()
+        return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name, as in containers
-        return str(os.getuid())
+        return f"cli:{os.getuid()}"
 
 
 def tell(shown: Any, words: str, *, plain: bool) -> None:

@@ -1,7 +1,6 @@
 """Completion hooks: how a request has ended, told to the address that its submit named, signed."""
 
 import asyncio
-import hashlib
 import math
 import os
 import time
@@ -11,15 +10,15 @@ from typing import Any
 
 import httpx
 import msgspec
-import pybase64
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from falgate.core.model import ModelSpec
+from falgate.core.webhook import Outcome, Signer, body
 from falgate.sandbox import outcome
 from falgate.sandbox.record import Record, life
 from falgate.sandbox.records import Records
 
 _USER = "sandbox"
+_SEED_BYTES = 32
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _TIMEOUT_S = 15.0
 _LOOK_S = 1.0
@@ -40,14 +39,12 @@ class Hooks:
         """
         self._records = records
         self._models = models
-        self._key = _key(key_file)
+        self._signer = Signer(_seed(key_file), _USER)
         self._under_way: set[asyncio.Task[None]] = set()
 
     def key_set(self) -> dict[str, Any]:
         """The public key, as fal publishes its own."""
-        public = pybase64.urlsafe_b64encode(self._key.public_key().public_bytes_raw())
-        key = {"kty": "OKP", "crv": "Ed25519", "kid": _USER, "x": public.decode().rstrip("=")}
-        return {"keys": [key]}
+        return self._signer.key_set()
 
     def expect(self, record: Record, base_url: str) -> None:
         """Tell how a request ends, once it has; `base_url` begins the URLs of its pictures."""
@@ -69,17 +66,16 @@ class Hooks:
             await asyncio.sleep(min(left_s, _LOOK_S))
             record = self._records.get(record.id) or record
         assert record.webhook is not None
-        body = await asyncio.to_thread(self._payload, record, base_url)
+        sent = await asyncio.to_thread(self._payload, record, base_url)
         async with httpx.AsyncClient(timeout=_TIMEOUT_S) as client:
             for _ in range(record.dials.hooks):
-                await self._deliver(client, record, body)
+                await self._deliver(client, record, sent)
 
-    async def _deliver(self, client: httpx.AsyncClient, record: Record, body: bytes) -> None:
+    async def _deliver(self, client: httpx.AsyncClient, record: Record, sent: bytes) -> None:
         for pause_s in _PAUSES_S:
             try:
-                reply = await client.post(
-                    record.webhook or "", content=body, headers=self._headers(record.id, body)
-                )
+                headers = self._signer.headers(record.id, sent, math.floor(time.time()))
+                reply = await client.post(record.webhook or "", content=sent, headers=headers)
             except (httpx.HTTPError, httpx.InvalidURL, OSError):
                 reply = None
             if reply is not None and reply.is_success:
@@ -88,38 +84,26 @@ class Hooks:
 
     def _payload(self, record: Record, base_url: str) -> bytes:
         answer = outcome.result(record, self._models[record.endpoint], base_url)
-        told = msgspec.json.decode(answer.body)
-        payload = {
-            "request_id": record.id,
-            "gateway_request_id": record.id,
-            "status": "OK" if answer.status == httpx.codes.OK else "ERROR",
-            "payload": told,
-        }
-        if answer.status != httpx.codes.OK:
-            payload["error"] = f"Invalid status code: {answer.status}"
-        return msgspec.json.encode(payload)
-
-    def _headers(self, request_id: str, body: bytes) -> dict[str, str]:
-        timestamp = str(math.floor(time.time()))
-        signed = (request_id, _USER, timestamp, hashlib.sha256(body).hexdigest())
-        return {
-            "content-type": "application/json",
-            "x-fal-webhook-request-id": request_id,
-            "x-fal-webhook-user-id": _USER,
-            "x-fal-webhook-timestamp": timestamp,
-            "x-fal-webhook-signature": self._key.sign("\n".join(signed).encode()).hex(),
-        }
+        ok = answer.status == httpx.codes.OK
+        return body(
+            Outcome(
+                request_id=record.id,
+                ok=ok,
+                payload=msgspec.json.decode(answer.body),
+                error="" if ok else f"Invalid status code: {answer.status}",
+            )
+        )
 
 
-def _key(file: Path | None) -> Ed25519PrivateKey:
+def _seed(file: Path | None) -> bytes:
     if file is None:
-        return Ed25519PrivateKey.generate()
+        return os.urandom(_SEED_BYTES)
     made = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        return Ed25519PrivateKey.from_private_bytes(file.read_bytes())
+        return file.read_bytes()
     except FileNotFoundError:
         made.touch(mode=0o600)
-        made.write_bytes(Ed25519PrivateKey.generate().private_bytes_raw())
+        made.write_bytes(os.urandom(_SEED_BYTES))
     try:
         # Whole at once, and whoever is first: a process beside this one has the same key.
         os.link(made, file)
@@ -127,4 +111,4 @@ def _key(file: Path | None) -> Ed25519PrivateKey:
         pass
     finally:
         made.unlink()
-    return Ed25519PrivateKey.from_private_bytes(file.read_bytes())
+    return file.read_bytes()

@@ -22,6 +22,8 @@ policy can touch money.
 | usage | hash: measures of one day, `<team>/<app>:<measure>` | never expires |
 | hits | hash: measures of a day's hits, `<hour>/<team>/<app>:<measure>` | swept after HITS_KEPT_S |
 | alerts | stream: thresholds that were crossed, until they are told | never expires |
+| delivery | hash: one webhook, named by its request | swept DELIVERY_KEPT_S after its end |
+| deliveries | sorted set: webhooks of a state, by when due or ended, ms | swept with them |
 | reconciled | hash: what the last look at fal's billing found | never expires |
 | reconciler | string: whose turn it is to compare with fal's billing | expires, an hour |
 | proved | hash: what came of verifying the ledger the last time | never expires |
@@ -55,6 +57,7 @@ REFUSAL_KEPT_S = 600
 POSTED_KEPT_S = 7 * 86_400
 HITS_KEPT_S = 40 * 86_400
 PROGRESS_KEPT_S = 86_400
+DELIVERY_KEPT_S = 7 * 86_400
 
 WAKE = "fg:wake"
 """Channel: ids of jobs that ended, are in trouble or have their turn."""
@@ -111,6 +114,16 @@ def usage(upstream: str, day: str) -> str:
 def hits(upstream: str, day: str) -> str:
     """What was answered without a purchase on a day, by hour and app."""
     return f"{{fg}}:hits:{upstream}:{day}"
+
+
+def delivery(request_id: str) -> str:
+    """A webhook: how the end of a request is told."""
+    return f"{{fg}}:delivery:{request_id}"
+
+
+def deliveries(state: str) -> str:
+    """Webhooks in a state: `waiting` by when they are due, the others by when they ended."""
+    return f"{{fg}}:deliveries:{state}"
 
 
 def corrected(upstream: str) -> str:

@@ -1,9 +1,10 @@
-"""The secret that completion hooks' addresses are proved with: the ledger's own, made once."""
+"""Secrets of the ledger, each made once: one proves hooks' addresses, one signs webhooks."""
 
 import secrets
 
 from redis.asyncio import Redis
 
+from falgate.core.webhook import Signer
 from falgate.store import _keys
 from falgate.store._reach import reaching
 
@@ -11,11 +12,28 @@ _BYTES = 32
 
 
 async def hook_secret(redis: Redis) -> bytes:
-    """Read it; whoever asks first makes it.
+    """What completion hooks' addresses are proved with; whoever asks first makes it.
 
     Raises:
         Unavailable: Without Redis.
     """
+    return await _secret(redis, "hook_secret")
+
+
+async def webhook_signer(redis: Redis) -> Signer:
+    """Who signs webhooks for this ledger, which has been born: the same on every instance.
+
+    Raises:
+        Unavailable: Without Redis.
+    """
+    seed = await _secret(redis, "webhook_seed")
     with reaching():
-        await redis.hsetnx(_keys.META, "hook_secret", secrets.token_hex(_BYTES))
-        return bytes.fromhex(str(await redis.hget(_keys.META, "hook_secret")))
+        ledger_id = await redis.hget(_keys.META, "id")
+    assert ledger_id, "a ledger is born before anything is signed for it"
+    return Signer(seed, str(ledger_id))
+
+
+async def _secret(redis: Redis, field: str) -> bytes:
+    with reaching():
+        await redis.hsetnx(_keys.META, field, secrets.token_hex(_BYTES))
+        return bytes.fromhex(str(await redis.hget(_keys.META, field)))

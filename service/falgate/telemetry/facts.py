@@ -6,6 +6,7 @@ import structlog
 
 from falgate.core.claim import Overdrawn
 from falgate.core.events import Alerted, Answered, Doubted, Purchased, Untold
+from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
 
 _LOG = structlog.get_logger()
@@ -101,6 +102,23 @@ class Telemetry:
         """An alert did not reach whom it is for."""
         self._metrics.untold[(str(event.lost).lower(),)] += 1
         _LOG.warning("alert.untold", alert=event.alert, problem=event.problem, lost=event.lost)
+
+    def tried(self, event: Tried) -> None:
+        """A webhook was sent, or could not be; of where to, only the host."""
+        self._metrics.webhooks[(event.outcome,)] += 1
+        log = _LOG.info if event.outcome == "delivered" else _LOG.warning
+        team, _, app = event.subject.partition("/")
+        log(
+            "webhook.tried",
+            request=event.request_id,
+            team=team,
+            app=app,
+            target=event.target,
+            outcome=event.outcome,
+            attempt=event.attempt,
+            said=event.said,
+            took_ms=round(event.took_s * 1000, 1),
+        )
 
     def proved(self, upstream: str, differences: int) -> None:
         """The books were verified; `differences` is -1 when they cannot be read."""

@@ -64,6 +64,7 @@ class Metrics(Collector):
         self.unchecked: Counter[Labels] = Counter()
         self.alerts: Counter[Labels] = Counter()
         self.untold: Counter[Labels] = Counter()
+        self.webhooks: Counter[Labels] = Counter()
         self._teams: set[str] = set()
         self._standings: Sequence[Standing] = ()
 
@@ -126,6 +127,8 @@ class Metrics(Collector):
              ["upstream", "level", "window"], self.alerts),
             ("falgate_alerts_untold", "Alerts that did not arrive, and whether they were given up.",
              ["lost"], self.untold),
+            ("falgate_webhook_deliveries", "Webhooks that were sent, or could not be, by outcome.",
+             ["outcome"], self.webhooks),
             ("falgate_unchecked_requests", "Requests whose rate could not be looked up.", [],
              self.unchecked),
             ("falgate_dropped_fields", "Unknown input fields that were dropped.", ["model"],

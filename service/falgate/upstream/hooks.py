@@ -1,7 +1,6 @@
 """Signatures of fal's completion hooks, checked against the keys that fal publishes."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ import pybase64
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from falgate.core import webhook
 from falgate.core.errors import Unavailable
 from falgate.upstream.connections import client, sockets
 from falgate.upstream.exchange import Unusable, exchange
@@ -23,7 +23,8 @@ _BYTES_MAX = 64 * 1024
 _KEYS_MAX = 50
 _OK = 200
 _REQUEST, _USER, _TIMESTAMP, _SIGNATURE = (
-    f"x-fal-webhook-{name}" for name in ("request-id", "user-id", "timestamp", "signature")
+    name.lower()
+    for name in (webhook.REQUEST_ID, webhook.USER_ID, webhook.TIMESTAMP, webhook.SIGNATURE)
 )
 
 
@@ -73,7 +74,7 @@ class Signatures:
         except ValueError:
             return False
         signed = (headers.get(_REQUEST, ""), headers.get(_USER, ""), timestamp)
-        message = "\n".join((*signed, hashlib.sha256(body).hexdigest())).encode()
+        message = webhook.signed_message(*signed, body)
         await self._refresh(_KEPT_S, self._read_s)
         if self._signed(signature, message):
             return True

@@ -17,6 +17,7 @@ from litestar import Litestar
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
+from falgate.api.admin.deliveries import delivery_routes
 from falgate.api.admin.ledger import ledger_routes
 from falgate.api.admin.routes import admin_routes
 from falgate.api.admin.services import AdminServices
@@ -26,10 +27,13 @@ from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.core import apikey
 from falgate.core.calendar import Calendar
+from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.flow.reports import Reports
 from falgate.models import MODELS
 from falgate.store.budgets import Budgets
 from falgate.store.connect import connect
+from falgate.store.deliveries import Deliveries
+from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.embedded import EmbeddedRedis
 from falgate.store.entries import Entries
 from falgate.store.registry import Registry
@@ -80,6 +84,7 @@ def _app(redis: Redis, admin_key: str) -> Edge:
             [
                 *ledger_routes(reports, services.upstreams),
                 *usage_routes(reports, services.upstreams),
+                *delivery_routes(DeliveryDesk(Deliveries(redis), DeliveryLists(redis))),
             ],
         ),
         exception_handlers=HANDLERS,

@@ -94,7 +94,7 @@ def in_the_name_of(services: AdminServices) -> Callable[[Actor], Administration]
     """The dependency `admin`: teams, apps and keys."""
 
     def admin(x_falgate_actor: Actor = None) -> Administration:
-        return services.administration(_who(x_falgate_actor))
+        return services.administration(named(x_falgate_actor))
 
     return admin
 
@@ -103,10 +103,11 @@ def with_books(services: AdminServices) -> Callable[[Actor, BooksOf], Administra
     """The dependency `accounts`: the same, over the books that the request names."""
 
     def accounts(x_falgate_actor: Actor = None, books: BooksOf = "live") -> Administration:
-        return services.administration(_who(x_falgate_actor), books)
+        return services.administration(named(x_falgate_actor), books)
 
     return accounts
 
 
-def _who(actor: str | None) -> str:
+def named(actor: str | None) -> str:
+    """Who acts, for the audit log."""
     return f"admin:{actor}" if actor else "admin"
