@@ -1,23 +1,21 @@
 """The composition root: settings in, a running gateway out. It alone knows the concrete classes."""
 
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import msgspec
 from litestar.types import ASGIApp
-from redis.asyncio import Redis
 
 from falgate import settings as setting
 from falgate.api.address import LOCAL, Address
 from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
 from falgate.api.cors import Cors
+from falgate.api.told import Told
 from falgate.core.apikey import Kind
 from falgate.core.budget import ORGANISATION, Position
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
-from falgate.core.webhook import Signer
 from falgate.errands import alert_hook, errands
 from falgate.flow.administer import Administration
 from falgate.flow.completion import Completions
@@ -26,40 +24,27 @@ from falgate.flow.ports import Ports
 from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
 from falgate.flow.workshop import Workshop, workshop
+from falgate.ground import Ground, open_ground
 from falgate.models import MODELS
-from falgate.opening import (
-    ledger_id,
-    open_pictures,
-    open_redis,
-    running,
-    set_directory,
-    set_limits,
-)
+from falgate.opening import running
 from falgate.pictures.bank import Bank
-from falgate.pictures.store import PictureStore
-from falgate.selling import Sellers, open_sellers
 from falgate.settings import Settings
 from falgate.store import wakes
 from falgate.store.budgets import Budgets
-from falgate.store.connect import inspect
 from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
-from falgate.store.hooks import hook_secret, webhook_signer
-from falgate.store.jobs import Jobs
-from falgate.store.ledger import Ledger
 from falgate.store.pools import Pools
 from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
-from falgate.store.requests import Requests
 from falgate.store.sweep import sweep
-from falgate.store.usage import Usage
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.tally import Tally
 from falgate.vitals import Vitals
+from falgate.webhooks import open_delivering
 
 _LOOK_S_MAX = 5.0
 
@@ -94,24 +79,6 @@ class Gateway(msgspec.Struct, frozen=True):
         return today, (await self.budgets.house(self.upstreams["live"]))[0]
 
 
-class _Ground(msgspec.Struct, frozen=True, kw_only=True):
-    """What a gateway stands on, all of it there and fit."""
-
-    settings: Settings
-    owner: str
-    redis: Redis
-    store: PictureStore
-    ledger: Ledger
-    budgets: Budgets
-    registry: Registry
-    jobs: Jobs
-    requests: Requests
-    usage: Usage
-    secret: bytes
-    signer: Signer
-    sellers: Sellers
-
-
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """Everything, ready to be served; on leaving, jobs under way are handed over.
@@ -120,7 +87,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, OSError: Each in one clear line.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(stack, settings)
+        ground = await open_ground(stack, settings)
         metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
         stack.push_async_callback(_last, tally.flush)
@@ -133,6 +100,10 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(works.close)
+        told = Told(ground.requests, MODELS, ground.store.read)
+        delivering = await stack.enter_async_context(
+            open_delivering(settings, ground.redis, ground.signer, told, telemetry)
+        )
         hook = alert_hook(settings)
         if hook is not None:
             stack.push_async_callback(hook.close)
@@ -140,6 +111,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             lambda: wakes.listen(ground.redis, works.wake),
             tally.run,
             works.driver.run,
+            delivering.run,
             *errands(
                 settings,
                 ground.redis,
@@ -157,37 +129,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
 
 
-async def _ground(stack: AsyncExitStack, settings: Settings) -> _Ground:
-    store = open_pictures(settings)
-    redis = await stack.enter_async_context(open_redis(settings))
-    ledger, registry = Ledger(redis), Registry(redis)
-    budgets = Budgets(redis, settings.calendar)
-    owner = uuid.uuid4().hex
-    jobs = await _jobs(redis, ledger, settings, owner)
-    secret = await hook_secret(redis)
-    sellers = open_sellers(settings, secret)
-    stack.push_async_callback(sellers.close)
-    await set_limits(budgets, ledger, settings, sellers.live)
-    await set_directory(registry)
-    await ledger.note_live(sellers.live)
-    return _Ground(
-        settings=settings,
-        owner=owner,
-        redis=redis,
-        store=store,
-        ledger=ledger,
-        budgets=budgets,
-        registry=registry,
-        jobs=jobs,
-        requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
-        usage=Usage(redis, settings.calendar),
-        secret=secret,
-        signer=await webhook_signer(redis),
-        sellers=sellers,
-    )
-
-
-def _ports(ground: _Ground, telemetry: Telemetry) -> Ports:
+def _ports(ground: Ground, telemetry: Telemetry) -> Ports:
     return Ports(
         models=MODELS,
         keys=ground.registry,
@@ -202,7 +144,7 @@ def _ports(ground: _Ground, telemetry: Telemetry) -> Ports:
     )
 
 
-def _reaper(ground: _Ground, works: Workshop) -> Reaper:
+def _reaper(ground: Ground, works: Workshop) -> Reaper:
     sellers, settings = ground.sellers, ground.settings
 
     async def forget(upstream: str, now_ms: int) -> int:
@@ -219,7 +161,7 @@ def _reaper(ground: _Ground, works: Workshop) -> Reaper:
     )
 
 
-def _app(ground: _Ground, works: Workshop, metrics: Metrics, telemetry: Telemetry) -> ASGIApp:
+def _app(ground: Ground, works: Workshop, metrics: Metrics, telemetry: Telemetry) -> ASGIApp:
     settings, sellers, ports = ground.settings, ground.sellers, works.ports
     completions = None
     if sellers.signatures is not None:
@@ -252,6 +194,7 @@ def _app(ground: _Ground, works: Workshop, metrics: Metrics, telemetry: Telemetr
         reports=Reports(ground.usage, Entries(ground.redis), settings.calendar),
         deliveries=DeliveryDesk(Deliveries(ground.redis), DeliveryLists(ground.redis)),
         key_set=ground.signer.key_set(),
+        webhook_rules=setting.webhook_rules(settings),
         calendar=settings.calendar,
         requested=telemetry.requested,
         body_bytes_max=settings.body_bytes_max,
@@ -266,22 +209,6 @@ async def _last(flush: Callable[[], Awaitable[None]]) -> None:
     """Post what was counted since the last time; without Redis it is lost, and it is no money."""
     with suppress(Unavailable):
         await flush()
-
-
-async def _jobs(redis: Redis, ledger: Ledger, settings: Settings, owner: str) -> Jobs:
-    """The jobs, once it is known that this Redis can be trusted with them, and is the right one."""
-    durability = await inspect(
-        redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
-    )
-    return Jobs(
-        redis,
-        ledger_id=await ledger_id(ledger, settings),
-        owner=owner,
-        calendar=settings.calendar,
-        slots_max=settings.upstream_concurrency,
-        lease_ms=settings.lease_s * 1000,
-        durability=durability,
-    )
 
 
 def _address(settings: Settings) -> Address:

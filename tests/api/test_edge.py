@@ -22,6 +22,7 @@ from falgate.api.cors import Cors
 from falgate.api.edge import Edge
 from falgate.cli.keys import mint
 from falgate.core.calendar import Calendar
+from falgate.core.target import Rules
 from falgate.flow.ports import Ports
 from falgate.flow.workshop import workshop
 from falgate.models import MODELS
@@ -233,6 +234,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         reports=ports,
         deliveries=ports,
         key_set={"keys": []},
+        webhook_rules=Rules(),
         calendar=CALENDAR,
         requested=lambda route, status: counted.append((route, status)),
         body_bytes_max=100,

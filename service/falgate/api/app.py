@@ -24,6 +24,7 @@ from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
 from falgate.core.calendar import Calendar
+from falgate.core.target import Rules
 from falgate.core.webhook import KeySet
 from falgate.flow.completion import Completions
 from falgate.flow.deliveries_admin import DeliveryDesk
@@ -42,6 +43,7 @@ def create_app(
     reports: Reports,
     deliveries: DeliveryDesk,
     key_set: KeySet,
+    webhook_rules: Rules,
     calendar: Calendar,
     requested: Callable[[str, int], None],
     body_bytes_max: int,
@@ -54,7 +56,7 @@ def create_app(
         *usage_routes(reports, administration.upstreams),
         *delivery_routes(deliveries),
     )
-    queued = QueueApi(workshop, address=address, read=pictures.read)
+    queued = QueueApi(workshop, address=address, read=pictures.read, webhook_rules=webhook_rules)
     app = Litestar(
         route_handlers=[
             *run_routes(workshop, queued, address, pictures.read),

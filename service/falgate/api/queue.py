@@ -17,8 +17,10 @@ from falgate.core.progress import Standing
 from falgate.core.queue_errors import Call as Asking
 from falgate.core.queue_errors import MethodWrong, PathUnknown, RequestUnknown, StillRunning
 from falgate.core.route import Route
+from falgate.core.target import Rules, check_target
 from falgate.flow.acquaintances import Acquaintances
 from falgate.flow.admission import Caller, admit, authenticate
+from falgate.flow.queue import Hook
 from falgate.flow.workshop import Workshop
 
 _METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
@@ -35,8 +37,17 @@ class QueueApi:
         *,
         address: Address,
         read: answers.ReadPicture,
+        webhook_rules: Rules,
     ) -> None:
-        """Show requests by `workshop`; `read` fetches a picture, `address` is where callers are."""
+        """Show requests by `workshop`.
+
+        Args:
+            workshop: Who works on them.
+            address: Where callers find this gateway.
+            read: Fetches a picture.
+            webhook_rules: Where webhooks may go.
+        """
+        self._webhook_rules = webhook_rules
         self._ports = workshop.ports
         self._queue = workshop.queue
         self._polls = workshop.polls
@@ -79,6 +90,9 @@ class QueueApi:
         if spec is None:
             raise ModelUnknown(route.alias)
         request_id = request.scope["state"][REQUEST_ID]
+        hook = Hook(request.query_params.get("fal_webhook", ""), self._base_url(request))
+        if hook.url:
+            check_target(hook.url, self._webhook_rules)
         try:
             call = admit(
                 self._ports,
@@ -90,24 +104,26 @@ class QueueApi:
                 request_id=request_id,
             )
         except InputRejected as rejection:
-            kept = await self._queue.reject(caller, spec, rejection, request_id=request_id)
+            kept = await self._queue.reject(
+                caller, spec, rejection, request_id=request_id, hook=hook
+            )
         else:
             kept = await self._queue.submit(
                 call,
+                hook=hook,
                 key=request.headers.get("idempotency-key", ""),
                 length_max=_number(request.query_params.get("fal_max_queue_length", "")),
             )
         request.scope["state"][REQUEST_ID] = kept.asked.id
         standing = await self._polls.look(owner.of_key(caller.key), kept.asked.id)
-        return _said(
-            {
-                "status": "IN_QUEUE",
-                **self._urls(request, route, kept.asked.id),
-                "logs": None,
-                "metrics": {},
-                "queue_position": standing.ahead if standing else 0,
-            }
-        )
+        body: dict[str, Any] = {
+            "status": "IN_QUEUE",
+            **self._urls(request, route, kept.asked.id),
+            "logs": None,
+            "metrics": {},
+            "queue_position": standing.ahead if standing else 0,
+        }
+        return _said({**body, "gateway_request_id": kept.asked.id} if hook.url else body)
 
     async def _status(
         self, request: Request[Any, Any, Any], route: Route, caller: Caller

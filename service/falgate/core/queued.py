@@ -31,6 +31,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         inline: Whether its answer is to hold the pictures themselves.
         wishes: What its headers asked for.
         webhook: Who is to be told of its end; "": nobody.
+        base_url: What URLs begin with that are told to them.
         repeatable: Names what an equal request would find; "": nothing.
     """
 
@@ -46,6 +47,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     inline: bool = False
     wishes: Wishes = Wishes()
     webhook: str = ""
+    base_url: str = ""
     repeatable: str = ""
 
     def __repr__(self) -> str:

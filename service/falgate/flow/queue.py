@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,16 @@ from falgate.flow.wakes import Wakes
 _LOOK_AGAIN_S = 1.0
 _SENT_AGAIN_MS = 120_000
 _FORGOTTEN = "The request was forgotten while it was waited for; ask again"
+
+
+class Hook(NamedTuple):
+    """Who is to be told of a request's end, "" for nobody; and what URLs begin with for them."""
+
+    url: str = ""
+    base_url: str = ""
+
+
+NO_HOOK = Hook()
 
 
 class Queue:
@@ -58,13 +69,18 @@ class Queue:
         self._wait_s = wait_s
 
     async def submit(
-        self, call: Call, *, webhook: str = "", key: str = "", length_max: int | None = None
+        self,
+        call: Call,
+        *,
+        hook: Hook = NO_HOOK,
+        key: str = "",
+        length_max: int | None = None,
     ) -> QueuedRequest:
         """Take a request: once this returns, it is kept and its money held, or it has its end.
 
         Args:
             call: What is asked.
-            webhook: Who is to be told of its end.
+            hook: Who is to be told of its end.
             key: The caller's idempotency key: another request with it is the same request.
             length_max: Refuse where more than so many wait already.
 
@@ -75,7 +91,7 @@ class Queue:
             length = await self._ports.requests.waiting(call.upstream)
             if length > length_max:
                 raise QueueTooLong(length)
-        keep = _keep(call, webhook, key)
+        keep = _keep(call, hook, key)
         waiter = Waiter(request=call.request_id, keep=keep)
         within_s = call.wishes.start_within_s or self._start_within_s
         start_by_s = asyncio.get_running_loop().time() + within_s
@@ -101,7 +117,7 @@ class Queue:
         rejection: InputRejected,
         *,
         request_id: str,
-        webhook: str = "",
+        hook: Hook = NO_HOOK,
     ) -> QueuedRequest:
         """Keep a request whose input is wrong: fal takes those too, and says so with the result.
 
@@ -119,7 +135,8 @@ class Queue:
             endpoint=spec.endpoint,
             fingerprint="",
             arguments={},
-            webhook=webhook,
+            webhook=hook.url,
+            base_url=hook.base_url,
         )
         return await self._put(Keep(asked=asked), "failed", failure_of(rejection))
 
@@ -159,9 +176,9 @@ class Queue:
         return request
 
 
-def _keep(call: Call, webhook: str, key: str) -> Keep:
+def _keep(call: Call, hook: Hook, key: str) -> Keep:
     arguments = msgspec.to_builtins(call.arguments)
-    same = (call.spec.endpoint, webhook, msgspec.json.encode(arguments, order="sorted").decode())
+    same = (call.spec.endpoint, hook.url, msgspec.json.encode(arguments, order="sorted").decode())
     digest = hashlib.sha256(msgspec.json.encode(same)).hexdigest()
     repeatable, repeats_ms = _repeatable(call, key, digest)
     asked = Asked(
@@ -176,7 +193,8 @@ def _keep(call: Call, webhook: str, key: str) -> Keep:
         arguments=arguments,
         inline=call.spec.wants_inline(call.arguments),
         wishes=call.wishes,
-        webhook=webhook,
+        webhook=hook.url,
+        base_url=hook.base_url,
         repeatable=repeatable,
     )
     return Keep(asked=asked, digest=digest if repeatable else "", repeats_ms=repeats_ms)

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.core.claim import Keep, Mismatched, Repeated
 from falgate.core.progress import Progress, Standing
-from falgate.core.queued import Outcome, QueuedRequest, State
+from falgate.core.queued import Asked, Outcome, QueuedRequest, State
 from falgate.store import _keys, _records
 from falgate.store._reach import reaching
 from falgate.store._script import Script
@@ -46,6 +46,7 @@ class Requests:
                 outcome=msgspec.json.encode(outcome).decode(),
                 digest=keep.digest,
                 repeats_ms=keep.repeats_ms,
+                **_telling(asked),
             )
         match reply:
             case ["repeated", request_id]:
@@ -74,6 +75,7 @@ class Requests:
                 outcome=msgspec.json.encode(outcome).decode(),
                 repeatable=asked.repeatable,
                 wake=_keys.WAKE,
+                **_telling(asked),
             )
         return None if others < 0 else int(others)
 
@@ -183,3 +185,14 @@ class Requests:
                     more_args=[each.asked.id for each in found],
                 )
             )
+
+
+def _telling(asked: Asked) -> dict[str, str]:
+    """What a script takes that may have somebody told of a request's end."""
+    return {
+        "delivery": _keys.delivery(asked.id),
+        "due": _keys.deliveries("waiting"),
+        "webhook": asked.webhook,
+        "subject": f"{asked.team}/{asked.app}",
+        "upstream": asked.upstream,
+    }

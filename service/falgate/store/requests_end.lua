@@ -1,19 +1,25 @@
 #!lua flags=allow-oom
--- with _requests.lua
+-- with _deliveries.lua, _requests.lua
 -- End a kept request: once, and only while it waits for the job that the caller looked at ('': for
--- any). `outcome` is JSON. Who waits for it is woken.
+-- any). `outcome` is JSON. Who waits for it is woken; whoever is to be told of its end (`webhook`,
+-- else '') is told.
 -- Returns how many others wait for its flight, or -1 when it was not open with that job.
 local request = KEYS[1]
 local pending = KEYS[2]
 local answered = KEYS[3]
 local waiters = KEYS[4]
 local idempotency = KEYS[5]
+local delivery = KEYS[6]
+local due = KEYS[7]
 local request_id = ARGV[1]
 local job = ARGV[2]
 local state = ARGV[3]
 local outcome = ARGV[4]
 local repeatable = ARGV[5]
 local wake = ARGV[6]
+local webhook = ARGV[7]
+local subject = ARGV[8]
+local upstream = ARGV[9]
 
 local known = redis.call('HMGET', request, 'state', 'job')
 if known[1] ~= 'open' or (job ~= '' and known[2] ~= job) then return -1 end
@@ -21,5 +27,8 @@ local now = now_ms()
 end_request(request, answered, idempotency, repeatable, request_id, state, outcome, now)
 redis.call('ZREM', pending, request_id)
 redis.call('ZREM', waiters, request_id)
+if webhook ~= '' then
+  enqueue_delivery(delivery, due, request_id, webhook, subject, upstream, now)
+end
 redis.call('PUBLISH', wake, request_id)
 return redis.call('ZCOUNT', waiters, whole(now), '+inf')
