@@ -96,6 +96,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         priority: Of its turn, here and at fal.
         start_within_s: How long it may wait to be started, as the caller said; 0: not said.
         fresh: See `Fresh`.
+        passed: The caller's headers for fal.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority = "normal"
     start_within_s: float = 0
     fresh: Fresh = ""
+    passed: dict[str, str] = {}
 
     @property
     def flight(self) -> str:

@@ -1,12 +1,15 @@
 """What a caller's headers ask for beside the body, in fal's names."""
 
 import math
+import re
 from collections.abc import Mapping
 
 import msgspec
 
 from falgate.core.job import Fresh, Priority
 
+_PASSED = ("x-fal-runner-hint", "x-fal-store-io")
+_PASSABLE = re.compile(r"[!-~]{1,256}")
 _START = ("x-fal-request-start-timeout", "x-fal-request-timeout")
 
 
@@ -17,19 +20,25 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
         start_within_s: Give up unless it is started within so many seconds; 0: not said.
         priority: "low" goes after all that is normal.
         fresh: Whether to buy although there may be pictures, see `Fresh`.
+        passed: Headers for fal, as they came; by lower-case name.
     """
 
     start_within_s: float = 0
     priority: Priority = "normal"
     fresh: Fresh = ""
+    passed: dict[str, str] = {}
 
 
 def read(headers: Mapping[str, str]) -> Wishes:
     """Read them; what makes no sense is ignored, as fal does. The newer name wins."""
     start_within_s = next((s for name in _START if (s := _seconds(headers.get(name, "")))), 0.0)
     low = headers.get("x-fal-queue-priority", "").strip().lower() == "low"
+    passed = {name: text for name in _PASSED if _PASSABLE.fullmatch(text := headers.get(name, ""))}
     return Wishes(
-        start_within_s=start_within_s, priority="low" if low else "normal", fresh=_fresh(headers)
+        start_within_s=start_within_s,
+        priority="low" if low else "normal",
+        fresh=_fresh(headers),
+        passed=passed,
     )
 
 

@@ -142,4 +142,5 @@ def _order(call: Call, pool: Pool) -> Order:
         priority=call.wishes.priority,
         start_within_s=call.wishes.start_within_s,
         fresh=call.wishes.fresh,
+        passed=call.wishes.passed,
     )

@@ -128,6 +128,7 @@ class Upstream(Protocol):
         *,
         start_within_s: float = 0,
         priority: Priority = "normal",
+        passed: Mapping[str, str] | None = None,
     ) -> Submission:
         """Order; exactly one attempt, or provably none. 0 s: as long as is usual."""
 

@@ -181,6 +181,7 @@ class Purchases:
             order.id,
             start_within_s=max(1.0, left_s) if order.start_within_s else 0,
             priority=order.priority,
+            passed=order.passed,
         )
         match submission:
             case Accepted(request_id):

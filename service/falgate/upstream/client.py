@@ -5,7 +5,7 @@ can finish the job, on any instance, for as long as fal keeps the result.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -110,9 +110,10 @@ class FalQueue:
         *,
         start_within_s: float = 0,
         priority: Priority = "normal",
+        passed: Mapping[str, str] | None = None,
     ) -> Submission:
         """Order; exactly one attempt, or provably none. Never raises."""
-        wishes: dict[str, str] = {"X-Fal-Queue-Priority": priority}
+        wishes: dict[str, str] = {**(passed or {}), "X-Fal-Queue-Priority": priority}
         if start_within_s:
             wishes["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
         hook = self._hook(job_id) if self._hook else None
