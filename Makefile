@@ -32,9 +32,10 @@ lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
 
-bench:  ## how many hits a second, beside /healthz (needs wrk); reports over a large ledger
+bench:  ## hits a second beside /healthz, polls beside purchases (both need wrk); reports over a large ledger
 	@deploy/setup.sh runtime
 	@.venv/bin/python bench/hits.py
+	@.venv/bin/python bench/polls.py
 	@.venv/bin/python bench/ledger.py
 
 table: clients  ## run every call of fal's clients and write into docs/clients.md what works

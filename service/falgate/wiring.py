@@ -108,7 +108,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         if hook is not None:
             stack.push_async_callback(hook.close)
         for errand in (
-            lambda: wakes.listen(ground.redis, works.wake),
+            lambda: wakes.listen(ground.redis, works.wake, works.wake_all),
             tally.run,
             works.driver.run,
             delivering.run,

@@ -217,7 +217,9 @@ def no_pauses() -> Iterator[None]:
         patch.setattr("falgate.flow.insist._PAUSES_S", (0.0005, 0.001))
         patch.setattr("falgate.flow.flights.LOOK_AGAIN_S", 0.01)
         patch.setattr("falgate.flow.flights.IN_TROUBLE_S", 0.01)
+        patch.setattr("falgate.flow.flights.LOOK_AGAIN_S_MAX", 0.01)
         patch.setattr("falgate.flow.turns.LOOK_AGAIN_S", 0.01)
+        patch.setattr("falgate.flow.turns.LOOK_AGAIN_S_MAX", 0.01)
         yield
 
 

@@ -26,11 +26,20 @@ def brought(
 
 
 @pytest.fixture
-async def heard(redis: Redis, url: str, until: Until) -> AsyncIterator[list[str]]:
+def missed() -> list[int]:
+    """How often that instance was told that it may have missed something."""
+    return []
+
+
+@pytest.fixture
+async def heard(
+    redis: Redis, url: str, until: Until, missed: list[int]
+) -> AsyncIterator[list[str]]:
     """What another instance hears from now on."""
     messages: list[str] = []
     async with connect(url) as listener:
-        task = asyncio.create_task(wakes.listen(listener, messages.append))
+        listening = wakes.listen(listener, messages.append, lambda: missed.append(1))
+        task = asyncio.create_task(listening)
         await until(lambda: _listening(redis))
         yield messages
         task.cancel()
@@ -77,9 +86,15 @@ async def test_an_end_or_a_doubt_is_heard_by_others(
     assert heard == ["a", "a"]
 
 
-async def test_who_lost_the_connection_listens_again(
-    redis: Redis, heard: list[str], until: Until, monkeypatch: pytest.MonkeyPatch
+async def test_who_lost_the_connection_listens_again_and_knows_that_it_missed_something(
+    *,
+    redis: Redis,
+    heard: list[str],
+    missed: list[int],
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    assert missed == [1]
     monkeypatch.setattr(wakes, "_PAUSE_S", 0.01)
 
     assert await redis.client_kill_filter(_type="pubsub") == 1
@@ -90,3 +105,4 @@ async def test_who_lost_the_connection_listens_again(
 
     await until(told)
     assert set(heard) == {"b"}
+    assert missed == [1, 1]

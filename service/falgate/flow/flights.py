@@ -9,7 +9,8 @@ from falgate.core.job import Job
 from falgate.flow.ports import Jobs
 
 LOOK_AGAIN_S = 1.0
-"""Wake-ups may be lost, so that a waiter also looks by itself."""
+LOOK_AGAIN_S_MAX = 15.0
+"""Wake-ups may be lost, so that a waiter also looks by itself, ever more seldom."""
 IN_TROUBLE_S = 2.0
 """A job whose outcome is not known is looked at so often by those who have time."""
 
@@ -38,6 +39,11 @@ class Flights:
     def wake(self, job_id: str) -> None:
         """Look at a job now: somebody said that something happened to it."""
         if watch := self._watches.get(job_id):
+            watch.woken.set()
+
+    def wake_all(self) -> None:
+        """Look at all of them: wake-ups may have been lost."""
+        for watch in self._watches.values():
             watch.woken.set()
 
     def close(self) -> None:
@@ -99,6 +105,7 @@ class Flights:
                     del self._watches[job_id]
 
     async def _follow(self, job_id: str, watch: _Watch) -> Job:
+        pause_s = LOOK_AGAIN_S
         while True:
             watch.woken.clear()
             try:
@@ -111,7 +118,7 @@ class Flights:
                 # The one who works on the job insists too; the deadline bounds the wait.
                 pass
             try:
-                async with asyncio.timeout(LOOK_AGAIN_S):
+                async with asyncio.timeout(pause_s):
                     await watch.woken.wait()
             except TimeoutError:
-                continue
+                pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)

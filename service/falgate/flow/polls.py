@@ -1,7 +1,8 @@
 """Polls: how a request stands, for callers who ask again and again.
 
 fal's Python client asks ten times a second for as long as it waits. Who has just been told is told
-again when there is news, or after a second: they learn it sooner, and cost a tenth.
+again when there is news, or after a second: they learn it sooner, and cost a tenth. Where many
+wait, it is a few seconds, so that those who poll leave room for those who buy.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ from falgate.core.progress import Standing
 from falgate.flow.ports import Ports
 from falgate.flow.wakes import Alarm, Wakes
 
-_PACE_S = 1.0
+_PACE_S, _PACE_S_MAX = 1.0, 15.0
+_ANSWERS_A_SECOND = 100
+"""Without news, from one process: a small part of a core."""
 _KNOWN_MAX = 10_000
+_LOOKS_MAX = 32
 
 
 class _Told(NamedTuple):
@@ -32,6 +36,9 @@ class Polls:
         self._ports = ports
         self._wakes = wakes
         self._pace_s = pace_s
+        # However many ask, purchases find a connection to Redis.
+        self._sleeping = 0
+        self._looks = asyncio.Semaphore(_LOOKS_MAX)
         self._told: dict[tuple[Owner, str], _Told] = {}
 
     async def look(self, owner: Owner, request_id: str) -> Standing | None:
@@ -41,7 +48,8 @@ class Polls:
             Unavailable: Without Redis.
         """
         upstream = self._ports.sellers[owner.kind].name
-        standing = await self._ports.requests.look(request_id, upstream)
+        async with self._looks:
+            standing = await self._ports.requests.look(request_id, upstream)
         return standing if standing and owner.owns(standing.request.asked) else None
 
     async def news(self, owner: Owner, request_id: str) -> Standing | None:
@@ -53,9 +61,7 @@ class Polls:
         loop, name = asyncio.get_running_loop(), (owner, request_id)
         if told := self._told.pop(name, None):
             try:
-                left_s = told.at_s + self._pace_s - loop.time()
-                if left_s > 0:
-                    await self._wakes.sleep(told.alarm, left_s)
+                await self._sleep(told)
             finally:
                 self._wakes.stop(told.alarm)
         alarm, standing = self._wakes.set(request_id), None
@@ -68,6 +74,17 @@ class Polls:
                 self._wakes.extend(alarm, standing.request.job)
                 self._note(name, _Told(loop.time(), alarm))
         return standing
+
+    async def _sleep(self, told: _Told) -> None:
+        crowd_s = min(self._sleeping / _ANSWERS_A_SECOND, _PACE_S_MAX)
+        pace_s = max(self._pace_s, crowd_s)
+        left_s = told.at_s + pace_s - asyncio.get_running_loop().time()
+        if left_s > 0:
+            self._sleeping += 1
+            try:
+                await self._wakes.sleep(told.alarm, left_s)
+            finally:
+                self._sleeping -= 1
 
     async def follow(self, owner: Owner, first: Standing) -> AsyncIterator[Standing | None]:
         """A standing whenever there is news, to its end; None whenever there was none for a while.
@@ -90,7 +107,7 @@ class Polls:
     def _note(self, name: tuple[Owner, str], told: _Told) -> None:
         if len(self._told) >= _KNOWN_MAX:
             # Who has not asked for a while is not asking any more.
-            before_s = told.at_s - self._pace_s
+            before_s = told.at_s - _PACE_S_MAX
             for old in [known for known, each in self._told.items() if each.at_s < before_s]:
                 self._wakes.stop(self._told.pop(old).alarm)
         if known := self._told.pop(name, None):

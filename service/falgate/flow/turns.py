@@ -7,7 +7,8 @@ from falgate.core.job import Job
 from falgate.flow.ports import Jobs
 
 LOOK_AGAIN_S = 2.0
-"""Wake-ups may be lost, so that who waits also looks by itself."""
+LOOK_AGAIN_S_MAX = 15.0
+"""Wake-ups may be lost, so that who waits also looks by itself, ever more seldom."""
 
 
 class Turns:
@@ -22,6 +23,11 @@ class Turns:
         if event := self._woken.get(job_id):
             event.set()
 
+    def wake_all(self) -> None:
+        """Look at all of them: wake-ups may have been lost."""
+        for event in self._woken.values():
+            event.set()
+
     async def wait(self, job: Job, start_by_s: float) -> bool:
         """Wait until a job has its turn; False when that does not come by then.
 
@@ -33,7 +39,7 @@ class Turns:
             Fenced: Nobody needs the job any more: it was given up meanwhile.
         """
         event = self._woken.setdefault(job.order.id, asyncio.Event())
-        loop = asyncio.get_running_loop()
+        loop, pause_s = asyncio.get_running_loop(), LOOK_AGAIN_S
         try:
             while True:
                 event.clear()
@@ -46,9 +52,9 @@ class Turns:
                 if left_s <= 0:
                     return False
                 try:
-                    async with asyncio.timeout(min(LOOK_AGAIN_S, left_s)):
+                    async with asyncio.timeout(min(pause_s, left_s)):
                         await event.wait()
                 except TimeoutError:
-                    continue
+                    pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
         finally:
             del self._woken[job.order.id]

@@ -29,11 +29,15 @@ class Wakes:
         for alarm in self._alarms.get(name, ()):
             alarm.event.set()
 
+    def wake_all(self) -> None:
+        """Anything may have happened: wake-ups may have been lost."""
+        for name in tuple(self._alarms):
+            self.wake(name)
+
     def close(self) -> None:
         """Let everybody go: this process is about to end."""
         self._closed = True
-        for name in tuple(self._alarms):
-            self.wake(name)
+        self.wake_all()
 
     def set(self, name: str) -> Alarm:
         """An alarm that rings from now on; it has to be stopped in the end."""

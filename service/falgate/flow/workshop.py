@@ -48,6 +48,12 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
         self.purchases.turns.wake(name)
         self.wakes.wake(name)
 
+    def wake_all(self) -> None:
+        """Anything may have happened: for a while nothing was heard."""
+        self.flights.wake_all()
+        self.purchases.turns.wake_all()
+        self.wakes.wake_all()
+
     def let_go(self) -> None:
         """Let everybody go who waits for something: this process is about to end."""
         self.flights.close()

@@ -3,7 +3,7 @@
 import re
 
 import msgspec
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -12,7 +12,7 @@ _OLDEST = (7, 0)
 _TIMEOUT_S = 5.0
 _CONNECT_TIMEOUT_S = 2.0
 _RETRIES = 3
-_CONNECTIONS_MAX = 1_000
+_CONNECTIONS_MAX = 128
 _SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
 
 
@@ -42,14 +42,17 @@ def connect(url: str) -> Redis:
     """
     backoff = ExponentialBackoff(cap=0.2, base=0.02)
     try:
-        return Redis.from_url(
+        # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
+        pool = BlockingConnectionPool.from_url(
             url,
             decode_responses=True,
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
             retry=Retry(backoff, _RETRIES),
             max_connections=_CONNECTIONS_MAX,
+            timeout=_TIMEOUT_S,
         )
+        return Redis.from_pool(pool)
     except ValueError as error:
         raise RedisUnfit(
             "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"

@@ -11,17 +11,21 @@ from falgate.store import _keys
 _PAUSE_S = 0.5
 
 
-async def listen(redis: Redis, wake: Callable[[str], None]) -> None:
-    """Call `wake` with a job's id for each message, until cancelled.
+async def listen(redis: Redis, wake: Callable[[str], None], missed: Callable[[], None]) -> None:
+    """Call `wake` with the id in each message, until cancelled.
 
-    Messages may be lost, with the connection for instance: who waits also looks by itself.
+    Messages are lost with the connection: `missed` is called whenever it was made (again). And who
+    waits also looks by itself.
     """
     while True:
         try:
             async with redis.pubsub() as subscription:
                 await subscription.subscribe(_keys.WAKE)
                 async for message in subscription.listen():
-                    if message["type"] == "message":
+                    if message["type"] == "subscribe":
+                        # redis-py makes a lost connection again by itself, and subscribes anew.
+                        missed()
+                    elif message["type"] == "message":
                         wake(message["data"])
         except (RedisError, OSError):
             await asyncio.sleep(_PAUSE_S)
