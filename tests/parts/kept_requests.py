@@ -33,7 +33,7 @@ class Requests:
         self.kept: dict[str, QueuedRequest] = {}
         self.repeatable: dict[str, tuple[str, str]] = {}
         self.waiters: defaultdict[str, dict[str, bool]] = defaultdict(dict)
-        self.progress: dict[str, Progress] = {}
+        self.told: dict[str, Progress] = {}
         self.leases_ms: dict[str, int] = {}
 
     def before(self, keep: Keep) -> Verdict | None:
@@ -100,12 +100,16 @@ class Requests:
             request = self.kept.get(request_id)
             if request is None or request.asked.upstream != upstream:
                 return None
-            return Standing(request=request, progress=self.progress.get(request.job))
+            return Standing(request=request, progress=self.told.get(request.job))
 
     async def tell(self, job_id: str, progress: Progress) -> None:
         async with self.steps.step("tell", look=True):
-            self.progress[job_id] = progress
+            self.told[job_id] = progress
             self.steps.publish(job_id)
+
+    async def progress(self, job_id: str) -> Progress | None:
+        async with self.steps.step("progress", look=True):
+            return self.told.get(job_id)
 
     async def leave(self, fingerprint: str, request_id: str) -> None:
         async with self.steps.step("leave", look=True):

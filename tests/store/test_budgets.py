@@ -199,3 +199,23 @@ async def test_accounts_are_those_of_their_own_upstream(budgets: Budgets) -> Non
 
     assert await budgets.accounts("fal") == [ORGANISATION, TEAM]
     assert await budgets.accounts("test") == [TEAM]
+
+
+async def test_who_lowers_a_limit_or_takes_it_away_takes_the_raise_back(
+    redis: Redis, budgets: Budgets
+) -> None:
+    async def raised(now: Budget | None) -> int:
+        await put(budgets, Budget(limit=100))
+        await budgets.raise_(FAL, TEAM, "total", 50, change=f"r {now}", who="me")
+        assert (await position(budgets)).raised == 50
+        was = await budgets.read(FAL, TEAM, "total")
+        assert await budgets.put(FAL, TEAM, "total", was=was, now=now, who="me")
+        return (await position(budgets)).raised
+
+    assert await raised(Budget(limit=99)) == 0
+    assert await raised(Budget(limit=0)) == 0
+    assert await raised(None) == 0
+    assert await raised(Budget(limit=100, alerts=(80,))) == 50
+    entries: Any = await redis.xrange(_keys.ledger(FAL))
+    amounts = [int(fields["raised"]) for _, fields in entries]
+    assert amounts == [50, -50, 50, -50, 50, -50, 50]

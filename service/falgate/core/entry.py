@@ -139,7 +139,8 @@ class Reset(_OfAccount, frozen=True, kw_only=True):
 
     Attributes:
         account: Name of the account, "team:web".
-        forgiven: Spending that counts no more, micro-USD.
+        forgiven: Spending that counts no more, micro-USD. Negative where a correction found that
+            less was spent than had been forgiven.
         who: Who did it.
     """
 

@@ -13,6 +13,7 @@ _SERVER_ERROR = 500
 _CREDENTIALS = frozenset({401, 403, 404})
 _BUSY = 429
 _UNPROCESSABLE = 422
+_TIMED_OUT = 504
 _SENT_AGAIN = frozenset({408, 409, 429})
 
 
@@ -101,16 +102,24 @@ def after_submit(submission: Unsent | Rejected) -> Settlement:
 
 
 def after_result(
-    spec: ModelSpec, arguments: Any, held: Micros, result: Delivered | Failed
+    spec: ModelSpec,
+    arguments: Any,
+    held: Micros,
+    result: Delivered | Failed,
+    *,
+    start_within_s: float = 0,
 ) -> Settlement:
     """Charge by pictures delivered; release only where fal says or promises to bill nothing.
 
     fal does not charge a 5xx (https://fal.ai/docs/model-apis/faq), and reports zero units where it
     refused an input unread. Any other refusal may have been billed: charged in full until fal's
-    billing says otherwise. Zero units on a delivered picture are a doubt, not a price.
+    billing says otherwise. Zero units on a delivered picture are a doubt, not a price. That a job
+    was not started within `start_within_s` is its leader's own affair: nobody shares that.
     """
     free = is_zero(result.units)
     if isinstance(result, Failed):
+        if start_within_s and _is_too_late(result.answer):
+            return Settlement(state="released", charge=0)
         unbilled = free or result.answer.status >= _SERVER_ERROR
         return (
             Settlement(state="refused", charge=0, answer=result.answer)
@@ -128,6 +137,13 @@ def after_result(
         # Priced when it was held, and no more by this version's table.
         charge = held
     return Settlement(state="paid", charge=charge, delivered=delivered)
+
+
+def _is_too_late(answer: Answer) -> bool:
+    """Whether fal gave a request up because its caller's own time for the start was over."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    by_user = headers.get("x-fal-request-timeout-type") == "user"
+    return answer.status == _TIMED_OUT and by_user
 
 
 def _final(answer: Answer) -> Answer:

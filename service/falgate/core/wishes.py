@@ -1,6 +1,5 @@
 """What a caller's headers ask for beside the body, in fal's names."""
 
-import math
 import re
 from collections.abc import Mapping
 
@@ -9,6 +8,7 @@ import msgspec
 from falgate.core.job import Fresh, Priority
 
 _PASSED = ("x-fal-runner-hint", "x-fal-store-io")
+_DECIMAL = re.compile(r"[0-9]{1,7}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
 _PASSABLE = re.compile(r"[!-~]{1,256}")
 _START = ("x-fal-request-start-timeout", "x-fal-request-timeout")
 
@@ -43,11 +43,7 @@ def read(headers: Mapping[str, str]) -> Wishes:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return 0
-    return seconds if 0 < seconds < math.inf else 0
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else 0
 
 
 def _fresh(headers: Mapping[str, str]) -> Fresh:

@@ -17,6 +17,7 @@ from falgate.flow.flights import Flights, Gone
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.shares import share
+from falgate.flow.starting import has_started
 
 _TRIES = 4
 
@@ -85,7 +86,8 @@ class Answers:
                         await self._purchases.begin(job_id)
                     case Joins(job_id):
                         pass
-                job = await self._wait(job_id, patience)
+                joined = pool is None and call.wishes.start_within_s > 0
+                job = await self._wait(job_id, patience, joined=joined)
                 shared = job and await share(self._ports, call.spec, call.arguments, job, pool)
                 if isinstance(shared, Refusal):
                     raise shared
@@ -97,10 +99,18 @@ class Answers:
                     await self._ports.requests.leave(call.fingerprint, call.request_id)
         raise TimedOut("Others are still buying what is missing here; ask again later")
 
-    async def _wait(self, job_id: str, patience: _Patience) -> Job | None:
-        """A job that ended or is in trouble; None when it is forgotten."""
+    async def _wait(self, job_id: str, patience: _Patience, *, joined: bool) -> Job | None:
+        """A job that ended or is in trouble; None when it is forgotten.
+
+        Who `joined` it with a time of their own for its start does not wait for that any longer.
+        """
         began_s = time.perf_counter()
         try:
+            if joined:
+                with suppress(TimedOut):
+                    return await self._flights.ended(job_id, patience.start_by_s)
+                if not await has_started(self._ports, job_id):
+                    raise TimedOut("This was not started within the time that was given for it")
             return await self._flights.ended(job_id, patience.deadline_s)
         except Gone:
             return None

@@ -53,8 +53,9 @@ Claim = Enough | Leads | Joins | Repeats
 class Claims:
     """Asks for pictures: in the pool, then for the flight."""
 
-    def __init__(self, ports: Ports, calendar: Calendar) -> None:
-        """`calendar` words when a budget starts anew."""
+    def __init__(self, ports: Ports, calendar: Calendar, *, start_within_s: float) -> None:
+        """`calendar` words when a budget starts anew; nobody may wait longer than that to start."""
+        self._start_within_s = start_within_s
         self._ports = ports
         self._calendar = calendar
 
@@ -77,7 +78,7 @@ class Claims:
             if len(pool.pictures) >= call.wanted:
                 return Enough(pool)
             seen = max(seen, Seen(pool.generation, len(pool.pictures)))
-            order = _order(call, pool)
+            order = _order(call, pool, self._start_within_s)
             if asyncio.get_running_loop().time() >= start_by_s:
                 raise TimedOut("This could not be started within the time that was given for it")
             await self._ports.pictures.ready()
@@ -114,7 +115,7 @@ def _with_pool(waiter: Waiter, pool: Pool) -> Waiter:
     return replace(waiter, keep=replace(waiter.keep, pool=pool.pictures))
 
 
-def _order(call: Call, pool: Pool) -> Order:
+def _order(call: Call, pool: Pool, start_within_s: float) -> Order:
     number = call.wanted - len(pool.pictures)
     spec, arguments = call.spec, call.arguments
     try:
@@ -140,7 +141,7 @@ def _order(call: Call, pool: Pool) -> Order:
         recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
         saved=price.listed(spec, arguments, len(pool.pictures)),
         priority=call.wishes.priority,
-        start_within_s=call.wishes.start_within_s,
+        start_within_s=min(call.wishes.start_within_s, start_within_s),
         fresh=call.wishes.fresh,
         passed=call.wishes.passed,
     )

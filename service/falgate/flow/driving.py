@@ -14,6 +14,7 @@ from falgate.core.answer import Answer
 from falgate.core.claim import Keep, Waiter
 from falgate.core.errors import KeyRefused, KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
 from falgate.core.events import Answered, Doubted
+from falgate.core.job import Job
 from falgate.core.queued import Outcome, QueuedRequest, failure_of
 from falgate.flow.admission import Call, terms
 from falgate.flow.claims import Claim, Claims, Enough, Leads
@@ -22,6 +23,7 @@ from falgate.flow.insist import insist
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.shares import share
+from falgate.flow.starting import has_started
 
 _TRIES = 4
 _HAND_OVER_S = 5.0
@@ -122,11 +124,13 @@ class Driver:
         for _ in range(_TRIES):
             pool = request.pool if request.leads else None
             try:
-                job = await self._flights.settled(request.job)
+                job = await self._settled(request)
                 share_it = partial(share, self._ports, spec, arguments, job, pool)
                 found = await insist(share_it)
             except Gone:
                 found = None
+            except TimedOut as late:
+                found = late
             if isinstance(found, Answer):
                 return request, found
             if isinstance(found, Unavailable):
@@ -144,6 +148,24 @@ class Driver:
                 return None
             request = again
         return request, failure_of(refusal)
+
+    async def _settled(self, request: QueuedRequest) -> Job:
+        """The job of a request, once it is known what it brings.
+
+        What a job's own leader gave it for its start is looked after with the job.
+
+        Raises:
+            TimedOut: It does not start in time for who joined it.
+            Gone: It was forgotten.
+        """
+        if not request.leads and request.asked.wishes.start_within_s:
+            start_by_s = await self._start_by_s(request)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(start_by_s):
+                    return await self._flights.settled(request.job)
+            if not await insist(lambda: has_started(self._ports, request.job)):
+                raise TimedOut("This was not started within the time that was given for it")
+        return await self._flights.settled(request.job)
 
     async def _again(self, request: QueuedRequest, arguments: Any) -> QueuedRequest | Answer | None:
         """Claim once more for a request whose job brought nothing.

@@ -26,6 +26,9 @@ class Requests(Protocol):
     async def tell(self, job_id: str, progress: Progress) -> None:
         """Note what the upstream says of a job."""
 
+    async def progress(self, job_id: str) -> Progress | None:
+        """What the upstream said last of a job."""
+
     async def leave(self, flight: str, request_id: str) -> None:
         """Wait for a flight no more."""
 

@@ -213,7 +213,9 @@ class Purchases:
             await self._give_word(job)
             return None
         arguments = msgspec.convert(job.order.input, spec.input)
-        settlement = outcome.after_result(spec, arguments, job.order.held, result)
+        settlement = outcome.after_result(
+            spec, arguments, job.order.held, result, start_within_s=job.order.start_within_s
+        )
         if isinstance(result, Delivered):
             if outcome.is_zero(result.units):
                 self._doubt("zero_units", job, "fal reports 0 units for a delivered picture")

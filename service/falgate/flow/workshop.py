@@ -77,7 +77,8 @@ def workshop(
         start_within_s: How long a purchase may wait to be started where nobody said.
         wait_s: How long a caller on the line waits for pictures.
     """
-    flights, wakes, claims = Flights(ports.jobs), Wakes(), Claims(ports, calendar)
+    flights, wakes = Flights(ports.jobs), Wakes()
+    claims = Claims(ports, calendar, start_within_s=start_within_s)
     waits = {"lease_s": lease_s, "start_within_s": start_within_s}
     purchases = Purchases(ports, flights.wake, **waits)
     driver = Driver(ports, purchases, flights, claims, **waits)

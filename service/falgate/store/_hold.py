@@ -73,7 +73,7 @@ async def hold(  # noqa: PLR0917 - what the script decides by
     with reaching():
         seconds, micros = await redis.time()
     now_ms = int(seconds) * 1000 + int(micros) // 1000
-    named = _named(instance, order, seen, terms) | _waiting(order, waiter)
+    named = _named(instance, order, seen, terms) | waits_for(order, waiter)
     accounts = order.accounts
     keys = [_keys.account(order.upstream, account) for account in accounts]
     keys += [_keys.pace(order.upstream, account) for account in accounts]
@@ -134,7 +134,8 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
     }
 
 
-def _waiting(order: Order, waiter: Waiter) -> dict[str, Any]:
+def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:
+    """What the script takes of who asks."""
     keep = waiter.keep
     return {
         "waiters": _keys.waiters(order.flight),

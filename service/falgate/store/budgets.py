@@ -14,8 +14,9 @@ from falgate.core.money import Micros
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
-from falgate.store.registry import Registry
+from falgate.store.registry import Registry, changed
 
+_PUT = Script("budgets_put")
 _RAISE = Script("budgets_raise")
 _RESET = Script("budgets_reset")
 
@@ -48,16 +49,25 @@ class Budgets:
         now: Budget | None,
         who: str,
     ) -> bool:
-        """Set a budget, or take it away; False when it is no longer as it `was`."""
+        """Set a budget, or take it away; False when it is no longer as it `was`.
+
+        Where that lowers it, a raise in the window of now is taken back.
+        """
+        change = Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}")
+        window = self._calendar.windows(await self._now_ms())[KINDS.index(kind)]
+        lowers = now is None or was is None or now.limit < was.limit
         with reaching():
-            await self._redis.sadd(_keys.accounts(upstream), charged.name)
-        return await self._registry.put(
-            _keys.account(upstream, charged),
-            f"budget:{kind}",
-            was,
-            now,
-            Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}"),
-        )
+            done = await _PUT(
+                self._redis,
+                account=_keys.account(upstream, charged),
+                accounts=_keys.accounts(upstream),
+                ledger=_keys.ledger(upstream),
+                account_name=charged.name,
+                name=window.name,
+                lowers="1" if lowers else "0",
+                **changed(f"budget:{kind}", was, now, change),
+            )
+        return bool(done)
 
     async def raise_(
         self, upstream: str, charged: Account, kind: Kind, amount: Micros, *, change: str, who: str

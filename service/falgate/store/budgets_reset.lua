@@ -22,8 +22,10 @@ if redis.call('ZSCORE', posted, id) then return {'reset', '0'} end
 if now < starts_ms or now >= ends_ms then return {'elsewhen', whole(now)} end
 redis.call('HINCRBY', account, 'forgiven:' .. name, whole(forgiven))
 redis.call('HDEL', account, 'alerted:' .. name)
-redis.call('XADD', ledger, '*', 'kind', 'reset', 'account', account_name, 'windows', name,
-  'forgiven', whole(forgiven), 'who', who)
+local entry = redis.call('XADD', ledger, '*', 'kind', 'reset', 'account', account_name,
+  'windows', name, 'forgiven', whole(forgiven), 'who', who)
+-- Purchases that were closed before it are forgiven, and so is what is found of them later.
+redis.call('HSET', account, 'reset:' .. name, entry)
 redis.call('XADD', audit, '*', 'who', who, 'action', 'reset', 'subject', subject,
   'before', '{"spent":' .. whole(forgiven) .. '}', 'after', '{"spent":0}')
 redis.call('ZADD', posted, whole(now), id)

@@ -140,14 +140,18 @@ if waiting_max > 0 and slots_max > 0 and redis.call('ZCARD', slots) >= slots_max
 end
 
 -- Budgets, account by account.
-local enforced, reply = false, {'held'}
+local enforced, reply, denied, least = false, {'held'}, nil, nil
 for i = 1, #paced do
   for _, name in ipairs(names) do
     local budget = budget_at(KEYS[first_account + i - 1], name)
     local short = budget and budget.spent + budget.held + amount > budget.limit
     if short and not budget.shadow then
-      return {'denied', i - 1, budget.kind,
-        whole(budget.limit), whole(budget.spent), whole(budget.held)}
+      -- Of several that have no room, the one that has least is told.
+      local left = budget.limit - budget.spent - budget.held
+      if not denied or left < least then
+        denied, least = {'denied', i - 1, budget.kind,
+          whole(budget.limit), whole(budget.spent), whole(budget.held)}, left
+      end
     elseif short then
       reply[#reply + 1] = i - 1
       reply[#reply + 1] = budget.kind
@@ -155,6 +159,7 @@ for i = 1, #paced do
     if i == 1 and budget and not budget.shadow then enforced = true end
   end
 end
+if denied then return denied end
 if not enforced then return {'unlimited'} end
 
 -- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.

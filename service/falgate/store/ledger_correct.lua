@@ -3,7 +3,8 @@
 -- was charged in, and to the house, with an entry of its own; the closing entry stays as it is. All
 -- in micro-USD. The accounts (more_keys) stand from KEYS[5] on, the organisation first. `was` is
 -- what the caller has read, and compared: a repeat, or two callers at once, post a difference once.
--- A counter that is no longer kept is not begun anew, but for the windows in `young`.
+-- A counter that is no longer kept is not begun anew, but for the windows in `young`. Where a reset
+-- has forgiven the job, what it did not cost is not forgiven either: an entry of that says so.
 -- Returns 'corrected', 'changed' when it comes to something else meanwhile, or 'gone' when the
 -- closing entry was archived.
 local corrected = KEYS[1]
@@ -20,6 +21,13 @@ local request_id = ARGV[7]
 local why = ARGV[8]
 local young = ARGV[9]
 local first_account = 5
+-- Whether one entry of a stream stands before another one.
+local function is_before(one, other)
+  local ms, number = one:match('^(%d+)-(%d+)$')
+  local other_ms, other_number = other:match('^(%d+)-(%d+)$')
+  ms, other_ms = tonumber(ms), tonumber(other_ms)
+  return ms < other_ms or (ms == other_ms and tonumber(number) < tonumber(other_number))
+end
 
 local found = redis.call('XRANGE', ledger, entry, entry)[1]
 if not found then return 'gone' end
@@ -52,11 +60,22 @@ if usage:sub(-#day - 1) ~= ':' .. day then error({err = 'BADKEYS not the day of 
 local more_billed, more_overrun = billed - was_billed, overrun - was_overrun
 local kept = {}
 for name in young:gmatch('%S+') do kept[name] = true end
+-- What was forgiven and was not spent after all must not become room for something else.
+local function forgive_less(i, name)
+  local f = redis.call('HMGET', KEYS[i], 'forgiven:' .. name, 'reset:' .. name)
+  local forgiven = tonumber(f[1] or '0')
+  if forgiven == 0 or not f[2] or not is_before(entry, f[2]) then return end
+  local less = math.min(forgiven, -more_billed)
+  redis.call('HINCRBY', KEYS[i], 'forgiven:' .. name, whole(-less))
+  redis.call('XADD', ledger, '*', 'kind', 'reset', 'account', charged[i - first_account + 1],
+    'windows', name, 'forgiven', whole(-less), 'who', 'correction')
+end
 for i = first_account, #KEYS do
   for name in close.windows:gmatch('%S+') do
     local counter = 'spent:' .. name
     if kept[name] or redis.call('HEXISTS', KEYS[i], counter) == 1 then
       redis.call('HINCRBY', KEYS[i], counter, whole(more_billed))
+      if more_billed < 0 then forgive_less(i, name) end
     end
   end
 end

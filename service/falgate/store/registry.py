@@ -99,16 +99,8 @@ class Registry:
             done = await _PUT(
                 self._redis,
                 records=records,
-                audit=_keys.AUDIT,
-                field=field,
-                was=_json(was),
-                now=_json(now),
                 revision=revision,
-                who=change.who,
-                action=change.action,
-                subject=change.subject,
-                shown_was=_json(was, shown=True),
-                shown_now=_json(now, shown=True),
+                **changed(field, was, now, change),
             )
         return bool(done)
 
@@ -130,6 +122,23 @@ class Registry:
         with reaching():
             seconds, _ = await self._redis.time()
         return int(seconds)
+
+
+def changed(
+    field: str, was: msgspec.Struct | int | None, now: msgspec.Struct | int | None, change: Change
+) -> dict[str, str]:
+    """What every script takes that changes a record."""
+    return {
+        "audit": _keys.AUDIT,
+        "field": field,
+        "was": _json(was),
+        "now": _json(now),
+        "who": change.who,
+        "action": change.action,
+        "subject": change.subject,
+        "shown_was": _json(was, shown=True),
+        "shown_now": _json(now, shown=True),
+    }
 
 
 def _json(record: msgspec.Struct | int | None, *, shown: bool = False) -> str:

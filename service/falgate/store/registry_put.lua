@@ -1,4 +1,5 @@
 #!lua
+-- with _registry.lua
 -- Put one record into a hash, or take it out, if it is still as the caller read it; and write down
 -- who changed it. '' stands for no record. Raises the hash's revision.
 -- Returns 1 when the record is now as asked (a repeat changes nothing), 0 when it was changed since.
@@ -14,11 +15,6 @@ local subject = ARGV[7]
 local shown_was = ARGV[8]
 local shown_now = ARGV[9]
 
-local found = redis.call('HGET', records, field) or ''
-if found == now then return 1 end
-if found ~= was then return 0 end
-if now == '' then redis.call('HDEL', records, field) else redis.call('HSET', records, field, now) end
-if revision ~= '' then redis.call('HINCRBY', records, revision, 1) end
-redis.call('XADD', audit, '*', 'who', who, 'action', action, 'subject', subject,
-  'before', shown_was, 'after', shown_now)
-return 1
+
+return put_record(records, audit, field, was, now, revision, {who = who, action = action,
+  subject = subject, shown_was = shown_was, shown_now = shown_now}) > 0 and 1 or 0

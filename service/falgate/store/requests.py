@@ -119,6 +119,12 @@ class Requests:
                 pipeline.publish(_keys.WAKE, job_id)
                 await pipeline.execute()
 
+    async def progress(self, job_id: str) -> Progress | None:
+        """What the upstream said last of a job, if anything."""
+        with reaching():
+            found = await self._redis.get(_keys.progress(job_id))
+        return msgspec.json.decode(found, type=Progress) if found else None
+
     async def leave(self, flight: str, request_id: str) -> None:
         """Wait for a flight no more."""
         with reaching():

@@ -9,6 +9,7 @@ import pytest
 from falgate.core.budget import ORGANISATION, Account
 from falgate.core.calendar import Kind
 from falgate.core.claim import (
+    NOBODY,
     Denied,
     Frozen,
     Held,
@@ -140,6 +141,7 @@ async def windows(desk: Any) -> None:
             windows=json.dumps([window]),
             order="{}",
             input="{}",
+            **_hold.waits_for(desk.order(), NOBODY),
         )
         assert reply[0] == "elsewhen"
 

@@ -1,0 +1,32 @@
+#!lua
+-- with _registry.lua
+-- Set a budget or take it away ('' for none), if it is still as the caller read it. Who lowers a limit
+-- or takes it away means all of it: the raise in the window of now is taken back, by an entry of the
+-- ledger. Returns 1 when it is now as asked (a repeat changes nothing), 0 when it was changed since.
+local account = KEYS[1]
+local audit = KEYS[2]
+local accounts = KEYS[3]
+local ledger = KEYS[4]
+local field = ARGV[1]
+local was = ARGV[2]
+local now = ARGV[3]
+local who = ARGV[4]
+local action = ARGV[5]
+local subject = ARGV[6]
+local shown_was = ARGV[7]
+local shown_now = ARGV[8]
+local account_name = ARGV[9]
+local name = ARGV[10]
+local lowers = ARGV[11]
+
+local done = put_record(account, audit, field, was, now, '', {who = who, action = action,
+  subject = subject, shown_was = shown_was, shown_now = shown_now})
+if done == 0 then return 0 end
+redis.call('SADD', accounts, account_name)
+local raised = redis.call('HGET', account, 'raised:' .. name) or '0'
+if done == 1 and lowers == '1' and raised ~= '0' then
+  redis.call('HDEL', account, 'raised:' .. name)
+  redis.call('XADD', ledger, '*', 'kind', 'raise', 'account', account_name, 'windows', name,
+    'raised', '-' .. raised, 'who', who)
+end
+return 1
