@@ -118,7 +118,6 @@ USUAL: dict[str, Any] = {
     "patience_ms": 1_000,
     "asked": "",
     "arguments": "",
-    "pool": "",
     "was_job": "",
     "digest": "",
     "repeats_ms": 0,

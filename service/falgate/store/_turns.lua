@@ -8,9 +8,24 @@ local LOW = 2 ^ 40
 local function turn_class(score)
   return score >= LOW and 'low' or 'normal'
 end
+-- What is given up leaves its place to the next of its team, and so on, or a team would be served for
+-- what it no longer wants: the place of the last of them is where the team's next job begins.
 local function leave_queue(waiting, tags, member)
-  if redis.call('ZREM', waiting, member) == 0 then return end
-  redis.call('HINCRBY', tags, 'count:' .. member:match(':(.*)$'), -1)
+  local place = redis.call('ZSCORE', waiting, member)
+  if not place then return end
+  local class, team = turn_class(tonumber(place)), member:match(':(.*)$')
+  redis.call('ZREM', waiting, member)
+  redis.call('HINCRBY', tags, 'count:' .. team, -1)
+  local last = class == 'low' and '+inf' or '(' .. whole(LOW)
+  local behind = redis.call('ZRANGE', waiting, place, last, 'BYSCORE', 'WITHSCORES')
+  for i = 1, #behind, 2 do
+    if behind[i]:match(':(.*)$') == team then
+      redis.call('ZADD', waiting, place, behind[i])
+      place = behind[i + 1]
+    end
+  end
+  redis.call('HSET', tags, 'next:' .. class .. ':' .. team,
+    string.format('%.6f', class == 'low' and place - LOW or place))
 end
 local function join_queue(waiting, tags, member, class, weight)
   local team = member:match(':(.*)$')

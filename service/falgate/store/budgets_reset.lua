@@ -1,6 +1,7 @@
 #!lua
 -- Forgive what an account has spent in the window of now, so that its budget starts anew. What is
--- held stays held. Idempotent by the caller's id.
+-- held stays held, and thresholds that have alerted in this window do not again. Idempotent by the
+-- caller's id.
 -- Returns {'reset', forgiven} in micro-USD, or {'elsewhen', now_ms} outside the window.
 local account = KEYS[1]
 local ledger = KEYS[2]
@@ -21,7 +22,6 @@ local forgiven = math.max(0, tonumber(f[1] or '0') - tonumber(f[2] or '0'))
 if redis.call('ZSCORE', posted, id) then return {'reset', '0'} end
 if now < starts_ms or now >= ends_ms then return {'elsewhen', whole(now)} end
 redis.call('HINCRBY', account, 'forgiven:' .. name, whole(forgiven))
-redis.call('HDEL', account, 'alerted:' .. name)
 local entry = redis.call('XADD', ledger, '*', 'kind', 'reset', 'account', account_name,
   'windows', name, 'forgiven', whole(forgiven), 'who', who)
 -- Purchases that were closed before it are forgiven, and so is what is found of them later.

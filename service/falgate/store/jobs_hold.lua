@@ -126,10 +126,12 @@ for i, one in ipairs(paced) do
   end
   if one.per_minute > 0 then
     redis.call('ZREMRANGEBYSCORE', pace, '-inf', whole(now - minute_ms))
-    if redis.call('ZCARD', pace) >= one.per_minute then
-      local oldest = redis.call('ZRANGE', pace, 0, 0, 'WITHSCORES')
+    local more = redis.call('ZCARD', pace) - one.per_minute
+    if more >= 0 then
+      -- There is room when this one is a minute old; not the oldest, where more were allowed before.
+      local last = redis.call('ZRANGE', pace, more, more, 'WITHSCORES')
       return {'exceeded', i - 1, 'generations_per_minute', one.per_minute,
-        whole(math.max(1, tonumber(oldest[2]) + minute_ms - now))}
+        whole(math.max(1, tonumber(last[2]) + minute_ms - now))}
     end
   end
 end

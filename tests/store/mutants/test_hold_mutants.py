@@ -223,7 +223,7 @@ MUTANTS = {
     "shadows_are_enough": (HOLD, "and budget and not budget.shadow then", "and budget then"),
     "shadows_unheard": (HOLD, "elseif short then", "elseif false then"),
     "any_number_at_once": (HOLD, ">= one.at_once then", "> one.at_once then"),
-    "one_more_in_a_minute": (HOLD, ">= one.per_minute then", "> one.per_minute then"),
+    "one_more_in_a_minute": (HOLD, "if more >= 0 then", "if more > 0 then"),
     "a_pace_not_counted": (HOLD, "redis.call('ZADD', pace, whole(now), job_id)", ""),
     "other_calendar": (HOLD, "if known[4] ~= calendar then", "if false then"),
     "never_frozen": (HOLD, "if known[3] then return {'frozen'} end", ""),

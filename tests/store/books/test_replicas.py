@@ -1,0 +1,206 @@
+"""A primary and its replica: what a mark waits for, and what freezes when one is promoted."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from redis import Redis as SyncRedis
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from falgate.core.calendar import Calendar
+from falgate.core.claim import Frozen, Held, Seen, Terms
+from falgate.core.job import Job, NotDurable, Order
+from falgate.core.model import Expected, ModelSpec
+from falgate.core.outcome import Settlement
+from falgate.flow.recover import recover
+from falgate.store.connect import connect, inspect
+from falgate.store.jobs import Jobs
+from falgate.store.recovery import Recovery
+from falgate.store.verify import verify
+
+UPSTREAM = "https://queue.example"
+ENDPOINT = "fal-ai/model"
+DEADLINE_S = 20
+PRIMARY = "--repl-diskless-sync-delay 0 --repl-ping-replica-period 1"
+
+Orders = Callable[..., Order]
+Bring = Callable[..., Awaitable[Job]]
+Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One picture."""
+
+    prompt: str
+    num_images: int = 1
+    sync_mode: bool = False
+
+
+SPEC = ModelSpec(
+    endpoint=ENDPOINT,
+    title="Model",
+    schema_name="Model",
+    category="text-to-image",
+    input=Input,
+    output=Input,
+    schema_version=1,
+    price_version="1",
+    image_price=lambda _: 100,
+    text_ceiling=lambda _, number: 7 * number,
+    text_estimate=lambda _, number: 3 * number,
+    expected=lambda _: Expected("image/png", 8, 8),
+)
+
+
+def _answers(client: SyncRedis) -> bool:
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+
+
+@contextmanager
+def served(*flags: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A server with these flags beside the usual ones, on a socket of its own."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.fail("redis-server is missing: apt-get install redis-server")
+    with tempfile.TemporaryDirectory(prefix="fg-") as folder:
+        path = Path(folder) / "redis.sock"
+        usual = f"--unixsocket {path} --dir {folder} --appendonly yes --appendfsync always"
+        process = subprocess.Popen(
+            [binary, *usual.split(), "--save", "", *flags], stdout=subprocess.DEVNULL
+        )
+        try:
+            end_s = time.monotonic() + DEADLINE_S
+            with SyncRedis.from_url(f"unix://{path}") as client:
+                while not _answers(client):
+                    assert time.monotonic() < end_s
+                    time.sleep(0.005)
+            yield f"unix://{path}", process
+        finally:
+            # Not asked to end: a primary would wait for replicas that lag behind.
+            process.kill()
+            process.wait(DEADLINE_S)
+
+
+@pytest.fixture
+def port(listening: dict[str, str]) -> str:
+    """Where the primary is heard: a replica follows no socket."""
+    return listening["FALGATE_LISTEN"].rpartition(":")[2]
+
+
+@pytest.fixture
+def url(port: str) -> Iterator[str]:
+    """The primary's, for every other fixture."""
+    with served("--bind", "127.0.0.1", "--port", port, *PRIMARY.split()) as (url, _):
+        yield url
+
+
+@pytest.fixture
+async def replica(
+    url: str, port: str, redis: Redis, until: Until
+) -> AsyncIterator[tuple[Redis, "subprocess.Popen[bytes]"]]:
+    """A client of a replica that follows, and its process."""
+    assert url
+    with served("--port", "0", "--replicaof", "127.0.0.1", port) as (own_url, process):
+
+        async def follows() -> bool:
+            state = await redis.info("replication")
+            return bool(state["connected_slaves"] and state["slave0"]["state"] == "online")
+
+        await until(follows)
+        client = connect(own_url)
+        yield client, process
+        await client.aclose()
+
+
+async def test_a_mark_passes_when_the_replica_has_it(
+    replica: tuple[Redis, Any],
+    redis: Redis,
+    jobs_of: Callable[..., Jobs],
+    order: Orders,
+    bring: Bring,
+) -> None:
+    job = await bring(order(), "reserved")
+    jobs = jobs_of("one", durability=await inspect(redis, replicas=1, allow_weak=False))
+
+    await jobs.mark(job)
+
+    client, _ = replica
+    copy: Any = await client.hget("{fg}:job:a", "state")
+    assert copy == "submitting"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+async def test_a_mark_that_the_replica_does_not_get_is_refused_and_its_hold_goes_back(  # noqa: PLR0917 - fixtures
+    replica: tuple[Redis, "subprocess.Popen[bytes]"],
+    redis: Redis,
+    jobs_of: Callable[..., Jobs],
+    order: Orders,
+    bring: Bring,
+    money: Callable[[], Awaitable[tuple[int, int, int]]],
+    monkeypatch: pytest.MonkeyPatch,
+    how: signal.Signals,
+) -> None:
+    monkeypatch.setattr("falgate.store.jobs._BARRIER_MS", 50)
+    jobs = jobs_of("one", durability=await inspect(redis, replicas=1, allow_weak=False))
+    job = await bring(order(), "reserved")
+    replica[1].send_signal(how)
+
+    with pytest.raises(NotDurable):
+        await jobs.mark(job)
+
+    marked = await jobs.read("a")
+    assert marked is not None
+    await jobs.settle(marked, Settlement(state="released", charge=0))
+    assert await money() == (0, 0, 0)
+    assert (await verify(redis, UPSTREAM)).differences == ()
+
+
+async def test_a_promoted_replica_sells_nothing_until_fals_books_were_read(  # noqa: PLR0917 - fixtures
+    replica: tuple[Redis, "subprocess.Popen[bytes]"],
+    redis: Redis,
+    jobs_of: Callable[..., Jobs],
+    order: Orders,
+    bring: Bring,
+    books: Any,
+) -> None:
+    under_way = await bring(order("a", "f"), "accepted")
+    promoted, _ = replica
+    assert await redis.wait(1, 10_000) == 1
+    await promoted.replicaof("NO", "ONE")
+    jobs = jobs_of("two", redis=promoted)
+
+    assert await jobs.hold(order("b", "g"), Seen(), Terms()) == Frozen()
+    assert await jobs.hold(order("b", "g"), Seen(), Terms()) == Frozen()
+    # What was bought before is not stopped by it.
+    await jobs.settle(under_way, Settlement(state="paid", charge=60))
+
+    frozen_ms, run_id = await Recovery(promoted, Calendar(UTC)).frozen()
+    assert run_id == (await promoted.info("server"))["run_id"]
+    books.know("fal-a", frozen_ms - 2_000, {"prompt": "a secret wish"})
+    books.know("lost", frozen_ms - 1_000, {"prompt": "what the replica never heard of"})
+    outcome = await recover(
+        UPSTREAM,
+        Recovery(promoted, Calendar(UTC)),
+        jobs,
+        books,
+        {ENDPOINT: SPEC},
+        act=True,
+        lag_s=0,
+    )
+
+    assert (outcome.state, [found.request_id for found in outcome.found]) == ("thawed", ["lost"])
+    assert await jobs.hold(order("b", "g"), Seen(), Terms()) == Held()
+    assert (await verify(promoted, UPSTREAM)).differences == ()
