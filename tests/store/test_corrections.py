@@ -83,38 +83,24 @@ async def test_what_was_forgiven_and_not_spent_after_all_is_no_room_for_more(
     posting: Posting,
     bring: Bring,
     order: Callable[..., Order],
-    budgets: Budgets,
-) -> None:
-    for account in chain("t", "p", "k"):
-        await budgets.reset(UPSTREAM, account, "day", change=account.name, who="me")
-    await bring(order("b", "g"), "paid", charge=70)
-
-    assert await corrections.correct(UPSTREAM, posting, Charge(20, 0), "billed otherwise")
-    for account in chain("t", "p", "k"):
-        stands = await budgets.positions(UPSTREAM, account)
-        spent = {position.window.kind: position.spent for position in stands}
-        assert spent == {"hour": 90, "day": 70, "week": 90, "month": 90, "total": 90}
-    assert (await verify(redis, UPSTREAM)).differences == ()
-
-
-async def test_what_was_bought_after_a_reset_is_corrected_as_ever(
-    *,
-    redis: Redis,
-    corrections: Corrections,
-    bring: Bring,
-    order: Callable[..., Order],
     closed: Callable[[], Awaitable[list[Posting]]],
     budgets: Budgets,
 ) -> None:
-    await bring(order("a"), "paid", charge=60)
-    team = chain("t", "p", "k")[1]
-    await budgets.reset(UPSTREAM, team, "day", change="reset", who="me")
-    await bring(order("b", "g"), "paid", charge=70)
-    later = next(each for each in await closed() if each.job == "b")
+    async def spent() -> dict[str, set[int]]:
+        accounts = chain("t", "p", "k")
+        stands = [p for each in accounts for p in await budgets.positions(UPSTREAM, each)]
+        kinds = ("day", "week")
+        return {kind: {p.spent for p in stands if p.window.kind == kind} for kind in kinds}
 
+    for account in chain("t", "p", "k"):
+        await budgets.reset(UPSTREAM, account, "day", change=account.name, who="me")
+    await bring(order("b", "g"), "paid", charge=70)
+    assert await corrections.correct(UPSTREAM, posting, Charge(20, 0), "billed otherwise")
+    assert await spent() == {"day": {70}, "week": {90}}
+
+    later = next(each for each in await closed() if each.job == "b")
     assert await corrections.correct(UPSTREAM, later, Charge(30, 0), "billed otherwise")
-    day = next(p for p in await budgets.positions(UPSTREAM, team) if p.window.kind == "day")
-    assert day.spent == 30
+    assert await spent() == {"day": {30}, "week": {50}}
     assert (await verify(redis, UPSTREAM)).differences == ()
 
 

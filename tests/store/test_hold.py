@@ -79,6 +79,19 @@ async def test_what_was_spent_counts_like_what_is_held(
     assert await jobs.hold(order("b", "g", held=90), NEW, Terms()) == Held()
 
 
+async def test_of_several_budgets_without_room_the_one_with_least_is_told(
+    jobs: Jobs, order: Orders, limit: Limit
+) -> None:
+    team = order().accounts[1]
+    await limit(90, "day", team)
+    await limit(30, "week", team)
+    await limit(60, "total")
+
+    refused = await jobs.hold(order(), NEW, Terms())
+    assert isinstance(refused, Denied)
+    assert (refused.account, refused.window.kind, refused.limit) == (team, "week", 30)
+
+
 async def test_a_budget_of_nothing_buys_nothing(
     jobs: Jobs, order: Orders, limit: Limit, everything: Everything
 ) -> None:

@@ -4,11 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.claim import Frozen, Held, Overdrawn
 from falgate.core.errors import TimedOut, Unavailable
+from falgate.core.job import Answer
 from falgate.core.limits import Exceeded
+from falgate.core.outcome import Failed
 
 
 async def waiting(world: Any, number: int = 1) -> list[str]:
@@ -108,13 +111,13 @@ async def test_a_stop_leaves_it_to_who_takes_over_and_nothing_was_sent(world: An
 
 
 async def test_what_the_caller_wishes_goes_along(world: Any) -> None:
-    await world.ask(start_within_s=90, priority="low")
+    await world.ask(start_within_s=4, priority="low")
     await world.ask(prompt="a dog")
 
     hasty, usual = world.shop.wishes
     plain = {"priority": "normal", "start_within_s": 0, "passed": {}}
     assert (hasty["priority"], usual) == ("low", plain)
-    assert 80 < hasty["start_within_s"] <= 90
+    assert 3 < hasty["start_within_s"] <= 4
 
 
 async def test_who_joined_and_may_not_start_any_more_is_told_so(world: Any) -> None:
@@ -131,11 +134,11 @@ async def test_who_joined_and_may_not_start_any_more_is_told_so(world: Any) -> N
 async def test_the_order_says_what_it_saved_and_how_soon_it_is_wanted(world: Any) -> None:
     await world.ask(2)
 
-    await world.ask(3, start_within_s=90, priority="low")
+    await world.ask(3, start_within_s=4, priority="low")
 
     first, more = (job.order for job in world.jobs.jobs.values())
     assert (first.saved, first.priority, first.start_within_s) == (0, "normal", 0)
-    assert (more.saved, more.priority, more.start_within_s) == (200, "low", 90)
+    assert (more.saved, more.priority, more.start_within_s) == (200, "low", 4)
 
 
 @pytest.mark.parametrize(
@@ -163,3 +166,60 @@ async def test_a_shadow_budget_refuses_nothing_and_is_told(world: Any) -> None:
 
     assert await world.told() == "miss 1"
     assert "overdrawn fal organisation:main day" in world.steps.did
+
+
+LATE = Failed(Answer(504, {"detail": "late"}, {"x-fal-request-timeout-type": "user"}), None)
+
+
+async def test_that_fal_was_too_late_for_its_leader_is_no_joiner_s_affair(world: Any) -> None:
+    world.steps.gates["collect"] = asyncio.Event()
+    world.shop.results.append(LATE)
+    leader = asyncio.create_task(world.told(start_within_s=0.05))
+    await world.reached("collect")
+    joiner = asyncio.create_task(world.told())
+    await world.reached("hold", 2)
+    await asyncio.sleep(0.06)
+    world.steps.gates["collect"].set()
+
+    assert await leader == "504 TimedOut"
+    assert await joiner == "miss 1"
+    assert world.leaks() == []
+
+
+async def test_who_joined_leaves_when_their_own_time_for_the_start_is_over(world: Any) -> None:
+    world.jobs.busy = True
+    leader = asyncio.create_task(world.told())
+    await world.reached("hold")
+    assert await world.told(start_within_s=0.05) == "504 TimedOut"
+
+    (job_id,) = world.jobs.jobs
+    world.jobs.give_turn(job_id)
+    assert await leader == "miss 1"
+
+
+async def test_who_joined_what_has_started_waits_for_it(world: Any) -> None:
+    world.steps.gates["collect"] = asyncio.Event()
+    leader = asyncio.create_task(world.told())
+    await world.reached("collect")
+    joiner = asyncio.create_task(world.told(start_within_s=0.05))
+    await asyncio.sleep(0.1)
+    assert not joiner.done()
+    world.steps.gates["collect"].set()
+
+    assert (await leader, await joiner) == ("miss 1", "coalesced 1")
+
+
+async def test_a_kept_request_that_joined_ends_when_its_time_for_the_start_is_over(
+    world: Any,
+) -> None:
+    world.jobs.busy = True
+    leader = asyncio.create_task(world.told())
+    await world.reached("hold")
+    call = replace(world.call(start_within_s=0.05), request_id="k")
+    await world.processes[0].works.queue.submit(call)
+    await world.until(lambda: world.jobs.requests.kept["k"].ended)
+    assert world.jobs.requests.kept["k"].failure.status == 504
+
+    (job_id,) = world.jobs.jobs
+    world.jobs.give_turn(job_id)
+    assert await leader == "miss 1"

@@ -1,159 +1,173 @@
-"""What the money must be, as plain arithmetic over the jobs that there were."""
+"""An operator with a clock, and the comparison of all that Redis holds with the plain model."""
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import msgspec
 import pytest
+from money_model import Model
 from redis.asyncio import Redis
 
-from falgate.core.budget import Account, Budget
-from falgate.core.calendar import Kind, Window
-from falgate.core.claim import Denied, Held, HouseFull, Joined, Seen, Stale, Verdict
-from falgate.core.job import MOVES, Order, State
+from falgate.core.budget import ORGANISATION, Account, Budget
+from falgate.core.calendar import KINDS, Calendar, Kind, Window
 from falgate.store import _keys
 from falgate.store.budgets import Budgets
+from falgate.store.connect import Durability
+from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
-
-class Book(msgspec.Struct):
-    """A job as the model knows it."""
-
-    fingerprint: str
-    held: int
-    state: State = "reserved"
-    epoch: int = 1
-    lapsed: bool = False
-    request_id: str = ""
-    settled_to: str = ""
-    charged: int = 0
-    overrun: int = 0
-
-    @property
-    def open(self) -> bool:
-        """Whether it holds a lease and its flight."""
-        return bool(MOVES[self.state])
-
-    @property
-    def holding(self) -> int:
-        """What of its money is set aside still."""
-        return self.held if self.open and not self.settled_to else 0
+UPSTREAM = "machine"
 
 
-class Model:
-    """All jobs, limits and markers."""
+class Turned(Calendar, frozen=True):
+    """A calendar by which it is so much later than it is.
 
-    def __init__(self) -> None:
-        self.limits: dict[tuple[Account, Kind], int] = {}
-        self.house = 0
-        self.raised: Counter[tuple[Account, Kind]] = Counter()
-        self.forgiven: Counter[tuple[Account, Kind]] = Counter()
-        self.books: dict[str, Book] = {}
-        self.markers: dict[str, Seen] = {}
+    Attributes:
+        ahead_ms: Milliseconds.
+    """
 
-    def opened(self, job_id: str, fingerprint: str, held: int) -> None:
-        """A hold was granted."""
-        self.books[job_id] = Book(fingerprint, held)
-        self.markers.pop(fingerprint, None)
+    ahead_ms: int = 0
 
-    @property
-    def spent(self) -> int:
-        """What all jobs were charged."""
-        return sum(book.charged for book in self.books.values())
+    def windows(self, now_ms: int) -> tuple[Window, ...]:
+        """The windows of then, as if they were now."""
+        by = self.ahead_ms
+        return tuple(
+            Window(then.kind, then.id, max(0, then.starts_ms - by), then.ends_ms - by)
+            for then in Calendar.windows(self, now_ms + by)
+        )
 
-    @property
-    def held(self) -> int:
-        """What all open jobs have set aside."""
-        return sum(book.holding for book in self.books.values())
 
-    @property
-    def waiting(self) -> int:
-        """What of that was never submitted."""
-        return sum(book.holding for book in self.books.values() if book.state == "reserved")
-
-    def left(self, budget: tuple[Account, Kind]) -> int:
-        """What a budget has room for."""
-        limit = self.limits[budget] + self.raised[budget]
-        return limit - self.spent + self.forgiven[budget] - self.held
-
-    @property
-    def overrun(self) -> int:
-        """What the house bore."""
-        return sum(book.overrun for book in self.books.values())
-
-    def verdict(
-        self,
-        fingerprint: str,
-        amount: int,
-        known: Seen,
-        accounts: Sequence[Account],
-        windows: Sequence[Window],
-    ) -> Verdict:
-        """What a hold must be answered."""
-        for job_id, book in self.books.items():
-            if book.open and book.fingerprint == fingerprint:
-                return Joined(job_id)
-        marker = self.markers.get(fingerprint)
-        if marker and (known.generation, known.count) < (marker.generation, marker.count):
-            return Stale(marker.generation, marker.count)
-        if self.overrun and self.overrun >= self.house:
-            return HouseFull(self.house, self.overrun)
+async def compare(model: Model, redis: Redis, budgets: Budgets, ledger: Ledger) -> None:
+    """Compare all that Redis holds with the model."""
+    held_by = {account for book in model.books.values() for account in book.accounts}
+    accounts = sorted(held_by | {account for account, _ in model.limits}, key=lambda it: it.name)
+    fingerprints = sorted({book.fingerprint for book in model.books.values()})
+    async with redis.pipeline(transaction=True) as pipeline:
+        pipeline.smembers(_keys.accounts(UPSTREAM))
+        pipeline.zcard(_keys.slots(UPSTREAM))
+        pipeline.exists(_keys.turns(UPSTREAM), _keys.waiting(UPSTREAM))
+        pipeline.zcard(_keys.open_jobs(UPSTREAM))
         for account in accounts:
-            for window in windows:
-                budget = (account, window.kind)
-                if budget in self.limits and self.left(budget) < amount:
-                    limit = self.limits[budget] + self.raised[budget]
-                    spent = self.spent - self.forgiven[budget]
-                    return Denied(account, window, limit, spent, self.held)
-        return Held()
-
-    async def limit(
-        self, budgets: Budgets, upstream: str, limited: tuple[Account, Kind] | None, room: int
-    ) -> None:
-        """Set a limit, here and in Redis; that of the house where none is named."""
-        if limited is None:
-            self.house = room
-            await budgets.limit_house(upstream, room, keep=False)
-            return
-        self.limits[limited] = room
-        was = await budgets.read(upstream, *limited)
-        assert await budgets.put(upstream, *limited, was=was, now=Budget(limit=room), who="m")
-
-    async def compare(self, redis: Redis, budgets: Budgets, ledger: Ledger, order: Order) -> None:
-        """Compare all that Redis holds with the model."""
-        working = sum(not book.settled_to for book in self.books.values())
-        for charged in order.accounts:
-            for position in await budgets.positions(order.upstream, charged):
-                forgiven = self.forgiven[charged, position.window.kind]
-                assert position.held == self.held
-                assert position.spent == self.spent - forgiven
-                assert position.raised == self.raised[charged, position.window.kind]
-            assert await budgets.waiting(order.upstream, charged) == self.waiting
-            opened = await redis.hget(_keys.account(order.upstream, charged), "open")
-            assert int(opened or 0) == working
-        slots = await redis.zcard(_keys.slots(order.upstream))
-        assert (slots, await redis.exists(_keys.turns(order.upstream))) == (working, 0)
-        assert await budgets.house(order.upstream) == (self.house, self.overrun)
-        entries = [
-            entry async for entry in ledger.entries(order.upstream) if entry["kind"] == "close"
-        ]
-        closed = {job_id: book for job_id, book in self.books.items() if book.settled_to}
-        assert {
-            entry["job"]: (int(entry["billed"]), int(entry["overrun"]), entry["outcome"])
-            for entry in entries
-        } == {
-            job_id: (book.charged, book.overrun, book.settled_to) for job_id, book in closed.items()
+            pipeline.hgetall(_keys.account(UPSTREAM, account))
+        for fingerprint in fingerprints:
+            pipeline.get(_keys.flight(fingerprint))
+        names, slots, line, jobs, *found = await pipeline.execute()
+    assert names == {account.name for account in accounts}
+    assert line == 0
+    assert slots == sum(not book.settled_to for book in model.books.values())
+    assert jobs == sum(book.open for book in model.books.values())
+    for account, fields in zip(accounts, found, strict=False):
+        rest = {
+            name: n
+            for name, n in fields.items()
+            if not name.startswith(("budget", "alerted", "reset"))
         }
-        assert len(entries) == len(closed)
-        claims = {job_id: book.fingerprint for job_id, book in self.books.items() if book.open}
-        assert await ledger.open_jobs(order.upstream) == len(claims)
-        for fingerprint in ("f", "g"):
-            claim = await redis.get(_keys.flight(fingerprint))
-            claimed = str(claim or "").startswith("open:")
-            assert claimed == (fingerprint in claims.values())
+        assert {name: int(n) for name, n in rest.items() if n != "0"} == model.counters(account)
+    claimed = {book.fingerprint for book in model.books.values() if book.open}
+    for fingerprint, claim in zip(fingerprints, found[len(accounts) :], strict=True):
+        assert str(claim or "").startswith("open:") == (fingerprint in claimed)
+    for position in await budgets.positions(UPSTREAM, ORGANISATION):
+        limit, spent, held = model.standing(ORGANISATION, position.window.kind)
+        assert (position.spent, position.held) == (spent, held)
+        assert position.limit in {None, limit}
+    assert await budgets.house(UPSTREAM) == (model.house, model.overrun)
+    await _compare_entries(model, ledger)
+
+
+async def _compare_entries(model: Model, ledger: Ledger) -> None:
+    entries = [entry async for entry in ledger.entries(UPSTREAM)]
+    closes = [entry for entry in entries if entry["kind"] == "close"]
+    closed = {job_id: book for job_id, book in model.books.items() if book.settled_to}
+    assert {
+        entry["job"]: (int(entry["billed"]), int(entry["overrun"]), entry["outcome"])
+        for entry in closes
+    } == {job_id: (book.charged, book.overrun, book.settled_to) for job_id, book in closed.items()}
+    assert len(closes) == len(closed)
+    others = Counter(entry["kind"] for entry in entries if entry["kind"] != "close")
+    assert others == model.posted
+
+
+class Operator:
+    """Who limits, raises and resets, and the clock; here and in Redis."""
+
+    def __init__(self, redis: Redis, model: Model) -> None:
+        self.redis = redis
+        self.model = model
+        self._began_ms = round(datetime.now(UTC).timestamp() * 1000)
+        self._ledger_id = ""
+        self.later(timedelta())
+
+    async def open(self) -> None:
+        """Open the books: with a limit, one that only looks like one, and a small house."""
+        self._ledger_id = await Ledger(self.redis).birth(None, self.calendar)
+        self.later(timedelta())
+        await self.limit_house(4)
+        await self.limit(ORGANISATION, "total", Budget(limit=24))
+        await self.limit(ORGANISATION, "week", Budget(limit=10, shadow=True))
+
+    def later(self, by: timedelta) -> None:
+        """Let time pass, by the calendar."""
+        self.model.now += by
+        ahead_ms = round(self.model.now.timestamp() * 1000) - self._began_ms
+        self.calendar = Turned(UTC, ahead_ms=ahead_ms)
+        self.budgets = Budgets(self.redis, self.calendar)
+        self.jobs = Jobs(
+            self.redis,
+            ledger_id=self._ledger_id,
+            owner="one",
+            calendar=self.calendar,
+            lease_ms=600_000,
+            durability=Durability(),
+        )
+
+    async def limit(self, account: Account, kind: Kind, now: Budget) -> None:
+        """Set a budget."""
+        known = self.model.limits.get((account, kind))
+        raised = self.model.raised[account, self.model.windows[kind]]
+        if raised and (known is None or now.limit < known.limit):
+            # Who lowers a limit takes the raise of the window of now back.
+            self.model.raised[account, self.model.windows[kind]] = 0
+            self.model.posted["raise"] += 1
+        self.model.limits[account, kind] = now
+        was = await self.budgets.read(UPSTREAM, account, kind)
+        assert await self.budgets.put(UPSTREAM, account, kind, was=was, now=now, who="m")
+
+    async def leave_room(self, accounts: Sequence[Account], pick: int, number: int) -> None:
+        """Set a budget to a little more than is used, or to less; or the organisation's whole."""
+        if number % 7 == 0:
+            whole = Budget(limit=10 + number % 43, shadow=pick < 3)
+            await self.limit(ORGANISATION, "total", whole)
+            return
+        account, kind = accounts[number // 25 % len(accounts)], KINDS[number % len(KINDS)]
+        _, spent, held = self.model.standing(account, kind)
+        room = max(0, spent + held + number % 9 - 2)
+        await self.limit(account, kind, Budget(limit=room, shadow=number // 5 % 5 == 0))
+
+    async def limit_house(self, room: int) -> None:
+        """Set what the house may bear."""
+        self.model.house = room
+        await self.budgets.limit_house(UPSTREAM, room, keep=False)
+
+    async def raise_(self, account: Account, kind: Kind, amount: int, times: int) -> None:
+        """Raise a budget, asked for so many times."""
+        change = f"c{self.model.posted.total()}"
+        for _ in range(times):
+            await self.budgets.raise_(UPSTREAM, account, kind, amount, change=change, who="m")
+        self.model.raised[account, self.model.windows[kind]] += amount
+        self.model.posted["raise"] += 1
+
+    async def reset(self, account: Account, kind: Kind, times: int) -> None:
+        """Let a budget start anew, asked for so many times."""
+        change = f"c{self.model.posted.total()}"
+        for _ in range(times):
+            await self.budgets.reset(UPSTREAM, account, kind, change=change, who="m")
+        _, spent, _ = self.model.standing(account, kind)
+        self.model.forgiven[account, self.model.windows[kind]] += spent
+        self.model.posted["reset"] += 1
 
 
 @pytest.fixture
-def model() -> type[Model]:
-    """Makes a model in which nothing has happened."""
-    return Model
+def plain() -> dict[str, Any]:
+    """The model in which nothing has happened, who changes it, and how it is compared."""
+    return {"new_model": Model, "operator_of": Operator, "compare": staticmethod(compare)}
