@@ -32,6 +32,7 @@ from falgate.store.registry import Registry
 T = TypeVar("T")
 
 _WIDTH = 200
+_CALENDAR = ("FALGATE_TIMEZONE", "FALGATE_WEEK_STARTS")
 _UPSTREAM = frozenset({"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY"})
 
 as_json = click.option("--json", "plain", is_flag=True, help="JSON instead of a table.")
@@ -59,8 +60,12 @@ def chosen() -> Settings:
 
 
 def calendar() -> Calendar:
-    """How the organisation counts time."""
-    return chosen().calendar
+    """How the organisation counts time: as its ledger does."""
+
+    async def read(found: Settings, _: Redis) -> Calendar:
+        return found.calendar
+
+    return with_redis(read)
 
 
 def with_redis(use: Callable[[Settings, Redis], Awaitable[T]]) -> T:
@@ -73,9 +78,29 @@ def with_redis(use: Callable[[Settings, Redis], Awaitable[T]]) -> T:
 
     async def used() -> T:
         async with open_redis(found) as redis:
-            return await use(found, redis)
+            return await use(await _counting(found, redis), redis)
 
     return asyncio.run(used())
+
+
+async def _counting(found: Settings, redis: Redis) -> Settings:
+    """The settings, counting time as the ledger does: a shell seldom has all that the gateway has.
+
+    Raises:
+        SettingsWrong: It says something else.
+    """
+    counted = await Ledger(redis).calendar()
+    if counted is None or counted == found.calendar.name:
+        return found
+    if any(os.environ.get(name) for name in _CALENDAR):
+        raise settings.SettingsWrong(
+            f"the ledger counts its windows by {counted}, and {' and '.join(_CALENDAR)} say "
+            f"{found.calendar.name}: unset them, or set them as the gateway has them"
+        )
+    zone, _, first_day = counted.rpartition("/")
+    return msgspec.convert(
+        msgspec.structs.asdict(found) | {"timezone": zone, "week_starts": first_day}, Settings
+    )
 
 
 def operate(use: Callable[[Administration], Awaitable[T]], *, test: bool = False) -> T:

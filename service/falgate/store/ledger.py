@@ -59,6 +59,12 @@ class Ledger:
             )
         return str(found)
 
+    async def calendar(self) -> str | None:
+        """The name of the calendar that it counts its windows by; None where it is not born."""
+        with reaching():
+            found: Any = await self._redis.hget(_keys.META, "calendar")
+        return None if found is None else str(found)
+
     async def restarted(self, run_id: str, was: str, *, weak: bool) -> None:
         """Take note that another server process holds the ledger now.
 
