@@ -19,6 +19,9 @@ TITLES = {
     "python-async": "Python, `fal_client`, asynchronous",
     "javascript": "JavaScript, `@fal-ai/client`, by `requestMiddleware`",
     "javascript-fetch": "JavaScript, `@fal-ai/client`, by `fetch`",
+    "javascript-proxyurl": 'JavaScript, `proxyUrl: {url, when: "always"}` to falgate\'s own proxy',
+    "javascript-proxied": "JavaScript, `requestMiddleware` to falgate's own proxy",
+    "javascript-proxystring": 'JavaScript in Node, `proxyUrl: "..."`',
     "express": "`@fal-ai/server-proxy`, Express, before the newest `@fal-ai/client`",
     "hono": "`@fal-ai/server-proxy`, Hono, before the newest `@fal-ai/client`",
     "curl": "curl",
@@ -64,7 +67,7 @@ def version_order(version: str) -> list[int]:
 
 
 def table(cells: list[Cell], defects: list[str]) -> str:
-    """The calls of one client by its versions; every combination has a cell."""
+    """The calls of one client by its versions; a dash where a version was not tried."""
     found = {(cell.call, cell.version): cell.defect for cell in cells}
     calls = list(dict.fromkeys(cell.call for cell in cells))
     versions = sorted({cell.version for cell in cells}, key=version_order)
@@ -72,7 +75,10 @@ def table(cells: list[Cell], defects: list[str]) -> str:
     for call in calls:
         shown = []
         for version in versions:
-            defect = found[call, version]
+            defect = found.get((call, version))
+            if defect is None:
+                shown.append("\N{EN DASH}")
+                continue
             if defect and defect not in defects:
                 defects.append(defect)
             shown.append(f"defect {defects.index(defect) + 1}" if defect else "pass")

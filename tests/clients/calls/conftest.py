@@ -128,11 +128,19 @@ class Target(NamedTuple):
 
 
 class World(NamedTuple):
-    """A server behind a front, and the sandbox that has the last word on what was bought."""
+    """A server behind a front, and the sandbox that has the last word on what was bought.
+
+    Attributes:
+        target: Where apps are pointed.
+        front: What writes down what they ask.
+        sandbox: See above.
+        poor_key: Of a team that may spend nothing.
+    """
 
     target: Target
     front: Front
     sandbox: httpx.Client
+    poor_key: str = ""
 
     def turn(self, **dials: Any) -> None:
         """Change how the sandbox answers the submits to come."""
@@ -184,21 +192,13 @@ def open_world(
 
 @pytest.fixture(scope="session")
 def world(
-    open_world: Callable[[str, str], AbstractContextManager[World]], sandbox: httpx.Client
-) -> Iterator[World]:
-    """Where apps are pointed."""
-    with open_world(str(sandbox.base_url).rstrip("/"), "id:secret") as world:
-        yield world
-
-
-@pytest.fixture(scope="session")
-def gateway_world(
     open_world: Callable[[str, str], AbstractContextManager[World]],
     start: Callable[..., AbstractContextManager[Any]],
+    falgate: Callable[..., Any],
     sandbox: httpx.Client,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
-    """Where apps are pointed to have the gateway between them and the sandbox."""
+    """Where apps are pointed: at the gateway, which buys from the sandbox."""
     folder = tmp_path_factory.mktemp("gateway")
     settings = {
         "FALGATE_UPSTREAM_URL": str(sandbox.base_url.join("/queue")),
@@ -210,4 +210,12 @@ def gateway_world(
         start(folder / "data", folder, **settings) as gateway,
         open_world(gateway.url, gateway.key) as world,
     ):
-        yield world
+        for command in (
+            "teams create poor",
+            "apps create poor/app",
+            "budgets set team:poor day 0",
+            "keys create --team poor --app app",
+        ):
+            done = falgate(*command.split(), FALGATE_DATA_DIR=str(gateway.data))
+            assert done.returncode == 0, done.stderr
+        yield world._replace(poor_key=done.stdout.split()[0])

@@ -27,6 +27,9 @@ WAYS: dict[str, dict[str, Any]] = {
     "python-async": {"asynchronous": True},
     "javascript": {"style": "middleware"},
     "javascript-fetch": {"style": "fetch"},
+    "javascript-proxied": {"style": "proxy-middleware"},
+    "javascript-proxyurl": {"style": "proxy-object"},
+    "javascript-proxystring": {"style": "proxy-string"},
 }
 """How an app uses a client, by the name of a language and of the way where it is not the usual."""
 

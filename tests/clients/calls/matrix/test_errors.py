@@ -60,11 +60,11 @@ def test_an_unknown_key_is_refused_at_once(app: Any) -> None:
 @pytest.mark.works("402", *FULL)
 @pytest.mark.works("402", *WORDS, defect=ONLY_WORDS)
 def test_an_exhausted_budget_is_refused_at_once(app: Any) -> None:
-    app.world.turn(fault="error", status=402, at="submit")
+    call = {"arguments": {"prompt": app.prompt, "quality": "low"}, "options": {}}
 
     for name in ("run", "submit"):
-        answer = app.make(name, {})
-        assert "detail" in raised(app, answer, 402)
+        answer = app.call({"call": name, **call}, key=app.world.poor_key)
+        assert raised(app, answer, 402)["error_type"] == "budget_exceeded"
         assert answer.asked == [name]
 
 

@@ -44,7 +44,7 @@ def test_status_follows_a_request_from_the_queue_to_its_end(app: Any, wait_until
     waiting = app.about("status")
     assert app.about("cancel").said["ok"]
     app.world.heal()
-    app.make("submit", {**FOX, "num_images": 1})
+    app.make("submit", {**FOX, "quality": "medium"})
     seen = []
 
     def ended() -> bool:
