@@ -62,3 +62,24 @@ def test_the_last_enforced_budget_and_apps_in_use_are_not_removed() -> None:
     blocked = {step.subject: step.blocked for step in steps if step.blocked}
     assert blocked.keys() == {"organisation:main", "web/shop"}
     assert "keys" in blocked["web/shop"]
+
+
+MONTH: tuple[Account, Kind] = (ORGANISATION, "month")
+
+
+def test_at_no_step_is_the_organisation_without_an_enforced_budget() -> None:
+    wanted = State({}, {}, {DAY: Budget(limit=9, shadow=True), MONTH: Budget(limit=100)})
+
+    first, second = plan(FULL, wanted, prune=False, in_use=())
+    assert [(first.action, first.kind), (second.action, second.kind)] == [
+        ("create", "month"),
+        ("change", "day"),
+    ]
+    assert (first.blocked, second.blocked) == ("", "")
+
+
+def test_what_would_leave_the_organisation_without_one_is_shown_as_blocked() -> None:
+    wanted = State({}, {}, {DAY: Budget(limit=9, shadow=True)})
+
+    (step,) = plan(FULL, wanted, prune=False, in_use=())
+    assert "nothing is bought" in step.blocked

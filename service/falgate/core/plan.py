@@ -11,6 +11,8 @@ from falgate.core.directory import App, Team
 
 Record = Team | App | Budget
 
+_UNHELD = "without an enforced budget of the organisation nothing is bought"
+
 
 class State(msgspec.Struct, frozen=True):
     """Teams, apps and budgets; those of keys apart, because keys are in no file.
@@ -60,7 +62,7 @@ def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> 
     steps = [
         *_put("team", now.teams, wanted.teams),
         *_put("app", now.apps, wanted.apps),
-        *_put_budgets(now, wanted),
+        *_put_budgets(now, wanted, prune=prune),
     ]
     if prune:
         steps += _removals(now, wanted, in_use)
@@ -79,10 +81,15 @@ def _put(
             yield Step(action=action, what=what, subject=subject, before=before, after=after)
 
 
-def _put_budgets(now: State, wanted: State) -> Iterator[Step]:
-    for (account, kind), after in wanted.budgets.items():
+def _put_budgets(now: State, wanted: State, *, prune: bool) -> Iterator[Step]:
+    """What the organisation is held to comes first: at no time is there nothing that it is."""
+    left = wanted.budgets if prune else {**now.budgets, **wanted.budgets}
+    nothing = not any(_holds(account, budget) for (account, _), budget in left.items())
+    first = sorted(wanted.budgets.items(), key=lambda each: not _holds(each[0][0], each[1]))
+    for (account, kind), after in first:
         before = now.budgets.get((account, kind))
         if before != after:
+            lets_go = before is not None and _holds(account, before) and nothing
             yield Step(
                 action="change" if before else "create",
                 what="budget",
@@ -90,15 +97,18 @@ def _put_budgets(now: State, wanted: State) -> Iterator[Step]:
                 kind=kind,
                 before=before,
                 after=after,
+                blocked=_UNHELD if lets_go else "",
             )
+
+
+def _holds(account: Account, budget: Budget) -> bool:
+    """Whether it is one that the organisation is held to."""
+    return account == ORGANISATION and not budget.shadow
 
 
 def _removals(now: State, wanted: State, in_use: Collection[str]) -> Iterator[Step]:
     """What is not asked for goes from the leaves on: budgets, then apps, then teams."""
-    enforced = any(
-        account == ORGANISATION and not budget.shadow
-        for (account, _), budget in wanted.budgets.items()
-    )
+    enforced = any(_holds(account, budget) for (account, _), budget in wanted.budgets.items())
     for (account, kind), before in now.budgets.items():
         if (account, kind) not in wanted.budgets:
             last = account == ORGANISATION and not enforced
@@ -109,9 +119,7 @@ def _removals(now: State, wanted: State, in_use: Collection[str]) -> Iterator[St
                 kind=kind,
                 before=before,
                 after=None,
-                blocked="without an enforced budget of the organisation nothing is bought"
-                if last
-                else "",
+                blocked=_UNHELD if last else "",
             )
     for app, record in now.apps.items():
         if app not in wanted.apps:

@@ -37,7 +37,7 @@ async def act(administration: Administration, steps: Sequence[Step]) -> None:
     """
     if blocked := [step for step in steps if step.blocked]:
         first = blocked[0]
-        raise Conflict(f"{first.what} {first.subject} cannot be removed: {first.blocked}")
+        raise Conflict(f"{first.what} {first.subject} cannot be {first.action}d: {first.blocked}")
     for step in steps:
         if step.what == "team":
             await _team(administration, step)
