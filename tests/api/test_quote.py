@@ -130,7 +130,8 @@ async def test_a_budget_that_would_refuse_is_named_and_no_error(
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT00:00:00\+00:00", two["refused_by"][0]["resets_at"])
     assert not two["allowed"]
     assert refused.status_code == 402
-    assert f"The day budget of team:{team} cannot pay for this" in refused.json()["detail"]
+    # Of two that have no room, the one that has less.
+    assert f"The day budget of app:{team}/app cannot pay for this" in refused.json()["detail"]
 
 
 async def test_the_least_that_is_left_is_a_header(

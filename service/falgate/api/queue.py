@@ -64,12 +64,12 @@ class QueueApi:
         """
         if route.request_id is None:
             if request.method != "POST":
-                raise MethodWrong
+                raise MethodWrong("POST")
             return await self._submit(request, route)
         if route.action not in _METHODS:
             raise PathUnknown(f"/requests/{route.request_id}/{route.action}")
         if request.method != _METHODS[route.action]:
-            raise MethodWrong
+            raise MethodWrong(_METHODS[route.action])
         authorization = request.headers.get("authorization")
         caller = await self._acquaintances.identify(authorization, address_of(request))
         request.scope["state"][REQUEST_ID] = route.request_id

@@ -77,8 +77,13 @@ class MethodWrong(Refusal):
 
     status = 405
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: str) -> None:
         super().__init__("Method Not Allowed")
+        self._allowed = allowed
+
+    def headers(self) -> dict[str, str]:
+        """Says which one it has."""
+        return {**super().headers(), "Allow": self._allowed}
 
 
 class PathUnknown(Refusal):
