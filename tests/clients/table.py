@@ -21,6 +21,7 @@ TITLES = {
     "javascript-fetch": "JavaScript, `@fal-ai/client`, by `fetch`",
     "javascript-proxyurl": 'JavaScript, `proxyUrl: {url, when: "always"}` to falgate\'s own proxy',
     "javascript-proxied": "JavaScript, `requestMiddleware` to falgate's own proxy",
+    "javascript-browser": 'JavaScript where it takes itself for in a browser, `proxyUrl: "..."`',
     "javascript-proxystring": 'JavaScript in Node, `proxyUrl: "..."`',
     "express": "`@fal-ai/server-proxy`, Express, before the newest `@fal-ai/client`",
     "hono": "`@fal-ai/server-proxy`, Hono, before the newest `@fal-ai/client`",

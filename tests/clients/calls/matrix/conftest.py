@@ -30,6 +30,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "javascript-proxied": {"style": "proxy-middleware"},
     "javascript-proxyurl": {"style": "proxy-object"},
     "javascript-proxystring": {"style": "proxy-string"},
+    "javascript-browser": {"style": "proxy-string", "browser": True},
 }
 """How an app uses a client, by the name of a language and of the way where it is not the usual."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-PROXIED = ("javascript-proxied", "javascript-proxyurl>=1.10.0")
+PROXIED = ("javascript-proxied", "javascript-proxyurl>=1.10.0", "javascript-browser")
 IGNORED = "does not use the proxy in Node and goes to fal"
 
 
