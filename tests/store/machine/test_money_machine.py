@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run
 
-from falgate.core.budget import LEVELS, Account, Budget, chain
+from falgate.core.budget import LEVELS, ORGANISATION, Account, Budget, chain
 from falgate.core.claim import Denied, Held, Seen, Terms
 from falgate.core.job import MOVES, Fenced, Job, Order, State
 from falgate.core.outcome import Settlement
@@ -55,7 +55,6 @@ class Money(RuleBasedStateMachine):
         self.operator = type(self).operator_of(self.redis, self.model)
         self.do(self.operator.open())
         self.views: list[Job] = []
-        self.chains: list[tuple[str, str, str]] = []
         self.accounts: list[Account] = []
 
     def do(self, step: Awaitable[T]) -> T:
@@ -103,9 +102,11 @@ class Money(RuleBasedStateMachine):
 
     def relieve(self, pick: int, number: int, *, twice: bool) -> None:
         """An operator raises a budget for its window, or lets it start anew."""
-        limited = sorted(self.model.limits, key=str)[number % len(self.model.limits)]
+        limits = sorted(self.model.limits, key=str)
+        often = (self.accounts[0], "day") if pick == 1 else (ORGANISATION, "total")
+        limited = often if number % 2 else limits[number // 2 % len(limits)]
         if pick == 1:
-            self.do(self.operator.raise_(*limited, number % 42, 1 + twice))
+            self.do(self.operator.raise_(*limited, number % 5, 1 + twice))
         else:
             self.do(self.operator.reset(*limited, 1 + twice))
 
@@ -269,8 +270,7 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def the_books_are_right(self) -> None:
         """Every counter is what the jobs say, and every closed job has one entry."""
-        look = type(self).compare(self.model, self.redis, self.operator.budgets, self.ledger)
-        self.do(look)
+        self.do(type(self).compare(self.model, self.redis, self.operator.budgets, self.ledger))
         self.met |= {book.state for book in self.model.books.values()}
 
 
