@@ -23,14 +23,17 @@ from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.flow.ports import Ports
 from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
+from falgate.flow.uses import Uses
 from falgate.flow.workshop import Workshop, workshop
 from falgate.ground import Ground, open_ground
 from falgate.models import MODELS
 from falgate.opening import running
 from falgate.pictures.bank import Bank
+from falgate.pictures.convert import Converter
 from falgate.settings import Settings
 from falgate.store import wakes
 from falgate.store.budgets import Budgets
+from falgate.store.catalogue import Catalogue
 from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
@@ -90,13 +93,18 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         ground = await open_ground(stack, settings)
         metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
+        converter = Converter(settings.derived_quality)
+        stack.push_async_callback(converter.close)
+        uses = _uses(ground)
+        stack.push_async_callback(_last, uses.flush)
         stack.push_async_callback(_last, tally.flush)
         works = workshop(
-            _ports(ground, telemetry),
+            _ports(ground, telemetry, Bank(ground.store, converter), uses),
             calendar=settings.calendar,
             lease_s=settings.lease_s,
             start_within_s=settings.upstream_start_timeout_s,
             wait_s=settings.run_timeout_s,
+            kept_s=settings.cache_ttl_s,
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(works.close)
@@ -110,6 +118,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         for errand in (
             lambda: wakes.listen(ground.redis, works.wake, works.wake_all),
             tally.run,
+            uses.run,
             works.driver.run,
             delivering.run,
             *errands(
@@ -129,18 +138,26 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
 
 
-def _ports(ground: Ground, telemetry: Telemetry) -> Ports:
+def _uses(ground: Ground) -> Uses:
+    sliding_s = ground.settings.cache_ttl_s if ground.settings.cache_sliding else 0
+    return Uses(Catalogue(ground.redis), Pools(ground.redis), sliding_s=sliding_s)
+
+
+def _ports(ground: Ground, telemetry: Telemetry, bank: Bank, uses: Uses) -> Ports:
     return Ports(
         models=MODELS,
         keys=ground.registry,
         rates=Rates(ground.redis),
         budgets=ground.budgets,
-        pools=Pools(ground.redis, ttl_s=ground.settings.cache_ttl_s),
+        pools=Pools(ground.redis),
+        catalogue=Catalogue(ground.redis),
+        uses=uses,
         jobs=ground.jobs,
         requests=ground.requests,
-        pictures=Bank(ground.store),
+        pictures=bank,
         sellers=ground.sellers.queues,
         facts=telemetry,
+        derives=ground.settings.derive,
     )
 
 

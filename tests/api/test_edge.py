@@ -216,6 +216,8 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         rates=ports,
         budgets=ports,
         pools=ports,
+        catalogue=ports,
+        uses=ports,
         jobs=ports,
         requests=ports,
         pictures=ports,
@@ -223,7 +225,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         facts=ports,
     )
     app = create_app(
-        workshop(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1),
+        workshop(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1, kept_s=1),
         pictures=ports,
         vitals=ports,
         address=Address("", frozenset(), ""),

@@ -278,7 +278,7 @@ async def test_new_pictures_are_bought_once_however_often_they_are_asked_for(
     usual = await ask()
 
     assert first.headers["x-falgate-cache"] == "bypass"
-    assert first.headers["cache-status"] == "falgate; fwd=request"
+    assert first.headers["cache-status"] == "falgate; fwd=request; stored"
     assert first.json() == again.json() == queued.json() != old.json()
     assert (usual.json(), usual.headers["x-falgate-cache"]) == (first.json(), "hit")
 

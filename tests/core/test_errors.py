@@ -119,6 +119,34 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         flat("The picture store is not available", "internal_error"),
         {"X-Fal-Error-Type": "internal_error", "Retry-After": "2"},
     ),
+    "store full": (
+        errors.StoreFull(),
+        503,
+        flat(
+            "The picture store is full, and its pictures are too new to be removed: nothing is "
+            "bought until there is room again",
+            "internal_error",
+        ),
+        {"X-Fal-Error-Type": "internal_error", "Retry-After": "2"},
+    ),
+    "header wrong": (
+        errors.HeaderWrong("X-Falgate-Scope"),
+        422,
+        flat("X-Falgate-Scope", "bad_request"),
+        {"X-Fal-Error-Type": "bad_request"},
+    ),
+    "not cached": (
+        errors.NotCached(),
+        504,
+        flat("These pictures are not all there, and `only-if-cached` buys none", "request_timeout"),
+        {
+            "X-Fal-Error-Type": "request_timeout",
+            "X-Fal-Request-Timeout-Type": "user",
+            "Cache-Control": "private, no-store",
+            "Cache-Status": "falgate; detail=only-if-cached",
+            "X-Falgate-Cache": "miss",
+        },
+    ),
     "timed out": (
         errors.TimedOut("late"),
         504,
@@ -149,7 +177,14 @@ def test_every_refusal_has_its_case() -> None:
 def test_only_what_may_pass_by_itself_is_sent_again() -> None:
     again = {name for name, (refusal, *_) in CASES.items() if refusal.status in SENT_AGAIN}
 
-    assert again == {"too many", "unavailable", "store unavailable", "timed out"}
+    assert again == {
+        "too many",
+        "unavailable",
+        "store unavailable",
+        "store full",
+        "timed out",
+        "not cached",
+    }
 
 
 def test_a_budget_without_an_end_says_so() -> None:

@@ -38,7 +38,7 @@ def test_a_fact_has_no_defaults_to_forget(fact: type[msgspec.Struct]) -> None:
 
 def test_sources_and_doubts_are_closed_sets() -> None:
     """Labels of metrics come from them."""
-    assert set(get_args(Source)) == {"hit", "partial", "coalesced", "miss", "bypass"}
+    assert set(get_args(Source)) == {"hit", "derived", "partial", "coalesced", "miss", "bypass"}
     assert all(word.isidentifier() for word in get_args(Doubt))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"what": "anything", "job": "1", "detail": ""}, Doubted)

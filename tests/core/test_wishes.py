@@ -42,22 +42,6 @@ def test_everything_else_is_normal(text: str) -> None:
     assert read({PRIORITY: text}).priority == "normal"
 
 
-@pytest.mark.parametrize(
-    ("text", "fresh"),
-    [
-        ("no-cache", "replace"),
-        ("No-Cache , max-age=0", "replace"),
-        ("no-store", "aside"),
-        ("no-cache, no-store", "aside"),
-        ("max-age=0", ""),
-        ("no-caches", ""),
-        ("", ""),
-    ],
-)
-def test_new_pictures_are_asked_for_as_in_http(text: str, fresh: str) -> None:
-    assert read({"cache-control": text}).fresh == fresh
-
-
 def test_what_is_fals_to_decide_is_passed_on_as_it_came_if_it_is_short_and_plain() -> None:
     headers = {"x-fal-runner-hint": "lane-7", "x-fal-store-io": "0", "x-fal-tags": "t"}
     assert read(headers).passed == {"x-fal-runner-hint": "lane-7", "x-fal-store-io": "0"}

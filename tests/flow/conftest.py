@@ -162,7 +162,8 @@ class Jobs:
             if known.state != "paid" or known.epoch != job.epoch:
                 raise Fenced
             self.put(job, state="finished", pictures=tuple(pictures), output=None, trouble="")
-            self.end(job, published)
+            self.put(job, kept=published is not None)
+            self.end(job, None if job.order.fresh else published)
 
     async def adopt(self, job_id: str, upstream: str) -> Job | None:
         async with self.steps.step("adopt"):

@@ -2,12 +2,13 @@
 # ruff: noqa: D102 - the ports say what their methods do
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pytest
 from msgspec.structs import replace
 
 from falgate.core.apikey import KeyRecord, Permissions, mint, present
+from falgate.core.caching import USUAL
 from falgate.core.directory import App, Directory, Team
 from falgate.core.errors import (
     InputRejected,
@@ -22,7 +23,6 @@ from falgate.core.errors import (
 )
 from falgate.core.fingerprint import fingerprint
 from falgate.core.limits import NONE, Exceeded, Limits
-from falgate.core.wishes import Wishes
 from falgate.flow import admission
 from falgate.models import MODELS
 
@@ -54,7 +54,7 @@ class World:
         self.looks = 0
         self.drops: list[tuple[str, int]] = []
         self.models = MODELS
-        self.away = self.rates_away = False
+        self.away, self.rates_away, self.derives = False, False, True
         apps = {"red/shop": App(), "blue/blog": App()}
         self.directory = Directory(1, {"red": Team(), "blue": Team()}, apps)
         self.limited: list[dict[str, int]] = []
@@ -188,20 +188,20 @@ def test_a_model_is_found_by_its_endpoint() -> None:
     ("endpoint", "named"), [("fal-ai/nothing", "nothing"), ("nothing", "nothing"), ("a/b/c", "b/c")]
 )
 def test_an_unknown_model_is_named_by_its_alias(endpoint: str, named: str) -> None:
-    world: Any = World()
-
     with pytest.raises(ModelUnknown, match=f'Application "{named}" not found'):
-        admission.find_model(world, endpoint)
+        admission.find_model(cast("Any", World()), endpoint)
 
 
 def admit(world: Any, body: dict[str, Any], key: KeyRecord = RECORD) -> admission.Call:
     return admission.admit(
         world,
-        caller=admission.Caller(key=key, terms=admission.terms(key, world.directory)),
+        caller=admission.Caller(
+            key=key, terms=admission.terms(key, world.directory), caching=USUAL
+        ),
         spec=MODELS[ENDPOINT],
         body=json.dumps(body).encode(),
         content_type="application/json",
-        wishes=Wishes(),
+        headers={},
         request_id="r",
     )
 
@@ -212,7 +212,7 @@ def test_a_body_becomes_a_call_with_its_pool() -> None:
 
     assert (call.wanted, call.upstream, call.key, call.request_id) == (3, "fal", RECORD, "r")
     assert call.fingerprint == fingerprint(
-        call.spec, call.arguments, upstream="fal", scope=admission.SCOPE
+        call.spec, call.arguments, upstream="fal", scope="organisation"
     )
     assert world.drops == []
 

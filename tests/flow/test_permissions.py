@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from falgate.core.apikey import KeyRecord, Permissions
+from falgate.core.caching import USUAL
 from falgate.core.claim import Terms
 from falgate.core.errors import InputRejected, NotAllowed
-from falgate.core.wishes import Wishes
 from falgate.flow import admission
 from falgate.models import MODELS
 
@@ -20,7 +20,7 @@ ALLOWED = Permissions(models=(ENDPOINT,), qualities=("low",), sizes=("1024x1024"
 
 def admit(permissions: Permissions, body: dict[str, Any]) -> admission.Call:
     """Admit a body of a key with these permissions; the world is asked for a seller's name only."""
-    world: Any = SimpleNamespace(sellers={"live": SimpleNamespace(name="fal")})
+    world: Any = SimpleNamespace(sellers={"live": SimpleNamespace(name="fal")}, derives=True)
     key = KeyRecord(
         id="k",
         kind="live",
@@ -33,11 +33,11 @@ def admit(permissions: Permissions, body: dict[str, Any]) -> admission.Call:
     )
     return admission.admit(
         world,
-        caller=admission.Caller(key=key, terms=Terms()),
+        caller=admission.Caller(key=key, terms=Terms(), caching=USUAL),
         spec=MODELS[ENDPOINT],
         body=json.dumps(body).encode(),
         content_type="application/json",
-        wishes=Wishes(),
+        headers={},
         request_id="r",
     )
 

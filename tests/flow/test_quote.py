@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from falgate.core import budget
 from falgate.core.budget import Account, Budget, Position
+from falgate.core.caching import Treatment
 from falgate.core.calendar import Window
 from falgate.core.picture import Picture, Pool
 from falgate.flow.quote import Asked, Quote, Quotes
@@ -54,6 +55,7 @@ async def quote(world: Any, number: int) -> Quote:
         upstream="fal",
         fingerprint="f",
         accounts=budget.chain("web", "shop", "k"),
+        treatment=Treatment(scope="organisation"),
     )
     return await Quotes(world, world, world).quote(asked)
 

@@ -13,7 +13,8 @@ def test_the_settings_table_is_that_of_the_code() -> None:
     described = msgspec.json.schema(Settings)["$defs"]["Settings"]["properties"]
     expected = []
     for name, field in described.items():
-        default = str(field["default"]).lower() if field["default"] is False else field["default"]
+        default = field["default"]
+        default = str(default).lower() if isinstance(default, bool) else default
         shown = "" if default == "" else f"`{default}`"
         expected.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field['description']} |")
 

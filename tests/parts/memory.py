@@ -3,9 +3,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
+from msgspec.structs import replace
+
+from falgate.core.catalogue import Filing
 from falgate.core.claim import Seen, Verdict
 from falgate.core.picture import Picture, Pool
 
@@ -73,7 +76,8 @@ class Pools:
 
     async def read(self, fingerprint: str) -> Pool:
         async with self.steps.step("pool"):
-            return self.pools.get(fingerprint, Pool())
+            pool = self.pools.get(fingerprint, Pool())
+            return replace(pool, read_s=self.steps.now_ms // 1000)
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
@@ -93,15 +97,41 @@ class Pools:
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
-    ) -> None:
+    ) -> Seen | None:
         async with self.steps.step("renew pool", len(pictures)):
             pool = self.pools.get(fingerprint, Pool())
-            if (fingerprint, job_id) not in self.appended and pool.generation == generation:
-                pool = Pool(generation + 1, tuple(pictures))
-                self.pools[fingerprint] = pool
-                self.appended[fingerprint, job_id] = Seen(pool.generation, len(pictures))
+            if seen := self.appended.get((fingerprint, job_id)):
+                return seen
+            if pool.generation != generation:
+                return None
+            seen = Seen(generation + 1, len(pictures))
+            self.pools[fingerprint] = Pool(seen.generation, tuple(pictures))
+            self.appended[fingerprint, job_id] = seen
+            return seen
 
-    async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
-        async with self.steps.step("replace", len(pictures)):
-            if self.pools.get(fingerprint) == read:
-                self.pools[fingerprint] = Pool(read.generation + 1, tuple(pictures))
+    async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
+        async with self.steps.step("remove", len(hashes)):
+            pool = self.pools.get(fingerprint, Pool())
+            left = tuple(p for p in pool.pictures if p.sha256 not in hashes)
+            if taken := len(pool.pictures) - len(left):
+                self.pools[fingerprint] = Pool(pool.generation + 1, left)
+            return taken
+
+
+class Filed:
+    """The catalogue's and the uses' ports: what was filed, and what was handed out."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+        self.filings: list[Filing] = []
+        self.uses: list[tuple[str, int]] = []
+        self.removing = 0
+
+    async def note(self, filing: Filing) -> bool:
+        async with self.steps.step("note", look=True):
+            self.filings.append(filing)
+            self.removing -= 1
+            return self.removing < 0
+
+    def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
+        self.uses.append((fingerprint, len(pictures)))

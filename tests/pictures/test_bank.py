@@ -11,6 +11,7 @@ from PIL import Image
 from falgate.core.errors import StoreUnavailable
 from falgate.core.picture import NotAPicture, Picture
 from falgate.pictures.bank import Bank
+from falgate.pictures.convert import Converter
 from falgate.pictures.store import PictureStore
 
 
@@ -20,13 +21,18 @@ def png() -> bytes:
     return buffer.getvalue()
 
 
+def new_bank(directory: Path) -> Bank:
+    return Bank(PictureStore(directory.as_uri()), Converter(95))
+
+
 async def kept(bank: Bank) -> Picture:
-    found = await bank.keep(png())
+    found = await bank.examine(png())
+    await bank.keep(png(), found)
     return Picture(made_s=0, **msgspec.structs.asdict(found))
 
 
 async def test_what_is_kept_is_known_by_its_bytes(tmp_path: Path) -> None:
-    bank = Bank(PictureStore(tmp_path.as_uri()))
+    bank = new_bank(tmp_path)
 
     picture = await kept(bank)
 
@@ -37,14 +43,14 @@ async def test_what_is_kept_is_known_by_its_bytes(tmp_path: Path) -> None:
 
 async def test_what_is_no_picture_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(NotAPicture):
-        await Bank(PictureStore(tmp_path.as_uri())).keep(b"<html>")
+        await new_bank(tmp_path).examine(b"<html>")
 
     assert not (tmp_path / "pictures").exists()
 
 
 @pytest.mark.parametrize("length", [0, 10])
 async def test_a_damaged_picture_is_as_good_as_lost(length: int, tmp_path: Path) -> None:
-    bank = Bank(PictureStore(tmp_path.as_uri()))
+    bank = new_bank(tmp_path)
     picture = await kept(bank)
     file = tmp_path / "pictures" / picture.name
 
@@ -54,7 +60,7 @@ async def test_a_damaged_picture_is_as_good_as_lost(length: int, tmp_path: Path)
 
 
 async def test_a_store_that_is_gone_is_not_ready(tmp_path: Path) -> None:
-    bank = Bank(PictureStore((tmp_path / "media").as_uri()))
+    bank = new_bank(tmp_path / "media")
     shutil.rmtree(tmp_path / "media")
 
     with pytest.raises(StoreUnavailable):
@@ -62,7 +68,7 @@ async def test_a_store_that_is_gone_is_not_ready(tmp_path: Path) -> None:
 
 
 async def test_a_rush_looks_at_the_store_once(tmp_path: Path) -> None:
-    bank = Bank(PictureStore(tmp_path.as_uri()))
+    bank = new_bank(tmp_path)
     await bank.ready()
     written_ns = (tmp_path / "check").stat().st_mtime_ns
 

@@ -54,7 +54,7 @@ def png_that_claims(width: int, height: int) -> bytes:
     ],
 )
 def test_a_whole_picture_is_told_by_its_bytes(media: str, mode: str, content_type: str) -> None:
-    assert examine(encoded(media, mode=mode)) == Examined(content_type, 64, 48)
+    assert examine(encoded(media, mode=mode)) == Examined(content_type, 64, 48, opaque=True)
 
 
 @pytest.mark.parametrize("media", ["PNG", "JPEG", "WEBP"])
@@ -137,7 +137,7 @@ def test_a_header_that_claims_too_much_is_refused_before_decoding(width: int, he
 
 
 def test_the_largest_side_passes() -> None:
-    assert examine(encoded("PNG", size=(8192, 1))) == Examined("image/png", 8192, 1)
+    assert examine(encoded("PNG", size=(8192, 1))) == Examined("image/png", 8192, 1, opaque=True)
 
 
 def test_text_that_unpacks_to_a_flood_is_refused() -> None:
@@ -153,3 +153,21 @@ def test_the_refusal_holds_nothing_of_the_data() -> None:
     with pytest.raises(NotAPicture) as caught:
         examine(b"a prompt that came back as text")
     assert "prompt" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "opaque"),
+    [
+        ("RGB", (1, 2, 3), True),
+        ("RGBA", (1, 2, 3, 255), True),
+        ("RGBA", (1, 2, 3, 254), False),
+        ("LA", (1, 0), False),
+    ],
+)
+def test_transparency_is_told_by_the_pixels_and_not_by_the_type(
+    mode: str, colour: tuple[int, ...], opaque: bool
+) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (4, 4), colour).save(buffer, "PNG")
+
+    assert examine(buffer.getvalue()).opaque is opaque

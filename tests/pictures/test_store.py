@@ -259,7 +259,7 @@ async def test_a_disk_that_is_all_but_full_takes_no_more(
 ) -> None:
     store = PictureStore(tmp_path.as_uri())
     await store.check()
-    monkeypatch.setattr("falgate.pictures.store._FREE_BYTES_MIN", 10**18)
+    monkeypatch.setattr("falgate.pictures.store.FREE_BYTES_MIN", 10**18)
 
     with pytest.raises(StoreUnavailable):
         await store.check()

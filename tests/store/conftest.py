@@ -98,7 +98,7 @@ def _misplaced(key: str, kind: Any, *, expires: bool) -> str | None:
     holds, lives = FAMILIES[name]
     if TYPES.get(kind, kind) != holds:
         return f"{key}: a {kind}, not a {holds}"
-    if expires != lives.startswith("expires"):
+    if expires != lives.startswith("expires") and ", unless" not in lives:
         return f"{key}: {'expires' if expires else 'does not expire'}; {lives}"
     return None
 

@@ -11,10 +11,10 @@ PLANTED = {
     "not_ours": ("purse", "redis.call('SET', KEYS[1], 1)", "no such family"),
     "money_that_expires": ("{fg}:account:x", EXPIRING, "expires; never expires"),
     "job_that_expires": ("{fg}:job:x", EXPIRING, "expires; swept JOB_KEPT_S after its end"),
-    "pool_that_does_not": (
-        "fg:pool:{f}",
-        "redis.call('HSET', KEYS[1], 'count', 1)",
-        "does not expire; expires, by setting",
+    "refusal_that_does_not": (
+        "{fg}:refusal:x",
+        "redis.call('SET', KEYS[1], 1)",
+        "does not expire; expires, REFUSAL_KEPT_S",
     ),
     "other_type": ("{fg}:ledger:x", "redis.call('SET', KEYS[1], 1)", "a string, not a stream"),
 }

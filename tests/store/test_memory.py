@@ -105,12 +105,12 @@ async def test_memory_is_freed_by_sweeping(
 
 
 async def test_a_pool_takes_what_is_paid_for_and_loses_lost_ones(redis: Redis, fill: Fill) -> None:
-    pools = Pools(redis, ttl_s=60)
+    pools = Pools(redis)
     await pools.append("f", "a", 0, (PICTURE,))
     pool = await pools.read("f")
     await fill()
 
     assert await pools.append("f", "b", pool.generation, (PICTURE,)) == Seen(pool.generation, 1)
-    await pools.replace("f", pool, ())
+    await pools.remove("f", {PICTURE.sha256})
 
     assert (await pools.read("f")).pictures == ()

@@ -1,8 +1,9 @@
-"""Pools: appended by job, replaced by comparison, kept for a while, empty without Redis."""
+"""Pools: appended by job, renewed by comparison, as long-lived as their pictures."""
 
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from falgate.core.claim import Seen
@@ -12,25 +13,42 @@ from falgate.store import _keys
 from falgate.store.connect import connect
 from falgate.store.pools import Pools
 
-TTL_S = 600
+LATER_S = 10**10
 
 
 @pytest.fixture
 def pools(redis: Redis) -> Pools:
-    return Pools(redis, ttl_s=TTL_S)
+    return Pools(redis)
 
 
-def picture(digit: str) -> Picture:
+def picture(digit: str, until_s: int = LATER_S) -> Picture:
     return Picture(
-        sha256=digit * 64, content_type="image/png", size_bytes=9, width=1, height=2, made_s=7
+        sha256=digit * 64,
+        content_type="image/png",
+        size_bytes=9,
+        width=1,
+        height=2,
+        made_s=7,
+        until_s=until_s,
     )
 
 
 ONE, TWO, THREE = picture("1"), picture("2"), picture("3")
+OLD = picture("0", until_s=1)
 
 
-async def test_a_pool_that_nobody_bought_for_is_empty(pools: Pools) -> None:
-    assert await pools.read("f") == Pool(0, ())
+async def there(pools: Pools, fingerprint: str = "f") -> tuple[int, tuple[Picture, ...]]:
+    pool = await pools.read(fingerprint)
+    return pool.generation, pool.pictures
+
+
+async def test_a_pool_that_nobody_bought_for_is_empty_and_says_when_it_was_read(
+    pools: Pools, redis: Redis
+) -> None:
+    pool = await pools.read("f")
+
+    assert (pool.generation, pool.pictures) == (0, ())
+    assert abs(pool.read_s - (await redis.time())[0]) <= 1
 
 
 async def test_pictures_are_kept_in_the_order_of_purchase(pools: Pools) -> None:
@@ -38,10 +56,19 @@ async def test_pictures_are_kept_in_the_order_of_purchase(pools: Pools) -> None:
     assert first is not None
     second = await pools.append("f", "b", first.generation, (THREE,))
 
-    assert (first.count, second) == (2, Seen(first.generation, 3))
-    assert first.generation > 0
-    assert await pools.read("f") == Pool(first.generation, (TWO, ONE, THREE))
-    assert await pools.read("g") == Pool()
+    assert first == Seen(first.generation, 2)
+    assert second == Seen(first.generation, 3)
+    assert await there(pools) == (first.generation, (TWO, ONE, THREE))
+    assert await there(pools, "g") == (0, ())
+
+
+async def test_several_pools_are_read_at_once(pools: Pools) -> None:
+    await pools.append("f", "a", 0, (ONE,))
+    await pools.append("h", "b", 0, (TWO,))
+
+    found = await pools.read_all(("f", "g", "h"))
+
+    assert [pool.pictures for pool in found] == [(ONE,), (), (TWO,)]
 
 
 async def test_a_job_appends_once_however_often_it_says_so(pools: Pools) -> None:
@@ -57,16 +84,17 @@ async def test_new_pictures_take_the_place_of_all_and_begin_a_generation(pools: 
     first = await pools.append("f", "a", 0, (ONE, TWO))
     assert first is not None
 
-    for _ in range(2):  # a repeated step
-        await pools.renew("f", "b", first.generation, (THREE,))
-    found = await pools.read("f")
-    assert (found.pictures, found.generation > first.generation) == ((THREE,), True)
+    seen = await pools.renew("f", "b", first.generation, (THREE,))
+
+    assert seen is not None
+    assert seen.generation > first.generation
+    assert seen.count == 1
+    assert await there(pools) == (seen.generation, (THREE,))
+    assert await pools.renew("f", "b", first.generation, (THREE,)) == seen
     assert await pools.append("f", "c", first.generation, (TWO,)) is None
-
-    await pools.renew("f", "d", first.generation, (ONE,))
-    assert await pools.read("f") == found
-
-    await pools.renew("empty", "e", 0, (ONE,))
+    assert await pools.renew("f", "d", first.generation, (ONE,)) is None
+    assert (await pools.read("f")).pictures == (THREE,)
+    assert await pools.renew("empty", "e", 0, (ONE,)) is not None
     assert (await pools.read("empty")).pictures == (ONE,)
 
 
@@ -74,7 +102,7 @@ async def test_a_job_is_not_mistaken_for_one_whose_id_contains_its_own(pools: Po
     first = await pools.append("f", "job-12", 0, (ONE,))
     assert first is not None
 
-    for number, job_id in enumerate(["job-1", "ob-12", "2"], 2):
+    for number, job_id in enumerate(("job-1", "ob-12", "-"), start=2):
         assert await pools.append("f", job_id, first.generation, (picture(str(number)),)) == Seen(
             first.generation, number
         )
@@ -83,14 +111,14 @@ async def test_a_job_is_not_mistaken_for_one_whose_id_contains_its_own(pools: Po
 async def test_a_picture_that_is_there_is_not_added_again(pools: Pools) -> None:
     first = await pools.append("f", "a", 0, (ONE, ONE))
     assert first is not None
-
     assert first.count == 1
+
     assert await pools.append("f", "b", first.generation, (TWO, ONE)) == Seen(first.generation, 2)
     assert (await pools.read("f")).pictures == (ONE, TWO)
 
 
 @pytest.mark.parametrize("off_by", [-1, 1])
-async def test_an_append_to_another_generation_changes_nothing(
+async def test_what_was_bought_for_another_generation_is_not_added(
     off_by: int, pools: Pools, everything: Any
 ) -> None:
     first = await pools.append("f", "a", 0, (ONE,))
@@ -116,89 +144,127 @@ async def test_a_pool_that_is_gone_is_begun_anew_by_what_was_bought_for_it(
     assert (await pools.read("f")).pictures == (TWO,)
 
 
-async def test_what_replaces_a_pool_starts_the_next_generation(pools: Pools) -> None:
-    await pools.append("f", "a", 0, (ONE, TWO))
-    read = await pools.read("f")
+async def test_what_is_too_old_is_left_out_when_something_is_added(pools: Pools) -> None:
+    first = await pools.append("f", "a", 0, (OLD, ONE))
+    assert first == Seen(first.generation if first else 0, 2)
 
-    await pools.replace("f", read, (TWO,))
+    second = await pools.append("f", "b", first.generation, (TWO,))
 
-    left = await pools.read("f")
-    assert left.pictures == (TWO,)
-    assert left.generation > read.generation
-    assert await pools.append("f", "b", read.generation, (THREE,)) is None
-    seen = await pools.append("f", "b", left.generation, (THREE,))
-    assert seen == Seen(left.generation, 2)
-    assert await pools.read("f") == Pool(left.generation, (TWO, THREE))
+    assert second is not None
+    assert (await pools.read("f")).pictures == (ONE, TWO)
+    # Who has seen two before must not think that these are the same two.
+    assert second.generation > first.generation
 
 
-async def test_an_emptied_pool_is_still_of_its_generation(pools: Pools) -> None:
+async def test_what_is_taken_out_begins_the_next_generation(pools: Pools) -> None:
+    first = await pools.append("f", "a", 0, (ONE, TWO, THREE))
+    assert first is not None
+
+    assert await pools.remove("f", {ONE.sha256, THREE.sha256, OLD.sha256}) == 2
+
+    generation, left = await there(pools)
+    assert left == (TWO,)
+    assert generation > first.generation
+    assert await pools.append("f", "b", first.generation, (ONE,)) is None
+    assert await pools.append("f", "a", generation, (THREE,)) == Seen(generation, 2)
+
+
+async def test_where_nothing_is_taken_out_nothing_changes(
+    pools: Pools, everything: Any, redis: Redis
+) -> None:
+    assert await pools.remove("f", {ONE.sha256}) == 0
+    assert await redis.dbsize() == 0
     await pools.append("f", "a", 0, (ONE,))
-    read = await pools.read("f")
+    before = await everything()
 
-    await pools.replace("f", read, ())
-
-    left = await pools.read("f")
-    assert left.pictures == ()
-    assert left.generation > read.generation
-    assert await pools.append("f", "b", left.generation, (TWO,)) == Seen(left.generation, 1)
+    assert await pools.remove("f", {TWO.sha256}) == 0
+    assert await everything() == before
 
 
-async def test_a_generation_is_raised_even_when_the_clock_stands_behind_it(
+async def test_the_next_generation_is_later_even_if_the_clock_went_back(
     pools: Pools, redis: Redis
 ) -> None:
-    await pools.append("f", "a", 0, (ONE,))
+    await pools.append("f", "a", 0, (ONE, TWO))
     ahead = 10**14
     await redis.hset(_keys.pool("f"), "generation", str(ahead))
 
-    await pools.replace("f", await pools.read("f"), (ONE,))
+    await pools.remove("f", {ONE.sha256})
 
     assert (await pools.read("f")).generation == ahead + 1
 
 
-async def test_a_pool_that_has_changed_since_is_not_replaced(pools: Pools, everything: Any) -> None:
-    await pools.append("f", "a", 0, (ONE,))
-    read = await pools.read("f")
-    await pools.append("f", "b", read.generation, (TWO,))
-    grown = await everything()
+@pytest.mark.parametrize("before", [(), (ONE, TWO)], ids=["empty", "full"])
+async def test_an_emptied_pool_takes_nothing_that_was_on_its_way(
+    before: tuple[Picture, ...], pools: Pools, redis: Redis
+) -> None:
+    was = await pools.append("f", "a", 0, before) if before else Seen()
+    assert was is not None
 
-    await pools.replace("f", read, ())
-    assert await everything() == grown
-    grown_pool = await pools.read("f")
-    await pools.replace("f", grown_pool, (ONE,))
-    replaced = await everything()
-    await pools.replace("f", grown_pool, ())
-    assert await everything() == replaced
+    assert await pools.empty("f") == len(before)
 
-
-async def test_a_pool_that_is_gone_is_not_replaced(pools: Pools, redis: Redis) -> None:
-    await pools.replace("f", Pool(7, (ONE,)), (ONE,))
-
-    assert await redis.dbsize() == 0
+    generation, left = await there(pools)
+    assert left == ()
+    assert generation > was.generation
+    assert await pools.append("f", "b", was.generation, (THREE,)) is None
+    assert 0 < await redis.ttl(_keys.pool("f")) <= _keys.EMPTIED_S
+    assert await pools.append("f", "c", generation, (ONE,)) == Seen(generation, 1)
 
 
-async def test_each_purchase_lengthens_a_pools_life_and_a_replacement_does_not(
+async def test_a_pool_lives_as_long_as_its_longest_lived_picture(
     pools: Pools, redis: Redis
 ) -> None:
     key = _keys.pool("f")
     first = await pools.append("f", "a", 0, (ONE,))
     assert first is not None
-    assert TTL_S - 60 < await redis.ttl(key) <= TTL_S
-    await redis.expire(key, 30)
+    assert await redis.expiretime(key) == LATER_S
 
-    await pools.replace("f", await pools.read("f"), (ONE,))
-    assert 0 < await redis.ttl(key) <= 30
-    generation = (await pools.read("f")).generation
-    await pools.append("f", "b", generation, (TWO,))
-    assert TTL_S - 60 < await redis.ttl(key) <= TTL_S
+    later = replace(TWO, until_s=LATER_S + 5)
+    await pools.append("f", "b", first.generation, (later, THREE))
+    assert await redis.expiretime(key) == LATER_S + 5
+    await pools.remove("f", {later.sha256})
+    assert await redis.expiretime(key) == LATER_S
+    generation, _ = await there(pools)
+    await pools.append("f", "c", generation, (replace(TWO, until_s=0),))
+    assert await redis.expiretime(key) == -1
+    await pools.renew("f", "d", generation, (ONE,))
+    assert await redis.expiretime(key) == LATER_S
+
+
+async def test_pictures_are_handed_out_for_longer_and_for_ever(pools: Pools, redis: Redis) -> None:
+    await pools.append("f", "a", 0, (ONE, TWO))
+    generation, _ = await there(pools)
+    key = _keys.pool("f")
+
+    assert await pools.keep("f", {TWO.sha256, THREE.sha256}, LATER_S + 9) == 1
+    assert await there(pools) == (generation, (ONE, replace(TWO, until_s=LATER_S + 9)))
+    assert await redis.expiretime(key) == LATER_S + 9
+    assert await pools.keep("f", {ONE.sha256}, 0) == 1
+    assert await redis.expiretime(key) == -1
+    # What is kept for ever stays so, unless somebody means just that.
+    assert await pools.keep("f", {ONE.sha256}, LATER_S) == 0
+    assert await pools.keep("f", {ONE.sha256}, LATER_S, pinned=True) == 1
+    assert (await pools.read("f")).pictures[0] == ONE
+    assert await pools.keep("g", {ONE.sha256}, 0) == 0
 
 
 async def test_without_redis_a_pool_is_not_taken_for_empty_and_takes_nothing(
     closed_port_url: str,
 ) -> None:
     async with connect(closed_port_url) as nobody:
-        pools = Pools(nobody, ttl_s=TTL_S)
+        pools = Pools(nobody)
 
-        with pytest.raises(Unavailable):
-            await pools.read("f")
-        with pytest.raises(Unavailable):
-            await pools.append("f", "a", 0, (ONE,))
+        for asked in (
+            lambda: pools.read("f"),
+            lambda: pools.append("f", "a", 0, (ONE,)),
+            lambda: pools.remove("f", {"1"}),
+            lambda: pools.empty("f"),
+            lambda: pools.keep("f", {"1"}, 0),
+        ):
+            with pytest.raises(Unavailable):
+                await asked()
+
+
+def test_what_is_too_old_is_not_fresh_and_what_is_kept_for_ever_is() -> None:
+    assert [OLD.fresh(0), OLD.fresh(1), ONE.fresh(LATER_S - 1)] == [True, False, True]
+    assert replace(OLD, until_s=0).fresh(LATER_S)
+    assert Pool().pictures == ()

@@ -94,7 +94,7 @@ async def test_a_refused_hold_is_refused_again(
 async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
     jobs_of: Callable[..., Jobs], order: Orders, redis: Redis, everything: Everything
 ) -> None:
-    hasty, jobs, pools = jobs_of("one", lease_ms=0), jobs_of("two"), Pools(redis, ttl_s=60)
+    hasty, jobs, pools = jobs_of("one", lease_ms=0), jobs_of("two"), Pools(redis)
     held: list[Job] = []
 
     async def adopt() -> None:
@@ -113,8 +113,8 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
         assert job is not None
         await jobs.finish(job, (), Seen(7, 1))
 
-    async def replace() -> None:
-        await pools.replace("f", await pools.read("f"), ())
+    async def empty() -> None:
+        await pools.empty("f")
 
     async def forget() -> None:
         await redis.zadd(_keys.MARKERS, {"f": 1}, xx=True)
@@ -129,7 +129,7 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
         lambda: jobs.doubt(held[0], "lost"),
         settle,
         lambda: pools.append("f", "a", 0, ()),
-        replace,
+        empty,
         finish,
         forget,
     ]

@@ -16,14 +16,6 @@ from falgate.core.picture import Picture, as_file
 
 ReadPicture = Callable[[str], Awaitable[bytes | None]]
 
-_CACHE_STATUS = {
-    "hit": "falgate; hit",
-    "partial": "falgate; fwd=partial; stored",
-    "coalesced": "falgate; fwd=miss; collapsed",
-    "miss": "falgate; fwd=miss; stored",
-    "bypass": "falgate; fwd=request",
-}
-
 
 async def body(
     spec: ModelSpec, answer: Answer, base_url: str, read: ReadPicture, *, inline: bool
@@ -45,18 +37,18 @@ async def body(
 
 def headers(answer: Answer) -> dict[str, str]:
     """What falgate adds to fal's answer, and what fal would say of it."""
+    # For people, nothing is decided by it. Clocks differ by a little: a picture "from the future"
+    # is new.
+    now_s = int(datetime.now(UTC).timestamp())
     added = {
         "Cache-Control": "private, no-store",
-        "Cache-Status": _cache_status(answer),
+        "Cache-Status": _cache_status(answer, now_s),
         "X-Falgate-Cache": answer.source,
         "X-Falgate-Cost-Usd": dollars(answer.billed),
         "X-Falgate-Saved-Usd": dollars(answer.saved),
         "x-fal-billable-units": str(answer.bought),
     }
     if answer.pictures:
-        # For people, nothing is decided by it. Clocks differ by a little: a picture "from the
-        # future" is new.
-        now_s = int(datetime.now(UTC).timestamp())
         age_s = now_s - min(picture.made_s for picture in answer.pictures)
         added["Age"] = str(max(0, age_s))
     if answer.remaining is not None:
@@ -64,10 +56,18 @@ def headers(answer: Answer) -> dict[str, str]:
     return added
 
 
-def _cache_status(answer: Answer) -> str:
-    status = _CACHE_STATUS[answer.source]
+def _cache_status(answer: Answer, now_s: int) -> str:
+    """What the cache did, in the words of RFC 9211."""
+    match answer.source:
+        case "hit" | "derived":
+            ends = [picture.until_s for picture in answer.pictures if picture.until_s]
+            parts = ["hit", *([f"ttl={max(0, min(ends) - now_s)}"] if ends else [])]
+            return "; ".join(("falgate", *parts, *(["detail=derived"] * (answer.source != "hit"))))
+        case "coalesced":
+            return "falgate; fwd=miss; collapsed"
     # fal's own files are handed on; nothing of them is kept here yet.
-    return status.removesuffix("; stored") if answer.foreign else status
+    stored = answer.kept and not answer.foreign
+    return f"falgate; fwd={answer.why}{'; stored' if stored else ''}"
 
 
 def _file(picture: Picture, uri: bytes) -> bytes:

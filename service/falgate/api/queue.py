@@ -8,10 +8,10 @@ from litestar.response import Stream
 
 from falgate.api import answers
 from falgate.api.address import Address
-from falgate.api.caller import address_of
+from falgate.api.caller import address_of, fields_of
 from falgate.api.edge import REQUEST_ID
 from falgate.api.queue_status import events, status_of
-from falgate.core import owner, wishes
+from falgate.core import owner
 from falgate.core.errors import InputRejected, ModelUnknown
 from falgate.core.progress import Standing
 from falgate.core.queue_errors import Call as Asking
@@ -100,7 +100,7 @@ class QueueApi:
                 spec=spec,
                 body=await request.body(),
                 content_type=request.headers.get("content-type"),
-                wishes=wishes.read(request.headers),
+                headers=fields_of(request),
                 request_id=request_id,
             )
         except InputRejected as rejection:

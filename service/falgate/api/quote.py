@@ -7,10 +7,10 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from falgate.api.caller import address_of
+from falgate.api.caller import address_of, fields_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
-from falgate.core import budget, wishes
+from falgate.core import budget
 from falgate.core.budget import Position
 from falgate.core.calendar import Calendar
 from falgate.core.model import ModelSpec
@@ -36,7 +36,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     """What a request would come to now. Nothing is held, and others may buy in between.
 
     Attributes:
-        cache: "hit", "partial" or "miss".
+        cache: "hit", "derived", "partial", "miss" or, where new ones are asked for, "bypass".
         asked: Pictures.
         cached: How many of them are there and free.
         list_usd: List price of those to be bought.
@@ -75,7 +75,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
                 spec=spec,
                 body=await request.body(),
                 content_type=request.headers.get("content-type"),
-                wishes=wishes.read(request.headers),
+                headers=fields_of(request),
                 request_id=request.scope["state"][REQUEST_ID],
             )
             key = call.key
@@ -85,6 +85,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
                 upstream=call.upstream,
                 fingerprint=call.fingerprint,
                 accounts=budget.chain(key.team, key.app, key.id),
+                treatment=call.treatment,
             )
             found = await quotes.quote(asked)
             headers = {"Cache-Control": "private, no-store"}
@@ -106,9 +107,8 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
 
 def quoted(quote: Quote, calendar: Calendar) -> Quoted:
     """A quote as it is shown."""
-    source = "miss" if not quote.cached else "partial" if quote.cached < quote.asked else "hit"
     return Quoted(
-        cache=source,
+        cache=quote.source,
         asked=quote.asked,
         cached=quote.cached,
         list_usd=dollars(quote.listed),

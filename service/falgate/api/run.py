@@ -11,12 +11,11 @@ from litestar.params import FromPath
 
 from falgate.api import answers
 from falgate.api.address import Address, asked_host
-from falgate.api.caller import address_of
+from falgate.api.caller import address_of, fields_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.api.proxy import is_proxied
 from falgate.api.queue import QueueApi
-from falgate.core import wishes
 from falgate.core.errors import ModelUnknown
 from falgate.core.model import ModelSpec
 from falgate.core.route import Route
@@ -48,11 +47,11 @@ def run_routes(
                 spec=spec,
                 body=await request.body(),
                 content_type=request.headers.get("content-type"),
-                wishes=wishes.read(request.headers),
+                headers=fields_of(request),
                 request_id=request.scope["state"][REQUEST_ID],
             )
             key = request.headers.get("idempotency-key", "")
-            if key or call.wishes.fresh:
+            if key or call.treatment.fresh:
                 # What may be sent again by itself is kept, so that it is found then.
                 kept = await workshop.queue.wait(call, key=key)
                 request.scope["state"][REQUEST_ID] = kept.asked.id

@@ -10,13 +10,16 @@ from falgate.api.quote import Quoted, quoted
 from falgate.cli.operating import as_json, with_redis
 from falgate.core import budget, request
 from falgate.core.admin_errors import Conflict, Invalid, NotFound
+from falgate.core.apikey import Permissions
+from falgate.core.caching import treat
+from falgate.core.directives import Directives
 from falgate.core.errors import InputRejected
 from falgate.core.fingerprint import fingerprint
-from falgate.flow.admission import SCOPE
 from falgate.flow.quote import Asked, Quotes
 from falgate.models import MODELS
 from falgate.opening import FIRST, open_pictures
 from falgate.pictures.bank import Bank
+from falgate.pictures.convert import Converter
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
 from falgate.store.ledger import Ledger
@@ -50,19 +53,22 @@ def quote(body: str, *, model: str, app: str, plain: bool) -> None:
         live = await Ledger(redis).live()
         if live is None:
             raise Conflict("No gateway has used this ledger yet: start one, once")
-        if app not in (await Registry(redis).directory()).apps:
+        known = (await Registry(redis).directory()).apps.get(app)
+        if known is None:
             raise NotFound(f"There is no app {app}; `falgate apps list` shows them")
+        treatment = treat(Directives(), known.cache, Permissions(), team=team, app=name)
         quotes = Quotes(
-            Pools(redis, ttl_s=settings.cache_ttl_s),
-            Bank(open_pictures(settings)),
+            Pools(redis),
+            Bank(open_pictures(settings), Converter(settings.derived_quality)),
             Budgets(redis, settings.calendar),
         )
         asked = Asked(
             spec=spec,
             arguments=arguments,
             upstream=live,
-            fingerprint=fingerprint(spec, arguments, upstream=live, scope=SCOPE),
+            fingerprint=fingerprint(spec, arguments, upstream=live, scope=treatment.scope),
             accounts=budget.chain(team, name, "")[:-1],
+            treatment=treatment,
         )
         return quoted(await quotes.quote(asked), settings.calendar)
 

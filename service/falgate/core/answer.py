@@ -6,7 +6,7 @@ import msgspec
 
 from falgate.core import price
 from falgate.core.events import Source
-from falgate.core.job import Job
+from falgate.core.job import Job, Why
 from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
 from falgate.core.picture import Picture
@@ -23,6 +23,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         billed: What this caller's budgets were charged, micro-USD.
         saved: List price of the pictures that were not bought for it, micro-USD.
         remaining: Of the tightest budget, micro-USD; None where nothing was bought.
+        why: Why anything was bought, see `Why`.
+        kept: Whether what was bought is in the pool now.
     """
 
     source: Source
@@ -32,6 +34,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     billed: Micros = 0
     saved: Micros = 0
     remaining: Micros | None = None
+    why: Why = "miss"
+    kept: bool = True
 
     @property
     def count(self) -> int:
@@ -64,9 +68,11 @@ def free(
 ) -> Answer:
     """As many of these pictures as were asked for, which cost nobody anything now."""
     wanted = spec.asked(arguments)
+    handed = pictures[:wanted]
+    made_here = any(picture.master for picture in handed)
     return Answer(
-        source=source,
-        pictures=pictures[:wanted],
+        source="derived" if source == "hit" and made_here else source,
+        pictures=handed,
         foreign=foreign[: max(0, wanted - len(pictures))],
         saved=price.listed(spec, arguments, wanted),
     )
@@ -79,6 +85,8 @@ def bought(
     source: Source = "partial" if pool else "miss"
     return Answer(
         source="bypass" if job.order.fresh else source,
+        why=job.order.why,
+        kept=job.kept,
         pictures=(*pool, *brought.pictures)[: spec.asked(arguments)],
         foreign=brought.foreign[: job.order.number],
         bought=len(brought.pictures) + len(brought.foreign),

@@ -54,6 +54,8 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         sizes: Such as "1024x1024".
         pictures_max: In one request; 0: as many as the model makes.
         networks: Addresses that may use it, such as "10.0.0.0/8" or "2001:db8::/32".
+        fresh: Whether it may buy pictures anew that are there already.
+        derive: Whether it may be answered with a JPEG or WebP that was made here from a PNG.
     """
 
     models: tuple[str, ...] = ()
@@ -61,6 +63,8 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     sizes: tuple[str, ...] = ()
     pictures_max: Annotated[int, Meta(ge=0, le=1000)] = 0
     networks: tuple[str, ...] = ()
+    fresh: bool = True
+    derive: bool = True
 
 
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):

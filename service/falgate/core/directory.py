@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from falgate.core.caching import USUAL, Caching
 from falgate.core.limits import NONE, Limit, Limits
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
@@ -33,9 +34,11 @@ class App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     Attributes:
         limits: On its pace.
+        cache: How it uses the cache.
     """
 
     limits: Limits = NONE
+    cache: Caching = USUAL
 
 
 class Directory(msgspec.Struct, frozen=True):

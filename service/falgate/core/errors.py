@@ -179,6 +179,13 @@ class InputRejected(Refusal):
         return {"x-fal-billable-units": "0", "X-Fal-Needs-Retry": "0"}
 
 
+class HeaderWrong(Refusal):
+    """One of falgate's own headers makes no sense."""
+
+    status = 422
+    error_type = "bad_request"
+
+
 class PriceMissing(Refusal):
     """The model's file has no price for what was asked: refused, never free."""
 
@@ -245,8 +252,18 @@ class Unavailable(Refusal):
 class StoreUnavailable(Unavailable):
     """The store cannot be asked, which is not the same as a picture that is not there."""
 
+    def __init__(self, why: str = "The picture store is not available") -> None:
+        super().__init__(why)
+
+
+class StoreFull(StoreUnavailable):
+    """There is no room for more pictures, and none that may be removed to make some."""
+
     def __init__(self) -> None:
-        super().__init__("The picture store is not available")
+        super().__init__(
+            "The picture store is full, and its pictures are too new to be removed: nothing is "
+            "bought until there is room again"
+        )
 
 
 class TimedOut(Refusal):
@@ -258,3 +275,23 @@ class TimedOut(Refusal):
     def headers(self) -> dict[str, str]:
         """Keeps fal's clients from sending the same again at once."""
         return {**super().headers(), "X-Fal-Request-Timeout-Type": "user"}
+
+
+class NotCached(Refusal):
+    """`only-if-cached`, and it is not. Never to be sent again by itself: it would be the same."""
+
+    status = 504
+    error_type = "request_timeout"
+
+    def __init__(self) -> None:
+        super().__init__("These pictures are not all there, and `only-if-cached` buys none")
+
+    def headers(self) -> dict[str, str]:
+        """As for a time-out that is the caller's own wish; RFC 9211 for what the cache did."""
+        return {
+            **super().headers(),
+            "X-Fal-Request-Timeout-Type": "user",
+            "Cache-Control": "private, no-store",
+            "Cache-Status": "falgate; detail=only-if-cached",
+            "X-Falgate-Cache": "miss",
+        }

@@ -6,9 +6,10 @@ import msgspec
 
 from falgate.core.money import Micros
 
-Source = Literal["hit", "partial", "coalesced", "miss", "bypass"]
-"""Where an answer came from: the pool, pool and purchase, somebody else's purchase, its own, or one
-that was made although there may have been pictures."""
+Source = Literal["hit", "derived", "partial", "coalesced", "miss", "bypass"]
+"""Where an answer came from: the pool, the pool with pictures that were made here from others, pool
+and purchase, somebody else's purchase, its own, or one that was made although there may have been
+pictures."""
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import msgspec
 
 from falgate.core.model import ModelSpec
 
-VERSION = 1
+VERSION = 2
 """Raise it when the construction changes: old pools then can no longer be reached."""
 
 
@@ -44,3 +44,13 @@ def fingerprint(
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()
+
+
+def version(spec: ModelSpec) -> str:
+    """What a pool must have been made under to be reached still."""
+    return f"{VERSION}.{spec.schema_version}"
+
+
+def prompt_digest(prompt: str) -> str:
+    """SHA-256 (hex) of a prompt: by it pools are found where the prompt itself is not kept."""
+    return hashlib.sha256(b"prompt\0" + prompt.encode()).hexdigest()

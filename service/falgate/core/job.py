@@ -12,8 +12,13 @@ from falgate.core.picture import Picture
 Priority = Literal["normal", "low"]
 """fal's own words: low goes after all that is normal."""
 
-Fresh = Literal["", "replace", "aside"]
-"""Buying although the pool has pictures: to put new ones in their place, or to keep none."""
+Fresh = Literal["", "replace", "aside", "beside"]
+"""Buying although the pool has pictures: to put new ones in their place, to keep none of the new
+ones, or to put them behind those that are there."""
+
+Why = Literal["miss", "partial", "request", "stale"]
+"""Why a purchase was needed, in the words of RFC 9211 section 2.2: there was nothing, there was too
+little, the request would not have what there was, or that was too old."""
 
 State = Literal[
     "reserved",
@@ -96,6 +101,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         priority: Of its turn, here and at fal.
         start_within_s: How long it may wait to be started, as the caller said; 0: not said.
         fresh: See `Fresh`.
+        why: See `Why`.
+        scope: Who shares its pool, by name.
+        variation: Label of its pool.
+        prompt_sha256: Hex digest of the prompt, by which its pool is found.
+        keep_prompt: Whether the prompt is kept with the pictures.
         passed: The caller's headers for fal.
     """
 
@@ -119,6 +129,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     priority: Priority = "normal"
     start_within_s: float = 0
     fresh: Fresh = ""
+    why: Why = "miss"
+    scope: str = ""
+    variation: str = ""
+    prompt_sha256: str = ""
+    keep_prompt: bool = False
     passed: dict[str, str] = {}
 
     @property
@@ -149,6 +164,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         overrun: What the house was charged above the hold, micro-USD.
         remaining: Of the tightest budget after settling, micro-USD.
         pictures: Banked, in fal's order.
+        kept: Whether its pool has them now.
         answer: fal's refusal.
         trouble: See `Trouble`.
         troubled_ms: Redis time since when it has been in trouble; 0 while it is not.
@@ -167,6 +183,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     overrun: int = 0
     remaining: int | None = None
     pictures: tuple[Picture, ...] = ()
+    kept: bool = False
     answer: Answer | None = None
     trouble: Trouble = ""
     troubled_ms: int = 0

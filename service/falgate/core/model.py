@@ -55,6 +55,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         quality: The argument that says how good they are, if there is one.
         size: The argument that says how large, if there is one.
         inline: The argument that asks for data URIs instead of URLs.
+        prompt: The argument that says what to paint.
+        format: The argument that names the type of file, if there is one.
+        lossless: Its value for files that other types can be made of without a loss but their own.
     """
 
     endpoint: str
@@ -75,6 +78,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     quality: str = "quality"
     size: str = "image_size"
     inline: str = "sync_mode"
+    prompt: str = "prompt"
+    format: str = "output_format"
+    lossless: str = "png"
 
     @property
     def unkeyed(self) -> frozenset[str]:
@@ -90,6 +96,20 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the caller asked for data URIs."""
         inline: bool = getattr(arguments, self.inline)
         return inline
+
+    def asked_for(self, arguments: Any) -> str:
+        """The prompt."""
+        prompt: str = getattr(arguments, self.prompt)
+        return prompt
+
+    def masters(self, arguments: Any) -> Any | None:
+        """The arguments whose pictures these could be made from; None where they are those.
+
+        Only from a lossless file: of another one, what its compression lost would be lost twice.
+        """
+        if getattr(arguments, self.format, self.lossless) == self.lossless:
+            return None
+        return msgspec.structs.replace(arguments, **{self.format: self.lossless})
 
     def files(self, output: Any) -> tuple[dict[str, Any], ...]:
         """The picture files of an answer of fal's, as far as it has the right form."""

@@ -25,6 +25,7 @@ class Kept(msgspec.Struct, frozen=True):
         size_bytes: Length.
         width: Pixels.
         height: Pixels.
+        opaque: Whether it is known to have no transparent pixel.
     """
 
     sha256: str
@@ -32,26 +33,7 @@ class Kept(msgspec.Struct, frozen=True):
     size_bytes: int
     width: int
     height: int
-
-
-class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored picture.
-
-    Attributes:
-        sha256: Hex digest of its bytes, and its name in the store.
-        content_type: One of `EXTENSIONS`.
-        size_bytes: Its length.
-        width: Pixels.
-        height: Pixels.
-        made_s: When it was banked, Redis time in whole seconds since 1970.
-    """
-
-    sha256: str
-    content_type: str
-    size_bytes: int
-    width: int
-    height: int
-    made_s: int
+    opaque: bool = False
 
     @property
     def name(self) -> str:
@@ -59,16 +41,50 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.sha256}.{EXTENSIONS[self.content_type]}"
 
 
+class Picture(Kept, frozen=True, kw_only=True):
+    """One stored picture of a pool. Times are Redis's, in whole seconds since 1970.
+
+    Attributes:
+        made_s: When it was banked; of a derived one, when its master was.
+        until_s: From when on it is not handed out any more; 0: never.
+        master: Name of the picture that it was made from here; "" where fal made it.
+    """
+
+    made_s: int
+    until_s: int = 0
+    master: str = ""
+
+    def fresh(self, now_s: int) -> bool:
+        """Whether it may be handed out still."""
+        return not self.until_s or now_s < self.until_s
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A picture's file.
+
+    Attributes:
+        name: As in its URL.
+        size_bytes: Its length.
+        modified_s: When it was written, by the store's own clock, seconds since 1970.
+    """
+
+    name: str
+    size_bytes: int
+    modified_s: int
+
+
 class Pool(msgspec.Struct, frozen=True):
     """The pictures kept for one fingerprint, in the order in which they were bought.
 
     Attributes:
         generation: Raised by whatever takes pictures away or replaces them; 0 when there is none.
-        pictures: May be empty.
+        pictures: May be empty, and have some that are too old to be handed out.
+        read_s: When it was read, Redis time in whole seconds since 1970.
     """
 
     generation: int = 0
     pictures: tuple[Picture, ...] = ()
+    read_s: int = 0
 
 
 def media_type_of(name: str) -> str | None:

@@ -6,6 +6,7 @@ import msgspec
 
 from falgate.core.answer import Answer
 from falgate.core.apikey import Kind
+from falgate.core.caching import Treatment
 from falgate.core.errors import Refusal, UpstreamRefused
 from falgate.core.picture import Picture
 from falgate.core.wishes import Wishes
@@ -29,7 +30,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         arguments: For the model, every default spelt out; contains the prompt, is dropped when
             the request ends.
         inline: Whether its answer is to hold the pictures themselves.
-        wishes: What its headers asked for.
+        wishes: What its headers ask of fal.
+        treatment: How the cache treats it.
         webhook: Who is to be told of its end; "": nobody.
         base_url: What URLs begin with that are told to them.
         repeatable: Names what an equal request would find; "": nothing.
@@ -46,6 +48,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     arguments: dict[str, Any]
     inline: bool = False
     wishes: Wishes = Wishes()
+    treatment: Treatment = Treatment(scope="organisation")
     webhook: str = ""
     base_url: str = ""
     repeatable: str = ""

@@ -1,11 +1,14 @@
 """Admission: whose request it is, what it asks for, and which pool it belongs to."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from falgate.core import apikey, budget, limits, policy, request
+from falgate.core import apikey, budget, directives, limits, policy, request, wishes
 from falgate.core.apikey import KeyRecord
+from falgate.core.caching import Caching, Treatment, treat
 from falgate.core.claim import Terms
 from falgate.core.directory import Directory
 from falgate.core.errors import KeyMalformed, KeyRefused, KeyUnknown, ModelUnknown, Unavailable
@@ -15,9 +18,6 @@ from falgate.core.wishes import Wishes
 from falgate.flow import refusals
 from falgate.flow.ports import Ports
 
-SCOPE = "organisation"
-"""Who shares a pool."""
-
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks.
@@ -25,10 +25,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key: Whose key it is.
         terms: What a purchase of theirs is subject to.
+        caching: How their app uses the cache.
     """
 
     key: KeyRecord
     terms: Terms
+    caching: Caching
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +42,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         arguments: An instance of `spec.input`.
         key: Whose it is.
         terms: What a purchase for it is subject to.
-        wishes: What its headers ask for.
+        wishes: What its headers ask of fal.
+        treatment: How the cache treats it.
         upstream: The name of who would sell it.
         fingerprint: Of the pool that serves it.
     """
@@ -51,6 +54,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     key: KeyRecord
     terms: Terms
     wishes: Wishes
+    treatment: Treatment
     upstream: str
     fingerprint: str
 
@@ -100,7 +104,8 @@ async def identify(ports: Ports, authorization: str | None, address: str) -> Cal
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)
     policy.check_address(key.permissions, address)
-    return Caller(key=key, terms=terms(key, directory))
+    caching = directory.apps[f"{key.team}/{key.app}"].cache
+    return Caller(key=key, terms=terms(key, directory), caching=caching)
 
 
 def terms(key: KeyRecord, directory: Directory) -> Terms:
@@ -155,12 +160,13 @@ def admit(
     spec: ModelSpec,
     body: bytes,
     content_type: str | None,
-    wishes: Wishes,
+    headers: Mapping[str, str],
     request_id: str,
 ) -> Call:
-    """Read and check a body.
+    """Read and check a body, and what the headers ask for beside it.
 
     Raises:
+        HeaderWrong: A header of falgate's makes no sense.
         InputRejected: With every problem.
         NotAllowed: The key may not ask for this.
     """
@@ -170,14 +176,26 @@ def admit(
     if parsed.dropped:
         ports.facts.dropped(spec.endpoint, len(parsed.dropped))
     policy.check_arguments(permissions, spec, parsed.arguments)
+    key = caller.key
+    said = directives.read(headers)
+    treatment = treat(said, caller.caching, permissions, team=key.team, app=key.app)
+    if not ports.derives:
+        treatment = replace(treatment, derived=False)
     upstream = ports.sellers[caller.key.kind].name
     return Call(
         request_id=request_id,
         spec=spec,
         arguments=parsed.arguments,
-        key=caller.key,
+        key=key,
         terms=caller.terms,
-        wishes=wishes,
+        wishes=wishes.read(headers),
+        treatment=treatment,
         upstream=upstream,
-        fingerprint=fingerprint(spec, parsed.arguments, upstream=upstream, scope=SCOPE),
+        fingerprint=fingerprint(
+            spec,
+            parsed.arguments,
+            upstream=upstream,
+            scope=treatment.scope,
+            variation=treatment.variation,
+        ),
     )

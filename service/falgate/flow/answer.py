@@ -77,18 +77,24 @@ class Answers:
             for _ in range(_TRIES):
                 pool: tuple[Picture, ...] | None = None
                 match await self._claims.claim(call, waiter, patience.start_by_s):
-                    case Enough(enough):
+                    case Enough(pictures):
                         source: Source = "coalesced" if job_id else "hit"
-                        found = answer.free(call.spec, call.arguments, source, enough.pictures)
+                        found = answer.free(call.spec, call.arguments, source, pictures)
                         return found, job_id
-                    case Leads(job_id, had):
-                        pool = had.pictures
+                    case Leads(job_id, pool):
                         await self._purchases.begin(job_id)
                     case Joins(job_id):
                         pass
                 joined = pool is None and call.wishes.start_within_s > 0
                 job = await self._wait(job_id, patience, joined=joined)
-                shared = job and await share(self._ports, call.spec, call.arguments, job, pool)
+                shared = job and await share(
+                    self._ports,
+                    spec=call.spec,
+                    arguments=call.arguments,
+                    treatment=call.treatment,
+                    job=job,
+                    pool=pool,
+                )
                 if isinstance(shared, Refusal):
                     raise shared
                 if shared:

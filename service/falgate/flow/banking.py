@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from falgate.core import about
+from falgate.core.catalogue import Filing
 from falgate.core.claim import Seen
 from falgate.core.errors import StoreUnavailable
 from falgate.core.events import Doubt, Doubted
@@ -15,16 +17,22 @@ from falgate.flow.insist import insist
 from falgate.flow.ports import Ports
 
 _PAUSES_S = (0.2, 1.0)
+_REMOVING_S = 0.5
 _NEXT_TRY_MS_MAX = 15 * 60_000
 BANK_FOR_S = 24 * 3600
 """fal is asked to keep pictures for longer; after that nobody may be able to bank them."""
 
 
-async def bank(ports: Ports, job: Job) -> None:
+async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     """Fetch, keep and publish the pictures of a paid job, and finish it.
 
     While some cannot be had, who waits gets fal's own files, and the job is looked at again: ever
     more seldom, and for `BANK_FOR_S`. After that, what could be had is all there is.
+
+    Args:
+        ports: The world.
+        job: In state "paid".
+        kept_s: How long its pool has a picture, seconds.
 
     Raises:
         Fenced: Another instance has the job.
@@ -41,8 +49,10 @@ async def bank(ports: Ports, job: Job) -> None:
             lease_ms = min(age_ms, _NEXT_TRY_MS_MAX)
             await insist(lambda: ports.jobs.doubt(job, "unbanked", lease_ms=lease_ms))
             return
+    made_s = now_ms // 1000
     pictures = [
-        Picture(made_s=now_ms // 1000, **msgspec.structs.asdict(picture)) for picture in kept
+        Picture(made_s=made_s, until_s=made_s + kept_s, **msgspec.structs.asdict(picture))
+        for picture in kept
     ]
     published = None
     expected = spec.expected(msgspec.convert(job.order.input, spec.input))
@@ -55,13 +65,14 @@ async def bank(ports: Ports, job: Job) -> None:
 
 
 async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> Seen | None:
-    """What the pool of a flight holds since; None where its flight is to leave no marker."""
+    """What the pool holds since; None where it got nothing."""
     where = order.fingerprint, order.id, order.generation
-    if not order.fresh:
-        return await ports.pools.append(*where, pictures)
-    if order.fresh == "replace":
-        await ports.pools.renew(*where, pictures)
-    return None
+    match order.fresh:
+        case "aside":
+            return None
+        case "replace":
+            return await ports.pools.renew(*where, pictures)
+    return await ports.pools.append(*where, pictures)
 
 
 async def _fetch(ports: Ports, job: Job, urls: Sequence[str]) -> tuple[list[Kept], str]:
@@ -82,9 +93,36 @@ async def _fetch(ports: Ports, job: Job, urls: Sequence[str]) -> tuple[list[Kept
 async def _keep(ports: Ports, job: Job, url: str) -> Kept | str:
     upstream = ports.upstream(job.order.upstream)
     try:
-        return await ports.pictures.keep(await upstream.download(url))
+        data = await upstream.download(url)
+        kept = await ports.pictures.examine(data)
+        await file(ports, _filing(ports, job.order, kept))
+        await ports.pictures.keep(data, kept)
     except (DownloadFailed, NotAPicture, StoreUnavailable) as error:
         return f"{type(error).__name__}: {error.__cause__ or error}".splitlines()[0]
+    return kept
+
+
+def _filing(ports: Ports, order: Order, kept: Kept) -> Filing:
+    spec = ports.models[order.endpoint]
+    pooled = order.fresh != "aside"
+    return Filing(
+        kept=kept,
+        value=order.listed // order.number,
+        app=f"{order.team}/{order.app}",
+        fingerprint=order.fingerprint if pooled else "",
+        about=about.of_order(spec, order) if pooled else None,
+    )
+
+
+async def file(ports: Ports, filing: Filing) -> None:
+    """File a picture before its bytes are stored, so that nobody removes them for want of a pool.
+
+    Bytes that are just being removed are waited for: stored meanwhile, they would go with the old.
+    """
+    filed = await insist(lambda: ports.catalogue.note(filing))
+    while not filed:
+        await asyncio.sleep(_REMOVING_S)
+        filed = await insist(lambda: ports.catalogue.note(filing))
 
 
 def _doubt(ports: Ports, what: Doubt, job: Job, detail: str) -> None:

@@ -9,13 +9,15 @@ from msgspec.structs import replace
 from falgate.core import price
 from falgate.core.calendar import Calendar
 from falgate.core.claim import Ended, Held, Joined, Mismatched, Repeated, Seen, Stale, Waiter
-from falgate.core.errors import PriceMissing, TimedOut
+from falgate.core.errors import NotCached, PriceMissing, TimedOut
+from falgate.core.fingerprint import prompt_digest
 from falgate.core.job import Order
-from falgate.core.picture import Pool
+from falgate.core.picture import Picture
 from falgate.core.price import PriceUnknown
 from falgate.core.queue_errors import KeyReused
 from falgate.flow.admission import Call
-from falgate.flow.pools import usable
+from falgate.flow.deriving import derive
+from falgate.flow.pools import Usable, usable
 from falgate.flow.ports import Ports
 from falgate.flow.refusals import of_verdict
 
@@ -23,16 +25,21 @@ _TRIES = 4
 
 
 class Enough(msgspec.Struct, frozen=True):
-    """The pool has all that is wanted: nothing was claimed."""
+    """There is all that is wanted: nothing was claimed."""
 
-    pool: Pool
+    pictures: tuple[Picture, ...]
 
 
 class Leads(msgspec.Struct, frozen=True):
-    """The flight is the call's: its money is held, its job may begin."""
+    """The flight is the call's: its money is held, its job may begin.
+
+    Attributes:
+        job_id: Of the job.
+        pictures: What was there already.
+    """
 
     job_id: str
-    pool: Pool
+    pictures: tuple[Picture, ...]
 
 
 class Joins(msgspec.Struct, frozen=True):
@@ -74,19 +81,24 @@ class Claims:
         """
         seen = Seen()
         for _ in range(_TRIES):
-            pool = await self._pool(call)
-            if len(pool.pictures) >= call.wanted:
-                return Enough(pool)
+            there = await self._there(call)
+            if len(there.pictures) >= call.wanted:
+                self._ports.uses.add(call.fingerprint, there.pictures[: call.wanted])
+                return Enough(there.pictures)
+            if call.treatment.only_cached:
+                raise NotCached
+            pool = there.pool
+            # By what is there, not by what the call may have of it: else all it left out is news.
             seen = max(seen, Seen(pool.generation, len(pool.pictures)))
-            order = _order(call, pool, self._start_within_s)
+            order = _order(call, there, self._start_within_s)
             if asyncio.get_running_loop().time() >= start_by_s:
                 raise TimedOut("This could not be started within the time that was given for it")
             await self._ports.pictures.ready()
-            match await self._ports.jobs.hold(order, seen, call.terms, _with_pool(waiter, pool)):
+            match await self._ports.jobs.hold(order, seen, call.terms, _with(waiter, there)):
                 case Held(overdrawn):
                     for shadow in overdrawn:
                         self._ports.facts.overdrawn(call.upstream, shadow)
-                    return Leads(order.id, pool)
+                    return Leads(order.id, there.pictures)
                 case Joined(job_id):
                     return Joins(job_id)
                 case Repeated(request_id):
@@ -101,23 +113,28 @@ class Claims:
                     raise of_verdict(verdict, order, self._calendar)
         raise TimedOut("Others are still buying what is missing here; ask again later")
 
-    async def _pool(self, call: Call) -> Pool:
-        """The pictures that a call may have: none of those that are there, if it asks for new."""
-        if call.wishes.fresh:
-            pool = await self._ports.pools.read(call.fingerprint)
-            return Pool(pool.generation)
-        return await usable(self._ports, call.fingerprint, call.wanted)
+    async def _there(self, call: Call) -> Usable:
+        """What there is for a call: nothing for one that asks for new pictures."""
+        treatment = call.treatment
+        if treatment.fresh:
+            # Who wants new ones and buys none gets none: there is nothing to look for.
+            return Usable(await self._ports.pools.read(call.fingerprint))
+        there = await usable(self._ports, call.fingerprint, call.wanted, treatment)
+        if len(there.pictures) < call.wanted and await derive(self._ports, call, there):
+            return await usable(self._ports, call.fingerprint, call.wanted, treatment)
+        return there
 
 
-def _with_pool(waiter: Waiter, pool: Pool) -> Waiter:
+def _with(waiter: Waiter, there: Usable) -> Waiter:
     if waiter.keep is None:
         return waiter
-    return replace(waiter, keep=replace(waiter.keep, pool=pool.pictures))
+    return replace(waiter, keep=replace(waiter.keep, pool=there.pictures))
 
 
-def _order(call: Call, pool: Pool, start_within_s: float) -> Order:
-    number = call.wanted - len(pool.pictures)
-    spec, arguments = call.spec, call.arguments
+def _order(call: Call, there: Usable, start_within_s: float) -> Order:
+    reused = len(there.pictures)
+    number = call.wanted - reused
+    spec, arguments, treatment = call.spec, call.arguments, call.treatment
     try:
         held = price.ceiling(spec, arguments, number)
     except PriceUnknown as error:
@@ -127,21 +144,26 @@ def _order(call: Call, pool: Pool, start_within_s: float) -> Order:
         upstream=call.upstream,
         endpoint=spec.endpoint,
         fingerprint=call.fingerprint,
-        generation=pool.generation,
+        generation=there.pool.generation,
         team=call.key.team,
         app=call.key.app,
         key=call.key.id,
         asked=call.wanted,
-        reused=len(pool.pictures),
+        reused=reused,
         number=number,
         held=held,
         listed=price.listed(spec, arguments, number),
         price_version=spec.price_version,
         input=spec.purchase(arguments, number),
         recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
-        saved=price.listed(spec, arguments, len(pool.pictures)),
+        saved=price.listed(spec, arguments, reused),
         priority=call.wishes.priority,
         start_within_s=min(call.wishes.start_within_s, start_within_s),
-        fresh=call.wishes.fresh,
+        fresh=treatment.fresh,
+        why="request" if treatment.fresh else there.why,
+        scope=treatment.scope,
+        variation=treatment.variation,
+        prompt_sha256=prompt_digest(spec.asked_for(arguments)),
+        keep_prompt=treatment.keep_prompt,
         passed=call.wishes.passed,
     )

@@ -125,7 +125,15 @@ class Driver:
             pool = request.pool if request.leads else None
             try:
                 job = await self._settled(request)
-                share_it = partial(share, self._ports, spec, arguments, job, pool)
+                share_it = partial(
+                    share,
+                    self._ports,
+                    spec=spec,
+                    arguments=arguments,
+                    treatment=request.asked.treatment,
+                    job=job,
+                    pool=pool,
+                )
                 found = await insist(share_it)
             except Gone:
                 found = None
@@ -181,8 +189,8 @@ class Driver:
         waiter = Waiter(request=asked.id, keep=keep)
         start_by_s = await self._start_by_s(request)
         match await self._claimed(call, waiter, start_by_s):
-            case Enough(pool):
-                return answer.free(call.spec, arguments, "coalesced", pool.pictures)
+            case Enough(pictures):
+                return answer.free(call.spec, arguments, "coalesced", pictures)
             case Leads(job_id):
                 await insist(lambda: self._purchases.begin(job_id))
         return await insist(lambda: self._ports.requests.read(asked.id))
@@ -213,6 +221,7 @@ class Driver:
             key=key,
             terms=terms(key, directory),
             wishes=asked.wishes,
+            treatment=asked.treatment,
             upstream=asked.upstream,
             fingerprint=asked.fingerprint,
         )

@@ -1,6 +1,6 @@
 """The world as the flow sees it: each port says what a failing Redis, store or fal means there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -16,6 +16,7 @@ from falgate.core.model import ModelSpec
 from falgate.core.outcome import Result, Settlement, Submission
 from falgate.core.picture import Kept, Picture, Pool
 from falgate.core.progress import Tell
+from falgate.flow.ports_cache import Filed, Uses
 from falgate.flow.ports_queue import Requests
 
 
@@ -53,11 +54,11 @@ class Pools(Protocol):
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
-    ) -> None:
+    ) -> Seen | None:
         """Put what a job bought in the place of all that was there, if that is as it was read."""
 
-    async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
-        """Keep only these, unless the pool has changed since it was read."""
+    async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
+        """Take pictures out, which begins the next generation; how many it had of them."""
 
 
 class Jobs(Protocol):
@@ -103,8 +104,14 @@ class Jobs(Protocol):
 class Pictures(Protocol):
     """The picture store. When it cannot be asked: `StoreUnavailable`."""
 
-    async def keep(self, data: bytes) -> Kept:
-        """Check that it is a picture and store it; raises `NotAPicture`."""
+    async def examine(self, data: bytes) -> Kept:
+        """Check that it is a picture; raises `NotAPicture`."""
+
+    async def keep(self, data: bytes, kept: Kept) -> None:
+        """Store what was examined."""
+
+    async def convert(self, picture: Picture, content_type: str) -> bytes | None:
+        """Another type of file of a stored picture; None where that cannot be made."""
 
     async def has(self, picture: Picture) -> bool:
         """Whether it is there, as long as it was."""
@@ -172,8 +179,11 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         keys: See `Keys`, and so on.
         rates: Requests by the second.
         budgets: Where the money stands.
+        catalogue: Where pictures are filed.
+        uses: Counts what is handed out.
         requests: Those that are kept.
         sellers: Which upstream serves which kind of key.
+        derives: Whether pictures are made here of others at all.
     """
 
     models: Mapping[str, ModelSpec]
@@ -181,11 +191,14 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     rates: Rates
     budgets: Budgets
     pools: Pools
+    catalogue: Filed
+    uses: Uses
     jobs: Jobs
     requests: Requests
     pictures: Pictures
     sellers: Mapping[Kind, Upstream]
     facts: Facts
+    derives: bool = True
 
     def upstream(self, name: str) -> Upstream:
         """The seller of that name; a job of any other is none of this instance's business."""

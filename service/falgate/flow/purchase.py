@@ -46,6 +46,7 @@ class Purchases:
         *,
         lease_s: float,
         start_within_s: float,
+        kept_s: int,
     ) -> None:
         """Work on jobs.
 
@@ -54,7 +55,9 @@ class Purchases:
             wake: Called with a job's id when it has ended.
             lease_s: Of a lease, which is renewed in time.
             start_within_s: How long a job may wait for its turn where nobody said.
+            kept_s: How long a pool has a picture.
         """
+        self._kept_s = kept_s
         self.turns = Turns(ports.jobs)
         self._ports = ports
         self._start_within_s = start_within_s
@@ -239,7 +242,7 @@ class Purchases:
         return settled
 
     async def _bank(self, job: Job) -> None:
-        await bank(self._ports, job)
+        await bank(self._ports, job, kept_s=self._kept_s)
 
     async def report(self, job_id: str, settlement: Settlement) -> Job:
         """Read a job that was settled, and tell what it came to; raises `Fenced` when forgotten."""

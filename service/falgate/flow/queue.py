@@ -96,8 +96,8 @@ class Queue:
         within_s = call.wishes.start_within_s or self._start_within_s
         start_by_s = asyncio.get_running_loop().time() + within_s
         match await self._claims.claim(call, waiter, start_by_s):
-            case Enough(pool):
-                found = answer.free(call.spec, call.arguments, "hit", pool.pictures)
+            case Enough(pictures):
+                found = answer.free(call.spec, call.arguments, "hit", pictures)
                 kept = await self._put(keep, "done", found)
                 if kept.asked.id == call.request_id:
                     self._ports.facts.answered(answered(call, found, "", 0, 0))
@@ -178,7 +178,9 @@ class Queue:
 
 def _keep(call: Call, hook: Hook, key: str) -> Keep:
     arguments = msgspec.to_builtins(call.arguments)
-    same = (call.spec.endpoint, hook.url, msgspec.json.encode(arguments, order="sorted").decode())
+    # The fingerprint says whose pool it is, which is nowhere in the body.
+    body = msgspec.json.encode(arguments, order="sorted").decode()
+    same = (call.fingerprint, hook.url, body)
     digest = hashlib.sha256(msgspec.json.encode(same)).hexdigest()
     repeatable, repeats_ms = _repeatable(call, key, digest)
     asked = Asked(
@@ -193,6 +195,7 @@ def _keep(call: Call, hook: Hook, key: str) -> Keep:
         arguments=arguments,
         inline=call.spec.wants_inline(call.arguments),
         wishes=call.wishes,
+        treatment=call.treatment,
         webhook=hook.url,
         base_url=hook.base_url,
         repeatable=repeatable,
@@ -210,6 +213,6 @@ def _repeatable(call: Call, key: str, digest: str) -> tuple[str, int]:
     if key:
         # Hashed, a key of the caller's is short and says nothing.
         return f"{owner}:{hashlib.sha256(key.encode()).hexdigest()}", 0
-    if call.wishes.fresh:
-        return f"{owner}:{call.wishes.fresh}:{call.key.id}:{digest}", _SENT_AGAIN_MS
+    if call.treatment.fresh:
+        return f"{owner}:{call.treatment.fresh}:{call.key.id}:{digest}", _SENT_AGAIN_MS
     return "", 0

@@ -1,15 +1,17 @@
 """Quotes: what a request would cost and which budget would refuse it; nothing is spent."""
 
-import asyncio
-
 import msgspec
 
 from falgate.core import budget, price
 from falgate.core.budget import Account, Position
+from falgate.core.caching import Treatment
 from falgate.core.errors import PriceMissing
+from falgate.core.events import Source
 from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
 from falgate.core.price import PriceUnknown
+from falgate.flow.deriving import Wanted, derivable
+from falgate.flow.pools import look
 from falgate.flow.ports import Budgets, Pictures, Pools
 
 
@@ -22,6 +24,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         upstream: Who would sell it.
         fingerprint: Of the pool that would serve it.
         accounts: Whom it would be charged to, the organisation first.
+        treatment: How the cache would treat it.
     """
 
     spec: ModelSpec
@@ -29,6 +32,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     upstream: str
     fingerprint: str
     accounts: tuple[Account, ...]
+    treatment: Treatment
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +41,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         asked: Pictures.
         cached: How many of them are there and free.
+        derived: How many of those would be made here of others.
         listed: List price of those to be bought.
         estimate: What they would be booked at.
         ceiling: The most that they may cost: what would be held.
@@ -44,10 +49,12 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         refusing: Enforced budgets without room for the ceiling.
         shadows: Shadow budgets without room for it.
         tightest: The enforced budget with the least left.
+        fresh: Whether new pictures were asked for, whatever is there.
     """
 
     asked: int
     cached: int
+    derived: int
     listed: Micros
     estimate: Micros
     ceiling: Micros
@@ -55,6 +62,16 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     refusing: tuple[Position, ...]
     shadows: tuple[Position, ...]
     tightest: Position | None
+    fresh: bool = False
+
+    @property
+    def source(self) -> Source:
+        """What the answer would be."""
+        if self.fresh:
+            return "bypass"
+        if self.cached < self.asked:
+            return "partial" if self.cached else "miss"
+        return "derived" if self.derived else "hit"
 
 
 class Quotes:
@@ -73,9 +90,8 @@ class Quotes:
             Unavailable: Without Redis or the store.
         """
         wanted = asked.spec.asked(asked.arguments)
-        pool = await self._pools.read(asked.fingerprint)
-        there = await asyncio.gather(*(self._pictures.has(p) for p in pool.pictures[:wanted]))
-        missing = wanted - sum(there)
+        there, derived = await self._there(asked)
+        missing = wanted - there - derived
         try:
             listed = price.listed(asked.spec, asked.arguments, missing)
             ceiling = price.ceiling(asked.spec, asked.arguments, missing) if missing else 0
@@ -90,7 +106,8 @@ class Quotes:
         short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
         return Quote(
             asked=wanted,
-            cached=wanted - missing,
+            cached=there + derived,
+            derived=derived,
             listed=listed,
             estimate=estimate,
             ceiling=ceiling,
@@ -98,4 +115,18 @@ class Quotes:
             refusing=tuple(p for p in short if p.enforced),
             shadows=tuple(p for p in short if not p.enforced),
             tightest=budget.tightest(positions),
+            fresh=asked.treatment.fresh != "",
         )
+
+    async def _there(self, asked: Asked) -> tuple[int, int]:
+        """How many of the pictures are there, and how many more would be made here."""
+        treatment = asked.treatment
+        if treatment.fresh:
+            return 0, 0
+        number = asked.spec.asked(asked.arguments)
+        found, _ = await look(self._pools, self._pictures, asked.fingerprint, number, treatment)
+        wanted = Wanted(asked.spec, asked.arguments, asked.upstream, treatment)
+        masters = await derivable(self._pools, self._pictures, wanted, found)
+        there = found.pictures[:number]
+        made = sum(picture.master != "" for picture in there)
+        return len(there) - made, made + len(masters)

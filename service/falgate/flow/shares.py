@@ -1,16 +1,15 @@
 """Shares: what a job brings to each of those who wait for it, leader or not."""
 
-import asyncio
-from itertools import compress
 from typing import Any
 
 from falgate.core import answer
 from falgate.core.answer import Answer
+from falgate.core.caching import Treatment
 from falgate.core.errors import Refusal
 from falgate.core.job import Job
 from falgate.core.model import ModelSpec
 from falgate.core.picture import Picture
-from falgate.flow.pools import usable
+from falgate.flow.pools import missing, usable
 from falgate.flow.ports import Ports
 from falgate.flow.refusals import of_ending
 
@@ -19,8 +18,10 @@ _CANCELLED = 499
 
 async def share(
     ports: Ports,
+    *,
     spec: ModelSpec,
     arguments: Any,
+    treatment: Treatment,
     job: Job,
     pool: tuple[Picture, ...] | None,
 ) -> Answer | Refusal | None:
@@ -32,6 +33,7 @@ async def share(
         ports: The world.
         spec: The model.
         arguments: What was asked for.
+        treatment: How the cache treats it.
         job: As it was read.
         pool: For who began it: the pictures that were there then. None for all others.
 
@@ -46,12 +48,12 @@ async def share(
     if pool is not None:
         return answer.bought(spec, arguments, job, pool, brought)
     wanted = spec.asked(arguments)
-    found = (await usable(ports, job.order.fingerprint, wanted)).pictures
+    found = (await usable(ports, job.order.fingerprint, wanted, treatment)).pictures
     known = {picture.sha256 for picture in found}
     # What was delivered but not published, being not quite as asked, is shared all the same.
     others = [picture for picture in brought.pictures if picture.sha256 not in known]
-    there = await asyncio.gather(*(ports.pictures.has(picture) for picture in others))
-    found = (*found, *compress(others, there))
+    lost = await missing(ports.pictures, others)
+    found = (*found, *(picture for picture in others if picture not in lost))
     if len(found) + len(brought.foreign) < wanted:
         return None
     return answer.free(spec, arguments, "coalesced", found, brought.foreign)

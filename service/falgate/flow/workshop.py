@@ -66,7 +66,13 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def workshop(
-    ports: Ports, *, calendar: Calendar, lease_s: float, start_within_s: float, wait_s: float
+    ports: Ports,
+    *,
+    calendar: Calendar,
+    lease_s: float,
+    start_within_s: float,
+    wait_s: float,
+    kept_s: int,
 ) -> Workshop:
     """Put one together.
 
@@ -76,11 +82,12 @@ def workshop(
         lease_s: How long a job or a request is this process's without renewal.
         start_within_s: How long a purchase may wait to be started where nobody said.
         wait_s: How long a caller on the line waits for pictures.
+        kept_s: How long a pool has a picture.
     """
     flights, wakes = Flights(ports.jobs), Wakes()
     claims = Claims(ports, calendar, start_within_s=start_within_s)
     waits = {"lease_s": lease_s, "start_within_s": start_within_s}
-    purchases = Purchases(ports, flights.wake, **waits)
+    purchases = Purchases(ports, flights.wake, kept_s=kept_s, **waits)
     driver = Driver(ports, purchases, flights, claims, **waits)
     polls = Polls(ports, wakes)
     return Workshop(

@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 
-from falgate.core.picture import EXTENSIONS, Kept, Picture
-from falgate.pictures.inspect import Examined, examine
+from falgate.core.picture import Kept, NotAPicture, Picture
+from falgate.pictures.convert import Converter
+from falgate.pictures.inspect import examine
 from falgate.pictures.store import PictureStore
 
 _CHECKED_FOR_S = 1.0
@@ -13,28 +14,42 @@ _CHECKED_FOR_S = 1.0
 class Bank:
     """The picture store as purchases see it."""
 
-    def __init__(self, store: PictureStore) -> None:
-        """Keep pictures in `store`."""
+    def __init__(self, store: PictureStore, converter: Converter) -> None:
+        """Keep pictures in `store`, and convert them by `converter`."""
         self._store = store
+        self._converter = converter
         self._checking = asyncio.Lock()
         self._checked_s = float("-inf")
 
-    async def keep(self, data: bytes) -> Kept:
-        """Check that these bytes are a whole picture, and store them; a repeat changes nothing.
+    async def examine(self, data: bytes) -> Kept:
+        """Check that these bytes are a whole picture.
 
         Raises:
             NotAPicture: They are none.
+        """
+        return await asyncio.to_thread(_look, data)
+
+    async def keep(self, data: bytes, kept: Kept) -> None:
+        """Store bytes that were examined; a repeat changes nothing.
+
+        Raises:
             StoreUnavailable: They could not be stored; nothing of them is visible.
         """
-        examined, sha256 = await asyncio.to_thread(_look, data)
-        await self._store.put(data, f"{sha256}.{EXTENSIONS[examined.content_type]}")
-        return Kept(
-            sha256=sha256,
-            content_type=examined.content_type,
-            size_bytes=len(data),
-            width=examined.width,
-            height=examined.height,
-        )
+        await self._store.put(data, kept.name)
+
+    async def convert(self, picture: Picture, content_type: str) -> bytes | None:
+        """Another type of file of a stored picture; None where that cannot be made.
+
+        Raises:
+            StoreUnavailable: It cannot be read.
+        """
+        data = await self._store.read(picture.name)
+        if data is None:
+            return None
+        try:
+            return await self._converter.convert(data, content_type)
+        except NotAPicture:
+            return None
 
     async def has(self, picture: Picture) -> bool:
         """Whether a picture is there; raises `StoreUnavailable` when nobody knows.
@@ -42,6 +57,26 @@ class Bank:
         One of another length was damaged, and is as good as lost.
         """
         return await self._store.size(picture.name) == picture.size_bytes
+
+    async def whole(self, name: str) -> bool | None:
+        """Whether a picture's bytes are those that its name stands for; None: it is not there.
+
+        Raises:
+            StoreUnavailable: Nobody knows.
+        """
+        data = await self._store.read(name)
+        if data is None:
+            return None
+        digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        return name.startswith(f"{digest}.")
+
+    async def remove(self, name: str) -> None:
+        """Remove a picture for good; one that is not there is no trouble.
+
+        Raises:
+            StoreUnavailable: It may be there still.
+        """
+        await self._store.delete(name)
 
     async def ready(self) -> None:
         """See that a picture could be stored now; raises `StoreUnavailable` otherwise.
@@ -55,5 +90,13 @@ class Bank:
                 self._checked_s = now_s
 
 
-def _look(data: bytes) -> tuple[Examined, str]:
-    return examine(data), hashlib.sha256(data).hexdigest()
+def _look(data: bytes) -> Kept:
+    examined = examine(data)
+    return Kept(
+        sha256=hashlib.sha256(data).hexdigest(),
+        content_type=examined.content_type,
+        size_bytes=len(data),
+        width=examined.width,
+        height=examined.height,
+        opaque=examined.opaque,
+    )

@@ -8,6 +8,7 @@ import msgspec
 from PIL import Image
 
 from falgate.core.picture import NotAPicture
+from falgate.pictures.convert import is_opaque
 
 SIDE_PX_MAX = 8192
 
@@ -27,11 +28,13 @@ class Examined(msgspec.Struct, frozen=True):
         content_type: From its bytes, whatever was claimed.
         width: Pixels.
         height: Pixels.
+        opaque: Whether it has no transparent pixel.
     """
 
     content_type: str
     width: int
     height: int
+    opaque: bool = False
 
 
 def examine(data: bytes) -> Examined:
@@ -49,11 +52,11 @@ def examine(data: bytes) -> Examined:
             image.verify()
         with _open(data) as image:
             image.load()
+            return msgspec.structs.replace(found, opaque=is_opaque(image))
     except NotAPicture:
         raise
     except Exception as error:  # noqa: BLE001 - decoders fail on hostile bytes as they please
         _refuse(f"it cannot be decoded ({type(error).__name__})", error)
-    return found
 
 
 def _header(data: bytes) -> Examined:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -14,13 +14,14 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from falgate.core.errors import StoreUnavailable
-from falgate.core.picture import media_type_of
+from falgate.core.errors import StoreFull, StoreUnavailable
+from falgate.core.picture import Stored, media_type_of
 
 # Archives of the ledger share the store: nothing outside this prefix is ever served.
 PREFIX = "pictures/"
 _CHECK = "check"
-_FREE_BYTES_MIN = 64 * 1024 * 1024
+FREE_BYTES_MIN = 64 * 1024 * 1024
+_PAGE = 500
 _ALIVE = b"falgate can write here\n"
 
 T = TypeVar("T")
@@ -90,6 +91,55 @@ class PictureStore:
             return None
         return await self._found(self._read(f"{PREFIX}{name}", start, end))
 
+    async def delete(self, name: str) -> None:
+        """Remove a picture; one that is not there is no trouble.
+
+        Raises:
+            StoreUnavailable: It may be there still.
+        """
+        assert media_type_of(name) is not None, "nothing else is removed"
+        path = f"{PREFIX}{name}"
+        try:
+            await obstore.delete_async(self._store, path)
+            if self._root is not None:
+                await asyncio.to_thread(_sync_above, self._root, path)
+        except FileNotFoundError:
+            pass
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable from error
+
+    async def listing(self) -> AsyncIterator[list[Stored]]:
+        """All pictures, in pages and in no order; what has no picture's name is left out.
+
+        Raises:
+            StoreUnavailable: Nobody knows.
+        """
+        try:
+            async for page in obstore.list(self._store, PREFIX, chunk_size=_PAGE):
+                named = ((each["path"].removeprefix(PREFIX), each) for each in page)
+                yield [
+                    Stored(name, each["size"], int(each["last_modified"].timestamp()))
+                    for name, each in named
+                    if media_type_of(name)
+                ]
+        except FileNotFoundError:
+            return  # Nothing was ever stored.
+        except (BaseError, OSError) as error:
+            raise StoreUnavailable from error
+
+    async def free_bytes(self) -> int | None:
+        """Room on the disk that holds it; None where there is no such limit.
+
+        Raises:
+            StoreUnavailable: The disk is gone.
+        """
+        if self._root is None:
+            return None
+        try:
+            return (await asyncio.to_thread(shutil.disk_usage, self._root)).free
+        except OSError as error:
+            raise StoreUnavailable from error
+
     async def put_file(self, path: str, data: bytes, content_type: str) -> None:
         """Keep a file that is no picture, outside what is served; a repeat changes nothing.
 
@@ -112,11 +162,11 @@ class PictureStore:
 
         Raises:
             StoreUnavailable: That failed.
+            StoreFull: There is hardly room for anything.
         """
-        if self._root is not None and self._root.is_dir():
-            usage = await asyncio.to_thread(shutil.disk_usage, self._root)
-            if usage.free < _FREE_BYTES_MIN:
-                raise StoreUnavailable
+        free = await self.free_bytes()
+        if free is not None and free < FREE_BYTES_MIN:
+            raise StoreFull
         await self._write(_CHECK, _ALIVE, "text/plain")
         if await self._found(self._read(_CHECK, 0, None)) != _ALIVE:
             raise StoreUnavailable
@@ -180,9 +230,20 @@ def _directory(url: str) -> Path:
 
 def _sync(root: Path, path: str) -> None:
     """Have a file outlive a power cut, and its name too: that stands in the directories above."""
-    written = root / path
-    below = [above for above in written.parents if above.is_relative_to(root)]
-    for synced in (written, *below):
+    _sync_each(root / path, *_above(root, path))
+
+
+def _sync_above(root: Path, path: str) -> None:
+    """Have a file be gone after a power cut, too."""
+    _sync_each(*_above(root, path))
+
+
+def _above(root: Path, path: str) -> list[Path]:
+    return [above for above in (root / path).parents if above.is_relative_to(root)]
+
+
+def _sync_each(*written: Path) -> None:
+    for synced in written:
         descriptor = os.open(synced, os.O_RDONLY)
         try:
             os.fsync(descriptor)

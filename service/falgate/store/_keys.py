@@ -46,7 +46,15 @@ policy can touch money.
 | answered | sorted set: kept requests by their end, ms | swept with the requests |
 | idempotency | hash: the request that an idempotency key stands for | swept with the request |
 | progress | string: what the upstream said last of a job | expires, a day |
-| pool | hash: generation and pictures of one fingerprint | expires, by setting |
+| picture | hash: what is known of one stored picture | deleted with its bytes |
+| pictures | sorted set: names of pictures by what they are worth keeping for | deleted likewise |
+| media | hash: how many pictures are stored, and their bytes | never expires |
+| about | hash: what one pool is for, and who bought for it | deleted when its pool is gone |
+| pools | sorted set: fingerprints by their last purchase, ms | deleted likewise |
+| poolsof | sorted set: those that an app bought for, by when, ms | deleted likewise |
+| prompt | set: fingerprints of one prompt, by its hash | deleted likewise |
+| housekeeper | string: the instance that looks after the pictures | expires, a minute |
+| pool | hash: generation and pictures of one fingerprint | expires, unless one of them is pinned |
 """
 
 from falgate.core.budget import Account
@@ -58,6 +66,8 @@ POSTED_KEPT_S = 7 * 86_400
 HITS_KEPT_S = 40 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
+EMPTIED_S = 2 * 86_400
+"""How long an emptied pool says that it was: a purchase that began before is at its end by then."""
 
 WAKE = "fg:wake"
 """Channel: ids of jobs that ended, are in trouble or have their turn."""
@@ -69,6 +79,10 @@ AUDIT = "{fg}:audit"
 POSTED = "{fg}:posted"
 ALERTS = "{fg}:alerts"
 MARKERS = "{fg}:markers"
+PICTURES = "{fg}:pictures"
+MEDIA = "{fg}:media"
+POOLS = "{fg}:pools"
+HOUSEKEEPER = "{fg}:housekeeper"
 
 
 def account(upstream: str, account: Account) -> str:
@@ -234,3 +248,23 @@ def progress(job_id: str) -> str:
 def pool(fingerprint: str) -> str:
     """The pictures of one fingerprint."""
     return f"fg:pool:{{{fingerprint}}}"
+
+
+def picture(name: str) -> str:
+    """What is known of a stored picture."""
+    return f"{{fg}}:picture:{name}"
+
+
+def about(fingerprint: str) -> str:
+    """What a pool is for."""
+    return f"{{fg}}:about:{fingerprint}"
+
+
+def pools_of(app: str) -> str:
+    """The pools that "team/app" bought for."""
+    return f"{{fg}}:poolsof:{app}"
+
+
+def prompt(sha256: str) -> str:
+    """The pools of a prompt."""
+    return f"{{fg}}:prompt:{sha256}"

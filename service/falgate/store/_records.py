@@ -76,6 +76,7 @@ def job(fields: dict[str, str], refusal: str | None) -> Job:
             "overrun": int(fields.get("overrun", 0)),
             "remaining": None if remaining < 0 else remaining,
             "pictures": msgspec.json.decode(fields.get("pictures", "[]"), type=tuple[Picture, ...]),
+            "kept": fields.get("kept") == "1",
             "answer": answer,
             "trouble": fields.get("trouble", ""),
             "troubled_ms": int(fields.get("troubled_ms", 0)),

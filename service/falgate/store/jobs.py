@@ -207,7 +207,8 @@ class Jobs:
         Raises:
             Fenced: Another instance has the job.
         """
-        seen = published or Seen()
+        # Who buys afresh has a flight of its own, which nobody else could have missed.
+        seen = Seen() if published is None or job.order.fresh else published
         with reaching():
             reply = await _FINISH(
                 self._redis,
@@ -224,6 +225,7 @@ class Jobs:
                 marker_ms=_keys.MARKER_KEPT_S * 1000,
                 fingerprint=job.order.fingerprint,
                 wake=_keys.WAKE,
+                kept="0" if published is None else "1",
             )
         if reply == "fenced":
             raise Fenced

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- paid -> finished: end the job and its flight, and wake who waits. Fenced by epoch.
--- A count of 0 says that nothing was published, and the flight then leaves no marker.
+-- A count of 0 says that nothing is to be known of it by others: the flight then leaves no marker.
 -- Returns 'finished', or 'fenced' when the job is no longer the caller's.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
@@ -15,12 +15,13 @@ local count = digits(ARGV[5])
 local marker_ms = digits(ARGV[6])
 local fingerprint = ARGV[7]
 local wake = ARGV[8]
+local kept = ARGV[9]
 
 local known = redis.call('HMGET', job, 'state', 'epoch')
 if known[1] == 'finished' then return 'finished' end
 if known[1] ~= 'paid' or known[2] ~= epoch then return 'fenced' end
 local now = now_ms()
-redis.call('HSET', job, 'state', 'finished', 'pictures', pictures)
+redis.call('HSET', job, 'state', 'finished', 'pictures', pictures, 'kept', kept)
 redis.call('HDEL', job, 'input', 'output', 'trouble')
 redis.call('ZREM', open_jobs, job_id)
 redis.call('ZADD', ended_jobs, whole(now), job_id)

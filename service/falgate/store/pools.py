@@ -1,6 +1,6 @@
 """Pools: the pictures kept for each fingerprint."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -14,16 +14,16 @@ from falgate.store._script import Script
 
 _APPEND = Script("pools_append")
 _RENEW = Script("pools_renew")
-_REPLACE = Script("pools_replace")
+_REMOVE = Script("pools_remove")
+_KEEP = Script("pools_keep")
 
 
 class Pools:
-    """Every pool of one Redis."""
+    """Every pool of one Redis. All methods raise `Unavailable` without it."""
 
-    def __init__(self, redis: Redis, *, ttl_s: int) -> None:
-        """Keep a pool for `ttl_s` after its last purchase."""
+    def __init__(self, redis: Redis) -> None:
+        """Keep them in this Redis."""
         self._redis = redis
-        self._ttl_s = ttl_s
 
     async def read(self, fingerprint: str) -> Pool:
         """A pool, empty where there is none.
@@ -32,38 +32,37 @@ class Pools:
             Unavailable: Without Redis. Taking it for empty would buy what is there, as soon as
                 Redis is back for the hold.
         """
-        generation: Any
-        pictures: Any
+        (pool,) = await self.read_all((fingerprint,))
+        return pool
+
+    async def read_all(self, fingerprints: Sequence[str]) -> list[Pool]:
+        """Several, in one trip."""
         with reaching():
-            generation, pictures = await self._redis.hmget(
-                _keys.pool(fingerprint), ["generation", "pictures"]
-            )
-        if generation is None:
-            return Pool()
-        listed = msgspec.json.decode(f"[{pictures}]", type=tuple[Picture, ...])
-        return Pool(int(generation), listed)
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for fingerprint in fingerprints:
+                    pipeline.hmget(_keys.pool(fingerprint), ["generation", "pictures"])
+                pipeline.time()
+                *found, (seconds, _) = await pipeline.execute()
+        return [_pool(generation, pictures, int(seconds)) for generation, pictures in found]
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> Seen | None:
         """Add what a job bought; None when the pool has moved on to another generation.
 
-        Raises:
-            Unavailable: Without Redis; then the caller repeats it, which adds nothing twice.
+        A repeat adds nothing twice.
         """
         return await self._publish(_APPEND, fingerprint, job_id, generation, pictures)
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
-    ) -> None:
+    ) -> Seen | None:
         """Put what a job bought in the place of all that was there, as the next generation.
 
-        Nothing happens when the pool has moved on to another generation.
-
-        Raises:
-            Unavailable: Without Redis; then the caller repeats it, which changes nothing twice.
+        None, and nothing happens, when the pool has moved on to another generation. A repeat
+        changes nothing twice.
         """
-        await self._publish(_RENEW, fingerprint, job_id, generation, pictures)
+        return await self._publish(_RENEW, fingerprint, job_id, generation, pictures)
 
     async def _publish(
         self,
@@ -73,34 +72,58 @@ class Pools:
         generation: int,
         pictures: Sequence[Picture],
     ) -> Seen | None:
-        pairs = [
-            part
-            for picture in pictures
-            for part in (picture.sha256, msgspec.json.encode(picture).decode())
-        ]
         with reaching():
             reply = await script(
                 self._redis,
                 pool=_keys.pool(fingerprint),
                 job_id=job_id,
                 generation=generation,
-                ttl_s=self._ttl_s,
-                more_args=pairs,
+                more_args=[msgspec.json.encode(picture).decode() for picture in pictures],
             )
         return Seen(int(reply[0]), int(reply[1])) if reply else None
 
-    async def replace(self, fingerprint: str, read: Pool, pictures: Sequence[Picture]) -> None:
-        """Keep only these of the pictures that were read, unless the pool has changed since.
+    async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
+        """Take these pictures out of a pool, which begins its next generation; how many it had."""
+        return await self._remove(fingerprint, hashes, "0")
 
-        Raises:
-            Unavailable: Without Redis.
+    async def empty(self, fingerprint: str) -> int:
+        """Take every picture out, and what is on its way into it too; how many it had."""
+        return await self._remove(fingerprint, (), "1")
+
+    async def _remove(self, fingerprint: str, hashes: Collection[str], every: str) -> int:
+        with reaching():
+            return int(
+                await _REMOVE(
+                    self._redis,
+                    pool=_keys.pool(fingerprint),
+                    all=every,
+                    emptied_s=_keys.EMPTIED_S,
+                    more_args=sorted(hashes),
+                )
+            )
+
+    async def keep(
+        self, fingerprint: str, hashes: Collection[str], until_s: int, *, pinned: bool = False
+    ) -> int:
+        """Hand these pictures of a pool out until then, seconds since 1970; 0: for ever.
+
+        Those that are kept for ever already stay so, unless they may be `pinned` too. How many of
+        them were changed.
         """
         with reaching():
-            await _REPLACE(
-                self._redis,
-                pool=_keys.pool(fingerprint),
-                generation=read.generation,
-                count=len(read.pictures),
-                pictures=",".join(msgspec.json.encode(picture).decode() for picture in pictures),
-                new_count=len(pictures),
+            return int(
+                await _KEEP(
+                    self._redis,
+                    pool=_keys.pool(fingerprint),
+                    until_s=until_s,
+                    over=int(pinned),
+                    more_args=sorted(hashes),
+                )
             )
+
+
+def _pool(generation: Any, pictures: Any, read_s: int) -> Pool:
+    if generation is None:
+        return Pool(read_s=read_s)
+    listed = msgspec.json.decode(f"[{pictures}]", type=tuple[Picture, ...])
+    return Pool(int(generation), listed, read_s)

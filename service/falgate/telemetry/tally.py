@@ -41,7 +41,7 @@ class Tally:
         """Count one answer."""
         counts, subject = self._counts[event.upstream], f"{event.team}/{event.app}"
         counts[f"{subject}:answers"] += 1
-        if event.source == "hit":
+        if event.source in {"hit", "derived"}:
             counts[f"{subject}:hits"] += 1
         if event.reused:
             counts[f"{subject}:reused"] += event.reused

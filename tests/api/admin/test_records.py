@@ -135,6 +135,8 @@ def test_a_key_is_told_once(client: httpx.Client, shop: Shop) -> None:
             "sizes": [],
             "pictures_max": 0,
             "networks": [],
+            "fresh": True,
+            "derive": True,
         },
         "limits": NO_LIMITS,
     }
@@ -170,6 +172,8 @@ def test_a_key_is_changed_in_part(client: httpx.Client, shop: Shop) -> None:
         "sizes": [],
         "pictures_max": 2,
         "networks": ["10.0.0.0/8"],
+        "fresh": True,
+        "derive": True,
     }
     assert changed["limits"] == {**NO_LIMITS, "generations_at_once": 1}
     again = client.patch(path, json={"expires_at": None, "disabled": False}).json()

@@ -13,7 +13,6 @@ from falgate.core.calendar import Calendar
 from falgate.core.claim import Held, Seen, Terms
 from falgate.core.fingerprint import fingerprint
 from falgate.core.job import Order
-from falgate.flow.admission import SCOPE
 from falgate.models import MODELS
 from falgate.store.connect import Durability
 from falgate.store.jobs import Jobs
@@ -103,7 +102,7 @@ async def hold(site: Any, wish: str) -> None:
         id="dead",
         upstream=site.upstream,
         endpoint=spec.endpoint,
-        fingerprint=fingerprint(spec, arguments, upstream=site.upstream, scope=SCOPE),
+        fingerprint=fingerprint(spec, arguments, upstream=site.upstream, scope="organisation"),
         generation=0,
         team="t",
         app="a",

@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from memory import Filed
+from msgspec.structs import replace
 from shop import SPEC, Shop, output
 
 from falgate.core.answer import Answer
 from falgate.core.apikey import KeyRecord, Kind
+from falgate.core.caching import USUAL
 from falgate.core.calendar import Calendar
 from falgate.core.claim import Overdrawn, Terms
 from falgate.core.directory import App, Directory, Team
@@ -29,6 +32,7 @@ from falgate.flow.purchase import Purchases
 from falgate.flow.reaper import Reaper
 from falgate.flow.workshop import Workshop, workshop
 
+KEPT_S = 30 * 86_400
 REAPING: dict[str, Any] = {"every_s": 0.001, "unknown_after_s": 900}
 
 
@@ -37,14 +41,21 @@ class Pictures:
 
     def __init__(self, steps: Any) -> None:
         self.stored: set[str] = set()
-        self.sides, self.full = (8, 8), False
+        self.sides, self.full, self.opaque = (8, 8), False, True
         self._steps = steps
 
-    async def keep(self, data: bytes) -> Kept:
+    async def examine(self, data: bytes) -> Kept:
+        sha256 = hashlib.sha256(data).hexdigest()
+        content_type = "image/jpeg" if data.startswith(b"jpeg") else "image/png"
+        return Kept(sha256, content_type, len(data), *self.sides, opaque=self.opaque)
+
+    async def keep(self, _: bytes, kept: Kept) -> None:
         async with self._steps.step("keep"):
-            sha256 = hashlib.sha256(data).hexdigest()
-            self.stored.add(f"{sha256}.png")
-            return Kept(sha256, "image/png", len(data), *self.sides)
+            self.stored.add(kept.name)
+
+    async def convert(self, picture: Picture, content_type: str) -> bytes | None:
+        async with self._steps.step("convert"):
+            return f"{content_type[6:]} of {picture.name}".encode()
 
     async def has(self, picture: Picture) -> bool:
         async with self._steps.step("has", look=True):
@@ -112,6 +123,7 @@ class World:
         self.shop = Shop("fal", self.steps, self.jobs)
         self.sandbox = Shop("sandbox", self.steps, self.jobs)
         self.pictures = Pictures(self.steps)
+        self.filed = Filed(self.steps)
         self.facts = Facts(self.steps)
         self.swept = list[str]()
         self.ports = Ports(
@@ -120,6 +132,8 @@ class World:
             rates=self.jobs,  # never asked, nor the next: here calls are admitted already
             budgets=self.jobs,
             pools=self.pools,
+            catalogue=self.filed,
+            uses=self.filed,
             jobs=self.jobs,
             requests=self.jobs.requests,
             pictures=self.pictures,
@@ -136,6 +150,7 @@ class World:
             lease_s=lease_s,
             start_within_s=wait_s,
             wait_s=wait_s,
+            kept_s=KEPT_S,
         )
         self.steps.listeners.append(works.wake)
         reaper = Reaper(self.ports, works.purchases, self._sweep, **REAPING)
@@ -146,19 +161,26 @@ class World:
         return 0
 
     def call(
-        self, wanted: int = 1, prompt: str = "a cat", kind: Kind = "live", **wishes: Any
+        self,
+        wanted: int = 1,
+        prompt: str = "a cat",
+        kind: Kind = "live",
+        *,
+        cache: str = "",
+        **wishes: Any,
     ) -> admission.Call:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
-        return admission.admit(
+        call = admission.admit(
             self.ports,
-            caller=admission.Caller(key=key, terms=Terms()),
+            caller=admission.Caller(key=key, terms=Terms(), caching=USUAL),
             spec=SPEC,
             body=body,
             content_type="application/json",
-            wishes=Wishes(**wishes),
+            headers={"cache-control": cache},
             request_id="r",
         )
+        return replace(call, wishes=Wishes(**wishes))
 
     async def ask(self, *asked: Any, at: int = 0, **more: Any) -> Answer:
         return await self.processes[at].answers.answer(self.call(*asked, **more))

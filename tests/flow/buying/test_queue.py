@@ -260,13 +260,13 @@ async def test_a_key_of_the_callers_names_one_request(world: Any) -> None:
 
 async def test_new_pictures_take_the_place_of_the_old_ones(world: Any) -> None:
     await world.ask()
-    request = await submit(world, fresh="replace")
+    request = await submit(world, cache="no-cache")
     assert request.leads
     request = await ended(world)
     assert request.answer is not None
     assert (request.answer.source, request.answer.billed) == ("bypass", 103)
 
-    again = await submit(world, "s", fresh="replace")
+    again = await submit(world, "s", cache="no-cache")
     assert again.asked.id == "r"
     usual = await submit(world, "u")
     assert usual.answer.pictures == request.answer.pictures
@@ -275,7 +275,7 @@ async def test_new_pictures_take_the_place_of_the_old_ones(world: Any) -> None:
 
 async def test_what_is_bought_aside_stays_out_of_the_pool(world: Any) -> None:
     old = await world.ask()
-    await submit(world, fresh="aside")
+    await submit(world, cache="no-store")
     await ended(world)
 
     assert (await submit(world, "s")).answer.pictures == old.pictures

@@ -212,7 +212,7 @@ async def test_a_picture_that_the_store_lost_is_taken_out_and_bought_again(world
     again = await world.ask(2)
 
     assert world.effects(before).startswith(
-        "pool, doubted lost_picture, replace 1, pool, hold 107, mark, submit"
+        "pool, doubted lost_picture, remove 1, pool, hold 107, mark, submit"
     )
     assert again.source == "partial"
     assert again.pictures[0] == first.pictures[1]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from falgate.core.claim import Held, Seen
 from falgate.core.outcome import Settlement
@@ -13,14 +14,24 @@ from falgate.store.pools import Pools
 
 UPSTREAM = "https://queue.example"
 LATER_MS = 10**14
+LATER_S = 10**10
 ONE, TWO, THREE = (
-    Picture(sha256=digit * 64, content_type="image/png", size_bytes=9, width=1, height=2, made_s=7)
+    Picture(
+        sha256=digit * 64,
+        content_type="image/png",
+        size_bytes=9,
+        width=1,
+        height=2,
+        made_s=7,
+        until_s=LATER_S,
+    )
     for digit in "123"
 )
+OLD, PINNED = replace(ONE, sha256="0" * 64, until_s=1), replace(TWO, until_s=0)
 
 
 async def appends(desk: Any) -> None:
-    pools = Pools(desk.redis, ttl_s=600)
+    pools = Pools(desk.redis)
     first = await pools.append("f", "job-12", 0, (ONE, ONE))
     assert first is not None
     assert first.count == 1
@@ -32,25 +43,67 @@ async def appends(desk: Any) -> None:
     assert begun is not None
     assert begun.generation > 7
     assert (await pools.read("f")).pictures == (ONE, TWO)
-    assert 0 < await desk.redis.ttl(_keys.pool("f")) <= 600
+    assert await desk.redis.expiretime(_keys.pool("f")) == LATER_S
 
 
-async def replacements(desk: Any) -> None:
-    pools = Pools(desk.redis, ttl_s=600)
-    await pools.append("f", "a", 0, (ONE,))
-    read = await pools.read("f")
-    await pools.append("f", "b", read.generation, (TWO,))
-    await pools.replace("f", read, ())
-    grown = await pools.read("f")
-    assert grown.pictures == (ONE, TWO)
+async def leavings(desk: Any) -> None:
+    pools = Pools(desk.redis)
+    aged = await pools.append("f", "a", 0, (OLD, PINNED))
+    assert aged == Seen(aged.generation if aged else 0, 2)
+    assert await desk.redis.expiretime(_keys.pool("f")) == -1
     await desk.redis.hset(_keys.pool("f"), "generation", str(LATER_MS))
-    await pools.replace("f", grown, ())
-    ahead = await pools.read("f")
-    assert ahead.pictures == (ONE, TWO)
-    await pools.replace("f", ahead, (TWO,))
+    seen = await pools.append("f", "b", LATER_MS, (ONE,))
+    assert seen == Seen(LATER_MS + 1, 2)
+    assert (await pools.read("f")).pictures == (PINNED, ONE)
+
+
+async def renewals(desk: Any) -> None:
+    pools = Pools(desk.redis)
+    await pools.append("f", "a", 0, (ONE, TWO))
+    await desk.redis.hset(_keys.pool("f"), "generation", str(LATER_MS))
+    assert await pools.renew("f", "job-1", 7, (THREE,)) is None
+    seen = await pools.renew("f", "job-12", LATER_MS, (THREE,))
+    assert seen == Seen(LATER_MS + 1, 1)
+    assert await pools.renew("f", "job-12", LATER_MS, (THREE,)) == seen
+    assert await pools.renew("f", "job-1", LATER_MS + 1, (ONE, TWO)) == Seen(LATER_MS + 2, 2)
+    assert (await pools.read("f")).pictures == (ONE, TWO)
+    assert await desk.redis.expiretime(_keys.pool("f")) == LATER_S
+    assert await pools.append("f", "a", LATER_MS + 2, (THREE,)) == Seen(LATER_MS + 2, 3)
+
+
+async def removals(desk: Any) -> None:
+    pools = Pools(desk.redis)
+    await pools.append("f", "a", 0, (ONE, TWO, THREE))
+    was = await pools.read("f")
+    assert await pools.remove("f", {"9" * 64}) == 0
+    assert (await pools.read("f")).generation == was.generation
+    await desk.redis.hset(_keys.pool("f"), "generation", str(LATER_MS))
+    assert await pools.remove("f", {TWO.sha256}) == 1
     left = await pools.read("f")
-    assert (left.pictures, left.generation) == ((TWO,), LATER_MS + 1)
-    assert await pools.append("f", "a", left.generation, (ONE,)) == Seen(left.generation, 2)
+    assert (left.pictures, left.generation) == ((ONE, THREE), LATER_MS + 1)
+    assert await desk.redis.expiretime(_keys.pool("f")) == LATER_S
+    assert await pools.append("f", "a", left.generation, (TWO,)) == Seen(left.generation, 3)
+    assert await pools.empty("f") == 3
+    assert await pools.empty("g") == 0
+    assert await pools.append("g", "b", 0, (ONE,)) is None
+    emptied = await pools.read("f")
+    assert (emptied.pictures, emptied.generation) == ((), LATER_MS + 2)
+    assert 0 < await desk.redis.ttl(_keys.pool("f")) <= _keys.EMPTIED_S
+
+
+async def prolongings(desk: Any) -> None:
+    pools = Pools(desk.redis)
+    await pools.append("f", "a", 0, (ONE, PINNED, THREE))
+    assert await pools.keep("f", {ONE.sha256, TWO.sha256}, LATER_S + 1) == 1
+    assert (await pools.read("f")).pictures == (
+        replace(ONE, until_s=LATER_S + 1),
+        PINNED,
+        THREE,
+    )
+    assert await pools.keep("f", {TWO.sha256}, LATER_S, pinned=True) == 1
+    assert (await pools.read("f")).pictures[1:] == (TWO, THREE)
+    assert await desk.redis.expiretime(_keys.pool("f")) == LATER_S + 1
+    assert await pools.keep("f", {"9" * 64}, 5) == 0
 
 
 async def old_jobs(desk: Any) -> None:
@@ -90,9 +143,17 @@ async def old_markers(desk: Any) -> None:
     assert await desk.members(_keys.MARKERS) == ["h"]
 
 
-SCENARIOS = (appends, replacements, old_jobs, old_markers)
-APPEND, REPLACE = "pools_append", "pools_replace"
-JOBS, FLIGHTS = "jobs_sweep", "flights_sweep"
+SCENARIOS = (
+    appends,
+    leavings,
+    renewals,
+    removals,
+    prolongings,
+    old_jobs,
+    old_markers,
+)
+APPEND, RENEW, REMOVE, KEEP = "pools_append", "pools_renew", "pools_remove", "pools_keep"
+JOBS, FLIGHTS, SHARED = "jobs_sweep", "flights_sweep", "_pools"
 MUTANTS = {
     "appended_again": (APPEND, "if (' ' .. jobs):find(' ' .. job_id .. ' ', 1, true)", "if false"),
     "part_of_an_id": (APPEND, "(' ' .. jobs):find(' ' .. job_id .. ' '", "jobs:find(job_id"),
@@ -102,17 +163,54 @@ MUTANTS = {
         "",
     ),
     "gone_is_another_generation": (APPEND, "if known[1] and known[1] ~=", "if known[1] ~="),
-    "no_first_generation": (APPEND, "generation = whole(now_ms())", "generation = '0'"),
-    "duplicates": (APPEND, "if not pictures:find(ARGV[i], 1, true) then", "if true then"),
-    "not_counted": (APPEND, "count = count + 1", ""),
-    "never_expires": (APPEND, "redis.call('EXPIRE', pool, ttl_s)", ""),
+    "no_first_generation": (APPEND, "generation = whole(now)\n", "generation = '0'\n"),
+    "duplicates": (APPEND, "if not there[new.sha256] then", "if true then"),
+    "duplicates_of_old": (APPEND, "    there[picture.sha256] = true\n", ""),
+    "old_ones_stay": (APPEND, "picture.until_s * 1000 > now", "true"),
+    "pinned_ones_go": (APPEND, "picture.until_s == 0 or ", ""),
+    "same_generation_without_old": (APPEND, "elseif #pictures < #had then", "elseif false then"),
+    "never_expires": (APPEND, "live_until(pool, pictures)", ""),
+    "for_ever_forgotten": (SHARED, "if picture.until_s == 0 then", "if false then"),
+    "shortest_life": (
+        SHARED,
+        "longest = math.max(longest, picture.until_s)",
+        "longest = picture.until_s",
+    ),
     "job_not_noted": (APPEND, "jobs .. job_id .. ' '", "jobs"),
-    "replaced_another_generation": (REPLACE, "known[1] ~= generation or ", ""),
-    "replaced_what_has_grown": (REPLACE, " or known[2] ~= count", ""),
-    "same_generation": (REPLACE, "digits(generation) + 1", "digits(generation)"),
-    "generation_by_the_clock": (REPLACE, "math.max(digits(generation) + 1, now_ms())", "now_ms()"),
-    "old_count": (REPLACE, "whole(new_count),\n", "count,\n"),
-    "old_jobs_kept": (REPLACE, "'jobs', ''", "'more', ''"),
+    "renewed_again": (
+        RENEW,
+        "if (' ' .. (known[3] or '')):find(' ' .. job_id .. ' ', 1, true)",
+        "if false",
+    ),
+    "renewed_part_of_an_id": (
+        RENEW,
+        "(' ' .. (known[3] or '')):find(' ' .. job_id .. ' '",
+        "(known[3] or ''):find(job_id",
+    ),
+    "renewed_any": (RENEW, "if tonumber(known[1] or '0') ~= generation then return {} end", ""),
+    "renewed_same_generation": (RENEW, "generation + 1", "generation"),
+    "renewed_by_the_clock": (RENEW, "math.max(generation + 1, now_ms())", "now_ms()"),
+    "renewed_never_expires": (RENEW, "live_until(pool, pictures)", "redis.call('PERSIST', pool)"),
+    "renewed_old_jobs_kept": (RENEW, "'jobs', job_id .. ' '", "'jobs', 'a ' .. job_id .. ' '"),
+    "removed_all": (REMOVE, "if all == '1' or gone[picture.sha256] then", "if true then"),
+    "removed_none": (REMOVE, "all == '1' or gone[picture.sha256]", "false"),
+    "not_emptied": (REMOVE, "if all == '1' or gone", "if gone"),
+    "removed_nothing_new_generation": (
+        REMOVE,
+        "if taken == 0 and all ~= '1' then return 0 end",
+        "",
+    ),
+    "empty_not_noted": (REMOVE, "if taken == 0 and all ~= '1'", "if taken == 0"),
+    "removed_same_generation": (REMOVE, "digits(known[1] or '0') + 1", "digits(known[1] or '0')"),
+    "removed_by_the_clock": (REMOVE, "math.max(digits(known[1] or '0') + 1, now_ms())", "now_ms()"),
+    "removed_jobs_kept": (REMOVE, "'jobs', ''", "'more', ''"),
+    "emptied_lives": (REMOVE, "redis.call('EXPIRE', pool, emptied_s)", ""),
+    "left_lives_for_ever": (REMOVE, "live_until(pool, left)", "redis.call('PERSIST', pool)"),
+    "all_prolonged": (KEEP, "if kept[picture.sha256] and", "if"),
+    "pinned_prolonged": (KEEP, "(over == '1' or picture.until_s > 0)", "true"),
+    "pinned_never": (KEEP, "(over == '1' or picture.until_s > 0)", "picture.until_s > 0"),
+    "not_written": (KEEP, "redis.call('HSET', pool, 'pictures', joined(pictures))", ""),
+    "same_life": (KEEP, "live_until(pool, pictures)", ""),
     "swept_while_young": (JOBS, " and tonumber(ended) < before_ms", ""),
     "swept_while_open": (
         JOBS,

@@ -1,0 +1,51 @@
+"""What is known of a pool beside its pictures: for operators, and to buy a picture again."""
+
+from typing import Any
+
+import msgspec
+
+from falgate.core.fingerprint import version
+from falgate.core.job import Order
+from falgate.core.model import ModelSpec
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pool is for.
+
+    Attributes:
+        endpoint: The model.
+        upstream: Who makes its pictures.
+        scope: Who shares them, by name.
+        variation: Its label.
+        version: Of the fingerprint; another one than today's is reached by nobody any more.
+        prompt_sha256: Hex digest of the prompt.
+        recorded: The arguments that the ledger keeps too.
+        arguments: All of them with the prompt, where its app lets it be kept.
+    """
+
+    endpoint: str
+    upstream: str
+    scope: str
+    variation: str
+    version: str
+    prompt_sha256: str
+    recorded: dict[str, str]
+    arguments: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """Without the prompt."""
+        return f"About({self.endpoint}, {self.scope})"
+
+
+def of_order(spec: ModelSpec, order: Order) -> About:
+    """What the pool of an order is for."""
+    return About(
+        endpoint=order.endpoint,
+        upstream=order.upstream,
+        scope=order.scope,
+        variation=order.variation,
+        version=version(spec),
+        prompt_sha256=order.prompt_sha256,
+        recorded=order.recorded,
+        arguments=order.input if order.keep_prompt else None,
+    )

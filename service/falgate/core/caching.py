@@ -1,0 +1,143 @@
+"""How the cache treats a request: what its app has set, what its key may, what its caller said."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from falgate.core.apikey import Permissions
+from falgate.core.directives import SECONDS_MAX, Directives, Scope
+from falgate.core.errors import NotAllowed
+from falgate.core.job import Fresh
+from falgate.core.picture import Picture
+
+Freshness = Literal["cached", "no-cache", "no-store"]
+"""What a request means that says nothing of it: pictures that are there, or new ones each time."""
+
+Override = Literal["freshness", "age", "derivation", "scope", "variation"]
+"""What a caller may say otherwise than the app has it."""
+
+OVERRIDES: tuple[Override, ...] = ("freshness", "age", "derivation", "scope", "variation")
+
+_WIDTHS: tuple[Scope, ...] = ("app", "team", "org")
+_FRESH: dict[Freshness, Fresh] = {"cached": "", "no-cache": "replace", "no-store": "aside"}
+
+
+class Caching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an app uses the cache.
+
+    Attributes:
+        scope: Who shares its pictures.
+        max_age_s: Its answers have no older pictures, seconds; 0: as old as they are kept.
+        freshness: See `Freshness`.
+        derive: Whether a JPEG or WebP may be made here from a PNG that is there.
+        callers_may: What callers may change of all this, by header. Who may change neither
+            freshness nor age cannot buy what is there.
+        keep_prompts: Whether prompts are kept, for the gallery and to buy a picture again; if not,
+            only their hash is.
+    """
+
+    scope: Scope = "org"
+    max_age_s: Annotated[int, Meta(ge=0, le=SECONDS_MAX)] = 0
+    freshness: Freshness = "cached"
+    derive: bool = True
+    callers_may: tuple[Override, ...] = OVERRIDES
+    keep_prompts: bool = False
+
+
+USUAL = Caching()
+
+
+class Treatment(msgspec.Struct, frozen=True, kw_only=True):
+    """How the cache treats one request.
+
+    Attributes:
+        scope: Who shares its pictures, by name: part of the fingerprint.
+        variation: Label of its pool: likewise.
+        fresh: Whether to buy although there may be pictures, see `Fresh`.
+        max_age_s: Only pictures younger than that; None: of any age.
+        only_cached: Buy nothing.
+        derived: Whether pictures may be made here from others.
+        keep_prompt: Whether the prompt is kept with the pictures.
+    """
+
+    scope: str
+    variation: str = ""
+    fresh: Fresh = ""
+    max_age_s: int | None = None
+    only_cached: bool = False
+    derived: bool = True
+    keep_prompt: bool = False
+
+    def admits(self, picture: Picture, now_s: int) -> bool:
+        """Whether a picture that is there may be in the answer."""
+        young = self.max_age_s is None or now_s - picture.made_s < self.max_age_s
+        return young and (self.derived or not picture.master)
+
+
+def scope_name(scope: Scope, team: str, app: str) -> str:
+    """The name of those who share: different for any two who do not."""
+    return {"org": "organisation", "team": f"team:{team}", "app": f"app:{team}/{app}"}[scope]
+
+
+def treat(
+    said: Directives, caching: Caching, permissions: Permissions, *, team: str, app: str
+) -> Treatment:
+    """Bring what was said together with what is allowed.
+
+    Raises:
+        NotAllowed: A header asks for what its key or app may not have. Nothing is silently left
+            out: who asks for new pictures and gets old ones would not know.
+    """
+    _check(said, caching, permissions)
+    scope = said.scope or caching.scope
+    if _WIDTHS.index(scope) > _WIDTHS.index(caching.scope):
+        raise NotAllowed(f"This app shares with its {caching.scope} at most, not with the {scope}")
+    max_age_s = caching.max_age_s or None if said.max_age_s is None else said.max_age_s
+    return Treatment(
+        scope=scope_name(scope, team, app),
+        variation=said.variation,
+        fresh=_fresh(said, caching, permissions),
+        max_age_s=max_age_s,
+        only_cached=said.only_if_cached,
+        derived=caching.derive and permissions.derive and not said.no_transform,
+        keep_prompt=caching.keep_prompts,
+    )
+
+
+def _check(said: Directives, caching: Caching, permissions: Permissions) -> None:
+    asked: dict[Override, bool] = {
+        # What buys nothing in any case is nobody's to forbid.
+        "freshness": (said.no_cache or said.no_store) and not said.only_if_cached,
+        "age": said.max_age_s is not None and not said.only_if_cached,
+        "derivation": said.no_transform,
+        "scope": said.scope is not None and said.scope != caching.scope,
+        "variation": said.variation != "",
+    }
+    barred = set(OVERRIDES) - set(caching.callers_may)
+    if not permissions.fresh:
+        barred |= {"freshness", "age"}
+    for what in OVERRIDES:
+        if asked[what] and what in barred:
+            raise NotAllowed(_WORDS[what])
+
+
+def _fresh(said: Directives, caching: Caching, permissions: Permissions) -> Fresh:
+    if said.no_store:
+        return "aside"
+    if said.no_cache:
+        return "replace"
+    silent = said.max_age_s is None and not said.only_if_cached
+    # An app that buys afresh by itself does so with the keys that may.
+    return _FRESH[caching.freshness] if silent and permissions.fresh else ""
+
+
+_FRESHNESS = "leave `no-cache`, `no-store` and `max-age` out of Cache-Control"
+_WORDS: dict[Override, str] = {
+    "freshness": f"This key may not buy what is there already: {_FRESHNESS}",
+    "age": f"This key may not buy what is there already: {_FRESHNESS}",
+    "derivation": "This app's pictures may be converted: leave `no-transform` out of Cache-Control",
+    "scope": "This app's callers may not choose who shares its pictures: leave X-Falgate-Scope out",
+    "variation": "This app's callers may not open pools of their own: leave "
+    "X-Falgate-Variation out",
+}

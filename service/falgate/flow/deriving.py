@@ -1,0 +1,125 @@
+"""Derived pictures: a JPEG or WebP that is wanted is made here of a PNG that is there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
+
+from falgate.core.about import About
+from falgate.core.caching import Treatment
+from falgate.core.catalogue import Filing
+from falgate.core.errors import StoreUnavailable
+from falgate.core.fingerprint import fingerprint, prompt_digest, version
+from falgate.core.model import ModelSpec
+from falgate.core.picture import Picture
+from falgate.flow.admission import Call
+from falgate.flow.banking import file
+from falgate.flow.pools import Usable, look
+from falgate.flow.ports import Pictures, Pools, Ports
+
+
+async def derive(ports: Ports, call: Call, there: Usable) -> bool:
+    """Make what is missing for a call, as far as there are masters; whether there is more now.
+
+    Raises:
+        Unavailable: Without Redis or the store.
+    """
+    wanted = Wanted(call.spec, call.arguments, call.upstream, call.treatment)
+    masters = await derivable(ports.pools, ports.pictures, wanted, there)
+    made = [picture for master in masters if (picture := await _made(ports, call, master))]
+    generation = there.pool.generation
+    for picture in made:
+        # Named by its master: whoever else has just made it of the same one adds no second.
+        job_id = f"derived-{picture.master}"
+        seen = await ports.pools.append(call.fingerprint, job_id, generation, (picture,))
+        generation = seen.generation if seen else generation
+    return bool(made)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What pictures might be made here for.
+
+    Attributes:
+        spec: The model.
+        arguments: What is asked for.
+        upstream: Who would sell it.
+        treatment: How the cache treats it.
+    """
+
+    spec: ModelSpec
+    arguments: Any
+    upstream: str
+    treatment: Treatment
+
+
+async def derivable(
+    pools: Pools, store: Pictures, wanted: Wanted, there: Usable
+) -> Sequence[Picture]:
+    """The masters of what could be made here, no more of them than are missing.
+
+    Raises:
+        Unavailable: Without Redis or the store.
+    """
+    spec, treatment = wanted.spec, wanted.treatment
+    arguments = spec.masters(wanted.arguments)
+    number = spec.asked(wanted.arguments) - len(there.pictures)
+    if arguments is None or number <= 0 or not treatment.derived:
+        return ()
+    has = {picture.master for picture in there.pool.pictures}
+    name = fingerprint(
+        spec,
+        arguments,
+        upstream=wanted.upstream,
+        scope=treatment.scope,
+        variation=treatment.variation,
+    )
+    found, _ = await look(pools, store, name, spec.asked(arguments), treatment)
+    jpeg = spec.expected(wanted.arguments).content_type == "image/jpeg"
+    return [
+        master
+        for master in found.pictures
+        # A JPEG has no transparency: what should be seen through would be black.
+        if master.name not in has and (master.opaque or not jpeg)
+    ][:number]
+
+
+async def _made(ports: Ports, call: Call, master: Picture) -> Picture | None:
+    content_type = call.spec.expected(call.arguments).content_type
+    data = await ports.pictures.convert(master, content_type)
+    if data is None:
+        return None
+    kept = await ports.pictures.examine(data)
+    await file(
+        ports,
+        Filing(
+            kept=kept,
+            value=0,
+            app=f"{call.key.team}/{call.key.app}",
+            fingerprint=call.fingerprint,
+            about=about_call(call),
+            master=master.name,
+        ),
+    )
+    try:
+        await ports.pictures.keep(data, kept)
+    except StoreUnavailable:
+        return None  # As good as not made; what is missing is bought, if that can be kept.
+    fields = asdict(kept)
+    # As old as its master, and no longer kept: it is the same picture.
+    return Picture(made_s=master.made_s, until_s=master.until_s, master=master.name, **fields)
+
+
+def about_call(call: Call) -> About:
+    """What the pool of a call is for."""
+    spec = call.spec
+    return About(
+        endpoint=spec.endpoint,
+        upstream=call.upstream,
+        scope=call.treatment.scope,
+        variation=call.treatment.variation,
+        version=version(spec),
+        prompt_sha256=prompt_digest(spec.asked_for(call.arguments)),
+        recorded={name: str(getattr(call.arguments, name)) for name in spec.recorded},
+        arguments=spec.purchase(call.arguments, 1) if call.treatment.keep_prompt else None,
+    )

@@ -1,0 +1,77 @@
+"""The catalogue of pictures as the flow sees it; what is awaited raises `Unavailable`."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from falgate.core.about import About
+from falgate.core.catalogue import Filing, Record, Total
+from falgate.core.picture import Picture
+
+
+class Filed(Protocol):
+    """Where pictures are filed before they are stored."""
+
+    async def note(self, filing: Filing) -> bool:
+        """File one; False while its bytes are being removed."""
+
+
+class Uses(Protocol):
+    """Counts what is handed out; told to Redis in batches, because a hit is no time for it."""
+
+    def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
+        """These were handed out of that pool."""
+
+
+class Catalogue(Filed, Protocol):
+    """All that is known of pictures and pools."""
+
+    async def use(self, uses: Mapping[str, int]) -> None:
+        """Count how often pictures were handed out, by name."""
+
+    async def condemn(
+        self, name: str, *, unused_ms: int = 0, noted_ms: int = 0, forced: bool = False
+    ) -> bool:
+        """Say that a picture's bytes are about to be removed, unless it has to stay."""
+
+    async def confirm(self, name: str) -> bool:
+        """Whether nobody has handed a condemned picture out meanwhile."""
+
+    async def bury(self, name: str) -> bool:
+        """Forget a picture whose bytes are gone."""
+
+    async def pin(self, name: str, *, pinned: bool) -> bool:
+        """Keep a picture for ever, or no longer; False where it is not filed."""
+
+    async def records(self, names: Sequence[str]) -> list[Record | None]:
+        """What is known of these pictures."""
+
+    async def cheapest(self, offset: int, number: int) -> list[str]:
+        """Names of the pictures that are worth keeping least, from the `offset`-th on."""
+
+    async def total(self) -> Total:
+        """All of them."""
+
+    async def pools(
+        self, *, app: str = "", before_ms: int | None = None, number: int, after: str = ""
+    ) -> list[tuple[str, int]]:
+        """Fingerprints by their last purchase, the newest first, and when that was, ms."""
+
+    async def pools_for(self, prompt_sha256: str) -> list[str]:
+        """Fingerprints of a prompt's pools."""
+
+    async def abouts(
+        self, fingerprints: Sequence[str]
+    ) -> list[tuple[About | None, dict[str, int]]]:
+        """What pools are for, and who bought for them, and when, ms."""
+
+    async def drop(self, fingerprint: str) -> None:
+        """Forget a pool that is gone, with its prompt where that was kept."""
+
+    def names(self) -> AsyncIterator[list[str]]:
+        """All pictures, in pages."""
+
+    def shelves(self) -> AsyncIterator[list[str]]:
+        """Fingerprints of all pools that are filed, in pages."""
+
+    async def now_ms(self) -> int:
+        """Redis's clock."""

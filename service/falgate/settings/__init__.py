@@ -1,0 +1,19 @@
+"""Settings: what an operator says by `FALGATE_*` variables."""
+
+from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
+from falgate.settings.reading import read
+from falgate.settings.words import Address, SettingsWrong, address, amount, names, webhook_rules
+
+__all__ = (
+    "FAL_QUEUE",
+    "PREFIX",
+    "SANDBOX",
+    "Address",
+    "Settings",
+    "SettingsWrong",
+    "address",
+    "amount",
+    "names",
+    "read",
+    "webhook_rules",
+)

@@ -1,0 +1,113 @@
+"""Settings read from an environment, and checked before anything starts."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
+
+import msgspec
+
+from falgate.core import apikey
+from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
+from falgate.settings.words import SettingsWrong, address, amount, names, webhook_rules
+
+_ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
+
+
+def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from an environment.
+
+    Args:
+        env: Such as `os.environ`.
+        defaults: Values by field, where the environment has none.
+
+    Raises:
+        SettingsWrong: See there.
+    """
+    given = {
+        name[len(PREFIX) :].lower(): value
+        for name, value in env.items()
+        if name.startswith(PREFIX) and value != ""
+    }
+    if unknown := given.keys() - set(Settings.__struct_fields__):
+        names = ", ".join(PREFIX + name.upper() for name in sorted(unknown))
+        raise SettingsWrong(f"{names}: no such setting; `falgate serve --help` lists them")
+    values: dict[str, Any] = {**(defaults or {}), **given}
+    if not values.get("fal_key") and env.get("FAL_KEY"):
+        values["fal_key"] = env["FAL_KEY"]
+    try:
+        settings = msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        # msgspec ends with the field, as "... - at `$.lease_s`", and quotes no value.
+        problem, _, field = str(error).partition(" - at `$.")
+        raise SettingsWrong(f"{PREFIX}{field.rstrip('`').upper()}: {problem}") from None
+    _check(settings)
+    return settings
+
+
+def _is_synchronous(url: str) -> bool:
+    return re.fullmatch(r"https?://fal\.run(:\d+)?(/.*)?|.*/run/?", url) is not None
+
+
+def _check(settings: Settings) -> None:
+    address(settings.listen, "LISTEN")
+    amount(settings.org_daily_usd, "ORG_DAILY_USD")
+    amount(settings.house_usd, "HOUSE_USD")
+    if settings.tls_listen:
+        address(settings.tls_listen, "TLS_LISTEN")
+        if not (settings.tls_cert and settings.tls_key):
+            raise SettingsWrong(f"{PREFIX}TLS_LISTEN needs {PREFIX}TLS_CERT and {PREFIX}TLS_KEY")
+    admin = apikey.present(settings.admin_key)
+    if settings.admin_key and (admin is None or admin.kind != "admin"):
+        raise SettingsWrong(
+            f"{PREFIX}ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one"
+        )
+    _check_callers(settings)
+    webhook_rules(settings)
+    if settings.alert_url and not settings.alert_secret:
+        raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
+    if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
+        raise SettingsWrong(f"{PREFIX}PUBLIC_URL: not a URL that begins with https:// or http://")
+    try:
+        _ = settings.calendar
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a folder of zones
+        raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
+    if not settings.uses_sandbox:
+        _check_upstream(settings)
+
+
+def _check_callers(settings: Settings) -> None:
+    for proxy in names(settings.trusted_proxies):
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise SettingsWrong(
+                f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is no address or network, such as 10.0.0.0/8"
+            ) from None
+    for origin in names(settings.cors_origins):
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsWrong(
+                f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin, such as https://app.example"
+            )
+
+
+def _check_upstream(settings: Settings) -> None:
+    if not settings.upstream_url.startswith(("https://", "http://")) or any(
+        character.isspace() for character in settings.upstream_url
+    ):
+        raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
+    if _is_synchronous(settings.upstream_url):
+        raise SettingsWrong(
+            f"{PREFIX}UPSTREAM_URL: that is a synchronous API; falgate buys through the queue, at "
+            f"{FAL_QUEUE} or, with the sandbox, at a URL that ends in /queue"
+        )
+    if not settings.fal_key:
+        raise SettingsWrong(
+            f"FAL_KEY is not set: give fal's key, or {PREFIX}UPSTREAM_URL={SANDBOX} to try falgate"
+        )
+    if apikey.present(settings.fal_key):
+        # As in a shell that was set up for fal's clients.
+        raise SettingsWrong("FAL_KEY is a key of falgate, not of fal: unset it, or give fal's key")
+    if not settings.fal_key.isascii() or not settings.fal_key.isprintable():
+        raise SettingsWrong("FAL_KEY holds characters that no key of fal's has")

@@ -1,0 +1,70 @@
+"""Settings that are several words in one: addresses, amounts, lists."""
+
+import re
+
+import msgspec
+
+from falgate.core import target
+from falgate.core.money import Micros, usd
+from falgate.core.target import Rules
+from falgate.settings.fields import PREFIX, Settings
+
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+
+
+class SettingsWrong(Exception):
+    """A setting is unknown, missing or senseless; the message is one line and says what to do."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    @property
+    def reachable(self) -> str:
+        """host:port as a caller on this machine can use it: every address is none of them."""
+        host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+
+def address(text: str, name: str) -> Address:
+    """Read host:port.
+
+    Raises:
+        SettingsWrong: It is not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not _PORT.fullmatch(port) or int(port) >= 1 << 16:
+        raise SettingsWrong(f"{PREFIX}{name}: {text!r} is not host:port, such as 127.0.0.1:8080")
+    return Address(host.strip("[]"), int(port))
+
+
+def amount(text: str, name: str) -> Micros | None:
+    """Read an amount in dollars, None where it is not set.
+
+    Raises:
+        SettingsWrong: It is none.
+    """
+    try:
+        return usd(text) if text else None
+    except ValueError as error:
+        raise SettingsWrong(f"{PREFIX}{name}: {error}") from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read a list by commas."""
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def webhook_rules(settings: Settings) -> Rules:
+    """Where webhooks may go.
+
+    Raises:
+        SettingsWrong: The list has something else than names and networks.
+    """
+    try:
+        return target.rules(names(settings.webhook_targets), allow_http=settings.webhook_allow_http)
+    except ValueError as error:
+        raise SettingsWrong(f"{PREFIX}WEBHOOK_TARGETS: {error}") from None

@@ -1,0 +1,259 @@
+"""The catalogue of pictures and pools: filed before they are stored, found by what they are for."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.about import About
+from falgate.core.catalogue import Filing, Record, Total
+from falgate.store import _keys
+from falgate.store._reach import reaching
+from falgate.store._script import Script
+
+_NOTE = Script("catalogue_note")
+_USE = Script("catalogue_use")
+_CONDEMN = Script("catalogue_condemn")
+_CONFIRM = Script("catalogue_confirm")
+_BURY = Script("catalogue_bury")
+_PIN = Script("catalogue_pin")
+_DROP = Script("catalogue_drop")
+
+_APP = "app:"
+
+
+class Catalogue:
+    """Every picture and pool of one ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Keep it in this Redis."""
+        self._redis = redis
+
+    async def note(self, filing: Filing) -> bool:
+        """File a picture that is about to be stored; False while its bytes are being removed."""
+        kept, about = filing.kept, filing.about
+        with reaching():
+            reply = await _NOTE(
+                self._redis,
+                picture=_keys.picture(kept.name),
+                pictures=_keys.PICTURES,
+                media=_keys.MEDIA,
+                master_picture=_keys.picture(filing.master),
+                about=_keys.about(filing.fingerprint),
+                pools=_keys.POOLS,
+                pools_of=_keys.pools_of(filing.app),
+                prompt=_keys.prompt(about.prompt_sha256 if about else ""),
+                name=kept.name,
+                size=kept.size_bytes,
+                value=filing.value,
+                app=filing.app,
+                master=filing.master,
+                fingerprint=filing.fingerprint,
+                about_json=msgspec.json.encode(about).decode(),
+                with_prompt=int(about is not None and about.arguments is not None),
+            )
+        return bool(reply)
+
+    async def use(self, uses: Mapping[str, int]) -> None:
+        """Count how often pictures were handed out, by name."""
+        if not uses:
+            return
+        with reaching():
+            await _USE(
+                self._redis,
+                pictures=_keys.PICTURES,
+                more_keys=[_keys.picture(name) for name in uses],
+                more_args=[part for pair in uses.items() for part in pair],
+            )
+
+    async def condemn(
+        self, name: str, *, unused_ms: int = 0, noted_ms: int = 0, forced: bool = False
+    ) -> bool:
+        """Say that a picture's bytes are about to be removed, unless it has to stay.
+
+        Args:
+            name: Which.
+            unused_ms: It stays if it was handed out since then.
+            noted_ms: It stays if its bytes were brought since then.
+            forced: It goes in any case, pinned or not.
+        """
+        with reaching():
+            return bool(
+                await _CONDEMN(
+                    self._redis,
+                    picture=_keys.picture(name),
+                    unused_ms=unused_ms,
+                    noted_ms=noted_ms,
+                    forced=int(forced),
+                )
+            )
+
+    async def confirm(self, name: str) -> bool:
+        """Whether nobody has handed a condemned picture out meanwhile."""
+        with reaching():
+            return bool(await _CONFIRM(self._redis, picture=_keys.picture(name)))
+
+    async def bury(self, name: str) -> bool:
+        """Forget a picture whose bytes are gone."""
+        with reaching():
+            return bool(
+                await _BURY(
+                    self._redis,
+                    picture=_keys.picture(name),
+                    pictures=_keys.PICTURES,
+                    media=_keys.MEDIA,
+                    name=name,
+                )
+            )
+
+    async def pin(self, name: str, *, pinned: bool) -> bool:
+        """Keep a picture for ever, or no longer; False where it is not filed."""
+        with reaching():
+            return bool(await _PIN(self._redis, picture=_keys.picture(name), pinned=int(pinned)))
+
+    async def records(self, names: Sequence[str]) -> list[Record | None]:
+        """What is known of these pictures."""
+        found: Any
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.hgetall(_keys.picture(name))
+                found = await pipeline.execute()
+        return [_record(name, fields) for name, fields in zip(names, found, strict=True)]
+
+    async def cheapest(self, offset: int, number: int) -> list[str]:
+        """Names of the pictures that are worth keeping least, from the `offset`-th on."""
+        found: Any
+        with reaching():
+            found = await self._redis.zrange(_keys.PICTURES, offset, offset + number - 1)
+        return list(found)
+
+    async def total(self) -> Total:
+        """All of them."""
+        found: Any
+        with reaching():
+            found = await self._redis.hmget(_keys.MEDIA, ["pictures", "bytes"])
+        pictures, size_bytes = (int(each or 0) for each in found)
+        return Total(pictures, size_bytes)
+
+    async def pools(
+        self, *, app: str = "", before_ms: int | None = None, number: int, after: str = ""
+    ) -> list[tuple[str, int]]:
+        """Fingerprints by their last purchase, the newest first, and when that was, ms.
+
+        Args:
+            app: Only those that "team/app" bought for.
+            before_ms: Only those last bought for then, or before.
+            number: How many at most.
+            after: The last of the page before, of the same time; those of that time up to it in
+                the order of names are left out.
+        """
+        key = _keys.pools_of(app) if app else _keys.POOLS
+        found: list[tuple[str, int]] = []
+        offset = 0
+        while len(found) < number:
+            page: Any
+            with reaching():
+                page = await self._redis.zrevrangebyscore(
+                    key,
+                    "+inf" if before_ms is None else before_ms,
+                    "-inf",
+                    start=offset,
+                    num=number,
+                    withscores=True,
+                )
+            found += [
+                (fingerprint, int(at_ms))
+                for fingerprint, at_ms in page
+                if not (after and at_ms == before_ms and fingerprint >= after)
+            ]
+            offset += len(page)
+            if len(page) < number:
+                break
+        return found[:number]
+
+    async def pools_for(self, prompt_sha256: str) -> list[str]:
+        """Fingerprints of a prompt's pools."""
+        found: Any
+        with reaching():
+            found = await self._redis.smembers(_keys.prompt(prompt_sha256))
+        return sorted(found)
+
+    async def abouts(
+        self, fingerprints: Sequence[str]
+    ) -> list[tuple[About | None, dict[str, int]]]:
+        """What pools are for, and who bought for them, and when, ms."""
+        found: Any
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for fingerprint in fingerprints:
+                    pipeline.hgetall(_keys.about(fingerprint))
+                found = await pipeline.execute()
+        return [
+            (
+                msgspec.json.decode(fields.get("about", "null"), type=About | None),
+                {
+                    field.removeprefix(_APP): int(at_ms)
+                    for field, at_ms in fields.items()
+                    if field.startswith(_APP)
+                },
+            )
+            for fields in found
+        ]
+
+    async def drop(self, fingerprint: str) -> None:
+        """Forget a pool that is gone, with its prompt where that was kept."""
+        ((about, apps),) = await self.abouts((fingerprint,))
+        with reaching():
+            await _DROP(
+                self._redis,
+                about=_keys.about(fingerprint),
+                pools=_keys.POOLS,
+                prompt=_keys.prompt(about.prompt_sha256 if about else ""),
+                fingerprint=fingerprint,
+                more_keys=[_keys.pools_of(app) for app in apps],
+            )
+
+    async def names(self) -> AsyncIterator[list[str]]:
+        """All pictures, in pages: each that is there all the time comes at least once."""
+        async for page in self._pages(_keys.PICTURES):
+            yield page
+
+    async def shelves(self) -> AsyncIterator[list[str]]:
+        """Fingerprints of all pools that are filed, likewise."""
+        async for page in self._pages(_keys.POOLS):
+            yield page
+
+    async def _pages(self, key: str) -> AsyncIterator[list[str]]:
+        cursor = 0
+        while True:
+            with reaching():
+                cursor, page = await self._redis.zscan(key, cursor, count=200)
+            yield [str(name) for name, _ in page]
+            if not cursor:
+                return
+
+    async def now_ms(self) -> int:
+        """Redis's clock."""
+        with reaching():
+            seconds, microseconds = await self._redis.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def _record(name: str, fields: dict[str, str]) -> Record | None:
+    if not fields:
+        return None
+    return Record(
+        name=name,
+        size_bytes=int(fields["size"]),
+        value=int(fields["value"]),
+        app=fields["app"],
+        pools=tuple(fields["pools"].split()),
+        derived=tuple(fields["derived"].split()),
+        master=fields["master"],
+        pinned=fields.get("pinned") == "1",
+        noted_ms=int(fields["noted_ms"]),
+        used_ms=int(fields["used_ms"]),
+        uses=int(fields["uses"]),
+    )

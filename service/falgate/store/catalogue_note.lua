@@ -1,0 +1,53 @@
+#!lua flags=allow-oom
+-- with _catalogue.lua
+-- File a picture whose bytes are about to be stored, and the pool that it is for, so that nobody
+-- removes it for want of one. What is filed is paid for: full memory is no reason to lose it.
+-- Returns 1, or 0 while its bytes are being removed: then it has to wait.
+local picture = KEYS[1]
+local pictures = KEYS[2]
+local media = KEYS[3]
+local master_picture = KEYS[4]
+local about = KEYS[5]
+local pools = KEYS[6]
+local pools_of = KEYS[7]
+local prompt = KEYS[8]
+local name = ARGV[1]
+local size = digits(ARGV[2])
+local value = digits(ARGV[3])
+local app = ARGV[4]
+local master = ARGV[5]
+local fingerprint = ARGV[6]
+local about_json = ARGV[7]
+local with_prompt = ARGV[8]
+
+local now = now_ms()
+local known = redis.call('HMGET', picture, 'condemned_ms', 'size', 'value', 'pools', 'heat')
+if being_removed(known[1], now) then return 0 end
+local heat = heated(tonumber(known[5] or nil), 1, now)
+value = math.max(value, tonumber(known[3] or '0'))
+local its_pools = known[4] or ''
+if fingerprint ~= '' then its_pools = listed(its_pools, fingerprint) end
+if not known[2] then
+  redis.call('HSET', picture, 'app', app, 'master', master, 'uses', 0, 'derived', '')
+  redis.call('HINCRBY', media, 'bytes', whole(size))
+  redis.call('HINCRBY', media, 'pictures', 1)
+end
+redis.call('HDEL', picture, 'condemned_ms')
+redis.call('HSET', picture, 'size', whole(size), 'value', whole(value), 'pools', its_pools,
+  'heat', string.format('%.6f', heat), 'noted_ms', whole(now), 'used_ms', whole(now))
+redis.call('ZADD', pictures, string.format('%.6f', worth(value, size, heat, master ~= '')), name)
+if master ~= '' and redis.call('EXISTS', master_picture) == 1 then
+  redis.call('HSET', master_picture, 'derived',
+    listed(redis.call('HGET', master_picture, 'derived') or '', name))
+end
+if fingerprint ~= '' then
+  -- An app that does not let its prompts be kept says nothing of those of another.
+  if with_prompt == '1' or redis.call('HEXISTS', about, 'about') == 0 then
+    redis.call('HSET', about, 'about', about_json)
+  end
+  redis.call('HSET', about, 'app:' .. app, whole(now))
+  redis.call('ZADD', pools, whole(now), fingerprint)
+  redis.call('ZADD', pools_of, whole(now), fingerprint)
+  redis.call('SADD', prompt, fingerprint)
+end
+return 1
