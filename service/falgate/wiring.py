@@ -23,22 +23,19 @@ from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.flow.ports import Ports
 from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
-from falgate.flow.uses import Uses
 from falgate.flow.workshop import Workshop, workshop
 from falgate.ground import Ground, open_ground
+from falgate.keeping import Keeping, open_keeping
 from falgate.models import MODELS
 from falgate.opening import running
-from falgate.pictures.bank import Bank
 from falgate.pictures.convert import Converter
 from falgate.settings import Settings
 from falgate.store import wakes
 from falgate.store.budgets import Budgets
-from falgate.store.catalogue import Catalogue
 from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
-from falgate.store.pools import Pools
 from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
@@ -95,11 +92,11 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
-        uses = _uses(ground)
-        stack.push_async_callback(_last, uses.flush)
+        kept = open_keeping(ground, converter, telemetry)
+        stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
         works = workshop(
-            _ports(ground, telemetry, Bank(ground.store, converter), uses),
+            _ports(ground, telemetry, kept),
             calendar=settings.calendar,
             lease_s=settings.lease_s,
             start_within_s=settings.upstream_start_timeout_s,
@@ -118,7 +115,8 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         for errand in (
             lambda: wakes.listen(ground.redis, works.wake, works.wake_all),
             tally.run,
-            uses.run,
+            kept.uses.run,
+            kept.housekeeping.run,
             works.driver.run,
             delivering.run,
             *errands(
@@ -138,23 +136,18 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
 
 
-def _uses(ground: Ground) -> Uses:
-    sliding_s = ground.settings.cache_ttl_s if ground.settings.cache_sliding else 0
-    return Uses(Catalogue(ground.redis), Pools(ground.redis), sliding_s=sliding_s)
-
-
-def _ports(ground: Ground, telemetry: Telemetry, bank: Bank, uses: Uses) -> Ports:
+def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
     return Ports(
         models=MODELS,
         keys=ground.registry,
         rates=Rates(ground.redis),
         budgets=ground.budgets,
-        pools=Pools(ground.redis),
-        catalogue=Catalogue(ground.redis),
-        uses=uses,
+        pools=kept.pools,
+        catalogue=kept.catalogue,
+        uses=kept.uses,
         jobs=ground.jobs,
         requests=ground.requests,
-        pictures=bank,
+        pictures=kept.bank,
         sellers=ground.sellers.queues,
         facts=telemetry,
         derives=ground.settings.derive,

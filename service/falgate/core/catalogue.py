@@ -14,6 +14,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
         kept: The picture.
         value: What it would cost to buy it again, micro-USD; 0 of one that was made here.
         app: "team/app" that it was bought by.
+        prompt_sha256: Hex digest of its prompt.
         fingerprint: Of its pool; "" where it will be in none.
         about: What that pool is for; None where there is none.
         master: Name of the picture that it was made from; "" where fal made it.
@@ -22,6 +23,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     kept: Kept
     value: Micros
     app: str
+    prompt_sha256: str
     fingerprint: str = ""
     about: About | None = None
     master: str = ""
@@ -35,6 +37,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         size_bytes: Its length.
         value: What it would cost to buy it again, micro-USD.
         app: "team/app" that it was bought by first.
+        prompts: Hex digests of the prompts that it was bought for.
         pools: Fingerprints of the pools that it was put into; it may have left them.
         derived: Names of pictures that were made of it.
         master: Name of the picture that it was made from, or "".
@@ -48,6 +51,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     value: Micros
     app: str
+    prompts: tuple[str, ...]
     pools: tuple[str, ...]
     derived: tuple[str, ...]
     master: str

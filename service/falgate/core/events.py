@@ -106,6 +106,8 @@ Doubt = Literal[
     "unbanked",
     "not_as_asked",
     "lost_picture",
+    "damaged_picture",
+    "store_full",
     "bad_upstream_key",
     "adopted",
     "broken",

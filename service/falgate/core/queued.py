@@ -34,6 +34,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         treatment: How the cache treats it.
         webhook: Who is to be told of its end; "": nobody.
         base_url: What URLs begin with that are told to them.
+        prompt_sha256: Hex digest of the prompt.
         repeatable: Names what an equal request would find; "": nothing.
     """
 
@@ -51,6 +52,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     treatment: Treatment = Treatment(scope="organisation")
     webhook: str = ""
     base_url: str = ""
+    prompt_sha256: str = ""
     repeatable: str = ""
 
     def __repr__(self) -> str:

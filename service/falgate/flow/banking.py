@@ -109,6 +109,7 @@ def _filing(ports: Ports, order: Order, kept: Kept) -> Filing:
         kept=kept,
         value=order.listed // order.number,
         app=f"{order.team}/{order.app}",
+        prompt_sha256=order.prompt_sha256,
         fingerprint=order.fingerprint if pooled else "",
         about=about.of_order(spec, order) if pooled else None,
     )

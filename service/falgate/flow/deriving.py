@@ -90,14 +90,16 @@ async def _made(ports: Ports, call: Call, master: Picture) -> Picture | None:
     if data is None:
         return None
     kept = await ports.pictures.examine(data)
+    about = about_call(call)
     await file(
         ports,
         Filing(
             kept=kept,
             value=0,
             app=f"{call.key.team}/{call.key.app}",
+            prompt_sha256=about.prompt_sha256,
             fingerprint=call.fingerprint,
-            about=about_call(call),
+            about=about,
             master=master.name,
         ),
     )

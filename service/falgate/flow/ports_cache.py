@@ -36,7 +36,7 @@ class Catalogue(Filed, Protocol):
     async def confirm(self, name: str) -> bool:
         """Whether nobody has handed a condemned picture out meanwhile."""
 
-    async def bury(self, name: str) -> bool:
+    async def bury(self, record: Record) -> bool:
         """Forget a picture whose bytes are gone."""
 
     async def pin(self, name: str, *, pinned: bool) -> bool:
@@ -55,6 +55,9 @@ class Catalogue(Filed, Protocol):
         self, *, app: str = "", before_ms: int | None = None, number: int, after: str = ""
     ) -> list[tuple[str, int]]:
         """Fingerprints by their last purchase, the newest first, and when that was, ms."""
+
+    async def pictured(self, prompt_sha256: str) -> list[str]:
+        """Names of the pictures that are stored of a prompt, in whatever pool or in none."""
 
     async def pools_for(self, prompt_sha256: str) -> list[str]:
         """Fingerprints of a prompt's pools."""

@@ -9,6 +9,7 @@ import msgspec
 from falgate.core import answer
 from falgate.core.claim import Keep, Mismatched, Repeated, Waiter
 from falgate.core.errors import InputRejected, TimedOut, Unavailable
+from falgate.core.fingerprint import prompt_digest
 from falgate.core.model import ModelSpec
 from falgate.core.queue_errors import KeyReused, QueueTooLong
 from falgate.core.queued import Asked, Outcome, QueuedRequest, State, failure_of
@@ -198,6 +199,7 @@ def _keep(call: Call, hook: Hook, key: str) -> Keep:
         treatment=call.treatment,
         webhook=hook.url,
         base_url=hook.base_url,
+        prompt_sha256=prompt_digest(call.spec.asked_for(call.arguments)),
         repeatable=repeatable,
     )
     return Keep(asked=asked, digest=digest if repeatable else "", repeats_ms=repeats_ms)

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 
+from falgate.core.errors import StoreFull
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.pictures.convert import Converter
 from falgate.pictures.inspect import examine
@@ -14,8 +16,14 @@ _CHECKED_FOR_S = 1.0
 class Bank:
     """The picture store as purchases see it."""
 
-    def __init__(self, store: PictureStore, converter: Converter) -> None:
-        """Keep pictures in `store`, and convert them by `converter`."""
+    def __init__(
+        self,
+        store: PictureStore,
+        converter: Converter,
+        full: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
+        """Keep pictures in `store` unless it is `full`, and convert them by `converter`."""
+        self._full = full
         self._store = store
         self._converter = converter
         self._checking = asyncio.Lock()
@@ -79,14 +87,20 @@ class Bank:
         await self._store.delete(name)
 
     async def ready(self) -> None:
-        """See that a picture could be stored now; raises `StoreUnavailable` otherwise.
+        """See that a picture could be stored now.
 
         One look serves all who ask within a second: a rush of callers needs no rush of files.
+
+        Raises:
+            StoreUnavailable: It cannot be.
+            StoreFull: There is no room for it.
         """
         async with self._checking:
             now_s = asyncio.get_running_loop().time()
             if now_s - self._checked_s >= _CHECKED_FOR_S:
                 await self._store.check()
+                if self._full is not None and await self._full():
+                    raise StoreFull
                 self._checked_s = now_s
 
 

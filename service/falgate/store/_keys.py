@@ -53,6 +53,7 @@ policy can touch money.
 | pools | sorted set: fingerprints by their last purchase, ms | deleted likewise |
 | poolsof | sorted set: those that an app bought for, by when, ms | deleted likewise |
 | prompt | set: fingerprints of one prompt, by its hash | deleted likewise |
+| pictured | set: names of the pictures of one prompt, by its hash | deleted with them |
 | housekeeper | string: the instance that looks after the pictures | expires, a minute |
 | pool | hash: generation and pictures of one fingerprint | expires, unless one of them is pinned |
 """
@@ -263,6 +264,11 @@ def about(fingerprint: str) -> str:
 def pools_of(app: str) -> str:
     """The pools that "team/app" bought for."""
     return f"{{fg}}:poolsof:{app}"
+
+
+def pictured(prompt_sha256: str) -> str:
+    """The pictures of a prompt."""
+    return f"{{fg}}:pictured:{prompt_sha256}"
 
 
 def prompt(sha256: str) -> str:

@@ -43,7 +43,8 @@ class Catalogue:
                 about=_keys.about(filing.fingerprint),
                 pools=_keys.POOLS,
                 pools_of=_keys.pools_of(filing.app),
-                prompt=_keys.prompt(about.prompt_sha256 if about else ""),
+                prompt=_keys.prompt(filing.prompt_sha256),
+                pictured=_keys.pictured(filing.prompt_sha256),
                 name=kept.name,
                 size=kept.size_bytes,
                 value=filing.value,
@@ -52,6 +53,7 @@ class Catalogue:
                 fingerprint=filing.fingerprint,
                 about_json=msgspec.json.encode(about).decode(),
                 with_prompt=int(about is not None and about.arguments is not None),
+                prompt_sha256=filing.prompt_sha256,
             )
         return bool(reply)
 
@@ -94,16 +96,17 @@ class Catalogue:
         with reaching():
             return bool(await _CONFIRM(self._redis, picture=_keys.picture(name)))
 
-    async def bury(self, name: str) -> bool:
+    async def bury(self, record: Record) -> bool:
         """Forget a picture whose bytes are gone."""
         with reaching():
             return bool(
                 await _BURY(
                     self._redis,
-                    picture=_keys.picture(name),
+                    picture=_keys.picture(record.name),
                     pictures=_keys.PICTURES,
                     media=_keys.MEDIA,
-                    name=name,
+                    name=record.name,
+                    more_keys=[_keys.pictured(sha256) for sha256 in record.prompts],
                 )
             )
 
@@ -173,6 +176,13 @@ class Catalogue:
                 break
         return found[:number]
 
+    async def pictured(self, prompt_sha256: str) -> list[str]:
+        """Names of the pictures that are stored of a prompt, in whatever pool or in none."""
+        found: Any
+        with reaching():
+            found = await self._redis.smembers(_keys.pictured(prompt_sha256))
+        return sorted(found)
+
     async def pools_for(self, prompt_sha256: str) -> list[str]:
         """Fingerprints of a prompt's pools."""
         found: Any
@@ -234,6 +244,19 @@ class Catalogue:
             if not cursor:
                 return
 
+    async def sample(self, number: int) -> list[str]:
+        """Names of some pictures, by chance."""
+        found: Any
+        with reaching():
+            found = await self._redis.zrandmember(_keys.PICTURES, number)
+        return list(found or ())
+
+    async def take_round(self, lease_ms: int) -> bool:
+        """Whether it is the caller's turn to look after the pictures; nobody else's for so long."""
+        with reaching():
+            taken = await self._redis.set(_keys.HOUSEKEEPER, "taken", nx=True, px=lease_ms)
+        return bool(taken)
+
     async def now_ms(self) -> int:
         """Redis's clock."""
         with reaching():
@@ -249,6 +272,7 @@ def _record(name: str, fields: dict[str, str]) -> Record | None:
         size_bytes=int(fields["size"]),
         value=int(fields["value"]),
         app=fields["app"],
+        prompts=tuple(fields["prompts"].split()),
         pools=tuple(fields["pools"].split()),
         derived=tuple(fields["derived"].split()),
         master=fields["master"],
