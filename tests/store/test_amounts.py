@@ -145,6 +145,8 @@ USUAL: dict[str, Any] = {
     "pools": _keys.POOLS,
     "pools_of": _keys.pools_of("t/p"),
     "prompt": _keys.prompt("0"),
+    "pictured": _keys.pictured("0"),
+    "prompt_sha256": "0",
     "size": 9,
     "value": 9,
     "app": "t/p",
