@@ -2,7 +2,9 @@
 
 import msgspec
 
+from falgate.flow.cache_desk import CacheDesk
 from falgate.flow.collecting import Collector
+from falgate.flow.forgetting import Forgetter
 from falgate.flow.housekeeping import Housekeeping
 from falgate.flow.ports import Facts
 from falgate.flow.removing import Remover
@@ -13,7 +15,9 @@ from falgate.models import MODELS
 from falgate.pictures.bank import Bank
 from falgate.pictures.convert import Converter
 from falgate.store.catalogue import Catalogue
+from falgate.store.notes import Notes
 from falgate.store.pools import Pools
+from falgate.store.prompts import Prompts
 
 
 class Keeping(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +28,8 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     uses: Uses
     remover: Remover
+    desk: CacheDesk
+    forgetter: Forgetter
     housekeeping: Housekeeping
 
 
@@ -34,6 +40,7 @@ def open_keeping(ground: Ground, converter: Converter, facts: Facts) -> Keeping:
     files = Bank(ground.store, converter)
     remover = Remover(catalogue, pools, files)
     room = Room(catalogue, remover, ground.store, facts, bytes_max=settings.picture_bytes_max)
+    notes = Notes(ground.redis)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return Keeping(
         bank=Bank(ground.store, converter, room.full),
@@ -41,6 +48,15 @@ def open_keeping(ground: Ground, converter: Converter, facts: Facts) -> Keeping:
         catalogue=catalogue,
         uses=Uses(catalogue, pools, sliding_s=sliding_s),
         remover=remover,
+        desk=CacheDesk(catalogue, pools, remover, notes, kept_s=settings.cache_ttl_s),
+        forgetter=Forgetter(
+            catalogue,
+            pools,
+            remover,
+            Prompts(ground.redis),
+            notes,
+            upstreams=tuple(ground.sellers.names.values()),
+        ),
         housekeeping=Housekeeping(
             catalogue,
             collector=Collector(catalogue, pools, remover, MODELS),

@@ -8,6 +8,7 @@ from litestar.types import ASGIApp
 
 from falgate import settings as setting
 from falgate.api.address import LOCAL, Address
+from falgate.api.admin.cache import CacheServices
 from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
 from falgate.api.cors import Cors
@@ -23,6 +24,7 @@ from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.flow.ports import Ports
 from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
+from falgate.flow.reroll import Rerolls
 from falgate.flow.workshop import Workshop, workshop
 from falgate.ground import Ground, open_ground
 from falgate.keeping import Keeping, open_keeping
@@ -132,7 +134,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             _reaper(ground, works).run,
         ):
             await stack.enter_async_context(running(errand))
-        app = _app(ground, works, metrics, telemetry)
+        app = _app(ground, works, kept, metrics, telemetry)
         yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
 
 
@@ -171,7 +173,9 @@ def _reaper(ground: Ground, works: Workshop) -> Reaper:
     )
 
 
-def _app(ground: Ground, works: Workshop, metrics: Metrics, telemetry: Telemetry) -> ASGIApp:
+def _app(
+    ground: Ground, works: Workshop, kept: Keeping, metrics: Metrics, telemetry: Telemetry
+) -> ASGIApp:
     settings, sellers, ports = ground.settings, ground.sellers, works.ports
     completions = None
     if sellers.signatures is not None:
@@ -203,6 +207,9 @@ def _app(ground: Ground, works: Workshop, metrics: Metrics, telemetry: Telemetry
         ),
         reports=Reports(ground.usage, Entries(ground.redis), settings.calendar),
         deliveries=DeliveryDesk(Deliveries(ground.redis), DeliveryLists(ground.redis)),
+        cache=CacheServices(
+            kept.desk, Rerolls(kept.desk, ports, works.queue, ground.registry), kept.forgetter
+        ),
         key_set=ground.signer.key_set(),
         webhook_rules=setting.webhook_rules(settings),
         calendar=settings.calendar,

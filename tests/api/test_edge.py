@@ -235,6 +235,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         ),
         reports=ports,
         deliveries=ports,
+        cache=ports,
         key_set={"keys": []},
         webhook_rules=Rules(),
         calendar=CALENDAR,

@@ -28,8 +28,7 @@ PARAMETER = re.compile(r"^local (\w+) = (?:\w+\()?(?:KEYS|ARGV)\[", re.MULTILINE
 BAD = ["nan", "-1", "0x10", "1e3", " 5 ", "", "1.5", "+1", "inf", "9" * 16, "1\n"]
 AMOUNTS = [
     *(("jobs_hold", name) for name in ("amount", "lease_ms", "generation", "count", "weight")),
-    ("jobs_hold", "waiting_max"),
-    ("jobs_hold", "slots_max"),
+    *(("jobs_hold", name) for name in ("waiting_max", "slots_max")),
     ("jobs_mark", "lease_ms"),
     ("jobs_accept", "lease_ms"),
     ("jobs_renew", "lease_ms"),

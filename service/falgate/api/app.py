@@ -5,6 +5,7 @@ from collections.abc import Callable
 from litestar import Litestar
 
 from falgate.api.address import Address
+from falgate.api.admin.cache import CacheServices, cache_routes
 from falgate.api.admin.deliveries import delivery_routes
 from falgate.api.admin.ledger import ledger_routes
 from falgate.api.admin.routes import admin_routes
@@ -42,6 +43,7 @@ def create_app(
     administration: AdminServices,
     reports: Reports,
     deliveries: DeliveryDesk,
+    cache: CacheServices,
     key_set: KeySet,
     webhook_rules: Rules,
     calendar: Calendar,
@@ -55,6 +57,7 @@ def create_app(
         *ledger_routes(reports, administration.upstreams),
         *usage_routes(reports, administration.upstreams),
         *delivery_routes(deliveries),
+        *cache_routes(cache),
     )
     queued = QueueApi(workshop, address=address, read=pictures.read, webhook_rules=webhook_rules)
     app = Litestar(

@@ -10,6 +10,7 @@ from falgate.cli.apply import apply, export
 from falgate.cli.apps import apps
 from falgate.cli.audit import audit
 from falgate.cli.budgets import budgets
+from falgate.cli.cache import cache
 from falgate.cli.client_env import client_env
 from falgate.cli.deliveries import deliveries
 from falgate.cli.keys import keys
@@ -76,6 +77,7 @@ for command in (
     keys,
     budgets,
     limits,
+    cache,
     apply,
     export,
     quote,
