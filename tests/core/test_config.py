@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from falgate.core import config
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import ORGANISATION, Account, Budget
+from falgate.core.caching import OVERRIDES, Caching
 from falgate.core.calendar import KINDS
 from falgate.core.directory import NAME, App, Team
 from falgate.core.limits import Limits
@@ -47,6 +48,17 @@ budgets = st.builds(
 )
 
 
+cachings = st.builds(
+    Caching,
+    scope=st.sampled_from(("org", "team", "app")),
+    max_age_s=numbers,
+    freshness=st.sampled_from(("cached", "no-cache", "no-store")),
+    derive=st.booleans(),
+    callers_may=st.sets(st.sampled_from(OVERRIDES)).map(sorted).map(tuple),
+    keep_prompts=st.booleans(),
+)
+
+
 @st.composite
 def states(draw: st.DrawFn) -> State:
     teams = draw(
@@ -59,7 +71,7 @@ def states(draw: st.DrawFn) -> State:
         )
     )
     apps = {
-        f"{team}/{app}": App(limits=draw(limits))
+        f"{team}/{app}": App(limits=draw(limits), cache=draw(cachings))
         for team in teams
         for app in draw(st.sets(names, max_size=2))
     }
@@ -112,6 +124,8 @@ def test_what_is_written_reads_as_it_was(state: State) -> None:
         ("[team.web.budget.day]\nlimit_usd = 1\nalerts = [0]", "alerts"),
         ("[team.web]\nweight = 0", "weight"),
         ("[team.web.limits]\ngenerations_at_once = -1", "generations_at_once"),
+        ('[team.web.app.shop.cache]\nscope = "all"', "scope"),
+        ("[team.web.app.shop.cache]\nttl = 5", "ttl"),
         ('[team."a b"]', "a b"),
         ('[team.web.app."shop/x"]', "shop/x"),
         ("[team.web.app.shop.key.k]", "key"),

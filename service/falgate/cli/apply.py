@@ -9,6 +9,7 @@ from falgate.cli.operating import as_json, operate, tabulate, test_books
 from falgate.core import config
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import Budget
+from falgate.core.caching import USUAL
 from falgate.core.money import dollars
 from falgate.core.plan import Record, Step
 from falgate.flow import apply as applying
@@ -97,6 +98,8 @@ def _spell(record: Record | None) -> str:
         shadow = " shadow" if record.shadow else ""
         return f"${dollars(record.limit)}{shadow}{f' alerts {alerts}' if alerts else ''}"
     fields = msgspec.to_builtins(record)
-    limits = fields.pop("limits")
-    set_ = {name: value for name, value in {**fields, **limits}.items() if value}
+    limits, usual = fields.pop("limits"), msgspec.to_builtins(USUAL)
+    caching = fields.pop("cache", {})
+    ways = {f"cache {name}": value for name, value in caching.items() if value != usual[name]}
+    set_ = {name: value for name, value in {**fields, **limits}.items() if value} | ways
     return ", ".join(f"{name} {value}" for name, value in set_.items()) or "no limits"

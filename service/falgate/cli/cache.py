@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from falgate import settings as setting
 from falgate.api.admin.cache import shown
-from falgate.api.admin.cache_shapes import PictureShown, PoolShown
+from falgate.api.admin.cache_shapes import PictureShown, PooledShown, PoolShown
 from falgate.cli.operating import acting, as_json, chosen, tabulate, tell, with_redis
 from falgate.core.admin_errors import Conflict, Invalid
 from falgate.core.fingerprint import prompt_digest
@@ -81,6 +81,24 @@ def list_pools(*, app: str, prompt: str, older_than: int, number: int, plain: bo
     tabulate([_Line.of(pool) for pool in found], _POOLS, plain=False)
 
 
+class _PictureLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of a pool in one line."""
+
+    name: str
+    made_at: str | None
+    until: str
+    uses: int | None
+    used_at: str | None
+    size_bytes: int
+    master: str | None
+
+    @classmethod
+    def of(cls, picture: PooledShown) -> "_PictureLine":
+        fields = msgspec.structs.asdict(picture)
+        until = picture.until[:16].replace("T", " ") if picture.until else "pinned"
+        return cls(**fields | {"until": until})
+
+
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
     """A pool in one line."""
 
@@ -117,7 +135,7 @@ def show(*, name: str, plain: bool) -> None:
         tabulate([found], _PICTURE, plain=False)
     else:
         tabulate([_Line.of(found)], _POOLS, plain=False)
-        tabulate(found.pictures, _PICTURES, plain=False)
+        tabulate([_PictureLine.of(each) for each in found.pictures], _PICTURES, plain=False)
 
 
 @cache.command()

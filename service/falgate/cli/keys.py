@@ -24,6 +24,10 @@ _PERMITTED = {
     "sizes": "A size that it may ask for; may be given again. None: any.",
     "networks": "Addresses that may use it, such as 10.0.0.0/8; may be given again. None: any.",
 }
+_SWITCHED = {
+    "derive": "Whether it may be answered with a JPEG or WebP made here of a PNG.",
+    "fresh": "Whether it may buy pictures anew that are there already.",
+}
 _OPTIONS = {"models": "--model", "qualities": "--quality", "sizes": "--size"}
 
 
@@ -32,6 +36,10 @@ def _permissions(command: Callable[..., None]) -> Callable[..., None]:
     for field, meaning in _PERMITTED.items():
         option = _OPTIONS.get(field, "--network")
         command = click.option(option, field, multiple=True, help=meaning)(command)
+    for field, meaning in _SWITCHED.items():
+        command = click.option(f"--{field}/--no-{field}", field, default=None, help=meaning)(
+            command
+        )
     return click.option(
         "--pictures-max", type=click.IntRange(0, 1000), help="In one request; 0: any number."
     )(command)

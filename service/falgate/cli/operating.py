@@ -190,7 +190,7 @@ def _cell(row: Any, column: str) -> str:
     # 0 is no limit.
     if not value:
         return ""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 class Dollars(click.ParamType[Micros]):

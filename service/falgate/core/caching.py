@@ -19,6 +19,8 @@ Override = Literal["freshness", "age", "derivation", "scope", "variation"]
 
 OVERRIDES: tuple[Override, ...] = ("freshness", "age", "derivation", "scope", "variation")
 
+Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
+
 _WIDTHS: tuple[Scope, ...] = ("app", "team", "org")
 _FRESH: dict[Freshness, Fresh] = {"cached": "", "no-cache": "replace", "no-store": "aside"}
 
@@ -38,7 +40,7 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     scope: Scope = "org"
-    max_age_s: Annotated[int, Meta(ge=0, le=SECONDS_MAX)] = 0
+    max_age_s: Seconds = 0
     freshness: Freshness = "cached"
     derive: bool = True
     callers_may: tuple[Override, ...] = OVERRIDES

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import ORGANISATION, Account, Budget, Percent
+from falgate.core.caching import USUAL, Caching
 from falgate.core.calendar import KINDS, Kind
 from falgate.core.directory import NAME, App, Team
 from falgate.core.limits import NONE, Limit, Limits
@@ -31,6 +32,7 @@ class _Organisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 class _App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = NONE
+    cache: Caching = USUAL
     budget: _Budgets = {}
 
 
@@ -71,7 +73,7 @@ def read(text: str) -> State:
         budgets |= _budgets(Account("team", name), team.budget)
         for part, app in team.app.items():
             _check_name(part)
-            apps[f"{name}/{part}"] = App(limits=app.limits)
+            apps[f"{name}/{part}"] = App(limits=app.limits, cache=app.cache)
             budgets |= _budgets(Account("app", f"{name}/{part}"), app.budget)
     return State(teams, apps, budgets)
 
@@ -133,4 +135,10 @@ def _fields(record: Team | App) -> dict[str, Any]:
     fields = msgspec.to_builtins(record)
     fields["limits"] = {name: value for name, value in fields["limits"].items() if value}
     usual["limits"] = {}
+    if "cache" in fields:
+        ways = msgspec.to_builtins(USUAL)
+        fields["cache"] = {
+            name: value for name, value in fields["cache"].items() if value != ways[name]
+        }
+        usual["cache"] = {}
     return {name: value for name, value in fields.items() if value != usual[name]}

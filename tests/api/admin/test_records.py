@@ -65,13 +65,19 @@ def test_changes_at_the_same_time_are_all_kept(client: httpx.Client) -> None:
 def test_an_app_lives_within_its_team(client: httpx.Client, shop: Shop) -> None:
     assert client.post("/teams/nope/apps", json={"name": "shop"}).status_code == 404
     key_id = shop()["record"]["id"]
-    app = {"team": "web", "name": "shop", "limits": NO_LIMITS}
-    assert client.get("/teams/web/apps/shop").json() == app
+    app = client.get("/teams/web/apps/shop").json()
+    assert (app["team"], app["name"], app["limits"]) == ("web", "shop", NO_LIMITS)
     assert client.get("/teams/web/apps").json()["items"] == [app]
     assert client.get("/apps").json()["items"] == [app]
 
     changed = client.patch("/teams/web/apps/shop", json={"limits": {"generations_at_once": 5}})
     assert changed.json()["limits"]["generations_at_once"] == 5
+    private = client.patch(
+        "/teams/web/apps/shop", json={"cache": {"scope": "app", "callers_may": ["age"]}}
+    ).json()
+    assert private["limits"] == changed.json()["limits"]
+    assert private["cache"] == {**app["cache"], "scope": "app", "callers_may": ["age"]}
+    assert client.patch("/teams/web/apps/shop", json={"cache": {"ttl": 5}}).status_code == 400
     assert client.delete("/teams/web").status_code == 409
     assert client.delete("/teams/web/apps/shop").status_code == 409
 

@@ -12,10 +12,46 @@ Refused = Callable[..., str]
 
 NO_LIMITS = {"requests_per_second": 0, "generations_per_minute": 0, "generations_at_once": 0}
 
+USUAL = {
+    "scope": "org",
+    "max_age_s": 0,
+    "freshness": "cached",
+    "derive": True,
+    "callers_may": ["freshness", "age", "derivation", "scope", "variation"],
+    "keep_prompts": False,
+}
+
+
+def test_how_an_app_uses_the_cache_is_set_word_by_word(
+    falgate: Falgate, told: Told, refused: Refused
+) -> None:
+    falgate("teams", "create", "web")
+    falgate("apps", "create", "web/shop")
+
+    told("apps", "cache", "web/shop", "--scope", "team", "--max-age", "3600", "--keep-prompts")
+    told("apps", "cache", "web/shop", "--callers-may", "variation,age", "--no-derive")
+    (changed,) = told("apps", "cache", "web/shop", "--freshness", "no-store")
+
+    assert changed["cache"] == {
+        "scope": "team",
+        "max_age_s": 3600,
+        "freshness": "no-store",
+        "derive": False,
+        "callers_may": ["age", "variation"],
+        "keep_prompts": True,
+    }
+    assert told("apps", "show", "web/shop") == [changed]
+    for words in ("no-store", "age, variation", "team"):
+        assert words in falgate("apps", "show", "web/shop").stdout
+    assert 'scope = "team"' in falgate("export").stdout
+    (barred,) = told("apps", "cache", "web/shop", "--callers-may", "none", "--hash-prompts")
+    assert (barred["cache"]["callers_may"], barred["cache"]["keep_prompts"]) == ([], False)
+    assert "'all' is none of" in refused("apps", "cache", "web/shop", "--callers-may", "age,all")
+
 
 def test_teams_and_apps_are_made_listed_and_removed(falgate: Falgate, told: Told) -> None:
     team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
-    app = {"team": "web", "name": "shop", "limits": NO_LIMITS}
+    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": USUAL}
     assert told("teams", "create", "web", "--weight", "3") == team
     assert told("teams", "list") == told("teams", "show", "web") == [team]
     assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"

@@ -46,6 +46,8 @@ def test_a_key_may_do_what_it_was_made_for(told: Told, shown: Told) -> None:
         "sizes": ["1024x1024"],
         "pictures_max": 2,
         "networks": ["10.0.0.0/8"],
+        "fresh": True,
+        "derive": True,
     }
     assert (found["expires_at"], found["state"]) == ("2099-01-31T00:00:00+00:00", "usable")
 
@@ -62,7 +64,7 @@ def test_a_key_is_changed_in_part(told: Told, shown: Told, falgate: Falgate) -> 
     falgate("keys", "change", key_id, "--everything", "--name", "new", "--expires", "never")
     found = shown(key_id)
     assert (found["name"], found["expires_at"]) == ("new", None)
-    assert set(map(str, found["permissions"].values())) == {"[]", "0"}
+    assert set(map(str, found["permissions"].values())) == {"[]", "0", "True"}
 
 
 def test_a_key_is_disabled_enabled_rotated_and_revoked(

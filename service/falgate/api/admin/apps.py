@@ -6,10 +6,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, UnsetType
 
-from falgate.api.admin.changes import LimitsChange, merged
+from falgate.api.admin.changes import CachingChange, LimitsChange, merged
 from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.api.admin.problems import refusals
 from falgate.api.admin.shapes import AppShown
+from falgate.core.caching import USUAL, Caching
 from falgate.core.directory import App, Name
 from falgate.core.limits import NONE, Limits
 from falgate.flow.administer import Administration
@@ -23,12 +24,14 @@ class AppMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     name: Name
     limits: Limits = NONE
+    cache: Caching = USUAL
 
 
 class AppChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change of an app."""
 
     limits: LimitsChange | UnsetType = UNSET
+    cache: CachingChange | UnsetType = UNSET
 
 
 @get("/apps", tags=_TAGS, summary="All apps, of all teams", responses=refusals())
@@ -58,7 +61,8 @@ async def create_app(
 ) -> AppShown:
     """Its name cannot be changed."""
     name = f"{team}/{data.name}"
-    return AppShown.of(name, await admin.apps.create(name, App(limits=data.limits)))
+    app = App(limits=data.limits, cache=data.cache)
+    return AppShown.of(name, await admin.apps.create(name, app))
 
 
 @get(_ONE, tags=_TAGS, summary="An app", responses=refusals(404))

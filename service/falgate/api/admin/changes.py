@@ -6,6 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from falgate.core.caching import Freshness, Override, Seconds
+from falgate.core.directives import Scope
 from falgate.core.limits import Limit
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -17,6 +19,17 @@ class LimitsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     requests_per_second: Limit | UnsetType = UNSET
     generations_per_minute: Limit | UnsetType = UNSET
     generations_at_once: Limit | UnsetType = UNSET
+
+
+class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an app uses the cache."""
+
+    scope: Scope | UnsetType = UNSET
+    max_age_s: Seconds | UnsetType = UNSET
+    freshness: Freshness | UnsetType = UNSET
+    derive: bool | UnsetType = UNSET
+    callers_may: tuple[Override, ...] | UnsetType = UNSET
+    keep_prompts: bool | UnsetType = UNSET
 
 
 def merged(record: T, change: msgspec.Struct) -> T:

@@ -51,6 +51,8 @@ class PermissionsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     sizes: list[str] | UnsetType = UNSET
     pictures_max: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
     networks: list[str] | UnsetType = UNSET
+    fresh: bool | UnsetType = UNSET
+    derive: bool | UnsetType = UNSET
 
 
 class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from falgate.core.apikey import KeyRecord, Kind, Permissions
 from falgate.core.budget import Budget, Percent, Position
+from falgate.core.caching import Caching
 from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
 from falgate.core.change import Audited
@@ -53,12 +54,13 @@ class AppShown(msgspec.Struct, frozen=True, kw_only=True):
     team: str
     name: str
     limits: Limits
+    cache: Caching
 
     @classmethod
     def of(cls, name: str, app: App) -> "AppShown":
         """As it stands, by "team/app"."""
         team, _, own = name.partition("/")
-        return cls(team=team, name=own, limits=app.limits)
+        return cls(team=team, name=own, limits=app.limits, cache=app.cache)
 
 
 class KeyShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,145 @@
+"""`falgate cache`: about the pools and pictures of a Redis, and of a gateway that is running."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from falgate.core.about import About
+from falgate.core.catalogue import Filing
+from falgate.core.fingerprint import prompt_digest, version
+from falgate.core.picture import Picture
+from falgate.models import MODELS
+from falgate.store.catalogue import Catalogue
+from falgate.store.connect import connect
+from falgate.store.pools import Pools
+
+Falgate = Callable[..., Result]
+Told = Callable[..., Any]
+Refused = Callable[..., str]
+
+MODEL = "fal-ai/gpt-image-1.5"
+F, G = "f" * 64, "0" * 64
+
+
+def picture(digit: str) -> Picture:
+    return Picture(
+        sha256=digit * 64,
+        content_type="image/png",
+        size_bytes=9,
+        width=1,
+        height=2,
+        made_s=1_795_000_000,
+        until_s=10**10,
+    )
+
+
+ONE, TWO = picture("1"), picture("2")
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+@pytest.fixture(autouse=True)
+def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two pools, of an app that lets prompts be kept and of one that does not."""
+    assert redis.ping()
+    monkeypatch.chdir(tmp_path)
+
+    async def put() -> None:
+        async with connect(redis_url) as client:
+            for name, found, app, kept in ((F, ONE, "web/shop", True), (G, TWO, "web/blog", False)):
+                about = About(
+                    endpoint=MODEL,
+                    upstream="sandbox",
+                    scope="organisation",
+                    variation="",
+                    version=version(MODELS[MODEL]),
+                    prompt_sha256=prompt_digest("a cat"),
+                    recorded={"quality": "low"},
+                    arguments={"prompt": "a cat"} if kept else None,
+                )
+                filing = Filing(
+                    kept=found,
+                    value=9_000,
+                    app=app,
+                    prompt_sha256=about.prompt_sha256,
+                    fingerprint=name,
+                    about=about,
+                )
+                assert await Catalogue(client).note(filing)
+                assert await Pools(client).append(name, "job", 0, (found,))
+
+    run(put())
+
+
+def test_pools_are_listed_and_shown(falgate: Falgate, told: Told) -> None:
+    listed = told("cache", "list")
+
+    assert {each["fingerprint"] for each in listed} == {F, G}
+    (first,) = told("cache", "list", "--app", "web/shop")
+    assert (first["prompt"], first["apps"], first["asked"]) == (
+        "a cat",
+        ["web/shop"],
+        {"quality": "low"},
+    )
+    assert [each["name"] for each in first["pictures"]] == [ONE.name]
+    assert told("cache", "show", F) == first
+    assert {each["fingerprint"] for each in told("cache", "list", "--prompt", "a cat")} == {F, G}
+    assert told("cache", "list", "--prompt", "a dog") == []
+    assert told("cache", "list", "--older-than", "3600") == []
+    assert len(told("cache", "list", "--limit", "1")) == 1
+    table = falgate("cache", "list").stdout
+    assert F in table
+    assert "a cat" in table
+    assert ONE.name in falgate("cache", "show", F).stdout
+
+
+def test_a_picture_is_shown_by_its_url(falgate: Falgate, told: Told) -> None:
+    shown = told("cache", "show", f"http://127.0.0.1/pictures/{ONE.name}")
+
+    assert (shown["name"], shown["app"], shown["pools"]) == (ONE.name, "web/shop", [F])
+    assert (shown["value_usd"], shown["pinned"], shown["uses"]) == ("0.009", False, 0)
+    assert "web/shop" in falgate("cache", "show", ONE.name).stdout
+
+
+def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, told: Told) -> None:
+    assert told("cache", "pin", ONE.name)["pinned"]
+    assert told("cache", "show", F)["pictures"][0]["until"] is None
+    assert "pinned" in falgate("cache", "show", F).stdout
+    assert not told("cache", "pin", "--off", ONE.name)["pinned"]
+    assert told("cache", "reject", ONE.sha256) == {"pools": 1, "pictures": 1}
+    assert told("cache", "show", F)["pictures"] == []
+    assert told("cache", "purge", "--prompt", "a cat") == {"pools": 1, "pictures": 1}
+    assert told("cache", "list") == []
+    assert [line["subject"].split()[0] for line in told("audit")][::-1] == [
+        "pin",
+        "pin",
+        "reject",
+        "purge",
+    ]
+
+
+def test_what_makes_no_sense_is_refused_in_one_line(refused: Refused) -> None:
+    assert "Give one of" in refused("cache", "purge")
+    assert "Give one of" in refused("cache", "purge", "--everything", "--app", "web/shop")
+    assert "no such pool" in refused("cache", "show", "a" * 64)
+    assert "by its fingerprint" in refused("cache", "show", "nothing")
+    assert "no such picture" in refused("cache", "reject", "a" * 64)
+    assert "is no JSON" in refused("cache", "reroll", ONE.name, "--request", "{")
+
+
+def test_what_needs_a_gateway_says_so(falgate: Falgate, refused: Refused) -> None:
+    assert "FALGATE_ADMIN_KEY" in refused("cache", "forget", "a cat")
+    Path(".falgate").mkdir(exist_ok=True)
+    made = json.loads(falgate("keys", "admin", "--json").stdout)["key"]
+    (Path(".falgate") / "admin-key").write_text(made)
+
+    for asked in (("forget", "a cat"), ("reroll", ONE.name)):
+        told = refused("cache", *asked, "--url", "http://127.0.0.1:9")
+        assert "no gateway answers at http://127.0.0.1:9" in told
