@@ -16,9 +16,9 @@ Fresh = Literal["", "replace", "aside", "beside"]
 """Buying although the pool has pictures: to put new ones in their place, to keep none of the new
 ones, or to put them behind those that are there."""
 
-Why = Literal["miss", "partial", "request", "stale"]
+Why = Literal["miss", "partial", "request"]
 """Why a purchase was needed, in the words of RFC 9211 section 2.2: there was nothing, there was too
-little, the request would not have what there was, or that was too old."""
+little, or the request would not have what there was."""
 
 State = Literal[
     "reserved",

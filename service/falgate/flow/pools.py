@@ -28,10 +28,8 @@ class Usable(msgspec.Struct, frozen=True):
         """Why there are not more."""
         if self.pictures:
             return "partial"
-        if not self.pool.pictures:
-            return "miss"
         young = any(picture.fresh(self.pool.read_s) for picture in self.pool.pictures)
-        return "request" if young else "stale"
+        return "request" if young else "miss"
 
 
 async def look(
