@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from contents import contents
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as NotConnected
@@ -262,19 +263,7 @@ def money(budgets: Budgets) -> Callable[[], Awaitable[tuple[int, int, int]]]:
 @pytest.fixture
 def everything(redis: Redis) -> Callable[[], Awaitable[dict[str, Any]]]:
     """All that Redis holds but the times: what a repeated step must not change."""
-
-    async def look() -> dict[str, Any]:
-        read: dict[Any, Callable[[str], Any]] = {
-            "hash": redis.hgetall,
-            "zset": lambda key: redis.zrange(key, 0, -1),
-            "string": redis.get,
-            "set": redis.smembers,
-            "stream": redis.xrange,
-        }
-        keys = sorted([key async for key in redis.scan_iter(count=1000)])
-        return {key: await read[await redis.type(key)](key) for key in keys}
-
-    return look
+    return lambda: contents(redis)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from contents import found
 from redis.asyncio import Redis
 
 from falgate.core.catalogue import Total
@@ -167,8 +168,7 @@ async def test_a_dropped_pool_is_known_no_more(shelf: Any, redis: Redis) -> None
     assert await shelf.catalogue.pools(number=9) == []
     assert await shelf.catalogue.pools(app="web/shop", number=9) == []
     assert await shelf.catalogue.pools_for(prompt_digest("a cat")) == []
-    left: Any = [await redis.dump(key) async for key in redis.scan_iter()]
-    assert not [value for value in left if b"a cat" in value]
+    assert await found(redis, "a cat") == []
 
 
 async def test_everything_is_found_page_by_page(shelf: Any) -> None:
