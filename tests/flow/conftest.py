@@ -49,7 +49,7 @@ class Jobs:
         self, order: Order, seen: Seen, _: Terms, waiter: Waiter = NOBODY
     ) -> Verdict:
         async with self.steps.step("hold", order.held):
-            flight = self.flights.get(order.fingerprint)
+            flight = self.flights.get(order.flight)
             if order.id in self.jobs:
                 return Held()
             if waiter.keep and (before := self.requests.before(waiter.keep)):
@@ -67,7 +67,7 @@ class Jobs:
             self.held += order.held
             if self.busy:
                 self.waiting.add(order.id)
-            self.flights[order.fingerprint] = order.id
+            self.flights[order.flight] = order.id
             self.leases_ms[order.id] = self.steps.now_ms + LEASE_MS
             self.jobs[order.id] = Job(
                 order=order,
@@ -203,10 +203,10 @@ class Jobs:
     def end(self, job: Job, published: Seen | None) -> None:
         self.put(job, order=replace(job.order, input={}))
         self.leases_ms.pop(job.order.id)
-        if self.flights.get(job.order.fingerprint) == job.order.id:
-            del self.flights[job.order.fingerprint]
+        if self.flights.get(job.order.flight) == job.order.id:
+            del self.flights[job.order.flight]
             if published:
-                self.flights[job.order.fingerprint] = published
+                self.flights[job.order.flight] = published
         self.steps.publish(job.order.id)
 
 

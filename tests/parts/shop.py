@@ -69,6 +69,11 @@ class Shop:
                 self._orders[request_id] = (job_id, body["num_images"])
             return said
 
+    @property
+    def pictures_sold(self) -> int:
+        """How many pictures are on its bills."""
+        return sum(self.bills.values()) // BILLED
+
     async def cancel(self, endpoint: str, request_id: str) -> None:
         self._steps.did.append(f"cancel {endpoint} {request_id}")
 

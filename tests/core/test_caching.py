@@ -1,0 +1,118 @@
+"""Treatment: what was said and what is set, brought together; what is barred is not left out."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from falgate.core.apikey import Permissions
+from falgate.core.caching import OVERRIDES, USUAL, Caching, Treatment, scope_name, treat
+from falgate.core.directives import Directives
+from falgate.core.errors import NotAllowed
+from falgate.core.picture import Picture
+
+ANYTHING = Permissions()
+PICTURE = Picture(
+    sha256="0" * 64, content_type="image/png", size_bytes=1, width=1, height=1, made_s=100
+)
+
+said = st.builds(
+    Directives,
+    no_cache=st.booleans(),
+    no_store=st.booleans(),
+    max_age_s=st.none() | st.integers(0, 99),
+    only_if_cached=st.booleans(),
+    no_transform=st.booleans(),
+    variation=st.sampled_from(("", "b")),
+    scope=st.sampled_from((None, "org", "team", "app")),
+)
+cachings = st.builds(
+    Caching,
+    scope=st.sampled_from(("org", "team", "app")),
+    max_age_s=st.integers(0, 9),
+    freshness=st.sampled_from(("cached", "no-cache", "no-store")),
+    derive=st.booleans(),
+    callers_may=st.sets(st.sampled_from(OVERRIDES)).map(tuple),
+    keep_prompts=st.booleans(),
+)
+permissions = st.builds(Permissions, fresh=st.booleans(), derive=st.booleans())
+
+
+def treated(given_: Directives, caching: Caching = USUAL, key: Permissions = ANYTHING) -> Treatment:
+    return treat(given_, caching, key, team="web", app="shop")
+
+
+def test_who_says_nothing_gets_what_the_app_has_set() -> None:
+    assert treated(Directives()) == Treatment(scope="organisation")
+    set_ = Caching(scope="team", max_age_s=5, freshness="no-store", derive=False, keep_prompts=True)
+    assert treated(Directives(), set_) == Treatment(
+        scope="team:web", max_age_s=5, fresh="aside", derived=False, keep_prompt=True
+    )
+
+
+def test_any_two_who_do_not_share_have_different_names() -> None:
+    names = {
+        scope_name(scope, team, app)
+        for scope in ("team", "app")
+        for team in ("a", "a/b")
+        for app in ("c", "b/c")
+    } | {scope_name("org", "a", "c")}
+
+    # "a" with "b/c" is not the same app as "a/b" with "c": no name has a slash (core.directory).
+    assert len(names) == 1 + 2 + 3
+
+
+@pytest.mark.parametrize(
+    ("given_", "what"),
+    [
+        (Directives(no_cache=True), "freshness"),
+        (Directives(no_store=True), "freshness"),
+        (Directives(max_age_s=5), "age"),
+        (Directives(no_transform=True), "derivation"),
+        (Directives(scope="app"), "scope"),
+        (Directives(variation="b"), "variation"),
+    ],
+)
+def test_each_word_is_for_the_app_to_give(given_: Directives, what: str) -> None:
+    others = tuple(each for each in OVERRIDES if each != what)
+
+    assert treated(given_, replace(USUAL, callers_may=(what,)))
+    with pytest.raises(NotAllowed):
+        treated(given_, replace(USUAL, callers_may=others))
+
+
+@given(said, cachings, permissions)
+def test_what_is_allowed_is_what_comes_of_it(
+    given_: Directives, caching: Caching, key: Permissions
+) -> None:
+    try:
+        found = treated(given_, caching, key)
+    except NotAllowed:
+        return
+    if not key.fresh:
+        assert not found.fresh or found.only_cached, "a barred key never buys what is there"
+        if not found.only_cached:
+            assert found.max_age_s == (caching.max_age_s or None)
+    if given_.no_transform or not (caching.derive and key.derive):
+        assert not found.derived
+    widths = ["app:web/shop", "team:web", "organisation"]
+    assert widths.index(found.scope) <= widths.index(scope_name(caching.scope, "web", "shop"))
+    assert found.only_cached == given_.only_if_cached
+    assert found.variation == given_.variation
+
+
+@pytest.mark.parametrize(
+    ("treatment", "picture", "admitted"),
+    [
+        (Treatment(scope="s"), PICTURE, True),
+        (Treatment(scope="s", max_age_s=11), PICTURE, True),
+        (Treatment(scope="s", max_age_s=10), PICTURE, False),
+        (Treatment(scope="s", max_age_s=0), replace(PICTURE, made_s=110), False),
+        (Treatment(scope="s"), replace(PICTURE, master="x.png"), True),
+        (Treatment(scope="s", derived=False), replace(PICTURE, master="x.png"), False),
+    ],
+)
+def test_only_what_is_young_and_fals_own_where_that_is_wanted(
+    treatment: Treatment, picture: Picture, admitted: bool
+) -> None:
+    assert treatment.admits(picture, 110) is admitted
