@@ -3,13 +3,14 @@
 import asyncio
 import hashlib
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from buckets import BUCKET, Bucket, s3_server
 
 from falgate.core.errors import StoreUnavailable, Unavailable
 from falgate.pictures.store import PictureStore
@@ -45,9 +46,24 @@ os._exit(0)
 """
 
 
-@pytest.fixture(params=["file", "memory"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> PictureStore:
-    return PictureStore("memory://" if request.param == "memory" else f"file://{tmp_path}/made")
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[Bucket]:
+    """A bucket of a real server."""
+    with s3_server() as served:
+        yield served
+
+
+@pytest.fixture(params=["file", "memory", "s3"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> PictureStore:
+    if request.param != "s3":
+        return PictureStore("memory://" if request.param == "memory" else f"file://{tmp_path}/made")
+    served: Bucket = request.getfixturevalue("bucket")
+    for name, value in served.env().items():
+        monkeypatch.setenv(name, value)
+    # A prefix of its own: the pictures of these tests have the same names.
+    return PictureStore(f"s3://{BUCKET}/{tmp_path.parent.name}/{tmp_path.name}")
 
 
 async def test_what_was_put_is_there_in_whole_and_in_part(store: PictureStore) -> None:
@@ -84,6 +100,40 @@ async def test_an_odd_name_is_not_there_and_cannot_be_put(store: PictureStore, n
     assert await store.read(name) is None
     with pytest.raises(AssertionError):
         await store.put(DATA, name)
+
+
+async def test_what_is_deleted_is_not_there_and_again_is_no_trouble(store: PictureStore) -> None:
+    await store.put(DATA, NAME)
+    await store.delete(NAME)
+
+    assert await store.read(NAME) is None
+    await store.delete(NAME)
+    with pytest.raises(AssertionError):
+        await store.delete("check")
+
+
+async def test_all_pictures_are_listed_and_nothing_else(store: PictureStore) -> None:
+    assert [page async for page in store.listing() if page] == []
+    names = {f"{number:064x}.png" for number in range(30)}
+    for name in names:
+        await store.put(DATA, name)
+    await store.check()
+    await store.put_file("ledger/x/1.jsonl.gz", DATA, "application/gzip")
+
+    listed = [each async for page in store.listing() for each in page]
+
+    assert {each.name for each in listed} == names
+    assert len(listed) == len(names)
+    assert {each.size_bytes for each in listed} == {len(DATA)}
+    assert all(abs(each.modified_s - time.time()) < 3600 for each in listed)
+
+
+async def test_only_a_disk_has_so_much_room(tmp_path: Path) -> None:
+    free = await PictureStore(tmp_path.as_uri()).free_bytes()
+
+    assert free is not None
+    assert free > 0
+    assert await PictureStore("memory://").free_bytes() is None
 
 
 async def test_a_file_outside_the_pictures_is_not_served(tmp_path: Path) -> None:
@@ -144,58 +194,6 @@ async def test_a_directory_that_became_something_else_is_unavailable(tmp_path: P
         with pytest.raises(StoreUnavailable) as caught:
             await asked
         assert str(tmp_path) not in str(caught.value)
-
-
-@pytest.fixture
-def bucket_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], PictureStore]:
-    """Opens a bucket of an S3 service on a local port."""
-
-    def open_at(port: int) -> PictureStore:
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{port}")
-        monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        return PictureStore("s3://bucket/prefix")
-
-    return open_at
-
-
-async def test_a_bucket_that_does_not_answer_is_unavailable(
-    bucket_at: Callable[[int], PictureStore],
-) -> None:
-    with socket.socket() as bound:  # and not listening, so that nobody answers there
-        bound.bind(("127.0.0.1", 0))
-        store = bucket_at(bound.getsockname()[1])
-        with pytest.raises(StoreUnavailable):
-            await store.size(NAME)
-
-
-async def test_a_bucket_is_told_the_type_and_gets_one_request(
-    bucket_at: Callable[[int], PictureStore],
-) -> None:
-    requests: list[str] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        requests.append(head)
-        length = next(
-            int(line.partition(":")[2])
-            for line in head.splitlines()
-            if line.lower().startswith("content-length")
-        )
-        await reader.readexactly(length)
-        writer.write(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 0\r\n\r\n')
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        store = bucket_at(server.sockets[0].getsockname()[1])
-        await store.put(bytes(6_000_000), NAME)
-    assert len(requests) == 1
-    assert requests[0].startswith(f"PUT /bucket/prefix/pictures/{NAME} ")
-    assert "content-type: image/png" in requests[0].lower()
 
 
 async def test_checking_finds_a_store_that_works_and_leaves_no_picture(store: PictureStore) -> None:
