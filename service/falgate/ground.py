@@ -13,7 +13,7 @@ from falgate.selling import Sellers, open_sellers
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
 from falgate.store.connect import inspect
-from falgate.store.hooks import hook_secret, webhook_signer
+from falgate.store.hooks import hook_secret, link_secret, webhook_signer
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
@@ -35,6 +35,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     requests: Requests
     usage: Usage
     secret: bytes
+    link_secret: bytes
     signer: Signer
     sellers: Sellers
 
@@ -69,6 +70,7 @@ async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
         secret=secret,
+        link_secret=await link_secret(redis),
         signer=await webhook_signer(redis),
         sellers=sellers,
     )

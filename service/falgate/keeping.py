@@ -2,6 +2,7 @@
 
 import msgspec
 
+from falgate.api.gallery import Gallery
 from falgate.flow.cache_desk import CacheDesk
 from falgate.flow.collecting import Collector
 from falgate.flow.forgetting import Forgetter
@@ -24,6 +25,7 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that has to do with pictures that are there."""
 
     bank: Bank
+    gallery: Gallery
     pools: Pools
     catalogue: Catalogue
     uses: Uses
@@ -43,6 +45,7 @@ def open_keeping(ground: Ground, converter: Converter, facts: Facts) -> Keeping:
     notes = Notes(ground.redis)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return Keeping(
+        gallery=Gallery(ground.store, secret=ground.link_secret, ttl_s=settings.picture_url_ttl_s),
         bank=Bank(ground.store, converter, room.full),
         pools=pools,
         catalogue=catalogue,

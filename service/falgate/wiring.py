@@ -107,7 +107,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(works.close)
-        told = Told(ground.requests, MODELS, ground.store.read)
+        told = Told(ground.requests, MODELS, kept.gallery)
         delivering = await stack.enter_async_context(
             open_delivering(settings, ground.redis, ground.signer, told, telemetry)
         )
@@ -185,7 +185,7 @@ def _app(
     upstreams = tuple(sellers.names.values())
     return create_app(
         works,
-        pictures=ground.store,
+        gallery=kept.gallery,
         vitals=Vitals(
             ground.ledger,
             ground.budgets,

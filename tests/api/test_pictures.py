@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from litestar import Litestar, Request, Response
 
+from falgate.api.gallery import Gallery
 from falgate.api.pictures import pictures_router
 from falgate.core.errors import Unavailable
 from falgate.pictures.store import PictureStore
@@ -34,7 +35,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     directory = tmp_path_factory.mktemp("served")
     store = PictureStore(f"file://{directory}")
     asyncio.run(store.put(DATA, NAME))
-    app = Litestar([pictures_router(store)], exception_handlers={Unavailable: unavailable})
+    app = Litestar([pictures_router(Gallery(store))], exception_handlers={Unavailable: unavailable})
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         serving = threading.Thread(target=server.run, args=([listening],))

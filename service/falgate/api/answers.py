@@ -1,24 +1,22 @@
 """An answer as fal's JSON and headers: URLs of our own pictures, or the pictures themselves."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pybase64
 
+from falgate.api.gallery import Gallery
 from falgate.core.answer import Answer
 from falgate.core.errors import Unavailable
 from falgate.core.model import ModelSpec
 from falgate.core.money import dollars
 from falgate.core.picture import Picture, as_file
 
-ReadPicture = Callable[[str], Awaitable[bytes | None]]
-
 
 async def body(
-    spec: ModelSpec, answer: Answer, base_url: str, read: ReadPicture, *, inline: bool
+    spec: ModelSpec, answer: Answer, base_url: str, gallery: Gallery, *, inline: bool
 ) -> bytes:
     """The JSON body; `inline` for the pictures themselves in the place of their URLs.
 
@@ -27,9 +25,9 @@ async def body(
     """
     pictures = answer.pictures
     if inline:
-        uris = await asyncio.gather(*(_data_uri(picture, read) for picture in pictures))
+        uris = await asyncio.gather(*(_data_uri(picture, gallery) for picture in pictures))
     else:
-        uris = [f'"{base_url}/pictures/{picture.name}"'.encode() for picture in pictures]
+        uris = [f'"{gallery.url(base_url, picture.name)}"'.encode() for picture in pictures]
     files = [_file(picture, uri) for picture, uri in zip(pictures, uris, strict=True)]
     files.extend(map(msgspec.json.encode, answer.foreign))
     return b"".join((b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
@@ -77,8 +75,8 @@ def _file(picture: Picture, uri: bytes) -> bytes:
     return b'{"url":' + uri + b"," + msgspec.json.encode(fields)[1:]
 
 
-async def _data_uri(picture: Picture, read: ReadPicture) -> bytes:
-    data = await read(picture.name)
+async def _data_uri(picture: Picture, gallery: Gallery) -> bytes:
+    data = await gallery.source.read(picture.name)
     if data is None:
         raise Unavailable("A picture was removed while it was being answered; ask again")
     return b'"data:' + picture.content_type.encode() + b";base64," + pybase64.b64encode(data) + b'"'

@@ -15,11 +15,12 @@ from falgate.api.cors import Cors
 from falgate.api.docs import ASSET_ROUTES, openapi
 from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
+from falgate.api.gallery import Gallery
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
 from falgate.api.jwks import jwks_route
 from falgate.api.model_openapi import model_openapi_route
-from falgate.api.pictures import PictureSource, pictures_router
+from falgate.api.pictures import pictures_router
 from falgate.api.proxy import Proxy
 from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
@@ -36,7 +37,7 @@ from falgate.flow.workshop import Workshop
 def create_app(
     workshop: Workshop,
     *,
-    pictures: PictureSource,
+    gallery: Gallery,
     vitals: Vitals,
     address: Address,
     completions: Completions | None,
@@ -59,13 +60,13 @@ def create_app(
         *delivery_routes(deliveries),
         *cache_routes(cache),
     )
-    queued = QueueApi(workshop, address=address, read=pictures.read, webhook_rules=webhook_rules)
+    queued = QueueApi(workshop, address=address, gallery=gallery, webhook_rules=webhook_rules)
     app = Litestar(
         route_handlers=[
-            *run_routes(workshop, queued, address, pictures.read),
+            *run_routes(workshop, queued, address, gallery),
             *quote_routes(workshop.ports, calendar),
             model_openapi_route(workshop.ports, address),
-            pictures_router(pictures),
+            pictures_router(gallery),
             *([hook_route(completions)] if completions else []),
             *admin_routes(administration, books),
             jwks_route(key_set),

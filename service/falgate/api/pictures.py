@@ -1,10 +1,11 @@
-"""The pictures by URL: public like fal's, because a name cannot be guessed."""
+"""The pictures by URL: public like fal's, as a name cannot be guessed, or signed for a while."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from litestar import HttpMethod, Request, Response, Router, route
 from litestar.params import FromPath
 
+from falgate.api.gallery import Gallery
 from falgate.core.byterange import part, unchanged
 from falgate.core.picture import media_type_of
 
@@ -17,22 +18,15 @@ _PUBLIC = {
 _HEADERS = {
     **_PUBLIC,
     "Accept-Ranges": "bytes",
-    "Cache-Control": "public, max-age=86400, immutable",
 }
+_DAY_S = 86_400
+_UNSIGNED = b'{"detail":"This URL of a picture is not signed; ask for the picture again"}'
+_EXPIRED = b'{"detail":"This URL of a picture has expired; ask for the picture again"}'
 
 
-class PictureSource(Protocol):
-    """Where pictures are read from; raises `Unavailable` when it cannot be asked."""
-
-    async def size(self, name: str) -> int | None:
-        """Its length in bytes, or None when it is not there."""
-
-    async def read(self, name: str, start: int = 0, end: int | None = None) -> bytes | None:
-        """Its bytes from `start` up to before `end`, or None when it is not there."""
-
-
-def pictures_router(store: PictureSource) -> Router:
+def pictures_router(gallery: Gallery) -> Router:
     """The route that serves them. Needs no key: whoever was given the URL may look."""
+    store = gallery.source
 
     @route(
         "/{name:path}",
@@ -43,12 +37,16 @@ def pictures_router(store: PictureSource) -> Router:
     )
     async def picture(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
         name = name.removeprefix("/")
+        kept = _kept(gallery, name, request)
+        # Before the store is asked: who has no link learns nothing, not by the time either.
+        if isinstance(kept, Response):
+            return kept
         media_type = media_type_of(name)
         size_bytes = await store.size(name) if media_type else None
         if media_type is None or size_bytes is None:
             return _missing(request)
         etag = f'"{name.partition(".")[0]}"'
-        headers = {**_HEADERS, "ETag": etag}
+        headers = {**_HEADERS, "Cache-Control": kept, "ETag": etag}
         if unchanged(_field(request, "If-None-Match"), etag):
             return Response(b"", status_code=304, headers=headers)
         if request.method == HttpMethod.HEAD:  # for which Range means nothing
@@ -70,6 +68,17 @@ def pictures_router(store: PictureSource) -> Router:
     return Router("/pictures", route_handlers=[picture])
 
 
+def _kept(gallery: Gallery, name: str, request: Request[Any, Any, Any]) -> str | Response[bytes]:
+    """How long a picture may be kept by who sees it, or why they may not see it."""
+    if not gallery.signs:
+        return f"public, max-age={_DAY_S}, immutable"
+    given = (request.query_params.get(each, "") for each in ("expires", "signature"))
+    left_s = gallery.left_s(name, *given)
+    if left_s is None or left_s <= 0:
+        return _refused(request, _UNSIGNED if left_s is None else _EXPIRED)
+    return f"private, max-age={min(left_s, _DAY_S)}, immutable"
+
+
 def _field(request: Request[Any, Any, Any], name: str) -> str | None:
     """A header that may have come in several lines."""
     lines = request.headers.getall(name, [])
@@ -77,7 +86,10 @@ def _field(request: Request[Any, Any, Any], name: str) -> str | None:
 
 
 def _missing(request: Request[Any, Any, Any]) -> Response[bytes]:
-    body = b'{"detail":"Picture not found"}'
+    return _refused(request, b'{"detail":"Picture not found"}', status=404)
+
+
+def _refused(request: Request[Any, Any, Any], body: bytes, status: int = 403) -> Response[bytes]:
     headers = {**_PUBLIC, "Cache-Control": "no-store", "Content-Length": str(len(body))}
     sent = b"" if request.method == HttpMethod.HEAD else body
-    return Response(sent, status_code=404, headers=headers, media_type="application/json")
+    return Response(sent, status_code=status, headers=headers, media_type="application/json")

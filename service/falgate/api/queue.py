@@ -10,6 +10,7 @@ from falgate.api import answers
 from falgate.api.address import Address
 from falgate.api.caller import address_of, fields_of
 from falgate.api.edge import REQUEST_ID
+from falgate.api.gallery import Gallery
 from falgate.api.queue_status import events, status_of
 from falgate.core import owner
 from falgate.core.errors import InputRejected, ModelUnknown
@@ -36,7 +37,7 @@ class QueueApi:
         workshop: Workshop,
         *,
         address: Address,
-        read: answers.ReadPicture,
+        gallery: Gallery,
         webhook_rules: Rules,
     ) -> None:
         """Show requests by `workshop`.
@@ -44,7 +45,7 @@ class QueueApi:
         Args:
             workshop: Who works on them.
             address: Where callers find this gateway.
-            read: Fetches a picture.
+            gallery: Where pictures are seen.
             webhook_rules: Where webhooks may go.
         """
         self._webhook_rules = webhook_rules
@@ -54,7 +55,7 @@ class QueueApi:
         self._cancelling = workshop.cancelling
         self._acquaintances = Acquaintances(workshop.ports)
         self._address = address
-        self._read = read
+        self._gallery = gallery
 
     async def serve(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
         """Answer one.
@@ -159,7 +160,7 @@ class QueueApi:
         spec, answer = self._ports.models[kept.asked.endpoint], kept.brought()
         base_url = self._base_url(request)
         return Response(
-            await answers.body(spec, answer, base_url, self._read, inline=kept.asked.inline),
+            await answers.body(spec, answer, base_url, self._gallery, inline=kept.asked.inline),
             headers=answers.headers(answer),
             media_type="application/json",
         )

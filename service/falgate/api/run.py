@@ -14,6 +14,7 @@ from falgate.api.address import Address, asked_host
 from falgate.api.caller import address_of, fields_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
+from falgate.api.gallery import Gallery
 from falgate.api.proxy import is_proxied
 from falgate.api.queue import QueueApi
 from falgate.core.errors import ModelUnknown
@@ -26,7 +27,7 @@ from falgate.flow.workshop import Workshop
 
 
 def run_routes(
-    workshop: Workshop, queued: QueueApi, address: Address, read: answers.ReadPicture
+    workshop: Workshop, queued: QueueApi, address: Address, gallery: Gallery
 ) -> Sequence[HTTPRouteHandler]:
     """A route for each model, at the root and under /run, and one for all other names.
 
@@ -61,7 +62,7 @@ def run_routes(
             inline = spec.wants_inline(call.arguments)
             base_url = address.base_url(request)
             return Response(
-                await answers.body(spec, answer, base_url, read, inline=inline),
+                await answers.body(spec, answer, base_url, gallery, inline=inline),
                 headers=answers.headers(answer),
                 media_type="application/json",
             )

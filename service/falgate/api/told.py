@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from falgate.api import answers
+from falgate.api.gallery import Gallery
 from falgate.core.model import ModelSpec
 from falgate.core.webhook import Outcome
 from falgate.flow.ports_queue import Requests
@@ -14,12 +15,12 @@ class Told:
     """How requests ended, for those who are told of it."""
 
     def __init__(
-        self, requests: Requests, models: Mapping[str, ModelSpec], read: answers.ReadPicture
+        self, requests: Requests, models: Mapping[str, ModelSpec], gallery: Gallery
     ) -> None:
-        """Read them from `requests`, and pictures that go into a message by `read`."""
+        """Read them from `requests`, and let pictures be seen in `gallery`."""
         self._requests = requests
         self._models = models
-        self._read = read
+        self._gallery = gallery
 
     async def outcome(self, request_id: str) -> Outcome | None:
         """What to tell of a request; None when it is not kept any more.
@@ -41,7 +42,7 @@ class Told:
             self._models[asked.endpoint],
             request.answer,
             asked.base_url,
-            self._read,
+            self._gallery,
             inline=asked.inline,
         )
         return Outcome(request_id=request_id, ok=True, payload=msgspec.Raw(output))

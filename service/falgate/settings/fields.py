@@ -114,6 +114,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     picture_min_days: Annotated[
         int, Meta(ge=0), _about("a picture handed out stays in the store for at least so many days")
     ] = 7
+    picture_url_ttl_s: Annotated[
+        int,
+        Meta(ge=0, le=366 * 86_400),
+        _about("URLs of pictures are signed, and good for so long; 0: plain, and for ever"),
+    ] = 0
     picture_bytes_max: Annotated[
         int, Meta(ge=0), _about("room for pictures; 0: as much as the store has")
     ] = 0

@@ -1,4 +1,4 @@
-"""Secrets of the ledger, each made once: one proves hooks' addresses, one signs webhooks."""
+"""Secrets of the ledger, each made once: for hooks' addresses, for webhooks, for links."""
 
 import secrets
 
@@ -18,6 +18,15 @@ async def hook_secret(redis: Redis) -> bytes:
         Unavailable: Without Redis.
     """
     return await _secret(redis, "hook_secret")
+
+
+async def link_secret(redis: Redis) -> bytes:
+    """What links to pictures are signed with, if they are; whoever asks first makes it.
+
+    Raises:
+        Unavailable: Without Redis.
+    """
+    return await _secret(redis, "link_secret")
 
 
 async def webhook_signer(redis: Redis) -> Signer:
