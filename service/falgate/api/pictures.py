@@ -5,7 +5,7 @@ from typing import Any
 from litestar import HttpMethod, Request, Response, Router, route
 from litestar.params import FromPath
 
-from falgate.api.gallery import Gallery
+from falgate.api.gallery import Gallery, PictureSource
 from falgate.core.byterange import part, unchanged
 from falgate.core.picture import media_type_of
 
@@ -26,7 +26,6 @@ _EXPIRED = b'{"detail":"This URL of a picture has expired; ask for the picture a
 
 def pictures_router(gallery: Gallery) -> Router:
     """The route that serves them. Needs no key: whoever was given the URL may look."""
-    store = gallery.source
 
     @route(
         "/{name:path}",
@@ -41,31 +40,38 @@ def pictures_router(gallery: Gallery) -> Router:
         # Before the store is asked: who has no link learns nothing, not by the time either.
         if isinstance(kept, Response):
             return kept
-        media_type = media_type_of(name)
-        size_bytes = await store.size(name) if media_type else None
-        if media_type is None or size_bytes is None:
-            return _missing(request)
-        etag = f'"{name.partition(".")[0]}"'
-        headers = {**_HEADERS, "Cache-Control": kept, "ETag": etag}
-        if unchanged(_field(request, "If-None-Match"), etag):
-            return Response(b"", status_code=304, headers=headers)
-        if request.method == HttpMethod.HEAD:  # for which Range means nothing
-            headers["Content-Length"] = str(size_bytes)
-            return Response(b"", headers=headers, media_type=media_type)
-        asked = part(_field(request, "Range"), _field(request, "If-Range"), etag, size_bytes)
-        if asked == "unsatisfiable":
-            headers["Content-Range"] = f"bytes */{size_bytes}"
-            return Response(b"", status_code=416, headers=headers, media_type=media_type)
-        if asked == "whole":
-            data, status = await store.read(name), 200
-        else:
-            data, status = await store.read(name, asked.start, asked.end), 206
-            headers["Content-Range"] = asked.content_range(size_bytes)
-        if data is None:  # removed since its size was asked for
-            return _missing(request)
-        return Response(data, status_code=status, headers=headers, media_type=media_type)
+        return await _shown(gallery.source, name, kept, request)
 
     return Router("/pictures", route_handlers=[picture])
+
+
+async def _shown(
+    store: PictureSource, name: str, kept: str, request: Request[Any, Any, Any]
+) -> Response[bytes]:
+    """All of a picture or the part that is asked for."""
+    media_type = media_type_of(name)
+    size_bytes = await store.size(name) if media_type else None
+    if media_type is None or size_bytes is None:
+        return _missing(request)
+    etag = f'"{name.partition(".")[0]}"'
+    headers = {**_HEADERS, "Cache-Control": kept, "ETag": etag}
+    if unchanged(_field(request, "If-None-Match"), etag):
+        return Response(b"", status_code=304, headers=headers)
+    if request.method == HttpMethod.HEAD:  # for which Range means nothing
+        headers["Content-Length"] = str(size_bytes)
+        return Response(b"", headers=headers, media_type=media_type)
+    asked = part(_field(request, "Range"), _field(request, "If-Range"), etag, size_bytes)
+    if asked == "unsatisfiable":
+        headers["Content-Range"] = f"bytes */{size_bytes}"
+        return Response(b"", status_code=416, headers=headers, media_type=media_type)
+    if asked == "whole":
+        data, status = await store.read(name), 200
+    else:
+        data, status = await store.read(name, asked.start, asked.end), 206
+        headers["Content-Range"] = asked.content_range(size_bytes)
+    if data is None:  # removed since its size was asked for
+        return _missing(request)
+    return Response(data, status_code=status, headers=headers, media_type=media_type)
 
 
 def _kept(gallery: Gallery, name: str, request: Request[Any, Any, Any]) -> str | Response[bytes]:
