@@ -32,8 +32,9 @@ lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
 
-bench:  ## hits a second beside /healthz, polls beside purchases (both need wrk); reports over a large ledger
+bench:  ## what the cache saves; hits beside /healthz and polls beside purchases (need wrk); a large ledger
 	@deploy/setup.sh runtime
+	@.venv/bin/python bench/savings.py
 	@.venv/bin/python bench/hits.py
 	@.venv/bin/python bench/polls.py
 	@.venv/bin/python bench/ledger.py
