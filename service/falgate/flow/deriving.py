@@ -30,8 +30,9 @@ async def derive(ports: Ports, call: Call, there: Usable) -> bool:
     made = [picture for master in masters if (picture := await _made(ports, call, master))]
     generation = there.pool.generation
     for picture in made:
-        # Named by its master: whoever else has just made it of the same one adds no second.
-        job_id = f"derived-{picture.master}"
+        # Named by its master: whoever else has just made it of the same one adds no second. One
+        # whose time was over before its master's, which was used since, is made again.
+        job_id = f"derived-{picture.master}-{picture.until_s}"
         seen = await ports.pools.append(call.fingerprint, job_id, generation, (picture,))
         generation = seen.generation if seen else generation
     return bool(made)
@@ -66,7 +67,8 @@ async def derivable(
     number = spec.asked(wanted.arguments) - len(there.pictures)
     if arguments is None or number <= 0 or not treatment.derived:
         return ()
-    has = {picture.master for picture in there.pool.pictures}
+    now_s = there.pool.read_s
+    has = {picture.master for picture in there.pool.pictures if picture.fresh(now_s)}
     name = fingerprint(
         spec,
         arguments,
