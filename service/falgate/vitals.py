@@ -5,9 +5,11 @@ from collections.abc import Awaitable
 from contextlib import suppress
 
 from falgate.core.budget import ORGANISATION, Account
+from falgate.core.catalogue import Total
 from falgate.core.errors import Refusal
 from falgate.pictures.store import PictureStore
 from falgate.store.budgets import Budgets
+from falgate.store.catalogue import Catalogue
 from falgate.store.corrections import Corrections
 from falgate.store.ledger import Ledger
 from falgate.store.proving import Proving
@@ -27,6 +29,7 @@ class Vitals:
         *,
         corrections: Corrections,
         proving: Proving,
+        catalogue: Catalogue,
         store: PictureStore,
         metrics: Metrics,
         upstreams: tuple[str, ...],
@@ -35,6 +38,7 @@ class Vitals:
         self._budgets = budgets
         self._corrections = corrections
         self._proving = proving
+        self._catalogue = catalogue
         self._store = store
         self._metrics = metrics
         self._upstreams = upstreams
@@ -48,9 +52,11 @@ class Vitals:
     async def metrics(self) -> bytes:
         """Prometheus's text format; without Redis, what this process counted by itself."""
         standings: list[Standing] = []
+        stored: Total | None = None
         with suppress(Refusal):
             standings = [await self._standing(upstream) for upstream in self._upstreams]
-        return self._metrics.render(standings)
+            stored = await self._catalogue.total()
+        return self._metrics.render(standings, stored)
 
     async def _standing(self, upstream: str) -> Standing:
         accounts = await self._budgets.accounts(upstream)

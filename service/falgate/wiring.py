@@ -191,6 +191,7 @@ def _app(
             ground.budgets,
             corrections=Corrections(ground.redis, owner=ground.owner),
             proving=Proving(ground.redis, ground.owner),
+            catalogue=kept.catalogue,
             store=ground.store,
             metrics=metrics,
             upstreams=upstreams,

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from falgate.core.budget import ORGANISATION, Account, Budget, Position
 from falgate.core.calendar import KINDS, Calendar
+from falgate.core.catalogue import Total
 from falgate.core.posting import Proved, Summary
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.standings import Standing, Where
@@ -118,3 +119,11 @@ def test_what_was_read_once_is_not_shown_for_ever() -> None:
 
     assert b'falgate_jobs_open{upstream="fal"} 2.0' in metrics.render([standing()])
     assert b"falgate_jobs_open{" not in metrics.render(())
+
+
+def test_what_is_stored_is_told_where_it_could_be_read() -> None:
+    told = Metrics().render((), Total(3, 4_096))
+
+    assert b"falgate_pictures_stored 3.0" in told
+    assert b"falgate_pictures_bytes 4096.0" in told
+    assert b"falgate_pictures_stored" not in Metrics().render(())

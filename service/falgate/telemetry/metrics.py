@@ -14,6 +14,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from falgate import __version__
+from falgate.core.catalogue import Total
 from falgate.telemetry.standings import Standing, families
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
@@ -67,6 +68,7 @@ class Metrics(Collector):
         self.webhooks: Counter[Labels] = Counter()
         self._teams: set[str] = set()
         self._standings: Sequence[Standing] = ()
+        self._stored: Total | None = None
 
     def team(self, name: str) -> str:
         """A team's label: its name, as long as there are few."""
@@ -75,9 +77,10 @@ class Metrics(Collector):
             return name
         return "other"
 
-    def render(self, standings: Sequence[Standing]) -> bytes:
-        """Prometheus's text format."""
+    def render(self, standings: Sequence[Standing], stored: Total | None = None) -> bytes:
+        """Prometheus's text format, of what is counted here and of what was just read elsewhere."""
         self._standings = standings
+        self._stored = stored
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)
         return generate_latest(registry)
@@ -105,6 +108,13 @@ class Metrics(Collector):
             self.upstream_seconds,
         )
         yield from families(self._standings)
+        if self._stored is not None:
+            yield GaugeMetricFamily(
+                "falgate_pictures_stored", "Pictures in the store.", self._stored.pictures
+            )
+            yield GaugeMetricFamily(
+                "falgate_pictures_bytes", "Their length, bytes.", self._stored.size_bytes
+            )
 
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
