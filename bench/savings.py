@@ -21,7 +21,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -31,6 +30,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from polls import until
 
 MODEL = "fal-ai/gpt-image-1.5"
 HTTP, FIRST_SANDBOX = "127.0.0.1:18492", 18493
@@ -281,18 +281,6 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     """Stop it and wait."""
     process.terminate()
     process.wait(30)
-
-
-def until(url: str) -> None:
-    """Wait until somebody answers there."""
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(url).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    sys.exit(f"nobody answers at {url}")
 
 
 if __name__ == "__main__":

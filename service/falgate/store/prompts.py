@@ -12,9 +12,7 @@ from falgate.core.job import Order
 from falgate.core.queued import QueuedRequest
 from falgate.store import _keys, _records
 from falgate.store._reach import reaching
-from falgate.store._script import Script
-
-_SWEEP = Script("requests_sweep")
+from falgate.store.requests import forget
 
 _AT_ONCE = 500
 _EVER_MS = 10**14
@@ -36,27 +34,9 @@ class Prompts:
                 kept = await self._requests(names)
                 about = [request for request in kept if _is(request, prompt, sha256)]
                 if about:
-                    forgotten += await self._forget(answered, about)
+                    with reaching():
+                        forgotten += await forget(self._redis, answered, about, _EVER_MS)
         return forgotten
-
-    async def _forget(self, answered: str, requests: Sequence[QueuedRequest]) -> int:
-        with reaching():
-            return int(
-                await _SWEEP(
-                    self._redis,
-                    answered=answered,
-                    before_ms=_EVER_MS,
-                    more_keys=[
-                        key
-                        for each in requests
-                        for key in (
-                            _keys.request(each.asked.id),
-                            _keys.idempotency(each.asked.repeatable),
-                        )
-                    ],
-                    more_args=[each.asked.id for each in requests],
-                )
-            )
 
     async def forget_refusals(self, prompt: str) -> int:
         """Forget what fal said when it refused this prompt; how many such answers."""

@@ -175,22 +175,28 @@ class Requests:
             found = [request for each in old if (request := await self.read(each))]
             if not found:
                 return 0
-            return int(
-                await _SWEEP(
-                    self._redis,
-                    answered=answered,
-                    before_ms=before_ms,
-                    more_keys=[
-                        key
-                        for each in found
-                        for key in (
-                            _keys.request(each.asked.id),
-                            _keys.idempotency(each.asked.repeatable),
-                        )
-                    ],
-                    more_args=[each.asked.id for each in found],
-                )
+            return await forget(self._redis, answered, found, before_ms)
+
+
+async def forget(
+    redis: Redis, answered: str, requests: Sequence[QueuedRequest], before_ms: int
+) -> int:
+    """Forget those of these requests that ended before then, with their names; how many."""
+    forgotten = await _SWEEP(
+        redis,
+        answered=answered,
+        before_ms=before_ms,
+        more_keys=[
+            key
+            for each in requests
+            for key in (
+                _keys.request(each.asked.id),
+                _keys.idempotency(each.asked.repeatable),
             )
+        ],
+        more_args=[each.asked.id for each in requests],
+    )
+    return int(forgotten)
 
 
 def _telling(asked: Asked) -> dict[str, str]:
