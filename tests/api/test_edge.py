@@ -20,6 +20,7 @@ from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
 from falgate.api.cors import Cors
 from falgate.api.edge import Edge
+from falgate.api.gallery import Gallery
 from falgate.cli.keys import mint
 from falgate.core.calendar import Calendar
 from falgate.core.target import Rules
@@ -226,7 +227,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
     )
     app = create_app(
         workshop(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1, kept_s=1),
-        gallery=ports,
+        gallery=Gallery(ports),
         vitals=ports,
         address=Address("", frozenset(), ""),
         completions=None,
