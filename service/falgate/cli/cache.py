@@ -17,7 +17,7 @@ from falgate.api.admin.cache_shapes import PictureShown, PooledShown, PoolShown
 from falgate.cli.operating import acting, as_json, chosen, tabulate, tell, with_redis
 from falgate.core.admin_errors import Conflict, Invalid
 from falgate.core.fingerprint import prompt_digest
-from falgate.flow.cache_desk import CacheDesk, Selection
+from falgate.flow.cache_desk import AGE_S_MAX, CacheDesk, Selection
 from falgate.flow.removing import Remover
 from falgate.opening import open_pictures
 from falgate.pictures.bank import Bank
@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 _PAGE = 200
 _WAIT_S = 700.0
+_AGE = click.IntRange(0, AGE_S_MAX)
 _POOLS = ("fingerprint", "pictures", "bought_at", "apps", "scope", "variation", "prompt")
 _PICTURES = ("name", "made_at", "until", "uses", "used_at", "size_bytes", "master")
 _PICTURE = ("name", "app", "value_usd", "uses", "used_at", "pinned", "pools", "derived", "master")
@@ -51,7 +52,9 @@ def cache() -> None:
 @cache.command("list")
 @click.option("--app", default="", metavar="TEAM/APP", help="Only those that it bought for.")
 @click.option("--prompt", default="", help="Only those of exactly this prompt.")
-@click.option("--older-than", default=0, metavar="SECONDS", help="Last bought for so long ago.")
+@click.option(
+    "--older-than", type=_AGE, default=0, metavar="SECONDS", help="Last bought for so long ago."
+)
 @click.option("--limit", "number", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @as_json
 def list_pools(*, app: str, prompt: str, older_than: int, number: int, plain: bool) -> None:
@@ -145,11 +148,19 @@ def show(*, name: str, plain: bool) -> None:
 @click.option("--prompt", default="", help="The pools of exactly this prompt.")
 @click.option("--everything", is_flag=True, help="All pools.")
 @click.option(
-    "--older-than", "older_than_s", default=0, metavar="SECONDS", help="Only pictures so old."
+    "--older-than",
+    "older_than_s",
+    type=_AGE,
+    default=0,
+    metavar="SECONDS",
+    help="Only pictures so old.",
 )
+@click.option("--yes", is_flag=True, help="With --everything: yes, all of it.")
 @as_json
-def purge(*, plain: bool, **selected: Any) -> None:
+def purge(*, yes: bool, plain: bool, **selected: Any) -> None:
     """Take pictures out of pools, on every instance at once. Their files stay while in use."""
+    if selected["everything"] and not yes:
+        raise Invalid("All of it would have to be bought again: give --yes as well, if you mean it")
     selection = Selection(**selected)
     found = at_desk(lambda desk: desk.purge(selection, prompt_digest(selection.prompt), acting()))
     words = f"{found.pictures} pictures are out of {found.pools} pools"

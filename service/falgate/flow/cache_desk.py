@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from falgate.core.admin_errors import Conflict, Invalid, NotFound
 from falgate.core.catalogue import Record, Shelf
@@ -15,6 +16,8 @@ from falgate.flow.ports_cache import Catalogue
 from falgate.flow.removing import Remover
 
 CURSOR = r"([0-9]{1,15})\.([0-9a-f]{64})"
+AGE_S_MAX = 10**9
+"""Three decades: nothing here is older."""
 _PAGE = 200
 _NAME = re.compile(r"(?:.*/)?([0-9a-f]{64})(\.(?:png|jpeg|webp))?(?:\?.*)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -53,7 +56,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     app: str = ""
     prompt: str = ""
     everything: bool = False
-    older_than_s: int = 0
+    older_than_s: Annotated[int, Meta(ge=0, le=AGE_S_MAX)] = 0
 
     def __repr__(self) -> str:
         """Without the prompt."""

@@ -14,7 +14,7 @@ from falgate.api.admin.problems import refusals
 from falgate.api.admin.services import Actor, named
 from falgate.core.catalogue import Record, Shelf
 from falgate.core.fingerprint import prompt_digest
-from falgate.flow.cache_desk import CURSOR, CacheDesk, Purged, Selection
+from falgate.flow.cache_desk import AGE_S_MAX, CURSOR, CacheDesk, Purged, Selection
 from falgate.flow.forgetting import Forgetter
 from falgate.flow.reroll import Rerolls
 
@@ -30,7 +30,7 @@ Behind = Annotated[
     ),
 ]
 OlderThan = Annotated[
-    int, QueryParameter(ge=0, le=10**9, description="Only those last bought for so long ago, s")
+    int, QueryParameter(ge=0, le=AGE_S_MAX, description="Only those last bought for so long ago, s")
 ]
 
 
