@@ -216,7 +216,8 @@ def forget(*, prompt: str, url: str, plain: bool) -> None:
 
     Needs a running gateway, which knows for sure where the pictures are.
     """
-    text = sys.stdin.read() if prompt == "-" else prompt
+    # `echo` ends a line; a prompt that really ends so can be given as an argument.
+    text = sys.stdin.read().removesuffix("\n") if prompt == "-" else prompt
     receipt = _ask(url, "/cache/forget", {"prompt": text})
     words = (
         f"receipt {receipt['id']} of {receipt['at']}: {receipt['pools']} pools, "
