@@ -1,9 +1,14 @@
-"""Purging: within a second no instance hands out what was purged, not even what was on its way."""
+"""Repair on several instances: at once, for what is on its way too, and by command."""
 
 import asyncio
+import json
+import os
+import sys
 import time
+from subprocess import PIPE
 from typing import Any
 
+from falgate.core import apikey
 from falgate.core.fingerprint import prompt_digest
 from falgate.flow.cache_desk import CacheDesk, Selection
 from falgate.flow.removing import Remover
@@ -51,5 +56,40 @@ async def test_a_purchase_under_way_serves_its_caller_and_does_not_bring_it_back
     answer = await buying
     assert (answer.status_code, len(answer.json()["images"])) == (200, 2)
     assert answer.headers["cache-status"] == "falgate; fwd=partial"
+    assert (await site.ask(gateway, headers=ONLY_CACHED)).status_code == 504
+    assert (await site.audit()).outcomes == {"paid": 2}
+
+
+async def test_commands_that_need_a_gateway_ask_the_one_that_runs(site: Any) -> None:
+    admin = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
+    gateway = await site.start(admin_key=admin)
+    env = {
+        "PATH": os.environ["PATH"],
+        "FALGATE_REDIS_URL": site.settings["redis_url"],
+        "FALGATE_TIMEZONE": site.settings["timezone"],
+        "FALGATE_ADMIN_KEY": admin,
+    }
+
+    async def falgate(*arguments: str, typed: str = "") -> Any:
+        command = [sys.executable, "-m", "falgate", "cache", *arguments, "--json"]
+        process = await asyncio.create_subprocess_exec(
+            *command, "--url", gateway.url, env=env, stdin=PIPE, stdout=PIPE, stderr=PIPE
+        )
+        said, complaint = await process.communicate(typed.encode())
+        return json.loads(said) if process.returncode == 0 else complaint.decode()
+
+    bought = await site.ask(gateway, num_images=2)
+    bad, good = (image["file_name"] for image in bought.json()["images"])
+    request = json.dumps({"prompt": PROMPT, "quality": "low"})
+
+    refused = await falgate("reroll", bad)
+    rerolled = await falgate("reroll", bad, "--request", request)
+    after = await site.ask(gateway, num_images=2, headers=ONLY_CACHED)
+    receipt = await falgate("forget", "-", typed=f"{PROMPT}\n")
+
+    assert refused.startswith("Error: The prompt of this picture is not kept")
+    names = [image["file_name"] for image in after.json()["images"]]
+    assert names == [good, *rerolled["pictures"]]
+    assert (receipt["pools"], receipt["pictures"]) == (1, 3)
     assert (await site.ask(gateway, headers=ONLY_CACHED)).status_code == 504
     assert (await site.audit()).outcomes == {"paid": 2}
