@@ -140,3 +140,16 @@ def _alive(process: int) -> bool:
     except FileNotFoundError:
         return False
     return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+async def test_a_system_without_room_for_a_process_converts_nothing(
+    converter: Converter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("falgate.pictures.convert.ProcessPoolExecutor", refuse)
+        with pytest.raises(NotAPicture, match="OSError"):
+            await converter.convert(png(), "image/jpeg")
+    assert await converter.convert(png(), "image/jpeg")

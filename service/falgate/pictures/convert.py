@@ -66,23 +66,29 @@ class Converter:
         Raises:
             NotAPicture: It cannot be converted, or the process that does it ended.
         """
-        if self._pool is None:
-            # Not forked: this process has threads, whose locks a copy would never see released.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_alone)
-        pool = self._pool
+        pool: ProcessPoolExecutor | None = None
         try:
+            pool = self._begun()
             return await asyncio.wait_for(
                 asyncio.get_running_loop().run_in_executor(
                     pool, convert, data, content_type, self._quality
                 ),
                 _WAIT_S,
             )
-        except (BrokenProcessPool, TimeoutError) as error:
-            if self._pool is pool:
+        # OSError, NotImplementedError: a system without room for a process, or without semaphores.
+        except (BrokenProcessPool, NotImplementedError, OSError, TimeoutError) as error:
+            # Somebody else may have begun another one meanwhile.
+            if pool is not None and self._pool is pool:
                 self._pool = None
                 pool.shutdown(wait=False, cancel_futures=True)
             raise NotAPicture(f"It could not be converted: {type(error).__name__}") from error
+
+    def _begun(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Not forked: this process has threads, whose locks a copy would never see released.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_alone)
+        return self._pool
 
     async def close(self) -> None:
         """End the process."""
