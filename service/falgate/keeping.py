@@ -29,7 +29,6 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     pools: Pools
     catalogue: Catalogue
     uses: Uses
-    remover: Remover
     desk: CacheDesk
     forgetter: Forgetter
     housekeeping: Housekeeping
@@ -50,7 +49,6 @@ def open_keeping(ground: Ground, converter: Converter, facts: Facts) -> Keeping:
         pools=pools,
         catalogue=catalogue,
         uses=Uses(catalogue, pools, sliding_s=sliding_s),
-        remover=remover,
         desk=CacheDesk(catalogue, pools, remover, notes, kept_s=settings.cache_ttl_s),
         forgetter=Forgetter(
             catalogue,

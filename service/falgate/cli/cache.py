@@ -162,7 +162,7 @@ def purge(*, yes: bool, plain: bool, **selected: Any) -> None:
     if selected["everything"] and not yes:
         raise Invalid("All of it would have to be bought again: give --yes as well, if you mean it")
     selection = Selection(**selected)
-    found = at_desk(lambda desk: desk.purge(selection, prompt_digest(selection.prompt), acting()))
+    found = at_desk(lambda desk: desk.purge(selection, acting()))
     words = f"{found.pictures} pictures are out of {found.pools} pools"
     tell(found, words, plain=plain)
 

@@ -14,7 +14,6 @@ from falgate.core.apikey import Permissions
 from falgate.core.caching import treat
 from falgate.core.directives import Directives
 from falgate.core.errors import InputRejected
-from falgate.core.fingerprint import fingerprint
 from falgate.flow.quote import Asked, Quotes
 from falgate.models import MODELS
 from falgate.opening import FIRST, open_pictures
@@ -66,7 +65,7 @@ def quote(body: str, *, model: str, app: str, plain: bool) -> None:
             spec=spec,
             arguments=arguments,
             upstream=live,
-            fingerprint=fingerprint(spec, arguments, upstream=live, scope=treatment.scope),
+            fingerprint=treatment.pool_of(spec, arguments, live),
             accounts=budget.chain(team, name, "")[:-1],
             treatment=treatment,
         )

@@ -1,6 +1,6 @@
 """How the cache treats a request: what its app has set, what its key may, what its caller said."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -8,7 +8,9 @@ from msgspec import Meta
 from falgate.core.apikey import Permissions
 from falgate.core.directives import SECONDS_MAX, Directives, Scope
 from falgate.core.errors import NotAllowed
+from falgate.core.fingerprint import fingerprint
 from falgate.core.job import Fresh
+from falgate.core.model import ModelSpec
 from falgate.core.picture import Picture
 
 Freshness = Literal["cached", "no-cache", "no-store"]
@@ -71,6 +73,12 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     derived: bool = True
     keep_prompt: bool = False
 
+    def pool_of(self, spec: ModelSpec, arguments: Any, upstream: str) -> str:
+        """Fingerprint of the pool that serves such a request."""
+        return fingerprint(
+            spec, arguments, upstream=upstream, scope=self.scope, variation=self.variation
+        )
+
     def admits(self, picture: Picture, now_s: int) -> bool:
         """Whether a picture that is there may be in the answer."""
         young = self.max_age_s is None or now_s - picture.made_s < self.max_age_s
@@ -83,9 +91,23 @@ def scope_name(scope: Scope, team: str, app: str) -> str:
 
 
 def treat(
-    said: Directives, caching: Caching, permissions: Permissions, *, team: str, app: str
+    said: Directives,
+    caching: Caching,
+    permissions: Permissions,
+    *,
+    team: str,
+    app: str,
+    derives: bool = True,
 ) -> Treatment:
     """Bring what was said together with what is allowed.
+
+    Args:
+        said: By the caller.
+        caching: What the app has set.
+        permissions: What the key may.
+        team: Whose app it is.
+        app: Its name within the team.
+        derives: Whether the gateway makes pictures of others at all.
 
     Raises:
         NotAllowed: A header asks for what its key or app may not have. Nothing is silently left
@@ -102,7 +124,7 @@ def treat(
         fresh=_fresh(said, caching, permissions),
         max_age_s=max_age_s,
         only_cached=said.only_if_cached,
-        derived=caching.derive and permissions.derive and not said.no_transform,
+        derived=derives and caching.derive and permissions.derive and not said.no_transform,
         keep_prompt=caching.keep_prompts,
     )
 

@@ -60,6 +60,13 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     used_ms: int
     uses: int
 
+    def idle(self, unused_ms: int, noted_ms: int) -> bool:
+        """Whether it is not pinned, and was neither handed out nor brought since these times.
+
+        Only to choose what to try: what counts is decided where a picture is condemned.
+        """
+        return not self.pinned and self.used_ms <= unused_ms and self.noted_ms <= noted_ms
+
     @property
     def sha256(self) -> str:
         """The hash of its bytes, by which pools know it."""

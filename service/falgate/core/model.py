@@ -102,6 +102,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         prompt: str = getattr(arguments, self.prompt)
         return prompt
 
+    def noted(self, arguments: Any) -> dict[str, str]:
+        """The arguments that the ledger keeps, by name."""
+        return {name: str(getattr(arguments, name)) for name in self.recorded}
+
     def masters(self, arguments: Any) -> Any | None:
         """The arguments whose pictures these could be made from; None where they are those.
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from falgate.core import apikey, budget, directives, limits, policy, request, wishes
 from falgate.core.apikey import KeyRecord
@@ -12,7 +11,6 @@ from falgate.core.caching import Caching, Treatment, treat
 from falgate.core.claim import Terms
 from falgate.core.directory import Directory
 from falgate.core.errors import KeyMalformed, KeyRefused, KeyUnknown, ModelUnknown, Unavailable
-from falgate.core.fingerprint import fingerprint
 from falgate.core.model import ModelSpec
 from falgate.core.wishes import Wishes
 from falgate.flow import refusals
@@ -178,9 +176,9 @@ def admit(
     policy.check_arguments(permissions, spec, parsed.arguments)
     key = caller.key
     said = directives.read(headers)
-    treatment = treat(said, caller.caching, permissions, team=key.team, app=key.app)
-    if not ports.derives:
-        treatment = replace(treatment, derived=False)
+    treatment = treat(
+        said, caller.caching, permissions, team=key.team, app=key.app, derives=ports.derives
+    )
     upstream = ports.sellers[caller.key.kind].name
     return Call(
         request_id=request_id,
@@ -191,11 +189,5 @@ def admit(
         wishes=wishes.read(headers),
         treatment=treatment,
         upstream=upstream,
-        fingerprint=fingerprint(
-            spec,
-            parsed.arguments,
-            upstream=upstream,
-            scope=treatment.scope,
-            variation=treatment.variation,
-        ),
+        fingerprint=treatment.pool_of(spec, parsed.arguments, upstream),
     )

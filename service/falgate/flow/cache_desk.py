@@ -10,6 +10,7 @@ from msgspec import Meta
 from falgate.core.admin_errors import Conflict, Invalid, NotFound
 from falgate.core.catalogue import Record, Shelf
 from falgate.core.change import Change
+from falgate.core.fingerprint import prompt_digest
 from falgate.core.picture import EXTENSIONS
 from falgate.flow.collecting import Readable
 from falgate.flow.ports_cache import Catalogue
@@ -154,12 +155,11 @@ class CacheDesk:
         """What is known of pictures."""
         return await self._catalogue.records(names)
 
-    async def purge(self, selection: Selection, prompt_sha256: str, who: str) -> Purged:
+    async def purge(self, selection: Selection, who: str) -> Purged:
         """Take pictures out of pools, on every instance at once.
 
         Args:
             selection: Which.
-            prompt_sha256: Hex digest of the prompt, where that selects them.
             who: For the audit log.
 
         Raises:
@@ -179,19 +179,21 @@ class CacheDesk:
                 taken = await self._remover.unpool(record)
                 pools, pictures = pools + taken, pictures + taken
         else:
-            for fingerprint in await self._selected(selection, prompt_sha256):
+            for fingerprint in await self._selected(selection):
                 taken = await self._purge(fingerprint, selection.older_than_s)
                 pools, pictures = pools + (taken > 0), pictures + taken
         purged = Purged(pools=pools, pictures=pictures)
-        shown = prompt_sha256 if selection.prompt else str(getattr(selection, selected[0]))
+        shown = str(getattr(selection, selected[0]))
+        if selection.prompt:
+            shown = prompt_digest(selection.prompt)
         await self._note(who, "purge", f"{selected[0]} {shown}", purged)
         return purged
 
-    async def _selected(self, selection: Selection, prompt_sha256: str) -> list[str]:
+    async def _selected(self, selection: Selection) -> list[str]:
         if selection.fingerprint:
             return [_fingerprint(selection.fingerprint)]
         if selection.prompt:
-            return await self._catalogue.pools_for(prompt_sha256)
+            return await self._catalogue.pools_for(prompt_digest(selection.prompt))
         found: list[str] = []
         before_ms, after = None, ""
         while page := await self._catalogue.pools(

@@ -155,7 +155,7 @@ def _order(call: Call, there: Usable, start_within_s: float) -> Order:
         listed=price.listed(spec, arguments, number),
         price_version=spec.price_version,
         input=spec.purchase(arguments, number),
-        recorded={name: str(getattr(arguments, name)) for name in spec.recorded},
+        recorded=spec.noted(arguments),
         saved=price.listed(spec, arguments, reused),
         priority=call.wishes.priority,
         start_within_s=min(call.wishes.start_within_s, start_within_s),

@@ -44,10 +44,7 @@ class Collector:
         records = [
             record
             for record in await self._catalogue.records(names)
-            if record is not None
-            and not record.pinned
-            and record.used_ms <= unused_ms
-            and record.noted_ms <= noted_ms
+            if record is not None and record.idle(unused_ms, noted_ms)
         ]
         referred = await self._referred(records)
         stray = [record for record in records if record.name not in referred]

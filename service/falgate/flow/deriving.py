@@ -10,7 +10,7 @@ from falgate.core.about import About
 from falgate.core.caching import Treatment
 from falgate.core.catalogue import Filing
 from falgate.core.errors import StoreUnavailable
-from falgate.core.fingerprint import fingerprint, prompt_digest, version
+from falgate.core.fingerprint import prompt_digest, version
 from falgate.core.model import ModelSpec
 from falgate.core.picture import Picture
 from falgate.flow.admission import Call
@@ -69,13 +69,7 @@ async def derivable(
         return ()
     now_s = there.pool.read_s
     has = {picture.master for picture in there.pool.pictures if picture.fresh(now_s)}
-    name = fingerprint(
-        spec,
-        arguments,
-        upstream=wanted.upstream,
-        scope=treatment.scope,
-        variation=treatment.variation,
-    )
+    name = treatment.pool_of(spec, arguments, wanted.upstream)
     found, _ = await look(pools, store, name, spec.asked(arguments), treatment)
     jpeg = spec.expected(wanted.arguments).content_type == "image/jpeg"
     return [
@@ -124,6 +118,6 @@ def about_call(call: Call) -> About:
         variation=call.treatment.variation,
         version=version(spec),
         prompt_sha256=prompt_digest(spec.asked_for(call.arguments)),
-        recorded={name: str(getattr(call.arguments, name)) for name in spec.recorded},
+        recorded=spec.noted(call.arguments),
         arguments=spec.purchase(call.arguments, 1) if call.treatment.keep_prompt else None,
     )

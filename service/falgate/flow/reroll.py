@@ -12,7 +12,6 @@ from falgate.core.apikey import KeyRecord
 from falgate.core.caching import Treatment
 from falgate.core.catalogue import Record, Shelf
 from falgate.core.errors import InputRejected
-from falgate.core.fingerprint import fingerprint
 from falgate.core.model import ModelSpec
 from falgate.core.picture import Picture
 from falgate.core.wishes import Wishes
@@ -100,13 +99,7 @@ class Rerolls:
             fresh="beside",
             keep_prompt=about.arguments is not None,
         )
-        name = fingerprint(
-            spec,
-            arguments,
-            upstream=about.upstream,
-            scope=about.scope,
-            variation=about.variation,
-        )
+        name = treatment.pool_of(spec, arguments, about.upstream)
         if name != shelf.fingerprint:
             raise Invalid("That is not the request that this picture was the answer to")
         key = await self._key(record, shelf, about.upstream)

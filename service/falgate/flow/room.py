@@ -60,7 +60,7 @@ class Room:
             batch: list[Record] = []
             size_bytes = 0
             for record in await self._catalogue.records(names):
-                if record is None or not _may_go(record, unused_ms, noted_ms):
+                if record is None or not record.idle(unused_ms, noted_ms):
                     continue
                 batch.append(record)
                 size_bytes += record.size_bytes
@@ -81,8 +81,3 @@ class Room:
         if free_bytes is not None and free_bytes < _DISK_BYTES:
             needed = max(needed, 2 * _DISK_BYTES - free_bytes)
         return needed
-
-
-def _may_go(record: Record, unused_ms: int, noted_ms: int) -> bool:
-    """For the order in which they are tried; what counts is decided where they are condemned."""
-    return not record.pinned and record.used_ms <= unused_ms and record.noted_ms <= noted_ms

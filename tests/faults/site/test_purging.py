@@ -9,7 +9,6 @@ from subprocess import PIPE
 from typing import Any
 
 from falgate.core import apikey
-from falgate.core.fingerprint import prompt_digest
 from falgate.flow.cache_desk import CacheDesk, Selection
 from falgate.flow.removing import Remover
 from falgate.store.catalogue import Catalogue
@@ -35,7 +34,7 @@ async def test_every_instance_has_it_no_more_at_once(site: Any) -> None:
         assert (await site.ask(gateway)).headers["x-falgate-cache"] == "hit"
 
     began_s = time.monotonic()
-    await desk_of(site).purge(Selection(prompt=PROMPT), prompt_digest(PROMPT), "test")
+    await desk_of(site).purge(Selection(prompt=PROMPT), "test")
     answers = [await site.ask(gateway, headers=ONLY_CACHED) for gateway in gateways]
 
     assert [answer.status_code for answer in answers] == [504, 504]
@@ -51,7 +50,7 @@ async def test_a_purchase_under_way_serves_its_caller_and_does_not_bring_it_back
     buying = asyncio.create_task(site.ask(gateway, num_images=2))
     await site.visited("submit", 2)
 
-    await desk_of(site).purge(Selection(prompt=PROMPT), prompt_digest(PROMPT), "test")
+    await desk_of(site).purge(Selection(prompt=PROMPT), "test")
 
     answer = await buying
     assert (answer.status_code, len(answer.json()["images"])) == (200, 2)

@@ -112,7 +112,7 @@ async def test_what_is_purged_is_in_no_pool_and_its_files_stay(
     one = await shelf.put("one", F, prompt="a cat", app="web/shop")
     two = await shelf.put("two", G, prompt="a dog", app="web/blog")
 
-    purged = await desk.purge(Selection(**selection), prompt_digest("a cat"), "me")
+    purged = await desk.purge(Selection(**selection), "me")
 
     assert purged == Purged(pools=2 - len(left), pictures=2 - len(left))
     pools = await shelf.pools.read_all((F, G))
@@ -132,9 +132,7 @@ async def test_a_picture_is_purged_from_every_pool_in_every_format(
     await shelf.put("made", G, master=master.name)
 
     derived = shelf.kept("made")[0]
-    assert await desk.purge(Selection(picture=derived.sha256), "", "me") == Purged(
-        pools=2, pictures=2
-    )
+    assert await desk.purge(Selection(picture=derived.sha256), "me") == Purged(pools=2, pictures=2)
     pools = await shelf.pools.read_all((F, G))
     assert [pool.pictures for pool in pools] == [(other,), ()]
 
@@ -146,10 +144,10 @@ async def test_only_old_pictures_are_purged_where_an_age_is_given(
     await shelf.put("one", F)
     await shelf.put("two", G)
 
-    assert await desk.purge(Selection(everything=True, older_than_s=10**9 * 3), "", "me") == Purged(
+    assert await desk.purge(Selection(everything=True, older_than_s=10**9 * 3), "me") == Purged(
         pools=0, pictures=0
     )
-    assert await desk.purge(Selection(everything=True, older_than_s=60), "", "me") == Purged(
+    assert await desk.purge(Selection(everything=True, older_than_s=60), "me") == Purged(
         pools=2, pictures=2
     )
 
@@ -157,14 +155,14 @@ async def test_only_old_pictures_are_purged_where_an_age_is_given(
 @pytest.mark.parametrize("selection", [{}, {"older_than_s": 5}, {"app": "a/b", "everything": True}])
 async def test_exactly_one_thing_is_purged(selection: dict[str, Any], desk: CacheDesk) -> None:
     with pytest.raises(Invalid, match="Give one of"):
-        await desk.purge(Selection(**selection), "", "me")
+        await desk.purge(Selection(**selection), "me")
 
 
 async def test_a_purge_is_seen_by_every_instance_at_once(shelf: Any, desk: CacheDesk) -> None:
     await shelf.put("one", F)
     began_s = time.monotonic()
 
-    await desk.purge(Selection(fingerprint=F), "", "me")
+    await desk.purge(Selection(fingerprint=F), "me")
     seen = await shelf.pools.read(F)
 
     assert seen.pictures == ()

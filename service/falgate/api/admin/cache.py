@@ -119,7 +119,7 @@ def cache_routes(services: CacheServices) -> Sequence[Any]:
     )
     async def purge(data: JSONBody[Selection], x_falgate_actor: Actor = None) -> Purged:
         """On every instance at once. Their files stay while they may be in use."""
-        return await desk.purge(data, prompt_digest(data.prompt), named(x_falgate_actor))
+        return await desk.purge(data, named(x_falgate_actor))
 
     return (
         list_pools,

@@ -1,7 +1,6 @@
 """What the administration shows of pools and pictures, as JSON: by REST and by the commands."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -36,7 +35,7 @@ class PooledShown(msgspec.Struct, frozen=True, kw_only=True):
             master=picture.master or None,
             size_bytes=picture.size_bytes,
             uses=record.uses if record else None,
-            used_at=_at(record.used_ms) if record else None,
+            used_at=instant(record.used_ms // 1000) if record else None,
         )
 
 
@@ -71,7 +70,7 @@ class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
             prompt_sha256=about.prompt_sha256 if about else None,
             asked=about.recorded if about else {},
             apps=list(shelf.apps),
-            bought_at=_at(shelf.bought_ms),
+            bought_at=instant(shelf.bought_ms // 1000),
             generation=pool.generation,
             pictures=[PooledShown.of(each, records.get(each.name)) for each in pool.pictures],
         )
@@ -105,8 +104,8 @@ class PictureShown(msgspec.Struct, frozen=True, kw_only=True):
             master=record.master or None,
             pinned=record.pinned,
             uses=record.uses,
-            used_at=_at(record.used_ms),
-            stored_at=_at(record.noted_ms),
+            used_at=instant(record.used_ms // 1000),
+            stored_at=instant(record.noted_ms // 1000),
         )
 
 
@@ -148,12 +147,6 @@ class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, receipt: Receipt) -> "ReceiptShown":
         """With its time as RFC 3339."""
         fields: dict[str, Any] = msgspec.structs.asdict(receipt)
-        at = _at(fields.pop("at_ms"))
+        at = instant(fields.pop("at_ms") // 1000)
         shown: ReceiptShown = msgspec.convert(fields | {"at": at}, cls)
         return shown
-
-
-def _at(at_ms: int) -> str | None:
-    if not at_ms:
-        return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
