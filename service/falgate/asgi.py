@@ -1,51 +1,34 @@
-"""The server: uvicorn with an http and an https listener, and a stop that loses nothing."""
+"""The listeners: http and https in one process, and a stop that loses nothing and ends."""
 
 import asyncio
 import os
 import signal
 import socket
-import ssl
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
-import uvicorn
 from litestar.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from falgate.api.certificate import Certificate
-from falgate.api.connection import impatient
 from falgate.api.forwarded import ForwardedHeaders
+from falgate.http.server import Connections, Limits, Listener, room_for_connections
 from falgate.settings import PREFIX, Address, Settings, SettingsWrong, address, names
+from falgate.stopping import Stop
 from falgate.wiring import Gateway
 
 _LOG = structlog.get_logger()
 _BACKLOG = 2_048
 _STDIN = 0
+_ANY_IPV6 = "::"
+_LAST_S = 1.0
+"""What callers who were told to ask again have to hear it, and cancelled requests to end."""
 
 
 class PortTaken(Exception):
     """A listener cannot be opened; the message is one line and says what to do."""
-
-
-class Listener(uvicorn.Server):
-    """One of the listeners; the process itself takes the signals, for all of them."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell."""
-        await super().startup(sockets)
-        self.up.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take none."""
-        yield
 
 
 def bind(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
@@ -67,65 +50,96 @@ async def serve(
     settings: Settings,
     gateway: Gateway,
     sockets: tuple[list[socket.socket], list[socket.socket]],
+    stop: Stop,
     ready: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM, or until the terminal is closed that it was typed on.
+    """Serve until a stop is asked for, or until the terminal is closed that it was typed on.
 
     SIGHUP from anywhere else reads the certificate anew.
-
-    Then nothing new is accepted, what is under way may finish within `drain_s`, and who still
-    waits for pictures after that is told to ask again. A second signal ends it at once.
 
     Args:
         settings: Time-outs and certificate.
         gateway: What to serve.
         sockets: From `bind`.
+        stop: What ends it.
         ready: Called once requests are taken.
     """
     http, https = sockets
     certificate = _certificate(settings) if https else None
-    listeners = [(Listener(_config(settings, gateway.app)), http)]
+    trusted = names(settings.trusted_proxies)
+    connections = Connections(
+        _behind_proxies(gateway.app, trusted),
+        _limits(settings),
+        refused=gateway.refused,
+        unlimited=trusted,
+    )
+    listeners = [Listener(connections, each) for each in http]
     if certificate:
-        listeners.append((Listener(_config(settings, gateway.app, certificate.context)), https))
-    stopping = asyncio.Event()
-
-    def stop() -> None:
-        for listener, _ in listeners:
-            listener.force_exit = stopping.is_set()
-            listener.should_exit = True
-        stopping.set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        listeners += [Listener(connections, each, certificate.context) for each in https]
     typed = os.isatty(_STDIN)
-    loop.add_signal_handler(
+    asyncio.get_running_loop().add_signal_handler(
         # A terminal that is gone is none any more.
         signal.SIGHUP,
-        lambda: stop() if typed and not os.isatty(_STDIN) else _reload(certificate),
+        lambda: stop.ask() if typed and not os.isatty(_STDIN) else _reload(certificate),
     )
-    async with asyncio.TaskGroup() as tasks:
-        served = [tasks.create_task(each.serve(sockets=opened)) for each, opened in listeners]
-        for listener, _ in listeners:
-            await listener.up.wait()
-        ready()
-        await stopping.wait()
-        await asyncio.wait(served, timeout=settings.drain_s)
-        gateway.let_go()
+    ready()
+    await stop.asked.wait()
+    await _end(settings, gateway, connections, listeners, stop)
+    connections.close()
 
 
-def _config(settings: Settings, app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
-    return uvicorn.Config(
-        _behind_proxies(app, names(settings.trusted_proxies)),
-        http=impatient(settings.header_timeout_s, settings.body_timeout_s),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Before the peer's address gives way to the caller's, it decides about the other headers.
-        proxy_headers=False,
-        ssl_context_factory=(lambda *_: tls) if tls else None,
+async def _end(
+    settings: Settings,
+    gateway: Gateway,
+    connections: Connections,
+    listeners: Sequence[Listener],
+    stop: Stop,
+) -> None:
+    """Everything that happens at SIGTERM, in order; a second signal skips all waiting.
+
+    1. `/readyz` fails, and each answer is its connection's last one, so that balancers and
+       clients go elsewhere; connections are still accepted, since a balancer takes a while to see
+       it. After Ctrl-C there is none to wait for.
+    2. The listeners are closed behind what has connected already.
+    3. What is under way may finish within `drain_s`; idle connections are closed.
+    4. Who still waits for pictures is told to ask again; the jobs are handed over when the gateway
+       is closed, right after this.
+    5. What is left does not read its answer: it is cut.
+    """
+    gateway.leave()
+    connections.stopping = True
+    if not stop.from_terminal:
+        await stop.wait(settings.drain_accept_s)
+    for each in listeners:
+        each.close()
+    draining = asyncio.create_task(connections.drain())
+    await asyncio.wait([draining, hurried := asyncio.create_task(stop.hurried.wait())],
+                       timeout=settings.drain_s, return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+    gateway.let_go()
+    await asyncio.wait([draining], timeout=0 if stop.hurried.is_set() else _LAST_S)
+    for task in (draining, hurried):
+        task.cancel()
+    await connections.abort(_LAST_S)
+
+
+def _limits(settings: Settings) -> Limits:
+    connections = room_for_connections(settings.connections_max)
+    if connections < settings.connections_max:
+        _LOG.warning(
+            "connections.limited",
+            connections=connections,
+            why=f"{PREFIX}CONNECTIONS_MAX is {settings.connections_max}, and three quarters of "
+            "the file descriptors are for them: raise the limit (ulimit -n) or lower the setting",
+        )
+    return Limits(
+        head_timeout_s=settings.header_timeout_s,
+        # The application has its own, shorter deadline for a body, and better words.
+        body_timeout_s=settings.body_timeout_s * 1.5,
+        idle_timeout_s=settings.idle_timeout_s,
+        write_timeout_s=settings.write_timeout_s,
+        connections_max=connections,
+        connections_per_address_max=settings.connections_per_address_max
+        or max(1, connections // 2),
     )
 
 
@@ -187,7 +201,9 @@ def _open(family: socket.AddressFamily, kind: socket.SocketKind, at: Any) -> soc
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            # Every address means both kinds, as with other servers.
+            only_6 = at[0] != _ANY_IPV6
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_6)
         opened.bind(at)
         opened.listen(_BACKLOG)
     except OSError:

@@ -42,9 +42,16 @@ class Vitals:
         self._store = store
         self._metrics = metrics
         self._upstreams = upstreams
+        self._leaving = False
+
+    def leave(self) -> None:
+        """Be not ready from now on: balancers send nothing more here."""
+        self._leaving = True
 
     async def troubles(self) -> dict[str, str]:
         """What is not there, and why."""
+        if self._leaving:
+            return {"falgate": "it is about to stop"}
         looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.check()}
         words = await asyncio.gather(*map(_trouble, looks.values()))
         return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}

@@ -1,6 +1,6 @@
 """The composition root: settings in, a running gateway out. It alone knows the concrete classes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import msgspec
@@ -12,6 +12,7 @@ from falgate.api.admin.cache import CacheServices
 from falgate.api.admin.services import AdminServices
 from falgate.api.app import create_app
 from falgate.api.cors import Cors
+from falgate.api.edge import refused_at_the_edge
 from falgate.api.told import Told
 from falgate.core.apikey import Kind
 from falgate.core.budget import ORGANISATION, Position
@@ -56,6 +57,8 @@ class Gateway(msgspec.Struct, frozen=True):
 
     Attributes:
         app: What to serve.
+        refused: Told the status of each refusal of the server itself; headers to add to it.
+        leave: Says from now on that it is not ready: it is about to stop.
         let_go: Lets every waiting caller go.
         budgets: Its money.
         registry: Its teams, apps and keys.
@@ -63,6 +66,8 @@ class Gateway(msgspec.Struct, frozen=True):
     """
 
     app: ASGIApp
+    refused: Callable[[int], Sequence[tuple[bytes, bytes]]]
+    leave: Callable[[], None]
     let_go: Callable[[], None]
     budgets: Budgets
     registry: Registry
@@ -134,8 +139,22 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             _reaper(ground, works).run,
         ):
             await stack.enter_async_context(running(errand))
-        app = _app(ground, works, kept, metrics, telemetry)
-        yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
+        yield _gateway(ground, works, kept, metrics, telemetry)
+
+
+def _gateway(
+    ground: Ground, works: Workshop, kept: Keeping, metrics: Metrics, telemetry: Telemetry
+) -> Gateway:
+    vitals = _vitals(ground, kept, metrics)
+    return Gateway(
+        app=_app(ground, works, kept, vitals, telemetry),
+        refused=lambda status: refused_at_the_edge(telemetry.requested, status),
+        leave=vitals.leave,
+        let_go=works.let_go,
+        budgets=ground.budgets,
+        registry=ground.registry,
+        upstreams=ground.sellers.names,
+    )
 
 
 def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
@@ -173,8 +192,21 @@ def _reaper(ground: Ground, works: Workshop) -> Reaper:
     )
 
 
+def _vitals(ground: Ground, kept: Keeping, metrics: Metrics) -> Vitals:
+    return Vitals(
+        ground.ledger,
+        ground.budgets,
+        corrections=Corrections(ground.redis, owner=ground.owner),
+        proving=Proving(ground.redis, ground.owner),
+        catalogue=kept.catalogue,
+        store=ground.store,
+        metrics=metrics,
+        upstreams=tuple(ground.sellers.names.values()),
+    )
+
+
 def _app(
-    ground: Ground, works: Workshop, kept: Keeping, metrics: Metrics, telemetry: Telemetry
+    ground: Ground, works: Workshop, kept: Keeping, vitals: Vitals, telemetry: Telemetry
 ) -> ASGIApp:
     settings, sellers, ports = ground.settings, ground.sellers, works.ports
     completions = None
@@ -182,20 +214,10 @@ def _app(
         completions = Completions(
             ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
         )
-    upstreams = tuple(sellers.names.values())
     return create_app(
         works,
         gallery=kept.gallery,
-        vitals=Vitals(
-            ground.ledger,
-            ground.budgets,
-            corrections=Corrections(ground.redis, owner=ground.owner),
-            proving=Proving(ground.redis, ground.owner),
-            catalogue=kept.catalogue,
-            store=ground.store,
-            metrics=metrics,
-            upstreams=upstreams,
-        ),
+        vitals=vitals,
         address=_address(settings),
         completions=completions,
         administration=AdminServices(

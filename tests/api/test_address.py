@@ -109,11 +109,13 @@ async def test_a_caller_finds_the_pictures_where_it_found_the_model(
 
 
 async def test_a_foreign_host_gets_urls_that_work(client: httpx.AsyncClient, gateway: Any) -> None:
-    for host in ("evil.example", "evil.example:443", "", "%2e", "a,b", "a:b:c", "[", "a@b"):
+    for host in ("evil.example", "evil.example:443", "", "%2e", "a,b"):
         assert await begins(client, Host=host) == gateway.url
 
 
-@pytest.mark.parametrize("host", ["x y", '"', "x\ty", "/", "localhost/x", "<b>"])
+@pytest.mark.parametrize(
+    "host", ["x y", '"', "x\ty", "/", "localhost/x", "<b>", "a:b:c", "[", "a@b"]
+)
 async def test_what_no_host_looks_like_is_refused(client: httpx.AsyncClient, host: str) -> None:
     answer = await client.post(MODEL, json=BODY, headers={"Host": host})
 

@@ -95,7 +95,7 @@ async def test_a_model_is_found_however_its_path_is_spelt(
         "/fal-ai/gpt-image-1.5%ff",
         "/fal-ai/gpt-image-1.5/%252e%252e/%252e%252e/metrics",
         "/fal-ai/%3Cscript%3E",
-        "/" + "a" * 20_000,
+        "/" + "a" * 7_000,
     ],
 )
 async def test_nothing_but_a_models_path_is_a_model(client: httpx.AsyncClient, path: str) -> None:

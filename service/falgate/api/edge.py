@@ -38,6 +38,14 @@ REQUEST_ID = "falgate_request_id"
 """Where a scope's state holds the request's id."""
 
 
+def refused_at_the_edge(
+    requested: Callable[[str, int], None], status: int
+) -> list[tuple[bytes, bytes]]:
+    """Count what the server itself has refused, before there was a request; headers for it."""
+    requested("edge", status)
+    return [(b"x-fal-request-id", str(uuid.uuid4()).encode())]
+
+
 class Edge:
     """An ASGI application around another one."""
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from contextlib import AsyncExitStack
 
 import click
 import msgspec
@@ -12,27 +12,9 @@ import uvloop
 
 from falgate import asgi, settings
 from falgate.settings import PREFIX, Settings
+from falgate.stopping import Stop
 from falgate.telemetry import logs
 from falgate.wiring import Gateway, open_gateway
-
-
-class _Loop(uvloop.Loop):
-    """uvloop's, but a TLS handshake has only as long as the head of a request.
-
-    uvicorn has no setting for it, and the default is a minute.
-    """
-
-    def __init__(self, handshake_s: float) -> None:
-        super().__init__()
-        self._handshake_s = handshake_s
-
-    async def create_server(  # type: ignore[override]  # one signature for both overloads
-        self, *args: Any, **named: Any
-    ) -> asyncio.AbstractServer:
-        """Listen."""
-        if named.get("ssl") is not None:
-            named["ssl_handshake_timeout"] = self._handshake_s
-        return await super().create_server(*args, **named)
 
 
 def settings_help() -> str:
@@ -55,11 +37,21 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
     logs.configure(chosen.log_level, people=sys.stderr.isatty())
 
     async def serve_gateway() -> None:
-        sockets = asgi.bind(chosen)
-        async with open_gateway(chosen) as gateway:
-            await asgi.serve(chosen, gateway, sockets, await announce(gateway))
+        stop = Stop()
+        try:
+            async with AsyncExitStack() as stack:
+                async with stop.ends_start():
+                    sockets = asgi.bind(chosen)
+                    gateway = await stack.enter_async_context(open_gateway(chosen))
+                    ready = await announce(gateway)
+                # The cancellation that a stop is at a start may have been lost on its way.
+                if not stop.asked.is_set():
+                    await asgi.serve(chosen, gateway, sockets, stop, ready)
+        except asyncio.CancelledError:
+            if not stop.asked.is_set():
+                raise
 
-    with asyncio.Runner(loop_factory=lambda: _Loop(chosen.header_timeout_s)) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve_gateway())
 
 

@@ -128,12 +128,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: Annotated[int, Meta(gt=0), _about("largest request body")] = 1024 * 1024
     body_timeout_s: Annotated[Seconds, _about("how long a request body may take")] = 20
     header_timeout_s: Annotated[Seconds, _about("how long a request's head may take")] = 10
+    write_timeout_s: Annotated[
+        Seconds, _about("a client takes 16 KiB of its answer in this time, or is cut")
+    ] = 20
+    idle_timeout_s: Annotated[
+        Seconds,
+        _about("how long a connection is kept between two requests; longer than proxies do"),
+    ] = 75
+    connections_max: Annotated[
+        int, Meta(gt=0), _about("connections at once; fewer where the descriptors do not suffice")
+    ] = 10_000
+    connections_per_address_max: Annotated[
+        int,
+        Meta(ge=0),
+        _about("connections of one address, but a trusted proxy's; 0: half of all"),
+    ] = 0
     run_timeout_s: Annotated[Seconds, _about("how long a caller waits for pictures")] = 600
     unknown_after_s: Annotated[
         Seconds, _about("a purchase whose outcome nobody knows is settled in full after this")
     ] = 900
     lease_s: Annotated[Seconds, _about("a job is adopted so long after its instance died")] = 30
     drain_s: Annotated[int, Meta(ge=0), _about("how long a stop waits for what is under way")] = 10
+    drain_accept_s: Annotated[
+        int,
+        Meta(ge=0),
+        _about("how long a stop still accepts while /readyz fails; as balancers need to see it"),
+    ] = 2
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least to log")] = (
         "info"
     )

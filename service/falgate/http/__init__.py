@@ -1,0 +1,1 @@
+"""HTTP: the server that stands between sockets and the application."""

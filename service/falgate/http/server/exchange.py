@@ -1,0 +1,253 @@
+"""One request and its answer, as an ASGI application sees them (ASGI 3.0, HTTP spec 2.3)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from falgate.http.server.framing import Field, Refused
+
+Message = MutableMapping[str, Any]
+App = Callable[..., Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FAILED = b'{"detail":"Internal Server Error"}'
+_CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
+_BODILESS = frozenset({204, 304})
+_JOINED_BYTES_MAX = 64 * 1024
+"""A body up to this goes out in one piece with its head; a larger one is not copied."""
+
+STATUS_LINES = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
+}
+
+
+class Line(Protocol):
+    """The connection that a request came over."""
+
+    def write(self, *parts: bytes) -> None:
+        """Send bytes, after all that was sent before."""
+
+    async def drain(self) -> None:
+        """Wait until the client has taken enough of what was sent."""
+
+    def taken(self) -> None:
+        """The application took what was received of a body: there is room for more."""
+
+    def finished(self, exchange: "Exchange") -> None:
+        """The answer is complete."""
+
+    def cut(self) -> None:
+        """End the connection now: half an answer is out."""
+
+    @property
+    def date(self) -> bytes:
+        """The Date header of now."""
+
+    @property
+    def ending(self) -> bool:
+        """Whether no further request will be served over it."""
+
+
+class Exchange:
+    """One request and its answer.
+
+    Attributes:
+        scope: ASGI's.
+        keep_alive: The connection may serve another request after it.
+        expects_continue: The client waits to be told that it should send the body.
+        large: What is left of its body may be too much to be read for nothing.
+        buffered: Bytes of the body that are here and not taken yet.
+        whole: All of the request is here.
+        left: The client sends no more; perhaps it still listens.
+        muted: Nothing that the application sends has somewhere to go.
+        begun: The head of the answer is out.
+        done: The answer is complete.
+    """
+
+    __slots__ = (
+        "_bare", "_body", "_chunked", "_event", "_head", "_line", "_missing", "_told", "begun",
+        "buffered", "done", "expects_continue", "keep_alive", "large", "left", "muted", "scope",
+        "whole",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        line: Line,
+        scope: Message,
+        *,
+        keep_alive: bool,
+        expects_continue: bool,
+        large: bool,
+    ) -> None:
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.expects_continue = expects_continue
+        self.large = large
+        self.buffered = 0
+        self.whole = self.left = self.muted = self.begun = self.done = False
+        self._line = line
+        self._body: list[bytes] = []
+        self._bare = self._told = self._chunked = False
+        self._event: asyncio.Event | None = None
+        self._head = b""
+        self._missing: int | None = None  # bytes of the answer's declared length
+
+    # --- From the connection ----------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """A piece of the body has come."""
+        self._body.append(data)
+        self.buffered += len(data)
+        self.wake()
+
+    def wake(self) -> None:
+        """Something has changed that `receive` may be waiting for."""
+        if self._event is not None:
+            self._event.set()
+
+    def leave(self, *, muted: bool = False) -> None:
+        """The client sends no more, or is gone altogether."""
+        self.left = True
+        self.muted = self.muted or muted
+        self.wake()
+
+    async def run(self, app: App) -> None:
+        """Let the application answer."""
+        try:
+            await app(self.scope, self.receive, self.send)
+        except Exception:  # noqa: BLE001 - whatever it was, the client gets an answer
+            _LOG.exception("The application failed")
+        if self.done or self.muted:
+            return
+        if self.begun:
+            self._line.cut()
+            return
+        self._head, self._missing, self._chunked = b"", None, False
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(_FAILED)),
+            (b"connection", b"close"),
+        ]
+        await self.send({"type": "http.response.start", "status": 500, "headers": headers})
+        await self.send({"type": "http.response.body", "body": _FAILED})
+
+    # --- For the application ----------------------------------------------------------------------
+
+    async def receive(self) -> Message:
+        """The next piece of the body, or that nothing more comes."""
+        if self.expects_continue and not self.begun and not self.muted:
+            self._line.write(_CONTINUE)
+        self.expects_continue = False
+        while True:
+            if not self._told and (self._body or self.whole):
+                body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+                self._body.clear()
+                self.buffered = 0
+                self._told = self.whole
+                self._line.taken()
+                return {"type": "http.request", "body": body, "more_body": not self._told}
+            if self.left or self.done:
+                return {"type": "http.disconnect"}
+            self._event = self._event or asyncio.Event()
+            self._event.clear()
+            await self._event.wait()
+
+    async def send(self, message: Message) -> None:
+        """Send the head or a piece of the answer; waits while the client is behind.
+
+        The head leaves with the first piece, in one packet where that is possible.
+
+        Raises:
+            RuntimeError: The application broke ASGI or HTTP.
+        """
+        if self.muted:
+            return
+        if message["type"] == "http.response.start" and not self._head:
+            self._start(message["status"], message.get("headers", ()))
+        elif message["type"] == "http.response.body" and self._head and not self.done:
+            self._send(message.get("body", b""), more=message.get("more_body", False))
+            if not self.done:
+                await self._line.drain()
+        else:
+            raise RuntimeError(f"{message['type']!r} was sent out of its turn")
+
+    def _start(self, status: int, headers: list[Field]) -> None:
+        method, version = self.scope["method"], self.scope["http_version"]
+        self._bare = method == "HEAD" or status in _BODILESS
+        lines = [STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status]
+        for name, value in headers:
+            lower = name.lower()
+            if lower == b"content-length":
+                self._missing = int(value)
+            elif lower == b"transfer-encoding":
+                continue  # how an answer is framed is the server's
+            elif lower == b"connection":
+                self.keep_alive = self.keep_alive and b"close" not in value.lower()
+                continue
+            lines.append(lower + b": " + value)
+        if self._missing is None and not self._bare:
+            self._chunked = version != "1.0"
+            self.keep_alive = self.keep_alive and self._chunked
+        # Who holds a body back may go on to send it or not: nobody can tell what comes next.
+        unread = self.expects_continue or (self.large and not self.whole)
+        self.keep_alive = self.keep_alive and not (unread or self._line.ending)
+        if self._chunked:
+            lines.append(b"transfer-encoding: chunked")
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        elif version == "1.0":
+            lines.append(b"connection: keep-alive")
+        lines += (self._line.date, b"", b"")
+        head = b"\r\n".join(lines)
+        ends = len(lines) - 1
+        if (
+            head.count(b"\n") != ends
+            or head.count(b"\r") != ends
+            or len(head.translate(None, _CONTROLS)) != len(head)
+        ):  # RFC 9110 section 5.5: a value with a line end would be a header of its own.
+            raise RuntimeError("A header of the answer holds a control character")
+        self._head = head
+
+    def _send(self, body: bytes, *, more: bool) -> None:
+        if self._bare:
+            body = b""
+        elif self._missing is not None:
+            self._missing -= len(body)
+            if self._missing < 0 or (self._missing and not more):
+                raise RuntimeError("The answer is not as long as its Content-Length")
+        parts: tuple[bytes, ...] = (body,) if body else ()
+        if self._chunked:
+            if body:
+                parts = (b"%x\r\n" % len(body), body, b"\r\n")
+            if not more:
+                parts = (*parts, b"0\r\n\r\n")
+        if not self.begun:
+            self.begun = True
+            parts = (self._head, *parts)
+        if len(parts) > 1 and len(body) <= _JOINED_BYTES_MAX:
+            parts = (b"".join(parts),)
+        self._line.write(*parts)
+        if not more:
+            self.done = True
+            self._body.clear()
+            self.buffered = 0
+            self.wake()
+            self._line.finished(self)
+
+
+def refusal(refused: Refused, headers: Iterable[Field]) -> bytes:
+    """The answer to what is not served, after which the connection ends."""
+    body = b'{"detail":"%b"}' % refused.detail.encode()
+    lines = (
+        STATUS_LINES[refused.status],
+        b"content-type: application/json",
+        b"content-length: %d" % len(body),
+        *(name + b": " + value for name, value in headers),
+        b"connection: close",
+        b"",
+        body,
+    )
+    return b"\r\n".join(lines)

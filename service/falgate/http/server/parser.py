@@ -1,0 +1,194 @@
+"""From bytes to messages: llhttp in bounds, and nothing of a socket or of time.
+
+No byte behind a head is taken for a request unless the message of that head was parsed to its end.
+"""
+
+import logging
+from enum import Enum, auto
+from typing import NamedTuple, Protocol
+
+import httptools
+
+from falgate.http.server.framing import Field, Head, Refused, judge
+from falgate.http.server.limits import Limits
+
+SLICE_BYTES = 16 * 1024
+"""What is fed at once: llhttp cannot be stopped inside, so bounds are exact to this."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Part(Enum):
+    """Which part of a message is being received."""
+
+    NONE = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class Request(NamedTuple):
+    """A request whose head is whole.
+
+    Attributes:
+        method: In upper case.
+        version: "1.1" or "1.0".
+        fields: Of the head, in order, names in lower case. Trailers never come in here.
+        head: What they say.
+        keep_alive: The client would send another request after it.
+    """
+
+    method: bytes
+    version: str
+    fields: list[Field]
+    head: Head
+    keep_alive: bool
+
+
+class Sink(Protocol):
+    """Takes the messages; none of its methods may feed the parser."""
+
+    def on_request(self, request: Request) -> None:
+        """A head is whole."""
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of its body has come."""
+
+    def on_end(self) -> None:
+        """Its message is whole."""
+
+
+class _Over(Exception):
+    """What comes now is not looked at any more."""
+
+
+class Parser:
+    """The messages of one connection.
+
+    Attributes:
+        part: Which part of a message is being received.
+        over: No further message is taken; what comes is dropped.
+        spent: Bytes of the message so far that are not body.
+    """
+
+    def __init__(self, sink: Sink, limits: Limits) -> None:
+        self.part = Part.NONE
+        self.over = False
+        self.spent = 0
+        self._sink = sink
+        self._limits = limits
+        self._llhttp = self._new_llhttp()
+        self._target = b""
+        self._fields: list[Field] = []
+        self._offers_upgrade = False
+        self._body_bytes = self._body_bytes_now = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take at most `SLICE_BYTES`; never to be called from the sink.
+
+        Raises:
+            Refused: These bytes are not served; nothing behind them is looked at.
+        """
+        self._body_bytes_now, upgrade_at = 0, None
+        failed: httptools.HttpParserError | None = None
+        try:
+            self._llhttp.feed_data(data)
+        except httptools.HttpParserUpgrade as paused:
+            upgrade_at = paused.args[0]
+        except httptools.HttpParserError as error:
+            failed = error
+        # Outside of the handlers: an exception raised in one is the context of all within it.
+        if failed is not None:
+            self._fail(failed)
+        elif upgrade_at is not None:
+            self._decline_upgrade(data[upgrade_at:])
+        else:
+            self._count(len(data) - self._body_bytes_now)
+
+    def _count(self, size: int) -> None:
+        """Bound what is not body: the head, chunk sizes, trailers, blank lines in front."""
+        self.spent += size
+        in_body = self.part is Part.BODY
+        if self.spent > self._limits.head_bytes_max + (self._body_bytes if in_body else 0):
+            raise Refused(400 if in_body else 431, "The request's head or trailers are too large.")
+
+    def _fail(self, error: httptools.HttpParserError) -> None:
+        self.over = True
+        cause = error.__context__
+        if isinstance(cause, _Over):
+            return
+        if isinstance(cause, Refused):
+            raise Refused(cause.status, cause.detail)
+        if isinstance(error, httptools.HttpParserCallbackError):
+            _LOG.error("A callback of the parser failed", exc_info=cause)
+        raise Refused(400, "This is not HTTP/1.1.")
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Serve a request as if it had offered no other protocol: RFC 9110 section 7.8.
+
+        Behind such a head llhttp stops, takes its message for ended, and would read what follows
+        as a new request. So another parser gets the same head without the offer, and then the rest.
+        """
+        fields = (b"%b: %b\r\n" % each for each in self._fields if each[0] != b"upgrade")
+        version = self._llhttp.get_http_version().encode()
+        start = b"%b %b HTTP/%b\r\n" % (self._llhttp.get_method(), self._target, version)
+        self._llhttp = self._new_llhttp()
+        self.feed(start + b"".join(fields) + b"\r\n")
+        if not self.over:
+            self.feed(rest)
+
+    def _new_llhttp(self) -> httptools.HttpRequestParser:
+        llhttp = httptools.HttpRequestParser(self)
+        # Bytes behind `Connection: close` are ours to drop. Every other leniency stays off.
+        llhttp.set_dangerous_leniencies(lenient_data_after_close=True)
+        return llhttp
+
+    # --- From llhttp ------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if self.over:
+            raise _Over
+        self.part = Part.HEAD
+        self._target, self._fields = b"", []
+        self._offers_upgrade = False
+        self.spent = self._body_bytes = 0
+
+    def on_url(self, data: bytes) -> None:
+        """A piece of the target."""
+        self._target += data
+        if len(self._target) > self._limits.target_bytes_max:
+            raise Refused(414, "The request target is too long.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head, or a trailer: those are dropped, RFC 9110 section 6.5.1."""
+        if self.part is Part.HEAD:
+            self._fields.append((name.lower(), value))
+            if len(self._fields) > self._limits.fields_max:
+                raise Refused(431, "The request has too many header fields.")
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        method = self._llhttp.get_method()
+        if self._llhttp.should_upgrade():
+            if method == b"CONNECT":
+                raise Refused(501, "This method is not implemented.")
+            self._offers_upgrade = True
+            return
+        version = self._llhttp.get_http_version()
+        head = judge(method, self._target, version, self._fields)
+        self.part = Part.BODY
+        # Now, because a trailer may change what llhttp says of it.
+        keep_alive = self._llhttp.should_keep_alive()
+        self._sink.on_request(Request(method, version, self._fields, head, keep_alive))
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._body_bytes_now += len(data)
+        self._body_bytes += len(data)
+        self._sink.on_body(data)
+
+    def on_message_complete(self) -> None:
+        """The message is whole, unless llhttp only says so because of an offer to upgrade."""
+        if not self._offers_upgrade:
+            self.part = Part.NONE
+            self._sink.on_end()
