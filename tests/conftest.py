@@ -97,10 +97,11 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
     with ExitStack() as stack:
         addresses = stack.enter_context(reserved())
         url, tls = addresses.values()
+        usual = {"FALGATE_DATA_DIR": str(data), "FALGATE_SANDBOX_WORK_S": "0"}
         said = (logs / f"{url}.out", logs / f"{url}.err")
         process = subprocess.Popen(
             [sys.executable, "-m", "falgate", "run"],
-            env=clean(FALGATE_DATA_DIR=str(data), **addresses, **settings),
+            env=clean(**usual, **addresses, **settings),
             stdout=stack.enter_context(said[0].open("wb")),
             stderr=stack.enter_context(said[1].open("wb")),
         )
