@@ -21,6 +21,14 @@ from falgate.store import _keys
 READY_S, STOP_S = 30, 20
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="all versions of fal's clients, all scripts on Redis 7.0 too, more random lives",
+    )
+
+
 class Falgate(NamedTuple):
     """A gateway that serves.
 
