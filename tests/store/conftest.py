@@ -13,6 +13,8 @@ import msgspec
 import pytest
 from contents import contents
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from two_servers import SERVERS
 
 from falgate.core.budget import ORGANISATION, Account, Budget
@@ -115,6 +117,14 @@ async def redis(url: str) -> AsyncIterator[Redis]:
     yield client
     assert await _leaks(client) == []
     await client.aclose()
+
+
+@pytest.fixture
+async def nobody(closed_port_url: str) -> AsyncIterator[Redis]:
+    """A client of a server that is not there, which does not try it again."""
+    async with connect(closed_port_url) as client:
+        client.set_retry(Retry(NoBackoff(), 0))
+        yield client
 
 
 @pytest.fixture
