@@ -1,5 +1,5 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test check format lock bench table clean clients
+.PHONY: help run test full check format lock bench table clean clients
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -8,7 +8,10 @@ run:  ## set up (once) and serve http://127.0.0.1:8080; Ctrl-C stops everything
 	@deploy/setup.sh runtime && exec .venv/bin/falgate run
 
 test: clients  ## every test, with all that it needs
-	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n auto --maxprocesses 4 --dist worksteal
+	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal
+
+full: clients  ## every test, as thorough as it can be: before a release, and at night
+	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal --full
 
 clients:  ## what the tests need besides Python: Node, Redis and fal's own clients
 	@deploy/setup.sh dev

@@ -21,6 +21,14 @@ from falgate.store import _keys
 READY_S, STOP_S = 30, 20
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="all versions of fal's clients, all scripts on Redis 7.0 too, more random lives",
+    )
+
+
 class Falgate(NamedTuple):
     """A gateway that serves.
 
@@ -97,10 +105,11 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
     with ExitStack() as stack:
         addresses = stack.enter_context(reserved())
         url, tls = addresses.values()
+        usual = {"FALGATE_DATA_DIR": str(data), "FALGATE_SANDBOX_WORK_S": "0"}
         said = (logs / f"{url}.out", logs / f"{url}.err")
         process = subprocess.Popen(
             [sys.executable, "-m", "falgate", "run"],
-            env=clean(FALGATE_DATA_DIR=str(data), **addresses, **settings),
+            env=clean(**usual, **addresses, **settings),
             stdout=stack.enter_context(said[0].open("wb")),
             stderr=stack.enter_context(said[1].open("wb")),
         )

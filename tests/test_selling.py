@@ -1,5 +1,6 @@
 """Whom keys buy from: what each seller is told, and whose books may be read."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from falgate import settings
+from falgate.core.outcome import Accepted
 from falgate.models import MODELS
 from falgate.selling import Sellers, open_sellers
 
@@ -87,6 +89,22 @@ async def test_the_sandbox_within_shows_its_books_and_its_keys(opened: Open) -> 
     headers: dict[str, Any] = {"x-fal-webhook-timestamp": "5"}
     # Its keys are there, or this could not be told.
     assert not await sellers.signatures.valid(headers, b"", 5)
+
+
+@pytest.mark.parametrize(("work_s", "ended"), [("0", True), ("600", False)])
+async def test_the_sandbox_within_works_as_long_as_it_is_told(
+    opened: Open, work_s: str, ended: object
+) -> None:
+    queue = opened(SANDBOX | {"FALGATE_SANDBOX_WORK_S": work_s}).queues["live"]
+    spec = MODELS["fal-ai/gpt-image-1.5"]
+    taken = await queue.submit(spec.endpoint, spec.purchase(spec.input(prompt="a fox"), 1), "job")
+    assert isinstance(taken, Accepted)
+
+    collecting = asyncio.ensure_future(queue.collect(spec, taken.request_id))
+    await asyncio.wait([collecting], timeout=20 if ended else 0.1)
+
+    assert collecting.done() == ended
+    collecting.cancel()
 
 
 async def test_a_submit_names_the_address_of_its_job(

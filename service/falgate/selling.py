@@ -13,6 +13,7 @@ from falgate.core.apikey import Kind
 from falgate.models import MODELS
 from falgate.opening import TEST
 from falgate.sandbox.app import create_sandbox
+from falgate.sandbox.dials import Dials
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.upstream.client import FAL_MEDIA, FalQueue
 from falgate.upstream.hooks import Signatures
@@ -66,7 +67,8 @@ def open_sellers(settings: Settings, secret: bytes) -> Sellers:
     # Without state of its own on disk, an instance keeps the sandbox's books in memory.
     stateless = settings.redis_url and settings.media_url
     directory = None if stateless else Path(settings.data_dir) / "sandbox"
-    sandbox: Any = create_sandbox(MODELS, directory=directory)
+    dials = Dials(work_s=settings.sandbox_work_s)
+    sandbox: Any = create_sandbox(MODELS, directory=directory, dials=dials)
 
     def address(job_id: str) -> str:
         return hook.address(settings.public_url, secret, job_id)

@@ -30,6 +30,8 @@ from falgate.store.registry import Registry
 
 MODEL = "/fal-ai/gpt-image-1.5"
 DEADLINE_S = 30
+WORK_S = 0.5
+"""How long the sandbox works where a test looks at what is under way; else no time at all."""
 
 
 class Gateway(NamedTuple):
@@ -131,6 +133,7 @@ def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
     chosen = {
         "data_dir": str(folder / "data"),
         "upstream_url": "sandbox",
+        "sandbox_work_s": "0",
         "admin_key": admin_key,
         "log_level": "debug",
         "drain_s": "1",
@@ -170,10 +173,34 @@ def managed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield served
 
 
+@pytest.fixture(scope="session")
+def working(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A third one, whose sandbox takes its time; the tests that use it get it for the others."""
+    folder = tmp_path_factory.mktemp("working")
+    with _gateway(folder, trusted_proxies="127.0.0.1", sandbox_work_s=str(WORK_S)) as served:
+        yield served
+
+
 @pytest.fixture
-async def admin(managed: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+def serving(request: pytest.FixtureRequest) -> Gateway:
+    """The first one, or the one that takes its time."""
+    name = "working" if "working" in request.fixturenames else "gateway"
+    served: Gateway = request.getfixturevalue(name)
+    return served
+
+
+@pytest.fixture
+def administered(request: pytest.FixtureRequest) -> Gateway:
+    """The one for teams and keys of one's own, or the one that takes its time."""
+    name = "working" if "working" in request.fixturenames else "managed"
+    served: Gateway = request.getfixturevalue(name)
+    return served
+
+
+@pytest.fixture
+async def admin(administered: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that one's administration."""
-    async with managed.admin() as asking:
+    async with administered.admin() as asking:
         yield asking
 
 
@@ -201,10 +228,10 @@ def hire(admin: httpx.AsyncClient, team: str) -> Callable[..., Awaitable[Any]]:
 
 @pytest.fixture
 async def buy(
-    managed: Gateway, request: pytest.FixtureRequest
+    administered: Gateway, request: pytest.FixtureRequest
 ) -> AsyncIterator[Callable[..., Awaitable[httpx.Response]]]:
     """A function that asks that gateway for this test's own pictures, under a key."""
-    async with managed.client() as asking:
+    async with administered.client() as asking:
 
         async def asked(key: str, path: str = MODEL, **arguments: Any) -> httpx.Response:
             headers = {"Authorization": f"Key {key}", **arguments.pop("headers", {})}
@@ -215,9 +242,9 @@ async def buy(
 
 
 @pytest.fixture
-async def client(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+async def client(serving: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that gateway, which presents its key."""
-    async with gateway.client() as asking:
+    async with serving.client() as asking:
         yield asking
 
 

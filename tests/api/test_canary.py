@@ -22,7 +22,8 @@ def watched(
     serve: Callable[..., AbstractContextManager[Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
     """A gateway of its own, that has a key of fal's as well."""
-    with serve(tmp_path_factory.mktemp("watched"), fal_key=FAL_KEY) as served:
+    folder = tmp_path_factory.mktemp("watched")
+    with serve(folder, fal_key=FAL_KEY, sandbox_work_s="0.3") as served:
         yield served
 
 

@@ -84,6 +84,7 @@ async def test_what_is_counted_is_documented_typed_and_named_in_its_unit(
         assert family.documentation.endswith(".")
 
 
+@pytest.mark.usefixtures("working")
 async def test_each_answer_is_counted_once(client: httpx.AsyncClient) -> None:
     before = await scraped(client)
     body = {**BODY, "prompt": "counted"}
@@ -107,8 +108,8 @@ async def test_each_answer_is_counted_once(client: httpx.AsyncClient) -> None:
     assert more("falgate_saved_micros_total", upstream="sandbox", team="default") == 18_000
     assert more("falgate_own_seconds_count") == 3
     assert more("falgate_upstream_seconds_count") == 2
-    # The sandbox works 0.3 s on each: that is fal's time and not falgate's.
-    assert more("falgate_upstream_seconds_sum") >= 0.6
+    # The sandbox works 0.5 s on each: that is fal's time and not falgate's.
+    assert more("falgate_upstream_seconds_sum") >= 1
     assert more("falgate_own_seconds_sum") < more("falgate_upstream_seconds_sum")
 
 
@@ -184,6 +185,7 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     assert value(after, "falgate_jobs_open", upstream="sandbox") == 0
 
 
+@pytest.mark.usefixtures("working")
 async def test_money_set_aside_is_seen_while_it_is(client: httpx.AsyncClient) -> None:
     day = {
         "upstream": "sandbox",

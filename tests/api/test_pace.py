@@ -93,6 +93,7 @@ async def test_purchases_beyond_a_minutes_are_refused_and_nothing_is_held(
     assert await standing(admin, team) == (bought.headers["x-falgate-cost-usd"], "0.00")
 
 
+@pytest.mark.usefixtures("working")
 async def test_purchases_beyond_those_at_once_are_refused_until_one_ends(
     buy: Buy, hire: Hire, team: str, admin: httpx.AsyncClient
 ) -> None:

@@ -27,6 +27,7 @@ async def completed(client: httpx.AsyncClient, urls: dict[str, Any], **headers: 
                 return status
 
 
+@pytest.mark.usefixtures("working")
 async def test_a_request_goes_from_the_queue_to_its_pictures(
     client: httpx.AsyncClient, ask: Ask
 ) -> None:
@@ -73,6 +74,7 @@ async def test_what_the_pool_has_is_completed_at_once(client: httpx.AsyncClient,
     assert result.headers["x-fal-billable-units"] == "0"
 
 
+@pytest.mark.usefixtures("working")
 async def test_the_queue_and_a_run_share_one_purchase(client: httpx.AsyncClient, ask: Ask) -> None:
     submitted, run = await asyncio.gather(ask(QUEUE), ask())
     await completed(client, submitted.json())
@@ -98,6 +100,7 @@ async def test_logs_are_told_to_whoever_asks_for_them_in_either_spelling(
     assert (told["0"], told["false"], told[""]) == (None, None, None)
 
 
+@pytest.mark.usefixtures("working")
 async def test_a_stream_tells_each_change_and_ends_with_the_completed_one(
     client: httpx.AsyncClient, ask: Ask
 ) -> None:
@@ -116,8 +119,9 @@ async def test_a_stream_tells_each_change_and_ends_with_the_completed_one(
     assert lines == ["Generating", "Finished"]
 
 
-async def test_a_result_that_is_not_there_yet_says_where_to_look(ask: Ask, gateway: Any) -> None:
-    async with gateway.client() as client:
+@pytest.mark.usefixtures("working")
+async def test_a_result_that_is_not_there_yet_says_where_to_look(ask: Ask, serving: Any) -> None:
+    async with serving.client() as client:
         submitted = (await ask(QUEUE)).json()
         early = await client.get(submitted["response_url"])
         urls = {name: submitted[name] for name in ("response_url", "status_url", "cancel_url")}
@@ -146,6 +150,7 @@ async def test_wrong_input_is_taken_and_told_with_the_result(
     assert result.headers["x-fal-billable-units"] == "0"
 
 
+@pytest.mark.usefixtures("working")
 async def test_a_request_can_be_taken_back_once(client: httpx.AsyncClient, ask: Ask) -> None:
     submitted = (await ask(QUEUE)).json()
     first = await client.put(submitted["cancel_url"])
@@ -159,12 +164,7 @@ async def test_a_request_can_be_taken_back_once(client: httpx.AsyncClient, ask: 
     assert (result.status_code, result.json()["error_type"]) == (499, "client_cancelled")
 
 
-ALIASES = (
-    "{place}/",
-    "{place}/response",
-    "{place}/response/",
-    "/queue/fal-ai/gpt-image-1.5/edit/requests/{id}",
-)
+ALIASES = ("{place}/", "{place}/response", "{place}/response/", f"{QUEUE}/edit/requests/{{id}}")
 
 
 @pytest.mark.parametrize("alias", ALIASES)
@@ -266,6 +266,7 @@ async def test_the_same_idempotency_key_is_the_same_request(
     assert (other.status_code, other.json()["error_type"]) == (422, "bad_request")
 
 
+@pytest.mark.usefixtures("working")
 async def test_new_pictures_are_bought_once_however_often_they_are_asked_for(
     client: httpx.AsyncClient, ask: Ask
 ) -> None:

@@ -83,6 +83,7 @@ async def test_fewer_than_there_are_is_a_hit_on_the_first(ask: Ask) -> None:
     assert one.json()["images"] == two.json()["images"][:1]
 
 
+@pytest.mark.usefixtures("working")
 async def test_who_asks_at_the_same_time_shares_one_purchase(ask: Ask) -> None:
     answers = await asyncio.gather(*(ask() for _ in range(5)))
 
@@ -166,6 +167,7 @@ async def test_a_bearer_token_is_a_key_as_well(ask: Ask, client: httpx.AsyncClie
     assert (await ask(headers={"Authorization": bearer})).status_code == 200
 
 
+@pytest.mark.usefixtures("working")
 async def test_a_caller_that_leaves_has_paid_for_who_comes_next(client: httpx.AsyncClient) -> None:
     body = {"prompt": "left alone", "quality": "low"}
     with pytest.raises(httpx.ReadTimeout):

@@ -6,12 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 
 from falgate import __version__
+from falgate.cli.main import COMMANDS, EXPECTED, main
 from falgate.settings import Settings
 
 Falgate = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -26,6 +29,26 @@ def test_help_names_every_command(falgate: Falgate) -> None:
 
     for command in ("run", "serve", "keys", "sandbox"):
         assert f"\n  {command} " in said
+
+
+def test_each_command_and_each_expected_failure_is_where_it_is_looked_for() -> None:
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        assert command.name == name
+    for module, name in EXPECTED.items():
+        assert issubclass(getattr(import_module(f"falgate.{module}"), name), Exception)
+
+
+def test_a_command_that_is_not_named_is_not_loaded() -> None:
+    loaded = "import sys, falgate.cli.main; print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+
+    assert "falgate.cli.main" in said.stdout.split()
+    heavy = {"falgate.cli.serve", "falgate.settings", "litestar", "httpx", "redis", "rich", "PIL"}
+    assert heavy.isdisjoint(said.stdout.split())
 
 
 def test_help_of_serve_lists_every_setting_with_its_meaning(falgate: Falgate) -> None:

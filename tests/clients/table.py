@@ -109,11 +109,11 @@ def main(arguments: list[str]) -> int:
     """Do what the arguments say; the exit status is pytest's."""
     document = Path(arguments[-1])
     collecting = Cells()
-    status = pytest.main(["--collect-only", "-qq", str(MATRIX)], plugins=[collecting])
+    status = pytest.main(["--full", "--collect-only", "-qq", str(MATRIX)], plugins=[collecting])
     if status == 0 and "--collected" not in arguments:
         running = Cells()
         parallel = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
-        status = pytest.main(["-q", *parallel, str(MATRIX)], plugins=[running])
+        status = pytest.main(["--full", "-q", *parallel, str(MATRIX)], plugins=[running])
         missing = set(collecting.collected) - running.passed
         assert status != 0 or not missing, f"no test proved {missing}"
     if status == 0:

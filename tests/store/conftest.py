@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,9 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 from contents import contents
-from redis import Redis as SyncRedis
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as NotConnected
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from two_servers import SERVERS
 
 from falgate.core.budget import ORGANISATION, Account, Budget
 from falgate.core.calendar import Calendar, Kind
@@ -26,7 +25,6 @@ from falgate.core.outcome import Settlement
 from falgate.store import _keys
 from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability, connect
-from falgate.store.embedded import EmbeddedRedis
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
@@ -44,45 +42,38 @@ FAMILIES = {
 """What each key family holds and how long it lives, by the list that says so."""
 
 
-def _valkey(directory: Path) -> Iterator[str]:
-    server = EmbeddedRedis(directory)
-    server.start()
-    yield server.url
-    server.leave()
+ON_BOTH = {
+    "test_archiving",
+    "test_budgets",
+    "test_deliveries",
+    "test_forgetting",
+    "test_housekeeping",
+    "test_memory",
+    "test_pools",
+    "test_rates",
+    "test_recovery",
+    "test_registry",
+    "test_repeats",
+    "test_requests",
+    "test_script",
+    "test_turns",
+    "test_usage",
+    "test_uses",
+}
+"""Between them they run each script. They run on both servers; the others do so with --full."""
 
 
-def _redis_7_0(directory: Path) -> Iterator[str]:
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.fail("redis-server is missing: apt-get install redis-server")
-    path = directory / "redis.sock"
-    flags = f"--port 0 --unixsocket {path} --dir {directory} --appendonly yes --appendfsync always"
-    server = subprocess.Popen([binary, *flags.split(), "--save", ""], stdout=subprocess.DEVNULL)
-    try:
-        url = f"unix://{path}"
-        with SyncRedis.from_url(url) as client:
-            _until(lambda: _answers(client))
-        yield url
-    finally:
-        server.terminate()
-        server.wait(10)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what repeats a test on the other server."""
+    repeated = [] if config.getoption("full") else [item for item in items if _repeats(item)]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if item not in repeated]
 
 
-SERVERS = {"valkey": _valkey, "redis-7.0": _redis_7_0}
-
-
-def _answers(client: SyncRedis) -> bool:
-    try:
-        return bool(client.ping())
-    except NotConnected:
+def _repeats(item: pytest.Item) -> bool:
+    if not isinstance(item, pytest.Function) or item.path.stem in ON_BOTH:
         return False
-
-
-def _until(true: Callable[[], bool], deadline_s: float = 10) -> None:
-    end_s = time.monotonic() + deadline_s
-    while not true():
-        assert time.monotonic() < end_s
-        time.sleep(0.005)
+    return hasattr(item, "callspec") and item.callspec.params.get("url") == "redis-7.0"
 
 
 @pytest.fixture(scope="session", params=SERVERS)
@@ -126,6 +117,14 @@ async def redis(url: str) -> AsyncIterator[Redis]:
     yield client
     assert await _leaks(client) == []
     await client.aclose()
+
+
+@pytest.fixture
+async def nobody(closed_port_url: str) -> AsyncIterator[Redis]:
+    """A client of a server that is not there, which does not try it again."""
+    async with connect(closed_port_url) as client:
+        client.set_retry(Retry(NoBackoff(), 0))
+        yield client
 
 
 @pytest.fixture

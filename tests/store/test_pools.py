@@ -10,7 +10,6 @@ from falgate.core.claim import Seen
 from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture, Pool
 from falgate.store import _keys
-from falgate.store.connect import connect
 from falgate.store.pools import Pools
 
 LATER_S = 10**10
@@ -248,20 +247,19 @@ async def test_pictures_are_handed_out_for_longer_and_for_ever(pools: Pools, red
 
 
 async def test_without_redis_a_pool_is_not_taken_for_empty_and_takes_nothing(
-    closed_port_url: str,
+    nobody: Redis,
 ) -> None:
-    async with connect(closed_port_url) as nobody:
-        pools = Pools(nobody)
+    pools = Pools(nobody)
 
-        for asked in (
-            lambda: pools.read("f"),
-            lambda: pools.append("f", "a", 0, (ONE,)),
-            lambda: pools.remove("f", {"1"}),
-            lambda: pools.empty("f"),
-            lambda: pools.keep("f", {"1"}, 0),
-        ):
-            with pytest.raises(Unavailable):
-                await asked()
+    for asked in (
+        lambda: pools.read("f"),
+        lambda: pools.append("f", "a", 0, (ONE,)),
+        lambda: pools.remove("f", {"1"}),
+        lambda: pools.empty("f"),
+        lambda: pools.keep("f", {"1"}, 0),
+    ):
+        with pytest.raises(Unavailable):
+            await asked()
 
 
 def test_what_is_too_old_is_not_fresh_and_what_is_kept_for_ever_is() -> None:

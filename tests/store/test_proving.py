@@ -9,7 +9,6 @@ from falgate.core.budget import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.store import _keys
-from falgate.store.connect import connect
 from falgate.store.proving import Proving
 
 UPSTREAM = "https://queue.example"
@@ -41,8 +40,8 @@ async def test_every_instance_knows_what_one_has_found(
         await redis.hincrby(_keys.account(UPSTREAM, ORGANISATION), "spent:total:all", 1)
 
 
-async def test_without_redis_nothing_is_found(closed_port_url: str) -> None:
-    nowhere = Proving(connect(closed_port_url), "one")
+async def test_without_redis_nothing_is_found(nobody: Redis) -> None:
+    nowhere = Proving(nobody, "one")
 
     for step in (
         nowhere.take_round(UPSTREAM, 1),

@@ -15,7 +15,6 @@ from falgate.core.outcome import Settlement
 from falgate.core.progress import Progress
 from falgate.core.queued import CANCELLED, Asked
 from falgate.store import _keys
-from falgate.store.connect import connect
 from falgate.store.jobs import Jobs
 from falgate.store.requests import Requests
 
@@ -255,8 +254,8 @@ async def test_requests_are_forgotten_with_their_names_when_their_time_is_over(
     assert not await redis.exists(_keys.idempotency("name"), _keys.answered(UPSTREAM))
 
 
-async def test_without_redis_nothing_is_known_of_requests(closed_port_url: str) -> None:
-    requests = Requests(connect(closed_port_url), lease_ms=LEASE_MS, kept_s=KEPT_S)
+async def test_without_redis_nothing_is_known_of_requests(nobody: Redis) -> None:
+    requests = Requests(nobody, lease_ms=LEASE_MS, kept_s=KEPT_S)
     with pytest.raises(Unavailable):
         await requests.read("r")
     with pytest.raises(Unavailable):

@@ -1,5 +1,7 @@
 """A .lua file as a function: its named locals are its signature, checked at every call."""
 
+import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,10 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+import falgate.store
 from falgate.store._script import Script
 
+CALL = re.compile(r"redis\.p?call\('([A-Z]+)'")
 ECHO = """#!lua
 -- Returns what it was given.
 local first = KEYS[1]
@@ -80,3 +84,17 @@ async def test_an_error_of_the_script_itself_is_not_hidden(redis: Redis, tmp_pat
 
     with pytest.raises(ResponseError):
         await Script("broken", tmp_path)(redis)
+
+
+async def test_each_script_compiles_and_uses_commands_that_the_server_has(redis: Redis) -> None:
+    command: Any = redis.execute_command
+    files = [file for file in resources.files(falgate.store).iterdir() if ".lua" in file.name]
+    names = [file.name[:-4] for file in files if not file.name.startswith("_")]
+    used = {word for file in files for word in CALL.findall(file.read_text())}
+
+    for name in names:
+        await redis.script_load(Script(name).text)
+    known = await command("COMMAND", "INFO", *used)
+    assert len(names) > 40
+    assert len(used) > 30
+    assert {str(name).upper() for name in known} == used

@@ -1,7 +1,7 @@
 """Without Redis nothing is bought: every step of the money says that it is unavailable."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import Any
 
@@ -17,7 +17,7 @@ from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
 from falgate.store.budgets import Budgets
-from falgate.store.connect import Durability, RedisUnfit, connect, inspect
+from falgate.store.connect import Durability, RedisUnfit, inspect
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.rates import Rates
@@ -29,13 +29,6 @@ UPSTREAM = "https://queue.example"
 RECORD = KeyRecord(
     id="k", kind="live", digest="d", team="t", app="p", name="n", created_s=1, revoked_s=0
 )
-
-
-@pytest.fixture
-async def nobody(closed_port_url: str) -> AsyncIterator[Redis]:
-    """A client of a server that is not there."""
-    async with connect(closed_port_url) as client:
-        yield client
 
 
 @pytest.fixture

@@ -1,59 +1,77 @@
 """The commands, and the one place where a failure becomes one line for the operator."""
 
+import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from falgate import __version__
-from falgate.asgi import PortTaken
-from falgate.cli.apply import apply, export
-from falgate.cli.apps import apps
-from falgate.cli.audit import audit
-from falgate.cli.budgets import budgets
-from falgate.cli.cache import cache
-from falgate.cli.client_env import client_env
-from falgate.cli.deliveries import deliveries
-from falgate.cli.keys import keys
-from falgate.cli.ledger import ledger
-from falgate.cli.limits import limits
-from falgate.cli.quote import quote
-from falgate.cli.run import run
-from falgate.cli.sandbox import sandbox
-from falgate.cli.serve import serve
-from falgate.cli.teams import teams
-from falgate.cli.usage import usage
-from falgate.core.admin_errors import Problem
-from falgate.core.errors import Refusal
-from falgate.settings import SettingsWrong
-from falgate.store.connect import RedisUnfit
-from falgate.store.embedded import EmbeddedFailed
-from falgate.store.ledger import LedgerStrange
 
-_EXPECTED = (
-    EmbeddedFailed,
-    LedgerStrange,
-    OSError,
-    PortTaken,
-    Problem,
-    RedisUnfit,
-    Refusal,
-    SettingsWrong,
-)
+COMMANDS = {
+    "apply": "apply",
+    "apps": "apps",
+    "audit": "audit",
+    "budgets": "budgets",
+    "cache": "cache",
+    "client-env": "client_env",
+    "deliveries": "deliveries",
+    "export": "apply",
+    "keys": "keys",
+    "ledger": "ledger",
+    "limits": "limits",
+    "quote": "quote",
+    "run": "run",
+    "sandbox": "sandbox",
+    "serve": "serve",
+    "teams": "teams",
+    "usage": "usage",
+}
+"""The module of each command: it is imported when the command is named, and no other."""
+
+EXPECTED = {
+    "asgi": "PortTaken",
+    "core.admin_errors": "Problem",
+    "core.errors": "Refusal",
+    "settings": "SettingsWrong",
+    "store.connect": "RedisUnfit",
+    "store.embedded": "EmbeddedFailed",
+    "store.ledger": "LedgerStrange",
+}
+"""The module of each exception that is one line for the operator."""
 
 
-class OneLine(click.Group):
-    """Commands whose expected failures are one line, not a traceback."""
+class Commands(click.Group):
+    """Commands that are loaded when named, and whose expected failures are one line each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them."""
+        return sorted([*super().list_commands(ctx), *COMMANDS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them, if there is one of this name."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module = import_module(f"falgate.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run one."""
         try:
             return super().invoke(ctx)
-        except* _EXPECTED as failures:
+        except* _expected() as failures:
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
                 first = first.exceptions[0]
             failure = click.ClickException(" ".join(_words(first).split()))
         raise failure
+
+
+def _expected() -> tuple[type[BaseException], ...]:
+    """What a module that is not loaded would raise, nobody has raised."""
+    loaded = {name: sys.modules.get(f"falgate.{name}") for name in EXPECTED}
+    return (OSError, *(getattr(loaded[name], EXPECTED[name]) for name in EXPECTED if loaded[name]))
 
 
 def _words(failure: BaseException) -> str:
@@ -63,29 +81,7 @@ def _words(failure: BaseException) -> str:
     return str(failure)
 
 
-@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="falgate")
 def main() -> None:
     """A gateway in front of fal's image models."""
-
-
-for command in (
-    run,
-    serve,
-    teams,
-    apps,
-    keys,
-    budgets,
-    limits,
-    cache,
-    apply,
-    export,
-    quote,
-    ledger,
-    usage,
-    audit,
-    client_env,
-    deliveries,
-    sandbox,
-):
-    main.add_command(command)

@@ -50,6 +50,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream_url: Annotated[
         str, _about("a server that speaks fal's queue protocol, or `sandbox`")
     ] = FAL_QUEUE
+    sandbox_work_s: Annotated[
+        float, Meta(ge=0, le=600), _about("how long the sandbox works on each request")
+    ] = 0.3
     upstream_media_hosts: Annotated[
         str, _about("further domains, by commas, that its pictures may be fetched from")
     ] = ""

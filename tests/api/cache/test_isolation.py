@@ -75,6 +75,7 @@ async def test_nobody_else_gets_it_by_any_route(scope: Scope, buy: Buy, rivals: 
     assert (await buy(owner, output_format="png")).json() == bought.json()
 
 
+@pytest.mark.usefixtures("working")
 @pytest.mark.parametrize("scope", ["team", "app"])
 async def test_nobody_else_joins_a_purchase(scope: Scope, buy: Buy, rivals: Any) -> None:
     owner, other = await rivals(scope)

@@ -2,15 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from judging import change, noticed
 from redis.asyncio import Redis
 
-import falgate.store
 from falgate.core.billing import Charge
 from falgate.core.budget import ORGANISATION, chain
 from falgate.core.calendar import Calendar
@@ -147,6 +146,7 @@ async def test_the_scripts_pass(scenario: Callable[[], Awaitable[None]]) -> None
     assert len(NAMES) == len({name for name, _, _ in MUTANTS})
 
 
+@pytest.mark.parametrize("url", ["valkey"], indirect=True)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[f"{m[0]}: {m[1]}" for m in MUTANTS])
 async def test_a_change_is_noticed(
     redis: Redis,
@@ -156,18 +156,14 @@ async def test_a_change_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name, text, other = mutant
-    for file in resources.files(falgate.store).iterdir():
-        if file.name.endswith(".lua"):
-            (tmp_path / file.name).write_text(file.read_text())
-    script = tmp_path / f"{name}.lua"
-    assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
-    script.write_text(script.read_text().replace(text, other))
+    change(tmp_path, name, text, other)
     changed = Script(name, tmp_path)
     monkeypatch.setattr(*NAMES[name], changed)
     # What does not even compile would prove nothing.
     await redis.script_load(changed.text)
 
-    with pytest.raises((AssertionError, Unavailable)):
+    with pytest.raises((AssertionError, Unavailable)) as failure:
         await scenario()
 
+    assert noticed(failure.value)
     await redis.flushall()

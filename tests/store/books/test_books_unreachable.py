@@ -1,18 +1,16 @@
 """Without Redis nothing is corrected, recovered or thawed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from falgate.core.billing import Charge
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
 from falgate.core.posting import Posting, Recovered, Summary
-from falgate.store.connect import connect
 from falgate.store.corrections import Corrections
 from falgate.store.hooks import hook_secret
 from falgate.store.recovery import Recovery
@@ -33,13 +31,6 @@ CLOSED = Posting(
     charge=Charge(5, 0),
 )
 FOUND = Recovered(request_id="r", model="m", sent_ms=1)
-
-
-@pytest.fixture
-async def nobody(closed_port_url: str) -> AsyncIterator[Redis]:
-    """A client of a server that is not there."""
-    async with connect(closed_port_url) as client:
-        yield client
 
 
 STEPS: dict[str, Callable[[Corrections, Recovery], Awaitable[Any]]] = {

@@ -12,7 +12,6 @@ from falgate.core.errors import Unavailable
 from falgate.core.fingerprint import prompt_digest
 from falgate.store import _keys
 from falgate.store.catalogue import Catalogue
-from falgate.store.connect import connect
 
 
 async def test_a_picture_is_filed_with_its_pool_before_it_is_stored(shelf: Any) -> None:
@@ -187,19 +186,18 @@ async def test_one_at_a_time_looks_after_the_pictures(shelf: Any) -> None:
     assert not await shelf.catalogue.take_round(60_000)
 
 
-async def test_without_redis_it_is_unavailable(closed_port_url: str, shelf: Any) -> None:
+async def test_without_redis_it_is_unavailable(nobody: Redis, shelf: Any) -> None:
     kept, _ = shelf.kept("one")
-    async with connect(closed_port_url) as nobody:
-        catalogue = Catalogue(nobody)
+    catalogue = Catalogue(nobody)
 
-        for asked in (
-            lambda: catalogue.note(shelf.filing(kept)),
-            lambda: catalogue.use({"x.png": 1}),
-            lambda: catalogue.condemn("x.png"),
-            lambda: catalogue.confirm("x.png"),
-            catalogue.total,
-            lambda: catalogue.pools(number=1),
-            lambda: catalogue.records(("x.png",)),
-        ):
-            with pytest.raises(Unavailable):
-                await asked()
+    for asked in (
+        lambda: catalogue.note(shelf.filing(kept)),
+        lambda: catalogue.use({"x.png": 1}),
+        lambda: catalogue.condemn("x.png"),
+        lambda: catalogue.confirm("x.png"),
+        catalogue.total,
+        lambda: catalogue.pools(number=1),
+        lambda: catalogue.records(("x.png",)),
+    ):
+        with pytest.raises(Unavailable):
+            await asked()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -23,8 +24,7 @@ from falgate.store.verify import verify
 UPSTREAM = "machine"
 HOURS_LATER = [1, 9, 24, 7 * 24, 31 * 24]
 T = TypeVar("T")
-EXAMPLES = 80
-LENGTH = 50
+EXAMPLES, IN_FULL, LENGTH = 25, 80, 50
 STEPS = ["limit", "relieve", "later", "mark", "accept", "settle", "finish", "renew", "adopt"]
 # The way to the pictures more often than what leads off it, or most lives would be short.
 steps = st.sampled_from([*STEPS, *["hold"] * 5, *["go_on"] * 8])
@@ -280,12 +280,12 @@ async def _true(step: Awaitable[None]) -> bool:
 
 
 def test_money_moves_as_the_model_says(
-    url: str, order: Callable[..., Order], plain: dict[str, Any]
+    url: str, order: Callable[..., Order], plain: dict[str, Any], pytestconfig: pytest.Config
 ) -> None:
     met: set[str] = set()
     there = type("There", (Money,), {**plain, "url": url, "order": staticmethod(order), "met": met})
     calm = settings(
-        max_examples=EXAMPLES,
+        max_examples=IN_FULL if pytestconfig.getoption("full") else EXAMPLES,
         stateful_step_count=LENGTH,
         derandomize=True,
         database=None,

@@ -45,6 +45,7 @@ async def files(desk: Any) -> None:
     assert await catalogue.note(filing(ONE, value=5))
     assert await catalogue.note(filing(TWO, "", value=0, master=ONE.name))
     assert await catalogue.note(filing(TWO, "", value=0, master=ONE.name))
+    assert await desk.redis.hget(_keys.picture(ONE.name), "prompts") == "p q"
     one, two = await catalogue.records((ONE.name, TWO.name))
     assert one is not None
     assert two is not None

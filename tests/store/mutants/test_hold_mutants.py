@@ -24,7 +24,7 @@ from falgate.core.claim import (
     Unlimited,
 )
 from falgate.core.errors import Unavailable
-from falgate.core.limits import NONE, Limits
+from falgate.core.limits import NONE, Exceeded, Limits
 from falgate.core.outcome import Settlement
 from falgate.store import _hold, _keys
 
@@ -153,7 +153,7 @@ async def levels(desk: Any) -> None:
         assert isinstance(await desk.hold("a", "f", held=101), Denied)
         await desk.limit("month", 1_000, charged)
     await desk.limit("week", 10, team, shadow=True)
-    assert (await desk.hold("a", "f")).overdrawn == (Overdrawn(team, "week"),)
+    assert await desk.hold("a", "f") == Held((Overdrawn(team, "week"),))
     assert await desk.hold("b", "g", changes={"team": "u"}) == Held()
     spent = {p.held for p in await desk.budgets.positions(UPSTREAM, Account("team", "u"))}
     assert spent == {100}
@@ -166,9 +166,11 @@ async def paces(desk: Any) -> None:
     assert await desk.hold("a", "f", terms=terms(generations_per_minute=2)) == Held()
     assert await desk.hold("b", "g", terms=terms(generations_per_minute=2)) == Held()
     slow = await desk.hold("c", "h", terms=terms(generations_per_minute=2))
+    assert isinstance(slow, Exceeded)
     assert (slow.account, slow.what, slow.limit) == ("team:t", "generations_per_minute", 2)
     assert 50_000 < slow.retry_after_ms <= 60_000
     busy = await desk.hold("c", "h", terms=terms(generations_at_once=2))
+    assert isinstance(busy, Exceeded)
     assert (busy.what, busy.limit) == ("generations_at_once", 2)
     await desk.one.settle(await desk.read("a"), Settlement(state="released", charge=0))
     assert await desk.hold("c", "h", terms=terms(generations_at_once=2)) == Held()
