@@ -137,6 +137,7 @@ def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
         "admin_key": admin_key,
         "log_level": "debug",
         "drain_s": "1",
+        "drain_accept_s": "0",
         **settings,
     }
     env = {f"FALGATE_{name.upper()}": value for name, value in chosen.items()}

@@ -79,6 +79,7 @@ class Site:
             "lease_s": "1",
             "unknown_after_s": "2",
             "drain_s": "0",
+            "drain_accept_s": "0",
         }
         self._folder = folder
         self._launch = launch

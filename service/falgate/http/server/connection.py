@@ -139,7 +139,7 @@ class Connection(Wire):
         if self.fresh:
             self.deadline = min(self.deadline, self._now() + fresh_s)
         elif self._parser.part is Part.NONE and not self._held:
-            self._close_gently()
+            self._close()
 
     # --- Feeding ----------------------------------------------------------------------------------
 

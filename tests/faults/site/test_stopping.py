@@ -1,0 +1,137 @@
+"""A stop ends in time whatever clients do, and nobody who connected in time is lost to it."""
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+READY = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTHY = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+CLIENTS = 16
+
+
+def not_reading(gateway: Any, picture: str) -> socket.socket:
+    """A client that asks for more than the kernel buffers, and reads none of it."""
+    asked = f"GET {httpx.URL(picture).path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    client.connect(("127.0.0.1", gateway.port))
+    client.sendall(asked * 60)
+    return client
+
+
+async def picture_of(site: Any, gateway: Any) -> str:
+    """The URL of a picture that is there."""
+    return str((await site.ask(gateway)).json()["images"][0]["url"])
+
+
+async def test_a_client_that_does_not_read_does_not_keep_a_stop_nor_a_lease(site: Any) -> None:
+    first = await site.start(lease_s=60, drain_s=1)
+    picture = await picture_of(site, first)
+    site.sandbox.turn(work_s=4)
+    call = asyncio.create_task(site.ask(first, "another fox"))
+    await site.visited("status/stream", 2)
+
+    with not_reading(first, picture):
+        first.process.send_signal(signal.SIGTERM)
+        assert (await call).status_code == 503
+        assert await asyncio.to_thread(first.process.wait, 15) == 0
+
+    # Its lease would run for a minute yet: it was given back.
+    answer = await site.ask(await site.start(), "another fox")
+    assert (answer.status_code, answer.headers["x-falgate-cost-usd"]) == (200, "0.00")
+
+
+async def test_a_second_signal_ends_it_at_once(site: Any) -> None:
+    gateway = await site.start(drain_s=300, drain_accept_s=300)
+    picture = await picture_of(site, gateway)
+
+    with not_reading(gateway, picture):
+        gateway.process.send_signal(signal.SIGTERM)
+        await not_ready(gateway)
+        gateway.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(gateway.process.wait, 15) == 0
+
+
+async def not_ready(gateway: Any) -> httpx.Response:
+    """Wait until it says that it is not."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(500):
+            answer = await client.get(f"{gateway.url}/readyz")
+            if answer.status_code == 503:
+                return answer
+            await asyncio.sleep(0.01)
+    pytest.fail("it stays ready")
+
+
+async def test_a_stop_is_told_to_balancers_before_connections_are_refused(site: Any) -> None:
+    gateway = await site.start(drain_s=5, drain_accept_s=300)
+    gateway.process.send_signal(signal.SIGTERM)
+
+    told = await not_ready(gateway)
+    answer = await site.ask(gateway)
+
+    assert "about to stop" in told.text
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+    gateway.process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(gateway.process.wait, 15) == 0
+
+
+async def test_nobody_who_connects_before_the_listener_is_closed_is_lost(site: Any) -> None:
+    """Each client opens connection after connection, as a balancer does, until it is refused."""
+    gateway = await site.start(drain_s=5)
+    answered, lost = 0, 0
+
+    async def call() -> None:
+        nonlocal answered, lost
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+            except ConnectionError:
+                return
+            heard = b""
+            with contextlib.suppress(ConnectionError):
+                writer.write(HEALTHY)
+                heard = await reader.readuntil(b"}")
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+            answered += heard.startswith(b"HTTP/1.1 200")
+            lost += not heard
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(CLIENTS):
+            tasks.create_task(call())
+        await asyncio.sleep(0.5)
+        gateway.process.send_signal(signal.SIGTERM)
+
+    assert answered > CLIENTS
+    assert lost == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", range(4))
+async def test_a_stop_that_is_asked_for_while_it_starts_is_never_forgotten(
+    number: signal.Signals, moment: int, folder: Path, launch: Any
+) -> None:
+    data = folder / "data"
+    gateway = launch(folder / "log", data_dir=str(data), upstream_url="sandbox")
+    end_s = time.monotonic() + 60
+    while not (data / "redis" / "lock").exists():
+        assert time.monotonic() < end_s
+        await asyncio.sleep(0.005)
+    await asyncio.sleep(moment * 0.1)
+
+    gateway.process.send_signal(number)
+
+    assert await asyncio.to_thread(gateway.process.wait, 30) == 0
+    assert "Traceback" not in gateway.said
+    with (data / "redis" / "lock").open() as lock:  # its Redis is gone, too
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
