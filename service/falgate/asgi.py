@@ -48,8 +48,10 @@ class Listener(uvicorn.Server):
         yield
 
 
-def bind(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
-    """Open the http and the https listeners' sockets, before anything else is started.
+def bind(
+    settings: Settings,
+) -> tuple[list[socket.socket], list[socket.socket], list[socket.socket]]:
+    """Open the http, https and operators' listeners' sockets, before anything else is started.
 
     Raises:
         PortTaken: One of the ports cannot be had.
@@ -58,15 +60,19 @@ def bind(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
     if settings.tls_listen:
         _certificate(settings)
     http = _bind(address(settings.listen, "LISTEN"), "FALGATE_LISTEN")
-    if not settings.tls_listen:
-        return http, []
-    return http, _bind(address(settings.tls_listen, "TLS_LISTEN"), "FALGATE_TLS_LISTEN")
+    https: list[socket.socket] = []
+    ops: list[socket.socket] = []
+    if settings.tls_listen:
+        https = _bind(address(settings.tls_listen, "TLS_LISTEN"), "FALGATE_TLS_LISTEN")
+    if settings.ops_listen:
+        ops = _bind(address(settings.ops_listen, "OPS_LISTEN"), "FALGATE_OPS_LISTEN")
+    return http, https, ops
 
 
 async def serve(
     settings: Settings,
     gateway: Gateway,
-    sockets: tuple[list[socket.socket], list[socket.socket]],
+    sockets: tuple[list[socket.socket], list[socket.socket], list[socket.socket]],
     ready: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM, or until the terminal is closed that it was typed on.
@@ -82,11 +88,13 @@ async def serve(
         sockets: From `bind`.
         ready: Called once requests are taken.
     """
-    http, https = sockets
+    http, https, ops = sockets
     certificate = _certificate(settings) if https else None
     listeners = [(Listener(_config(settings, gateway.app)), http)]
     if certificate:
         listeners.append((Listener(_config(settings, gateway.app, certificate.context)), https))
+    if gateway.ops_app is not None:
+        listeners.append((Listener(_config(settings, gateway.ops_app)), ops))
     stopping = asyncio.Event()
 
     def stop() -> None:

@@ -10,7 +10,7 @@ from falgate import settings as setting
 from falgate.api.address import LOCAL, Address
 from falgate.api.admin.cache import CacheServices
 from falgate.api.admin.services import AdminServices
-from falgate.api.app import create_app
+from falgate.api.app import Applications, create_applications
 from falgate.api.cors import Cors
 from falgate.api.told import Told
 from falgate.core.apikey import Kind
@@ -55,7 +55,8 @@ class Gateway(msgspec.Struct, frozen=True):
     """A running gateway.
 
     Attributes:
-        app: What to serve.
+        app: What the apps' listeners serve.
+        ops_app: What the operators' listener serves; None where the others have all of it.
         let_go: Lets every waiting caller go.
         budgets: Its money.
         registry: Its teams, apps and keys.
@@ -63,6 +64,7 @@ class Gateway(msgspec.Struct, frozen=True):
     """
 
     app: ASGIApp
+    ops_app: ASGIApp | None
     let_go: Callable[[], None]
     budgets: Budgets
     registry: Registry
@@ -97,14 +99,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         kept = open_keeping(ground, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
-        works = workshop(
-            _ports(ground, telemetry, kept),
-            calendar=settings.calendar,
-            lease_s=settings.lease_s,
-            start_within_s=settings.upstream_start_timeout_s,
-            wait_s=settings.run_timeout_s,
-            kept_s=settings.cache_ttl_s,
-        )
+        works = _works(ground, telemetry, kept)
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(works.close)
         told = Told(ground.requests, MODELS, kept.gallery)
@@ -134,12 +129,20 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             _reaper(ground, works).run,
         ):
             await stack.enter_async_context(running(errand))
-        app = _app(ground, works, kept, metrics, telemetry)
-        yield Gateway(app, works.let_go, ground.budgets, ground.registry, ground.sellers.names)
+        served = _served(ground, works, kept, metrics, telemetry)
+        yield Gateway(
+            served.apps,
+            served.operators,
+            works.let_go,
+            ground.budgets,
+            ground.registry,
+            ground.sellers.names,
+        )
 
 
-def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
-    return Ports(
+def _works(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Workshop:
+    settings = ground.settings
+    ports = Ports(
         models=MODELS,
         keys=ground.registry,
         rates=Rates(ground.redis),
@@ -152,7 +155,15 @@ def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
         pictures=kept.bank,
         sellers=ground.sellers.queues,
         facts=telemetry,
-        derives=ground.settings.derive,
+        derives=settings.derive,
+    )
+    return workshop(
+        ports,
+        calendar=settings.calendar,
+        lease_s=settings.lease_s,
+        start_within_s=settings.upstream_start_timeout_s,
+        wait_s=settings.run_timeout_s,
+        kept_s=settings.cache_ttl_s,
     )
 
 
@@ -173,9 +184,9 @@ def _reaper(ground: Ground, works: Workshop) -> Reaper:
     )
 
 
-def _app(
+def _served(
     ground: Ground, works: Workshop, kept: Keeping, metrics: Metrics, telemetry: Telemetry
-) -> ASGIApp:
+) -> Applications:
     settings, sellers, ports = ground.settings, ground.sellers, works.ports
     completions = None
     if sellers.signatures is not None:
@@ -183,7 +194,7 @@ def _app(
             ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
         )
     upstreams = tuple(sellers.names.values())
-    return create_app(
+    return create_applications(
         works,
         gallery=kept.gallery,
         vitals=Vitals(
@@ -220,6 +231,7 @@ def _app(
         cors=Cors(frozenset(origins))
         if (origins := setting.names(settings.cors_origins))
         else None,
+        apart=bool(settings.ops_listen),
     )
 
 

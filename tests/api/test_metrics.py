@@ -21,7 +21,7 @@ from falgate.telemetry.metrics import SECONDS
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"quality": "low", "output_format": "jpeg"}
 CLOSED: dict[str, set[str]] = {
-    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other"}
+    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other", "index"}
     | {"v1", "admin", "hooks", "proxy", "openapi"},
     "model": set(MODELS),
     "source": {"hit", "miss", "partial", "coalesced"},

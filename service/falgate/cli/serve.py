@@ -68,7 +68,8 @@ def serve() -> None:
     """Serve, with all settings from the environment."""
 
     async def announce(_: Gateway) -> Callable[[], None]:
-        return lambda: click.echo(f"falgate serves http://{chosen.listen}", err=True)
+        operators = f", operators http://{chosen.ops_listen}" if chosen.ops_listen else ""
+        return lambda: click.echo(f"falgate serves http://{chosen.listen}{operators}", err=True)
 
     chosen = settings.read(os.environ)
     start(chosen, announce)

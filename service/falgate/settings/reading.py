@@ -52,6 +52,8 @@ def _is_synchronous(url: str) -> bool:
 
 def _check(settings: Settings) -> None:
     address(settings.listen, "LISTEN")
+    if settings.ops_listen:
+        address(settings.ops_listen, "OPS_LISTEN")
     amount(settings.org_daily_usd, "ORG_DAILY_USD")
     amount(settings.house_usd, "HOUSE_USD")
     if settings.tls_listen:
