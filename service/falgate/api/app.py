@@ -90,7 +90,10 @@ def create_applications(
         jwks_route(key_set),
         healthz,
     ]
-    for_operators = [*admin_routes(administration, books), *vitals_routes(vitals)]
+    for_operators: list[ControllerRouterHandler] = [
+        *admin_routes(administration, books),
+        *vitals_routes(vitals),
+    ]
     edge = partial(
         Edge,
         models=ports.models,

@@ -8,12 +8,15 @@ from typing import Any
 
 import click
 import msgspec
+import structlog
 import uvloop
 
 from falgate import asgi, settings
 from falgate.settings import PREFIX, Settings
 from falgate.telemetry import logs
 from falgate.wiring import Gateway, open_gateway
+
+_LOG = structlog.get_logger()
 
 
 class _Loop(uvloop.Loop):
@@ -53,6 +56,8 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
         announce: Given the gateway, prepares what to do once requests are taken.
     """
     logs.configure(chosen.log_level, people=sys.stderr.isatty())
+    if links := settings.service_links(os.environ):
+        _LOG.info("settings.service_links", ignored=links)
 
     async def serve_gateway() -> None:
         sockets = asgi.bind(chosen)

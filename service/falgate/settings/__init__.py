@@ -1,6 +1,7 @@
 """Settings: what an operator says by `FALGATE_*` variables."""
 
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
+from falgate.settings.given import service_links
 from falgate.settings.reading import read
 from falgate.settings.words import Address, SettingsWrong, address, amount, names, webhook_rules
 
@@ -15,5 +16,6 @@ __all__ = (
     "amount",
     "names",
     "read",
+    "service_links",
     "webhook_rules",
 )
