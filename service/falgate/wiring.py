@@ -34,16 +34,16 @@ from falgate.pictures.convert import Converter
 from falgate.settings import Settings
 from falgate.store import wakes
 from falgate.store.budgets import Budgets
-from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
-from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
+from falgate.store.standings import Standings
 from falgate.store.sweep import sweep
 from falgate.telemetry.facts import Telemetry
-from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.lag import watch_lag
+from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.tally import Tally
 from falgate.vitals import Vitals
 from falgate.webhooks import open_delivering
@@ -92,7 +92,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """
     async with AsyncExitStack() as stack:
         ground = await open_ground(stack, settings)
-        metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
+        metrics, tally = await _metrics(ground), Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
@@ -111,6 +111,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             stack.push_async_callback(hook.close)
         for errand in (
             lambda: wakes.listen(ground.redis, works.wake, works.wake_all),
+            lambda: watch_lag(metrics.loop_lag_seconds),
             tally.run,
             kept.uses.run,
             kept.housekeeping.run,
@@ -138,6 +139,15 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             ground.registry,
             ground.sellers.names,
         )
+
+
+async def _metrics(ground: Ground) -> Metrics:
+    """Metrics that know the models, the upstreams and the apps that there are."""
+    metrics = Metrics(MODELS, ground.sellers.names.values())
+    for name in (await ground.registry.directory()).apps:
+        team, _, app = name.partition("/")
+        metrics.app(team, app)
+    return metrics
 
 
 def _works(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Workshop:
@@ -193,19 +203,16 @@ def _served(
         completions = Completions(
             ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
         )
-    upstreams = tuple(sellers.names.values())
     return create_applications(
         works,
         gallery=kept.gallery,
         vitals=Vitals(
             ground.ledger,
-            ground.budgets,
-            corrections=Corrections(ground.redis, owner=ground.owner),
-            proving=Proving(ground.redis, ground.owner),
-            catalogue=kept.catalogue,
+            Standings(ground.redis, settings.calendar, teams_max=TEAMS_MAX),
             store=ground.store,
+            bytes_max=settings.picture_bytes_max,
             metrics=metrics,
-            upstreams=upstreams,
+            upstreams=tuple(sellers.names.values()),
         ),
         address=_address(settings),
         completions=completions,

@@ -157,6 +157,14 @@ class PictureStore:
         """
         return await self._found(self._read(path, 0, None))
 
+    async def reach(self) -> None:
+        """See that the store can be asked, which changes nothing there.
+
+        Raises:
+            StoreUnavailable: It cannot.
+        """
+        await self._found(obstore.head_async(self._store, _CHECK))
+
     async def check(self) -> None:
         """Write and read a file beside the pictures, on a disk that has room for more.
 
