@@ -13,6 +13,7 @@ from falgate.cli.budgets import budgets
 from falgate.cli.cache import cache
 from falgate.cli.client_env import client_env
 from falgate.cli.deliveries import deliveries
+from falgate.cli.health import health
 from falgate.cli.keys import keys
 from falgate.cli.ledger import ledger
 from falgate.cli.limits import limits
@@ -86,6 +87,7 @@ for command in (
     audit,
     client_env,
     deliveries,
+    health,
     sandbox,
 ):
     main.add_command(command)
