@@ -18,7 +18,7 @@ ENV PATH=/opt/falgate/bin:$PATH FALGATE_LISTEN=0.0.0.0:8080 FALGATE_DATA_DIR=/da
 VOLUME /data
 EXPOSE 8080 8443
 # Asks where the settings say that it listens.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --start-interval=2s \
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
     CMD ["falgate", "health"]
 ENTRYPOINT ["falgate"]
 CMD ["serve"]

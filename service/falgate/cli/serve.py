@@ -58,6 +58,8 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
     logs.configure(chosen.log_level, people=sys.stderr.isatty())
     if links := settings.service_links(os.environ):
         _LOG.info("settings.service_links", ignored=links)
+    for each in settings.exposed(chosen):
+        _LOG.warning("file.exposed", path=each.path, mode=each.mode, remedy=each.remedy)
 
     async def serve_gateway() -> None:
         sockets = asgi.bind(chosen)

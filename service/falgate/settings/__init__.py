@@ -1,5 +1,6 @@
 """Settings: what an operator says by `FALGATE_*` variables."""
 
+from falgate.settings.exposed import exposed
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
 from falgate.settings.given import service_links
 from falgate.settings.reading import read
@@ -14,6 +15,7 @@ __all__ = (
     "SettingsWrong",
     "address",
     "amount",
+    "exposed",
     "names",
     "read",
     "service_links",
