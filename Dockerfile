@@ -12,12 +12,13 @@ RUN PATH="/opt/falgate/bin:$PATH" pip install --no-cache-dir --no-deps --no-buil
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /opt/falgate /opt/falgate
-RUN useradd --uid 10001 --home-dir /data --create-home falgate
+RUN useradd --uid 10001 --home-dir /data --create-home falgate && chmod 700 /data
 USER falgate
-ENV FALGATE_LISTEN=0.0.0.0:8080 FALGATE_DATA_DIR=/data
+ENV PATH=/opt/falgate/bin:$PATH FALGATE_LISTEN=0.0.0.0:8080 FALGATE_DATA_DIR=/data
 VOLUME /data
-EXPOSE 8080
-HEALTHCHECK CMD ["/opt/falgate/bin/python", "-c", \
-    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz')"]
-ENTRYPOINT ["/opt/falgate/bin/falgate"]
+EXPOSE 8080 8443
+# Asks where the settings say that it listens.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=30s \
+    CMD ["falgate", "health"]
+ENTRYPOINT ["falgate"]
 CMD ["serve"]

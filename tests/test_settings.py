@@ -78,7 +78,7 @@ def with_sandbox(name: str, value: str) -> dict[str, str]:
 
 OURS = apikey.mint("live", bytes(8), bytes(32))
 BAD: dict[str, tuple[dict[str, str], str]] = {
-    "unknown": (with_sandbox("LISTNE", "x"), "FALGATE_LISTNE: no such setting; `falgate serve --h"),
+    "unknown": (with_sandbox("LISTNE", "x"), "FALGATE_LISTNE (FALGATE_LISTEN?): no such setting;"),
     "two unknown": (
         {"FALGATE_B": "1", "FALGATE_A": "1"},
         "FALGATE_A, FALGATE_B: no such setting; `falgate serve --help` lists them",

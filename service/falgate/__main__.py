@@ -1,6 +1,17 @@
 """`falgate` and `python -m falgate`."""
 
-from falgate.cli.main import main
+import os
+
+from falgate.cli.main import main as commands
+
+_OURS_ALONE = 0o077
+
+
+def main() -> None:
+    """Run a command; what it makes, whichever it is, is for its owner alone."""
+    os.umask(_OURS_ALONE)
+    commands()
+
 
 if __name__ == "__main__":
     main()

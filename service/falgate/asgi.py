@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from litestar.types import ASGIApp
@@ -15,7 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from falgate.api.certificate import Certificate
 from falgate.api.forwarded import ForwardedHeaders
 from falgate.http.server import Connections, Limits, Listener, room_for_connections
-from falgate.settings import PREFIX, Address, Settings, SettingsWrong, address, names
+from falgate.settings import PREFIX, Settings, SettingsWrong, address, names
 from falgate.stopping import Stop
 from falgate.wiring import Gateway
 
@@ -31,8 +31,22 @@ class PortTaken(Exception):
     """A listener cannot be opened; the message is one line and says what to do."""
 
 
-def bind(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
-    """Open the http and the https listeners' sockets, before anything else is started.
+class Sockets(NamedTuple):
+    """What is listened on.
+
+    Attributes:
+        http: For apps.
+        https: For apps; empty where there is no https.
+        ops: For operators; empty where the others serve them, too.
+    """
+
+    http: list[socket.socket]
+    https: list[socket.socket]
+    ops: list[socket.socket]
+
+
+def bind(settings: Settings) -> Sockets:
+    """Open the listeners' sockets, before anything else is started.
 
     Raises:
         PortTaken: One of the ports cannot be had.
@@ -40,16 +54,17 @@ def bind(settings: Settings) -> tuple[list[socket.socket], list[socket.socket]]:
     """
     if settings.tls_listen:
         _certificate(settings)
-    http = _bind(address(settings.listen, "LISTEN"), "FALGATE_LISTEN")
-    if not settings.tls_listen:
-        return http, []
-    return http, _bind(address(settings.tls_listen, "TLS_LISTEN"), "FALGATE_TLS_LISTEN")
+    return Sockets(
+        _bind(settings.listen, "LISTEN"),
+        _bind(settings.tls_listen, "TLS_LISTEN"),
+        _bind(settings.ops_listen, "OPS_LISTEN"),
+    )
 
 
 async def serve(
     settings: Settings,
     gateway: Gateway,
-    sockets: tuple[list[socket.socket], list[socket.socket]],
+    sockets: Sockets,
     stop: Stop,
     ready: Callable[[], None],
 ) -> None:
@@ -64,18 +79,23 @@ async def serve(
         stop: What ends it.
         ready: Called once requests are taken.
     """
-    http, https = sockets
-    certificate = _certificate(settings) if https else None
+    certificate = _certificate(settings) if sockets.https else None
     trusted = names(settings.trusted_proxies)
-    connections = Connections(
-        _behind_proxies(gateway.app, trusted),
-        _limits(settings),
-        refused=gateway.refused,
-        unlimited=trusted,
-    )
-    listeners = [Listener(connections, each) for each in http]
+    limits = _limits(settings)
+
+    def connections(app: ASGIApp) -> Connections:
+        called = _behind_proxies(app, trusted)
+        return Connections(called, limits, refused=gateway.refused, unlimited=trusted)
+
+    apps = connections(gateway.app)
+    listeners = [Listener(apps, each) for each in sockets.http]
     if certificate:
-        listeners += [Listener(connections, each, certificate.context) for each in https]
+        listeners += [Listener(apps, each, certificate.context) for each in sockets.https]
+    served = [apps]
+    if gateway.ops_app is not None:
+        # Apart from the others in the number of connections, too: operators get in.
+        served.append(connections(gateway.ops_app))
+        listeners += [Listener(served[-1], each) for each in sockets.ops]
     typed = os.isatty(_STDIN)
     asyncio.get_running_loop().add_signal_handler(
         # A terminal that is gone is none any more.
@@ -84,14 +104,13 @@ async def serve(
     )
     ready()
     await stop.asked.wait()
-    await _end(settings, gateway, connections, listeners, stop)
-    connections.close()
+    await _end(settings, gateway, served, listeners, stop)
 
 
 async def _end(
     settings: Settings,
     gateway: Gateway,
-    connections: Connections,
+    served: Sequence[Connections],
     listeners: Sequence[Listener],
     stop: Stop,
 ) -> None:
@@ -107,19 +126,24 @@ async def _end(
     5. What is left does not read its answer: it is cut.
     """
     gateway.leave()
-    connections.stopping = True
+    for each in served:
+        each.stopping = True
     if not stop.from_terminal:
         await stop.wait(settings.drain_accept_s)
-    for each in listeners:
-        each.close()
-    draining = asyncio.create_task(connections.drain())
-    await asyncio.wait([draining, hurried := asyncio.create_task(stop.hurried.wait())],
-                       timeout=settings.drain_s, return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+    for listener in listeners:
+        listener.close()
+    drained = asyncio.create_task(_drain(served))
+    await stop.wait(settings.drain_s, drained)
     gateway.let_go()
-    await asyncio.wait([draining], timeout=0 if stop.hurried.is_set() else _LAST_S)
-    for task in (draining, hurried):
-        task.cancel()
-    await connections.abort(_LAST_S)
+    await stop.wait(_LAST_S, drained)
+    drained.cancel()
+    for each in served:
+        await each.abort(_LAST_S)
+        each.close()
+
+
+async def _drain(served: Sequence[Connections]) -> None:
+    await asyncio.gather(*(each.drain() for each in served))
 
 
 def _limits(settings: Settings) -> Limits:
@@ -178,9 +202,12 @@ def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _bind(where: Address, name: str) -> list[socket.socket]:
+def _bind(text: str, name: str) -> list[socket.socket]:
     """Sockets for every address of a host: localhost is 127.0.0.1 and, where there is IPv6, ::1."""
     opened: list[socket.socket] = []
+    if not text:
+        return opened
+    where = address(text, name)
     try:
         found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
         for family, kind, _, _, at in dict.fromkeys(found):
@@ -191,7 +218,7 @@ def _bind(where: Address, name: str) -> list[socket.socket]:
         reason = error.strerror or str(error)
         raise PortTaken(
             f"{where.host}:{where.port} cannot be listened on ({reason}): stop what uses it, "
-            f"or set {name} to another host:port"
+            f"or set {PREFIX}{name} to another host:port"
         ) from None
     return opened
 

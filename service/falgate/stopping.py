@@ -7,7 +7,7 @@ cancellation for its own, as time-outs of libraries do. An event stays set.
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 
 class Stop:
@@ -48,8 +48,9 @@ class Stop:
         finally:
             self._starting = None
 
-    async def wait(self, seconds: float) -> None:
-        """Wait, but not longer than until a second signal."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.hurried.wait()
+    async def wait(self, seconds: float, done: "asyncio.Task[None] | None" = None) -> None:
+        """Wait, but not longer than until something is done or a second signal comes."""
+        hurried = asyncio.create_task(self.hurried.wait())
+        waited = [hurried, done] if done else [hurried]
+        await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()

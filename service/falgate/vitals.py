@@ -1,22 +1,19 @@
 """What a running gateway says of itself: what is not there, and its metrics."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
-from falgate.core.budget import ORGANISATION, Account
 from falgate.core.catalogue import Total
 from falgate.core.errors import Refusal
-from falgate.pictures.store import PictureStore
-from falgate.store.budgets import Budgets
-from falgate.store.catalogue import Catalogue
-from falgate.store.corrections import Corrections
+from falgate.core.standings import Standing
+from falgate.pictures.store import FREE_BYTES_MIN, PictureStore
 from falgate.store.ledger import Ledger
-from falgate.store.proving import Proving
-from falgate.telemetry.metrics import TEAMS_MAX, Metrics
-from falgate.telemetry.standings import Standing, Where
+from falgate.store.standings import Standings
+from falgate.telemetry.metrics import Metrics, Stored
 
 _LOOK_S = 2.0
+_KNOWN_FOR_S = 1.0
 
 
 class Vitals:
@@ -25,23 +22,22 @@ class Vitals:
     def __init__(
         self,
         ledger: Ledger,
-        budgets: Budgets,
+        standings: Standings,
         *,
-        corrections: Corrections,
-        proving: Proving,
-        catalogue: Catalogue,
         store: PictureStore,
+        bytes_max: int,
         metrics: Metrics,
-        upstreams: tuple[str, ...],
+        upstreams: Sequence[str],
     ) -> None:
+        """Look at these; the store has room for `bytes_max`, 0 for as much as its disk."""
         self._ledger = ledger
-        self._budgets = budgets
-        self._corrections = corrections
-        self._proving = proving
-        self._catalogue = catalogue
+        self._standings = standings
         self._store = store
+        self._bytes_max = bytes_max
         self._metrics = metrics
         self._upstreams = upstreams
+        self._looking: asyncio.Task[dict[str, str]] | None = None
+        self._looked_s = float("-inf")
         self._leaving = False
 
     def leave(self) -> None:
@@ -49,41 +45,41 @@ class Vitals:
         self._leaving = True
 
     async def troubles(self) -> dict[str, str]:
-        """What is not there, and why."""
+        """What is needed for a hit and is not there, and why.
+
+        One look serves all who ask within a second, whatever it found: anybody may ask. It writes
+        nothing, and a full store is no trouble: what is in it is handed out.
+        """
         if self._leaving:
             return {"falgate": "it is about to stop"}
-        looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.check()}
+        now_s = asyncio.get_running_loop().time()
+        if self._looking is None or now_s - self._looked_s >= _KNOWN_FOR_S:
+            self._looking = asyncio.create_task(self._look())
+            self._looked_s = now_s
+        # Whoever began it may leave, and the others want to know all the same.
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> dict[str, str]:
+        looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.reach()}
         words = await asyncio.gather(*map(_trouble, looks.values()))
         return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
 
     async def metrics(self) -> bytes:
         """Prometheus's text format; without Redis, what this process counted by itself."""
         standings: list[Standing] = []
-        stored: Total | None = None
+        total: Total | None = None
         with suppress(Refusal):
-            standings = [await self._standing(upstream) for upstream in self._upstreams]
-            stored = await self._catalogue.total()
-        return self._metrics.render(standings, stored)
+            standings, total = await self._standings.read(self._upstreams)
+        return self._metrics.render(standings, await self._stored(total))
 
-    async def _standing(self, upstream: str) -> Standing:
-        accounts = await self._budgets.accounts(upstream)
-        teams = [account for account in accounts if account.level == "team"][:TEAMS_MAX]
-        return Standing(
-            upstream=upstream,
-            accounts=[await self._where(upstream, account) for account in (ORGANISATION, *teams)],
-            house=await self._budgets.house(upstream),
-            open_jobs=await self._ledger.open_jobs(upstream),
-            frozen=await self._ledger.frozen_ms() > 0,
-            reconciled=await self._corrections.summary(upstream),
-            proved=await self._proving.last(upstream),
-        )
-
-    async def _where(self, upstream: str, account: Account) -> Where:
-        return Where(
-            account=account,
-            positions=await self._budgets.positions(upstream, account),
-            waiting=await self._budgets.waiting(upstream, account),
-        )
+    async def _stored(self, total: Total | None) -> Stored:
+        free_bytes: int | None = None
+        with suppress(Refusal):
+            free_bytes = await self._store.free_bytes()
+        fulls = [] if free_bytes is None else [free_bytes < FREE_BYTES_MIN]
+        if total is not None:
+            fulls.append(0 < self._bytes_max <= total.size_bytes)
+        return Stored(total=total, free_bytes=free_bytes, full=any(fulls) if fulls else None)
 
 
 async def _trouble(look: Awaitable[object]) -> str:

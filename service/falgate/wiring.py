@@ -10,7 +10,7 @@ from falgate import settings as setting
 from falgate.api.address import LOCAL, Address
 from falgate.api.admin.cache import CacheServices
 from falgate.api.admin.services import AdminServices
-from falgate.api.app import create_app
+from falgate.api.app import Applications, create_applications
 from falgate.api.cors import Cors
 from falgate.api.edge import refused_at_the_edge
 from falgate.api.told import Told
@@ -35,16 +35,16 @@ from falgate.pictures.convert import Converter
 from falgate.settings import Settings
 from falgate.store import wakes
 from falgate.store.budgets import Budgets
-from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
-from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
+from falgate.store.standings import Standings
 from falgate.store.sweep import sweep
 from falgate.telemetry.facts import Telemetry
-from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.lag import watch_lag
+from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.tally import Tally
 from falgate.vitals import Vitals
 from falgate.webhooks import open_delivering
@@ -56,7 +56,8 @@ class Gateway(msgspec.Struct, frozen=True):
     """A running gateway.
 
     Attributes:
-        app: What to serve.
+        app: What the apps' listeners serve.
+        ops_app: What the operators' listener serves; None where the others have all of it.
         refused: Told the status of each refusal of the server itself; headers to add to it.
         leave: Says from now on that it is not ready: it is about to stop.
         let_go: Lets every waiting caller go.
@@ -66,6 +67,7 @@ class Gateway(msgspec.Struct, frozen=True):
     """
 
     app: ASGIApp
+    ops_app: ASGIApp | None
     refused: Callable[[int], Sequence[tuple[bytes, bytes]]]
     leave: Callable[[], None]
     let_go: Callable[[], None]
@@ -95,21 +97,14 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """
     async with AsyncExitStack() as stack:
         ground = await open_ground(stack, settings)
-        metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
+        metrics, tally = await _metrics(ground), Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
         kept = open_keeping(ground, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
-        works = workshop(
-            _ports(ground, telemetry, kept),
-            calendar=settings.calendar,
-            lease_s=settings.lease_s,
-            start_within_s=settings.upstream_start_timeout_s,
-            wait_s=settings.run_timeout_s,
-            kept_s=settings.cache_ttl_s,
-        )
+        works = _works(ground, telemetry, kept)
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(works.close)
         told = Told(ground.requests, MODELS, kept.gallery)
@@ -121,6 +116,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             stack.push_async_callback(hook.close)
         for errand in (
             lambda: wakes.listen(ground.redis, works.wake, works.wake_all),
+            lambda: watch_lag(metrics.loop_lag_seconds),
             tally.run,
             kept.uses.run,
             kept.housekeeping.run,
@@ -145,9 +141,18 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
 def _gateway(
     ground: Ground, works: Workshop, kept: Keeping, metrics: Metrics, telemetry: Telemetry
 ) -> Gateway:
-    vitals = _vitals(ground, kept, metrics)
+    vitals = Vitals(
+        ground.ledger,
+        Standings(ground.redis, ground.settings.calendar, teams_max=TEAMS_MAX),
+        store=ground.store,
+        bytes_max=ground.settings.picture_bytes_max,
+        metrics=metrics,
+        upstreams=tuple(ground.sellers.names.values()),
+    )
+    served = _served(ground, works, kept, vitals, telemetry)
     return Gateway(
-        app=_app(ground, works, kept, vitals, telemetry),
+        app=served.apps,
+        ops_app=served.operators,
         refused=lambda status: refused_at_the_edge(telemetry.requested, status),
         leave=vitals.leave,
         let_go=works.let_go,
@@ -157,8 +162,18 @@ def _gateway(
     )
 
 
-def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
-    return Ports(
+async def _metrics(ground: Ground) -> Metrics:
+    """Metrics that know the models, the upstreams and the apps that there are."""
+    metrics = Metrics(MODELS, ground.sellers.names.values())
+    for name in (await ground.registry.directory()).apps:
+        team, _, app = name.partition("/")
+        metrics.app(team, app)
+    return metrics
+
+
+def _works(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Workshop:
+    settings = ground.settings
+    ports = Ports(
         models=MODELS,
         keys=ground.registry,
         rates=Rates(ground.redis),
@@ -171,7 +186,15 @@ def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
         pictures=kept.bank,
         sellers=ground.sellers.queues,
         facts=telemetry,
-        derives=ground.settings.derive,
+        derives=settings.derive,
+    )
+    return workshop(
+        ports,
+        calendar=settings.calendar,
+        lease_s=settings.lease_s,
+        start_within_s=settings.upstream_start_timeout_s,
+        wait_s=settings.run_timeout_s,
+        kept_s=settings.cache_ttl_s,
     )
 
 
@@ -192,29 +215,16 @@ def _reaper(ground: Ground, works: Workshop) -> Reaper:
     )
 
 
-def _vitals(ground: Ground, kept: Keeping, metrics: Metrics) -> Vitals:
-    return Vitals(
-        ground.ledger,
-        ground.budgets,
-        corrections=Corrections(ground.redis, owner=ground.owner),
-        proving=Proving(ground.redis, ground.owner),
-        catalogue=kept.catalogue,
-        store=ground.store,
-        metrics=metrics,
-        upstreams=tuple(ground.sellers.names.values()),
-    )
-
-
-def _app(
+def _served(
     ground: Ground, works: Workshop, kept: Keeping, vitals: Vitals, telemetry: Telemetry
-) -> ASGIApp:
+) -> Applications:
     settings, sellers, ports = ground.settings, ground.sellers, works.ports
     completions = None
     if sellers.signatures is not None:
         completions = Completions(
             ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
         )
-    return create_app(
+    return create_applications(
         works,
         gallery=kept.gallery,
         vitals=vitals,
@@ -242,6 +252,7 @@ def _app(
         cors=Cors(frozenset(origins))
         if (origins := setting.names(settings.cors_origins))
         else None,
+        apart=bool(settings.ops_listen),
     )
 
 

@@ -15,6 +15,13 @@ from falgate.models import MODELS
 from falgate.models.gpt_image_1_5 import SPEC, Input
 
 MODEL = "/fal-ai/gpt-image-1.5"
+LOADED = (
+    "assets/swagger-ui.css",
+    "assets/swagger-ui-bundle.js",
+    "assets/swagger-ui-standalone-preset.js",
+    "assets/start.js",
+    "openapi.json",
+)
 # Nothing but the page itself may want the network.
 QUIET = (
     "--headless",
@@ -80,21 +87,36 @@ async def test_a_browser_shows_the_model_and_asks_nobody_else(gateway: Any, tmp_
         "Authorize",
     ):
         assert words.replace("/", "/\u200b") in seen or words in seen, words
-    assets = "swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js"
-    assert requested(tmp_path, gateway.url) == {f"{gateway.url}/docs/assets/{a}" for a in assets}
+    assert requested(tmp_path, gateway.url) == {f"{gateway.url}/docs/{name}" for name in LOADED}
     links = set(re.findall(r'(?:src|href|action)="([^"]*)"', seen))
     assert {link for link in links if re.match(r"(?!data:)\w+:|//", link)} == set()
+
+
+async def test_the_page_runs_no_script_but_its_own_and_is_framed_by_nobody(gateway: Any) -> None:
+    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+        page = await stranger.get("/docs")
+        answers = [page, *[await stranger.get(f"/docs/{name}") for name in LOADED]]
+
+    for answer in answers:
+        policy = dict(
+            each.split(" ", 1) for each in answer.headers["content-security-policy"].split("; ")
+        )
+        assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+        assert policy["script-src"] == policy["connect-src"] == "'self'"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["x-frame-options"] == "DENY"
+    assert re.findall(r"<script(?! src=)|<style| on\w+=", page.text) == []
 
 
 async def test_the_page_is_the_same_without_its_slash_and_needs_no_key(gateway: Any) -> None:
     async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
         pages = [await stranger.get(path) for path in ("/docs", "/docs/")]
-        assets = set(re.findall(r'(?:src|href)="([^"]*)"', pages[0].text))
+        assets = set(re.findall(r'(?:src|href)="(/[^"]*)"', pages[0].text))
         found = {asset: await stranger.get(asset) for asset in assets}
 
     assert {page.status_code for page in pages} == {200}
     assert pages[0].content == pages[1].content
-    assert len(found) == 3
+    assert len(found) == 4
     for asset, answer in found.items():
         kind = "text/css" if asset.endswith(".css") else "text/javascript"
         assert answer.status_code == 200

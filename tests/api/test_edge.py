@@ -17,7 +17,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from falgate.api.address import Address
 from falgate.api.admin.services import AdminServices
-from falgate.api.app import create_app
+from falgate.api.app import create_applications
 from falgate.api.cors import Cors
 from falgate.api.edge import Edge
 from falgate.api.gallery import Gallery
@@ -114,7 +114,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_completed(
 
     with pytest.raises(httpx.RemoteProtocolError):
         await stranger.get(behind(breaks))
-    assert counted == [("other", 200)]
+    assert counted == [("index", 200)]
 
 
 async def test_the_application_sees_the_id_that_the_caller_gets(
@@ -172,7 +172,7 @@ async def test_who_waits_for_pictures_is_noticed_when_it_leaves(
         (f"/v1/quote{MODEL}", "v1"),
         ("/admin/v1/teams/a-name", "admin"),
         ("/hooks/fal/a-job.a-mac", "hooks"),
-        ("/", "other"),
+        ("/", "index"),
         ("/HEALTHZ", "other"),
         ("/fal-ai/other", "other"),
         ("/%0a", "other"),
@@ -225,7 +225,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         sellers={"live": ports, "test": ports},
         facts=ports,
     )
-    app = create_app(
+    app = create_applications(
         workshop(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1, kept_s=1),
         gallery=Gallery(ports),
         vitals=ports,
@@ -243,7 +243,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         requested=lambda route, status: counted.append((route, status)),
         body_bytes_max=100,
         body_timeout_s=5,
-    )
+    ).apps
     key = mint("live")
     with _served(app) as url:
         answers = [

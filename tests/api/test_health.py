@@ -1,5 +1,8 @@
 """Alive and ready: what a gateway says of itself, and does, when Redis or the store is away."""
 
+import asyncio
+import contextlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -38,6 +41,16 @@ def leaning(
         yield served
 
 
+async def ready_as(client: httpx.AsyncClient, status: int) -> httpx.Response:
+    """How ready it is once it has this status: what was found is told for a second."""
+    async with asyncio.timeout(10):
+        while True:
+            answer = await client.get("/readyz")
+            if answer.status_code == status:
+                return answer
+            await asyncio.sleep(0.05)
+
+
 @contextmanager
 def stopped(redis: EmbeddedRedis) -> Iterator[None]:
     """Without the server until the block ends."""
@@ -74,14 +87,15 @@ async def test_head_says_the_same_without_a_body(
 ) -> None:
     async with leaning.client() as client:
         with stopped(redis):
+            await ready_as(client, 503)
             away = [await client.request(method, path) for method in ("GET", "HEAD")]
-        there = [await client.request(method, path) for method in ("GET", "HEAD", "GET")]
+        await ready_as(client, 200)
+        there = [await client.request(method, path) for method in ("GET", "HEAD")]
 
-    for whole, head in (away, there[:2]):
+    for whole, head in (away, there):
         assert (head.status_code, head.content) == (whole.status_code, b"")
         for name in ("content-type", "content-length"):
             assert head.headers[name] == whole.headers[name]
-    assert there[2].status_code == 200
 
 
 async def test_nobody_needs_a_key_to_ask_how_it_is(leaning: Any) -> None:
@@ -96,11 +110,10 @@ async def test_without_redis_it_is_alive_and_not_ready_and_says_why(
 ) -> None:
     async with leaning.client() as client:
         with stopped(redis):
-            alive, ready = await client.get("/healthz"), await client.get("/readyz")
-        again = await client.get("/readyz")
+            alive, ready = await client.get("/healthz"), await ready_as(client, 503)
+        await ready_as(client, 200)
 
     assert alive.status_code == 200
-    assert (ready.status_code, again.status_code) == (503, 200)
     assert ready.json() == {"status": "not ready", "troubles": {"redis": WHY}}
     assert ready.headers["content-type"] == "application/json"
     assert ready.headers["x-fal-request-id"]
@@ -138,9 +151,10 @@ async def test_without_redis_metrics_are_what_the_process_counted(
             part = await client.get("/metrics")
 
     assert part.status_code == 200
-    assert 'falgate_answers_total{model="fal-ai/gpt-image-1.5",source="miss"} 1.0' in part.text
-    assert "falgate_spent_micros{" in full
-    assert "falgate_spent_micros{" not in part.text
+    counted = 'falgate_answers_total{app="app",model="fal-ai/gpt-image-1.5",source="miss",team='
+    assert f'{counted}"default"}} 1.0' in part.text
+    assert "falgate_spent_usd{" in full
+    assert "falgate_spent_usd{" not in part.text
 
 
 async def test_pictures_are_shown_without_redis(leaning: Any, redis: EmbeddedRedis) -> None:
@@ -156,8 +170,9 @@ async def test_pictures_are_shown_without_redis(leaning: Any, redis: EmbeddedRed
 async def test_without_its_store_it_is_not_ready_and_buys_nothing(leaning: Any) -> None:
     async with leaning.client() as client:
         with away(leaning.data / "media"):
-            ready = await client.get("/readyz")
+            ready = await ready_as(client, 503)
             refused = await client.post(MODEL, json=BODY)
+        await ready_as(client, 200)
         again = await client.post(MODEL, json=BODY)
 
     why = "The picture store is not available"
@@ -166,3 +181,46 @@ async def test_without_its_store_it_is_not_ready_and_buys_nothing(leaning: Any) 
     assert refused.headers["retry-after"] == "2"
     assert str(leaning.data) not in ready.text + refused.text
     assert again.headers["x-falgate-cache"] == "hit"
+
+
+async def test_asking_how_it_is_writes_nothing_and_looks_once_a_second(leaning: Any) -> None:
+    store = leaning.data / "media"
+    async with leaning.client() as client, contextlib.aclosing(leaning.redis()) as redis:
+
+        async def looks() -> int:
+            stats = await redis.info("commandstats")
+            return int(stats["cmdstat_zcard"]["calls"])
+
+        await client.get("/readyz")
+        written = {path: path.stat().st_mtime_ns for path in (store, *store.iterdir())}
+        before, began_s = await looks(), time.monotonic()
+        for _ in range(20):
+            await asyncio.gather(*(client.get("/readyz") for _ in range(10)))
+        seconds, after = time.monotonic() - began_s, await looks()
+
+    assert {path: path.stat().st_mtime_ns for path in (store, *store.iterdir())} == written
+    assert after - before <= seconds + 1
+
+
+@pytest.fixture
+def full(serve: Callable[..., AbstractContextManager[Any]], tmp_path: Path) -> Iterator[Any]:
+    """A gateway that has room for less than one picture."""
+    with serve(tmp_path, picture_bytes_max="1") as served:
+        yield served
+
+
+async def test_a_full_store_is_a_gauge_and_hands_out_what_is_in_it(full: Any) -> None:
+    async with full.client() as client:
+        bought = await client.post(MODEL, json=BODY)
+        ready, told = await client.get("/readyz"), (await client.get("/metrics")).text
+        hit = await client.post(MODEL, json=BODY)
+        async with asyncio.timeout(10):  # that there is room is known for a second
+            while True:
+                body = {**BODY, "prompt": f"no room {time.monotonic()}"}
+                refused = await client.post(MODEL, json=body)
+                if refused.status_code != 200:
+                    break
+
+    assert (bought.status_code, hit.headers["x-falgate-cache"]) == (200, "hit")
+    assert (ready.status_code, refused.status_code) == (200, 503)
+    assert "falgate_store_full 1.0" in told.splitlines()

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from falgate import __version__
 from falgate.cli.keys import mint
 from falgate.core.calendar import KINDS
-from falgate.core.events import Doubt
+from falgate.core.events import Doubt, Source
 from falgate.core.money import usd
 from falgate.core.webhook import TriedAs
 from falgate.models import MODELS
@@ -21,16 +21,17 @@ from falgate.telemetry.metrics import SECONDS
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"quality": "low", "output_format": "jpeg"}
 CLOSED: dict[str, set[str]] = {
-    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other"}
+    "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other", "index"}
     | {"v1", "admin", "hooks", "proxy", "openapi"},
     "model": set(MODELS),
-    "source": {"hit", "miss", "partial", "coalesced"},
+    "source": {*get_args(Source)},
     "upstream": {"sandbox", "test"},
     "outcome": {"paid", "released", "refused", "unknown", *get_args(TriedAs)},
     "level": {"organisation", "team", "app", "key"},
     "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(Doubt)},
     "team": {"default"},
+    "app": {"default", "app"},
     "lost": {"true", "false"},
     "status": {
         "0",
@@ -71,6 +72,11 @@ def value(samples: Samples, name: str, **labels: str) -> float:
     return samples.get((name, frozenset(labels.items())), 0.0)
 
 
+def micros(dollars: float) -> int:
+    """What a sample in dollars is in the ledger."""
+    return round(dollars * 1_000_000)
+
+
 async def test_what_is_counted_is_documented_typed_and_named_in_its_unit(
     client: httpx.AsyncClient,
 ) -> None:
@@ -79,7 +85,7 @@ async def test_what_is_counted_is_documented_typed_and_named_in_its_unit(
 
     assert len({family.name for family in families}) == len(families) > 10
     for family in families:
-        assert family.name.startswith("falgate_")
+        assert family.name.startswith(("falgate_", "process_"))
         assert family.type in {"counter", "gauge", "histogram"}
         assert family.documentation.endswith(".")
 
@@ -100,12 +106,14 @@ async def test_each_answer_is_counted_once(client: httpx.AsyncClient) -> None:
     assert more("falgate_requests_total", route="run", status="200") == 3
     assert more("falgate_requests_total", route="run", status="422") == 1
     assert [
-        more("falgate_answers_total", model=model, source=source)
+        more("falgate_answers_total", model=model, source=source, team="default", app="app")
         for source in ("miss", "hit", "partial", "coalesced")
     ] == [1, 1, 1, 0]
     assert more("falgate_purchases_total", upstream="sandbox", outcome="paid") == 2
     assert more("falgate_pictures_bought_total", upstream="sandbox") == 2
-    assert more("falgate_saved_micros_total", upstream="sandbox", team="default") == 18_000
+    assert more("falgate_saved_usd_total", upstream="sandbox", team="default") == pytest.approx(
+        0.018
+    )
     assert more("falgate_own_seconds_count") == 3
     assert more("falgate_upstream_seconds_count") == 2
     # The sandbox works 0.5 s on each: that is fal's time and not falgate's.
@@ -169,18 +177,22 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
         {"upstream": "sandbox", "level": "organisation", "account": "main", "window": window}
         for window in ("day", "total")
     ]
-    spent = value(after, "falgate_spent_micros", **total)
-    assert spent - value(before, "falgate_spent_micros", **total) == billed > 0
+
+    def money(samples: Samples, what: str, **labels: str) -> int:
+        return micros(value(samples, f"falgate_{what}_usd", **labels))
+
+    spent = money(after, "spent", **total)
+    assert spent - money(before, "spent", **total) == billed > 0
     assert spent == sum(int(each["billed"]) for each in entries if each["kind"] == "close")
-    billed_to_all = [
+    booked = [
         number
         for (name, labels), number in after.items()
-        if name == "falgate_billed_micros_total" and ("upstream", "sandbox") in labels
+        if name == "falgate_booked_usd_total" and ("upstream", "sandbox") in labels
     ]
-    assert spent == sum(billed_to_all)
-    assert value(after, "falgate_held_micros", **day) == 0
-    left = value(after, "falgate_limit_micros", **day) - value(after, "falgate_spent_micros", **day)
-    assert value(after, "falgate_remaining_micros", **day) == left
+    assert spent == micros(sum(booked))
+    assert money(after, "held", **day) == 0
+    left = money(after, "limit", **day) - money(after, "spent", **day)
+    assert money(after, "remaining", **day) == left
     assert left == usd(answer.headers["x-falgate-budget-remaining-usd"])
     assert value(after, "falgate_jobs_open", upstream="sandbox") == 0
 
@@ -198,13 +210,13 @@ async def test_money_set_aside_is_seen_while_it_is(client: httpx.AsyncClient) ->
     held = jobs = 0.0
     while not asking.done():
         samples = await scraped(client)
-        held = max(held, value(samples, "falgate_held_micros", **day))
+        held = max(held, value(samples, "falgate_held_usd", **day))
         jobs = max(jobs, value(samples, "falgate_jobs_open", upstream="sandbox"))
 
     assert (await asking).status_code == 200
-    assert held == 4 * (9_000 + 4 * 5 + 1_000 * 10)
+    assert micros(held) == 4 * (9_000 + 4 * 5 + 1_000 * 10)
     assert jobs == 1
-    assert value(await scraped(client), "falgate_held_micros", **day) == 0
+    assert value(await scraped(client), "falgate_held_usd", **day) == 0
 
 
 async def test_the_books_are_verified_by_a_gateway_that_serves(client: httpx.AsyncClient) -> None:

@@ -111,6 +111,7 @@ async def test_a_stream_tells_each_change_and_ends_with_the_completed_one(
     events = [json.loads(line[6:]) for line in body.splitlines() if line.startswith("data: ")]
 
     assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["x-accel-buffering"] == "no"
     assert events[-1]["status"] == "COMPLETED"
     assert all(one != other for one, other in itertools.pairwise(events))
     assert {event["request_id"] for event in events} == {submitted["request_id"]}

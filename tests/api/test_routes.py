@@ -113,6 +113,19 @@ async def test_a_browser_that_looks_for_what_is_not_there_is_told_so(gateway: An
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
+async def test_the_root_says_where_things_are(gateway: Any) -> None:
+    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+        whole, head = await stranger.get("/"), await stranger.head("/")
+        found = whole.json()
+        there = [await stranger.get(found[name]) for name in ("docs", "health")]
+        described = await stranger.get(found["openapi"] + found["models"][0].strip("/"))
+
+    assert (whole.status_code, found["models"]) == (200, [MODEL])
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert {answer.status_code for answer in (*there, described)} == {200}
+
+
 async def test_only_post_runs_a_model(client: httpx.AsyncClient) -> None:
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         answer = await client.request(method, MODEL)

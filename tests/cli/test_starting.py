@@ -31,7 +31,7 @@ def complaint(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 SETTINGS: dict[str, tuple[dict[str, str], str]] = {
-    "unknown": ({"FALGATE_LISTNE": "x"}, "FALGATE_LISTNE: no such setting; `falgate serve --help`"),
+    "unknown": ({"FALGATE_LISTNE": "x"}, "FALGATE_LISTNE (FALGATE_LISTEN?): no such setting; `"),
     "not a number": ({"FALGATE_LEASE_S": "soon"}, "FALGATE_LEASE_S: Expected `int`"),
     "no time": ({"FALGATE_LEASE_S": "0"}, "FALGATE_LEASE_S: Expected `int` >= 1"),
     "no address": ({"FALGATE_LISTEN": "8080"}, "FALGATE_LISTEN: '8080' is not host:port"),
@@ -63,6 +63,19 @@ def test_a_wrong_setting_stops_the_start(
 
     assert line.startswith(f"Error: {said}")
     assert OURS not in line
+
+
+def test_a_service_called_falgate_stops_neither_the_start_nor_a_command(
+    data: Path, start: Start, falgate: Command, tmp_path: Path
+) -> None:
+    links = {"FALGATE_PORT": "tcp://10.0.0.7:8080", "FALGATE_REDIS_SERVICE_HOST": "10.0.0.7"}
+
+    with start(data, tmp_path, **links) as gateway:
+        listed = falgate("teams", "list", FALGATE_DATA_DIR=str(data), **links)
+
+    lines = [line for line in gateway.log.splitlines() if "service_links" in line]
+    assert (listed.returncode, len(lines)) == (0, 1), listed.stderr
+    assert all(name in lines[0] for name in links)
 
 
 def test_a_redis_that_is_not_there_is_named_without_its_password(

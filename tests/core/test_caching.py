@@ -33,6 +33,7 @@ cachings = st.builds(
     freshness=st.sampled_from(("cached", "no-cache", "no-store")),
     derive=st.booleans(),
     callers_may=st.sets(st.sampled_from(OVERRIDES)).map(tuple),
+    ignore_freshness=st.booleans(),
     keep_prompts=st.booleans(),
 )
 permissions = st.builds(Permissions, fresh=st.booleans(), derive=st.booleans())
@@ -79,6 +80,20 @@ def test_each_word_is_for_the_app_to_give(given_: Directives, what: str) -> None
     assert treated(given_, replace(USUAL, callers_may=(what,)))
     with pytest.raises(NotAllowed):
         treated(given_, replace(USUAL, callers_may=others))
+
+
+@given(said, cachings, permissions)
+def test_what_an_app_ignores_is_as_if_it_were_not_said(
+    given_: Directives, caching: Caching, key: Permissions
+) -> None:
+    silent = replace(given_, no_cache=False, no_store=False, max_age_s=None)
+    try:
+        expected = treated(silent, caching, key)
+    except NotAllowed:
+        with pytest.raises(NotAllowed):
+            treated(given_, replace(caching, ignore_freshness=True), key)
+    else:
+        assert treated(given_, replace(caching, ignore_freshness=True), key) == expected
 
 
 @given(said, cachings, permissions)

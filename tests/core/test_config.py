@@ -55,6 +55,7 @@ cachings = st.builds(
     freshness=st.sampled_from(("cached", "no-cache", "no-store")),
     derive=st.booleans(),
     callers_may=st.sets(st.sampled_from(OVERRIDES)).map(sorted).map(tuple),
+    ignore_freshness=st.booleans(),
     keep_prompts=st.booleans(),
 )
 

@@ -1,7 +1,8 @@
 """What a key may do: its networks, and the pictures that it may ask for."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -105,6 +106,28 @@ def test_a_caller_from_elsewhere_is_told_only_that(networks: tuple[str, ...], ad
         policy.check_address(Permissions(networks=networks), address)
 
     assert str(caught.value) == "This key may not be used from here"
+
+
+class Counted(str):
+    """A network that counts how often it is read."""
+
+    __slots__ = ()
+    read: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        self.read.append(super().__str__())
+        return super().__str__()
+
+
+def test_networks_are_parsed_once_for_a_record_and_not_for_each_request() -> None:
+    names = [f"198.51.{number}.0/24" for number in range(100)]
+    for _ in range(50):
+        # As it comes from Redis: the same words, another record each time.
+        key = Permissions(networks=tuple(map(Counted, names)))
+        assert allowed(partial(policy.check_address, key, "198.51.99.7"))
+
+    assert sorted(set(Counted.read)) == sorted(names)
+    assert Counted.read.count(names[0]) == Counted.read.count(names[-1]) <= 3
 
 
 def test_a_model_passes_when_it_is_one_of_the_keys() -> None:

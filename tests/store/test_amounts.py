@@ -61,7 +61,6 @@ CHARGED = chain("t", "p", "k")
 HELD_ON = {"jobs_hold", "jobs_mark", "jobs_accept", "jobs_settle"}
 Call = Callable[..., Awaitable[Any]]
 
-
 ACCOUNTS = [_keys.account(UPSTREAM, each) for each in CHARGED]
 PACES = [_keys.pace(UPSTREAM, each) for each in CHARGED]
 USUAL: dict[str, Any] = {
@@ -76,6 +75,7 @@ USUAL: dict[str, Any] = {
     "markers": _keys.MARKERS,
     "pool": _keys.pool("f"),
     "accounts": _keys.accounts(UPSTREAM),
+    "teams": _keys.teams(UPSTREAM),
     "account": ACCOUNTS[0],
     "slots": _keys.slots(UPSTREAM),
     "waiting": _keys.waiting(UPSTREAM),

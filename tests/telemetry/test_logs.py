@@ -55,8 +55,19 @@ def test_a_librarys_record_has_the_same_form(write: Write) -> None:
     assert (event["event"], event["level"]) == ("lost it", "warning")
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore", "aiohttp.client", "asyncio", "uvicorn.error",
-                                  "uvicorn.access", "PIL.PngImagePlugin"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "httpx",
+        "httpcore",
+        "aiohttp.client",
+        "asyncio",
+        "uvicorn.error",
+        "uvicorn.access",
+        "PIL.PngImagePlugin",
+        "redis.asyncio.connection",
+    ],
+)
 def test_chatty_libraries_are_heard_only_when_something_is_wrong(write: Write, name: str) -> None:
     found = events(
         write(f"log = logging.getLogger({name!r}); log.debug('a'); log.info('b'); log.warning('c')")

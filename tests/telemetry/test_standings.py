@@ -9,8 +9,8 @@ from falgate.core.budget import ORGANISATION, Account, Budget, Position
 from falgate.core.calendar import KINDS, Calendar
 from falgate.core.catalogue import Total
 from falgate.core.posting import Proved, Summary
-from falgate.telemetry.metrics import Metrics
-from falgate.telemetry.standings import Standing, Where
+from falgate.core.standings import Standing, Where
+from falgate.telemetry.metrics import Metrics, Stored
 
 WINDOWS = Calendar(UTC).windows(0)
 TEAM = Account("team", "web")
@@ -44,20 +44,20 @@ def test_every_window_of_an_account_is_shown_and_no_limit_is_no_sample() -> None
     found = gauges(standing(where(ORGANISATION, None, Budget(limit=20))))
 
     for kind in KINDS:
-        assert found["falgate_spent_micros", "main", "organisation", "fal", kind] == 5
-        assert found["falgate_held_micros", "main", "organisation", "fal", kind] == 7
-    limits = {labels[-1] for labels in found if labels[0] == "falgate_limit_micros"}
-    left = {labels[-1] for labels in found if labels[0] == "falgate_remaining_micros"}
+        assert found["falgate_spent_usd", "main", "organisation", "fal", kind] == 5e-6
+        assert found["falgate_held_usd", "main", "organisation", "fal", kind] == 7e-6
+    limits = {labels[-1] for labels in found if labels[0] == "falgate_limit_usd"}
+    left = {labels[-1] for labels in found if labels[0] == "falgate_remaining_usd"}
     assert limits == left == {"day"}
 
 
 def test_a_limit_is_shown_with_what_it_was_raised_by_and_what_is_left() -> None:
     found = gauges(standing(where(TEAM, Budget(limit=20), Budget(limit=3, shadow=True))))
 
-    assert found["falgate_limit_micros", "web", "team", "fal", "hour"] == 21
-    assert found["falgate_remaining_micros", "web", "team", "fal", "hour"] == 21 - 5 - 7
-    assert found["falgate_limit_micros", "web", "team", "fal", "day"] == 4
-    assert found["falgate_remaining_micros", "web", "team", "fal", "day"] == 0
+    assert found["falgate_limit_usd", "web", "team", "fal", "hour"] == 21e-6
+    assert found["falgate_remaining_usd", "web", "team", "fal", "hour"] == (21 - 5 - 7) / 1e6
+    assert found["falgate_limit_usd", "web", "team", "fal", "day"] == 4e-6
+    assert found["falgate_remaining_usd", "web", "team", "fal", "day"] == 0
 
 
 def test_each_account_stands_by_itself() -> None:
@@ -66,17 +66,17 @@ def test_each_account_stands_by_itself() -> None:
         standing(where(TEAM), upstream="test"),
     )
 
-    assert found["falgate_waiting_micros", "main", "organisation", "fal"] == 30
-    assert found["falgate_waiting_micros", "web", "team", "fal"] == 10
-    assert found["falgate_waiting_micros", "web", "team", "test"] == 0
-    assert found["falgate_spent_micros", "web", "team", "test", "total"] == 5
+    assert found["falgate_waiting_usd", "main", "organisation", "fal"] == 30e-6
+    assert found["falgate_waiting_usd", "web", "team", "fal"] == 10e-6
+    assert found["falgate_waiting_usd", "web", "team", "test"] == 0
+    assert found["falgate_spent_usd", "web", "team", "test", "total"] == 5e-6
 
 
 def test_the_house_and_the_jobs_under_way_are_shown() -> None:
     found = gauges(standing())
 
-    assert found["falgate_house_micros", "fal", "limit"] == 100
-    assert found["falgate_house_micros", "fal", "overrun"] == 1
+    assert found["falgate_house_usd", "fal", "limit"] == 100e-6
+    assert found["falgate_house_usd", "fal", "overrun"] == 1e-6
     assert found["falgate_jobs_open", "fal"] == 2
 
 
@@ -96,8 +96,8 @@ def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:
     assert {
         labels: value for labels, value in found.items() if labels[0].startswith("falgate_reconc")
     } == {
-        ("falgate_reconcile_drift_micros", "fal"): 9_000,
-        ("falgate_reconcile_difference_micros", "fal"): -40,
+        ("falgate_reconcile_drift_usd", "fal"): 0.009,
+        ("falgate_reconcile_difference_usd", "fal"): -40e-6,
         ("falgate_reconcile_pending_jobs", "fal"): 3,
         ("falgate_reconcile_timestamp_seconds", "fal"): 1.5,
     }
@@ -122,8 +122,21 @@ def test_what_was_read_once_is_not_shown_for_ever() -> None:
 
 
 def test_what_is_stored_is_told_where_it_could_be_read() -> None:
-    told = Metrics().render((), Total(3, 4_096))
+    told = Metrics().render((), Stored(total=Total(3, 4_096), free_bytes=5, full=True)).decode()
+    unknown = Metrics().render(()).decode()
 
-    assert b"falgate_pictures_stored 3.0" in told
-    assert b"falgate_pictures_bytes 4096.0" in told
-    assert b"falgate_pictures_stored" not in Metrics().render(())
+    for line in (
+        "falgate_pictures_stored 3.0",
+        "falgate_pictures_bytes 4096.0",
+        "falgate_store_free_bytes 5.0",
+        "falgate_store_full 1.0",
+    ):
+        assert line in told.splitlines()
+        assert line.split()[0] not in unknown
+
+
+def test_an_upstream_that_was_given_by_its_url_is_not_named() -> None:
+    found = gauges(standing(upstream="https://secret.example/queue"))
+
+    assert found["falgate_jobs_open", "other"] == 2
+    assert not any("secret" in label for labels in found for label in labels)

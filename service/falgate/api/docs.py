@@ -1,15 +1,10 @@
-"""The OpenAPI document and the page that shows it, without any outside asset."""
+"""The OpenAPI document: what is said of every route, and of the models' own."""
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import msgspec
-from litestar import Response, get
-from litestar.exceptions import NotFoundException
-from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.openapi.spec import (
     Components,
     OpenAPIMediaType,
@@ -19,16 +14,11 @@ from litestar.openapi.spec import (
     Schema,
     SecurityScheme,
 )
-from litestar.params import FromPath
 
 from falgate import __version__
+from falgate.api.docs_page import Page, page_router
 from falgate.core.model import ModelSpec
 
-_ASSETS = {
-    "swagger-ui-bundle.js": "text/javascript",
-    "swagger-ui-standalone-preset.js": "text/javascript",
-    "swagger-ui.css": "text/css",
-}
 _ALIASES = {"anyOf": "any_of", "$ref": "ref"}
 
 
@@ -38,7 +28,6 @@ def openapi() -> OpenAPIConfig:
         title="falgate",
         version=__version__,
         description="fal's image models behind budgets and a cache. Same paths, same bodies.",
-        path="/docs",
         components=Components(
             security_schemes={
                 "apiKeyAuth": SecurityScheme(
@@ -55,28 +44,9 @@ def openapi() -> OpenAPIConfig:
                 ),
             }
         ),
-        render_plugins=[
-            SwaggerRenderPlugin(
-                path="/",
-                js_url="/docs/assets/swagger-ui-bundle.js",
-                css_url="/docs/assets/swagger-ui.css",
-                standalone_preset_js_url="/docs/assets/swagger-ui-standalone-preset.js",
-                favicon="<link rel='icon' href='data:,'>",
-            )
-        ],
+        render_plugins=[Page()],
+        openapi_router=page_router(),
     )
-
-
-@get("/docs/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
-def asset(name: FromPath[str]) -> Response[bytes]:
-    """A file of Swagger UI, from its package."""
-    if name not in _ASSETS:
-        raise NotFoundException
-    file = resources.files("swagger_ui").joinpath("static", name)
-    return Response(file.read_bytes(), media_type=_ASSETS[name])
-
-
-ASSET_ROUTES: tuple[HTTPRouteHandler, ...] = (asset,)
 
 
 def documented(

@@ -135,6 +135,8 @@ class Edge:
     def _route(self, path: str) -> str:
         """The request's route, from a closed set: a path is the caller's."""
         first, _, rest = path.strip("/").partition("/")
+        if not first:
+            return "index"
         if first in _ROUTES:
             return first
         if is_proxy(path):

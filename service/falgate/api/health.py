@@ -11,6 +11,11 @@ _GET_HEAD = [HttpMethod.GET, HttpMethod.HEAD]
 """Some load balancers ask by HEAD; the server leaves the body out."""
 
 
+def _operation(name: str) -> Callable[..., str]:
+    """Two methods are two operations, and no two may have one name."""
+    return lambda _handler, method, _path: name if method == HttpMethod.GET else f"{name}Head"
+
+
 class Vitals(Protocol):
     """What can be asked of a running gateway."""
 
@@ -21,18 +26,20 @@ class Vitals(Protocol):
         """Prometheus's text format."""
 
 
-def health_routes(vitals: Vitals) -> Sequence[HTTPRouteHandler]:
-    """The routes for orchestrators and Prometheus; they need no key and tell no secret."""
+@route(
+    "/healthz",
+    http_method=_GET_HEAD,
+    tags=_TAGS,
+    operation_id=_operation("healthz"),
+    summary="Is the process alive?",
+)
+async def healthz() -> dict[str, str]:
+    """It is, when it says so."""
+    return {"status": "alive"}
 
-    @route(
-        "/healthz",
-        http_method=_GET_HEAD,
-        tags=_TAGS,
-        operation_id=_operation("healthz"),
-        summary="Is the process alive?",
-    )
-    async def healthz() -> dict[str, str]:
-        return {"status": "alive"}
+
+def vitals_routes(vitals: Vitals) -> Sequence[HTTPRouteHandler]:
+    """The routes for orchestrators and Prometheus; they need no key and tell no secret."""
 
     @route(
         "/readyz",
@@ -57,9 +64,4 @@ def health_routes(vitals: Vitals) -> Sequence[HTTPRouteHandler]:
     async def metrics() -> Response[bytes]:
         return Response(await vitals.metrics(), media_type="text/plain; version=0.0.4")
 
-    return [healthz, readyz, metrics]
-
-
-def _operation(name: str) -> Callable[..., str]:
-    """Two methods are two operations, and no two may have one name."""
-    return lambda _handler, method, _path: name if method == HttpMethod.GET else f"{name}Head"
+    return [readyz, metrics]

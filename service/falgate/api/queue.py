@@ -26,6 +26,9 @@ from falgate.flow.workshop import Workshop
 
 _METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
 _NEVER_STORED = {"Cache-Control": "private, no-store"}
+_UNBUFFERED = {"X-Accel-Buffering": "no"}
+"""nginx, and proxies that do as it does, would keep events back until a buffer is full."""
+
 _ASYNC = 202
 
 
@@ -146,7 +149,7 @@ class QueueApi:
         urls = self._urls(request, route, first.request.asked.id)
         return Stream(
             events(self._polls.follow(whose, first), urls, logs=_wants_logs(request)),
-            headers=_NEVER_STORED,
+            headers=_NEVER_STORED | _UNBUFFERED,
             media_type="text/event-stream",
         )
 

@@ -30,6 +30,7 @@ _CACHE = (
     "cache.freshness",
     "cache.derive",
     "cache.callers_may",
+    "cache.ignore_freshness",
     "cache.keep_prompts",
 )
 
@@ -90,6 +91,11 @@ def show(*, name: str, plain: bool) -> None:
     "--callers-may",
     metavar="WORDS",
     help=f"What callers may change of that, by commas: {', '.join(OVERRIDES)}; or none.",
+)
+@click.option(
+    "--ignore-freshness/--heed-freshness",
+    default=None,
+    help="What callers say by no-cache, no-store and max-age.",
 )
 @click.option(
     "--keep-prompts/--hash-prompts", default=None, help="With the pictures, for the gallery."

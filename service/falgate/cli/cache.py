@@ -261,7 +261,8 @@ def _ask(url: str, path: str, body: dict[str, Any]) -> Any:
     key = settings.admin_key or (made.read_text().strip() if made.exists() else "")
     if not key:
         raise Invalid(f"give {setting.PREFIX}ADMIN_KEY as the gateway has it")
-    base = url.rstrip("/") or f"http://{setting.address(settings.listen, 'LISTEN').reachable}"
+    at = setting.address(settings.ops_listen or settings.listen, "LISTEN")
+    base = url.rstrip("/") or f"http://{at.reachable}"
     try:
         answer = httpx.post(
             f"{base}/admin/v1{path}",

@@ -17,6 +17,7 @@ COMMANDS = {
     "client-env": "client_env",
     "deliveries": "deliveries",
     "export": "apply",
+    "health": "health",
     "keys": "keys",
     "ledger": "ledger",
     "limits": "limits",

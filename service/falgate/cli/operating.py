@@ -33,7 +33,8 @@ T = TypeVar("T")
 
 _WIDTH = 200
 _CALENDAR = ("FALGATE_TIMEZONE", "FALGATE_WEEK_STARTS")
-_UPSTREAM = frozenset({"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY"})
+UPSTREAM = frozenset({"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY"})
+"""What is bought from: no matter of who looks after a gateway."""
 
 as_json = click.option("--json", "plain", is_flag=True, help="JSON instead of a table.")
 test_books = click.option(
@@ -48,7 +49,7 @@ def chosen() -> Settings:
         SettingsWrong: They are wrong, or no gateway was ever started with them.
     """
     # Whatever is bought from, the operator's records are no matter of it.
-    env = {name: value for name, value in os.environ.items() if name not in _UPSTREAM}
+    env = {name: value for name, value in os.environ.items() if name not in UPSTREAM}
     found = settings.read(env, {"upstream_url": settings.SANDBOX})
     data = Path(found.data_dir).absolute()
     if not found.redis_url and not (data / "redis").is_dir():

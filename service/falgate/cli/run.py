@@ -3,7 +3,7 @@
 import os
 import secrets
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -19,7 +19,8 @@ from falgate.opening import FIRST
 from falgate.settings import Settings
 from falgate.wiring import Gateway
 
-_DEFAULTS = {"tls_listen": client_env.TLS_LISTEN, "drain_s": "2"}
+_DRAIN_S = "2"
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared, and taken over where an operator says so
 
 
 @click.command()
@@ -41,7 +42,8 @@ def run() -> None:
         "admin_key": _admin_key(data / "admin-key"),
     }
     env = {name: value for name, value in os.environ.items() if name != "FALGATE_DATA_DIR"}
-    chosen = settings.read(env, {**_DEFAULTS, **upstream, **made})
+    local = {"tls_listen": _https(env), "drain_s": _DRAIN_S}
+    chosen = settings.read(env, {**local, **upstream, **made})
 
     async def announce(gateway: Gateway) -> Callable[[], None]:
         app_key = await _app_key(gateway, data / "app-key")
@@ -49,6 +51,13 @@ def run() -> None:
         return lambda: click.echo(text)
 
     start(chosen, announce)
+
+
+def _https(env: Mapping[str, str]) -> str:
+    """Where https listens if nothing says so: to others as well where http does, in a container."""
+    open_to_others = env.get("FALGATE_LISTEN", "").startswith(f"{_EVERYWHERE}:")
+    host, _, port = client_env.TLS_LISTEN.rpartition(":")
+    return f"{_EVERYWHERE if open_to_others else host}:{port}"
 
 
 def _admin_key(file: Path) -> str:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import click
 import msgspec
+import structlog
 import uvloop
 
 from falgate import asgi, settings
@@ -15,6 +16,8 @@ from falgate.settings import PREFIX, Settings
 from falgate.stopping import Stop
 from falgate.telemetry import logs
 from falgate.wiring import Gateway, open_gateway
+
+_LOG = structlog.get_logger()
 
 
 def settings_help() -> str:
@@ -35,6 +38,10 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
         announce: Given the gateway, prepares what to do once requests are taken.
     """
     logs.configure(chosen.log_level, people=sys.stderr.isatty())
+    if links := settings.service_links(os.environ):
+        _LOG.info("settings.service_links", ignored=links)
+    for each in settings.exposed(chosen):
+        _LOG.warning("file.exposed", path=each.path, mode=each.mode, remedy=each.remedy)
 
     async def serve_gateway() -> None:
         stop = Stop()
@@ -60,7 +67,8 @@ def serve() -> None:
     """Serve, with all settings from the environment."""
 
     async def announce(_: Gateway) -> Callable[[], None]:
-        return lambda: click.echo(f"falgate serves http://{chosen.listen}", err=True)
+        operators = f", operators http://{chosen.ops_listen}" if chosen.ops_listen else ""
+        return lambda: click.echo(f"falgate serves http://{chosen.listen}{operators}", err=True)
 
     chosen = settings.read(os.environ)
     start(chosen, announce)

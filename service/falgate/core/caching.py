@@ -37,6 +37,8 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         derive: Whether a JPEG or WebP may be made here from a PNG that is there.
         callers_may: What callers may change of all this, by header. Who may change neither
             freshness nor age cannot buy what is there.
+        ignore_freshness: Whether a caller's `no-cache`, `no-store` and `max-age` count for nothing,
+            because its tool or browser sends them by itself.
         keep_prompts: Whether prompts are kept, for the gallery and to buy a picture again; if not,
             only their hash is.
     """
@@ -46,6 +48,7 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     freshness: Freshness = "cached"
     derive: bool = True
     callers_may: tuple[Override, ...] = OVERRIDES
+    ignore_freshness: bool = False
     keep_prompts: bool = False
 
 
@@ -111,8 +114,10 @@ def treat(
 
     Raises:
         NotAllowed: A header asks for what its key or app may not have. Nothing is silently left
-            out: who asks for new pictures and gets old ones would not know.
+            out unless the app says so: who asks for new pictures and gets old ones would not know.
     """
+    if caching.ignore_freshness:
+        said = msgspec.structs.replace(said, no_cache=False, no_store=False, max_age_s=None)
     _check(said, caching, permissions)
     scope = said.scope or caching.scope
     if _WIDTHS.index(scope) > _WIDTHS.index(caching.scope):

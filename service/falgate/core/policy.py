@@ -1,11 +1,14 @@
 """What a key may do: from where it is used, and which pictures it may ask for."""
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from falgate.core.apikey import Permissions
 from falgate.core.errors import NotAllowed
 from falgate.core.model import ModelSpec
+
+_KEYS_KNOWN = 1_000
 
 
 def check_address(permissions: Permissions, address: str) -> None:
@@ -21,9 +24,14 @@ def check_address(permissions: Permissions, address: str) -> None:
     except ValueError:
         raise NotAllowed("This key may not be used from here") from None
     caller = getattr(caller, "ipv4_mapped", None) or caller
-    networks = map(ipaddress.ip_network, permissions.networks)
-    if not any(caller in network for network in networks):
+    if not any(caller in network for network in _parsed(permissions.networks)):
         raise NotAllowed("This key may not be used from here")
+
+
+@lru_cache(maxsize=_KEYS_KNOWN)
+def _parsed(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """A record's networks: parsed when they are first met, not at each request."""
+    return tuple(map(ipaddress.ip_network, networks))
 
 
 def check_model(permissions: Permissions, endpoint: str) -> None:

@@ -11,6 +11,8 @@ from falgate.core.apikey import Permissions
 from falgate.core.model import ModelSpec
 
 NOTE_MAX = 200
+ENTRIES_MAX = 100
+"""Of each list of a key's permissions: every request is held against them."""
 
 _EXPIRES_S_MAX = 100 * 366 * 86_400
 
@@ -42,8 +44,11 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
 
     Raises:
         Invalid: A model that is not served, a quality or a size that none of the key's models
-            has, or something that is no network.
+            has, something that is no network, or more of anything than a key may have.
     """
+    for what in ("models", "qualities", "sizes", "networks"):
+        if len(getattr(permissions, what)) > ENTRIES_MAX:
+            raise Invalid(f"A key has up to {ENTRIES_MAX} {what}; give larger ones, or more keys")
     _check("model", permissions.models, models)
     served = [models[name] for name in permissions.models or models]
     _check("quality", permissions.qualities, _values(served, [spec.quality for spec in served]))

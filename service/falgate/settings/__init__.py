@@ -1,6 +1,8 @@
 """Settings: what an operator says by `FALGATE_*` variables."""
 
+from falgate.settings.exposed import exposed
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
+from falgate.settings.given import service_links
 from falgate.settings.reading import read
 from falgate.settings.words import Address, SettingsWrong, address, amount, names, webhook_rules
 
@@ -13,7 +15,9 @@ __all__ = (
     "SettingsWrong",
     "address",
     "amount",
+    "exposed",
     "names",
     "read",
+    "service_links",
     "webhook_rules",
 )

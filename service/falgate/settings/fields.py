@@ -23,6 +23,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is `FALGATE_<FIELD>` in the environment; a name ends in its unit."""
 
     listen: Annotated[str, _about("host:port for http")] = "127.0.0.1:8080"
+    ops_listen: Annotated[
+        str, _about("host:port for /metrics, /readyz, /docs, /admin; empty: where the apps call")
+    ] = ""
     tls_listen: Annotated[str, _about("host:port for https; empty: no https")] = ""
     tls_cert: Annotated[str, _about("certificate chain, a PEM file")] = ""
     tls_key: Annotated[str, _about("its private key, a PEM file")] = ""

@@ -10,6 +10,7 @@ import msgspec
 
 from falgate.core import apikey
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
+from falgate.settings.given import given, slips
 from falgate.settings.words import SettingsWrong, address, amount, names, webhook_rules
 
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
@@ -25,15 +26,13 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
     Raises:
         SettingsWrong: See there.
     """
-    given = {
-        name[len(PREFIX) :].lower(): value
-        for name, value in env.items()
-        if name.startswith(PREFIX) and value != ""
-    }
-    if unknown := given.keys() - set(Settings.__struct_fields__):
-        names = ", ".join(PREFIX + name.upper() for name in sorted(unknown))
-        raise SettingsWrong(f"{names}: no such setting; `falgate serve --help` lists them")
-    values: dict[str, Any] = {**(defaults or {}), **given}
+    fields = {PREFIX + field.upper(): field for field in Settings.__struct_fields__}
+    said = given(env)
+    if unknown := said.keys() - fields.keys():
+        raise SettingsWrong(
+            f"{slips(unknown, fields)}: no such setting; `falgate serve --help` lists them"
+        )
+    values: dict[str, Any] = {**(defaults or {}), **{fields[name]: said[name] for name in said}}
     if not values.get("fal_key") and env.get("FAL_KEY"):
         values["fal_key"] = env["FAL_KEY"]
     try:
@@ -52,6 +51,8 @@ def _is_synchronous(url: str) -> bool:
 
 def _check(settings: Settings) -> None:
     address(settings.listen, "LISTEN")
+    if settings.ops_listen:
+        address(settings.ops_listen, "OPS_LISTEN")
     amount(settings.org_daily_usd, "ORG_DAILY_USD")
     amount(settings.house_usd, "HOUSE_USD")
     if settings.tls_listen:

@@ -112,6 +112,7 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
         "open_jobs": _keys.open_jobs(order.upstream),
         "house": _keys.house(order.upstream),
         "accounts": _keys.accounts(order.upstream),
+        "teams": _keys.teams(order.upstream),
         "slots": _keys.slots(order.upstream),
         "waiting": _keys.waiting(order.upstream),
         "tags": _keys.turns(order.upstream),

@@ -12,6 +12,7 @@ policy can touch money.
 | apikeys | hash: each key of an app, as JSON | never expires |
 | audit | stream: what operators changed, append-only | never expires |
 | accounts | set: names of the accounts that were charged or limited | never expires |
+| teams | sorted set: those of them that are teams, by name | never expires |
 | account | hash: budgets, spent and held of one account | never expires |
 | house | hash: limit and overrun of the house | never expires |
 | ledger | stream: entries of money, append-only until archived | never expires |
@@ -94,6 +95,11 @@ def account(upstream: str, account: Account) -> str:
 def accounts(upstream: str) -> str:
     """Names of the accounts that an upstream's books know."""
     return f"{{fg}}:accounts:{upstream}"
+
+
+def teams(upstream: str) -> str:
+    """Names of the teams among them: few, however many keys there are."""
+    return f"{{fg}}:teams:{upstream}"
 
 
 def pace(upstream: str, account: Account) -> str:

@@ -1,6 +1,6 @@
 """Budgets and where the money stands: of every account, window and upstream, and of the house."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -61,6 +61,7 @@ class Budgets:
                 self._redis,
                 account=_keys.account(upstream, charged),
                 accounts=_keys.accounts(upstream),
+                teams=_keys.teams(upstream),
                 ledger=_keys.ledger(upstream),
                 account_name=charged.name,
                 name=window.name,
@@ -96,12 +97,7 @@ class Budgets:
         figures: Any
         with reaching():
             figures = await self._redis.hgetall(_keys.account(upstream, charged))
-        return [_position(charged, window, figures) for window in windows]
-
-    async def waiting(self, upstream: str, charged: Account) -> Micros:
-        """What is held for purchases that have not been submitted yet."""
-        with reaching():
-            return int(await self._redis.hget(_keys.account(upstream, charged), "waiting") or 0)
+        return [position(charged, window, figures) for window in windows]
 
     async def accounts(self, upstream: str) -> list[Account]:
         """Every account that was charged or limited, by name."""
@@ -180,7 +176,8 @@ class Budgets:
         return int(seconds) * 1000 + int(micros) // 1000
 
 
-def _position(charged: Account, window: Window, figures: dict[str, str]) -> Position:
+def position(charged: Account, window: Window, figures: Mapping[str, str]) -> Position:
+    """Where an account stands in a window, by the fields of its hash."""
     budget = figures.get(f"budget:{window.kind}")
     spent = int(figures.get(f"spent:{window.name}", 0))
     return Position(

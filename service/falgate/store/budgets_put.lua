@@ -7,6 +7,7 @@ local account = KEYS[1]
 local audit = KEYS[2]
 local accounts = KEYS[3]
 local ledger = KEYS[4]
+local teams = KEYS[5]
 local field = ARGV[1]
 local was = ARGV[2]
 local now = ARGV[3]
@@ -23,6 +24,8 @@ local done = put_record(account, audit, field, was, now, '', {who = who, action 
   subject = subject, shown_was = shown_was, shown_now = shown_now})
 if done == 0 then return 0 end
 redis.call('SADD', accounts, account_name)
+local team = string.match(account_name, '^team:(.*)$')
+if team then redis.call('ZADD', teams, '0', team) end
 local raised = redis.call('HGET', account, 'raised:' .. name) or '0'
 if done == 1 and lowers == '1' and raised ~= '0' then
   redis.call('HDEL', account, 'raised:' .. name)

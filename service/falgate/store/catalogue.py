@@ -23,6 +23,10 @@ _DROP = Script("catalogue_drop")
 _APP = "app:"
 
 
+TOTAL = ["pictures", "bytes"]
+"""The fields that count what is stored."""
+
+
 class Catalogue:
     """Every picture and pool of one ledger. All methods raise `Unavailable` without Redis."""
 
@@ -136,9 +140,8 @@ class Catalogue:
         """All of them."""
         found: Any
         with reaching():
-            found = await self._redis.hmget(_keys.MEDIA, ["pictures", "bytes"])
-        pictures, size_bytes = (int(each or 0) for each in found)
-        return Total(pictures, size_bytes)
+            found = await self._redis.hmget(_keys.MEDIA, TOTAL)
+        return as_total(found)
 
     async def pools(
         self, *, app: str = "", before_ms: int | None = None, number: int, after: str = ""
@@ -262,6 +265,12 @@ class Catalogue:
         with reaching():
             seconds, microseconds = await self._redis.time()
         return int(seconds) * 1000 + int(microseconds) // 1000
+
+
+def as_total(found: Sequence[str | None]) -> Total:
+    """How much is stored, by the two fields that count it."""
+    pictures, size_bytes = (int(each or 0) for each in found)
+    return Total(pictures, size_bytes)
 
 
 def _record(name: str, fields: dict[str, str]) -> Record | None:

@@ -1,6 +1,6 @@
 """Corrections: what closed jobs came to by fal's own books, each an entry of its own."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -27,6 +27,14 @@ _YOUNG_MS = {
 
 Longer than `core.sums.recent` looks back: whatever is verified was corrected.
 """
+
+
+def as_summary(found: Mapping[str, str]) -> Summary | None:
+    """What a look has found, by the fields of its hash; None before the first."""
+    if not found:
+        return None
+    figures: dict[str, Any] = {name: int(found[name]) for name in Summary.__struct_fields__}
+    return Summary(**{**figures, "strange": bool(figures["strange"])})
 
 
 class Corrections:
@@ -119,10 +127,7 @@ class Corrections:
         found: Any
         with reaching():
             found = await self._redis.hgetall(_keys.reconciled(upstream))
-        if not found:
-            return None
-        figures: dict[str, Any] = {name: int(found[name]) for name in Summary.__struct_fields__}
-        return Summary(**{**figures, "strange": bool(figures["strange"])})
+        return as_summary(found)
 
     async def _postings(
         self, upstream: str, closed: Sequence[tuple[str, dict[str, str]]]

@@ -1,7 +1,7 @@
 #!lua
 -- with _budgets.lua, _requests.lua, _turns.lua
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
--- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[14] on, the organisation
+-- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[15] on, the organisation
 -- first, and behind them as many keys that count each account's pace, in the same order. Who asks is
 -- noted as waiting for the flight; a request that is to be kept (`asked`, else '') is kept with it.
 -- Returns one of
@@ -34,6 +34,7 @@ local waiters = KEYS[10]
 local request = KEYS[11]
 local pending = KEYS[12]
 local idempotency = KEYS[13]
+local teams = KEYS[14]
 local ledger_id = ARGV[1]
 local job_id = ARGV[2]
 local owner = ARGV[3]
@@ -60,7 +61,7 @@ local was_job = ARGV[23]
 local digest = ARGV[24]
 local repeats_ms = digits(ARGV[25])
 local flight_name = ARGV[26]
-local first_account = 14
+local first_account = 15
 local minute_ms = 60000
 
 -- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
@@ -173,6 +174,7 @@ for i, one in ipairs(paced) do
   redis.call('HINCRBY', account, 'waiting', whole(amount))
   redis.call('HINCRBY', account, 'open', 1)
   redis.call('SADD', accounts, one.level .. ':' .. one.id)
+  if one.level == 'team' then redis.call('ZADD', teams, '0', one.id) end
   if one.per_minute > 0 then
     local pace = KEYS[first_account + #paced + i - 1]
     redis.call('ZADD', pace, whole(now), job_id)

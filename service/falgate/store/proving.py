@@ -1,5 +1,6 @@
 """The proof's part in Redis: whose turn it is to verify, and what the last time found."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -12,6 +13,13 @@ from falgate.store.verify import verify
 
 _REST_MS = 50
 """Four fifths of the time, a gateway that adds up a page has for its callers."""
+
+
+def as_proved(found: Mapping[str, str]) -> Proved | None:
+    """What came of a proof, by the fields of its hash; None before the first."""
+    if not found:
+        return None
+    return Proved(at_ms=int(found["at_ms"]), differences=int(found["differences"]))
 
 
 class Proving:
@@ -38,17 +46,15 @@ class Proving:
 
     async def keep(self, upstream: str, differences: int) -> Proved:
         """Remember a result, for every instance to tell."""
-        proved = Proved(at_ms=await Entries(self._redis).now_ms(), differences=differences)
-        figures: dict[Any, Any] = {"at_ms": proved.at_ms, "differences": proved.differences}
+        found = Proved(at_ms=await Entries(self._redis).now_ms(), differences=differences)
+        figures: dict[Any, Any] = {"at_ms": found.at_ms, "differences": differences}
         with reaching():
             await self._redis.hset(_keys.proved(upstream), mapping=figures)
-        return proved
+        return found
 
     async def last(self, upstream: str) -> Proved | None:
         """What the last time found; None before the first."""
         found: Any
         with reaching():
             found = await self._redis.hgetall(_keys.proved(upstream))
-        if not found:
-            return None
-        return Proved(at_ms=int(found["at_ms"]), differences=int(found["differences"]))
+        return as_proved(found)

@@ -8,6 +8,7 @@ from falgate.core.claim import Overdrawn
 from falgate.core.events import Alerted, Answered, Doubted, Purchased, Untold
 from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.upstreams import short
 
 _LOG = structlog.get_logger()
 
@@ -22,9 +23,10 @@ class Telemetry:
 
     def answered(self, event: Answered) -> None:
         """A caller got pictures."""
-        metrics, team = self._metrics, self._metrics.team(event.team)
-        metrics.answers[event.model, event.source] += 1
-        metrics.saved[event.upstream, team] += event.saved
+        metrics, upstream = self._metrics, short(event.upstream)
+        team, app = metrics.app(event.team, event.app)
+        metrics.answers[event.model, event.source, team, app] += 1
+        metrics.saved[upstream, team] += event.saved
         self._tally(event)
         metrics.own_seconds.observe(max(0.0, event.took_s - event.waited_s))
         _LOG.info(
@@ -46,10 +48,10 @@ class Telemetry:
 
     def purchased(self, event: Purchased) -> None:
         """A job's money was settled."""
-        metrics, team = self._metrics, self._metrics.team(event.team)
-        metrics.purchases[event.upstream, event.outcome] += 1
-        metrics.pictures_bought[(event.upstream,)] += event.pictures
-        metrics.billed[event.upstream, team] += event.charged
+        metrics, upstream = self._metrics, short(event.upstream)
+        metrics.purchases[upstream, event.outcome] += 1
+        metrics.pictures_bought[(upstream,)] += event.pictures
+        metrics.booked[upstream, metrics.team(event.team)] += event.charged
         if event.upstream_s is not None:
             metrics.upstream_seconds.observe(event.upstream_s)
         _LOG.info(
@@ -74,7 +76,7 @@ class Telemetry:
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         """A shadow budget would have refused a purchase."""
         account = shadow.account
-        self._metrics.overdrawn[upstream, account.level, shadow.kind] += 1
+        self._metrics.overdrawn[short(upstream), account.level, shadow.kind] += 1
         _LOG.warning(
             "budget.overdrawn", upstream=upstream, account=account.name, window=shadow.kind
         )
@@ -86,7 +88,7 @@ class Telemetry:
     def alerted(self, event: Alerted) -> None:
         """A budget's spending crossed a threshold."""
         kind = event.window.partition(":")[0]
-        self._metrics.alerts[event.upstream, event.level, kind] += 1
+        self._metrics.alerts[short(event.upstream), event.level, kind] += 1
         _LOG.warning(
             "budget.alert",
             alert=event.alert,

@@ -12,8 +12,9 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 Level = Literal["debug", "info", "warning", "error"]
 
 _SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
-_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL")
-"""Their INFO and DEBUG lines print URLs, or say what our own events say better."""
+_QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL", "redis")
+"""Their INFO and DEBUG lines print URLs, say what our own events say better, or say at every
+connection what the server is too old for."""
 
 
 def configure(level: Level, *, people: bool) -> None:

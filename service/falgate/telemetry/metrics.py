@@ -3,8 +3,11 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import get_args
 
-from prometheus_client import CollectorRegistry, generate_latest
+import msgspec
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -14,14 +17,23 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from falgate import __version__
+from falgate.core.budget import LEVELS
+from falgate.core.calendar import KINDS
 from falgate.core.catalogue import Total
-from falgate.telemetry.standings import Standing, families
+from falgate.core.events import Doubt, Source
+from falgate.core.standings import Standing
+from falgate.core.webhook import TriedAs
+from falgate.telemetry.standings import families
+from falgate.telemetry.upstreams import OTHER, in_dollars, short
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
 """fal answers in tens of seconds, falgate's own part takes milliseconds."""
 
-TEAMS_MAX = 50
-"""Teams beyond these are counted as `other`: a label must not grow with the organisation."""
+TEAMS_MAX, APPS_MAX = 50, 100
+"""Those beyond these are counted as `other`: a label must not grow with the organisation."""
+
+ENDS = ("paid", "refused", "released", "unknown")
+"""The states in which a job leaves the budgets' holds."""
 
 Labels = tuple[str, ...]
 
@@ -47,17 +59,50 @@ class Histogram:
         return found
 
 
-class Metrics(Collector):
-    """Everything that this process counts. A label's values come from a closed set."""
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture store; None is what nobody knows now.
 
-    def __init__(self) -> None:
+    Attributes:
+        total: What is in it.
+        free_bytes: Room on its disk; None also where it is none.
+        full: Whether nothing is bought for want of room.
+    """
+
+    total: Total | None = None
+    free_bytes: int | None = None
+    full: bool | None = None
+
+    def families(self) -> Iterable[Metric]:
+        """What is known, as gauges."""
+        if self.total is not None:
+            pictures, size_bytes = self.total.pictures, self.total.size_bytes
+            yield GaugeMetricFamily("falgate_pictures_stored", "Pictures in the store.", pictures)
+            yield GaugeMetricFamily("falgate_pictures_bytes", "Their length, bytes.", size_bytes)
+        if self.free_bytes is not None:
+            yield GaugeMetricFamily(
+                "falgate_store_free_bytes", "Room on the store's disk.", self.free_bytes
+            )
+        if self.full is not None:
+            yield GaugeMetricFamily(
+                "falgate_store_full", "Whether nothing is bought for want of room.", self.full
+            )
+
+
+class Metrics(Collector):
+    """Everything that this process counts. A label's values come from a closed set.
+
+    What is known beforehand has its series from the start, at 0: Prometheus cannot see the first
+    event of a series that begins with it.
+    """
+
+    def __init__(self, models: Iterable[str] = (), upstreams: Iterable[str] = ()) -> None:
         self.requests: Counter[Labels] = Counter()
         self.own_seconds = Histogram()
         self.answers: Counter[Labels] = Counter()
         self.purchases: Counter[Labels] = Counter()
         self.pictures_bought: Counter[Labels] = Counter()
         self.upstream_seconds = Histogram()
-        self.billed: Counter[Labels] = Counter()
+        self.booked: Counter[Labels] = Counter()
         self.saved: Counter[Labels] = Counter()
         self.doubts: Counter[Labels] = Counter()
         self.dropped: Counter[Labels] = Counter()
@@ -66,21 +111,62 @@ class Metrics(Collector):
         self.alerts: Counter[Labels] = Counter()
         self.untold: Counter[Labels] = Counter()
         self.webhooks: Counter[Labels] = Counter()
+        self.loop_lag_seconds = Histogram()
+        self._models = tuple(models)
+        self._upstreams = tuple(map(short, upstreams))
         self._teams: set[str] = set()
+        self._apps: set[Labels] = set()
+        self._process = ProcessCollector(registry=None)
+        self._stored = Stored()
         self._standings: Sequence[Standing] = ()
-        self._stored: Total | None = None
+        self._begin()
 
     def team(self, name: str) -> str:
         """A team's label: its name, as long as there are few."""
-        if name in self._teams or len(self._teams) < TEAMS_MAX:
-            self._teams.add(name)
+        if name in self._teams:
             return name
-        return "other"
+        if len(self._teams) >= TEAMS_MAX:
+            return OTHER
+        self._teams.add(name)
+        for upstream in self._upstreams:
+            self.booked[upstream, name] += 0
+            self.saved[upstream, name] += 0
+        return name
 
-    def render(self, standings: Sequence[Standing], stored: Total | None = None) -> bytes:
+    def app(self, team: str, name: str) -> Labels:
+        """The labels of a team and its app: their names, as long as there are few."""
+        labels = (self.team(team), name)
+        if labels in self._apps:
+            return labels
+        if len(self._apps) >= APPS_MAX:
+            return (labels[0], OTHER)
+        self._apps.add(labels)
+        for model, source in product(self._models, get_args(Source)):
+            self.answers[model, source, *labels] += 0
+        return labels
+
+    def _begin(self) -> None:
+        """Everything that is known beforehand."""
+        upstreams = self._upstreams
+        known: Sequence[tuple[Counter[Labels], Iterable[Labels]]] = (
+            (self.purchases, product(upstreams, ENDS)),
+            (self.pictures_bought, product(upstreams)),
+            (self.doubts, product(get_args(Doubt))),
+            (self.overdrawn, product(upstreams, LEVELS, KINDS)),
+            (self.alerts, product(upstreams, LEVELS, KINDS)),
+            (self.untold, product(("true", "false"))),
+            (self.webhooks, product(get_args(TriedAs))),
+            (self.unchecked, [()]),
+            (self.dropped, product(self._models)),
+        )
+        for counter, labels in known:
+            for each in labels:
+                counter[each] += 0
+
+    def render(self, standings: Sequence[Standing], stored: Stored | None = None) -> bytes:
         """Prometheus's text format, of what is counted here and of what was just read elsewhere."""
         self._standings = standings
-        self._stored = stored
+        self._stored = stored or Stored()
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)
         return generate_latest(registry)
@@ -94,8 +180,9 @@ class Metrics(Collector):
         yield build
         for name, about, labels, counts in self._counters():
             family = CounterMetricFamily(name, about, labels=labels)
+            as_shown = in_dollars if name.endswith("_usd") else float
             for values, count in counts.items():
-                family.add_metric(values, count)
+                family.add_metric(values, as_shown(count))
             yield family
         yield _durations(
             "falgate_own_seconds",
@@ -107,27 +194,27 @@ class Metrics(Collector):
             "Time from a submit to fal's result.",
             self.upstream_seconds,
         )
+        yield _durations(
+            "falgate_loop_lag_seconds",
+            "How late the event loop wakes who waits for a time: what every caller waits, too.",
+            self.loop_lag_seconds,
+        )
+        yield from self._process.collect()
         yield from families(self._standings)
-        if self._stored is not None:
-            yield GaugeMetricFamily(
-                "falgate_pictures_stored", "Pictures in the store.", self._stored.pictures
-            )
-            yield GaugeMetricFamily(
-                "falgate_pictures_bytes", "Their length, bytes.", self._stored.size_bytes
-            )
+        yield from self._stored.families()
 
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
             ("falgate_requests", "Requests answered.", ["route", "status"], self.requests),
             ("falgate_answers", "Answers with pictures, by where they came from.",
-             ["model", "source"], self.answers),
+             ["model", "source", "team", "app"], self.answers),
             ("falgate_purchases", "Jobs that left the budgets' holds, by outcome.",
              ["upstream", "outcome"], self.purchases),
             ("falgate_pictures_bought", "Pictures that fal delivered.", ["upstream"],
              self.pictures_bought),
-            ("falgate_billed_micros", "Micro-dollars charged to budgets.", ["upstream", "team"],
-             self.billed),
-            ("falgate_saved_micros", "List price of pictures that were not bought, micro-dollars.",
+            ("falgate_booked_usd", "US dollars charged to budgets.", ["upstream", "team"],
+             self.booked),
+            ("falgate_saved_usd", "List price of pictures that were not bought, US dollars.",
              ["upstream", "team"], self.saved),
             ("falgate_doubts", "Things that an operator may have to look at.", ["what"],
              self.doubts),

@@ -198,6 +198,8 @@ def test_a_key_is_changed_in_part(client: httpx.Client, shop: Shop) -> None:
         {"permissions": {"models": ["fal-ai/nope"]}},
         {"permissions": {"qualities": ["lw"]}},
         {"permissions": {"networks": ["10.0.0.1/8"]}},
+        {"permissions": {"networks": [f"10.0.{number}.0/24" for number in range(101)]}},
+        {"permissions": {"qualities": ["low"] * 101}},
         {"permissions": {"colours": ["red"]}},
         {"limits": {"generations_at_once": -1}},
         {"limits": None},

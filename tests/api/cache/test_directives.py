@@ -207,6 +207,9 @@ async def test_an_app_says_what_silence_means_and_callers_may_say_otherwise(
     ):
         assert (await buy(key, headers={header: value})).status_code == 403
     assert said(await buy(key))[1] == "hit"
+    await set_(ignore_freshness=True)
+    for value in ("no-cache", "no-store", "max-age=0"):
+        assert said(await buy(key, headers={"Cache-Control": value}))[1] == "hit"
 
 
 async def test_a_barred_key_of_an_app_that_buys_afresh_gets_what_is_there(

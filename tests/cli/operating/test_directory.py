@@ -18,6 +18,7 @@ USUAL = {
     "freshness": "cached",
     "derive": True,
     "callers_may": ["freshness", "age", "derivation", "scope", "variation"],
+    "ignore_freshness": False,
     "keep_prompts": False,
 }
 
@@ -31,6 +32,7 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
     told("apps", "cache", "web/shop", "--scope", "team", "--max-age", "3600", "--keep-prompts")
     told("apps", "cache", "web/shop", "--callers-may", "variation,age", "--no-derive")
     (changed,) = told("apps", "cache", "web/shop", "--freshness", "no-store")
+    (changed,) = told("apps", "cache", "web/shop", "--ignore-freshness")
 
     assert changed["cache"] == {
         "scope": "team",
@@ -38,6 +40,7 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
         "freshness": "no-store",
         "derive": False,
         "callers_may": ["age", "variation"],
+        "ignore_freshness": True,
         "keep_prompts": True,
     }
     assert told("apps", "show", "web/shop") == [changed]

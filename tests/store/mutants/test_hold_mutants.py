@@ -119,6 +119,7 @@ async def windows(desk: Any) -> None:
             house=_keys.house(UPSTREAM),
             more_keys=[ACCOUNT, _keys.pace(UPSTREAM, ORGANISATION)],
             accounts=_keys.accounts(UPSTREAM),
+            teams=_keys.teams(UPSTREAM),
             slots=_keys.slots(UPSTREAM),
             waiting=_keys.waiting(UPSTREAM),
             tags=_keys.turns(UPSTREAM),

@@ -29,6 +29,7 @@ class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     freshness: Freshness | UnsetType = UNSET
     derive: bool | UnsetType = UNSET
     callers_may: tuple[Override, ...] | UnsetType = UNSET
+    ignore_freshness: bool | UnsetType = UNSET
     keep_prompts: bool | UnsetType = UNSET
 
 

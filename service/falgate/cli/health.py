@@ -1,0 +1,31 @@
+"""`falgate health`: whether the gateway of these settings is alive, for whoever supervises it."""
+
+import os
+
+import click
+import httpx
+
+from falgate import settings
+from falgate.cli.operating import UPSTREAM
+from falgate.core.admin_errors import Conflict
+
+_WITHIN_S = 5.0
+_TLS = "FALGATE_TLS_LISTEN"
+
+
+@click.command()
+def health() -> None:
+    """See whether the gateway of these settings is alive: says so, or fails.
+
+    It asks where FALGATE_LISTEN says, from this machine. `/readyz` says whether it can serve.
+    """
+    # Whatever it buys from and however it speaks https, http is where it is asked.
+    env = {name: value for name, value in os.environ.items() if name not in {*UPSTREAM, _TLS}}
+    chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
+    url = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}/healthz"
+    try:
+        answer = httpx.get(url, timeout=_WITHIN_S, trust_env=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Conflict(f"{url} does not answer ({type(error).__name__}): is it running?") from None
+    click.echo("alive")
