@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+from booked import booked
 from prometheus_client.parser import text_string_to_metric_families
 
 from falgate import __version__
@@ -15,7 +16,6 @@ from falgate.core.events import Doubt
 from falgate.core.money import usd
 from falgate.core.webhook import TriedAs
 from falgate.models import MODELS
-from falgate.store.ledger import Ledger
 from falgate.telemetry.metrics import SECONDS
 
 MODEL = "/fal-ai/gpt-image-1.5"
@@ -160,7 +160,7 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     after = await scraped(client)
     redis = gateway.redis()
     try:
-        entries = [each async for each in Ledger(redis).entries("sandbox")]
+        entries = await booked(redis, "sandbox")
     finally:
         await redis.aclose()
 

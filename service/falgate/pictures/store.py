@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -15,13 +15,12 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from falgate.core.errors import StoreFull, StoreUnavailable
-from falgate.core.picture import Stored, media_type_of
+from falgate.core.picture import media_type_of
 
 # Archives of the ledger share the store: nothing outside this prefix is ever served.
 PREFIX = "pictures/"
 _CHECK = "check"
 FREE_BYTES_MIN = 64 * 1024 * 1024
-_PAGE = 500
 _ALIVE = b"falgate can write here\n"
 
 T = TypeVar("T")
@@ -105,25 +104,6 @@ class PictureStore:
                 await asyncio.to_thread(_sync_above, self._root, path)
         except FileNotFoundError:
             pass
-        except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
-
-    async def listing(self) -> AsyncIterator[list[Stored]]:
-        """All pictures, in pages and in no order; what has no picture's name is left out.
-
-        Raises:
-            StoreUnavailable: Nobody knows.
-        """
-        try:
-            async for page in obstore.list(self._store, PREFIX, chunk_size=_PAGE):
-                named = ((each["path"].removeprefix(PREFIX), each) for each in page)
-                yield [
-                    Stored(name, each["size"], int(each["last_modified"].timestamp()))
-                    for name, each in named
-                    if media_type_of(name)
-                ]
-        except FileNotFoundError:
-            return  # Nothing was ever stored.
         except (BaseError, OSError) as error:
             raise StoreUnavailable from error
 
