@@ -45,14 +45,14 @@ async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
         RedisUnfit: The URL is none.
     """
     if settings.redis_url:
-        redis = connect(settings.redis_url)
+        redis = connect(settings.redis_url, settings.redis_timeout_s)
         try:
             yield redis
         finally:
             await redis.aclose()
         return
     embedded = EmbeddedRedis(Path(settings.data_dir) / "redis")
-    redis = connect(embedded.url)
+    redis = connect(embedded.url, settings.redis_timeout_s)
     try:
         await asyncio.to_thread(embedded.start)
         async with running(embedded.watch):
@@ -156,7 +156,7 @@ async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live:
 
 async def _set_first(budgets: Budgets, upstream: str, daily: Micros) -> None:
     """Where the organisation has no budget at all yet, nor the house a limit."""
-    await budgets.limit_house(upstream, _HOUSE, keep=True)
+    await budgets.open_house(upstream, _HOUSE)
     if not any(position.budget for position in await budgets.positions(upstream, ORGANISATION)):
         await _set_daily(budgets, upstream, daily)
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+from booked import booked
 from prometheus_client.parser import text_string_to_metric_families
 
 from falgate import __version__
@@ -15,7 +16,6 @@ from falgate.core.events import Doubt, Source
 from falgate.core.money import usd
 from falgate.core.webhook import TriedAs
 from falgate.models import MODELS
-from falgate.store.ledger import Ledger
 from falgate.telemetry.metrics import SECONDS
 
 MODEL = "/fal-ai/gpt-image-1.5"
@@ -169,7 +169,7 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     after = await scraped(client)
     redis = gateway.redis()
     try:
-        entries = [each async for each in Ledger(redis).entries("sandbox")]
+        entries = await booked(redis, "sandbox")
     finally:
         await redis.aclose()
 
@@ -184,12 +184,12 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     spent = money(after, "spent", **total)
     assert spent - money(before, "spent", **total) == billed > 0
     assert spent == sum(int(each["billed"]) for each in entries if each["kind"] == "close")
-    booked = [
+    counted = [
         number
         for (name, labels), number in after.items()
         if name == "falgate_booked_usd_total" and ("upstream", "sandbox") in labels
     ]
-    assert spent == micros(sum(booked))
+    assert spent == micros(sum(counted))
     assert money(after, "held", **day) == 0
     left = money(after, "limit", **day) - money(after, "spent", **day)
     assert money(after, "remaining", **day) == left

@@ -87,38 +87,16 @@ def test_remaining_is_limit_minus_spent_minus_held_and_never_below_zero(
     assert found.remaining == max(0, limit + raised - spent - held)
 
 
-@PROPERTY
-@given(amounts, amounts, amounts)
-def test_a_budget_refuses_exactly_what_is_more_than_remains(
-    limit: int, spent: int, amount: int
-) -> None:
-    hard = position(Budget(limit=limit), spent=spent)
-    shadow = position(Budget(limit=limit, shadow=True), spent=spent)
-
-    assert hard.refuses(amount) == (amount > max(0, limit - spent))
-    assert not shadow.refuses(amount)
-    assert hard.remaining == shadow.remaining
-
-
-def test_what_costs_nothing_passes_an_empty_budget() -> None:
-    empty = position(Budget(limit=0))
-
-    assert not empty.refuses(0)
-    assert empty.refuses(1)
-
-
-def test_spending_that_is_only_counted_refuses_nothing() -> None:
+def test_spending_that_is_only_counted_has_no_limit() -> None:
     counted = position(None, raised=5, spent=MICROS_MAX)
 
     assert (counted.limit, counted.remaining, counted.enforced) == (None, None, False)
-    assert not counted.refuses(MICROS_MAX)
 
 
 def test_a_limit_lowered_below_what_is_spent_leaves_nothing() -> None:
     lowered = position(Budget(limit=10), spent=50)
 
     assert lowered.remaining == 0
-    assert lowered.refuses(1)
 
 
 def test_the_tightest_is_the_enforced_one_with_the_least_left() -> None:

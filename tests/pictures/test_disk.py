@@ -57,7 +57,6 @@ async def test_a_link_in_a_pictures_place_is_not_there(
     assert await store.size(NAME) is None
     assert await store.read(NAME) is None
     assert await store.read(NAME, 1, 5) is None
-    assert [each async for page in store.listing() for each in page] == []
 
 
 async def test_a_picture_takes_the_place_of_a_link_and_leaves_its_target(
@@ -91,8 +90,6 @@ async def test_a_folder_that_is_a_link_is_a_store_that_cannot_be_asked(
     for asked in (store.size(NAME), store.read(NAME), store.put(DATA, NAME), store.delete(NAME)):
         with pytest.raises(StoreUnavailable):
             await asked
-    with pytest.raises(StoreUnavailable):
-        assert [page async for page in store.listing()] == []
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == [NAME]
 
 
@@ -119,7 +116,6 @@ async def test_what_is_no_plain_file_is_not_there_and_is_not_waited_for(
     async with asyncio.timeout(10):
         assert await store.read(NAME) is None
         assert await store.size(NAME) is None
-        assert [each async for page in store.listing() for each in page] == []
 
 
 async def test_the_directory_itself_may_be_somewhere_else(tmp_path: Path, secret: Path) -> None:
@@ -138,20 +134,3 @@ async def test_what_it_makes_is_for_its_owner_only(store: PictureStore, tmp_path
     await store.put_file("ledger/x/1.jsonl.gz", DATA, "application/gzip")
 
     assert {path.stat().st_mode & 0o77 for path in (tmp_path / "media").rglob("*")} == {0}
-
-
-async def test_many_files_are_listed_page_by_page_and_a_listing_may_be_left(
-    store: PictureStore, pictures: Path
-) -> None:
-    names = {f"{number:064x}.png" for number in range(1_200)}
-    for name in names:
-        (pictures / name).write_bytes(b"x")
-
-    pages = [page async for page in store.listing()]
-    listing = store.listing()
-    first = await anext(listing)
-    await listing.aclose()  # type: ignore[attr-defined]  # it is a generator
-
-    assert {each.name for page in pages for each in page} == names
-    assert len(pages) == 3
-    assert len(first) == 500

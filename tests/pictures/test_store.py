@@ -5,7 +5,6 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -110,22 +109,6 @@ async def test_what_is_deleted_is_not_there_and_again_is_no_trouble(store: Pictu
     await store.delete(NAME)
     with pytest.raises(AssertionError):
         await store.delete("check")
-
-
-async def test_all_pictures_are_listed_and_nothing_else(store: PictureStore) -> None:
-    assert [page async for page in store.listing() if page] == []
-    names = {f"{number:064x}.png" for number in range(30)}
-    for name in names:
-        await store.put(DATA, name)
-    await store.check()
-    await store.put_file("ledger/x/1.jsonl.gz", DATA, "application/gzip")
-
-    listed = [each async for page in store.listing() for each in page]
-
-    assert {each.name for each in listed} == names
-    assert len(listed) == len(names)
-    assert {each.size_bytes for each in listed} == {len(DATA)}
-    assert all(abs(each.modified_s - time.time()) < 3600 for each in listed)
 
 
 async def test_only_a_disk_has_so_much_room(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Two real servers, and what the tests of the money store say and look at there."""
 
 import asyncio
-import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,6 +22,7 @@ from falgate.core.claim import Held, Seen, Terms
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
 from falgate.store import _keys
+from falgate.store._families import FAMILIES
 from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability, connect
 from falgate.store.jobs import Jobs
@@ -31,15 +31,6 @@ from falgate.store.ledger import Ledger
 # Where it is about noon: no test meets midnight unless it means to.
 CALENDAR = Calendar(timezone(timedelta(hours=12 - datetime.now(UTC).hour)))
 UPSTREAM = "https://queue.example"
-TYPES = {"zset": "sorted set"}
-FAMILIES = {
-    name: (holds.split(":")[0], lives)
-    for name, holds, lives in re.findall(
-        r"^\| (\w+) \| (.+) \| (.+) \|$", _keys.__doc__ or "", re.MULTILINE
-    )
-    if name != "family"
-}
-"""What each key family holds and how long it lives, by the list that says so."""
 
 
 ON_BOTH = {
@@ -85,13 +76,13 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def _misplaced(key: str, kind: Any, *, expires: bool) -> str | None:
     name = key.removeprefix("{fg}:").removeprefix("fg:").split(":")[0]
-    if name not in FAMILIES:
+    family = FAMILIES.get(name)
+    if family is None:
         return f"{key}: no such family"
-    holds, lives = FAMILIES[name]
-    if TYPES.get(kind, kind) != holds:
-        return f"{key}: a {kind}, not a {holds}"
-    if expires != lives.startswith("expires") and ", unless" not in lives:
-        return f"{key}: {'expires' if expires else 'does not expire'}; {lives}"
+    if kind != family.kind:
+        return f"{key}: a {kind}, not a {family.kind}"
+    if expires != (family.lives == "expires") and family.lives != "either":
+        return f"{key}: {'expires' if expires else 'does not expire'}, and is kept {family.kept}"
     return None
 
 
@@ -163,7 +154,7 @@ async def ledger_id(
     """Opens the books: 1,000 micro-USD a day and 5,000 in all, and 100 in the house."""
     await limit(1_000, "day")
     await limit(5_000, "total")
-    await budgets.limit_house(UPSTREAM, 100, keep=False)
+    await budgets.open_house(UPSTREAM, 100)
     server = await redis.info("server")
     await ledger.restarted(server["run_id"], "", weak=False)
     return await ledger.birth(None, CALENDAR)

@@ -6,13 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from booked import booked
 from redis.asyncio import Redis
 
 from falgate.core.budget import ORGANISATION, Account, Budget, BudgetUnset, Position
 from falgate.core.calendar import KINDS, Calendar, Kind
 from falgate.store import _keys
 from falgate.store.budgets import Budgets
-from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 
 FAL = "fal"
@@ -132,7 +132,7 @@ async def test_raises_and_resets_are_in_the_ledger_and_in_the_audit_log(
         await budgets.raise_(FAL, TEAM, "total", 50, change="a", who="cli:me")
         await budgets.reset(FAL, TEAM, "total", change="b", who="admin")
 
-    entries = [entry async for entry in Ledger(redis).entries(FAL)]
+    entries = await booked(redis, FAL)
     lines = [line async for line in Registry(redis).audit()]
 
     for entry in entries:
@@ -171,7 +171,7 @@ async def test_the_house_s_limit_is_kept_and_changes_of_it_are_written_down(
 ) -> None:
     assert await budgets.house(FAL) == (0, 0)
     await budgets.set_house(FAL, 7, "me")
-    await budgets.limit_house(FAL, 9, keep=True)
+    await budgets.open_house(FAL, 9)
     await budgets.set_house(FAL, 8, "you")
 
     assert await budgets.house(FAL) == (8, 0)

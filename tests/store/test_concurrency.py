@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
+from booked import booked
+from redis.asyncio import Redis
 
 from falgate.core.claim import Denied, Held, Joined, Seen, Terms, Verdict
 from falgate.core.job import Job, Order
@@ -86,7 +88,7 @@ async def test_a_job_settled_from_many_sides_at_once_is_settled_once(
     instances: Sequence[Jobs],
     order: Callable[..., Order],
     bring: Callable[..., Awaitable[Job]],
-    ledger: Ledger,
+    redis: Redis,
     money: Callable[[], Awaitable[tuple[int, int, int]]],
 ) -> None:
     job = await bring(order(), "accepted")
@@ -95,4 +97,4 @@ async def test_a_job_settled_from_many_sides_at_once_is_settled_once(
     await asyncio.gather(*(jobs.settle(job, paid) for jobs in [*instances] * 5))
 
     assert await money() == (100, 0, 30)
-    assert len([entry async for entry in ledger.entries(UPSTREAM)]) == 1
+    assert len(await booked(redis, UPSTREAM)) == 1

@@ -147,7 +147,7 @@ async def test_a_full_house_stops_buying(
 ) -> None:
     limit, overrun, verdict = HOUSES[name]
     await bring(order("a", "f"), "paid", charge=100 + overrun)
-    await budgets.limit_house(order().upstream, limit, keep=False)
+    await budgets.set_house(order().upstream, limit, "test")
 
     assert await jobs.hold(order("b", "g"), NEW, Terms()) == verdict
 
@@ -155,7 +155,7 @@ async def test_a_full_house_stops_buying(
 async def test_a_house_of_nothing_lets_buy_until_it_has_borne_something(
     jobs: Jobs, order: Orders, budgets: Budgets
 ) -> None:
-    await budgets.limit_house(order().upstream, 0, keep=False)
+    await budgets.set_house(order().upstream, 0, "test")
 
     assert await jobs.hold(order(), NEW, Terms()) == Held()
 

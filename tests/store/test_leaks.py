@@ -9,12 +9,16 @@ EXPIRING = "redis.call('HSET', KEYS[1], 'a', 1) redis.call('EXPIRE', KEYS[1], 60
 PLANTED = {
     "unknown_family": ("{fg}:purse:x", "redis.call('SET', KEYS[1], 1)", "no such family"),
     "not_ours": ("purse", "redis.call('SET', KEYS[1], 1)", "no such family"),
-    "money_that_expires": ("{fg}:account:x", EXPIRING, "expires; never expires"),
-    "job_that_expires": ("{fg}:job:x", EXPIRING, "expires; swept JOB_KEPT_S after its end"),
+    "money_that_expires": ("{fg}:account:x", EXPIRING, "expires, and is kept for ever"),
+    "job_that_expires": (
+        "{fg}:job:x",
+        EXPIRING,
+        "expires, and is kept until swept JOB_KEPT_S after its end",
+    ),
     "refusal_that_does_not": (
         "{fg}:refusal:x",
         "redis.call('SET', KEYS[1], 1)",
-        "does not expire; expires, REFUSAL_KEPT_S",
+        "does not expire, and is kept for REFUSAL_KEPT_S",
     ),
     "other_type": ("{fg}:ledger:x", "redis.call('SET', KEYS[1], 1)", "a string, not a stream"),
 }

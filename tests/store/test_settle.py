@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from booked import booked
 from redis.asyncio import Redis
 
 from falgate.core.budget import ORGANISATION, Account
@@ -14,7 +15,6 @@ from falgate.core.picture import Picture
 from falgate.store import _keys
 from falgate.store._script import Script
 from falgate.store.jobs import Jobs
-from falgate.store.ledger import Ledger
 
 UPSTREAM = "https://queue.example"
 Orders = Callable[..., Order]
@@ -28,11 +28,11 @@ PICTURE = Picture(
 
 
 @pytest.fixture
-def entries(ledger: Ledger) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+def entries(redis: Redis) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     """The whole ledger."""
 
     async def read() -> list[dict[str, str]]:
-        return [entry async for entry in ledger.entries(UPSTREAM)]
+        return await booked(redis, UPSTREAM)
 
     return read
 

@@ -26,7 +26,7 @@ async def test_what_is_read_is_what_the_parts_say(
         await budgets.put("fal", account, "day", was=None, now=Budget(limit=9), who="me")
         await budgets.raise_("fal", account, "day", 3, change=account.name, who="me")
         await redis.hset(_keys.account("fal", account), mapping={"waiting": 4})
-    await budgets.limit_house("fal", 7, keep=False)
+    await budgets.set_house("fal", 7, "me")
     await redis.zadd(_keys.open_jobs("fal"), {"job": 1})
     await redis.hset(_keys.META, "frozen_ms", "5")
     await redis.hset(_keys.MEDIA, mapping={"pictures": 2, "bytes": 30})

@@ -90,7 +90,6 @@ LEDGER_STEPS: dict[str, Callable[[Ledger], Awaitable[Any]]] = {
     "applied": lambda ledger: ledger.applied(UPSTREAM, "HOUSE_USD"),
     "note_applied": lambda ledger: ledger.note_applied(UPSTREAM, "HOUSE_USD", 1),
     "open_jobs": lambda ledger: ledger.open_jobs(UPSTREAM),
-    "entries": lambda ledger: anext(ledger.entries(UPSTREAM)),
 }
 
 
@@ -112,7 +111,7 @@ BUDGET_STEPS: dict[str, Callable[[Budgets], Awaitable[Any]]] = {
     "positions": lambda budgets: budgets.positions(UPSTREAM, ORGANISATION),
     "accounts": lambda budgets: budgets.accounts(UPSTREAM),
     "house": lambda budgets: budgets.house(UPSTREAM),
-    "limit_house": lambda budgets: budgets.limit_house(UPSTREAM, 1, keep=False),
+    "open_house": lambda budgets: budgets.open_house(UPSTREAM, 1),
 }
 
 

@@ -119,11 +119,6 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
         """Whether a purchase can be refused because of it."""
         return self.budget is not None and not self.budget.shadow
 
-    def refuses(self, amount: Micros) -> bool:
-        """Whether a purchase that holds `amount` would be refused because of it."""
-        remaining = self.remaining
-        return self.enforced and remaining is not None and amount > remaining
-
 
 def tightest(positions: list[Position]) -> Position | None:
     """The enforced budget with the least left."""

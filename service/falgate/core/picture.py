@@ -59,20 +59,6 @@ class Picture(Kept, frozen=True, kw_only=True):
         return not self.until_s or now_s < self.until_s
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """A picture's file.
-
-    Attributes:
-        name: As in its URL.
-        size_bytes: Its length.
-        modified_s: When it was written, by the store's own clock, seconds since 1970.
-    """
-
-    name: str
-    size_bytes: int
-    modified_s: int
-
-
 class Pool(msgspec.Struct, frozen=True):
     """The pictures kept for one fingerprint, in the order in which they were bought.
 

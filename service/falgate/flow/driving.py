@@ -65,9 +65,12 @@ class Driver:
         self._upstreams: dict[str, str] = {}
 
     def start(self, request: QueuedRequest) -> None:
-        """Look after a request, which waits for a job."""
+        """Look after a request, which waits for a job; one that has ended is left alone.
+
+        It may have ended elsewhere, while this process slept for longer than its lease.
+        """
         request_id = request.asked.id
-        if request_id in self._tasks:
+        if request.ended or request_id in self._tasks:
             return
         self._upstreams[request_id] = request.asked.upstream
         task = asyncio.create_task(self._drive(request), name=f"request {request_id}")

@@ -1,15 +1,10 @@
 """Files of a bucket (S3, Google Cloud Storage, Azure), or of this process's memory, by obstore."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 import obstore
 from obstore.store import MemoryStore, ObjectStore, from_url
-
-from falgate.pictures.disk import Entry
-
-_PAGE = 500
 
 
 class Bucket:
@@ -54,14 +49,6 @@ class Bucket:
     async def delete(self, path: str) -> None:
         """Remove it."""
         await obstore.delete_async(self._store, path)
-
-    async def pages(self, folder: str) -> AsyncIterator[list[Entry]]:
-        """All files of a folder, in no order."""
-        async for page in obstore.list(self._store, f"{folder}/", chunk_size=_PAGE):
-            yield [
-                Entry(each["path"], each["size"], int(each["last_modified"].timestamp()))
-                for each in page
-            ]
 
     async def free_bytes(self) -> int | None:
         """It has no such limit."""

@@ -10,17 +10,12 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
-from threading import Lock
 from typing import TypeVar
 
-import msgspec
-
-_PAGE = 500
 _THREADS = 16
 """Of its own: a disk that is slow must not hold up what else the process does in threads."""
 
@@ -31,20 +26,6 @@ _STAGED = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OURS, _OURS_TO_ENTER = stat.S_IRUSR | stat.S_IWUSR, stat.S_IRWXU
 
 T = TypeVar("T")
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """A file as it is listed.
-
-    Attributes:
-        path: Below the root, with slashes.
-        size_bytes: Its length.
-        modified_s: When it was written, seconds since 1970.
-    """
-
-    path: str
-    size_bytes: int
-    modified_s: int
 
 
 class Disk:
@@ -93,24 +74,6 @@ class Disk:
                 os.fsync(folders[-1])
 
         await self._do(remove)
-
-    async def pages(self, folder: str) -> AsyncIterator[list[Entry]]:
-        """All plain files of a folder, in no order."""
-        found, reading = self._scan(folder), Lock()
-
-        def some() -> list[Entry]:
-            with reading:
-                return list(islice(found, _PAGE))
-
-        def close() -> None:
-            with reading:  # whoever was cancelled has left a thread behind that still reads
-                found.close()
-
-        try:
-            while page := await self._do(some):
-                yield page
-        finally:
-            self._threads.submit(close)
 
     async def free_bytes(self) -> int | None:
         """Room that is left."""
@@ -169,13 +132,3 @@ class Disk:
                     os.unlink(staged, dir_fd=at)
                 raise
             os.fsync(at)
-
-    def _scan(self, folder: str) -> Generator[Entry]:
-        with self._folder(f"{folder}/") as (folders, _), os.scandir(folders[-1]) as found:
-            for each in found:
-                # Gone since, where another instance looks after the same files.
-                with suppress(FileNotFoundError):
-                    known = each.stat(follow_symlinks=False)
-                    if stat.S_ISREG(known.st_mode):
-                        path = f"{folder}/{each.name}"
-                        yield Entry(path, known.st_size, int(known.st_mtime))

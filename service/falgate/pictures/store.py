@@ -1,6 +1,6 @@
 """The picture store: pictures by the hash of their bytes, on disk or in a bucket."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -8,9 +8,9 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError
 
 from falgate.core.errors import StoreFull, StoreUnavailable
-from falgate.core.picture import Stored, media_type_of
+from falgate.core.picture import media_type_of
 from falgate.pictures.bucket import Bucket
-from falgate.pictures.disk import Disk, Entry
+from falgate.pictures.disk import Disk
 
 # Archives of the ledger share the store: nothing outside this prefix is ever served.
 PREFIX = "pictures/"
@@ -35,9 +35,6 @@ class Files(Protocol):
 
     async def delete(self, path: str) -> None:
         """Remove it."""
-
-    def pages(self, folder: str) -> AsyncIterator[list[Entry]]:
-        """All files of a folder, in no order."""
 
     async def free_bytes(self) -> int | None:
         """Room that is left; None where there is no such limit."""
@@ -106,25 +103,6 @@ class PictureStore:
         """
         assert media_type_of(name) is not None, "nothing else is removed"
         await self._found(self._files.delete(f"{PREFIX}{name}"))
-
-    async def listing(self) -> AsyncIterator[list[Stored]]:
-        """All pictures, in pages and in no order; what has no picture's name is left out.
-
-        Raises:
-            StoreUnavailable: Nobody knows.
-        """
-        try:
-            async for page in self._files.pages(PREFIX.rstrip("/")):
-                named = ((each.path.removeprefix(PREFIX), each) for each in page)
-                yield [
-                    Stored(name, each.size_bytes, each.modified_s)
-                    for name, each in named
-                    if media_type_of(name)
-                ]
-        except FileNotFoundError:
-            return  # Nothing was ever stored.
-        except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
 
     async def free_bytes(self) -> int | None:
         """Room on the disk that holds it; None where there is no such limit.

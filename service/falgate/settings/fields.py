@@ -41,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         str, _about("redis://, rediss:// or unix://; empty: embedded in the data directory")
     ] = ""
+    redis_timeout_s: Annotated[
+        Seconds, _about("how long a trip to Redis may take, with all its retries")
+    ] = 2
     redis_replicas: Annotated[
         int, Meta(ge=0), _about("replicas that must have a hold before a submit")
     ] = 0

@@ -1,64 +1,12 @@
-"""Every key of Redis: its name, what it holds, and how long it lives.
+"""The names of all keys in Redis, which no other file spells.
 
 One hash tag, `{fg}`, holds money, jobs, flights, keys of apps and the ledger, so that a claim and
 its hold are one script, in Cluster too. A pool has a slot of its own. Only what can be lost without
 buying twice expires by itself; the rest lives until a sweep takes it away, so that no `volatile-*`
-policy can touch money.
-
-| family | holds | lives |
-| --- | --- | --- |
-| meta | hash: the ledger's birth record, calendar, server, applied settings | never expires |
-| directory | hash: `team:<name>`, `app:<team>/<app>` as JSON, and a revision | never expires |
-| apikeys | hash: each key of an app, as JSON | never expires |
-| audit | stream: what operators changed, append-only | never expires |
-| accounts | set: names of the accounts that were charged or limited | never expires |
-| teams | sorted set: those of them that are teams, by name | never expires |
-| account | hash: budgets, spent and held of one account | never expires |
-| house | hash: limit and overrun of the house | never expires |
-| ledger | stream: entries of money, append-only until archived | never expires |
-| corrected | hash: what entries of the ledger were corrected to, by job | swept when archived |
-| opening | hash: sums of the entries that were archived | swept with their counters |
-| archivist | string: the instance that archives the ledger | expires, minutes |
-| posted | sorted set: ids of what was posted, by time, ms | swept after POSTED_KEPT_S |
-| usage | hash: measures of one day, `<team>/<app>:<measure>` | never expires |
-| hits | hash: measures of a day's hits, `<hour>/<team>/<app>:<measure>` | swept after HITS_KEPT_S |
-| alerts | stream: thresholds that were crossed, until they are told | never expires |
-| delivery | hash: one webhook, named by its request | swept DELIVERY_KEPT_S after its end |
-| deliveries | sorted set: webhooks of a state, by when due or ended, ms | swept with them |
-| reconciled | hash: what the last look at fal's billing found | never expires |
-| reconciler | string: whose turn it is to compare with fal's billing | expires, an hour |
-| proved | hash: what came of verifying the ledger the last time | never expires |
-| prover | string: whose turn it is to verify it | expires, an hour |
-| job | hash: one job | swept JOB_KEPT_S after its end |
-| refusal | string: fal's refusal of a job, which may quote its prompt | expires, REFUSAL_KEPT_S |
-| open | sorted set: open jobs by the end of their lease, ms | never expires |
-| ended | sorted set: ended jobs by their end, ms | swept with the jobs |
-| submits | hash: fal's request id to job | swept with the jobs |
-| slots | sorted set: `<job>:<team>` in service at the upstream, by since when, ms | never expires |
-| waiting | sorted set: `<job>:<team>` by their turn | never expires |
-| turns | hash: the virtual time of the turns | deleted when nobody waits |
-| pace | sorted set: purchases of an account in the last minute, by when, ms | expires, a minute |
-| rate | string: when an account's requests are even with its rate | expires, seconds |
-| flight | string: `open:<job>` or `done:<job>:<generation>:<count>` | swept after MARKER_KEPT_S |
-| markers | sorted set: fingerprints of done flights by their end, ms | swept with the flights |
-| waiters | sorted set: who waits for a flight, by the end of their patience | expires, a day |
-| request | hash: one request that is kept | swept after its end, by setting |
-| pending | sorted set: kept requests by the end of their lease, ms | never expires |
-| answered | sorted set: kept requests by their end, ms | swept with the requests |
-| idempotency | hash: the request that an idempotency key stands for | swept with the request |
-| progress | string: what the upstream said last of a job | expires, a day |
-| picture | hash: what is known of one stored picture | deleted with its bytes |
-| pictures | sorted set: names of pictures by what they are worth keeping for | deleted likewise |
-| media | hash: how many pictures are stored, and their bytes | never expires |
-| about | hash: what one pool is for, and who bought for it | deleted when its pool is gone |
-| pools | sorted set: fingerprints by their last purchase, ms | deleted likewise |
-| poolsof | sorted set: those that an app bought for, by when, ms | deleted likewise |
-| prompt | set: fingerprints of one prompt, by its hash | deleted likewise |
-| pictured | set: names of the pictures of one prompt, by its hash | deleted with them |
-| housekeeper | string: the instance that looks after the pictures | expires, a minute |
-| pool | hash: generation and pictures of one fingerprint | expires, unless one of them is pinned |
+policy can touch money. `_families.py` lists them.
 """
 
+from falgate.core import budget
 from falgate.core.budget import Account
 
 JOB_KEPT_S = 7 * 86_400
@@ -73,6 +21,8 @@ EMPTIED_S = 2 * 86_400
 
 WAKE = "fg:wake"
 """Channel: ids of jobs that ended, are in trouble or have their turn."""
+
+_ACCOUNT = "{fg}:account:"
 
 META = "{fg}:meta"
 DIRECTORY = "{fg}:directory"
@@ -89,7 +39,21 @@ HOUSEKEEPER = "{fg}:housekeeper"
 
 def account(upstream: str, account: Account) -> str:
     """Money of one account with one upstream."""
-    return f"{{fg}}:account:{upstream}:{account.name}"
+    return f"{_ACCOUNT}{upstream}:{account.name}"
+
+
+def account_of(key: str) -> tuple[str, Account]:
+    """Whose money a key of `account` holds: the upstream, which may have colons, and the account.
+
+    Raises:
+        ValueError: It is no such key.
+    """
+    level, colon, subject = key.rpartition(":")
+    before, _, level = level.rpartition(":")
+    prefix, upstream = before[: len(_ACCOUNT)], before[len(_ACCOUNT) :]
+    if prefix != _ACCOUNT or not upstream:
+        raise ValueError("not the key of an account")
+    return upstream, budget.account(f"{level}{colon}{subject}")
 
 
 def accounts(upstream: str) -> str:

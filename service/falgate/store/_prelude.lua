@@ -10,7 +10,9 @@ end
 local function whole(number)
   return string.format('%.0f', number)
 end
--- Redis's clock in milliseconds: the only one that decides about money.
+-- Redis's clock in milliseconds: the only one that decides about money. Whatever lasts until a time
+-- is over at that time. What happens within one millisecond has no order by it: where that matters,
+-- a counter is compared instead.
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,6 +1,5 @@
 """Alerts: thresholds that were crossed, kept in Redis until they are told."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,6 @@ from falgate.store._reach import reaching
 _GROUP = "tellers"
 _AT_ONCE = 20
 _PENDING_MAX = 1_000
-_ACCOUNT = re.compile(r"\{fg\}:account:(.+):((organisation|team|app|key):[^:]+)")
 
 
 class Alerts:
@@ -97,13 +95,12 @@ def _flat(page: Any) -> Sequence[Any]:
 
 
 def _alert(entry: str, fields: dict[str, str]) -> Alerted:
-    named = _ACCOUNT.fullmatch(fields["account"])
-    assert named is not None
+    upstream, charged = _keys.account_of(fields["account"])
     return Alerted(
         alert=entry,
-        upstream=named[1],
-        account=named[2],
-        level=named[3],
+        upstream=upstream,
+        account=charged.name,
+        level=charged.level,
         window=fields["window"],
         percent=int(fields["percent"]),
         limit=int(fields["limit"]),

@@ -124,5 +124,5 @@ class Archiving:
         with reaching():
             await self._redis.unlink(*(_keys.hits(upstream, day.isoformat()) for day in days))
             await self._redis.zremrangebyscore(
-                _keys.POSTED, "-inf", now_ms - _keys.POSTED_KEPT_S * 1000
+                _keys.POSTED, "-inf", f"({now_ms - _keys.POSTED_KEPT_S * 1000}"
             )

@@ -127,13 +127,10 @@ class Budgets:
             limit, overrun = await self._redis.hmget(_keys.house(upstream), ["limit", "overrun"])
         return int(limit or 0), int(overrun or 0)
 
-    async def limit_house(self, upstream: str, limit: Micros, *, keep: bool) -> None:
-        """Set how much settlements may exceed their holds by; with `keep`, only at first."""
+    async def open_house(self, upstream: str, limit: Micros) -> None:
+        """Set how much settlements may exceed their holds by, where nobody has set it yet."""
         with reaching():
-            if keep:
-                await self._redis.hsetnx(_keys.house(upstream), "limit", str(limit))
-            else:
-                await self._redis.hset(_keys.house(upstream), "limit", str(limit))
+            await self._redis.hsetnx(_keys.house(upstream), "limit", str(limit))
 
     async def set_house(self, upstream: str, limit: Micros, who: str) -> None:
         """Set that limit, and write down who did it."""

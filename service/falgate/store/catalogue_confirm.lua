@@ -3,10 +3,10 @@
 -- somebody who had read its pool before stays. Returns 1 where it may go; it is condemned anew then.
 local picture = KEYS[1]
 
-local known = redis.call('HMGET', picture, 'condemned_ms', 'used_ms')
+local known = redis.call('HMGET', picture, 'condemned_ms', 'condemned_uses', 'uses')
 if not known[1] then return 0 end
-if tonumber(known[2]) >= tonumber(known[1]) then
-  redis.call('HDEL', picture, 'condemned_ms')
+if known[2] ~= known[3] then
+  redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')
   return 0
 end
 redis.call('HSET', picture, 'condemned_ms', whole(now_ms()))

@@ -34,7 +34,7 @@ if not known[2] then
   redis.call('HINCRBY', media, 'bytes', whole(size))
   redis.call('HINCRBY', media, 'pictures', 1)
 end
-redis.call('HDEL', picture, 'condemned_ms')
+redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')
 redis.call('HSET', picture, 'size', whole(size), 'value', whole(value), 'pools', its_pools,
   'heat', string.format('%.6f', heat), 'noted_ms', whole(now), 'used_ms', whole(now))
 redis.call('HSET', picture, 'prompts', listed(known[6] or '', prompt_sha256))

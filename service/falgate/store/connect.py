@@ -8,9 +8,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from falgate.store._bounded import BoundedRedis
+
 _OLDEST = (7, 0)
-_TIMEOUT_S = 5.0
-_CONNECT_TIMEOUT_S = 2.0
+_TRIP_S = 2
+_BARRIERS_S = 2
+"""So long a server may be silent because it waits for its disk or for replicas, as it was told."""
 _RETRIES = 3
 _CONNECTIONS_MAX = 128
 _SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
@@ -34,8 +37,12 @@ class Durability(msgspec.Struct, frozen=True):
     weak: bool = False
 
 
-def connect(url: str) -> Redis:
+def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
     """A client that gives up within seconds: a caller is waiting.
+
+    Args:
+        url: Where Redis is.
+        timeout_s: How long a trip may take, with all that is tried within it.
 
     Raises:
         RedisUnfit: The URL is none that redis-py knows.
@@ -46,17 +53,20 @@ def connect(url: str) -> Redis:
         pool = BlockingConnectionPool.from_url(
             url,
             decode_responses=True,
-            socket_timeout=_TIMEOUT_S,
-            socket_connect_timeout=_CONNECT_TIMEOUT_S,
+            socket_timeout=timeout_s + _BARRIERS_S,
+            socket_connect_timeout=timeout_s,
             retry=Retry(backoff, _RETRIES),
             max_connections=_CONNECTIONS_MAX,
-            timeout=_TIMEOUT_S,
+            timeout=timeout_s,
         )
-        return Redis.from_pool(pool)
+        client = BoundedRedis(connection_pool=pool)
+        client.auto_close_connection_pool = True
     except ValueError as error:
         raise RedisUnfit(
             "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"
         ) from error
+    client.trip_ms = timeout_s * 1000
+    return client
 
 
 async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durability:

@@ -12,6 +12,7 @@ from falgate.core.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
 from falgate.store import _hold, _keys, _records
+from falgate.store._bounded import grant
 from falgate.store._hold import Instance
 from falgate.store._reach import reaching
 from falgate.store._script import Script
@@ -103,6 +104,7 @@ class Jobs:
             else:
                 # On one connection, because both barriers speak of that connection's writes.
                 async with self._redis.pipeline(transaction=False) as pipeline:
+                    grant(pipeline, 2 * _BARRIER_MS)
                     _MARK.queue(pipeline, more_keys=accounts, **named)
                     if barriers.fsync:
                         pipeline.execute_command("WAITAOF", 1, 0, _BARRIER_MS)
@@ -241,7 +243,10 @@ class Jobs:
                 owner=self._instance.owner,
                 lease_ms=self._instance.lease_ms,
             )
-        return await self.read(job_id) if epoch else None
+        job = await self.read(job_id) if epoch else None
+        # Who was asleep in between for longer than the lease has it no more: acting under the next
+        # owner's epoch, it would not be fenced, and would buy a second time.
+        return job if job and job.epoch == epoch else None
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
         """Up to so many open jobs whose lease ran out, the longest first."""

@@ -1,7 +1,6 @@
-"""The ledger: its birth record, the server that it trusts, and its entries."""
+"""The ledger: its birth record, and the server that it trusts."""
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
 
 from redis.asyncio import Redis
@@ -15,7 +14,6 @@ from falgate.store._script import Script
 _TRUST = Script("ledger_trust")
 
 _FORMAT = "2"
-_PAGE = 500
 
 
 class LedgerStrange(Exception):
@@ -85,11 +83,6 @@ class Ledger:
         with reaching():
             return int(await self._redis.hget(_keys.META, "frozen_ms") or 0)
 
-    async def thaw(self) -> None:
-        """Let buying go on: what may have been lost is known."""
-        with reaching():
-            await self._redis.hdel(_keys.META, "frozen_ms")
-
     async def note_live(self, upstream: str) -> None:
         """Remember whom live keys buy from, for commands that are not told."""
         with reaching():
@@ -116,19 +109,3 @@ class Ledger:
         """How many jobs are not ended."""
         with reaching():
             return int(await self._redis.zcard(_keys.open_jobs(upstream)))
-
-    async def entries(
-        self, upstream: str, *, after: str = "0-0", until: str = "+"
-    ) -> AsyncIterator[dict[str, str]]:
-        """Every entry behind `after`, the oldest first, each with its stream id as `entry`."""
-        while True:
-            page: Any
-            with reaching():
-                page = await self._redis.xrange(
-                    _keys.ledger(upstream), min=f"({after}", max=until, count=_PAGE
-                )
-            for entry, fields in page:
-                yield {"entry": entry, **fields}
-            if len(page) < _PAGE:
-                return
-            after = page[-1][0]

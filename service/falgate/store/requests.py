@@ -170,7 +170,7 @@ class Requests:
         old: Any
         with reaching():
             old = await self._redis.zrangebyscore(
-                answered, "-inf", before_ms, start=0, num=_AT_ONCE
+                answered, "-inf", f"({before_ms}", start=0, num=_AT_ONCE
             )
             found = [request for each in old if (request := await self.read(each))]
             if not found:

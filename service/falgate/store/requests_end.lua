@@ -31,4 +31,4 @@ if webhook ~= '' then
   enqueue_delivery(delivery, due, request_id, webhook, subject, upstream, now)
 end
 redis.call('PUBLISH', wake, request_id)
-return redis.call('ZCOUNT', waiters, whole(now), '+inf')
+return redis.call('ZCOUNT', waiters, '(' .. whole(now), '+inf')

@@ -26,7 +26,7 @@ async def sweep(redis: Redis, upstream: str, now_ms: int) -> int:
     jobs: Any
     old: Any
     with reaching():
-        jobs = await redis.zrangebyscore(ended, "-inf", before_ms, start=0, num=_AT_ONCE)
+        jobs = await redis.zrangebyscore(ended, "-inf", f"({before_ms}", start=0, num=_AT_ONCE)
         if jobs:
             forgotten += await _JOBS(
                 redis,

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from falgate.core.budget import account
 from falgate.core.entry import Close, read
 from falgate.core.errors import Unavailable
 from falgate.core.once import Once
@@ -151,15 +152,15 @@ class _Verification:
         return sorted({*known, *self._sums.accounts})
 
     async def _accounts(self, names: Sequence[str]) -> list[Difference]:
-        prefix = f"{{fg}}:account:{self._upstream}:"
-        look = await self._look([prefix + name for name in names])
+        keys = [_keys.account(self._upstream, account(name)) for name in names]
+        look = await self._look(keys)
         # Old windows' counters may have been swept by now.
         since = recent(await self._entries.now_ms())
         found: list[Difference] = []
-        for name, counters in zip(names, look.hashes, strict=True):
+        for key, name, counters in zip(keys, names, look.hashes, strict=True):
             must = Counter(self._sums.accounts.get(name, {}))
             for holder, amount, state, windows in look.holds:
-                if prefix + name in holder.split(" "):
+                if key in holder.split(" "):
                     must["open"] += 1
                     must["waiting"] += amount if state == "reserved" else 0
                     for window in windows:

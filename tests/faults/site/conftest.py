@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 import pytest
+from booked import booked
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
@@ -78,8 +79,7 @@ class Site:
             "timezone": ZONE,
             "lease_s": "1",
             "unknown_after_s": "2",
-            "drain_s": "0",
-            "drain_accept_s": "0",
+            **dict.fromkeys(("drain_s", "drain_accept_s"), "0"),
         }
         self._folder = folder
         self._launch = launch
@@ -214,7 +214,7 @@ class Site:
             return not await self._ledger.open_jobs(self.upstream)
 
         await self.until(idle)
-        entries = [entry async for entry in self._ledger.entries(self.upstream)]
+        entries = await booked(self.redis, self.upstream)
         moved = [entry for entry in entries if entry["kind"] in {"close", "correction"}]
         closes = [entry for entry in moved if entry["kind"] == "close"]
         ended = await self.redis.zrange(_keys.ended_jobs(self.upstream), 0, -1)

@@ -29,6 +29,22 @@ async def test_who_was_overtaken_right_after_settling_leaves_the_pictures_to_the
     assert world.jobs.jobs[job_id].epoch == 3
 
 
+async def test_a_kept_request_that_has_ended_elsewhere_is_not_driven(world: Any) -> None:
+    call = replace(world.call(), request_id="r")
+    works = world.processes[0].works
+    await works.queue.submit(call)
+    await world.until(lambda: world.jobs.requests.kept["r"].ended)
+    await world.at_rest()
+    ended = world.jobs.requests.kept["r"]
+    # As Redis has it: what it was to bring is forgotten with its end.
+    forgotten = replace(ended, asked=replace(ended.asked, arguments={}))
+
+    works.driver.start(forgotten)
+    await world.at_rest()
+
+    assert not [did for did in world.steps.did if did.startswith("doubted")]
+
+
 async def test_a_lease_that_is_somebody_else_s_is_not_renewed_any_more(world: Any) -> None:
     world.processes[0] = world.open(lease_s=0.003)
     world.steps.gates["collect"] = gate = asyncio.Event()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from booked import booked
 from money_model import Model
 from redis.asyncio import Redis
 
@@ -38,7 +39,7 @@ class Turned(Calendar, frozen=True):
         )
 
 
-async def compare(model: Model, redis: Redis, budgets: Budgets, ledger: Ledger) -> None:
+async def compare(model: Model, redis: Redis, budgets: Budgets) -> None:
     """Compare all that Redis holds with the model."""
     held_by = {account for book in model.books.values() for account in book.accounts}
     accounts = sorted(held_by | {account for account, _ in model.limits}, key=lambda it: it.name)
@@ -72,11 +73,11 @@ async def compare(model: Model, redis: Redis, budgets: Budgets, ledger: Ledger) 
         assert (position.spent, position.held) == (spent, held)
         assert position.limit in {None, limit}
     assert await budgets.house(UPSTREAM) == (model.house, model.overrun)
-    await _compare_entries(model, ledger)
+    await _compare_entries(model, redis)
 
 
-async def _compare_entries(model: Model, ledger: Ledger) -> None:
-    entries = [entry async for entry in ledger.entries(UPSTREAM)]
+async def _compare_entries(model: Model, redis: Redis) -> None:
+    entries = await booked(redis, UPSTREAM)
     closes = [entry for entry in entries if entry["kind"] == "close"]
     closed = {job_id: book for job_id, book in model.books.items() if book.settled_to}
     assert {
@@ -147,7 +148,7 @@ class Operator:
     async def limit_house(self, room: int) -> None:
         """Set what the house may bear."""
         self.model.house = room
-        await self.budgets.limit_house(UPSTREAM, room, keep=False)
+        await self.budgets.set_house(UPSTREAM, room, "test")
 
     async def raise_(self, account: Account, kind: Kind, amount: int, times: int) -> None:
         """Raise a budget, asked for so many times."""

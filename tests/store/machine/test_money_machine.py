@@ -18,7 +18,6 @@ from falgate.core.job import MOVES, Fenced, Job, Order, State
 from falgate.core.outcome import Settlement
 from falgate.store import _keys
 from falgate.store.connect import connect
-from falgate.store.ledger import Ledger
 from falgate.store.verify import verify
 
 UPSTREAM = "machine"
@@ -50,7 +49,6 @@ class Money(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.redis = connect(self.url)
         self.do(self.redis.flushall())
-        self.ledger = Ledger(self.redis)
         self.model = type(self).new_model()
         self.operator = type(self).operator_of(self.redis, self.model)
         self.do(self.operator.open())
@@ -270,7 +268,7 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def the_books_are_right(self) -> None:
         """Every counter is what the jobs say, and every closed job has one entry."""
-        self.do(type(self).compare(self.model, self.redis, self.operator.budgets, self.ledger))
+        self.do(type(self).compare(self.model, self.redis, self.operator.budgets))
         self.met |= {book.state for book in self.model.books.values()}
 
 

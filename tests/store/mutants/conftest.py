@@ -30,7 +30,7 @@ class Desk:
     ) -> None:
         self.redis = redis
         self.budgets = budgets
-        self.ledger = Ledger(redis)
+        self.redis = redis
         self.one, self.two = one, two
         self.order = order
 
@@ -111,7 +111,7 @@ def desk(
         new = Desk(redis, opened, jobs_of("one", **made), jobs_of("two", **made), order)
         await new.limit("day", 1_000)
         await new.limit("total", 1_000)
-        await opened.limit_house(UPSTREAM, 100, keep=False)
+        await opened.open_house(UPSTREAM, 100)
         return new
 
     return make

@@ -1,6 +1,5 @@
 """Changes to the catalogue's scripts that must not go unnoticed."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -111,6 +110,7 @@ async def removals(desk: Any) -> None:
     assert not await catalogue.condemn(ONE.name, unused_ms=0, noted_ms=LATER_MS)
     assert not await catalogue.condemn(ONE.name, unused_ms=LATER_MS, noted_ms=0)
     assert not await catalogue.confirm(ONE.name)
+    assert not await catalogue.confirm("nothing.png")
     assert await catalogue.pin(ONE.name, pinned=True)
     assert not await catalogue.condemn(ONE.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
     assert await catalogue.condemn(ONE.name, forced=True)
@@ -119,11 +119,11 @@ async def removals(desk: Any) -> None:
     assert not await catalogue.note(filing(TWO))
     key = _keys.picture(TWO.name)
     await desk.redis.hincrby(key, "condemned_ms", -30_000)
-    await desk.redis.hincrby(key, "used_ms", -40_000)
     assert await catalogue.confirm(TWO.name)
     assert int(await desk.redis.hget(key, "condemned_ms")) > await catalogue.now_ms() - 20_000
-    await asyncio.sleep(0.002)
+    await desk.redis.hincrby(key, "used_ms", -40_000)
     await catalogue.use({TWO.name: 1})
+    assert int(await desk.redis.hget(key, "used_ms")) > await catalogue.now_ms() - 20_000
     assert not await catalogue.confirm(TWO.name)
     assert not await catalogue.confirm(TWO.name)
     one, two = await catalogue.records((ONE.name, TWO.name))
@@ -185,7 +185,11 @@ MUTANTS = {
     "counted_twice": (NOTE, "if not known[2] then", "if true then"),
     "bytes_not_counted": (NOTE, "redis.call('HINCRBY', media, 'bytes', whole(size))", ""),
     "not_counted": (NOTE, "redis.call('HINCRBY', media, 'pictures', 1)", ""),
-    "condemned_for_ever": (NOTE, "redis.call('HDEL', picture, 'condemned_ms')", ""),
+    "condemned_for_ever": (
+        NOTE,
+        "redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')",
+        "",
+    ),
     "not_ranked": (NOTE, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
     "prompt_not_noted": (NOTE, "redis.call('HSET', picture, 'prompts',", "local _ = ("),
     "not_pictured": (NOTE, "redis.call('SADD', pictured, name)", ""),
@@ -215,18 +219,23 @@ MUTANTS = {
     "new_condemned": (CONDEMN, "or tonumber(known[4]) > noted_ms", ""),
     "never_forced": (CONDEMN, "if forced ~= '1' and (", "if ("),
     "always_forced": (CONDEMN, "if forced ~= '1' and (", "if false and ("),
-    "not_condemned": (CONDEMN, "redis.call('HSET', picture, 'condemned_ms', whole(now))", ""),
+    "not_condemned": (CONDEMN, "'condemned_ms', whole(now), 'condemned_uses'", "'condemned_uses'"),
+    "uses_are_not_kept": (CONDEMN, ", 'condemned_uses', known[5])", ")"),
     "anything_confirmed": (
         CONFIRM,
         "if not known[1] then return 0 end",
-        "known[1] = known[1] or '999999999999999'",
+        "",
     ),
     "used_confirmed": (
         CONFIRM,
-        "if tonumber(known[2]) >= tonumber(known[1]) then",
+        "if known[2] ~= known[3] then",
         "if false then",
     ),
-    "spared_stays_condemned": (CONFIRM, "redis.call('HDEL', picture, 'condemned_ms')", ""),
+    "spared_stays_condemned": (
+        CONFIRM,
+        "redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')",
+        "",
+    ),
     "not_condemned_anew": (CONFIRM, "'condemned_ms', whole(now_ms())", "'condemned_ms', known[1]"),
     "anything_buried": (
         BURY,

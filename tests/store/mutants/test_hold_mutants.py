@@ -69,9 +69,9 @@ async def reliefs(desk: Any) -> None:
 async def house(desk: Any) -> None:
     await desk.bring("a", "f", "paid", charge=110)
     assert await desk.figures() == (100, 0, 10)
-    await desk.budgets.limit_house(UPSTREAM, 11, keep=False)
+    await desk.budgets.set_house(UPSTREAM, 11, "test")
     assert await desk.hold("b", "g") == Held()
-    await desk.budgets.limit_house(UPSTREAM, 10, keep=False)
+    await desk.budgets.set_house(UPSTREAM, 10, "test")
     assert await desk.hold("c", "h") == HouseFull(10, 10)
     await desk.redis.delete(_keys.house(UPSTREAM))
     assert await desk.hold("c", "h") == HouseFull(0, 0)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from booked import booked
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.claim import Seen
@@ -93,7 +94,7 @@ async def settlements(desk: Any) -> None:
     assert await desk.redis.exists(_keys.flight("h")) == 0
     assert "input" not in await desk.redis.hkeys(_keys.job("c"))
     assert await desk.figures() == (100, 0, 30)
-    assert len([entry async for entry in desk.ledger.entries(UPSTREAM)]) == 3
+    assert len(await booked(desk.redis, UPSTREAM)) == 3
     broken = await desk.bring("d", "i", "accepted")
     await desk.redis.hset(_keys.job("d"), "flight", "another")
     with pytest.raises(Unavailable):

@@ -1,0 +1,116 @@
+"""A client of Redis whose every trip has one deadline, with all that redis-py tries within it."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import TimeoutError as TookTooLong
+
+_TRIP_MS = 2_000
+_CLOSE_S, _AGAIN_S = 1.0, 0.1
+
+
+class Trips:
+    """What is under way, each in a task of its own.
+
+    Time-outs of sockets add up over retries of commands and of connections, and redis-py may lose a
+    cancellation on its way through `asyncio.wait_for`: neither bounds how long somebody waits. So
+    whoever asks waits beside the trip, and leaves it at the deadline. The trip comes to its end
+    by itself, with its connection in order: a late reply is read by who asked for it.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def within(self, trip: Coroutine[Any, Any, Any], trip_ms: int) -> Any:
+        """What a trip brings; raises redis-py's own `TimeoutError` when it takes too long."""
+        task = asyncio.create_task(trip)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            await asyncio.wait([task], timeout=trip_ms / 1000)
+        except asyncio.CancelledError:
+            # Whoever is cancelled may undo next what is on its way here: that has to come first.
+            task.cancel()
+            await asyncio.wait([task], timeout=trip_ms / 1000)
+            raise
+        if not task.done():
+            raise TookTooLong(f"no answer within {trip_ms / 1000:g} s")
+        return task.result()
+
+    async def close(self) -> None:
+        """Give up what is under way."""
+        for _ in range(round(_CLOSE_S / _AGAIN_S)):
+            if not self._tasks:
+                return
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks, timeout=_AGAIN_S)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # Looked at: nobody else may, who left before.
+
+
+class BoundedRedis(Redis):
+    """Subscriptions have connections of their own, and may be silent for as long as they like.
+
+    Attributes:
+        trip_ms: How long a command may take, from asking for a connection to the reply.
+    """
+
+    trip_ms = _TRIP_MS
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self._trips = Trips()
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Run one command."""
+        command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
+        return await self._trips.within(command, self.trip_ms)
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """Collect commands; running them is one trip."""
+        made = BoundedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+        made.trips, made.trip_ms = self._trips, self.trip_ms
+        return made
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """Give up what is under way, then close."""
+        await self._trips.close()
+        await super().aclose(close_connection_pool)
+
+
+class BoundedPipeline(Pipeline):
+    """Commands that are run together."""
+
+    trips: Trips
+    trip_ms: int
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """Run them."""
+        # On a pipeline of their own: this one is reset when its caller leaves, and would take the
+        # connection away from a reply that is still to come.
+        made = Pipeline(
+            self.connection_pool, self.response_callbacks, self.is_transaction, self.shard_hint
+        )
+        made.command_stack, self.command_stack = self.command_stack, []
+        found: list[Any] = await self.trips.within(_run(made, raise_on_error), self.trip_ms)
+        return found
+
+
+def grant(pipeline: Pipeline, more_ms: int) -> None:
+    """Let a pipeline take longer, whose commands wait for something themselves."""
+    assert isinstance(pipeline, BoundedPipeline)
+    pipeline.trip_ms += more_ms
+
+
+async def _run(pipeline: Pipeline, raise_on_error: bool) -> list[Any]:
+    async with pipeline:
+        return await pipeline.execute(raise_on_error)
