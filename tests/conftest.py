@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from patience import PATIENCE_S
 from redis import Redis
 
 from falgate.store import _keys
-
-READY_S, STOP_S = 30, 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,7 +93,7 @@ def run_command(*arguments: str, **settings: str) -> "subprocess.CompletedProces
         env=clean(**settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -115,7 +114,7 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
         )
         falgate = Falgate(process, data, f"http://{url}", tls, said)
         try:
-            deadline_s = time.monotonic() + READY_S
+            deadline_s = time.monotonic() + PATIENCE_S
             while "Ctrl-C stops it." not in falgate.banner:
                 assert process.poll() is None, falgate.log
                 assert time.monotonic() < deadline_s, falgate.log
@@ -123,7 +122,7 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
             yield falgate
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(STOP_S)
+            process.wait(PATIENCE_S)
     assert process.returncode == 0, falgate.log
     assert "Traceback" not in falgate.log
 

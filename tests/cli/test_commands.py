@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate import __version__
 from falgate.cli.main import COMMANDS, EXPECTED, main
@@ -84,10 +85,10 @@ def test_the_sandbox_serves_and_keeps_its_books(port: int, tmp_path: Path) -> No
     ) as sandbox:
         try:
             url = f"http://127.0.0.1:{port}"
-            deadline_s = time.monotonic() + 20
+            deadline_s = time.monotonic() + PATIENCE_S
             while True:
                 try:
-                    httpx.get(f"{url}/sandbox/dials").raise_for_status()
+                    httpx.get(f"{url}/sandbox/dials", timeout=PATIENCE_S).raise_for_status()
                     break
                 except httpx.TransportError:
                     assert time.monotonic() < deadline_s
@@ -96,12 +97,12 @@ def test_the_sandbox_serves_and_keeps_its_books(port: int, tmp_path: Path) -> No
                 f"{url}/run/fal-ai/gpt-image-1.5",
                 json={"prompt": "a fox", "quality": "low"},
                 headers={"Authorization": "Key id:secret"},
-                timeout=20,
+                timeout=PATIENCE_S,
             )
-            books = httpx.get(f"{url}/sandbox/books").json()
+            books = httpx.get(f"{url}/sandbox/books", timeout=PATIENCE_S).json()
         finally:
             sandbox.send_signal(signal.SIGINT)
-        said, _ = sandbox.communicate(timeout=20)
+        said, _ = sandbox.communicate(timeout=PATIENCE_S)
     assert len(answer.json()["images"]) == 1
     assert books["accepted"] == 1
     assert len(list((tmp_path / "s").glob("*.json"))) == 1

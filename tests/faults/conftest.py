@@ -18,10 +18,10 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from redis import Redis
 from redis.exceptions import RedisError
 
-START_S, STOP_S = 20.0, 10.0
 DATABASES = 200
 
 
@@ -63,7 +63,7 @@ class Process:
     def end(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(STOP_S)
+        return self.process.wait(PATIENCE_S)
 
 
 class RedisServer:
@@ -83,7 +83,7 @@ class RedisServer:
         durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
         command = [self.binary, *flags.split(), *durable]
         self.process = Process(command, self.folder / "redis.log", {})
-        end_s = time.monotonic() + START_S
+        end_s = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert self.process.alive, self.process.said
             assert time.monotonic() < end_s, self.process.said
@@ -109,8 +109,8 @@ class Sandbox:
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "falgate", "sandbox", "--port", str(port)]
         self.process = Process(command, folder / f"sandbox-{port}.log", {})
-        self.client = httpx.Client(base_url=f"{self.url}/sandbox")
-        end_s = time.monotonic() + START_S
+        self.client = httpx.Client(base_url=f"{self.url}/sandbox", timeout=PATIENCE_S)
+        end_s = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert self.process.alive, self.process.said
             assert time.monotonic() < end_s, self.process.said
@@ -154,8 +154,8 @@ class Gateway(Process):
 
     async def serves(self) -> None:
         """Wait until it does."""
-        end_s = time.monotonic() + START_S
-        async with httpx.AsyncClient() as client:
+        end_s = time.monotonic() + PATIENCE_S
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             while self.alive and time.monotonic() < end_s:
                 try:
                     await client.get(f"{self.url}/healthz")

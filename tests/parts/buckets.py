@@ -14,8 +14,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from patience import PATIENCE_S
+
 BUCKET = "pictures-of-tests"
-START_S = 30.0
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _FULL = (
@@ -62,7 +63,7 @@ def s3_server() -> Iterator[Bucket]:
         )
         try:
             bucket = Bucket("127.0.0.1", port)
-            end_s = time.monotonic() + START_S
+            end_s = time.monotonic() + PATIENCE_S
             while not _made(bucket):
                 assert process.poll() is None, "it ended at once"
                 assert time.monotonic() < end_s, "it does not answer"
@@ -75,7 +76,7 @@ def s3_server() -> Iterator[Bucket]:
 
 def _made(bucket: Bucket) -> bool:
     """Whether the server answers, and has the bucket now."""
-    connection = http.client.HTTPConnection(bucket.host, bucket.port, timeout=5)
+    connection = http.client.HTTPConnection(bucket.host, bucket.port, timeout=PATIENCE_S)
     with contextlib.closing(connection):
         try:
             connection.request("PUT", f"/{BUCKET}", headers={"Content-Length": "0"})

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from contents import found
+from patience import PATIENCE_S
 
 Buy = Callable[..., Awaitable[httpx.Response]]
 Hire = Callable[..., Awaitable[Any]]
@@ -192,7 +193,9 @@ async def test_a_forgotten_prompt_leaves_nothing_but_amounts(
 
 
 async def test_nobody_without_the_admin_key_repairs_anything(managed: Any, key: str) -> None:
-    async with httpx.AsyncClient(base_url=managed.url, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=managed.url, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         for headers in ({}, {"Authorization": f"Key {key}"}):
             for path in ("purge", "forget", f"pictures/{'0' * 64}.png/reject"):
                 refused = await client.post(f"/admin/v1/cache/{path}", json={}, headers=headers)
