@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import click
 import httpx
 import pytest
 from patience import PATIENCE_S
+from processes import ended, reserved_port
 
 from falgate import __version__
 from falgate.cli.main import COMMANDS, EXPECTED, main
@@ -70,18 +71,15 @@ def test_an_unknown_command_is_an_error(falgate: Falgate) -> None:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+def port() -> Iterator[int]:
+    with reserved_port() as number:
+        yield number
 
 
 def test_the_sandbox_serves_and_keeps_its_books(port: int, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "falgate", "sandbox", "--port", str(port), "--data", tmp_path / "s"],
-        stdout=subprocess.PIPE,
-        text=True,
+    command = [sys.executable, "-m", "falgate", "sandbox", "--port", str(port)]
+    with ended(
+        subprocess.Popen([*command, "--data", tmp_path / "s"], stdout=subprocess.PIPE, text=True)
     ) as sandbox:
         try:
             url = f"http://127.0.0.1:{port}"

@@ -17,6 +17,7 @@ import httpx
 import pytest
 import trustme
 from patience import PATIENCE_S
+from processes import ended
 
 NAMES = ("localhost", "queue.localhost", "127.0.0.1", "::1")
 
@@ -137,12 +138,13 @@ def test_a_gateway_on_a_terminal_ends_with_it(
             stderr=said,
         )
     os.close(theirs)
-    try:
-        wait_until(lambda: "Ctrl-C stops it." in output.read_text(), "It does not serve")
-        process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "tls.reloaded" in output.read_text(), "A terminal that is there")
-    finally:
-        os.close(ours)
+    with ended(process):
+        try:
+            wait_until(lambda: "Ctrl-C stops it." in output.read_text(), "It does not serve")
+            process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "tls.reloaded" in output.read_text(), "A terminal that is there")
+        finally:
+            os.close(ours)
 
-    assert process.wait(PATIENCE_S) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in output.read_text()

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from patience import PATIENCE_S
+from processes import ended
 
 MODEL = "fal-ai/gpt-image-1.5"
 PROMPT = "a fox that nobody else may hear of"
@@ -64,10 +65,8 @@ def test_a_revoked_first_key_is_replaced_at_the_next_start(
 def upstream(listening: dict[str, str]) -> Iterator[str]:
     """A sandbox in a process of its own, which keeps books."""
     address = listening["FALGATE_LISTEN"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "falgate", "sandbox", "--port", address.rpartition(":")[2]],
-        stdout=subprocess.DEVNULL,
-    ) as process:
+    command = [sys.executable, "-m", "falgate", "sandbox", "--port", address.rpartition(":")[2]]
+    with ended(subprocess.Popen(command, stdout=subprocess.DEVNULL)) as process:
         deadline_s = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -143,13 +142,14 @@ def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_behind(
             stdout=said,
             stderr=said,
         )
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not (data / "redis" / "lock").exists():
-        assert time.monotonic() < deadline_s
-        assert process.poll() is None, output.read_text()
-    process.send_signal(signal.SIGINT)
+    with ended(process):
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (data / "redis" / "lock").exists():
+            assert time.monotonic() < deadline_s
+            assert process.poll() is None, output.read_text()
+        process.send_signal(signal.SIGINT)
 
-    assert process.wait(PATIENCE_S) in {0, 1}  # 0 where it was as quick as the signal
+        assert process.wait(PATIENCE_S) in {0, 1}  # 0 where it was as quick as the signal
     assert "Traceback" not in output.read_text()
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 from patience import PATIENCE_S
+from processes import reserved_port
 
 # A minute on an idle machine, which other tests share here.
 SET_UP_S = 5 * PATIENCE_S
@@ -29,14 +30,6 @@ class Run(NamedTuple):
     port: int
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def project(root: Path, made_here: set[str], tmp_path: Path) -> Path:
     """A clean copy whose path has a space, with what an interrupted set-up may have left."""
@@ -47,9 +40,8 @@ def project(root: Path, made_here: set[str], tmp_path: Path) -> Path:
     return copy
 
 
-def make_run(project: Path, output: Path) -> Run:
+def make_run(project: Path, output: Path, port: int, tls_port: int) -> Run:
     """Type it, as the leader of a session of its own."""
-    port = free_port()
     with output.open("wb") as said:
         process = subprocess.Popen(
             ["make", "-C", project, "run"],
@@ -60,7 +52,7 @@ def make_run(project: Path, output: Path) -> Run:
                     if not name.startswith(("FAL", "MAKE"))
                 },
                 "FALGATE_LISTEN": f"127.0.0.1:{port}",
-                "FALGATE_TLS_LISTEN": f"localhost:{free_port()}",
+                "FALGATE_TLS_LISTEN": f"localhost:{tls_port}",
                 "FALGATE_DATA_DIR": str(project / "data"),
             },
             stdout=said,
@@ -108,6 +100,13 @@ def press_ctrl_c(run: Run) -> None:
 
 
 @pytest.fixture
+def ports() -> Iterator[tuple[int, int]]:
+    """Two that are free."""
+    with reserved_port() as one, reserved_port() as other:
+        yield one, other
+
+
+@pytest.fixture
 def runs(project: Path) -> Iterator[list[Run]]:
     """The runs of a test; what they leave behind is ended hard."""
     started: list[Run] = []
@@ -124,12 +123,12 @@ def runs(project: Path) -> Iterator[list[Run]]:
 
 
 def test_make_run_repairs_serves_stops_and_starts_again_at_once(
-    project: Path, runs: list[Run], tmp_path: Path
+    project: Path, runs: list[Run], ports: tuple[int, int], tmp_path: Path
 ) -> None:
     pictures = []
     for number, within_s in enumerate((SET_UP_S, PATIENCE_S)):
         typed_s = time.monotonic()
-        runs.append(make_run(project, tmp_path / f"{number}.txt"))
+        runs.append(make_run(project, tmp_path / f"{number}.txt", *ports))
         line = curl_line(runs[-1], within_s)
         sys.stderr.write(f"Start {number + 1} took {time.monotonic() - typed_s:.1f} s.\n")
         answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)

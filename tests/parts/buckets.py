@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from patience import PATIENCE_S
+from processes import reserved_port
 
 BUCKET = "pictures-of-tests"
 
@@ -51,10 +51,7 @@ class Bucket(NamedTuple):
 @contextmanager
 def s3_server() -> Iterator[Bucket]:
     """A server with one bucket, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryFile() as said:
+    with reserved_port() as port, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
             stdout=said,
