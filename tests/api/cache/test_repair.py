@@ -1,7 +1,6 @@
 """Repair over HTTP: what is purged, rejected, bought again or forgotten, as an app sees it."""
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -73,18 +72,16 @@ async def test_a_prompt_is_shown_only_where_its_app_lets_it_be_kept(
     assert await kept() == [f"{{fg}}:about:{shown['fingerprint']}"]
 
 
-async def test_what_is_purged_is_bought_again_within_a_second(
+async def test_what_is_purged_is_bought_again_by_the_next_request(
     admin: httpx.AsyncClient, buy: Buy, key: str, prompt: str
 ) -> None:
     old = await buy(key)
-    began_s = time.monotonic()
     purged = await admin.post("/cache/purge", json={"prompt": prompt})
 
     gone = await buy(key, headers=ONLY_CACHED)
-    took_s = time.monotonic() - began_s
 
     assert purged.json() == {"pools": 1, "pictures": 1}
-    assert (gone.status_code, took_s < 1) == (504, True)
+    assert gone.status_code == 504
     assert names(await buy(key)) != names(old)
 
 
