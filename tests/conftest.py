@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from patience import PATIENCE_S
+from processes import ended, reserved_port
 from redis import Redis
 
 from falgate.store import _keys
-
-READY_S, STOP_S = 30, 20
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,12 +76,7 @@ def clean(**settings: str) -> dict[str, str]:
 def reserved() -> Iterator[dict[str, str]]:
     """Free ports to listen on, kept from all but servers that reuse addresses, as ours do."""
     with ExitStack() as stack:
-        ports = []
-        for _ in range(2):
-            holder = stack.enter_context(socket.socket())
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            holder.bind(("127.0.0.1", 0))
-            ports.append(holder.getsockname()[1])
+        ports = [stack.enter_context(reserved_port()) for _ in range(2)]
         yield {
             "FALGATE_LISTEN": f"127.0.0.1:{ports[0]}",
             "FALGATE_TLS_LISTEN": f"localhost:{ports[1]}",
@@ -94,7 +89,7 @@ def run_command(*arguments: str, **settings: str) -> "subprocess.CompletedProces
         env=clean(**settings),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -107,15 +102,19 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
         url, tls = addresses.values()
         usual = {"FALGATE_DATA_DIR": str(data), "FALGATE_SANDBOX_WORK_S": "0"}
         said = (logs / f"{url}.out", logs / f"{url}.err")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "falgate", "run"],
-            env=clean(**usual, **addresses, **settings),
-            stdout=stack.enter_context(said[0].open("wb")),
-            stderr=stack.enter_context(said[1].open("wb")),
+        process = stack.enter_context(
+            ended(
+                subprocess.Popen(
+                    [sys.executable, "-m", "falgate", "run"],
+                    env=clean(**usual, **addresses, **settings),
+                    stdout=stack.enter_context(said[0].open("wb")),
+                    stderr=stack.enter_context(said[1].open("wb")),
+                )
+            )
         )
         falgate = Falgate(process, data, f"http://{url}", tls, said)
         try:
-            deadline_s = time.monotonic() + READY_S
+            deadline_s = time.monotonic() + PATIENCE_S
             while "Ctrl-C stops it." not in falgate.banner:
                 assert process.poll() is None, falgate.log
                 assert time.monotonic() < deadline_s, falgate.log
@@ -123,7 +122,7 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
             yield falgate
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(STOP_S)
+            process.wait(PATIENCE_S)
     assert process.returncode == 0, falgate.log
     assert "Traceback" not in falgate.log
 

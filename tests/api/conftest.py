@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from redis.asyncio import Redis
 
 from falgate.core import apikey
@@ -29,7 +30,6 @@ from falgate.store.embedded import EmbeddedRedis
 from falgate.store.registry import Registry
 
 MODEL = "/fal-ai/gpt-image-1.5"
-DEADLINE_S = 30
 WORK_S = 0.5
 """How long the sandbox works where a test looks at what is under way; else no time at all."""
 
@@ -62,14 +62,14 @@ class Gateway(NamedTuple):
         """A client of it that presents its key."""
         headers = {"Authorization": f"Key {self.key}"}
         return httpx.AsyncClient(
-            base_url=self.url, headers=headers, trust_env=False, timeout=DEADLINE_S, **options
+            base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE_S, **options
         )
 
     def admin(self) -> httpx.AsyncClient:
         """A client of its administration."""
         headers = {"Authorization": f"Key {self.admin_key}"}
         return httpx.AsyncClient(
-            base_url=f"{self.url}/admin/v1", headers=headers, trust_env=False, timeout=DEADLINE_S
+            base_url=f"{self.url}/admin/v1", headers=headers, trust_env=False, timeout=PATIENCE_S
         )
 
     def redis(self) -> Redis:
@@ -112,7 +112,7 @@ def _process(env: dict[str, str], log: Path) -> Iterator[None]:
             [sys.executable, "-m", "falgate", "serve"], env=env, stderr=stderr
         )
     try:
-        deadline_s = time.monotonic() + DEADLINE_S
+        deadline_s = time.monotonic() + PATIENCE_S
         while "falgate serves" not in log.read_text():
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline_s, log.read_text()
@@ -121,7 +121,7 @@ def _process(env: dict[str, str], log: Path) -> Iterator[None]:
     finally:
         process.terminate()
         try:
-            process.wait(DEADLINE_S)
+            process.wait(PATIENCE_S)
         finally:
             process.kill()
 
@@ -271,7 +271,7 @@ def exchange(gateway: Gateway) -> Callable[..., Awaitable[bytes]]:
         name, _, port = host.partition(":")
         reader, writer = await asyncio.open_connection(name, int(port))
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 for part in parts:
                     writer.write(part)
                     await writer.drain()

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "cors", "quality": "low", "output_format": "jpeg"}
@@ -64,7 +65,9 @@ async def test_it_is_off_unless_it_is_asked_for(gateway: Any, path: str) -> None
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_browser_that_asks_first_needs_no_key(open_to_one: Any, path: str) -> None:
-    async with httpx.AsyncClient(base_url=open_to_one.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=open_to_one.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         for origin in (PAGE, "http://localhost:3000"):
             answer = await stranger.options(path, headers={**PREFLIGHT, "Origin": origin})
             assert (answer.status_code, answer.content) == (204, b"")
@@ -81,7 +84,9 @@ async def test_fals_own_headers_may_be_sent_and_no_others(open_to_one: Any) -> N
     asked = (
         "x-fal-new, X-App-Fal-Disable-Fallback, x-falgate-variation, x-evil, cookie, x-fal-\u00e9"
     )
-    async with httpx.AsyncClient(base_url=open_to_one.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=open_to_one.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         plain = await stranger.options(MODEL, headers=PREFLIGHT)
         headers = {**PREFLIGHT, "Access-Control-Request-Headers": asked.encode()}
         more = await stranger.options(MODEL, headers=headers)  # type: ignore[arg-type]  # bytes too

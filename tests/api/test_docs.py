@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 import httpx
 import msgspec
 import pytest
+from patience import PATIENCE_S
 
 from falgate.models import MODELS
 from falgate.models.gpt_image_1_5 import SPEC, Input
@@ -52,7 +53,7 @@ def browse(url: str, folder: Path, *options: str) -> str:
         ],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -109,7 +110,9 @@ async def test_the_page_runs_no_script_but_its_own_and_is_framed_by_nobody(gatew
 
 
 async def test_the_page_is_the_same_without_its_slash_and_needs_no_key(gateway: Any) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         pages = [await stranger.get(path) for path in ("/docs", "/docs/")]
         assets = set(re.findall(r'(?:src|href)="(/[^"]*)"', pages[0].text))
         found = {asset: await stranger.get(asset) for asset in assets}

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
+from patience import PATIENCE_S
 
 from falgate.api.address import Address
 from falgate.api.admin.services import AdminServices
@@ -47,7 +48,7 @@ def _served(app: Any) -> Iterator[str]:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE_S)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def behind(counted: Counted) -> Iterator[Callable[[ASGIApp], str]]:
 
 @pytest.fixture
 async def stranger() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         yield client
 
 

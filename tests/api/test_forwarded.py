@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "forwarded", "quality": "low", "output_format": "jpeg"}
@@ -144,7 +145,7 @@ async def test_a_caller_from_elsewhere_is_not_a_proxy_for_saying_so(managed: Any
     port = managed.host.partition(":")[2]
     transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
     headers = {"Authorization": f"Key {managed.key}", "X-Forwarded-For": "127.0.0.1", **TOLD}
-    async with httpx.AsyncClient(transport=transport, timeout=30) as client:
+    async with httpx.AsyncClient(transport=transport, timeout=PATIENCE_S) as client:
         answer = await client.post(f"http://127.0.0.1:{port}{MODEL}", json=BODY, headers=headers)
 
     assert answer.json()["images"][0]["url"].startswith(f"{managed.url}/pictures/")

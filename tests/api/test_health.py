@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.store.embedded import EmbeddedRedis
 
@@ -36,7 +37,9 @@ def leaning(
     """A gateway on that server, which has sold one picture."""
     with serve(tmp_path_factory.mktemp("leaning"), redis_url=redis.url) as served:
         headers = {"Authorization": f"Key {served.key}"}
-        sold = httpx.post(f"{served.url}{MODEL}", json=BODY, headers=headers, trust_env=False)
+        sold = httpx.post(
+            f"{served.url}{MODEL}", json=BODY, headers=headers, trust_env=False, timeout=PATIENCE_S
+        )
         assert sold.status_code == 200
         yield served
 
@@ -99,7 +102,9 @@ async def test_head_says_the_same_without_a_body(
 
 
 async def test_nobody_needs_a_key_to_ask_how_it_is(leaning: Any) -> None:
-    async with httpx.AsyncClient(base_url=leaning.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=leaning.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         answers = [await stranger.get(path) for path in ("/healthz", "/readyz", "/metrics")]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]

@@ -4,10 +4,13 @@ import base64
 from typing import Any
 
 import httpx
+from patience import PATIENCE_S
 
 
 async def test_the_key_that_webhooks_are_signed_with_is_published(gateway: Any) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as anybody:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as anybody:
         answer = await anybody.get("/.well-known/jwks.json")
 
     assert answer.status_code == 200

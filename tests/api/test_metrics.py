@@ -7,6 +7,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 from booked import booked
+from patience import PATIENCE_S
 from prometheus_client.parser import text_string_to_metric_families
 
 from falgate import __version__
@@ -221,7 +222,7 @@ async def test_money_set_aside_is_seen_while_it_is(client: httpx.AsyncClient) ->
 
 async def test_the_books_are_verified_by_a_gateway_that_serves(client: httpx.AsyncClient) -> None:
     verified: dict[str, float] = {}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(verified) < 2:
             samples = await scraped(client)
             verified = {

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from schemathesis.specs.openapi.definitions import OPENAPI_30_VALIDATOR
 
 from falgate.models import MODELS
@@ -19,7 +20,9 @@ MODEL = f"/{SPEC.endpoint}"
 @pytest.fixture
 async def document(gateway: Any) -> Any:
     """The document, as somebody without a key gets it."""
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         answer = await stranger.get(PATH, params={"endpoint_id": SPEC.endpoint})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from litestar import Litestar, Request, Response
+from patience import PATIENCE_S
 
 from falgate.api.gallery import Gallery
 from falgate.api.pictures import pictures_router
@@ -49,7 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 @pytest.fixture
 async def client(served: tuple[str, Path]) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=served[0], trust_env=False, timeout=10) as asking:
+    async with httpx.AsyncClient(base_url=served[0], trust_env=False, timeout=PATIENCE_S) as asking:
         yield asking
 
 

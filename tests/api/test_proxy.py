@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 from litestar.types import Receive, Scope, Send
+from patience import PATIENCE_S
 
 from falgate.api.proxy import Proxy
 
@@ -54,7 +55,9 @@ async def test_the_target_tells_run_from_queue_whatever_the_host_is(ask: Ask) ->
 @pytest.mark.parametrize("authorization", ["", "Key x", "Bearer fg_live_x", "Basic eDp5"])
 async def test_the_proxy_asks_for_a_key_as_the_route_does(gateway: Any, authorization: str) -> None:
     headers = {"Authorization": authorization} if authorization else {}
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         by_proxy = await stranger.post(PROXY, json={}, headers={**headers, TARGET: RUN})
         direct = await stranger.post(f"/{ENDPOINT}", json={}, headers=headers)
 
@@ -226,7 +229,7 @@ def streaming(told: list[Any]) -> Iterator[str]:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}{PROXY}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(PATIENCE_S)
     assert told[-1] == "left"
 
 
@@ -244,7 +247,7 @@ async def test_the_application_is_asked_what_the_target_says(
         "Idempotency-Key": "once",
     }
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=10) as client,
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client,
         client.stream("PUT", streaming, json={"a": 1}, headers=sent) as answer,
     ):
         assert (answer.status_code, answer.headers["x-own"]) == (202, "1")

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 MODEL = "/fal-ai/gpt-image-1.5"
 QUEUE = f"/queue{MODEL}"
@@ -18,7 +19,7 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 
 async def completed(client: httpx.AsyncClient, urls: dict[str, Any], **headers: str) -> Any:
     """Poll as fal's clients do, until the request is completed; its last status."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             answer = await client.get(urls["status_url"], headers=headers)
             status = answer.json()

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core.money import usd
 
@@ -95,7 +96,7 @@ async def test_a_quote_writes_nothing(buy: Buy, hire: Hire, managed: Any) -> Non
 
     async def written() -> dict[str, Any]:
         """Everything about money and purchases, once those of the past are over."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await redis.zcard("{fg}:open:sandbox"):  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.02)
         names = [name async for name in redis.scan_iter("{fg}:*")]

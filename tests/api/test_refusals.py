@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from patience import PATIENCE_S
 
 from falgate.cli.keys import mint
 from falgate.core import apikey
@@ -50,7 +51,9 @@ async def test_a_header_that_is_not_of_fals_form_is_told_the_form(
 
 
 async def test_no_header_is_a_malformed_one(gateway: Any) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         answer = await stranger.post(MODEL, json=BODY)
 
     assert is_refusal(answer, 401, MALFORMED)

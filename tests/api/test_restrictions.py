@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core.directory import App, Team
 from falgate.store.registry import Registry
@@ -14,7 +15,6 @@ from falgate.store.registry import Registry
 MODEL = "/fal-ai/gpt-image-1.5"
 UNKNOWN = {"detail": "No user found for Key ID and Secret"}
 ELSEWHERE = {"detail": "This key may not be used from here"}
-PATIENCE_S = 10
 
 Buy = Callable[..., Awaitable[httpx.Response]]
 Hire = Callable[..., Awaitable[Any]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "routes", "quality": "low", "output_format": "jpeg"}
@@ -107,7 +108,9 @@ async def test_nothing_but_a_models_path_is_a_model(client: httpx.AsyncClient, p
 
 
 async def test_a_browser_that_looks_for_what_is_not_there_is_told_so(gateway: Any) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         answer = await stranger.get("/favicon.ico")
 
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from PIL import Image
 
 MODEL = "/fal-ai/gpt-image-1.5"
@@ -97,7 +98,7 @@ async def test_who_asks_at_the_same_time_shares_one_purchase(ask: Ask) -> None:
 
 async def test_the_age_is_that_of_the_oldest_picture(ask: Ask) -> None:
     made = await ask()
-    deadline = asyncio.get_running_loop().time() + 10
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
     while int((again := await ask()).headers["age"]) < 1:
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.1)

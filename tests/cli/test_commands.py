@@ -5,13 +5,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
 import click
 import httpx
 import pytest
+from patience import PATIENCE_S
+from processes import ended, reserved_port
 
 from falgate import __version__
 from falgate.cli.main import COMMANDS, EXPECTED, main
@@ -69,25 +71,22 @@ def test_an_unknown_command_is_an_error(falgate: Falgate) -> None:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
+def port() -> Iterator[int]:
+    with reserved_port() as number:
+        yield number
 
 
 def test_the_sandbox_serves_and_keeps_its_books(port: int, tmp_path: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "falgate", "sandbox", "--port", str(port), "--data", tmp_path / "s"],
-        stdout=subprocess.PIPE,
-        text=True,
+    command = [sys.executable, "-m", "falgate", "sandbox", "--port", str(port)]
+    with ended(
+        subprocess.Popen([*command, "--data", tmp_path / "s"], stdout=subprocess.PIPE, text=True)
     ) as sandbox:
         try:
             url = f"http://127.0.0.1:{port}"
-            deadline_s = time.monotonic() + 20
+            deadline_s = time.monotonic() + PATIENCE_S
             while True:
                 try:
-                    httpx.get(f"{url}/sandbox/dials").raise_for_status()
+                    httpx.get(f"{url}/sandbox/dials", timeout=PATIENCE_S).raise_for_status()
                     break
                 except httpx.TransportError:
                     assert time.monotonic() < deadline_s
@@ -96,12 +95,12 @@ def test_the_sandbox_serves_and_keeps_its_books(port: int, tmp_path: Path) -> No
                 f"{url}/run/fal-ai/gpt-image-1.5",
                 json={"prompt": "a fox", "quality": "low"},
                 headers={"Authorization": "Key id:secret"},
-                timeout=20,
+                timeout=PATIENCE_S,
             )
-            books = httpx.get(f"{url}/sandbox/books").json()
+            books = httpx.get(f"{url}/sandbox/books", timeout=PATIENCE_S).json()
         finally:
             sandbox.send_signal(signal.SIGINT)
-        said, _ = sandbox.communicate(timeout=20)
+        said, _ = sandbox.communicate(timeout=PATIENCE_S)
     assert len(answer.json()["images"]) == 1
     assert books["accepted"] == 1
     assert len(list((tmp_path / "s").glob("*.json"))) == 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core import apikey
 
@@ -35,7 +36,7 @@ def ask(url: str, key: str) -> httpx.Response:
         f"{url}/{MODEL}",
         json={"prompt": "a fox", "quality": "low"},
         headers={"Authorization": f"Key {key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
 

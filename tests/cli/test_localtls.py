@@ -16,6 +16,7 @@ import pytest
 import trustme
 import uvicorn
 from litestar import Litestar, get
+from patience import PATIENCE_S
 
 from falgate.cli import localtls
 from falgate.cli.localtls import LocalTls, ensure
@@ -66,7 +67,7 @@ def tls(made: LocalTls, tmp_path: Path) -> LocalTls:
 @pytest.mark.parametrize("name", ["localhost", "queue.localhost", "127.0.0.1", "::1"])
 def test_a_client_with_the_bundle_trusts_every_name(made: LocalTls, port: int, name: str) -> None:
     trust = ssl.create_default_context(cafile=str(made.bundle))
-    with httpx.Client(verify=trust, trust_env=False) as client:
+    with httpx.Client(verify=trust, trust_env=False, timeout=PATIENCE_S) as client:
         answer = client.get(f"https://127.0.0.1:{port}/", extensions={"sni_hostname": name})
     assert answer.text == "hello"
 
@@ -75,7 +76,7 @@ def test_a_client_with_the_bundle_trusts_every_name(made: LocalTls, port: int, n
 def test_no_other_name_is_vouched_for(made: LocalTls, port: int, name: str) -> None:
     trust = ssl.create_default_context(cafile=str(made.bundle))
     with (
-        httpx.Client(verify=trust, trust_env=False) as client,
+        httpx.Client(verify=trust, trust_env=False, timeout=PATIENCE_S) as client,
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         client.get(f"https://127.0.0.1:{port}/", extensions={"sni_hostname": name})
@@ -86,12 +87,12 @@ def test_the_environment_is_enough_for_a_client(
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "localhost")
     monkeypatch.setenv("SSL_CERT_FILE", str(made.bundle))
-    assert httpx.get(f"https://localhost:{port}/").text == "hello"
+    assert httpx.get(f"https://localhost:{port}/", timeout=PATIENCE_S).text == "hello"
 
 
 def test_a_client_that_was_told_nothing_refuses(port: int) -> None:
     with (
-        httpx.Client(trust_env=False) as client,
+        httpx.Client(trust_env=False, timeout=PATIENCE_S) as client,
         pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
     ):
         client.get(f"https://127.0.0.1:{port}/")

@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 import pytest
 import trustme
+from patience import PATIENCE_S
+from processes import ended
 
 NAMES = ("localhost", "queue.localhost", "127.0.0.1", "::1")
-DEADLINE_S = 20
 
 Start = Callable[..., AbstractContextManager[Any]]
 
@@ -38,7 +39,7 @@ def gateway(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while not holds():
         assert time.monotonic() < deadline_s, what
         time.sleep(0.02)
@@ -50,7 +51,7 @@ def shown(gateway: Any, name: str | None = "localhost") -> bytes:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (
-        socket.create_connection((host, int(port)), timeout=DEADLINE_S) as plain,
+        socket.create_connection((host, int(port)), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname=name) as connection,
     ):
         certificate = connection.getpeercert(binary_form=True)
@@ -80,7 +81,9 @@ def test_a_new_certificate_is_shown_and_connections_are_kept(
     gateway: Any, kind: trustme.KeyType
 ) -> None:
     trust = ssl.create_default_context(cafile=gateway.bundle)
-    with httpx.Client(base_url=f"https://{gateway.tls}", verify=trust, trust_env=False) as client:
+    with httpx.Client(
+        base_url=f"https://{gateway.tls}", verify=trust, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         first = client.get("/healthz")
         new = issue(gateway, kind)
         assert shown(gateway) != new
@@ -93,7 +96,10 @@ def test_a_new_certificate_is_shown_and_connections_are_kept(
     assert [shown(gateway, name) for name in ("localhost", "queue.localhost", None)] == [new] * 3
     assert first.status_code == again.status_code == 200
     assert ends[0] == ends[1]
-    assert httpx.get(f"https://{gateway.tls}/healthz", verify=trust).status_code == 200
+    assert (
+        httpx.get(f"https://{gateway.tls}/healthz", verify=trust, timeout=PATIENCE_S).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize("harm", ["junk", "another's key", "away"])
@@ -132,12 +138,13 @@ def test_a_gateway_on_a_terminal_ends_with_it(
             stderr=said,
         )
     os.close(theirs)
-    try:
-        wait_until(lambda: "Ctrl-C stops it." in output.read_text(), "It does not serve")
-        process.send_signal(signal.SIGHUP)
-        wait_until(lambda: "tls.reloaded" in output.read_text(), "A terminal that is there")
-    finally:
-        os.close(ours)
+    with ended(process):
+        try:
+            wait_until(lambda: "Ctrl-C stops it." in output.read_text(), "It does not serve")
+            process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "tls.reloaded" in output.read_text(), "A terminal that is there")
+        finally:
+            os.close(ours)
 
-    assert process.wait(DEADLINE_S) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in output.read_text()

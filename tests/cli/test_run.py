@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
+from processes import ended
 
 MODEL = "fal-ai/gpt-image-1.5"
 PROMPT = "a fox that nobody else may hear of"
@@ -26,7 +28,7 @@ def ask(gateway: Any, **arguments: Any) -> httpx.Response:
         f"{gateway.url}/{MODEL}",
         json={"prompt": PROMPT, "quality": "low", **arguments},
         headers={"Authorization": f"Key {gateway.key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
 
@@ -44,7 +46,7 @@ def test_a_second_start_keeps_keys_money_and_pictures(
         assert found.headers["x-falgate-cache"] == "hit"
         assert f"${bought.headers['x-falgate-cost-usd']} spent" in second.banner
         (image,) = found.json()["images"]
-        assert httpx.get(image["url"]).status_code == 200
+        assert httpx.get(image["url"], timeout=PATIENCE_S).status_code == 200
 
 
 def test_a_revoked_first_key_is_replaced_at_the_next_start(
@@ -63,21 +65,19 @@ def test_a_revoked_first_key_is_replaced_at_the_next_start(
 def upstream(listening: dict[str, str]) -> Iterator[str]:
     """A sandbox in a process of its own, which keeps books."""
     address = listening["FALGATE_LISTEN"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "falgate", "sandbox", "--port", address.rpartition(":")[2]],
-        stdout=subprocess.DEVNULL,
-    ) as process:
-        deadline_s = time.monotonic() + 20
+    command = [sys.executable, "-m", "falgate", "sandbox", "--port", address.rpartition(":")[2]]
+    with ended(subprocess.Popen(command, stdout=subprocess.DEVNULL)) as process:
+        deadline_s = time.monotonic() + PATIENCE_S
         while True:
             try:
-                httpx.get(f"http://{address}/sandbox/dials").raise_for_status()
+                httpx.get(f"http://{address}/sandbox/dials", timeout=PATIENCE_S).raise_for_status()
                 break
             except httpx.TransportError:
                 assert time.monotonic() < deadline_s
                 time.sleep(0.05)
         yield f"http://{address}"
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("name", ["FAL_KEY", "FALGATE_FAL_KEY"])
@@ -91,7 +91,7 @@ def test_with_fals_key_it_buys_from_the_upstream_that_is_given(
         answer = ask(gateway)
 
     assert answer.headers["x-falgate-cache"] == "miss"
-    books = httpx.get(f"{upstream}/sandbox/books").json()
+    books = httpx.get(f"{upstream}/sandbox/books", timeout=PATIENCE_S).json()
     assert books["accepted"] == 1
     assert books["submits"][0]["input"]["prompt"] == PROMPT
 
@@ -107,7 +107,9 @@ def test_no_secret_and_no_prompt_reaches_a_log(
     with start(data, tmp_path, **settings) as gateway:
         assert [ask(gateway).status_code, ask(gateway, num_images=9).status_code] == [200, 422]
         for outcome in ("content_policy_violation", "internal_server_error", "too_few"):
-            httpx.post(f"{upstream}/sandbox/dials", json={"outcome": outcome}).raise_for_status()
+            httpx.post(
+                f"{upstream}/sandbox/dials", json={"outcome": outcome}, timeout=PATIENCE_S
+            ).raise_for_status()
             ask(gateway, num_images=2)
         key, admin = gateway.key, (data / "admin-key").read_text().strip()
 
@@ -140,13 +142,14 @@ def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_behind(
             stdout=said,
             stderr=said,
         )
-    deadline_s = time.monotonic() + 20
-    while not (data / "redis" / "lock").exists():
-        assert time.monotonic() < deadline_s
-        assert process.poll() is None, output.read_text()
-    process.send_signal(signal.SIGINT)
+    with ended(process):
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (data / "redis" / "lock").exists():
+            assert time.monotonic() < deadline_s
+            assert process.poll() is None, output.read_text()
+        process.send_signal(signal.SIGINT)
 
-    assert process.wait(20) in {0, 1}  # 0 where it was as quick as the signal
+        assert process.wait(PATIENCE_S) in {0, 1}  # 0 where it was as quick as the signal
     assert "Traceback" not in output.read_text()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core import apikey
 
@@ -177,7 +178,12 @@ def test_small_damage_is_repaired(
         assert apikey.present(gateway.key)
         assert gateway.key in gateway.banner
         trust = ssl.create_default_context(cafile=gateway.bundle)
-        assert httpx.get(f"https://{gateway.tls}/healthz", verify=trust).status_code == 200
+        assert (
+            httpx.get(
+                f"https://{gateway.tls}/healthz", verify=trust, timeout=PATIENCE_S
+            ).status_code
+            == 200
+        )
 
     assert apikey.present((damaged / "admin-key").read_text().strip())
     assert (damaged / "ledger-id").read_text() == ledger_id

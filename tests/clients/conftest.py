@@ -17,12 +17,12 @@ import pytest
 import trustme
 import uvicorn
 from packaging.version import Version
+from patience import PATIENCE_S
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent.parent / ".cache" / "clients"
 NAMES = ("localhost", "queue.localhost", "127.0.0.1", "::1")
 
-CALL_S = 30
 
 Call = dict[str, Any]
 Answers = list[Call]
@@ -87,7 +87,7 @@ def served(authority: Authority, app: Any, key: str) -> Iterator[Target]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + PATIENCE_S
     while not all(server.started for server in servers):
         assert time.monotonic() < deadline_s, "the server under the client did not start"
         time.sleep(0.01)
@@ -101,7 +101,7 @@ def served(authority: Authority, app: Any, key: str) -> Iterator[Target]:
     finally:
         for server in servers:
             server.should_exit = True
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def environment(name: str) -> Path:
@@ -131,7 +131,7 @@ class Driver:
         """Make a call; a client that breaks or hangs shows what it said."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        watchdog = threading.Timer(CALL_S, self._process.kill)
+        watchdog = threading.Timer(PATIENCE_S, self._process.kill)
         watchdog.start()
         print(json.dumps(call), file=self._process.stdin, flush=True)
         line = self._process.stdout.readline()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from PIL import Image
 
 from falgate.core import apikey
@@ -62,12 +63,12 @@ def images(answer: dict[str, Any]) -> list[dict[str, Any]]:
 def fetched(url: str, target: Any) -> bytes:
     """What is behind a picture's URL, trusting whom the client trusts."""
     trust = ssl.create_default_context(cafile=str(target.ca_bundle))
-    return httpx.get(url, verify=trust).raise_for_status().content
+    return httpx.get(url, verify=trust, timeout=PATIENCE_S).raise_for_status().content
 
 
 def answered(gateway: Any) -> dict[str, int]:
     """How many answers came from where, so far."""
-    text = httpx.get(f"{gateway.url}/metrics").text
+    text = httpx.get(f"{gateway.url}/metrics", timeout=PATIENCE_S).text
     found = re.findall(
         r'^falgate_answers_total\{.*source="(\w+)".*\} ([\d.]+)$', text, re.MULTILINE
     )
@@ -212,7 +213,7 @@ def typed(script: str, folder: Path) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr

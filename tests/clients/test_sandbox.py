@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.models import MODELS
 from falgate.sandbox.app import create_sandbox
@@ -49,10 +50,10 @@ def dials(sandbox: Any) -> Iterator[Callable[..., None]]:
     url = f"{sandbox.base_url}/sandbox/dials"
 
     def turn(**change: Any) -> None:
-        httpx.post(url, json=change).raise_for_status()
+        httpx.post(url, json=change, timeout=PATIENCE_S).raise_for_status()
 
     yield turn
-    httpx.delete(url).raise_for_status()
+    httpx.delete(url, timeout=PATIENCE_S).raise_for_status()
 
 
 def test_run_returns_the_pictures(drive: Drive, sandbox: Any) -> None:
@@ -63,7 +64,7 @@ def test_run_returns_the_pictures(drive: Drive, sandbox: Any) -> None:
     for image in images(answer):
         # Its https addresses are for those that trust the certificate; the bytes are the same.
         path = httpx.URL(image["url"]).path
-        assert httpx.get(sandbox.base_url + path).content[8:12] == b"WEBP"
+        assert httpx.get(sandbox.base_url + path, timeout=PATIENCE_S).content[8:12] == b"WEBP"
 
 
 def test_subscribe_follows_the_queue_to_the_same_pictures(drive: Drive, sandbox: Any) -> None:
@@ -97,7 +98,7 @@ def test_a_queued_request_can_be_cancelled(
     assert submitted["ok"], submitted
     assert status_of(waiting) in {"IN_QUEUE", "QUEUED"}
     assert cancelled["ok"], cancelled
-    books = httpx.get(f"{sandbox.base_url}/sandbox/books").json()
+    books = httpx.get(f"{sandbox.base_url}/sandbox/books", timeout=PATIENCE_S).json()
     (booked,) = (
         entry
         for entry in books["submits"]

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 CLIENTS = Path(__file__).parent
 DOCUMENT = CLIENTS.parent.parent / "docs" / "clients.md"
 
@@ -16,7 +18,7 @@ def test_the_document_has_the_table_that_the_tests_prove(tmp_path: Path) -> None
         [sys.executable, CLIENTS / "table.py", "--collected", copy],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -1,12 +1,9 @@
 """Real processes to break: Redis, a sandbox that plays fal, and gateways."""
 
 import asyncio
-import itertools
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,25 +15,21 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
+from processes import reserved_port
 from redis import Redis
 from redis.exceptions import RedisError
 
-START_S, STOP_S = 20.0, 10.0
 DATABASES = 200
 
 
-# Below the ports that the system gives to outgoing connections, which would take one that is free
-# now before its server is there; and apart from those of a test process beside this one.
-PORTS = itertools.cycle(random.Random(os.getpid()).sample(range(12_000, 32_000), 5_000))
+HELD = ExitStack()
+"""The ports of all that this test process ever starts, for as long as it lives."""
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
-    raise AssertionError("a cycle has no end")
+    """A port that nobody else gets, now or while its server is away."""
+    return HELD.enter_context(reserved_port())
 
 
 class Process:
@@ -60,10 +53,22 @@ class Process:
         """All that it said."""
         return self.output.read_text()
 
+    def until(self, answers: Callable[[], bool]) -> None:
+        """Wait until it does; where it does not, it is ended."""
+        end_s = time.monotonic() + PATIENCE_S
+        try:
+            while not answers():
+                assert self.alive, self.said
+                assert time.monotonic() < end_s, self.said
+                time.sleep(0.01)
+        except BaseException:
+            self.end()
+            raise
+
     def end(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; the exit status."""
         self.process.send_signal(number)
-        return self.process.wait(STOP_S)
+        return self.process.wait(PATIENCE_S)
 
 
 class RedisServer:
@@ -83,11 +88,7 @@ class RedisServer:
         durable = ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
         command = [self.binary, *flags.split(), *durable]
         self.process = Process(command, self.folder / "redis.log", {})
-        end_s = time.monotonic() + START_S
-        while not self._answers():
-            assert self.process.alive, self.process.said
-            assert time.monotonic() < end_s, self.process.said
-            time.sleep(0.01)
+        self.process.until(self._answers)
 
     def kill(self) -> None:
         """As a crash does."""
@@ -109,12 +110,8 @@ class Sandbox:
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "falgate", "sandbox", "--port", str(port)]
         self.process = Process(command, folder / f"sandbox-{port}.log", {})
-        self.client = httpx.Client(base_url=f"{self.url}/sandbox")
-        end_s = time.monotonic() + START_S
-        while not self._answers():
-            assert self.process.alive, self.process.said
-            assert time.monotonic() < end_s, self.process.said
-            time.sleep(0.02)
+        self.client = httpx.Client(base_url=f"{self.url}/sandbox", timeout=PATIENCE_S)
+        self.process.until(self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -154,8 +151,8 @@ class Gateway(Process):
 
     async def serves(self) -> None:
         """Wait until it does."""
-        end_s = time.monotonic() + START_S
-        async with httpx.AsyncClient() as client:
+        end_s = time.monotonic() + PATIENCE_S
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             while self.alive and time.monotonic() < end_s:
                 try:
                     await client.get(f"{self.url}/healthz")
@@ -189,9 +186,10 @@ def launch() -> Iterator[Callable[..., Gateway]]:
         started.append(Gateway(output, env))
         return started[-1]
 
-    yield launch
-    for gateway in started:
-        gateway.end()
+    with ExitStack() as stack:
+        yield launch
+        for gateway in started:
+            stack.callback(gateway.end)
 
 
 @pytest.fixture(scope="session")

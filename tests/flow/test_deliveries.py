@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core.errors import Unavailable
 from falgate.core.webhook import Attempt, Claimed, Delivery, Outcome, State, Tried
@@ -124,7 +125,7 @@ Run = Callable[..., AbstractAsyncContextManager[Delivering]]
 
 
 async def until(true: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + 10
+    end_s = time.monotonic() + PATIENCE_S
     while not true():
         assert time.monotonic() < end_s
         await asyncio.sleep(0.005)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from patience import PATIENCE_S
 
 from falgate.core.claim import Seen, Terms
 from falgate.core.errors import TimedOut, Unavailable
@@ -75,7 +76,7 @@ def in_s(seconds: float) -> float:
 
 async def looked(jobs: Jobs, times: int) -> None:
     """Wait until the job was looked at so often."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while jobs.looks < times:  # noqa: ASYNC110 - a counter has no event
             await asyncio.sleep(0)
 
@@ -129,7 +130,7 @@ async def test_a_wake_up_during_a_look_is_not_lost(
     jobs.steps.gates["read"] = gate = asyncio.Event()
     stale = jobs.jobs.jobs["1"]
     waiting = asyncio.create_task(flights.ended("1", in_s(LATER_S)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not jobs.begun:  # noqa: ASYNC110 - a counter has no event
             await asyncio.sleep(0)
     flights.wake("1")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
 Give = Callable[[str, str], None]
 
@@ -31,7 +32,7 @@ def set_up(project: Path, bare_path: Path, **settings: str) -> "subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 

@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from patience import PATIENCE_S
+
 Give = Callable[[str, str], None]
 
 PACKAGES = ("nodejs", "npm", "redis-server", "chromium")
@@ -27,7 +29,7 @@ def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]"
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
 

@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,8 +13,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from patience import PATIENCE_S
+from processes import reserved_port
+
 BUCKET = "pictures-of-tests"
-START_S = 30.0
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _FULL = (
@@ -50,10 +51,7 @@ class Bucket(NamedTuple):
 @contextmanager
 def s3_server() -> Iterator[Bucket]:
     """A server with one bucket, until the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryFile() as said:
+    with reserved_port() as port, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
             stdout=said,
@@ -62,7 +60,7 @@ def s3_server() -> Iterator[Bucket]:
         )
         try:
             bucket = Bucket("127.0.0.1", port)
-            end_s = time.monotonic() + START_S
+            end_s = time.monotonic() + PATIENCE_S
             while not _made(bucket):
                 assert process.poll() is None, "it ended at once"
                 assert time.monotonic() < end_s, "it does not answer"
@@ -75,7 +73,7 @@ def s3_server() -> Iterator[Bucket]:
 
 def _made(bucket: Bucket) -> bool:
     """Whether the server answers, and has the bucket now."""
-    connection = http.client.HTTPConnection(bucket.host, bucket.port, timeout=5)
+    connection = http.client.HTTPConnection(bucket.host, bucket.port, timeout=PATIENCE_S)
     with contextlib.closing(connection):
         try:
             connection.request("PUT", f"/{BUCKET}", headers={"Content-Length": "0"})

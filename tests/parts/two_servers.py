@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 from redis import Redis as SyncRedis
 from redis.exceptions import ConnectionError as NotConnected
 
@@ -36,7 +37,7 @@ def _redis_7_0(directory: Path) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE_S)
 
 
 SERVERS = {"valkey": _valkey, "redis-7.0": _redis_7_0}
@@ -49,7 +50,7 @@ def _answers(client: SyncRedis) -> bool:
         return False
 
 
-def _until(true: Callable[[], bool], deadline_s: float = 10) -> None:
+def _until(true: Callable[[], bool], deadline_s: float = PATIENCE_S) -> None:
     end_s = time.monotonic() + deadline_s
     while not true():
         assert time.monotonic() < end_s

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 from PIL import Image, ImageChops, ImageStat
 
 from falgate.core.picture import NotAPicture
@@ -128,7 +129,7 @@ def test_the_process_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
 
-    deadline_s = time.monotonic() + 20
+    deadline_s = time.monotonic() + PATIENCE_S
     while _alive(child):
         assert time.monotonic() < deadline_s, "it lives on without its parent"
         time.sleep(0.02)

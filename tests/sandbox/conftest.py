@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from patience import PATIENCE_S
 
 from falgate.models import MODELS
 from falgate.sandbox.app import create_sandbox
@@ -30,7 +31,9 @@ def _served(options: dict[str, Any], threads: list[threading.Thread]) -> Iterato
     threads.append(thread)
     try:
         # The socket listens already: a call waits in its backlog until the server is there.
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=KEY) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers=KEY, timeout=PATIENCE_S
+        ) as client:
             yield client
     finally:
         server.should_exit = True
@@ -42,7 +45,7 @@ def leaving() -> Iterator[list[threading.Thread]]:
     threads: list[threading.Thread] = []
     yield threads
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE_S)
         assert not thread.is_alive()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core import price
 from falgate.models import MODELS
@@ -72,7 +73,7 @@ def test_the_books_count_what_was_asked(serve: Serve) -> None:
     client.get(told["status_url"])
     client.get(told["status_url"])
     url = client.get(told["response_url"]).json()["images"][0]["url"]
-    httpx.get(url)
+    httpx.get(url, timeout=PATIENCE_S)
     assert books(client)["visits"] == {"status": 2, "result": 1, "media": 1}
 
 

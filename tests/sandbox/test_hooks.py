@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.upstream.hooks import Signatures
 
@@ -59,7 +60,7 @@ class Receiver:
 
     def wait(self, number: int) -> list[Delivery]:
         """All that came, once they are so many."""
-        end_s = time.monotonic() + 10
+        end_s = time.monotonic() + PATIENCE_S
         while len(self.came) < number:
             assert time.monotonic() < end_s
             time.sleep(0.005)

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from PIL import Image
 
 from falgate.sandbox.dials import Dials
@@ -108,7 +109,7 @@ def test_any_prompt_can_be_drawn(serve: Serve, prompt: str) -> None:
 
 def test_a_picture_needs_no_key(serve: Serve) -> None:
     client = serve(dials=AT_ONCE)
-    assert httpx.get(urls(client)[0]).status_code == 200
+    assert httpx.get(urls(client)[0], timeout=PATIENCE_S).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["1.png", "0.webp", "x.png", "-1.png"])

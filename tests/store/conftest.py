@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from contents import contents
+from patience import PATIENCE_S
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -271,7 +272,7 @@ def until() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
     """Waits until something is true, and fails when that takes long."""
 
     async def wait(true: Callable[[], Awaitable[bool]]) -> None:
-        end_s = time.monotonic() + 10
+        end_s = time.monotonic() + PATIENCE_S
         while not await true():
             assert time.monotonic() < end_s
             await asyncio.sleep(0.005)

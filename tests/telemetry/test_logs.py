@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 Write = Callable[..., str]
 
@@ -27,7 +28,11 @@ LOG = structlog.get_logger()
 {snippet}
 """
         done = subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout == ""

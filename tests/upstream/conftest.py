@@ -13,6 +13,7 @@ import httpx
 import pytest
 import trustme
 import uvicorn
+from patience import PATIENCE_S
 
 from falgate.models import MODELS
 from falgate.sandbox.app import create_sandbox
@@ -141,7 +142,7 @@ def sandbox() -> Iterator[str]:
     # The socket listens already: a call waits in its backlog until the server is there.
     yield f"http://127.0.0.1:{listener.getsockname()[1]}/queue"
     server.should_exit = True
-    thread.join(timeout=10)
+    thread.join(timeout=PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -177,7 +178,9 @@ class Control:
 @pytest.fixture
 def fal(sandbox: str) -> Iterator[Control]:
     """The control of the sandbox, with healthy dials and empty books."""
-    with httpx.Client(base_url=sandbox.removesuffix("/queue") + "/sandbox") as client:
+    with httpx.Client(
+        base_url=sandbox.removesuffix("/queue") + "/sandbox", timeout=PATIENCE_S
+    ) as client:
         client.delete("/dials")
         client.delete("/books")
         yield Control(client)

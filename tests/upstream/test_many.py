@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core.outcome import Accepted, Delivered
 from falgate.models import MODELS
@@ -23,13 +24,13 @@ async def test_a_job_that_finds_no_stream_free_is_followed_by_looks(
     endless = await client.submit(SPEC.endpoint, BODY, "job")
     assert isinstance(endless, Accepted)
     following = asyncio.create_task(client.collect(SPEC, endless.request_id))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while "status/stream" not in fal.books()["visits"]:  # noqa: ASYNC110 - another thread's
             await asyncio.sleep(0.01)
     fal.turn(work_s=0.2)
     submission = await client.submit(SPEC.endpoint, BODY, "job")
     assert isinstance(submission, Accepted)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert isinstance(await client.collect(SPEC, submission.request_id), Delivered)
     assert fal.books()["visits"]["status/stream"] == 1
     following.cancel()

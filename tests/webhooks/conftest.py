@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from patience import PATIENCE_S
 from redis.asyncio import Redis
 
 from falgate import settings
@@ -64,7 +65,7 @@ class Receiver:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.came.append(Came(headers, self.rfile.read(length)))
                 status = receiver.answers.pop(0) if receiver.answers else 200
-                receiver.open.wait(10)
+                receiver.open.wait(PATIENCE_S)
                 try:
                     self.send_response(status)
                     self.end_headers()
@@ -193,7 +194,7 @@ def until() -> Callable[..., Any]:
     """Waits until something is true, and fails when that takes long."""
 
     async def wait(true: Callable[[], Any]) -> None:
-        end_s = time.monotonic() + 15
+        end_s = time.monotonic() + PATIENCE_S
         while not await true() if asyncio.iscoroutinefunction(true) else not true():
             assert time.monotonic() < end_s
             await asyncio.sleep(0.01)

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 MODEL = "/queue/fal-ai/gpt-image-1.5"
 
@@ -26,7 +27,9 @@ async def test_a_submit_has_its_receiver_told_what_became_of_it(
     gateway: Any, receiver: Any, until: Until, accepts: Callable[..., bool]
 ) -> None:
     headers = {"Authorization": f"Key {gateway.key}"}
-    async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, headers=headers, timeout=PATIENCE_S
+    ) as client:
 
         async def submit(**arguments: Any) -> Any:
             body = {"prompt": "a door", "quality": "low", **arguments}
@@ -66,7 +69,9 @@ async def test_who_takes_a_request_back_is_told_of_it_too(
     gateway: Any, receiver: Any, until: Until
 ) -> None:
     headers = {"Authorization": f"Key {gateway.key}"}
-    async with httpx.AsyncClient(base_url=gateway.url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, headers=headers, timeout=PATIENCE_S
+    ) as client:
         body = {"prompt": "another door", "quality": "low"}
         submitted = await client.post(MODEL, json=body, params={"fal_webhook": receiver.url})
         cancelled = await client.put(submitted.json()["cancel_url"])

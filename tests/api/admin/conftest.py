@@ -14,6 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from litestar import Litestar
+from patience import PATIENCE_S
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
@@ -41,7 +42,6 @@ from falgate.store.usage import Usage
 
 ADMIN_KEY = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
 PREFIX = "/admin/v1"
-DEADLINE_S = 30
 
 
 class Served(NamedTuple):
@@ -62,7 +62,7 @@ class Served(NamedTuple):
             base_url=self.url + PREFIX,
             headers=headers,
             trust_env=False,
-            timeout=DEADLINE_S,
+            timeout=PATIENCE_S,
             verify=False,  # plain http: a context of TLS would only take its time
         )
 
@@ -118,14 +118,14 @@ def _serve(redis_url: str, admin_key: str = ADMIN_KEY) -> Iterator[Served]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        deadline_s = time.monotonic() + DEADLINE_S
+        deadline_s = time.monotonic() + PATIENCE_S
         while not server.started:
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
         yield Served(f"http://127.0.0.1:{holder.getsockname()[1]}", redis_url)
     finally:
         server.should_exit = True
-        thread.join(DEADLINE_S)
+        thread.join(PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

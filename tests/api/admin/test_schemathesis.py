@@ -8,6 +8,7 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from patience import PATIENCE_S
 from schemathesis.checks import positive_data_acceptance
 
 METHODS = {"GET": 16, "POST": 15, "PATCH": 3, "PUT": 2, "DELETE": 3}
@@ -37,7 +38,7 @@ def known(operated: Any, enqueue: Callable[..., None]) -> dict[str, str]:
     """What the paths may name, of a gateway that has it."""
     headers = {"Authorization": f"Key {operated.admin_key}"}
     with httpx.Client(
-        base_url=f"{operated.url}/admin/v1", headers=headers, trust_env=False
+        base_url=f"{operated.url}/admin/v1", headers=headers, trust_env=False, timeout=PATIENCE_S
     ) as client:
         client.post("/teams", json={"name": "web"})
         client.post("/teams/web/apps", json={"name": "shop"})
@@ -47,6 +48,7 @@ def known(operated: Any, enqueue: Callable[..., None]) -> dict[str, str]:
             f"{operated.url}/fal-ai/gpt-image-1.5",
             json={"prompt": "a cat", "quality": "low"},
             headers={"Authorization": f"Key {operated.key}"},
+            timeout=PATIENCE_S,
         ).raise_for_status()
         (pool,) = client.post("/cache/pools/find", json={"prompt": "a cat"}).json()
     enqueue(operated.redis_url, "request-1", "http://127.0.0.1:1/told")

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from PIL import Image, ImageChops, ImageStat
 
 Buy = Callable[..., Awaitable[httpx.Response]]
@@ -142,7 +143,7 @@ def test_where_it_is_switched_off_nothing_is_derived(
 ) -> None:
     with (
         serve(tmp_path, derive="false") as gateway,
-        httpx.Client(base_url=gateway.url, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=gateway.url, trust_env=False, timeout=PATIENCE_S) as client,
     ):
         headers = {"Authorization": f"Key {gateway.key}"}
         sources = [

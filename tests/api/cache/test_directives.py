@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 Buy = Callable[..., Awaitable[httpx.Response]]
 Hire = Callable[..., Awaitable[Any]]
@@ -106,7 +107,9 @@ async def test_several_lines_of_one_header_are_one_list(managed: Any, hire: Hire
         ("Cache-Control", "max-age=5"),
         ("Cache-Control", "only-if-cached"),
     ]
-    async with httpx.AsyncClient(base_url=managed.url, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=managed.url, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         answer = await client.post(
             "/fal-ai/gpt-image-1.5", json={"prompt": "in two lines"}, headers=lines
         )

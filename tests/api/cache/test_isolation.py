@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core.directives import Scope
 
@@ -154,7 +155,9 @@ async def test_a_picture_cannot_be_found_by_guessing(managed: Any, buy: Buy, riv
     name = (await buy(owner)).json()["images"][0]["file_name"]
     near = ("0" if name[0] != "0" else "1") + name[1:]
 
-    async with httpx.AsyncClient(base_url=managed.url, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=managed.url, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         assert (await client.get(f"/pictures/{name}")).status_code == 200
         for guess in (near, name[:-1], "", "../check", f"{'0' * 64}.png"):
             assert (await client.get(f"/pictures/{guess}")).status_code == 404

@@ -1,13 +1,13 @@
 """Repair over HTTP: what is purged, rejected, bought again or forgotten, as an app sees it."""
 
 import json
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import pytest
 from contents import found
+from patience import PATIENCE_S
 
 Buy = Callable[..., Awaitable[httpx.Response]]
 Hire = Callable[..., Awaitable[Any]]
@@ -72,18 +72,16 @@ async def test_a_prompt_is_shown_only_where_its_app_lets_it_be_kept(
     assert await kept() == [f"{{fg}}:about:{shown['fingerprint']}"]
 
 
-async def test_what_is_purged_is_bought_again_within_a_second(
+async def test_what_is_purged_is_bought_again_by_the_next_request(
     admin: httpx.AsyncClient, buy: Buy, key: str, prompt: str
 ) -> None:
     old = await buy(key)
-    began_s = time.monotonic()
     purged = await admin.post("/cache/purge", json={"prompt": prompt})
 
     gone = await buy(key, headers=ONLY_CACHED)
-    took_s = time.monotonic() - began_s
 
     assert purged.json() == {"pools": 1, "pictures": 1}
-    assert (gone.status_code, took_s < 1) == (504, True)
+    assert gone.status_code == 504
     assert names(await buy(key)) != names(old)
 
 
@@ -192,7 +190,9 @@ async def test_a_forgotten_prompt_leaves_nothing_but_amounts(
 
 
 async def test_nobody_without_the_admin_key_repairs_anything(managed: Any, key: str) -> None:
-    async with httpx.AsyncClient(base_url=managed.url, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=managed.url, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         for headers in ({}, {"Authorization": f"Key {key}"}):
             for path in ("purge", "forget", f"pictures/{'0' * 64}.png/reject"):
                 refused = await client.post(f"/admin/v1/cache/{path}", json={}, headers=headers)

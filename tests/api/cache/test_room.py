@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from patience import PATIENCE_S
 
 PATH = "/fal-ai/gpt-image-1.5"
 
@@ -14,7 +15,7 @@ def test_where_there_is_no_room_buying_stops_and_hits_go_on(
 ) -> None:
     with (
         serve(tmp_path, picture_bytes_max="1000") as gateway,
-        httpx.Client(base_url=gateway.url, trust_env=False, timeout=30) as client,
+        httpx.Client(base_url=gateway.url, trust_env=False, timeout=PATIENCE_S) as client,
     ):
         headers = {"Authorization": f"Key {gateway.key}"}
 

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from aiohttp import ClientSession, web
+from patience import PATIENCE_S
 
 from falgate.models import MODELS
 from falgate.sandbox.app import create_sandbox
 from falgate.sandbox.dials import Dials
 
-START_S = 10
 DIALS = Dials(work_s=0.1)
 HOP = {"connection", "keep-alive", "transfer-encoding"}
 
@@ -112,10 +112,10 @@ def fronted(upstream_url: str, certificate: Path) -> Iterator[tuple[Front, int, 
         serving = front.serve(certificate, start, ended)
         thread = threading.Thread(target=runner.run, args=(serving,))
         thread.start()
-        assert started.wait(START_S), "the front did not start"
+        assert started.wait(PATIENCE_S), "the front did not start"
         yield front, ports[0], ports[1]
         loop.call_soon_threadsafe(ended.set)
-        thread.join(START_S)
+        thread.join(PATIENCE_S)
 
 
 class Target(NamedTuple):
@@ -167,7 +167,7 @@ def sandbox(
     """A sandbox, which has the last word on what was bought."""
     with (
         serve(create_sandbox(MODELS, dials=DIALS), "id:secret") as target,
-        httpx.Client(base_url=target.base_url) as client,
+        httpx.Client(base_url=target.base_url, timeout=PATIENCE_S) as client,
     ):
         yield client
 

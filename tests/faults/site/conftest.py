@@ -14,6 +14,7 @@ import httpx
 import msgspec
 import pytest
 from booked import booked
+from patience import PATIENCE_S
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
@@ -33,7 +34,6 @@ MODEL = "fal-ai/gpt-image-1.5"
 PROMPT, FAL_SECRET = "canary-wish", "canary-credential"
 # Where it is about noon: no test meets midnight.
 ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
-WAIT_S = 20.0
 
 
 class Audit(NamedTuple):
@@ -87,7 +87,7 @@ class Site:
         self._keys: dict[str, str] = {}
         self._ledger = Ledger(self.redis)
         self._budgets = Budgets(self.redis, Calendar(ZoneInfo(ZONE)))
-        self._client = httpx.AsyncClient(timeout=60, limits=httpx.Limits())
+        self._client = httpx.AsyncClient(timeout=PATIENCE_S, limits=httpx.Limits())
 
     @property
     def upstream(self) -> str:
@@ -142,14 +142,14 @@ class Site:
 
     async def until(self, true: Callable[[], Awaitable[bool]]) -> None:
         """Wait for something; a Redis that is not there says that it is not so yet."""
-        end_s = time.monotonic() + WAIT_S
+        end_s = time.monotonic() + PATIENCE_S
         while True:
             try:
                 if await true():
                     return
             except Unavailable:
                 pass
-            assert time.monotonic() < end_s, f"not within {WAIT_S:g} s"
+            assert time.monotonic() < end_s, f"not within {PATIENCE_S:g} s"
             await asyncio.sleep(0.01)
 
     async def reached(self, *states: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from buckets import BUCKET, Bucket, Front, s3_server
+from patience import PATIENCE_S
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +40,7 @@ async def test_a_bucket_is_shared_by_all_gateways(site: Any, front: Front) -> No
 
     assert (await site.ask(two, num_images=2)).headers["x-falgate-cache"] == "hit"
     assert derived.headers["x-falgate-cache"] == "derived"
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         for name in (*names(bought), *names(derived)):
             whole = await client.get(f"{two.url}/pictures/{name}")
             part = await client.get(f"{one.url}/pictures/{name}", headers={"Range": "bytes=0-9"})
@@ -55,7 +56,7 @@ async def test_a_slow_store_slows_nobody_but_who_waits_for_it(site: Any, front: 
     front.delay_s = 1.0
 
     slow = asyncio.create_task(site.ask(gateway))
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         looks = 0
         while not slow.done():
             assert (await client.get(f"{gateway.url}/healthz")).status_code == 200
@@ -96,7 +97,7 @@ async def test_a_store_that_fills_up_in_a_purchase_keeps_what_is_paid_for_later(
     assert answer.headers["cache-status"] == "falgate; fwd=miss"
     url = answer.json()["images"][0]["url"]
     assert url.startswith(f"{site.sandbox.url}/files/")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         assert (await client.get(url)).status_code == 200
     assert await site.states() == ["paid"]
     cached = await site.ask(gateway, headers={"Cache-Control": "only-if-cached"})

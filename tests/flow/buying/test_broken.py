@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from patience import PATIENCE_S
 
 BROKEN = ValueError("a secret cat")
 STEPS = {
@@ -30,7 +31,7 @@ async def test_who_waits_is_told_at_once_and_the_job_goes_on_later(
     monkeypatch.setattr("falgate.flow.flights.LOOK_AGAIN_S", 60.0)
     world.steps.fail(step, BROKEN)
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         assert await world.told() == told
     await world.at_rest()
     [job] = world.jobs.jobs.values()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from patience import PATIENCE_S
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.claim import Frozen, Held, Overdrawn
@@ -51,7 +52,7 @@ async def test_who_is_told_does_not_wait_for_the_next_look(
 
     world.jobs.give_turn(job_id)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asking == "miss 1"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from patience import PATIENCE_S
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -30,7 +31,6 @@ from falgate.store.verify import verify
 
 UPSTREAM = "https://queue.example"
 ENDPOINT = "fal-ai/model"
-DEADLINE_S = 20
 PRIMARY = "--repl-diskless-sync-delay 0 --repl-ping-replica-period 1"
 
 Orders = Callable[..., Order]
@@ -82,7 +82,7 @@ def served(*flags: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
             [binary, *usual.split(), "--save", "", *flags], stdout=subprocess.DEVNULL
         )
         try:
-            end_s = time.monotonic() + DEADLINE_S
+            end_s = time.monotonic() + PATIENCE_S
             with SyncRedis.from_url(f"unix://{path}") as client:
                 while not _answers(client):
                     assert time.monotonic() < end_s
@@ -91,7 +91,7 @@ def served(*flags: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
         finally:
             # Not asked to end: a primary would wait for replicas that lag behind.
             process.kill()
-            process.wait(DEADLINE_S)
+            process.wait(PATIENCE_S)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from patience import PATIENCE_S
 
 from falgate.store.embedded import EmbeddedRedis
 
@@ -26,7 +27,7 @@ def _held(lock_file: Path) -> bool:
         return False
 
 
-def _until(true: Callable[[], bool], deadline_s: float = 10) -> None:
+def _until(true: Callable[[], bool], deadline_s: float = PATIENCE_S) -> None:
     end_s = time.monotonic() + deadline_s
     while not true():
         assert time.monotonic() < end_s

@@ -1,7 +1,6 @@
 """The desk: pools and pictures are found by what they are for, and taken out for good."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -158,15 +157,15 @@ async def test_exactly_one_thing_is_purged(selection: dict[str, Any], desk: Cach
         await desk.purge(Selection(**selection), "me")
 
 
-async def test_a_purge_is_seen_by_every_instance_at_once(shelf: Any, desk: CacheDesk) -> None:
+async def test_a_purge_is_seen_by_the_next_look_of_every_instance(
+    shelf: Any, desk: CacheDesk
+) -> None:
     await shelf.put("one", F)
-    began_s = time.monotonic()
 
     await desk.purge(Selection(fingerprint=F), "me")
     seen = await shelf.pools.read(F)
 
     assert seen.pictures == ()
-    assert time.monotonic() - began_s < 1
 
 
 async def test_a_pinned_picture_is_handed_out_for_ever_until_it_is_let_go(

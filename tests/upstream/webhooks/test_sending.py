@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from patience import PATIENCE_S
 from receiving import NOW_S, SIGNER, Listen, Make, Names, post
 
 from falgate.core.webhook import Attempt
@@ -99,7 +100,7 @@ async def test_an_answer_without_end_is_not_read(listen: Listen, sender: Make) -
     attempt = await post(sender(), f"http://127.0.0.1:{receiver.port}/")
 
     assert attempt == Attempt(taken=True, said="200")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await receiver.closed.wait()
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
+from patience import PATIENCE_S
 
 CLIENTS = Path(__file__).parent.parent.parent
 MODEL = "fal-ai/gpt-image-1.5"
-PATIENCE_S = 10
 
 VERSIONS = {
     "python": [lock.stem for lock in CLIENTS.glob("python/*.lock")],

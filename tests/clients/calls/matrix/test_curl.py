@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 SUBMIT = """
 response=$(curl --silent --request POST \\
@@ -46,7 +47,7 @@ def typed(app: Any, script: str, **variables: str) -> str:
         },
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=True,
     )
     return done.stdout
