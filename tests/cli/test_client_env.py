@@ -2,12 +2,15 @@
 
 import os
 import shlex
+import ssl
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from falgate.core import apikey
@@ -57,7 +60,7 @@ def environment(lines: str) -> dict[str, str]:
         check=True,
     )
     found = dict(each.split("=", 1) for each in done.stdout.split("\0") if each)
-    return {name: found[name] for name in found if name.startswith(("FAL", "SSL", "NODE"))}
+    return {name: found[name] for name in found if name.startswith(("FAL", "SSL", "NODE", "REQ"))}
 
 
 @pytest.mark.parametrize("show", ["--python", "--shell"])
@@ -70,6 +73,7 @@ def test_a_shell_is_set_up_for_the_local_gateway(local: Print, gateway: Any, sho
         "FAL_RUN_HOST": gateway.tls,
         "FAL_QUEUE_RUN_HOST": f"{gateway.tls}/queue",
         "SSL_CERT_FILE": str(tls / "bundle.pem"),
+        "REQUESTS_CA_BUNDLE": str(tls / "bundle.pem"),
         **node,
     }
 
@@ -85,6 +89,49 @@ def test_what_run_prints_is_what_this_prints(local: Print, gateway: Any) -> None
     assert len(python) == 3
     assert {f"  {line}" for line in python} <= set(said.splitlines())
     assert gateway.key not in local()
+
+
+PYTHON = "import requests, sys; print(len(requests.get(sys.argv[1], timeout=30).content))"
+NODE = """
+fetch(process.argv[1]).then((answer) => answer.arrayBuffer())
+  .then((bytes) => console.log(bytes.byteLength))
+"""
+
+
+@pytest.mark.parametrize("fetch", [[sys.executable, "-c", PYTHON], ["node", "-e", NODE]])
+def test_a_picture_is_fetched_over_https_with_what_is_printed(
+    local: Print, gateway: Any, fetch: list[str]
+) -> None:
+    trust = ssl.create_default_context(cafile=gateway.bundle)
+    answer = httpx.post(
+        f"https://{gateway.tls}/{MODEL}",
+        json={"prompt": "over https", "quality": "low"},
+        headers={"Authorization": f"Key {gateway.key}"},
+        verify=trust,
+    )
+    (image,) = answer.json()["images"]
+    printed = environment(local("--shell", "--key", gateway.key))
+
+    def fetched(env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*fetch, image["url"]],
+            env={"PATH": os.environ["PATH"], **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert image["url"].startswith(f"https://{gateway.tls}/pictures/")
+    with_it, without = fetched(printed), fetched({})
+    assert with_it.stdout.strip() == str(image["file_size"]), with_it.stderr
+    assert without.returncode != 0
+
+
+def test_the_greeting_says_how_pictures_are_fetched(gateway: Any) -> None:
+    tls = gateway.data / "tls"
+
+    assert f"REQUESTS_CA_BUNDLE={tls / 'bundle.pem'}" in gateway.banner
+    assert f"NODE_EXTRA_CA_CERTS={tls / 'ca.pem'}" in gateway.banner
 
 
 def test_the_line_for_curl_works_as_it_stands(local: Print, gateway: Any) -> None:

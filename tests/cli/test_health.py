@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Start = Callable[..., AbstractContextManager[Any]]
 
@@ -29,8 +31,14 @@ def test_a_gateway_that_serves_is_alive_and_one_that_is_gone_is_not(
     assert gone.stderr.startswith(f"Error: {gateway.url}/healthz does not answer (ConnectError)")
 
 
-def test_a_gateway_that_listens_everywhere_is_asked_on_this_machine(falgate: Command) -> None:
-    done = falgate("health", FALGATE_LISTEN="0.0.0.0:1")
+@pytest.mark.parametrize(
+    ("listen", "asked"),
+    [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("localhost:1", "localhost:1")],
+)
+def test_a_gateway_that_listens_everywhere_is_asked_here_by_number(
+    listen: str, asked: str, falgate: Command
+) -> None:
+    done = falgate("health", FALGATE_LISTEN=listen)
 
     assert done.returncode == 1
-    assert "http://localhost:1/healthz" in done.stderr
+    assert f"http://{asked}/healthz" in done.stderr

@@ -52,14 +52,20 @@ def curl(to: Reached) -> str:
 
 
 def exports(to: Reached) -> str:
-    """What Python's client takes from its environment."""
+    """What Python's client takes from its environment, and `requests`, which fetches pictures."""
     lines = [f"export FAL_KEY={to.key}"]
     if to.tls:
         tls = shlex.quote(to.tls)
         lines.insert(0, f"export FAL_RUN_HOST={tls} FAL_QUEUE_RUN_HOST={tls}/queue")
     if to.bundle:
-        lines.append(f"export SSL_CERT_FILE={shlex.quote(str(to.bundle))}")
+        bundle = shlex.quote(str(to.bundle))
+        lines.append(f"export SSL_CERT_FILE={bundle} REQUESTS_CA_BUNDLE={bundle}")
     return "\n".join(lines)
+
+
+def node_export(to: Reached) -> str:
+    """What Node takes, to believe the local authority; "" where there is none."""
+    return f"export NODE_EXTRA_CA_CERTS={shlex.quote(str(to.ca))}" if to.ca else ""
 
 
 def middleware(to: Reached) -> str:
@@ -81,9 +87,11 @@ def _python(to: Reached) -> str:
     old = f"https://queue.{host}"
     bare = "" if host == to.tls else f"\n# It must have no path there either: FAL_RUN_HOST={host}"
     trust = (
-        "# SSL_CERT_FILE takes the place of the public authorities, so that file holds them too."
+        "# Both take the place of the public authorities, so that file holds them too. The second\n"
+        "# is for `requests`, which knows only its own: pictures have https URLs here."
         if to.bundle
-        else "# With a certificate of a private authority: SSL_CERT_FILE=... names one file that\n"
+        else "# With a certificate of a private authority: SSL_CERT_FILE=... and\n"
+        "# REQUESTS_CA_BUNDLE=... (for `requests`, which may fetch pictures) name one file that\n"
         "# holds that authority and the public ones, because it takes their place."
     )
     return (
@@ -119,8 +127,7 @@ def _javascript(to: Reached) -> str:
 
 
 def _shell(to: Reached) -> str:
-    node = f"\nexport NODE_EXTRA_CA_CERTS={shlex.quote(str(to.ca))}" if to.ca else ""
-    return exports(to) + node
+    return "\n".join(filter(None, (exports(to), node_export(to))))
 
 
 def _everything(to: Reached) -> str:

@@ -11,6 +11,7 @@ from falgate.core.admin_errors import Conflict
 
 _WITHIN_S = 5.0
 _TLS = "FALGATE_TLS_LISTEN"
+_OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared
 
 
 @click.command()
@@ -22,7 +23,10 @@ def health() -> None:
     # Whatever it buys from and however it speaks https, http is where it is asked.
     env = {name: value for name, value in os.environ.items() if name not in {*UPSTREAM, _TLS}}
     chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
-    url = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}/healthz"
+    listen = settings.address(chosen.listen, "LISTEN")
+    # By number: a container may know no names.
+    at = settings.Address(_OF_ALL.get(listen.host, listen.host), listen.port).reachable
+    url = f"http://{at}/healthz"
     try:
         answer = httpx.get(url, timeout=_WITHIN_S, trust_env=False)
         answer.raise_for_status()

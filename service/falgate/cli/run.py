@@ -111,9 +111,10 @@ Python's fal_client:
 
 {textwrap.indent(client_env.exports(to), "  ")}
 
-JavaScript's @fal-ai/client:
+JavaScript's @fal-ai/client (the second line for pictures by https, in Node):
 
   export FAL_KEY={app_key}
+  {client_env.node_export(to)}
   fal.config({{ {client_env.middleware(to)} }});
 
 Ctrl-C stops it.
