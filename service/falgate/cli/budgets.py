@@ -1,6 +1,7 @@
 """`falgate budgets`: set, raise, reset, remove and list budgets, and the house's limit."""
 
 import click
+from msgspec import UNSET
 
 from falgate.api.admin.shapes import HouseShown, Standing
 from falgate.cli.operating import (
@@ -13,9 +14,10 @@ from falgate.cli.operating import (
     tell,
     test_books,
 )
-from falgate.core.budget import Account, Budget, Position
+from falgate.core.budget import Account, Position
 from falgate.core.calendar import KINDS, Kind
 from falgate.core.money import Micros, dollars
+from falgate.core.partial import BudgetChange, budgeted
 from falgate.flow.administer import Administration
 
 _COLUMNS = (
@@ -43,7 +45,7 @@ def budgets() -> None:
 @budgets.command("set")
 @_account
 @_window
-@click.argument("limit", type=DOLLARS)
+@click.argument("limit", type=DOLLARS, required=False)
 @click.option(
     "--alert",
     "alerts",
@@ -51,22 +53,36 @@ def budgets() -> None:
     type=click.IntRange(1, 1000),
     help="Alert at this percentage of the limit, once per window; may be given again.",
 )
-@click.option("--shadow", is_flag=True, help="Count and alert, and refuse nothing.")
+@click.option("--no-alerts", is_flag=True, help="Alert at none.")
+@click.option(
+    "--shadow/--no-shadow", default=None, help="Count and alert, and refuse nothing; or enforce."
+)
 @test_books
 @as_json
 def set_budget(
     *,
     account: Account,
     window: Kind,
-    limit: Micros,
+    limit: Micros | None,
     alerts: tuple[int, ...],
-    shadow: bool,
+    no_alerts: bool,
+    shadow: bool | None,
     test: bool,
     plain: bool,
 ) -> None:
-    """Set a budget of LIMIT dollars per WINDOW, in the place of the one that is there, if any."""
-    budget = Budget(limit=limit, shadow=shadow, alerts=alerts)
-    _tell(operate(lambda admin: admin.budgets.set(account, window, budget), test=test), plain)
+    """Set a budget of LIMIT dollars per WINDOW; what is not given stays as it is."""
+    if alerts and no_alerts:
+        raise click.UsageError("--alert and --no-alerts exclude each other")
+    change = BudgetChange(
+        limit=UNSET if limit is None else limit,
+        shadow=UNSET if shadow is None else shadow,
+        alerts=alerts if alerts or no_alerts else UNSET,
+    )
+    position = operate(
+        lambda admin: admin.budgets.set(account, window, lambda was: budgeted(was, change)),
+        test=test,
+    )
+    _tell(position, plain)
 
 
 @budgets.command("list")
@@ -151,4 +167,8 @@ def _tell(position: Position, plain: bool) -> None:
     limit, left = position.limit or 0, shown.remaining_usd
     until = f" until {shown.resets_at}" if shown.resets_at else ""
     words = f"{shown.account}/{shown.window}: ${dollars(limit)}, ${left} left{until}"
+    if (budget := shown.budget) is not None:
+        alerts = ", ".join(f"{percent} %" for percent in budget.alerts)
+        words += "; shadow, refuses nothing" if budget.shadow else "; enforced"
+        words += f"; alerts at {alerts}" if alerts else "; no alerts"
     tell(shown, words, plain=plain)

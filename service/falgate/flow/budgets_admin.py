@@ -1,6 +1,7 @@
 """Budgets and the house: set, raised, reset, removed, and looked at."""
 
 import uuid
+from collections.abc import Callable
 
 from falgate.core.admin_errors import Conflict, Invalid, NotFound
 from falgate.core.budget import ORGANISATION, Account, Budget, BudgetUnset, Position
@@ -68,8 +69,10 @@ class Budgets:
             raise Conflict(f"{account.name} has a {kind} budget{there} already; change that one")
         return await self.show(account, kind)
 
-    async def set(self, account: Account, kind: Kind, budget: Budget) -> Position:
-        """Set a budget, in the place of the one that is there, if any.
+    async def set(
+        self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget]
+    ) -> Position:
+        """Set a budget to what `how` makes of the one that is there, if any.
 
         A limit may be lower than what is spent: then nothing remains.
 
@@ -79,11 +82,11 @@ class Budgets:
             Conflict: The organisation would have no budget that is enforced; or it is a key that
                 spends in the other books; or somebody else changes it all the time.
         """
-        await self._office.require(account)
-        _check(budget)
-        if budget.shadow:
+        office = self._office
+        await office.require(account)
+        if _check(how(await office.books.read(office.upstream, account, kind))).shadow:
             await self._require_another(account, kind)
-        await self._put(account, kind, budget)
+        await self._put(account, kind, lambda was: _check(how(was)))
         return await self.show(account, kind)
 
     async def remove(self, account: Account, kind: Kind) -> None:
@@ -96,7 +99,7 @@ class Budgets:
         """
         await self._require_budget(account, kind)
         await self._require_another(account, kind)
-        await self._put(account, kind, None)
+        await self._put(account, kind, lambda _: None)
 
     async def raise_(
         self, account: Account, kind: Kind, amount: Micros, change_id: str | None = None
@@ -163,11 +166,13 @@ class Budgets:
         await self._office.books.set_house(self._office.upstream, limit, self._office.who)
         return await self.house()
 
-    async def _put(self, account: Account, kind: Kind, budget: Budget | None) -> None:
+    async def _put(
+        self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget | None]
+    ) -> None:
         office = self._office
         await change(
             lambda: office.books.read(office.upstream, account, kind),
-            lambda _: budget,
+            how,
             lambda was, now: office.books.put(
                 office.upstream, account, kind, was=was, now=now, who=office.who
             ),
@@ -199,7 +204,8 @@ def _unset(account: Account, kind: Kind) -> NotFound:
     return NotFound(f"{account.name} has no {kind} budget; set one first")
 
 
-def _check(budget: Budget) -> None:
+def _check(budget: Budget) -> Budget:
     check(budget)
     if list(budget.alerts) != sorted(set(budget.alerts)):
         raise Invalid("alerts: ascending percentages of the limit, each of them once")
+    return budget

@@ -54,6 +54,20 @@ def test_a_budget_is_set_shown_raised_reset_and_removed(web: httpx.Client) -> No
     assert actions == ["budget", "reset", "raise", "budget", "team"]
 
 
+def test_what_a_body_does_not_name_of_a_budget_stays(web: httpx.Client) -> None:
+    assert web.put(WEB, json={"shadow": True}).status_code == 400
+    web.put(WEB, json=limit("5", shadow=True, alerts=[80]))
+
+    raised = web.put(WEB, json=limit("6")).json()["budget"]
+    enforced = web.put(WEB, json={"shadow": False}).json()["budget"]
+    quiet = web.put(WEB, json={"alerts": []}).json()["budget"]
+
+    assert raised == {"limit_usd": "6.00", "shadow": True, "alerts": [80]}
+    assert enforced == {**raised, "shadow": False}
+    assert quiet == {**enforced, "alerts": []}
+    assert web.put(WEB, json={}).json()["budget"] == quiet
+
+
 def test_a_second_budget_of_one_window_is_refused(web: httpx.Client) -> None:
     made = {"account": "team:web", "window": "day"}
     assert web.post("/budgets", json=limit("5", **made)).status_code == 201

@@ -9,7 +9,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.api.admin.problems import refusals
@@ -18,6 +18,7 @@ from falgate.core.admin_errors import Invalid
 from falgate.core.budget import Account, Budget, Percent, Position, account
 from falgate.core.calendar import KINDS, Calendar, Kind
 from falgate.core.money import Micros, dollars, usd
+from falgate.core.partial import BudgetChange, budgeted
 from falgate.flow.administer import Administration
 
 _TAGS = ["budgets"]
@@ -40,21 +41,28 @@ ChangeId = Annotated[
 ]
 
 
+Shadow = Annotated[bool, Meta(description="Count and alert, and refuse nothing")]
+Alerts = Annotated[
+    list[Percent], Meta(description="Percentages of the limit, ascending; each alerts once")
+]
+
+
 class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A budget to set."""
+    """What to set of a budget; a new one needs its limit."""
 
-    limit_usd: Usd
-    shadow: Annotated[bool, Meta(description="Count and alert, and refuse nothing")] = False
-    alerts: Annotated[
-        list[Percent], Meta(description="Percentages of the limit, ascending; each alerts once")
-    ] = []
+    limit_usd: Usd | UnsetType = UNSET
+    shadow: Shadow | UnsetType = UNSET
+    alerts: Alerts | UnsetType = UNSET
 
 
-class BudgetMade(BudgetSet, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BudgetMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A budget to make."""
 
     account: Annotated[str, Meta(examples=["team:web", "app:web/shop"])]
     window: Kind
+    limit_usd: Usd
+    shadow: Shadow = False
+    alerts: Alerts = []
 
 
 class Raise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,7 +109,8 @@ async def create_budget(
 ) -> Standing:
     """Refused where the account has one of that window."""
     charged = _account(data.account)
-    made = await accounts.budgets.create(charged, data.window, _budget(data))
+    budget = Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
+    made = await accounts.budgets.create(charged, data.window, budget)
     return Standing.of(made, calendar)
 
 
@@ -124,8 +133,15 @@ async def set_budget(
     window: FromPath[Kind],
     data: JSONBody[BudgetSet],
 ) -> Standing:
-    """In the place of the one that is there, if any. What was spent and held stays counted."""
-    done = await accounts.budgets.set(in_path(account_name), window, _budget(data))
+    """What is not given stays, of the budget that is there, if any; so does what was spent."""
+    change = BudgetChange(
+        limit=UNSET if data.limit_usd is UNSET else micros(data.limit_usd),
+        shadow=data.shadow,
+        alerts=UNSET if data.alerts is UNSET else tuple(data.alerts),
+    )
+    done = await accounts.budgets.set(
+        in_path(account_name), window, lambda was: budgeted(was, change)
+    )
     return Standing.of(done, calendar)
 
 
@@ -210,10 +226,6 @@ def micros(amount: str) -> Micros:
         return usd(amount)
     except ValueError as error:
         raise Invalid(str(error)) from None
-
-
-def _budget(data: BudgetSet) -> Budget:
-    return Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
 
 
 HANDLERS = (
