@@ -62,16 +62,18 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget's spending crossed a threshold.
+    """A budget reached a threshold, or refused a purchase for the first time in a window.
 
     Attributes:
         alert: Its id, the same on a repeat.
         account: Whose budget, "team:web".
         level: Of that account.
         window: Name of the window, "day:2026-11-22".
-        percent: The threshold, of the limit.
+        percent: The threshold, of the limit; 0 for a refusal.
         limit: Of the budget in that window, micro-USD.
-        spent: When it crossed, micro-USD.
+        spent: At that time, micro-USD.
+        what: Which of the two.
+        held: At that time, micro-USD.
     """
 
     alert: str
@@ -82,6 +84,8 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     limit: Micros
     spent: Micros
+    what: Literal["threshold", "refused"] = "threshold"
+    held: Micros = 0
 
 
 class Untold(msgspec.Struct, frozen=True, kw_only=True):

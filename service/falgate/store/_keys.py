@@ -21,7 +21,7 @@ policy can touch money.
 | posted | sorted set: ids of what was posted, by time, ms | swept after POSTED_KEPT_S |
 | usage | hash: measures of one day, `<team>/<app>:<measure>` | never expires |
 | hits | hash: measures of a day's hits, `<hour>/<team>/<app>:<measure>` | swept after HITS_KEPT_S |
-| alerts | stream: thresholds that were crossed, until they are told | never expires |
+| alerts | stream: thresholds reached and first refusals, until they are told | never expires |
 | delivery | hash: one webhook, named by its request | swept DELIVERY_KEPT_S after its end |
 | deliveries | sorted set: webhooks of a state, by when due or ended, ms | swept with them |
 | reconciled | hash: what the last look at fal's billing found | never expires |

@@ -1,4 +1,4 @@
-"""Alerts: thresholds that were crossed, kept in Redis until they are told."""
+"""Alerts: thresholds that were reached and first refusals, kept in Redis until they are told."""
 
 import re
 from collections.abc import Sequence
@@ -105,7 +105,9 @@ def _alert(entry: str, fields: dict[str, str]) -> Alerted:
         account=named[2],
         level=named[3],
         window=fields["window"],
+        what="refused" if fields.get("what") == "refused" else "threshold",
         percent=int(fields["percent"]),
         limit=int(fields["limit"]),
         spent=int(fields["spent"]),
+        held=int(fields.get("held", 0)),
     )

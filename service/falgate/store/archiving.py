@@ -18,6 +18,7 @@ from falgate.store.entries import Entries, Raw
 _ARCHIVE = Script("ledger_archive")
 _SWEEP = Script("counters_sweep")
 
+_ALERTED = ("alerted", "filled", "refused")
 _WINDOWS_AT_ONCE = 500
 _HITS_DAYS = 60
 
@@ -111,7 +112,7 @@ class Archiving:
             {
                 window
                 for counter, _, window in split
-                if counter in {*COUNTERS, "alerted"} and not is_recent(window, since)
+                if counter in {*COUNTERS, *_ALERTED} and not is_recent(window, since)
             }
         )
         for start in range(0, len(old), _WINDOWS_AT_ONCE):

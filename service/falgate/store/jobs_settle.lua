@@ -53,18 +53,6 @@ local function standing(account, name)
   local sound, budget = pcall(budget_at, account, name)
   return sound and budget
 end
-local function alert(account, name, budget)
-  local alerted = tonumber(redis.call('HGET', account, 'alerted:' .. name) or '0')
-  local highest = alerted
-  for _, percent in ipairs(budget.alerts) do
-    if percent > alerted and budget.spent * 100 >= budget.limit * percent then
-      redis.call('XADD', alerts, 'MAXLEN', '~', '10000', '*', 'account', account, 'window', name,
-        'percent', percent, 'limit', whole(budget.limit), 'spent', whole(budget.spent))
-      highest = math.max(highest, percent)
-    end
-  end
-  if highest > alerted then redis.call('HSET', account, 'alerted:' .. name, highest) end
-end
 for i = first_account, #KEYS do
   local account = KEYS[i]
   redis.call('HINCRBY', account, 'open', -1)
@@ -76,7 +64,7 @@ for i = first_account, #KEYS do
     if charged > 0 then redis.call('HINCRBY', account, 'spent:' .. name, whole(charged)) end
     local budget = standing(account, name)
     if budget then
-      if charged > 0 then alert(account, name, budget) end
+      if charged > 0 then cross(alerts, account, name, budget, 0) end
       local left = math.max(0, budget.limit - budget.spent - budget.held)
       if not budget.shadow and (remaining < 0 or left < remaining) then remaining = left end
     end

@@ -84,11 +84,11 @@ class Telemetry:
         self._metrics.unchecked[()] += 1
 
     def alerted(self, event: Alerted) -> None:
-        """A budget's spending crossed a threshold."""
+        """A budget reached a threshold, or refused a purchase for the first time in a window."""
         kind = event.window.partition(":")[0]
         self._metrics.alerts[event.upstream, event.level, kind] += 1
         _LOG.warning(
-            "budget.alert",
+            "budget.alert" if event.what == "threshold" else "budget.refused",
             alert=event.alert,
             upstream=event.upstream,
             account=event.account,
@@ -96,6 +96,7 @@ class Telemetry:
             percent=event.percent,
             limit_micros=event.limit,
             spent_micros=event.spent,
+            held_micros=event.held,
         )
 
     def untold(self, event: Untold) -> None:

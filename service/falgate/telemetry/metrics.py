@@ -133,7 +133,7 @@ class Metrics(Collector):
              self.doubts),
             ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",
              ["upstream", "level", "window"], self.overdrawn),
-            ("falgate_alerts", "Thresholds of budgets that were crossed.",
+            ("falgate_alerts", "Thresholds of budgets that were reached, and first refusals.",
              ["upstream", "level", "window"], self.alerts),
             ("falgate_alerts_untold", "Alerts that did not arrive, and whether they were given up.",
              ["lost"], self.untold),
