@@ -174,7 +174,7 @@ async def test_the_gauges_of_money_are_those_of_the_ledger(
     billed_to_all = [
         number
         for (name, labels), number in after.items()
-        if name == "falgate_billed_micros_total" and ("upstream", "sandbox") in labels
+        if name == "falgate_booked_micros_total" and ("upstream", "sandbox") in labels
     ]
     assert spent == sum(billed_to_all)
     assert value(after, "falgate_held_micros", **day) == 0

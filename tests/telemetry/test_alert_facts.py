@@ -10,6 +10,7 @@ from falgate.telemetry.metrics import Metrics
 ALERT = Alerted(
     alert="1763820000123-0", upstream="fal", account="team:web", level="team",
     window="day:2026-11-22", percent=80, limit=10, spent=8,
+    what="threshold", held=0,
 )  # fmt: skip
 
 

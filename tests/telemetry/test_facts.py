@@ -16,6 +16,7 @@ from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
 
 MODEL = "fal-ai/gpt-image-1.5"
 ANSWERED = Answered(
+    quality="low",
     request_id="r",
     model=MODEL,
     upstream="fal",
@@ -101,9 +102,9 @@ def test_money_is_counted_per_upstream_and_team(telemetry: Telemetry, metrics: M
     found = samples(metrics)
 
     assert found["falgate_saved_micros_total", "red", "fal"] == 18_000
-    assert found["falgate_billed_micros_total", "red", "fal"] == 36_000
-    assert found["falgate_billed_micros_total", "blue", "fal"] == 18_000
-    assert found["falgate_billed_micros_total", "t", "test"] == 0
+    assert found["falgate_booked_micros_total", "red", "fal"] == 36_000
+    assert found["falgate_booked_micros_total", "blue", "fal"] == 18_000
+    assert found["falgate_booked_micros_total", "t", "test"] == 0
     assert found["falgate_purchases_total", "paid", "fal"] == 3
     assert found["falgate_purchases_total", "released", "test"] == 1
     assert found["falgate_pictures_bought_total", "fal"] == 6
@@ -227,5 +228,5 @@ def test_the_labels_of_teams_are_shared_by_all_that_is_counted_of_them(
     telemetry.purchased(replace(PURCHASED, team="late"))
     found = samples(metrics)
 
-    assert found["falgate_billed_micros_total", "other", "fal"] == PURCHASED.charged
-    assert ("falgate_billed_micros_total", "late", "fal") not in found
+    assert found["falgate_booked_micros_total", "other", "fal"] == PURCHASED.charged
+    assert ("falgate_booked_micros_total", "late", "fal") not in found

@@ -19,6 +19,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
         billed: What this caller's budgets were charged, micro-USD.
         saved: List price of the pictures that were not bought for it, micro-USD.
         reused: How many those are.
+        quality: That was asked for.
         took_s: In all, seconds.
         waited_s: Of that, for a job, seconds.
     """
@@ -37,6 +38,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     took_s: float
     waited_s: float
     reused: int
+    quality: str
 
 
 class Purchased(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +86,8 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     limit: Micros
     spent: Micros
-    what: Literal["threshold", "refused"] = "threshold"
-    held: Micros = 0
+    what: Literal["threshold", "refused"]
+    held: Micros
 
 
 class Untold(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,9 +18,9 @@ class RollUps(Protocol):
     """The days' roll-ups. Without Redis: `Unavailable`."""
 
     def days(
-        self, upstream: str, days: Sequence[str]
-    ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-        """Each day with what it came to."""
+        self, upstream: str, days: Sequence[str], *, broken_down: bool = False
+    ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
+        """Each day with what it came to, and with its breakdown where that is wanted."""
 
     async def today(self) -> date:
         """The organisation's date now."""
@@ -51,18 +51,32 @@ class Reports:
         self._calendar = calendar
 
     async def usage(
-        self, upstream: str, by: Sequence[Group], first: date | None, last: date | None
+        self,
+        upstream: str,
+        by: Sequence[Group],
+        first: date | None,
+        last: date | None,
+        *,
+        only: str = "",
     ) -> tuple[Period, Report]:
         """Usage of some days, by default of this month; from the roll-ups, never the ledger.
+
+        Args:
+            upstream: Whose books.
+            by: What to tell apart.
+            first: The first local day.
+            last: The last one, included.
+            only: Of this "team/app" alone; "": of all.
 
         Raises:
             Invalid: The period makes no sense.
             Unavailable: Without Redis.
         """
         days = period(first, last, await self._rollups.today())
-        report = Report(by)
-        async for day, measures in self._rollups.days(upstream, days.days):
-            report.add(day, measures)
+        report = Report(by, only)
+        read = self._rollups.days(upstream, days.days, broken_down=report.broken_down)
+        async for day, measures, breakdown in read:
+            report.add(day, measures, breakdown)
         return days, report
 
     async def entries(

@@ -20,6 +20,7 @@ policy can touch money.
 | archivist | string: the instance that archives the ledger | expires, minutes |
 | posted | sorted set: ids of what was posted, by time, ms | swept after POSTED_KEPT_S |
 | usage | hash: measures of one day, `<team>/<app>:<measure>` | never expires |
+| breakdown | hash: the same by key, model, quality and outcome too | swept after BREAKDOWN_KEPT_S |
 | hits | hash: measures of a day's hits, `<hour>/<team>/<app>:<measure>` | swept after HITS_KEPT_S |
 | alerts | stream: thresholds reached and first refusals, until they are told | never expires |
 | delivery | hash: one webhook, named by its request | swept DELIVERY_KEPT_S after its end |
@@ -65,6 +66,7 @@ MARKER_KEPT_S = 120
 REFUSAL_KEPT_S = 600
 POSTED_KEPT_S = 7 * 86_400
 HITS_KEPT_S = 40 * 86_400
+BREAKDOWN_KEPT_S = 400 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
 EMPTIED_S = 2 * 86_400
@@ -124,6 +126,11 @@ def turns(upstream: str) -> str:
 def usage(upstream: str, day: str) -> str:
     """What a day came to, by app."""
     return f"{{fg}}:usage:{upstream}:{day}"
+
+
+def breakdown(upstream: str, day: str) -> str:
+    """The same of a day by key, model, quality and outcome."""
+    return f"{{fg}}:breakdown:{upstream}:{day}"
 
 
 def hits(upstream: str, day: str) -> str:

@@ -26,9 +26,12 @@ class Usage:
         self._calendar = calendar
 
     async def days(
-        self, upstream: str, days: Sequence[str]
-    ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-        """Each day with what it came to, by "<team>/<app>:<measure>"."""
+        self, upstream: str, days: Sequence[str], *, broken_down: bool = False
+    ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
+        """Each day with what it came to, by "<team>/<app>:<measure>".
+
+        With its breakdown, by "<subject>:<measure>", where that is wanted; else it is empty.
+        """
         for start in range(0, len(days), _DAYS_AT_ONCE):
             asked = days[start : start + _DAYS_AT_ONCE]
             found: list[Any]
@@ -36,9 +39,12 @@ class Usage:
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     for day in asked:
                         pipeline.hgetall(_keys.usage(upstream, day))
+                    for day in asked if broken_down else ():
+                        pipeline.hgetall(_keys.breakdown(upstream, day))
                     found = await pipeline.execute()
-            for day, measures in zip(asked, found, strict=True):
-                yield day, measures
+            parts = found[len(asked) :] or [{}] * len(asked)
+            for day, measures, breakdown in zip(asked, found[: len(asked)], parts, strict=True):
+                yield day, measures, breakdown
 
     async def today(self) -> date:
         """The organisation's date now, by Redis's clock."""
@@ -47,7 +53,7 @@ class Usage:
     async def add(
         self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
     ) -> None:
-        """Count answers of this hour, by "<team>/<app>:<measure>"; a `batch` counts once.
+        """Count answers of this hour, by "<subject>:<measure>"; a `batch` counts once.
 
         Args:
             upstream: Whose books.
@@ -62,6 +68,7 @@ class Usage:
                 self._redis,
                 usage=_keys.usage(upstream, day),
                 hits=_keys.hits(upstream, day),
+                breakdown=_keys.breakdown(upstream, day),
                 posted=_keys.POSTED,
                 id=batch,
                 before=before,

@@ -38,7 +38,7 @@ class Telemetry:
             job=event.job,
             source=event.source,
             pictures=event.pictures,
-            billed_micros=event.billed,
+            booked_micros=event.billed,
             saved_micros=event.saved,
             took_ms=round(event.took_s * 1000, 1),
             waited_ms=round(event.waited_s * 1000, 1),

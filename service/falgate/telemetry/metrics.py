@@ -125,7 +125,7 @@ class Metrics(Collector):
              ["upstream", "outcome"], self.purchases),
             ("falgate_pictures_bought", "Pictures that fal delivered.", ["upstream"],
              self.pictures_bought),
-            ("falgate_billed_micros", "Micro-dollars charged to budgets.", ["upstream", "team"],
+            ("falgate_booked_micros", "Micro-dollars booked on budgets.", ["upstream", "team"],
              self.billed),
             ("falgate_saved_micros", "List price of pictures that were not bought, micro-dollars.",
              ["upstream", "team"], self.saved),
