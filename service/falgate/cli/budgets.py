@@ -34,6 +34,9 @@ _COLUMNS = (
 )
 
 _account = click.argument("account", type=ACCOUNT)
+_why = click.option(
+    "--why", default="", metavar="WORDS", help="What for; kept in the ledger and the audit log."
+)
 _window = click.argument("window", type=click.Choice(KINDS))
 
 
@@ -106,23 +109,28 @@ def show(*, account: Account, test: bool, plain: bool) -> None:
 @_account
 @_window
 @click.argument("amount", type=DOLLARS)
+@_why
 @test_books
 @as_json
 def raise_budget(
-    *, account: Account, window: Kind, amount: Micros, test: bool, plain: bool
+    *, account: Account, window: Kind, amount: Micros, why: str, test: bool, plain: bool
 ) -> None:
     """Add AMOUNT dollars to a budget, for the window of now only."""
-    _tell(operate(lambda admin: admin.budgets.raise_(account, window, amount), test=test), plain)
+    position = operate(
+        lambda admin: admin.budgets.raise_(account, window, amount, why=why), test=test
+    )
+    _tell(position, plain)
 
 
 @budgets.command()
 @_account
 @_window
+@_why
 @test_books
 @as_json
-def reset(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
+def reset(*, account: Account, window: Kind, why: str, test: bool, plain: bool) -> None:
     """Forgive what was spent in the window of now; the ledger keeps a record of that."""
-    _, position = operate(lambda admin: admin.budgets.reset(account, window), test=test)
+    _, position = operate(lambda admin: admin.budgets.reset(account, window, why=why), test=test)
     _tell(position, plain)
 
 
@@ -144,13 +152,16 @@ def remove(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
 
 @budgets.command()
 @click.argument("limit", type=DOLLARS, required=False)
+@_why
 @test_books
 @as_json
-def house(*, limit: Micros | None, test: bool, plain: bool) -> None:
+def house(*, limit: Micros | None, why: str, test: bool, plain: bool) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
 
     async def used(admin: Administration) -> tuple[Micros, Micros]:
-        return await (admin.budgets.house() if limit is None else admin.budgets.set_house(limit))
+        if limit is None:
+            return await admin.budgets.house()
+        return await admin.budgets.set_house(limit, why=why)
 
     shown = HouseShown.of(*operate(used, test=test))
     words = f"the house: limit ${shown.limit_usd}, used ${shown.used_usd}"

@@ -127,6 +127,7 @@ class Correction(_OfJob, frozen=True, kw_only=True):
 class _OfAccount(Posted, frozen=True, kw_only=True):
     account: str
     who: str = ""
+    why: str = ""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -141,7 +142,7 @@ class Reset(_OfAccount, frozen=True, kw_only=True):
         account: Name of the account, "team:web".
         forgiven: Spending that counts no more, micro-USD. Negative where a correction found that
             less was spent than had been forgiven.
-        who: Who did it.
+        who: Who did it, and why, in their words.
     """
 
     forgiven: Micros
@@ -153,7 +154,7 @@ class Raise(_OfAccount, frozen=True, kw_only=True):
     Attributes:
         account: Name of the account.
         raised: By how much, micro-USD.
-        who: Who did it.
+        who: Who did it, and why, in their words.
     """
 
     raised: Micros

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from falgate.core.admin_errors import Conflict, Invalid, NotFound
 from falgate.core.budget import ORGANISATION, Account, Budget, BudgetUnset, Position
 from falgate.core.calendar import KINDS, Kind
+from falgate.core.change import check_why
 from falgate.core.money import MICROS_MAX, Micros, dollars
 from falgate.flow.office import Office, change, check
 
@@ -102,7 +103,13 @@ class Budgets:
         await self._put(account, kind, lambda _: None)
 
     async def raise_(
-        self, account: Account, kind: Kind, amount: Micros, change_id: str | None = None
+        self,
+        account: Account,
+        kind: Kind,
+        amount: Micros,
+        change_id: str | None = None,
+        *,
+        why: str = "",
     ) -> Position:
         """Add to a limit for the window of now only.
 
@@ -111,11 +118,14 @@ class Budgets:
             kind: Of the window.
             amount: Micro-USD.
             change_id: By which a repeat is known, and then changes nothing.
+            why: What for; kept in the ledger and in the audit log.
 
         Raises:
-            Invalid: An amount that is not above 0, or a limit beyond all bounds.
+            Invalid: An amount that is not above 0, a limit beyond all bounds, or a reason that is
+                not one short line.
             NotFound: There is no such budget.
         """
+        check_why(why)
         position = await self.show(account, kind)
         if amount <= 0:
             raise Invalid("A raise is more than 0; set the budget to lower its limit")
@@ -129,18 +139,20 @@ class Budgets:
                 amount,
                 change=self._change_id("raise", account, kind, change_id),
                 who=self._office.who,
+                why=why,
             )
         except BudgetUnset:
             raise _unset(account, kind) from None
         return await self.show(account, kind)
 
     async def reset(
-        self, account: Account, kind: Kind, change_id: str | None = None
+        self, account: Account, kind: Kind, change_id: str | None = None, *, why: str = ""
     ) -> tuple[Micros, Position]:
         """Forgive what was spent in the window of now; what that was, and where it stands then.
 
         What is held stays held. Arguments and exceptions as for `raise_`.
         """
+        check_why(why)
         await self._require_budget(account, kind)
         forgiven = await self._office.books.reset(
             self._office.upstream,
@@ -148,6 +160,7 @@ class Budgets:
             kind,
             change=self._change_id("reset", account, kind, change_id),
             who=self._office.who,
+            why=why,
         )
         return forgiven, await self.show(account, kind)
 
@@ -155,15 +168,16 @@ class Budgets:
         """The house's limit, and what settlements have exceeded their holds by."""
         return await self._office.books.house(self._office.upstream)
 
-    async def set_house(self, limit: Micros) -> tuple[Micros, Micros]:
-        """Set the house's limit.
+    async def set_house(self, limit: Micros, *, why: str = "") -> tuple[Micros, Micros]:
+        """Set the house's limit; `why` is kept in the audit log.
 
         Raises:
             Invalid: It makes no sense.
         """
+        check_why(why)
         if not 0 <= limit <= MICROS_MAX:
             raise Invalid("The house's limit is 0 to a billion dollars")
-        await self._office.books.set_house(self._office.upstream, limit, self._office.who)
+        await self._office.books.set_house(self._office.upstream, limit, self._office.who, why)
         return await self.house()
 
     async def _put(

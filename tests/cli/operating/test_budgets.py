@@ -95,6 +95,19 @@ def test_what_makes_no_sense_is_refused(
     assert len(told("budgets", "list")) == 1
 
 
+def test_a_reason_is_kept_and_shown(falgate: Falgate, told: Told, refused: Refused) -> None:
+    told("budgets", "set", "team:web", "day", "5")
+    told("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
+    told("budgets", "reset", "team:web", "day", "--why", "a test went wild")
+    told("budgets", "house", "2", "--why", "prices rose")
+
+    assert [line["why"] for line in told("audit", "--limit", "3")] == [
+        *("prices rose", "a test went wild", "launch day")
+    ]
+    assert "(launch day)" in falgate("audit").stdout
+    assert "why" in refused("budgets", "reset", "team:web", "day", "--why", "\x1b[2J")
+
+
 def test_the_books_of_test_keys_are_others(told: Told) -> None:
     told("budgets", "set", "team:web", "day", "5", "--test")
 

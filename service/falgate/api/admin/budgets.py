@@ -17,6 +17,7 @@ from falgate.api.admin.shapes import Standing, Usd
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import Account, Budget, Percent, Position, account
 from falgate.core.calendar import KINDS, Calendar, Kind
+from falgate.core.change import WHY_MAX
 from falgate.core.money import Micros, dollars, usd
 from falgate.core.partial import BudgetChange, budgeted
 from falgate.flow.administer import Administration
@@ -47,6 +48,12 @@ Alerts = Annotated[
 ]
 
 
+Reason = Annotated[
+    str,
+    Meta(max_length=WHY_MAX, description="What for: one line, kept in ledger and audit log"),
+]
+
+
 class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to set of a budget; a new one needs its limit."""
 
@@ -69,12 +76,20 @@ class Raise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How much to add to a limit."""
 
     amount_usd: Usd
+    why: Reason = ""
+
+
+class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reset is for."""
+
+    why: Reason = ""
 
 
 class HouseSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The house's limit."""
 
     limit_usd: Usd
+    why: Reason = ""
 
 
 class ResetDone(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,7 +186,7 @@ async def raise_budget(
 ) -> Standing:
     """The window after it has the limit as it was set. The ledger keeps a record."""
     done = await accounts.budgets.raise_(
-        in_path(account_name), window, micros(data.amount_usd), idempotency_key
+        in_path(account_name), window, micros(data.amount_usd), idempotency_key, why=data.why
     )
     return Standing.of(done, calendar)
 
@@ -184,14 +199,18 @@ async def raise_budget(
     responses=refusals(404, 409),
 )
 async def reset_budget(
+    *,
     accounts: NamedDependency[Administration],
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
+    data: JSONBody[Reset | None] = None,
     idempotency_key: ChangeId = None,
 ) -> ResetDone:
     """What is held stays held. The ledger keeps a record."""
-    forgiven, done = await accounts.budgets.reset(in_path(account_name), window, idempotency_key)
+    forgiven, done = await accounts.budgets.reset(
+        in_path(account_name), window, idempotency_key, why=data.why if data else ""
+    )
     return ResetDone(forgiven_usd=dollars(forgiven), standing=Standing.of(done, calendar))
 
 
