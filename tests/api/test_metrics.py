@@ -13,6 +13,7 @@ from falgate.cli.keys import mint
 from falgate.core.calendar import KINDS
 from falgate.core.events import Doubt
 from falgate.core.money import usd
+from falgate.core.refused import Reason
 from falgate.core.webhook import TriedAs
 from falgate.models import MODELS
 from falgate.store.ledger import Ledger
@@ -30,7 +31,8 @@ CLOSED: dict[str, set[str]] = {
     "level": {"organisation", "team", "app", "key"},
     "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(Doubt)},
-    "team": {"default"},
+    "team": {"default", ""},
+    "reason": set(get_args(Reason)),
     "lost": {"true", "false"},
     "status": {
         "0",

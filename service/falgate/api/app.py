@@ -26,6 +26,7 @@ from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
 from falgate.core.calendar import Calendar
+from falgate.core.events import Refused
 from falgate.core.target import Rules
 from falgate.core.webhook import KeySet
 from falgate.flow.completion import Completions
@@ -49,6 +50,7 @@ def create_app(
     webhook_rules: Rules,
     calendar: Calendar,
     requested: Callable[[str, int], None],
+    refused: Callable[[Refused], None],
     body_bytes_max: int,
     body_timeout_s: float,
     cors: Cors | None = None,
@@ -83,6 +85,7 @@ def create_app(
         Proxy(app),
         models=workshop.ports.models,
         requested=requested,
+        refused=refused,
         body_bytes_max=body_bytes_max,
         body_timeout_s=body_timeout_s,
         cors=cors,

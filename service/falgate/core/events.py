@@ -41,6 +41,28 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     quality: str
 
 
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A request got an error.
+
+    Attributes:
+        route: One of a closed set.
+        team: Whose key it was, with its app and the key's public id; "" where that is not known.
+        reason: See `core.refused.Reason`; "" of what concerns no model, such as an unknown path.
+        error_type: fal's word for it, if there is one.
+        about: Which budget or limit refused.
+    """
+
+    request_id: str
+    route: str
+    status: int
+    team: str
+    app: str
+    key: str
+    reason: str
+    error_type: str | None
+    about: dict[str, str]
+
+
 class Purchased(msgspec.Struct, frozen=True, kw_only=True):
     """A job ended.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from falgate.core.claim import Overdrawn
-from falgate.core.events import Alerted, Answered, Doubted, Purchased, Untold
+from falgate.core.events import Alerted, Answered, Doubted, Purchased, Refused, Untold
 from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
 
@@ -129,6 +129,24 @@ class Telemetry:
     def dropped(self, model: str, fields: int) -> None:
         """A caller sent fields that the model does not know; their names are the caller's."""
         self._metrics.dropped[(model,)] += fields
+
+    def refused(self, event: Refused) -> None:
+        """A request got an error: who asked, and what refused it."""
+        if event.reason:
+            team = self._metrics.team(event.team) if event.team else ""
+            self._metrics.refusals[team, event.reason] += 1
+        _LOG.info(
+            "request.refused",
+            request=event.request_id,
+            route=event.route,
+            status=event.status,
+            team=event.team or None,
+            app=event.app or None,
+            key=event.key or None,
+            reason=event.reason or None,
+            error_type=event.error_type,
+            **event.about,
+        )
 
     def requested(self, route: str, status: int) -> None:
         """A request was answered; `route` is one of a closed set."""

@@ -52,6 +52,7 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self.requests: Counter[Labels] = Counter()
+        self.refusals: Counter[Labels] = Counter()
         self.own_seconds = Histogram()
         self.answers: Counter[Labels] = Counter()
         self.purchases: Counter[Labels] = Counter()
@@ -119,6 +120,8 @@ class Metrics(Collector):
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
             ("falgate_requests", "Requests answered.", ["route", "status"], self.requests),
+            ("falgate_refusals", "Requests refused, by team (empty: unknown) and reason.",
+             ["team", "reason"], self.refusals),
             ("falgate_answers", "Answers with pictures, by where they came from.",
              ["model", "source"], self.answers),
             ("falgate_purchases", "Jobs that left the budgets' holds, by outcome.",
