@@ -18,7 +18,7 @@ def classes(of: type[Refusal] = Refusal) -> Iterator[type[Refusal]]:
         yield from classes(each)
 
 
-@pytest.mark.parametrize("each", classes())
+@pytest.mark.parametrize("each", sorted(classes(), key=str))
 def test_every_refusal_has_a_reason(each: type[Refusal]) -> None:
     assert reason(each.__new__(each)) in get_args(Reason)
 
