@@ -20,6 +20,7 @@ from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
 from falgate.api.jwks import jwks_route
 from falgate.api.model_openapi import model_openapi_route
+from falgate.api.money import money_routes
 from falgate.api.pictures import pictures_router
 from falgate.api.proxy import Proxy
 from falgate.api.queue import QueueApi
@@ -67,6 +68,7 @@ def create_app(
         route_handlers=[
             *run_routes(workshop, queued, address, gallery),
             *quote_routes(workshop.ports, calendar),
+            *money_routes(workshop.ports, reports, calendar),
             model_openapi_route(workshop.ports, address),
             pictures_router(gallery),
             *([hook_route(completions)] if completions else []),

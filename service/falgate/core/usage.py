@@ -84,7 +84,7 @@ class Period(msgspec.Struct, frozen=True):
         return [(self.first + timedelta(days=each)).isoformat() for each in range(number)]
 
 
-def period(first: date | None, last: date | None, today: date) -> Period:
+def period(first: date | None, last: date | None, today: date, days_max: int = DAYS_MAX) -> Period:
     """The days from one to another; without them, this month up to today.
 
     Raises:
@@ -95,8 +95,8 @@ def period(first: date | None, last: date | None, today: date) -> Period:
     begins = first or ends.replace(day=1)
     if begins > ends:
         raise Invalid(f"the period ends on {ends}, before it begins on {begins}")
-    if (ends - begins).days >= DAYS_MAX:
-        raise Invalid(f"the period has more than {DAYS_MAX} days: ask for less at once")
+    if (ends - begins).days >= days_max:
+        raise Invalid(f"the period has more than {days_max} days: ask for less at once")
     return Period(begins, ends)
 
 
@@ -194,6 +194,11 @@ def _spelt(subject: str) -> tuple[str, Sequence[str]]:
     whose, *parts = subject.split("|")
     app, _, key = whose.rpartition("/")
     return app, (key, *parts)
+
+
+def measured() -> tuple[str, ...]:
+    """Everything that is measured, as roll-ups name it."""
+    return (*COUNTS, *MONEY.values())
 
 
 def columns(by: Iterable[Group]) -> tuple[str, ...]:
