@@ -247,6 +247,7 @@ def _served(
         webhook_rules=setting.webhook_rules(settings),
         calendar=settings.calendar,
         requested=telemetry.requested,
+        refused=telemetry.refused,
         body_bytes_max=settings.body_bytes_max,
         body_timeout_s=settings.body_timeout_s,
         cors=Cors(frozenset(origins))

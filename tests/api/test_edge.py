@@ -67,6 +67,7 @@ def behind(counted: Counted) -> Iterator[Callable[[ASGIApp], str]]:
                 app,
                 models={MODEL.strip("/")},
                 requested=lambda route, status: counted.append((route, status)),
+                refused=lambda _: None,
                 body_bytes_max=100,
                 body_timeout_s=5,
                 cors=Cors(frozenset({PAGE})),
@@ -242,6 +243,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         webhook_rules=Rules(),
         calendar=CALENDAR,
         requested=lambda route, status: counted.append((route, status)),
+        refused=lambda _: None,
         body_bytes_max=100,
         body_timeout_s=5,
     ).apps

@@ -15,6 +15,7 @@ from falgate.cli.keys import mint
 from falgate.core.calendar import KINDS
 from falgate.core.events import Doubt, Source
 from falgate.core.money import usd
+from falgate.core.refused import Reason
 from falgate.core.webhook import TriedAs
 from falgate.models import MODELS
 from falgate.telemetry.metrics import SECONDS
@@ -31,8 +32,9 @@ CLOSED: dict[str, set[str]] = {
     "level": {"organisation", "team", "app", "key"},
     "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(Doubt)},
-    "team": {"default"},
+    "team": {"default", ""},
     "app": {"default", "app"},
+    "reason": set(get_args(Reason)),
     "lost": {"true", "false"},
     "status": {
         "0",

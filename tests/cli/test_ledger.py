@@ -92,7 +92,7 @@ def test_the_newest_entries_are_shown_the_newest_last(falgate: Falgate) -> None:
     found = json.loads(falgate("ledger", "list", "--limit", "4", "--json").stdout)
 
     assert [each["job"] for each in found] == ["job-299", "job-300", "job-301", "job-302"]
-    assert found[0]["billed_usd"] == "0.011"
+    assert found[0]["booked_usd"] == "0.011"
     table = falgate("ledger", "list", "--limit", "2").stdout
     assert table.index("job-301") < table.index("job-302")
 
@@ -121,7 +121,7 @@ def test_everything_is_exported_in_order(form: str, falgate: Falgate) -> None:
     else:
         rows = json.loads(text) if form == "json" else list(map(json.loads, text.splitlines()))
     assert [row["job"] for row in rows] == [f"job-{number}" for number in range(303)]
-    assert {row["billed_usd"] for row in rows} == {"0.034", "0.006", "0.011"}
+    assert {row["booked_usd"] for row in rows} == {"0.034", "0.006", "0.011"}
 
 
 def test_nothing_is_exported_as_an_empty_list(falgate: Falgate) -> None:
@@ -164,24 +164,25 @@ def test_old_entries_are_archived_and_said_to_be(falgate: Falgate, site: Site) -
 def test_usage_is_told_by_team_and_day(falgate: Falgate) -> None:
     every = ("--from", "2020-01-01", "--format")
     report = json.loads(falgate("usage", "--by", "team", *every, "json").stdout)
-    assert [(row["team"], row["billed_usd"]) for row in report["rows"]] == [
+    assert [(row["team"], row["booked_usd"]) for row in report["rows"]] == [
         ("ads", "1.111"),
         ("web", "4.04"),
     ]
-    assert (report["total"]["bought"], report["total"]["billed_usd"]) == (303, "5.151")
+    assert (report["total"]["bought"], report["total"]["booked_usd"]) == (303, "5.151")
 
     rows = list(csv.DictReader(falgate("usage", "--by", "day,app", *every, "csv").stdout.split()))
-    assert len(rows) == 303
+    assert (len(rows), rows[-1]["day"], rows[-1]["booked_usd"]) == (304, "total", "5.151")
     assert list(rows[0])[:2] == ["day", "app"]
 
     table = falgate("usage", "--by", "", *every, "table").stdout
     assert "5.151" in table
+    assert "0% of what is booked is reconciled" in table
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("usage", "--by", "key"),
+        ("usage", "--by", "prompt"),
         ("usage", "--from", "2026-13-01"),
         ("usage", "--from", "2026-02-02", "--to", "2026-02-01"),
         ("ledger", "list", "--kind", "gift"),

@@ -101,9 +101,37 @@ def test_a_file_says_teams_apps_budgets_and_limits() -> None:
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)
-@given(states())
-def test_what_is_written_reads_as_it_was(state: State) -> None:
-    assert config.read(config.write(state)) == state
+@given(states(), states())
+def test_what_is_written_reads_as_it_was_whatever_is_there_then(state: State, now: State) -> None:
+    assert config.read(config.write(state), now) == state
+
+
+def test_what_a_file_does_not_say_stays_as_it_is() -> None:
+    web, shop = Account("team", "web"), Account("app", "web/shop")
+    now = State(
+        {"web": Team(limits=Limits(requests_per_second=9, generations_at_once=4), weight=7)},
+        {"web/shop": App(cache=Caching(scope="app", max_age_s=60), limits=Limits())},
+        {(web, "day"): Budget(limit=5, shadow=True, alerts=(80,)), (shop, "day"): Budget(limit=9)},
+    )
+    text = """
+    [team.web]
+    limits.generations_at_once = 1
+    budget.day.limit_usd = 6
+    [team.web.app.shop]
+    cache.max_age_s = 0
+    budget.day.alerts = [95]
+    """
+
+    wanted = config.read(text, now)
+
+    assert wanted.teams == {
+        "web": Team(limits=Limits(requests_per_second=9, generations_at_once=1), weight=7)
+    }
+    assert wanted.apps == {"web/shop": App(cache=Caching(scope="app"))}
+    assert wanted.budgets == {
+        (web, "day"): Budget(limit=6_000_000, shadow=True, alerts=(80,)),
+        (shop, "day"): Budget(limit=9, alerts=(95,)),
+    }
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_an_entry_is_shown_in_dollars_and_in_order() -> None:
     row = shown("1763820000123-0", CORRECTION)
 
     assert row["at"] == "2025-11-22T14:00:00.123+00:00"
-    assert (row["billed_usd"], row["overrun_usd"]) == ("-0.034", "-0.000005")
+    assert (row["booked_usd"], row["overrun_usd"]) == ("-0.034", "-0.000005")
     assert list(row) == [name for name in COLUMNS if name in row]
     assert "billed" not in row
 

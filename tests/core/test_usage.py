@@ -1,22 +1,43 @@
 """Usage: grouped in any order, summed, and in dollars."""
 
+import csv
 from datetime import date
+from typing import get_args
 
 import pytest
 
 from falgate.core.admin_errors import Invalid
-from falgate.core.usage import DAYS_MAX, Report, cells, columns, groups, period, told
+from falgate.core.events import Source
+from falgate.core.usage import (
+    COLUMN,
+    COUNTS,
+    DAYS_MAX,
+    Report,
+    as_csv,
+    cells,
+    columns,
+    groups,
+    period,
+    told,
+)
 
 TODAY = date(2026, 11, 22)
 MONDAY = {"web/shop:answers": "5", "web/shop:billed": "34000", "ads/bot:billed": "-1",
           "web/blog:billed": "6000", "web/blog:bought": "2"}  # fmt: skip
-TUESDAY = {"web/shop:billed": "34000", "ads/bot:saved": "5"}
+TUESDAY = {"web/shop:billed": "34000", "web/shop:saved": "7", "ads/bot:saved": "5"}
+
+
+PARTS = {
+    "web/shop/k1|m|low|paid:billed": "20000",
+    "web/shop/k2|m|high|refused:billed": "10000",
+    "web/shop/k1|m|low|answered:saved": "7",
+}
 
 
 def report(by: str) -> Report:
     found = Report(groups(by))
-    found.add("2026-11-02", MONDAY)
-    found.add("2026-11-03", TUESDAY)
+    found.add("2026-11-02", MONDAY, {})
+    found.add("2026-11-03", TUESDAY, PARTS)
     return found
 
 
@@ -26,6 +47,17 @@ def report(by: str) -> Report:
         ("", {(): 73_999}),
         ("team", {("ads",): -1, ("web",): 74_000}),
         ("day", {("2026-11-02",): 39_999, ("2026-11-03",): 34_000}),
+        # Monday was counted before keys were told apart, and so was a part of Tuesday.
+        ("key", {("",): 43_999, ("k1",): 20_000, ("k2",): 10_000}),
+        (
+            "model,quality,outcome",
+            {
+                ("", "", ""): 43_999,
+                ("m", "high", "refused"): 10_000,
+                ("m", "low", "answered"): 0,
+                ("m", "low", "paid"): 20_000,
+            },
+        ),
         ("app,team", {("blog", "web"): 6_000, ("bot", "ads"): -1, ("shop", "web"): 68_000}),
     ],
 )
@@ -37,7 +69,7 @@ def test_rows_are_grouped_as_asked(by: str, rows: dict[tuple[str, ...], int]) ->
     assert report(by).total().measures["billed"] == 73_999
 
 
-@pytest.mark.parametrize("by", ["key", "team,team", "team;app"])
+@pytest.mark.parametrize("by", ["prompt", "team,team", "team;app"])
 def test_what_nothing_is_grouped_by_is_refused(by: str) -> None:
     with pytest.raises(Invalid):
         groups(by)
@@ -50,9 +82,45 @@ def test_amounts_are_told_in_dollars() -> None:
     assert whole["rows"][0] == dict(
         zip(columns(groups("team")), cells(report("team").rows()[0]), strict=True)
     )
-    assert whole["rows"][0]["billed_usd"] == "-0.000001"
-    assert whole["total"]["billed_usd"] == "0.073999"
+    assert whole["rows"][0]["booked_usd"] == "-0.000001"
+    assert whole["total"]["booked_usd"] == "0.073999"
     assert "team" not in whole["total"]
+
+
+def test_csv_says_its_period_its_currency_and_its_total() -> None:
+    days = period(None, None, TODAY)
+    header, *rows = csv.reader(as_csv(groups("team"), days, report("team")).splitlines())
+
+    assert header[-3:] == ["currency", "from", "to"]
+    assert all(row[-3:] == ["USD", "2026-11-01", "2026-11-22"] for row in rows)
+    assert [row[0] for row in rows] == ["ads", "web", "total"]
+    assert [row[header.index("booked_usd")] for row in rows] == ["-0.000001", "0.074", "0.073999"]
+    assert len(as_csv((), days, report("")).splitlines()) == 2
+
+
+def test_the_share_that_is_reconciled_is_of_budgets_and_house() -> None:
+    found = Report(())
+    days = period(None, None, TODAY)
+    assert told((), days, found)["reconciled_share"] is None
+
+    found.add("2026-11-02", {"a/b:billed": "90", "a/b:overrun": "10", "a/b:reconciled": "97"}, {})
+
+    assert told((), days, found)["reconciled_share"] == "0.9700"
+
+
+def test_every_source_of_answers_has_its_one_column() -> None:
+    assert set(COLUMN) == set(get_args(Source))
+    assert set(COLUMN.values()) <= set(COUNTS)
+
+
+def test_a_report_may_be_of_one_app_alone() -> None:
+    found = Report(groups("key"), "web/shop")
+    found.add("2026-11-02", MONDAY, {})
+    found.add("2026-11-03", TUESDAY, PARTS)
+
+    assert {row.group: row.measures["billed"] for row in found.rows()} == {
+        ("",): 38_000, ("k1",): 20_000, ("k2",): 10_000,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

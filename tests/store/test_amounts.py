@@ -83,7 +83,7 @@ USUAL: dict[str, Any] = {
     "alerts": _keys.ALERTS,
     "posted": _keys.POSTED,
     "audit": _keys.AUDIT,
-    "usage": _keys.usage(UPSTREAM, "2026-11-22"),
+    **{name: getattr(_keys, name)(UPSTREAM, "2026-11-22") for name in ("usage", "breakdown")},
     "charged": json.dumps(
         [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
     ),
@@ -92,7 +92,7 @@ USUAL: dict[str, Any] = {
     "waiting_max": 0,
     "slots_max": 0,
     "channel": _keys.WAKE,
-    "subject": "t/p",
+    "subject": "t/p/k|m|low|paid",
     "measures": "{}",
     "id": "x",
     "name": "total:all",

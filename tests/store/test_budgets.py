@@ -130,7 +130,7 @@ async def test_raises_and_resets_are_in_the_ledger_and_in_the_audit_log(
     await spend(30)
     for _ in range(2):
         await budgets.raise_(FAL, TEAM, "total", 50, change="a", who="cli:me")
-        await budgets.reset(FAL, TEAM, "total", change="b", who="admin")
+        await budgets.reset(FAL, TEAM, "total", change="b", who="admin", why="a fair")
 
     entries = await booked(redis, FAL)
     lines = [line async for line in Registry(redis).audit()]
@@ -139,8 +139,8 @@ async def test_raises_and_resets_are_in_the_ledger_and_in_the_audit_log(
         del entry["entry"]
     window = {"account": "team:web", "windows": "total:all"}
     assert entries == [
-        {"kind": "raise", **window, "raised": "50", "who": "cli:me"},
-        {"kind": "reset", **window, "forgiven": "30", "who": "admin"},
+        {"kind": "raise", **window, "raised": "50", "who": "cli:me", "why": ""},
+        {"kind": "reset", **window, "forgiven": "30", "who": "admin", "why": "a fair"},
     ]
     assert [(line.action, line.subject, line.who) for line in lines] == [
         ("reset", "team:web/total@fal", "admin"),

@@ -147,7 +147,7 @@ async def test_what_was_corrected_is_read_with_the_close(
 ) -> None:
     await corrections.correct(UPSTREAM, posting, Charge(45, 0), "billed otherwise")
     [again] = await closed()
-    assert again == msgspec.structs.replace(posting, charge=Charge(45, 0))
+    assert again == msgspec.structs.replace(posting, charge=Charge(45, 0), compared=True)
 
     assert await corrections.correct(UPSTREAM, again, Charge(60, 0), "billed otherwise")
 
@@ -208,8 +208,12 @@ async def test_counters_that_are_no_longer_kept_are_not_begun_anew(
 async def test_usage_follows(redis: Redis, corrections: Corrections, posting: Posting) -> None:
     await corrections.correct(UPSTREAM, posting, Charge(100, 9), "billed otherwise")
 
-    usage = await redis.hgetall(_keys.usage(UPSTREAM, posting.windows[1].partition(":")[2]))
+    day = posting.windows[1].partition(":")[2]
+    usage: Any = await redis.hgetall(_keys.usage(UPSTREAM, day))
     assert (usage["t/p:billed"], usage["t/p:overrun"]) == ("100", "9")
+    parts: Any = await redis.hgetall(_keys.breakdown(UPSTREAM, day))
+    paid = "t/p/k|fal-ai/model|low|paid"
+    assert (parts[f"{paid}:billed"], parts[f"{paid}:overrun"]) == ("100", "9")
 
 
 @pytest.mark.parametrize(

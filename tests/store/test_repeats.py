@@ -82,9 +82,8 @@ async def test_an_adoption_asked_for_twice_happens_once(
 async def test_a_refused_hold_is_refused_again(
     jobs: Jobs, order: Orders, everything: Everything
 ) -> None:
-    before = await everything()
-
     first = await jobs.hold(order(held=1_001), Seen(), Terms())
+    before = await everything()
 
     assert isinstance(first, Denied)
     assert await jobs.hold(order(held=1_001), Seen(), Terms()) == first

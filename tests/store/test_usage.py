@@ -14,7 +14,8 @@ from falgate.store import _keys
 from falgate.store.usage import Usage
 
 UPSTREAM = "https://queue.example"
-COUNTS = {"web/shop:answers": 3, "web/shop:saved": 68_000}
+SHOP = "web/shop/k|m|low|answered"
+COUNTS = {f"{SHOP}:answers": 3, f"{SHOP}:saved": 68_000}
 
 
 @pytest.fixture
@@ -30,11 +31,13 @@ async def test_a_batch_counts_once_and_the_next_one_too(
     await usage.add(UPSTREAM, COUNTS, batch="a:0", before="a:-1")
     assert await everything() == once
 
-    await usage.add(UPSTREAM, {"web/shop:answers": 1}, batch="a:1", before="a:0")
+    await usage.add(UPSTREAM, {f"{SHOP}:answers": 1}, batch="a:1", before="a:0")
 
     today = (await usage.today()).isoformat()
-    [(day, measures)] = [each async for each in usage.days(UPSTREAM, [today])]
+    days = usage.days(UPSTREAM, [today], broken_down=True)
+    [(day, measures, breakdown)] = [each async for each in days]
     assert (day, measures) == (today, {"web/shop:answers": "4", "web/shop:saved": "68000"})
+    assert breakdown == {f"{SHOP}:answers": "4", f"{SHOP}:saved": "68000"}
     hits: Any = await redis.hgetall(_keys.hits(UPSTREAM, today))
     assert {field.partition("/")[2]: number for field, number in hits.items()} == measures
     # An instance leaves one id behind, however long it runs.
@@ -46,7 +49,7 @@ async def test_numbers_that_are_none_change_nothing(
     number: Any, usage: Usage, redis: Redis
 ) -> None:
     with pytest.raises(Exception, match="ledger") as refused:
-        await usage.add(UPSTREAM, {"web/shop:saved": number}, batch="a:0", before="")
+        await usage.add(UPSTREAM, {f"{SHOP}:saved": number}, batch="a:0", before="")
 
     assert isinstance(refused.value.__cause__, ResponseError)
     assert await redis.dbsize() == 0
@@ -58,8 +61,8 @@ async def test_days_are_read_in_order_and_empty_ones_too(usage: Usage, redis: Re
 
     read = [each async for each in usage.days(UPSTREAM, days)]
 
-    assert [day for day, _ in read] == days
-    assert [measures for _, measures in read if measures] == [{"web/shop:bought": "2"}]
+    assert [day for day, _, _ in read] == days
+    assert [measures for _, measures, _ in read if measures] == [{"web/shop:bought": "2"}]
 
 
 async def test_purchases_and_answers_share_a_day(
@@ -69,7 +72,8 @@ async def test_purchases_and_answers_share_a_day(
     await usage.add(UPSTREAM, COUNTS, batch="a:0", before="")
 
     today = (await usage.today()).isoformat()
-    [(_, measures)] = [each async for each in usage.days(UPSTREAM, [today])]
+    days = usage.days(UPSTREAM, [today], broken_down=True)
+    [(_, measures, breakdown)] = [each async for each in days]
 
     assert measures == {
         "web/shop:answers": "3",
@@ -79,4 +83,34 @@ async def test_purchases_and_answers_share_a_day(
         "web/shop:list": "90",
         "web/shop:billed": "100",
         "web/shop:overrun": "30",
+    }
+    paid = "web/shop/k|fal-ai/model|low|paid"
+    assert breakdown == {
+        f"{SHOP}:answers": "3",
+        f"{SHOP}:saved": "68000",
+        f"{paid}:purchases": "1",
+        f"{paid}:bought": "1",
+        f"{paid}:list": "90",
+        f"{paid}:billed": "100",
+        f"{paid}:overrun": "30",
+    }
+
+
+async def test_a_day_that_is_full_counts_further_keys_as_one(usage: Usage, redis: Redis) -> None:
+    today = (await usage.today()).isoformat()
+    full: dict[Any, Any] = {f"a/b/{key}|m|low|answered:answers": 1 for key in range(9_999)}
+    await redis.hset(_keys.breakdown(UPSTREAM, today), mapping=full)
+
+    for number, key in enumerate(("x", "y", "z", "x")):
+        counts = {f"web/shop/{key}|m|low|answered:answers": 1}
+        await usage.add(UPSTREAM, counts, batch=f"a:{number}", before="")
+
+    [(_, measures, breakdown)] = [
+        each async for each in usage.days(UPSTREAM, [today], broken_down=True)
+    ]
+    assert measures == {"web/shop:answers": "4"}
+    mine = {field: number for field, number in breakdown.items() if field.startswith("web/")}
+    assert mine == {
+        "web/shop/x|m|low|answered:answers": "2",
+        "web/shop/other|m|low|answered:answers": "2",
     }

@@ -10,6 +10,7 @@ from falgate.telemetry.metrics import Metrics
 ALERT = Alerted(
     alert="1763820000123-0", upstream="fal", account="team:web", level="team",
     window="day:2026-11-22", percent=80, limit=10, spent=8,
+    what="threshold", held=0,
 )  # fmt: skip
 
 
@@ -22,7 +23,7 @@ def test_an_alert_is_counted_by_level_and_window_and_logged_in_full() -> None:
         {
             "event": "budget.alert", "log_level": "warning", "alert": "1763820000123-0",
             "upstream": "fal", "account": "team:web", "window": "day:2026-11-22", "percent": 80,
-            "limit_micros": 10, "spent_micros": 8,
+            "limit_micros": 10, "spent_micros": 8, "held_micros": 0,
         }
     ]  # fmt: skip
     line = 'falgate_alerts_total{level="team",upstream="fal",window="day"} 1.0'

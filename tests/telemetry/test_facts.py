@@ -16,6 +16,7 @@ from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
 
 MODEL = "fal-ai/gpt-image-1.5"
 ANSWERED = Answered(
+    quality="low",
     request_id="r",
     model=MODEL,
     upstream="fal",

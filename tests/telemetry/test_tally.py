@@ -37,7 +37,7 @@ def answered(source: Source, app: str = "shop", upstream: str = "fal", reused: i
     return Answered(
         request_id="r", model="m", upstream=upstream, team="web", app=app, key="k", job="j",
         source=source, pictures=2, billed=0, saved=34_000 * reused, took_s=0, waited_s=0,
-        reused=reused,
+        reused=reused, quality="low",
     )  # fmt: skip
 
 
@@ -54,20 +54,26 @@ def tally(rollups: RollUps) -> Tally:
 async def test_answers_are_counted_by_upstream_and_app(tally: Tally, rollups: RollUps) -> None:
     tally.add(answered("hit", reused=2))
     tally.add(answered("miss"))
+    tally.add(answered("bypass"))
     tally.add(answered("partial", reused=1))
     tally.add(answered("coalesced", app="blog", upstream="test", reused=2))
 
     await tally.flush()
     await tally.flush()
 
+    shop, blog = "web/shop/k|m|low|answered", "web/blog/k|m|low|answered"
     assert rollups.counted == {
-        ("fal", "web/shop:answers"): 3,
-        ("fal", "web/shop:hits"): 1,
-        ("fal", "web/shop:reused"): 3,
-        ("fal", "web/shop:saved"): 102_000,
-        ("test", "web/blog:answers"): 1,
-        ("test", "web/blog:reused"): 2,
-        ("test", "web/blog:saved"): 68_000,
+        ("fal", f"{shop}:answers"): 4,
+        ("fal", f"{shop}:hits"): 1,
+        ("fal", f"{shop}:misses"): 1,
+        ("fal", f"{shop}:partial"): 1,
+        ("fal", f"{shop}:fresh"): 1,
+        ("fal", f"{shop}:reused"): 3,
+        ("fal", f"{shop}:saved"): 102_000,
+        ("test", f"{blog}:answers"): 1,
+        ("test", f"{blog}:joined"): 1,
+        ("test", f"{blog}:reused"): 2,
+        ("test", f"{blog}:saved"): 68_000,
     }
     assert len(rollups.batches) == 2
 
@@ -85,7 +91,7 @@ async def test_trouble_loses_nothing_and_counts_nothing_twice(
 
     await tally.flush()
 
-    assert rollups.counted["fal", "web/shop:answers"] == 2
+    assert rollups.counted["fal", "web/shop/k|m|low|answered:answers"] == 2
     assert rollups.batches == [
         ("answers:one:fal:0", "answers:one:fal:-1"),
         ("answers:one:fal:1", "answers:one:fal:0"),

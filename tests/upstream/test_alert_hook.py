@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from falgate.core.events import Alerted
@@ -16,6 +17,7 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 ALERT = Alerted(
     alert="1763820000123-0", upstream="fal", account="team:web", level="team",
     window="day:2026-11-22", percent=80, limit=10_000_000, spent=8_034_000,
+    what="threshold", held=0,
 )  # fmt: skip
 
 
@@ -77,7 +79,26 @@ async def test_a_message_is_signed_over_its_id_its_time_and_its_body(
             "percent": 80,
             "limit_usd": "10.00",
             "spent_usd": "8.034",
+            "held_usd": "0.00",
         },
+    }
+
+
+async def test_a_refusal_is_a_message_of_its_own_type(hook: AlertHook, receiver: Receiver) -> None:
+    refused = msgspec.structs.replace(ALERT, what="refused", percent=0, held=1_960_000)
+
+    assert await hook.send(refused, 1_763_820_005) == ""
+
+    [(_, body)] = receiver.requests
+    message = json.loads(body)
+    assert message["type"] == "budget.refused"
+    assert message["data"] == {
+        "upstream": "fal",
+        "account": "team:web",
+        "window": "day:2026-11-22",
+        "limit_usd": "10.00",
+        "spent_usd": "8.034",
+        "held_usd": "1.96",
     }
 
 

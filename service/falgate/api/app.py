@@ -24,6 +24,7 @@ from falgate.api.hooks import hook_route
 from falgate.api.index import index_route
 from falgate.api.jwks import jwks_route
 from falgate.api.model_openapi import model_openapi_route
+from falgate.api.money import money_routes
 from falgate.api.operations import Apart
 from falgate.api.pictures import pictures_router
 from falgate.api.proxy import Proxy
@@ -31,6 +32,7 @@ from falgate.api.queue import QueueApi
 from falgate.api.quote import quote_routes
 from falgate.api.run import run_routes
 from falgate.core.calendar import Calendar
+from falgate.core.events import Refused
 from falgate.core.target import Rules
 from falgate.core.webhook import KeySet
 from falgate.flow.completion import Completions
@@ -66,6 +68,7 @@ def create_applications(
     webhook_rules: Rules,
     calendar: Calendar,
     requested: Callable[[str, int], None],
+    refused: Callable[[Refused], None],
     body_bytes_max: int,
     body_timeout_s: float,
     cors: Cors | None = None,
@@ -84,6 +87,7 @@ def create_applications(
         index_route(ports.models, docs=not apart),
         *run_routes(workshop, queued, address, gallery),
         *quote_routes(ports, calendar),
+        *money_routes(ports, reports, calendar),
         model_openapi_route(ports, address),
         pictures_router(gallery),
         *([hook_route(completions)] if completions else []),
@@ -98,6 +102,7 @@ def create_applications(
         Edge,
         models=ports.models,
         requested=requested,
+        refused=refused,
         body_bytes_max=body_bytes_max,
         body_timeout_s=body_timeout_s,
     )

@@ -1,8 +1,20 @@
-"""Where a caller is, and what its headers say."""
+"""Where a caller is, what its headers say, and who it turned out to be."""
 
+from collections.abc import Callable
 from typing import Any
 
 from litestar import Request
+
+from falgate.core.apikey import KeyRecord
+
+KEY, REFUSAL = "falgate_key", "falgate_refusal"
+"""Where a request's state holds whose key it presented, and why it is refused."""
+
+
+def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:
+    """Notes whose request it is, for the log line of a refusal."""
+    state = request.scope["state"]
+    return lambda key: state.update({KEY: key})
 
 
 def address_of(request: Request[Any, Any, Any]) -> str:

@@ -21,11 +21,14 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from falgate.api.caller import KEY, REFUSAL
 from falgate.api.cors import Cors, Preflights
 from falgate.api.model_openapi import PATH as MODEL_OPENAPI
 from falgate.api.proxy import is_proxy
 from falgate.api.reply import reply
 from falgate.core.errors import BodyTooLarge, BodyTooSlow
+from falgate.core.events import Refused
+from falgate.core.refused import about, error_type, reason
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
@@ -55,15 +58,17 @@ class Edge:
         *,
         models: Collection[str],
         requested: Callable[[str, int], None],
+        refused: Callable[[Refused], None],
         body_bytes_max: int,
         body_timeout_s: float,
         cors: Cors | None = None,
     ) -> None:
-        """Guard `app`; `requested` is told the route and status of every reply."""
+        """Guard `app`; `requested` is told of every reply, `refused` of those that are errors."""
         self._app = Preflights(app, cors) if cors else app
         self._cors = cors
         self._models = models
         self._requested = requested
+        self._refused = refused
         self._body_bytes_max = body_bytes_max
         self._body_timeout_s = body_timeout_s
 
@@ -130,7 +135,20 @@ class Edge:
         route = self._route(scope["path"])
         self._requested(route, status)
         if status >= _REFUSED:
-            _LOG.info("request.refused", request=request_id, route=route, status=status)
+            key, refusal = scope["state"].get(KEY), scope["state"].get(REFUSAL)
+            self._refused(
+                Refused(
+                    request_id=request_id,
+                    route=route,
+                    status=status,
+                    team=key.team if key else "",
+                    app=key.app if key else "",
+                    key=key.id if key else "",
+                    reason=reason(refusal) if refusal else "",
+                    error_type=error_type(refusal) if refusal else None,
+                    about=about(refusal) if refusal else {},
+                )
+            )
 
     def _route(self, path: str) -> str:
         """The request's route, from a closed set: a path is the caller's."""

@@ -7,11 +7,13 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from falgate.api.admin import problems
+from falgate.api.caller import REFUSAL
 from falgate.core.errors import Refusal
 
 
-def _refuse(_: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
+def _refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
     """Say no the way fal says it."""
+    request.scope["state"][REFUSAL] = refusal
     return Response(
         refusal.body(),
         status_code=refusal.status,

@@ -8,7 +8,7 @@ from litestar.response import Stream
 
 from falgate.api import answers
 from falgate.api.address import Address
-from falgate.api.caller import address_of, fields_of
+from falgate.api.caller import address_of, fields_of, noting
 from falgate.api.edge import REQUEST_ID
 from falgate.api.gallery import Gallery
 from falgate.api.queue_status import events, status_of
@@ -75,7 +75,9 @@ class QueueApi:
         if request.method != _METHODS[route.action]:
             raise MethodWrong(_METHODS[route.action])
         authorization = request.headers.get("authorization")
-        caller = await self._acquaintances.identify(authorization, address_of(request))
+        caller = await self._acquaintances.identify(
+            authorization, address_of(request), noting(request)
+        )
         request.scope["state"][REQUEST_ID] = route.request_id
         match route.action:
             case "status":
@@ -88,7 +90,10 @@ class QueueApi:
 
     async def _submit(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
         caller = await authenticate(
-            self._ports, request.headers.get("authorization"), address_of(request)
+            self._ports,
+            request.headers.get("authorization"),
+            address_of(request),
+            noting(request),
         )
         spec = self._ports.models.get(route.target)
         if spec is None:

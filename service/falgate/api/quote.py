@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from falgate.api.caller import address_of, fields_of
+from falgate.api.caller import address_of, fields_of, noting
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.core import budget
@@ -67,7 +67,10 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
     def model_route(spec: ModelSpec) -> HTTPRouteHandler:
         async def quote(request: Request[Any, Any, Any]) -> Response[Quoted]:
             caller = await authenticate(
-                ports, request.headers.get("authorization"), address_of(request)
+                ports,
+                request.headers.get("authorization"),
+                address_of(request),
+                noting(request),
             )
             call = admit(
                 ports,

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from falgate.api import answers
 from falgate.api.address import Address, asked_host
-from falgate.api.caller import address_of, fields_of
+from falgate.api.caller import address_of, fields_of, noting
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.api.gallery import Gallery
@@ -40,7 +40,10 @@ def run_routes(
             if (asked := route_of(request)).service == "queue":
                 return await queued.serve(request, asked)
             caller = await authenticate(
-                ports, request.headers.get("authorization"), address_of(request)
+                ports,
+                request.headers.get("authorization"),
+                address_of(request),
+                noting(request),
             )
             call = admit(
                 ports,
@@ -94,7 +97,9 @@ def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
             return await queued.serve(request, asked)
         if request.method != HttpMethod.POST:
             raise NotFoundException
-        await authenticate(ports, request.headers.get("authorization"), address_of(request))
+        await authenticate(
+            ports, request.headers.get("authorization"), address_of(request), noting(request)
+        )
         raise ModelUnknown(path.strip("/").partition("/")[2] or path.strip("/"))
 
     return other

@@ -45,14 +45,16 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 def apply(file: Path, *, yes: bool, prune: bool, test: bool, plain: bool) -> None:
     """Make teams, apps, budgets and limits as FILE says.
 
-    A second time changes nothing. Keys and their own budgets are in no file, and stay as they are.
+    What FILE does not say of them stays, and a second time changes nothing. Keys and their own
+    budgets are in no file, and stay as they are.
     """
     try:
-        wanted = config.read(file.read_text())
+        text = file.read_text()
     except UnicodeDecodeError:
         raise Invalid(f"{file} is no text") from None
 
     async def go(administration: Administration) -> list[Step]:
+        wanted = config.read(text, await applying.state(administration))
         steps = await applying.prepare(administration, wanted, prune=prune)
         if yes:
             await applying.act(administration, steps)

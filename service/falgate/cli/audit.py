@@ -44,6 +44,11 @@ def audit(*, number: int, plain: bool) -> None:
 
 
 def _told(line: AuditShown) -> str:
+    what = _changed(line)
+    return f"{what} ({line.why})" if line.why else what
+
+
+def _changed(line: AuditShown) -> str:
     if line.after is None:
         return "removed"
     before, after = dict(_flat(line.before)), dict(_flat(line.after))

@@ -1,6 +1,7 @@
 """`falgate budgets`: set, raise, reset, remove and list budgets, and the house's limit."""
 
 import click
+from msgspec import UNSET
 
 from falgate.api.admin.shapes import HouseShown, Standing
 from falgate.cli.operating import (
@@ -13,9 +14,10 @@ from falgate.cli.operating import (
     tell,
     test_books,
 )
-from falgate.core.budget import Account, Budget, Position
+from falgate.core.budget import Account, Position
 from falgate.core.calendar import KINDS, Kind
 from falgate.core.money import Micros, dollars
+from falgate.core.partial import BudgetChange, budgeted
 from falgate.flow.administer import Administration
 
 _COLUMNS = (
@@ -32,6 +34,9 @@ _COLUMNS = (
 )
 
 _account = click.argument("account", type=ACCOUNT)
+_why = click.option(
+    "--why", default="", metavar="WORDS", help="What for; kept in the ledger and the audit log."
+)
 _window = click.argument("window", type=click.Choice(KINDS))
 
 
@@ -43,7 +48,7 @@ def budgets() -> None:
 @budgets.command("set")
 @_account
 @_window
-@click.argument("limit", type=DOLLARS)
+@click.argument("limit", type=DOLLARS, required=False)
 @click.option(
     "--alert",
     "alerts",
@@ -51,22 +56,36 @@ def budgets() -> None:
     type=click.IntRange(1, 1000),
     help="Alert at this percentage of the limit, once per window; may be given again.",
 )
-@click.option("--shadow", is_flag=True, help="Count and alert, and refuse nothing.")
+@click.option("--no-alerts", is_flag=True, help="Alert at none.")
+@click.option(
+    "--shadow/--no-shadow", default=None, help="Count and alert, and refuse nothing; or enforce."
+)
 @test_books
 @as_json
 def set_budget(
     *,
     account: Account,
     window: Kind,
-    limit: Micros,
+    limit: Micros | None,
     alerts: tuple[int, ...],
-    shadow: bool,
+    no_alerts: bool,
+    shadow: bool | None,
     test: bool,
     plain: bool,
 ) -> None:
-    """Set a budget of LIMIT dollars per WINDOW, in the place of the one that is there, if any."""
-    budget = Budget(limit=limit, shadow=shadow, alerts=alerts)
-    _tell(operate(lambda admin: admin.budgets.set(account, window, budget), test=test), plain)
+    """Set a budget of LIMIT dollars per WINDOW; what is not given stays as it is."""
+    if alerts and no_alerts:
+        raise click.UsageError("--alert and --no-alerts exclude each other")
+    change = BudgetChange(
+        limit=UNSET if limit is None else limit,
+        shadow=UNSET if shadow is None else shadow,
+        alerts=alerts if alerts or no_alerts else UNSET,
+    )
+    position = operate(
+        lambda admin: admin.budgets.set(account, window, lambda was: budgeted(was, change)),
+        test=test,
+    )
+    _tell(position, plain)
 
 
 @budgets.command("list")
@@ -90,23 +109,28 @@ def show(*, account: Account, test: bool, plain: bool) -> None:
 @_account
 @_window
 @click.argument("amount", type=DOLLARS)
+@_why
 @test_books
 @as_json
 def raise_budget(
-    *, account: Account, window: Kind, amount: Micros, test: bool, plain: bool
+    *, account: Account, window: Kind, amount: Micros, why: str, test: bool, plain: bool
 ) -> None:
     """Add AMOUNT dollars to a budget, for the window of now only."""
-    _tell(operate(lambda admin: admin.budgets.raise_(account, window, amount), test=test), plain)
+    position = operate(
+        lambda admin: admin.budgets.raise_(account, window, amount, why=why), test=test
+    )
+    _tell(position, plain)
 
 
 @budgets.command()
 @_account
 @_window
+@_why
 @test_books
 @as_json
-def reset(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
+def reset(*, account: Account, window: Kind, why: str, test: bool, plain: bool) -> None:
     """Forgive what was spent in the window of now; the ledger keeps a record of that."""
-    _, position = operate(lambda admin: admin.budgets.reset(account, window), test=test)
+    _, position = operate(lambda admin: admin.budgets.reset(account, window, why=why), test=test)
     _tell(position, plain)
 
 
@@ -128,13 +152,16 @@ def remove(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
 
 @budgets.command()
 @click.argument("limit", type=DOLLARS, required=False)
+@_why
 @test_books
 @as_json
-def house(*, limit: Micros | None, test: bool, plain: bool) -> None:
+def house(*, limit: Micros | None, why: str, test: bool, plain: bool) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
 
     async def used(admin: Administration) -> tuple[Micros, Micros]:
-        return await (admin.budgets.house() if limit is None else admin.budgets.set_house(limit))
+        if limit is None:
+            return await admin.budgets.house()
+        return await admin.budgets.set_house(limit, why=why)
 
     shown = HouseShown.of(*operate(used, test=test))
     words = f"the house: limit ${shown.limit_usd}, used ${shown.used_usd}"
@@ -151,4 +178,8 @@ def _tell(position: Position, plain: bool) -> None:
     limit, left = position.limit or 0, shown.remaining_usd
     until = f" until {shown.resets_at}" if shown.resets_at else ""
     words = f"{shown.account}/{shown.window}: ${dollars(limit)}, ${left} left{until}"
+    if (budget := shown.budget) is not None:
+        alerts = ", ".join(f"{percent} %" for percent in budget.alerts)
+        words += "; shadow, refuses nothing" if budget.shadow else "; enforced"
+        words += f"; alerts at {alerts}" if alerts else "; no alerts"
     tell(shown, words, plain=plain)

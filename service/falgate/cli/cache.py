@@ -203,7 +203,7 @@ def reroll(*, picture: str, request: str, url: str, plain: bool) -> None:
     except msgspec.DecodeError as error:
         raise Invalid(f"--request is no JSON: {error}") from None
     found = _ask(url, f"/cache/pictures/{name}/reroll", body)
-    words = f"{', '.join(found['pictures'])} for ${found['billed_usd']}"
+    words = f"{', '.join(found['pictures'])} for ${found['booked_usd']}"
     tell(found, words, plain=plain)
 
 

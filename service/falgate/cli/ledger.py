@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _NEWEST = 50
 _TABLE = ("at", "kind", "outcome", "team", "app", "key", "account", "model", "bought",
-          "held_usd", "billed_usd", "overrun_usd", "forgiven_usd", "raised_usd",
+          "held_usd", "booked_usd", "overrun_usd", "forgiven_usd", "raised_usd",
           "job")  # fmt: skip
 
 

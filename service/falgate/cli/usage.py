@@ -1,8 +1,6 @@
-"""`falgate usage`: what was asked for, bought, billed and saved, from the days' roll-ups."""
+"""`falgate usage`: what was asked for, bought, booked and saved, from the days' roll-ups."""
 
-import csv
 import json
-import sys
 from datetime import date, datetime
 
 import click
@@ -12,7 +10,18 @@ from rich.text import Text
 
 from falgate.cli.books import books, spread
 from falgate.cli.operating import with_redis
-from falgate.core.usage import GROUPS, Group, Period, Report, cells, columns, groups, told
+from falgate.core.usage import (
+    GROUPS,
+    Group,
+    Period,
+    Report,
+    as_csv,
+    cells,
+    columns,
+    groups,
+    share_reconciled,
+    told,
+)
 from falgate.flow.reports import Reports
 from falgate.settings import Settings
 from falgate.store.entries import Entries
@@ -65,7 +74,7 @@ def reports(settings: Settings, redis: Redis) -> Reports:
 )
 @click.option("--test", is_flag=True, help="Of test keys, instead of live ones.")
 def usage(*, by: str, first: date | None, last: date | None, form: str, test: bool) -> None:
-    """Show answers, purchases and money by team, app and day; by default of this month."""
+    """Show answers, purchases and money, grouped as you like; by default of this month."""
     grouped = groups(by)
 
     async def read(settings: Settings, redis: Redis) -> tuple[Period, Report]:
@@ -74,9 +83,7 @@ def usage(*, by: str, first: date | None, last: date | None, form: str, test: bo
 
     days, report = with_redis(read)
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns(grouped))
-        writer.writerows(cells(row) for row in report.rows())
+        click.echo(as_csv(grouped, days, report), nl=False)
     elif form == "json":
         click.echo(json.dumps(told(grouped, days, report)))
     else:
@@ -100,3 +107,5 @@ def _table(by: tuple[Group, ...], days: Period, report: Report) -> None:
     if by:
         table.columns[0].footer = "total"
     spread(table)
+    if (share := share_reconciled(report.total())) is not None:
+        click.echo(f"{float(share):.0%} of what is booked is reconciled with fal's billing")

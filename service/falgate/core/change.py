@@ -2,6 +2,10 @@
 
 import msgspec
 
+from falgate.core.admin_errors import Invalid
+
+WHY_MAX = 200
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is written down beside the record before and after.
@@ -10,11 +14,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         who: "admin", "cli:<user>", "settings".
         action: What kind of record it is: "team", "app", "key", "budget", ...
         subject: Which one.
+        why: What for, in the operator's words; "" where none were given.
     """
 
     who: str
     action: str
     subject: str
+    why: str = ""
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,3 +39,15 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     before: str
     after: str
+    why: str = ""
+
+
+def check_why(why: str) -> str:
+    """A reason that a ledger and a log may keep, and a terminal may show.
+
+    Raises:
+        Invalid: It is long, or more than one line of printable characters.
+    """
+    if len(why) > WHY_MAX or not why.isprintable():
+        raise Invalid(f"why: one line of up to {WHY_MAX} printable characters")
+    return why

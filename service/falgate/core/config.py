@@ -1,26 +1,34 @@
 """The operator's file: teams, apps, budgets and limits as TOML, read and written."""
 
 import tomllib
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import tomli_w
-from msgspec import Meta
+from msgspec import UNSET, UnsetType
 
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import ORGANISATION, Account, Budget, Percent
-from falgate.core.caching import USUAL, Caching
 from falgate.core.calendar import KINDS, Kind
-from falgate.core.directory import NAME, App, Team
-from falgate.core.limits import NONE, Limit, Limits
+from falgate.core.directory import NAME, App, Team, Weight
+from falgate.core.limits import Limit
 from falgate.core.money import dollars, usd
+from falgate.core.partial import (
+    AppChange,
+    BudgetChange,
+    CachingChange,
+    LimitsChange,
+    TeamChange,
+    budgeted,
+    merged,
+)
 from falgate.core.plan import State
 
 
 class _Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limit_usd: str | int
-    shadow: bool = False
-    alerts: tuple[Percent, ...] = ()
+    limit_usd: str | int | UnsetType = UNSET
+    shadow: bool | UnsetType = UNSET
+    alerts: tuple[Percent, ...] | UnsetType = UNSET
 
 
 _Budgets = dict[Kind, _Budget]
@@ -31,15 +39,15 @@ class _Organisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class _App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limits: Limits = NONE
-    cache: Caching = USUAL
+    limits: LimitsChange | UnsetType = UNSET
+    cache: CachingChange | UnsetType = UNSET
     budget: _Budgets = {}
 
 
 class _Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limits: Limits = NONE
-    weight: Annotated[int, Meta(ge=1, le=1000)] = 1
-    waiting_generations: Limit = 0
+    limits: LimitsChange | UnsetType = UNSET
+    weight: Weight | UnsetType = UNSET
+    waiting_generations: Limit | UnsetType = UNSET
     budget: _Budgets = {}
     app: dict[str, _App] = {}
 
@@ -49,8 +57,11 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     team: dict[str, _Team] = {}
 
 
-def read(text: str) -> State:
-    """What a file asks for.
+_NOTHING = State({}, {}, {})
+
+
+def read(text: str, now: State = _NOTHING) -> State:
+    """What a file asks for: of each record that it names, what it does not say stays as it is now.
 
     Raises:
         Invalid: It is no TOML, has a field that is not known, or a value that makes no sense.
@@ -62,31 +73,36 @@ def read(text: str) -> State:
     except msgspec.ValidationError as error:
         problem, _, field = str(error).partition(" - at `$.")
         raise Invalid(f"{field.rstrip('`') or 'the file'}: {problem}") from None
-    teams, apps, budgets = {}, {}, _budgets(ORGANISATION, file.organisation.budget)
+    teams, apps, budgets = {}, {}, _budgets(ORGANISATION, file.organisation.budget, now)
     for name, team in file.team.items():
         _check_name(name)
-        teams[name] = Team(
-            limits=team.limits,
-            weight=team.weight,
-            waiting_generations=team.waiting_generations,
+        teams[name] = merged(
+            now.teams.get(name, Team()),
+            TeamChange(
+                limits=team.limits,
+                weight=team.weight,
+                waiting_generations=team.waiting_generations,
+            ),
         )
-        budgets |= _budgets(Account("team", name), team.budget)
+        budgets |= _budgets(Account("team", name), team.budget, now)
         for part, app in team.app.items():
             _check_name(part)
-            apps[f"{name}/{part}"] = App(limits=app.limits, cache=app.cache)
-            budgets |= _budgets(Account("app", f"{name}/{part}"), app.budget)
+            full = f"{name}/{part}"
+            change = AppChange(limits=app.limits, cache=app.cache)
+            apps[full] = merged(now.apps.get(full, App()), change)
+            budgets |= _budgets(Account("app", full), app.budget, now)
     return State(teams, apps, budgets)
 
 
 def write(state: State) -> str:
-    """A file that asks for what there is; `read` gives the same state back."""
+    """A file that asks for all that there is: `read` gives it back, whatever is there by then."""
     file: dict[str, Any] = {}
     if found := _tables(ORGANISATION, state):
         file["organisation"] = {"budget": found}
     for name, team in sorted(state.teams.items()):
-        fields = _fields(team) | _own(Account("team", name), state)
+        fields = msgspec.to_builtins(team) | _own(Account("team", name), state)
         apps = {
-            app.partition("/")[2]: _fields(record) | _own(Account("app", app), state)
+            app.partition("/")[2]: msgspec.to_builtins(record) | _own(Account("app", app), state)
             for app, record in sorted(state.apps.items())
             if app.startswith(f"{name}/")
         }
@@ -94,16 +110,21 @@ def write(state: State) -> str:
     return tomli_w.dumps(file)
 
 
-def _budgets(account: Account, given: _Budgets) -> dict[tuple[Account, Kind], Budget]:
+def _budgets(account: Account, given: _Budgets, now: State) -> dict[tuple[Account, Kind], Budget]:
     found: dict[tuple[Account, Kind], Budget] = {}
-    for kind, budget in given.items():
+    for kind, said in given.items():
+        was = now.budgets.get((account, kind))
+        if was is None and said.limit_usd is UNSET:
+            raise Invalid(f"{account.name}, {kind} budget: a new one needs its limit_usd")
         try:
-            limit = usd(str(budget.limit_usd))
+            limit = UNSET if said.limit_usd is UNSET else usd(str(said.limit_usd))
         except ValueError as error:
             raise Invalid(f"{account.name}, {kind} budget: {error}") from None
+        change = BudgetChange(limit=limit, shadow=said.shadow, alerts=said.alerts)
+        budget = budgeted(was, change)
         if list(budget.alerts) != sorted(set(budget.alerts)):
             raise Invalid(f"{account.name}, {kind} budget: alerts ascend, each of them once")
-        found[account, kind] = Budget(limit=limit, shadow=budget.shadow, alerts=budget.alerts)
+        found[account, kind] = budget
     return found
 
 
@@ -121,24 +142,9 @@ def _tables(account: Account, state: State) -> dict[str, Any]:
     return {
         kind: {
             "limit_usd": dollars(budget.limit),
-            **({"shadow": True} if budget.shadow else {}),
-            **({"alerts": list(budget.alerts)} if budget.alerts else {}),
+            "shadow": budget.shadow,
+            "alerts": list(budget.alerts),
         }
         for kind in KINDS
         if (budget := state.budgets.get((account, kind)))
     }
-
-
-def _fields(record: Team | App) -> dict[str, Any]:
-    """A record's fields that are not as they are by themselves."""
-    usual = msgspec.to_builtins(type(record)())
-    fields = msgspec.to_builtins(record)
-    fields["limits"] = {name: value for name, value in fields["limits"].items() if value}
-    usual["limits"] = {}
-    if "cache" in fields:
-        ways = msgspec.to_builtins(USUAL)
-        fields["cache"] = {
-            name: value for name, value in fields["cache"].items() if value != ways[name]
-        }
-        usual["cache"] = {}
-    return {name: value for name, value in fields.items() if value != usual[name]}

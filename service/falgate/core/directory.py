@@ -13,6 +13,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 """A team's or an app's name: it becomes a metric's label, a key of Redis and a path of the API."""
 
 Name = Annotated[str, Meta(pattern=rf"^{NAME.pattern}$", examples=["web"])]
+Weight = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +26,7 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     limits: Limits = NONE
-    weight: Annotated[int, Meta(ge=1, le=1000)] = 1
+    weight: Weight = 1
     waiting_generations: Limit = 0
 
 

@@ -127,6 +127,7 @@ class Correction(_OfJob, frozen=True, kw_only=True):
 class _OfAccount(Posted, frozen=True, kw_only=True):
     account: str
     who: str = ""
+    why: str = ""
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -141,7 +142,7 @@ class Reset(_OfAccount, frozen=True, kw_only=True):
         account: Name of the account, "team:web".
         forgiven: Spending that counts no more, micro-USD. Negative where a correction found that
             less was spent than had been forgiven.
-        who: Who did it.
+        who: Who did it, and why, in their words.
     """
 
     forgiven: Micros
@@ -153,7 +154,7 @@ class Raise(_OfAccount, frozen=True, kw_only=True):
     Attributes:
         account: Name of the account.
         raised: By how much, micro-USD.
-        who: Who did it.
+        who: Who did it, and why, in their words.
     """
 
     raised: Micros
@@ -241,12 +242,21 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_MONEY = ("held", "billed", "overrun", "list", "saved", "forgiven", "raised")
+_MONEY = {
+    "held": "held",
+    # As it was named when it was thought to be what fal bills.
+    "billed": "booked",
+    "overrun": "overrun",
+    "list": "list",
+    "saved": "saved",
+    "forgiven": "forgiven",
+    "raised": "raised",
+}
 _PLAIN = ("asked", "reused", "bought")
 COLUMNS = (
     *("entry", "at", "kind", "outcome", "job", "team", "app", "key", "account", "model"),
     *("image_size", "quality", "output_format", *_PLAIN),
-    *(f"{name}_usd" for name in _MONEY),
+    *(f"{column}_usd" for column in _MONEY.values()),
     *("request_id", "why", "who", "price_version", "windows"),
 )
 """Of an entry as it is shown: in a table, as CSV and as JSON."""
@@ -261,7 +271,7 @@ def shown(entry: str, fields: Mapping[str, str]) -> dict[str, str]:
     read(entry, fields)
     at = datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)
     told = {"entry": entry, "at": at.isoformat(timespec="milliseconds"), **fields}
-    for name in _MONEY:
+    for name, column in _MONEY.items():
         if name in told:
-            told[f"{name}_usd"] = dollars(int(told.pop(name)))
+            told[f"{column}_usd"] = dollars(int(told.pop(name)))
     return {name: told[name] for name in COLUMNS if name in told}

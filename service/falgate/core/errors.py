@@ -70,14 +70,15 @@ class TooMany(Refusal):
 
     Attributes:
         retry_after_s: When there may be room, seconds.
+        limit: Whose limit and which, "team:web generations_at_once"; "" where it is none of these.
     """
 
     status = 429
     error_type = "rate_limit_exceeded"
 
-    def __init__(self, why: str, retry_after_s: int) -> None:
+    def __init__(self, why: str, retry_after_s: int, limit: str = "") -> None:
         super().__init__(why)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s, self.limit = retry_after_s, limit
 
     def headers(self) -> dict[str, str]:
         """Says when to try again."""
@@ -89,6 +90,7 @@ class BudgetExhausted(Refusal):
 
     Attributes:
         remaining: What that budget has left, micro-USD.
+        budget: Whose it is, and `window` of which kind.
     """
 
     status = 402
@@ -110,7 +112,7 @@ class BudgetExhausted(Refusal):
             f"The {window} budget of {budget} cannot pay for this: limit ${dollars(limit)}, "
             f"spent ${dollars(spent)}, held ${dollars(held)}, needed ${dollars(needed)}. {until}"
         )
-        self.remaining = max(0, limit - spent - held)
+        self.remaining, self.budget, self.window = max(0, limit - spent - held), budget, window
 
     def headers(self) -> dict[str, str]:
         """Adds what is left of the tightest budget."""

@@ -19,6 +19,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
         billed: What this caller's budgets were charged, micro-USD.
         saved: List price of the pictures that were not bought for it, micro-USD.
         reused: How many those are.
+        quality: That was asked for.
         took_s: In all, seconds.
         waited_s: Of that, for a job, seconds.
     """
@@ -37,6 +38,29 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     took_s: float
     waited_s: float
     reused: int
+    quality: str
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A request got an error.
+
+    Attributes:
+        route: One of a closed set.
+        team: Whose key it was, with its app and the key's public id; "" where that is not known.
+        reason: See `core.refused.Reason`; "" of what concerns no model, such as an unknown path.
+        error_type: fal's word for it, if there is one.
+        about: Which budget or limit refused.
+    """
+
+    request_id: str
+    route: str
+    status: int
+    team: str
+    app: str
+    key: str
+    reason: str
+    error_type: str | None
+    about: dict[str, str]
 
 
 class Purchased(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,16 +86,18 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget's spending crossed a threshold.
+    """A budget reached a threshold, or refused a purchase for the first time in a window.
 
     Attributes:
         alert: Its id, the same on a repeat.
         account: Whose budget, "team:web".
         level: Of that account.
         window: Name of the window, "day:2026-11-22".
-        percent: The threshold, of the limit.
+        percent: The threshold, of the limit; 0 for a refusal.
         limit: Of the budget in that window, micro-USD.
-        spent: When it crossed, micro-USD.
+        spent: At that time, micro-USD.
+        what: Which of the two.
+        held: At that time, micro-USD.
     """
 
     alert: str
@@ -82,6 +108,8 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     limit: Micros
     spent: Micros
+    what: Literal["threshold", "refused"]
+    held: Micros
 
 
 class Untold(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
         key: See above.
         held: What it could cost the budgets at most, micro-USD.
         charge: What it comes to now.
+        compared: Whether that was compared with fal's billing.
     """
 
     entry: str
@@ -47,6 +48,7 @@ class Posting(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     held: Micros
     charge: Charge
+    compared: bool = False
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """Usage: what teams and apps asked for, bought and saved, grouped as somebody wants to see it."""
 
+import csv
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -8,13 +10,44 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from falgate.core.admin_errors import Invalid
+from falgate.core.events import Source
 from falgate.core.money import dollars
 
-Group = Literal["team", "app", "day"]
+Group = Literal["team", "app", "key", "model", "quality", "outcome", "day"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+PARTS: frozenset[Group] = frozenset(("key", "model", "quality", "outcome"))
+"""What the roll-ups by team and app do not tell apart."""
 
-COUNTS = ("answers", "hits", "purchases", "bought", "reused")
-MONEY = ("list", "billed", "overrun", "saved")
+ANSWERED = "answered"
+"""The outcome of answers; purchases have the outcome that their job was closed with."""
+
+COLUMN: Mapping[Source, str] = {
+    "hit": "hits",
+    "derived": "hits",
+    "partial": "partial",
+    "coalesced": "joined",
+    "miss": "misses",
+    "bypass": "fresh",
+}
+"""In which column an answer is counted, beside `answers`: each in exactly one."""
+
+CURRENCY = "USD"
+COUNTS = (
+    *("answers", "hits", "partial", "joined", "misses", "fresh"),
+    *("purchases", "bought", "reused"),
+)
+MONEY: Mapping[str, str] = {
+    "list": "list",
+    "booked": "billed",
+    "overrun": "overrun",
+    "reconciled": "reconciled",
+    "saved": "saved",
+}
+"""Columns of money, and the measures that they show.
+
+The measure of what is booked has the name that it had when it was thought to be what fal bills.
+"""
+
 DAYS_MAX = 3_660
 """Ten years: one command reads no more."""
 
@@ -26,7 +59,7 @@ class Row(msgspec.Struct, frozen=True):
 
     Attributes:
         group: The values that it is about, in the order that was asked for.
-        measures: Numbers, and micro-USD, by the names in `COUNTS` and `MONEY`.
+        measures: Numbers, and micro-USD, by the names in `COUNTS` and of the measures in `MONEY`.
     """
 
     group: tuple[str, ...]
@@ -51,7 +84,7 @@ class Period(msgspec.Struct, frozen=True):
         return [(self.first + timedelta(days=each)).isoformat() for each in range(number)]
 
 
-def period(first: date | None, last: date | None, today: date) -> Period:
+def period(first: date | None, last: date | None, today: date, days_max: int = DAYS_MAX) -> Period:
     """The days from one to another; without them, this month up to today.
 
     Raises:
@@ -62,8 +95,8 @@ def period(first: date | None, last: date | None, today: date) -> Period:
     begins = first or ends.replace(day=1)
     if begins > ends:
         raise Invalid(f"the period ends on {ends}, before it begins on {begins}")
-    if (ends - begins).days >= DAYS_MAX:
-        raise Invalid(f"the period has more than {DAYS_MAX} days: ask for less at once")
+    if (ends - begins).days >= days_max:
+        raise Invalid(f"the period has more than {days_max} days: ask for less at once")
     return Period(begins, ends)
 
 
@@ -97,18 +130,45 @@ def groups(text: str) -> tuple[Group, ...]:
 class Report:
     """Adds the days' roll-ups up, in memory that grows with its rows only."""
 
-    def __init__(self, by: Sequence[Group]) -> None:
-        """Group by these."""
+    def __init__(self, by: Sequence[Group], only: str = "") -> None:
+        """Group by these; `only` of one "team/app" where one is given."""
         self._by = tuple(by)
+        self._only = only
         self._rows: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
 
-    def add(self, day: str, measures: Mapping[str, str]) -> None:
-        """Add one day: numbers by "<team>/<app>:<measure>"."""
-        for field, number in measures.items():
-            subject, _, measure = field.rpartition(":")
-            team, _, app = subject.partition("/")
-            values = {"team": team, "app": app, "day": day}
-            self._rows[tuple(values[name] for name in self._by)][measure] += int(number)
+    @property
+    def broken_down(self) -> bool:
+        """Whether it needs the days' breakdowns."""
+        return not PARTS.isdisjoint(self._by)
+
+    def add(self, day: str, measures: Mapping[str, str], breakdown: Mapping[str, str]) -> None:
+        """Add one day: numbers by "<team>/<app>:<measure>", and by "<subject>:<measure>".
+
+        What the breakdown does not have is of no key, model, quality and outcome: it was counted by
+        a version that told them apart not yet, or so long ago that its breakdown is swept.
+        """
+        rest = {field: int(number) for field, number in measures.items()}
+        if self.broken_down:
+            for field, number in breakdown.items():
+                subject, _, measure = field.rpartition(":")
+                app, parts = _spelt(subject)
+                self._count(day, app, parts, measure, int(number))
+                whole = f"{app}:{measure}"
+                rest[whole] = rest.get(whole, 0) - int(number)
+        for field, left in rest.items():
+            app, _, measure = field.rpartition(":")
+            self._count(day, app, ("",) * 4, measure, left)
+
+    def _count(self, day: str, app: str, parts: Sequence[str], measure: str, number: int) -> None:
+        if not number or (self._only and app != self._only):
+            return
+        team, _, name = app.partition("/")
+        key, model, quality, outcome = parts
+        values: dict[Group, str] = {
+            "team": team, "app": name, "key": key, "model": model, "quality": quality,
+            "outcome": outcome, "day": day,
+        }  # fmt: skip
+        self._rows[tuple(values[name] for name in self._by)][measure] += number
 
     def rows(self) -> list[Row]:
         """All of them, in the order of their groups."""
@@ -122,6 +182,25 @@ class Report:
         return Row(("",) * len(self._by), total)
 
 
+def spell(  # noqa: PLR0917 - the parts of one name
+    team: str, app: str, key: str, model: str, quality: str, outcome: str
+) -> str:
+    """What a number is counted as, see `store/_usage.lua`."""
+    return f"{team}/{app}/{key}|{model}|{quality}|{outcome}"
+
+
+def _spelt(subject: str) -> tuple[str, Sequence[str]]:
+    """Its "team/app", and its key, model, quality and outcome."""
+    whose, *parts = subject.split("|")
+    app, _, key = whose.rpartition("/")
+    return app, (key, *parts)
+
+
+def measured() -> tuple[str, ...]:
+    """Everything that is measured, as roll-ups name it."""
+    return (*COUNTS, *MONEY.values())
+
+
 def columns(by: Iterable[Group]) -> tuple[str, ...]:
     """The names of a row's values."""
     return (*by, *COUNTS, *(f"{name}_usd" for name in MONEY))
@@ -130,8 +209,17 @@ def columns(by: Iterable[Group]) -> tuple[str, ...]:
 def cells(row: Row) -> tuple[str | int, ...]:
     """A row's values, money in dollars."""
     counts = (row.measures.get(name, 0) for name in COUNTS)
-    money = (dollars(row.measures.get(name, 0)) for name in MONEY)
+    money = (dollars(row.measures.get(measure, 0)) for measure in MONEY.values())
     return (*row.group, *counts, *money)
+
+
+def share_reconciled(total: Row) -> str | None:
+    """Of what is booked, on the budgets and on the house: how much fal's billing confirmed, 0 to 1.
+
+    None where nothing is booked.
+    """
+    booked = total.measures.get("billed", 0) + total.measures.get("overrun", 0)
+    return f"{total.measures.get('reconciled', 0) / booked:.4f}" if booked > 0 else None
 
 
 def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
@@ -146,6 +234,25 @@ def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
     return {
         "from": days.first.isoformat(),
         "to": days.last.isoformat(),
+        "currency": CURRENCY,
         "rows": [named(row) for row in report.rows()],
         "total": total,
+        "reconciled_share": share_reconciled(report.total()),
     }
+
+
+def as_csv(by: Sequence[Group], days: Period, report: Report) -> str:
+    """The same as CSV: a header, a line for each row and one for the total, with what it is about.
+
+    Names in it are those of the operator's records, which begin with no sign that a spreadsheet
+    would take for a formula.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*columns(by), "currency", "from", "to"))
+    about = (CURRENCY, days.first.isoformat(), days.last.isoformat())
+    total = report.total()
+    named = Row(("total", *total.group[1:]), total.measures) if by else total
+    for row in (*(report.rows() if by else ()), named):
+        writer.writerow((*cells(row), *about))
+    return text.getvalue()

@@ -6,7 +6,7 @@ remembers it, which is well under the second that revoking may take.
 
 import asyncio
 
-from falgate.flow.admission import Caller, identify
+from falgate.flow.admission import Caller, Found, identify
 from falgate.flow.ports import Ports
 
 _REMEMBERED_S = 0.5
@@ -20,13 +20,14 @@ class Acquaintances:
         self._ports = ports
         self._known: dict[tuple[str | None, str], tuple[float, Caller]] = {}
 
-    async def identify(self, authorization: str | None, address: str) -> Caller:
+    async def identify(self, authorization: str | None, address: str, found: Found) -> Caller:
         """As `admission.identify`; raises what that raises."""
         now_s = asyncio.get_running_loop().time()
         known = self._known.get((authorization, address))
         if known and known[0] > now_s:
+            found(known[1].key)
             return known[1]
-        caller = await identify(self._ports, authorization, address)
+        caller = await identify(self._ports, authorization, address, found)
         if len(self._known) >= _KNOWN_MAX:
             self._known.clear()
         self._known[authorization, address] = (now_s + _REMEMBERED_S, caller)

@@ -1,6 +1,6 @@
 """Admission: whose request it is, what it asks for, and which pool it belongs to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -62,25 +62,34 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         return self.spec.asked(self.arguments)
 
 
-async def authenticate(ports: Ports, authorization: str | None, address: str) -> Caller:
+Found = Callable[[KeyRecord], None]
+"""Told of the key that was presented, also where it may not be used."""
+
+
+async def authenticate(
+    ports: Ports, authorization: str | None, address: str, found: Found = lambda _: None
+) -> Caller:
     """Find the key that is presented, and let it pass at its own pace.
 
     Raises:
         Refusal: As `identify`.
         TooMany: Too many requests in this second.
     """
-    caller = await identify(ports, authorization, address)
+    caller = await identify(ports, authorization, address, found)
     await _pace(ports, caller)
     return caller
 
 
-async def identify(ports: Ports, authorization: str | None, address: str) -> Caller:
+async def identify(
+    ports: Ports, authorization: str | None, address: str, found: Found = lambda _: None
+) -> Caller:
     """Find the key that is presented.
 
     Args:
         ports: The world.
         authorization: The header.
         address: Where the caller is.
+        found: See `Found`.
 
     Raises:
         KeyMalformed: There is no Authorization header of fal's form.
@@ -98,6 +107,7 @@ async def identify(ports: Ports, authorization: str | None, address: str) -> Cal
     key, now_s, directory = await ports.keys.key(presented.id)
     if key is None or not key.opened_by(presented, now_s):
         raise KeyUnknown
+    found(key)
     # A key may be made in the very instant in which its app is removed.
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)

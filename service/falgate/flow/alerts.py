@@ -42,7 +42,7 @@ class AlertFacts(Protocol):
     """Metrics and logs. Never raises."""
 
     def alerted(self, event: Alerted) -> None:
-        """A budget's spending crossed a threshold."""
+        """A budget reached a threshold, or refused a purchase."""
 
     def untold(self, event: Untold) -> None:
         """An alert did not reach whom it is for."""

@@ -141,4 +141,5 @@ def answered(call: Call, found: Answer, job_id: str, took_s: float, waited_s: fl
         took_s=took_s,
         waited_s=waited_s,
         reused=max(0, found.count - found.bought),
+        quality=call.spec.noted(call.arguments).get("quality", ""),
     )

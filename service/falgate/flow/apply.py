@@ -1,13 +1,13 @@
 """Applying an operator's file: what there is, the plan, and its steps one by one."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from falgate.core.admin_errors import Conflict
-from falgate.core.budget import Budget, account
+from falgate.core.budget import account
 from falgate.core.calendar import KINDS
 from falgate.core.directory import App, Team
-from falgate.core.plan import State, Step, plan
+from falgate.core.plan import Record, State, Step, plan
 from falgate.flow.administer import Administration
 
 
@@ -53,7 +53,7 @@ async def _team(administration: Administration, step: Step) -> None:
     elif step.before is None:
         await administration.teams.create(step.subject, cast("Team", step.after))
     else:
-        await administration.teams.change(step.subject, lambda _: cast("Team", step.after))
+        await administration.teams.change(step.subject, lambda was: _as_planned(step, was))
 
 
 async def _app(administration: Administration, step: Step) -> None:
@@ -62,7 +62,7 @@ async def _app(administration: Administration, step: Step) -> None:
     elif step.before is None:
         await administration.apps.create(step.subject, cast("App", step.after))
     else:
-        await administration.apps.change(step.subject, lambda _: cast("App", step.after))
+        await administration.apps.change(step.subject, lambda was: _as_planned(step, was))
 
 
 async def _budget(administration: Administration, step: Step) -> None:
@@ -71,4 +71,15 @@ async def _budget(administration: Administration, step: Step) -> None:
     if step.after is None:
         await administration.budgets.remove(charged, kind)
     else:
-        await administration.budgets.set(charged, kind, cast("Budget", step.after))
+        await administration.budgets.set(charged, kind, lambda was: _as_planned(step, was))
+
+
+def _as_planned(step: Step, was: Record | None) -> Any:
+    """What a step makes of a record that is as its plan found it.
+
+    Raises:
+        Conflict: It is not any more: what somebody has changed meanwhile is not overwritten.
+    """
+    if was != step.before:
+        raise Conflict(f"{step.what} {step.subject} was changed just now; make a new plan")
+    return step.after

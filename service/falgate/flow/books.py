@@ -31,7 +31,7 @@ class Corrections(Protocol):
         """Jobs that were closed in a time, the oldest first, a page at a time."""
 
     async def correct(self, upstream: str, closed: Posting, now: Charge, why: str) -> bool:
-        """Set what a job came to, once; False when somebody else did meanwhile."""
+        """Set what a job came to by fal's books, once; False where that changes nothing."""
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
         """To which job each request belongs that belongs to one."""

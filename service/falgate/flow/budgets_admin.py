@@ -1,10 +1,12 @@
 """Budgets and the house: set, raised, reset, removed, and looked at."""
 
 import uuid
+from collections.abc import Callable
 
 from falgate.core.admin_errors import Conflict, Invalid, NotFound
 from falgate.core.budget import ORGANISATION, Account, Budget, BudgetUnset, Position
 from falgate.core.calendar import KINDS, Kind
+from falgate.core.change import check_why
 from falgate.core.money import MICROS_MAX, Micros, dollars
 from falgate.flow.office import Office, change, check
 
@@ -68,8 +70,10 @@ class Budgets:
             raise Conflict(f"{account.name} has a {kind} budget{there} already; change that one")
         return await self.show(account, kind)
 
-    async def set(self, account: Account, kind: Kind, budget: Budget) -> Position:
-        """Set a budget, in the place of the one that is there, if any.
+    async def set(
+        self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget]
+    ) -> Position:
+        """Set a budget to what `how` makes of the one that is there, if any.
 
         A limit may be lower than what is spent: then nothing remains.
 
@@ -79,11 +83,11 @@ class Budgets:
             Conflict: The organisation would have no budget that is enforced; or it is a key that
                 spends in the other books; or somebody else changes it all the time.
         """
-        await self._office.require(account)
-        _check(budget)
-        if budget.shadow:
+        office = self._office
+        await office.require(account)
+        if _check(how(await office.books.read(office.upstream, account, kind))).shadow:
             await self._require_another(account, kind)
-        await self._put(account, kind, budget)
+        await self._put(account, kind, lambda was: _check(how(was)))
         return await self.show(account, kind)
 
     async def remove(self, account: Account, kind: Kind) -> None:
@@ -96,10 +100,16 @@ class Budgets:
         """
         await self._require_budget(account, kind)
         await self._require_another(account, kind)
-        await self._put(account, kind, None)
+        await self._put(account, kind, lambda _: None)
 
     async def raise_(
-        self, account: Account, kind: Kind, amount: Micros, change_id: str | None = None
+        self,
+        account: Account,
+        kind: Kind,
+        amount: Micros,
+        change_id: str | None = None,
+        *,
+        why: str = "",
     ) -> Position:
         """Add to a limit for the window of now only.
 
@@ -108,11 +118,14 @@ class Budgets:
             kind: Of the window.
             amount: Micro-USD.
             change_id: By which a repeat is known, and then changes nothing.
+            why: What for; kept in the ledger and in the audit log.
 
         Raises:
-            Invalid: An amount that is not above 0, or a limit beyond all bounds.
+            Invalid: An amount that is not above 0, a limit beyond all bounds, or a reason that is
+                not one short line.
             NotFound: There is no such budget.
         """
+        check_why(why)
         position = await self.show(account, kind)
         if amount <= 0:
             raise Invalid("A raise is more than 0; set the budget to lower its limit")
@@ -126,18 +139,20 @@ class Budgets:
                 amount,
                 change=self._change_id("raise", account, kind, change_id),
                 who=self._office.who,
+                why=why,
             )
         except BudgetUnset:
             raise _unset(account, kind) from None
         return await self.show(account, kind)
 
     async def reset(
-        self, account: Account, kind: Kind, change_id: str | None = None
+        self, account: Account, kind: Kind, change_id: str | None = None, *, why: str = ""
     ) -> tuple[Micros, Position]:
         """Forgive what was spent in the window of now; what that was, and where it stands then.
 
         What is held stays held. Arguments and exceptions as for `raise_`.
         """
+        check_why(why)
         await self._require_budget(account, kind)
         forgiven = await self._office.books.reset(
             self._office.upstream,
@@ -145,6 +160,7 @@ class Budgets:
             kind,
             change=self._change_id("reset", account, kind, change_id),
             who=self._office.who,
+            why=why,
         )
         return forgiven, await self.show(account, kind)
 
@@ -152,22 +168,25 @@ class Budgets:
         """The house's limit, and what settlements have exceeded their holds by."""
         return await self._office.books.house(self._office.upstream)
 
-    async def set_house(self, limit: Micros) -> tuple[Micros, Micros]:
-        """Set the house's limit.
+    async def set_house(self, limit: Micros, *, why: str = "") -> tuple[Micros, Micros]:
+        """Set the house's limit; `why` is kept in the audit log.
 
         Raises:
             Invalid: It makes no sense.
         """
+        check_why(why)
         if not 0 <= limit <= MICROS_MAX:
             raise Invalid("The house's limit is 0 to a billion dollars")
-        await self._office.books.set_house(self._office.upstream, limit, self._office.who)
+        await self._office.books.set_house(self._office.upstream, limit, self._office.who, why)
         return await self.house()
 
-    async def _put(self, account: Account, kind: Kind, budget: Budget | None) -> None:
+    async def _put(
+        self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget | None]
+    ) -> None:
         office = self._office
         await change(
             lambda: office.books.read(office.upstream, account, kind),
-            lambda _: budget,
+            how,
             lambda was, now: office.books.put(
                 office.upstream, account, kind, was=was, now=now, who=office.who
             ),
@@ -199,7 +218,8 @@ def _unset(account: Account, kind: Kind) -> NotFound:
     return NotFound(f"{account.name} has no {kind} budget; set one first")
 
 
-def _check(budget: Budget) -> None:
+def _check(budget: Budget) -> Budget:
     check(budget)
     if list(budget.alerts) != sorted(set(budget.alerts)):
         raise Invalid("alerts: ascending percentages of the limit, each of them once")
+    return budget

@@ -238,6 +238,7 @@ class Driver:
 
     async def _end(self, request: QueuedRequest, outcome: Outcome) -> None:
         asked, done = request.asked, isinstance(outcome, Answer)
+        noted = self._ports.models[asked.endpoint].recorded
         others = await insist(
             lambda: self._ports.requests.end(request, "done" if done else "failed", outcome)
         )
@@ -261,5 +262,6 @@ class Driver:
                 took_s=took_s,
                 waited_s=took_s,
                 reused=max(0, outcome.count - outcome.bought),
+                quality=str(asked.arguments.get("quality", "")) if "quality" in noted else "",
             )
         )

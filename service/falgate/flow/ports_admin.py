@@ -58,12 +58,20 @@ class Books(Protocol):
         """Set or (with None) remove a budget that is as it `was`; writes the audit log."""
 
     async def raise_(
-        self, upstream: str, charged: Account, kind: Kind, amount: Micros, *, change: str, who: str
+        self,
+        upstream: str,
+        charged: Account,
+        kind: Kind,
+        amount: Micros,
+        *,
+        change: str,
+        who: str,
+        why: str = "",
     ) -> None:
         """Add to a limit for the window of now, once for each `change`; raises `BudgetUnset`."""
 
     async def reset(
-        self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str
+        self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str, why: str = ""
     ) -> Micros:
         """Forgive what was spent in the window of now, once for each `change`."""
 
@@ -79,5 +87,5 @@ class Books(Protocol):
     async def house(self, upstream: str) -> tuple[Micros, Micros]:
         """The house's limit and what is used of it."""
 
-    async def set_house(self, upstream: str, limit: Micros, who: str) -> None:
+    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
         """Set how much settlements may exceed their holds by; writes the audit log."""

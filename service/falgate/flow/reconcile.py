@@ -225,7 +225,7 @@ class _Look:
 
     async def _post(self, posting: Posting, total: Micros, why: Why) -> None:
         now = charge(total, posting.held)
-        if now == posting.charge:
+        if now == posting.charge and posting.compared:
             return
         if await self._corrections.correct(self._upstream, posting, now, why):
             self.corrected.append(

@@ -40,7 +40,8 @@ def of_limit(exceeded: Exceeded) -> TooMany:
     """Which limit on pace has no room."""
     what = _LIMITS[exceeded.what]
     seconds = max(1, math.ceil(exceeded.retry_after_ms / 1000))
-    return TooMany(f"{exceeded.account} may have {exceeded.limit} {what}", seconds)
+    said = f"{exceeded.account} may have {exceeded.limit} {what}"
+    return TooMany(said, seconds, f"{exceeded.account} {exceeded.what}")
 
 
 def of_verdict(verdict: Verdict, order: Order, calendar: Calendar) -> Refusal:  # noqa: PLR0911 - one return for each verdict

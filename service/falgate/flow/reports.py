@@ -6,7 +6,7 @@ from typing import Protocol
 
 from falgate.core.calendar import Calendar
 from falgate.core.entry import Filter
-from falgate.core.usage import Group, Period, Report, period, plausible
+from falgate.core.usage import DAYS_MAX, Group, Period, Report, period, plausible
 
 Raw = tuple[str, dict[str, str]]
 
@@ -18,9 +18,9 @@ class RollUps(Protocol):
     """The days' roll-ups. Without Redis: `Unavailable`."""
 
     def days(
-        self, upstream: str, days: Sequence[str]
-    ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-        """Each day with what it came to."""
+        self, upstream: str, days: Sequence[str], *, broken_down: bool = False, only: str = ""
+    ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
+        """Each day with what it came to, of all or `only` one "team/app", broken down if wanted."""
 
     async def today(self) -> date:
         """The organisation's date now."""
@@ -51,18 +51,34 @@ class Reports:
         self._calendar = calendar
 
     async def usage(
-        self, upstream: str, by: Sequence[Group], first: date | None, last: date | None
+        self,
+        upstream: str,
+        by: Sequence[Group],
+        first: date | None,
+        last: date | None,
+        *,
+        only: str = "",
+        days_max: int = DAYS_MAX,
     ) -> tuple[Period, Report]:
         """Usage of some days, by default of this month; from the roll-ups, never the ledger.
+
+        Args:
+            upstream: Whose books.
+            by: What to tell apart.
+            first: The first local day.
+            last: The last one, included.
+            only: Of this "team/app" alone; "": of all.
+            days_max: How many days at once.
 
         Raises:
             Invalid: The period makes no sense.
             Unavailable: Without Redis.
         """
-        days = period(first, last, await self._rollups.today())
-        report = Report(by)
-        async for day, measures in self._rollups.days(upstream, days.days):
-            report.add(day, measures)
+        days = period(first, last, await self._rollups.today(), days_max)
+        report = Report(by, only)
+        read = self._rollups.days(upstream, days.days, broken_down=report.broken_down, only=only)
+        async for day, measures, breakdown in read:
+            report.add(day, measures, breakdown)
         return days, report
 
     async def entries(

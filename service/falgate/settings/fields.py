@@ -92,9 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ledger_kept_days: Annotated[
         int, Meta(ge=40), _about("entries of the ledger go to the picture store after so many days")
     ] = 90
-    alert_url: Annotated[str, _about("told of budgets that crossed a threshold; empty: nobody")] = (
-        ""
-    )
+    alert_url: Annotated[
+        str, _about("where alerts of budgets are sent (thresholds, first refusals); empty: nowhere")
+    ] = ""
     alert_secret: Annotated[str, _about("what such a message is signed with")] = ""
     webhook_allow_http: Annotated[bool, _about("webhooks may also go to http://")] = False
     webhook_targets: Annotated[

@@ -23,3 +23,29 @@ local function budget_at(account, name)
     held = tonumber(f[5] or '0'),
   }
 end
+-- Alert of something that happened to a budget in a window. Whoever reads the queue tells it.
+local function alert(alerts, account, name, budget, what, percent)
+  redis.call('XADD', alerts, 'MAXLEN', '~', '10000', '*', 'account', account, 'window', name,
+    'what', what, 'percent', percent, 'limit', whole(budget.limit), 'spent', whole(budget.spent),
+    'held', whole(budget.held))
+end
+-- Alert of the thresholds from `least` per cent on that are reached, each once in a window. Those
+-- below 100 are reached by spending. From 100 on what is held counts too, because it takes the room
+-- of the next purchase: spending alone may stop short of 100 for as long as everything is refused.
+local function cross(alerts, account, name, budget, least)
+  for _, percent in ipairs(budget.alerts) do
+    local mark, used = 'alerted:' .. name, budget.spent
+    if percent >= 100 then mark, used = 'filled:' .. name, used + budget.held end
+    if percent >= least and used * 100 >= budget.limit * percent
+      and percent > tonumber(redis.call('HGET', account, mark) or '0') then
+      alert(alerts, account, name, budget, 'threshold', percent)
+      redis.call('HSET', account, mark, percent)
+    end
+  end
+end
+-- Alert of the first purchase in a window that a budget refuses.
+local function refuse(alerts, account, name, budget)
+  if redis.call('HSETNX', account, 'refused:' .. name, '1') == 1 then
+    alert(alerts, account, name, budget, 'refused', 0)
+  end
+end

@@ -54,13 +54,21 @@ FAMILIES: Mapping[str, Family] = {
         "zset", "stays", "ids of what was posted, by time, ms", "until swept after POSTED_KEPT_S"
     ),
     "usage": Family("hash", "stays", "measures of one day, `<team>/<app>:<measure>`"),
+    "breakdown": Family(
+        "hash",
+        "stays",
+        "the same by key, model, quality and outcome too",
+        "until swept after BREAKDOWN_KEPT_S",
+    ),
     "hits": Family(
         "hash",
         "stays",
         "measures of a day's hits, `<hour>/<team>/<app>:<measure>`",
         "until swept after HITS_KEPT_S",
     ),
-    "alerts": Family("stream", "stays", "thresholds that were crossed, until they are told"),
+    "alerts": Family(
+        "stream", "stays", "thresholds reached and first refusals, until they are told"
+    ),
     "delivery": Family(
         "hash",
         "stays",

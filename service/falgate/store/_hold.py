@@ -116,6 +116,7 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
         "slots": _keys.slots(order.upstream),
         "waiting": _keys.waiting(order.upstream),
         "tags": _keys.turns(order.upstream),
+        "alerts": _keys.ALERTS,
         "ledger_id": instance.ledger_id,
         "job_id": order.id,
         "owner": instance.owner,

@@ -14,6 +14,7 @@ MARKER_KEPT_S = 120
 REFUSAL_KEPT_S = 600
 POSTED_KEPT_S = 7 * 86_400
 HITS_KEPT_S = 40 * 86_400
+BREAKDOWN_KEPT_S = 400 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
 EMPTIED_S = 2 * 86_400
@@ -94,6 +95,11 @@ def turns(upstream: str) -> str:
 def usage(upstream: str, day: str) -> str:
     """What a day came to, by app."""
     return f"{{fg}}:usage:{upstream}:{day}"
+
+
+def breakdown(upstream: str, day: str) -> str:
+    """The same of a day by key, model, quality and outcome."""
+    return f"{{fg}}:breakdown:{upstream}:{day}"
 
 
 def hits(upstream: str, day: str) -> str:

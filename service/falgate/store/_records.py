@@ -7,6 +7,7 @@ from falgate.core.job import Answer, Job, Order
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
 from falgate.core.queued import Asked, Failure, QueuedRequest
+from falgate.core.usage import spell
 
 _FORGOTTEN = Answer(
     504,
@@ -44,6 +45,12 @@ def measures(job: Job, settlement: Settlement) -> dict[str, int]:
         "bought": bought,
         "list": _listed(job.order, settlement),
     }
+
+
+def subject(order: Order, settlement: Settlement) -> str:
+    """What the roll-ups count a job as."""
+    quality = order.recorded.get("quality", "")
+    return spell(order.team, order.app, order.key, order.endpoint, quality, settlement.state)
 
 
 def _listed(order: Order, settlement: Settlement) -> int:

@@ -7,6 +7,7 @@ local function put_record(records, audit, field, was, now, revision, change)
   if now == '' then redis.call('HDEL', records, field) else redis.call('HSET', records, field, now) end
   if revision ~= '' then redis.call('HINCRBY', records, revision, 1) end
   redis.call('XADD', audit, '*', 'who', change.who, 'action', change.action,
-    'subject', change.subject, 'before', change.shown_was, 'after', change.shown_now)
+    'subject', change.subject, 'before', change.shown_was, 'after', change.shown_now,
+    'why', change.why)
   return 1
 end

@@ -1,4 +1,4 @@
-"""Alerts: thresholds that were crossed, kept in Redis until they are told."""
+"""Alerts: thresholds that were reached and first refusals, kept in Redis until they are told."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -102,7 +102,9 @@ def _alert(entry: str, fields: dict[str, str]) -> Alerted:
         account=charged.name,
         level=charged.level,
         window=fields["window"],
+        what="refused" if fields.get("what") == "refused" else "threshold",
         percent=int(fields["percent"]),
         limit=int(fields["limit"]),
         spent=int(fields["spent"]),
+        held=int(fields.get("held", 0)),
     )

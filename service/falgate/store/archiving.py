@@ -18,8 +18,9 @@ from falgate.store.entries import Entries, Raw
 _ARCHIVE = Script("ledger_archive")
 _SWEEP = Script("counters_sweep")
 
+_ALERTED = ("alerted", "filled", "refused")
 _WINDOWS_AT_ONCE = 500
-_HITS_DAYS = 60
+_SWEPT_DAYS = 60
 
 
 class Archiving:
@@ -93,7 +94,7 @@ class Archiving:
                         account_name=name,
                         more_args=windows,
                     )
-        await self._sweep_hits(upstream, now_ms)
+        await self._sweep_days(upstream, now_ms)
         return forgotten
 
     async def now_ms(self) -> int:
@@ -111,18 +112,27 @@ class Archiving:
             {
                 window
                 for counter, _, window in split
-                if counter in {*COUNTERS, "alerted"} and not is_recent(window, since)
+                if counter in {*COUNTERS, *_ALERTED} and not is_recent(window, since)
             }
         )
         for start in range(0, len(old), _WINDOWS_AT_ONCE):
             yield old[start : start + _WINDOWS_AT_ONCE]
 
-    async def _sweep_hits(self, upstream: str, now_ms: int) -> None:
-        """Forget the days' hits by the hour, and ids that nobody will repeat any more."""
-        oldest = datetime.fromtimestamp(now_ms / 1000 - _keys.HITS_KEPT_S, UTC).date()
-        days = [oldest - timedelta(days=days) for days in range(1, _HITS_DAYS)]
+    async def _sweep_days(self, upstream: str, now_ms: int) -> None:
+        """Forget days by the hour and by the key, and ids that nobody will repeat any more."""
+        hits = _before(now_ms, _keys.HITS_KEPT_S)
+        broken_down = _before(now_ms, _keys.BREAKDOWN_KEPT_S)
         with reaching():
-            await self._redis.unlink(*(_keys.hits(upstream, day.isoformat()) for day in days))
+            await self._redis.unlink(
+                *(_keys.hits(upstream, day) for day in hits),
+                *(_keys.breakdown(upstream, day) for day in broken_down),
+            )
             await self._redis.zremrangebyscore(
                 _keys.POSTED, "-inf", f"({now_ms - _keys.POSTED_KEPT_S * 1000}"
             )
+
+
+def _before(now_ms: int, kept_s: int) -> list[str]:
+    """The days before those that are kept, as many as a sweep may have missed."""
+    oldest = datetime.fromtimestamp(now_ms / 1000 - kept_s, UTC).date()
+    return [(oldest - timedelta(days=days)).isoformat() for days in range(1, _SWEPT_DAYS)]

@@ -71,7 +71,15 @@ class Budgets:
         return bool(done)
 
     async def raise_(
-        self, upstream: str, charged: Account, kind: Kind, amount: Micros, *, change: str, who: str
+        self,
+        upstream: str,
+        charged: Account,
+        kind: Kind,
+        amount: Micros,
+        *,
+        change: str,
+        who: str,
+        why: str = "",
     ) -> None:
         """Add to a budget's limit for the window of now; a `change` counts once.
 
@@ -79,16 +87,16 @@ class Budgets:
             BudgetUnset: There is no such budget.
         """
         reply = await self._posted(
-            _RAISE, upstream, charged, kind, id=change, amount=amount, who=who
+            _RAISE, upstream, charged, kind, id=change, amount=amount, who=who, why=why
         )
         if reply[0] == "unset":
             raise BudgetUnset
 
     async def reset(
-        self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str
+        self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str, why: str = ""
     ) -> Micros:
         """Forgive what an account spent in the window of now; what was forgiven, micro-USD."""
-        reply = await self._posted(_RESET, upstream, charged, kind, id=change, who=who)
+        reply = await self._posted(_RESET, upstream, charged, kind, id=change, who=who, why=why)
         return int(reply[1])
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
@@ -132,9 +140,9 @@ class Budgets:
         with reaching():
             await self._redis.hsetnx(_keys.house(upstream), "limit", str(limit))
 
-    async def set_house(self, upstream: str, limit: Micros, who: str) -> None:
-        """Set that limit, and write down who did it."""
-        change = Change(who=who, action="house", subject=f"house@{upstream}")
+    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
+        """Set that limit, and write down who did it and why."""
+        change = Change(who=who, action="house", subject=f"house@{upstream}", why=why)
         done = False
         while not done:
             with reaching():

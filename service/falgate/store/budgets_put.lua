@@ -19,9 +19,10 @@ local shown_now = ARGV[8]
 local account_name = ARGV[9]
 local name = ARGV[10]
 local lowers = ARGV[11]
+local why = ARGV[12]
 
 local done = put_record(account, audit, field, was, now, '', {who = who, action = action,
-  subject = subject, shown_was = shown_was, shown_now = shown_now})
+  subject = subject, shown_was = shown_was, shown_now = shown_now, why = why})
 if done == 0 then return 0 end
 redis.call('SADD', accounts, account_name)
 local team = string.match(account_name, '^team:(.*)$')

@@ -13,6 +13,7 @@ local amount = digits(ARGV[5])
 local account_name = ARGV[6]
 local who = ARGV[7]
 local subject = ARGV[8]
+local why = ARGV[9]
 
 if redis.call('ZSCORE', posted, id) then return {'raised'} end
 local now = now_ms()
@@ -20,8 +21,8 @@ if now < starts_ms or now >= ends_ms then return {'elsewhen', whole(now)} end
 if redis.call('HEXISTS', account, 'budget:' .. name:match('^[^:]+')) == 0 then return {'unset'} end
 redis.call('HINCRBY', account, 'raised:' .. name, whole(amount))
 redis.call('XADD', ledger, '*', 'kind', 'raise', 'account', account_name, 'windows', name,
-  'raised', whole(amount), 'who', who)
+  'raised', whole(amount), 'who', who, 'why', why)
 redis.call('XADD', audit, '*', 'who', who, 'action', 'raise', 'subject', subject,
-  'before', '', 'after', '{"raised":' .. whole(amount) .. '}')
+  'before', '', 'after', '{"raised":' .. whole(amount) .. '}', 'why', why)
 redis.call('ZADD', posted, whole(now), id)
 return {'raised'}

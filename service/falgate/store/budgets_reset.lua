@@ -14,6 +14,7 @@ local ends_ms = digits(ARGV[4])
 local account_name = ARGV[5]
 local who = ARGV[6]
 local subject = ARGV[7]
+local why = ARGV[8]
 
 local now = now_ms()
 local f = redis.call('HMGET', account, 'spent:' .. name, 'forgiven:' .. name)
@@ -23,10 +24,10 @@ if redis.call('ZSCORE', posted, id) then return {'reset', '0'} end
 if now < starts_ms or now >= ends_ms then return {'elsewhen', whole(now)} end
 redis.call('HINCRBY', account, 'forgiven:' .. name, whole(forgiven))
 local entry = redis.call('XADD', ledger, '*', 'kind', 'reset', 'account', account_name,
-  'windows', name, 'forgiven', whole(forgiven), 'who', who)
+  'windows', name, 'forgiven', whole(forgiven), 'who', who, 'why', why)
 -- Purchases that were closed before it are forgiven, and so is what is found of them later.
 redis.call('HSET', account, 'reset:' .. name, entry)
 redis.call('XADD', audit, '*', 'who', who, 'action', 'reset', 'subject', subject,
-  'before', '{"spent":' .. whole(forgiven) .. '}', 'after', '{"spent":0}')
+  'before', '{"spent":' .. whole(forgiven) .. '}', 'after', '{"spent":0}', 'why', why)
 redis.call('ZADD', posted, whole(now), id)
 return {'reset', whole(forgiven)}

@@ -64,7 +64,10 @@ class Corrections:
             first = f"({page[-1][0]}"
 
     async def correct(self, upstream: str, closed: Posting, now: Charge, why: str) -> bool:
-        """Set what a job came to, once; False when somebody else did meanwhile."""
+        """Set what a job came to by fal's books, once; False where that changes nothing.
+
+        The job counts as reconciled since, also where it came to what was booked.
+        """
         windows = dict(name.split(":", 1) for name in closed.windows)
         age_ms = await self._now_ms() - closed.closed_ms
         young = [f"{kind}:{each}" for kind, each in windows.items() if age_ms < _YOUNG_MS[kind]]
@@ -75,6 +78,7 @@ class Corrections:
                 ledger=_keys.ledger(upstream),
                 house=_keys.house(upstream),
                 usage=_keys.usage(upstream, windows["day"]),
+                breakdown=_keys.breakdown(upstream, windows["day"]),
                 more_keys=[_keys.account(upstream, each) for each in _charged(closed)],
                 entry=closed.entry,
                 job_id=closed.job,
@@ -169,4 +173,5 @@ def _posting(entry: str, fields: dict[str, str], corrected: str | None) -> Posti
         key=fields["key"],
         held=int(fields["held"]),
         charge=Charge(int(billed), int(overrun)),
+        compared=corrected is not None,
     )

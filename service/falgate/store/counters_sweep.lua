@@ -11,7 +11,8 @@ local forgotten = 0
 for i = first_window, #ARGV do
   local window = ARGV[i]
   if redis.call('HEXISTS', account, 'held:' .. window) == 0 then
-    for _, counter in ipairs({'spent', 'forgiven', 'reset', 'raised', 'alerted'}) do
+    for _, counter in ipairs({'spent', 'forgiven', 'reset', 'raised', 'alerted', 'filled',
+      'refused'}) do
       redis.call('HDEL', account, counter .. ':' .. window)
       redis.call('HDEL', opening, account_name .. '|' .. window .. '|' .. counter)
     end

@@ -178,6 +178,7 @@ class Jobs:
                 house=_keys.house(order.upstream),
                 alerts=_keys.ALERTS,
                 usage=_keys.usage(order.upstream, day.removeprefix("day:")),
+                breakdown=_keys.breakdown(order.upstream, day.removeprefix("day:")),
                 **self._line(order.upstream),
                 more_keys=_accounts(order),
                 job_id=order.id,
@@ -191,7 +192,7 @@ class Jobs:
                 refusal=_keys.refusal(order.id),
                 refusal_kept_s=_keys.REFUSAL_KEPT_S,
                 wake=_keys.WAKE,
-                subject=f"{order.team}/{order.app}",
+                subject=_records.subject(order, settlement),
                 measures=msgspec.json.encode(_records.measures(job, settlement)).decode(),
                 more_args=_records.entry(job, settlement),
             )

@@ -1,8 +1,9 @@
 #!lua
 -- with _budgets.lua, _requests.lua, _turns.lua
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
--- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[15] on, the organisation
--- first, and behind them as many keys that count each account's pace, in the same order. Who asks is
+-- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[16] on, the organisation
+-- first, and behind them as many keys that count each account's pace, in the same order. A budget's
+-- first refusal in a window, and a hold that fills one, are alerted of. Who asks is
 -- noted as waiting for the flight; a request that is to be kept (`asked`, else '') is kept with it.
 -- Returns one of
 --   {'held', account, kind, ...}                    this job holds its money; shadow budgets that
@@ -35,6 +36,7 @@ local request = KEYS[11]
 local pending = KEYS[12]
 local idempotency = KEYS[13]
 local teams = KEYS[14]
+local alerts = KEYS[15]
 local ledger_id = ARGV[1]
 local job_id = ARGV[2]
 local owner = ARGV[3]
@@ -61,7 +63,7 @@ local was_job = ARGV[23]
 local digest = ARGV[24]
 local repeats_ms = digits(ARGV[25])
 local flight_name = ARGV[26]
-local first_account = 15
+local first_account = 16
 local minute_ms = 60000
 
 -- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
@@ -144,11 +146,14 @@ end
 
 -- Budgets, account by account.
 local enforced, reply, denied, least = false, {'held'}, nil, nil
+local looked, refusing = {}, {}
 for i = 1, #paced do
   for _, name in ipairs(names) do
     local budget = budget_at(KEYS[first_account + i - 1], name)
+    if budget then looked[#looked + 1] = {KEYS[first_account + i - 1], name, budget} end
     local short = budget and budget.spent + budget.held + amount > budget.limit
     if short and not budget.shadow then
+      refusing[#refusing + 1] = looked[#looked]
       -- Of several that have no room, the one that has least is told.
       local left = budget.limit - budget.spent - budget.held
       if not denied or left < least then
@@ -162,7 +167,10 @@ for i = 1, #paced do
     if i == 1 and budget and not budget.shadow then enforced = true end
   end
 end
-if denied then return denied end
+if denied then
+  for _, one in ipairs(refusing) do refuse(alerts, one[1], one[2], one[3]) end
+  return denied
+end
 if not enforced then return {'unlimited'} end
 
 -- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
@@ -180,6 +188,10 @@ for i, one in ipairs(paced) do
     redis.call('ZADD', pace, whole(now), job_id)
     redis.call('PEXPIRE', pace, minute_ms)
   end
+end
+for _, one in ipairs(looked) do
+  one[3].held = one[3].held + amount
+  cross(alerts, one[1], one[2], one[3], 100)
 end
 redis.call('HSET', job, 'state', 'reserved', 'owner', owner, 'epoch', '1', 'held', whole(amount),
   'windows', table.concat(names, ' '), 'accounts', table.concat(keys, ' '),

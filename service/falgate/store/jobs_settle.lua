@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- with _budgets.lua, _turns.lua
+-- with _budgets.lua, _turns.lua, _usage.lua
 -- Turn a job's hold into spending, give the rest back, and write the closing entry: once. The
--- accounts (more_keys) stand from KEYS[13] on, as they were held; the entry's further fields
+-- accounts (more_keys) stand from KEYS[14] on, as they were held; the entry's further fields
 -- (more_args) stand from ARGV[15] on. What exceeds the hold goes to the house. A refusal, as JSON,
 -- may quote the prompt: it is kept apart, for those who wait now.
 -- Returns {'settled', remaining} with what the tightest budget has left in micro-USD, -1 without
@@ -18,6 +18,7 @@ local waiting = KEYS[9]
 local tags = KEYS[10]
 local alerts = KEYS[11]
 local usage = KEYS[12]
+local breakdown = KEYS[13]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local from = ARGV[3]
@@ -32,7 +33,7 @@ local slots_max = digits(ARGV[11])
 local channel = ARGV[12]
 local subject = ARGV[13]
 local measures = ARGV[14]
-local first_account = 13
+local first_account = 14
 local first_field = 15
 
 local known = redis.call('HMGET', job,
@@ -53,18 +54,6 @@ local function standing(account, name)
   local sound, budget = pcall(budget_at, account, name)
   return sound and budget
 end
-local function alert(account, name, budget)
-  local alerted = tonumber(redis.call('HGET', account, 'alerted:' .. name) or '0')
-  local highest = alerted
-  for _, percent in ipairs(budget.alerts) do
-    if percent > alerted and budget.spent * 100 >= budget.limit * percent then
-      redis.call('XADD', alerts, 'MAXLEN', '~', '10000', '*', 'account', account, 'window', name,
-        'percent', percent, 'limit', whole(budget.limit), 'spent', whole(budget.spent))
-      highest = math.max(highest, percent)
-    end
-  end
-  if highest > alerted then redis.call('HSET', account, 'alerted:' .. name, highest) end
-end
 for i = first_account, #KEYS do
   local account = KEYS[i]
   redis.call('HINCRBY', account, 'open', -1)
@@ -76,7 +65,7 @@ for i = first_account, #KEYS do
     if charged > 0 then redis.call('HINCRBY', account, 'spent:' .. name, whole(charged)) end
     local budget = standing(account, name)
     if budget then
-      if charged > 0 then alert(account, name, budget) end
+      if charged > 0 then cross(alerts, account, name, budget, 0) end
       local left = math.max(0, budget.limit - budget.spent - budget.held)
       if not budget.shadow and (remaining < 0 or left < remaining) then remaining = left end
     end
@@ -96,7 +85,7 @@ redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   unpack(ARGV, first_field))
 counted.billed, counted.overrun = charged, overrun
 for measure, number in pairs(counted) do
-  if number > 0 then redis.call('HINCRBY', usage, subject .. ':' .. measure, whole(number)) end
+  if number > 0 then count(usage, breakdown, subject, measure, number) end
 end
 leave_queue(waiting, tags, known[8])
 redis.call('ZREM', slots, known[8])

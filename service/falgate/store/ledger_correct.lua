@@ -1,16 +1,19 @@
 #!lua flags=allow-oom
+-- with _usage.lua
 -- Set right what a closed job came to: the difference goes to its accounts, in the windows that it
 -- was charged in, and to the house, with an entry of its own; the closing entry stays as it is. All
--- in micro-USD. The accounts (more_keys) stand from KEYS[5] on, the organisation first. `was` is
+-- in micro-USD. The accounts (more_keys) stand from KEYS[6] on, the organisation first. `was` is
 -- what the caller has read, and compared: a repeat, or two callers at once, post a difference once.
 -- A counter that is no longer kept is not begun anew, but for the windows in `young`. Where a reset
 -- has forgiven the job, what it did not cost is not forgiven either: an entry of that says so.
--- Returns 'corrected', 'changed' when it comes to something else meanwhile, or 'gone' when the
+-- Where fal billed what was booked, that is written down as compared, and there is no entry.
+-- Returns 'corrected', 'confirmed', 'changed' when it comes to something else meanwhile, or 'gone' when the
 -- closing entry was archived.
 local corrected = KEYS[1]
 local ledger = KEYS[2]
 local house = KEYS[3]
 local usage = KEYS[4]
+local breakdown = KEYS[5]
 local entry = ARGV[1]
 local job_id = ARGV[2]
 local was_billed = digits(ARGV[3])
@@ -20,7 +23,7 @@ local overrun = digits(ARGV[6])
 local request_id = ARGV[7]
 local why = ARGV[8]
 local young = ARGV[9]
-local first_account = 5
+local first_account = 6
 -- Whether one entry of a stream stands before another one.
 local function is_before(one, other)
   local ms, number = one:match('^(%d+)-(%d+)$')
@@ -36,7 +39,8 @@ for i = 1, #found[2], 2 do close[found[2][i]] = found[2][i + 1] end
 if close.kind ~= 'close' or close.job ~= job_id then
   error({err = 'BADENTRY not the closing entry of this job'})
 end
-local known = redis.call('HGET', corrected, job_id) or (close.billed .. ':' .. close.overrun)
+local compared = redis.call('HGET', corrected, job_id)
+local known = compared or (close.billed .. ':' .. close.overrun)
 if known ~= whole(was_billed) .. ':' .. whole(was_overrun) then return 'changed' end
 if billed > digits(close.held) then error({err = 'BADAMOUNT the budgets pay no more than was held'}) end
 
@@ -80,10 +84,17 @@ for i = first_account, #KEYS do
   end
 end
 redis.call('HINCRBY', house, 'overrun', whole(more_overrun))
-local subject = close.team .. '/' .. close.app
-redis.call('HINCRBY', usage, subject .. ':billed', whole(more_billed))
-redis.call('HINCRBY', usage, subject .. ':overrun', whole(more_overrun))
+local subject = close.team .. '/' .. close.app .. '/' .. close.key .. '|' .. (close.model or '')
+  .. '|' .. (close.quality or '') .. '|' .. close.outcome
+local function add(measure, number)
+  if number ~= 0 then count(usage, breakdown, subject, measure, number) end
+end
+add('billed', more_billed)
+add('overrun', more_overrun)
+-- What was compared before is in the measure already, and so is what a correction adds to it.
+add('reconciled', compared and more_billed + more_overrun or billed + overrun)
 redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))
+if more_billed == 0 and more_overrun == 0 then return 'confirmed' end
 redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
   'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
   'billed', whole(more_billed), 'overrun', whole(more_overrun), 'why', why)

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- with _usage.lua
 -- Book a request that the upstream has carried out and no job knows: an entry that closes a job of
 -- its own, charged to the organisation in the windows of now. Once: the request belongs to it since.
 -- Returns {'booked'}, {'known', job} when it belongs to a job, or {'elsewhen', now_ms} outside the
@@ -8,6 +9,7 @@ local ledger = KEYS[2]
 local accounts = KEYS[3]
 local account = KEYS[4]
 local usage = KEYS[5]
+local breakdown = KEYS[6]
 local request_id = ARGV[1]
 local job_id = ARGV[2]
 local amount = digits(ARGV[3])
@@ -26,7 +28,7 @@ end
 redis.call('HSET', submits, request_id, job_id)
 redis.call('SADD', accounts, account_name)
 for _, name in ipairs(names) do redis.call('HINCRBY', account, 'spent:' .. name, whole(amount)) end
-redis.call('HINCRBY', usage, subject .. ':billed', whole(amount))
+count(usage, breakdown, subject, 'billed', amount)
 redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', 'recovered',
   'windows', table.concat(names, ' '), 'held', whole(amount), 'billed', whole(amount),
   'overrun', '0', 'request_id', request_id, unpack(ARGV, first_field))

@@ -12,6 +12,7 @@ from falgate.core.errors import Unavailable
 from falgate.core.job import Job
 from falgate.core.money import Micros
 from falgate.core.posting import NOBODY, Recovered
+from falgate.core.usage import spell
 from falgate.store import _keys, _records
 from falgate.store._reach import reaching
 from falgate.store._script import Script
@@ -76,12 +77,13 @@ class Recovery:
                     accounts=_keys.accounts(upstream),
                     account=_keys.account(upstream, ORGANISATION),
                     usage=_keys.usage(upstream, day),
+                    breakdown=_keys.breakdown(upstream, day),
                     request_id=found.request_id,
                     job_id=f"recovered-{found.request_id}",
                     amount=amount,
                     windows=msgspec.json.encode(windows).decode(),
                     account_name=ORGANISATION.name,
-                    subject=f"{NOBODY}/{NOBODY}",
+                    subject=spell(NOBODY, NOBODY, NOBODY, found.model, "", "recovered"),
                     more_args=_fields(found),
                 )
             if reply[0] != "elsewhen":

@@ -136,6 +136,7 @@ def changed(
         "who": change.who,
         "action": change.action,
         "subject": change.subject,
+        "why": change.why,
         "shown_was": _json(was, shown=True),
         "shown_now": _json(now, shown=True),
     }

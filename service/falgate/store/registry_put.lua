@@ -14,7 +14,7 @@ local action = ARGV[6]
 local subject = ARGV[7]
 local shown_was = ARGV[8]
 local shown_now = ARGV[9]
-
+local why = ARGV[10]
 
 return put_record(records, audit, field, was, now, revision, {who = who, action = action,
-  subject = subject, shown_was = shown_was, shown_now = shown_now}) > 0 and 1 or 0
+  subject = subject, shown_was = shown_was, shown_now = shown_now, why = why}) > 0 and 1 or 0

@@ -8,6 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.calendar import Calendar, Kind, Window
+from falgate.core.usage import measured
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
@@ -15,6 +16,7 @@ from falgate.store._script import Script
 _ADD = Script("usage_add")
 
 _DAYS_AT_ONCE = 10
+_FIELDS_AT_ONCE = 1_000
 
 
 class Usage:
@@ -26,19 +28,47 @@ class Usage:
         self._calendar = calendar
 
     async def days(
-        self, upstream: str, days: Sequence[str]
-    ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-        """Each day with what it came to, by "<team>/<app>:<measure>"."""
+        self, upstream: str, days: Sequence[str], *, broken_down: bool = False, only: str = ""
+    ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
+        """Each day with what it came to, by "<team>/<app>:<measure>".
+
+        With its breakdown, by "<subject>:<measure>", where that is wanted; else it is empty. Of
+        `only` one "team/app", where one is given: then what others have is not sent here.
+        """
         for start in range(0, len(days), _DAYS_AT_ONCE):
             asked = days[start : start + _DAYS_AT_ONCE]
-            found: list[Any]
-            with reaching():
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for day in asked:
-                        pipeline.hgetall(_keys.usage(upstream, day))
-                    found = await pipeline.execute()
-            for day, measures in zip(asked, found, strict=True):
-                yield day, measures
+            rolled, parts = await self._some(upstream, asked, broken_down=broken_down, only=only)
+            for day, measures, breakdown in zip(asked, rolled, parts, strict=True):
+                yield day, measures, breakdown
+
+    async def _some(
+        self, upstream: str, days: Sequence[str], *, broken_down: bool, only: str
+    ) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
+        fields = [f"{only}:{measure}" for measure in measured()]
+        found: list[Any]
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name in (_keys.usage(upstream, day) for day in days):
+                    pipeline.hmget(name, fields) if only else pipeline.hgetall(name)
+                for day in days if broken_down and not only else ():
+                    pipeline.hgetall(_keys.breakdown(upstream, day))
+                found = await pipeline.execute()
+        rolled, parts = found[: len(days)], found[len(days) :] or [{}] * len(days)
+        if only:
+            pairs = (zip(fields, each, strict=True) for each in rolled)
+            rolled = [{field: number for field, number in each if number} for each in pairs]
+            if broken_down:
+                parts = [await self._part(upstream, day, only) for day in days]
+        return rolled, parts
+
+    async def _part(self, upstream: str, day: str, app: str) -> Mapping[str, str]:
+        """An app's part of a day's breakdown; the rest of it does not leave Redis."""
+        # Names of teams and apps have no character that a pattern would take for another.
+        pages: Any = self._redis.hscan_iter(
+            _keys.breakdown(upstream, day), match=f"{app}/*", count=_FIELDS_AT_ONCE
+        )
+        with reaching():
+            return {field: number async for field, number in pages}
 
     async def today(self) -> date:
         """The organisation's date now, by Redis's clock."""
@@ -47,7 +77,7 @@ class Usage:
     async def add(
         self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
     ) -> None:
-        """Count answers of this hour, by "<team>/<app>:<measure>"; a `batch` counts once.
+        """Count answers of this hour, by "<subject>:<measure>"; a `batch` counts once.
 
         Args:
             upstream: Whose books.
@@ -62,6 +92,7 @@ class Usage:
                 self._redis,
                 usage=_keys.usage(upstream, day),
                 hits=_keys.hits(upstream, day),
+                breakdown=_keys.breakdown(upstream, day),
                 posted=_keys.POSTED,
                 id=batch,
                 before=before,

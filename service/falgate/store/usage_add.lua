@@ -1,12 +1,14 @@
 #!lua
+-- with _usage.lua
 -- Count answers that an instance gave, in the roll-up of their day and by the hour. Idempotent by
 -- the batch's id. An instance posts one batch after another, so its last one need not be remembered
--- once this one is counted. `counts` is JSON, {"<team>/<app>:<measure>": "<number>"}, money in
--- micro-USD.
+-- once this one is counted. `counts` is JSON, {"<subject>:<measure>": "<number>"}, money in micro-USD,
+-- with subjects as in _usage.lua.
 -- Returns 1, or 0 when the batch was counted before.
 local usage = KEYS[1]
 local hits = KEYS[2]
 local posted = KEYS[3]
+local breakdown = KEYS[4]
 local id = ARGV[1]
 local before = ARGV[2]
 local hour = ARGV[3]
@@ -16,8 +18,9 @@ if redis.call('ZSCORE', posted, id) then return 0 end
 local numbers = cjson.decode(counts)
 for _, number in pairs(numbers) do digits(number) end
 for field, number in pairs(numbers) do
-  redis.call('HINCRBY', usage, field, number)
-  redis.call('HINCRBY', hits, hour .. '/' .. field, number)
+  local subject, measure = field:match('^(.*):(%w+)$')
+  count(usage, breakdown, subject, measure, digits(number))
+  redis.call('HINCRBY', hits, hour .. '/' .. subject:match('^[^/]+/[^/]+') .. ':' .. measure, number)
 end
 redis.call('ZREM', posted, before)
 redis.call('ZADD', posted, whole(now_ms()), id)

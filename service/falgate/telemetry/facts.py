@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from falgate.core.claim import Overdrawn
-from falgate.core.events import Alerted, Answered, Doubted, Purchased, Untold
+from falgate.core.events import Alerted, Answered, Doubted, Purchased, Refused, Untold
 from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.upstreams import short
@@ -40,7 +40,7 @@ class Telemetry:
             job=event.job,
             source=event.source,
             pictures=event.pictures,
-            billed_micros=event.billed,
+            booked_micros=event.billed,
             saved_micros=event.saved,
             took_ms=round(event.took_s * 1000, 1),
             waited_ms=round(event.waited_s * 1000, 1),
@@ -86,11 +86,11 @@ class Telemetry:
         self._metrics.unchecked[()] += 1
 
     def alerted(self, event: Alerted) -> None:
-        """A budget's spending crossed a threshold."""
+        """A budget reached a threshold, or refused a purchase for the first time in a window."""
         kind = event.window.partition(":")[0]
         self._metrics.alerts[short(event.upstream), event.level, kind] += 1
         _LOG.warning(
-            "budget.alert",
+            "budget.alert" if event.what == "threshold" else "budget.refused",
             alert=event.alert,
             upstream=event.upstream,
             account=event.account,
@@ -98,6 +98,7 @@ class Telemetry:
             percent=event.percent,
             limit_micros=event.limit,
             spent_micros=event.spent,
+            held_micros=event.held,
         )
 
     def untold(self, event: Untold) -> None:
@@ -130,6 +131,24 @@ class Telemetry:
     def dropped(self, model: str, fields: int) -> None:
         """A caller sent fields that the model does not know; their names are the caller's."""
         self._metrics.dropped[(model,)] += fields
+
+    def refused(self, event: Refused) -> None:
+        """A request got an error: who asked, and what refused it."""
+        if event.reason:
+            team = self._metrics.team(event.team) if event.team else ""
+            self._metrics.refusals[team, event.reason] += 1
+        _LOG.info(
+            "request.refused",
+            request=event.request_id,
+            route=event.route,
+            status=event.status,
+            team=event.team or None,
+            app=event.app or None,
+            key=event.key or None,
+            reason=event.reason or None,
+            error_type=event.error_type,
+            **event.about,
+        )
 
     def requested(self, route: str, status: int) -> None:
         """A request was answered; `route` is one of a closed set."""

@@ -97,6 +97,7 @@ class Metrics(Collector):
 
     def __init__(self, models: Iterable[str] = (), upstreams: Iterable[str] = ()) -> None:
         self.requests: Counter[Labels] = Counter()
+        self.refusals: Counter[Labels] = Counter()
         self.own_seconds = Histogram()
         self.answers: Counter[Labels] = Counter()
         self.purchases: Counter[Labels] = Counter()
@@ -206,6 +207,8 @@ class Metrics(Collector):
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
             ("falgate_requests", "Requests answered.", ["route", "status"], self.requests),
+            ("falgate_refusals", "Requests refused, by team (empty: unknown) and reason.",
+             ["team", "reason"], self.refusals),
             ("falgate_answers", "Answers with pictures, by where they came from.",
              ["model", "source", "team", "app"], self.answers),
             ("falgate_purchases", "Jobs that left the budgets' holds, by outcome.",
@@ -220,7 +223,7 @@ class Metrics(Collector):
              self.doubts),
             ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",
              ["upstream", "level", "window"], self.overdrawn),
-            ("falgate_alerts", "Thresholds of budgets that were crossed.",
+            ("falgate_alerts", "Thresholds of budgets that were reached, and first refusals.",
              ["upstream", "level", "window"], self.alerts),
             ("falgate_alerts_untold", "Alerts that did not arrive, and whether they were given up.",
              ["lost"], self.untold),

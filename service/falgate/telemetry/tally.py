@@ -11,6 +11,7 @@ from typing import Protocol
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Answered
+from falgate.core.usage import ANSWERED, COLUMN, spell
 
 _EVERY_S = 1.5
 _FIELDS_MAX = 1_000
@@ -22,7 +23,7 @@ class RollUps(Protocol):
     async def add(
         self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
     ) -> None:
-        """Count answers of this hour, by "<team>/<app>:<measure>"; a `batch` counts once."""
+        """Count answers of this hour, by "<subject>:<measure>"; a `batch` counts once."""
 
 
 class Tally:
@@ -39,10 +40,10 @@ class Tally:
 
     def add(self, event: Answered) -> None:
         """Count one answer."""
-        counts, subject = self._counts[event.upstream], f"{event.team}/{event.app}"
+        counts = self._counts[event.upstream]
+        subject = spell(event.team, event.app, event.key, event.model, event.quality, ANSWERED)
         counts[f"{subject}:answers"] += 1
-        if event.source in {"hit", "derived"}:
-            counts[f"{subject}:hits"] += 1
+        counts[f"{subject}:{COLUMN[event.source]}"] += 1
         if event.reused:
             counts[f"{subject}:reused"] += event.reused
         if event.saved:
@@ -52,7 +53,7 @@ class Tally:
         """Post until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            # Without Redis they are kept, and grow no more than there are apps.
+            # Without Redis they are kept, and grow no more than there are keys.
             with suppress(Unavailable):
                 await self.flush()
 

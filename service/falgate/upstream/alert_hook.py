@@ -85,15 +85,17 @@ def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
 
 def _message(alert: Alerted) -> dict[str, object]:
     crossed = datetime.fromtimestamp(int(alert.alert.partition("-")[0]) / 1000, UTC)
+    reached = {"percent": alert.percent} if alert.what == "threshold" else {}
     return {
-        "type": "budget.threshold",
+        "type": f"budget.{alert.what}",
         "timestamp": crossed.isoformat(timespec="milliseconds"),
         "data": {
             "upstream": alert.upstream,
             "account": alert.account,
             "window": alert.window,
-            "percent": alert.percent,
+            **reached,
             "limit_usd": dollars(alert.limit),
             "spent_usd": dollars(alert.spent),
+            "held_usd": dollars(alert.held),
         },
     }

@@ -96,6 +96,7 @@ def _app(redis: Redis, admin_key: str) -> Edge:
         app,
         models=MODELS,
         requested=lambda _route, _status: None,
+        refused=lambda _event: None,
         body_bytes_max=100_000,
         body_timeout_s=10,
     )

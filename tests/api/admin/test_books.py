@@ -43,15 +43,15 @@ def test_usage_is_grouped_as_asked(client: httpx.Client) -> None:
     report = client.get("/usage", params=asked).json()
 
     assert (report["from"], report["to"]) == (DAY, DAY)
-    assert [(row["day"], row["team"], row["billed_usd"]) for row in report["rows"]] == [
+    assert [(row["day"], row["team"], row["booked_usd"]) for row in report["rows"]] == [
         (DAY, "ads", "0.136"),
         (DAY, "web", "0.102"),
     ]
-    assert report["total"]["billed_usd"] == "0.238"
+    assert report["total"]["booked_usd"] == "0.238"
     assert "app" not in report["rows"][0]
     assert "day" not in report["total"]
     play = client.get("/usage", params={**asked, "books": "test"}).json()
-    assert play["total"]["billed_usd"] == "0.000005"
+    assert play["total"]["booked_usd"] == "0.000005"
 
 
 @pytest.mark.usefixtures("books")
@@ -60,10 +60,12 @@ def test_usage_comes_as_csv_too(client: httpx.Client) -> None:
 
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(answer.text.splitlines()))
-    assert [(row["team"], row["hits"], row["billed_usd"]) for row in rows] == [
+    assert [(row["team"], row["hits"], row["booked_usd"]) for row in rows] == [
         ("ads", "0", "0.136"),
         ("web", "4", "0.102"),
+        ("total", "4", "0.238"),
     ]
+    assert {(row["currency"], row["from"], row["to"]) for row in rows} == {("USD", DAY, DAY)}
 
 
 @pytest.mark.usefixtures("books")
@@ -97,13 +99,13 @@ def test_entries_are_found_by_what_they_are_about(
     items = client.get("/ledger", params=asked).json()["items"]
 
     assert len(items) == number
-    assert all(item["billed_usd"] == "0.034" for item in items if item["kind"] == "close")
+    assert all(item["booked_usd"] == "0.034" for item in items if item["kind"] == "close")
 
 
 @pytest.mark.parametrize(
     ("path", "asked"),
     [
-        ("/usage", {"by": "key"}),
+        ("/usage", {"by": "prompt"}),
         ("/usage", {"by": "team,team"}),
         ("/usage", {"from": "2026-13-01"}),
         ("/usage", {"from": "0666-10-24"}),

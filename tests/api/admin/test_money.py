@@ -54,6 +54,48 @@ def test_a_budget_is_set_shown_raised_reset_and_removed(web: httpx.Client) -> No
     assert actions == ["budget", "reset", "raise", "budget", "team"]
 
 
+def test_what_a_body_does_not_name_of_a_budget_stays(web: httpx.Client) -> None:
+    assert web.put(WEB, json={"shadow": True}).status_code == 400
+    web.put(WEB, json=limit("5", shadow=True, alerts=[80]))
+
+    raised = web.put(WEB, json=limit("6")).json()["budget"]
+    enforced = web.put(WEB, json={"shadow": False}).json()["budget"]
+    quiet = web.put(WEB, json={"alerts": []}).json()["budget"]
+
+    assert raised == {"limit_usd": "6.00", "shadow": True, "alerts": [80]}
+    assert enforced == {**raised, "shadow": False}
+    assert quiet == {**enforced, "alerts": []}
+    assert web.put(WEB, json={}).json()["budget"] == quiet
+
+
+def test_a_reason_is_kept_in_the_audit_log_and_in_the_ledger(
+    web: httpx.Client, redis: SyncRedis
+) -> None:
+    web.put(WEB, json=limit("5"))
+    web.post(f"{WEB}/raise", json={"amount_usd": "1", "why": "launch day"})
+    web.post(f"{WEB}/reset", json={"why": "a test went wild"})
+    web.put("/house", json=limit("2", why="prices rose"))
+
+    reasons = ["prices rose", "a test went wild", "launch day", ""]
+    assert [line["why"] for line in web.get("/audit").json()["items"][:4]] == reasons
+    entries: Any = redis.xrange(_keys.ledger("sandbox"))
+    assert [fields["why"] for _, fields in entries] == reasons[2:0:-1]
+
+
+@pytest.mark.parametrize("why", ["x" * 201, "two\nlines", "\x1b[2J", "\u202eabc"])
+def test_a_reason_is_one_short_line(why: str, web: httpx.Client) -> None:
+    web.put(WEB, json=limit("5"))
+
+    refused = [
+        web.post(f"{WEB}/raise", json={"amount_usd": "1", "why": why}),
+        web.post(f"{WEB}/reset", json={"why": why}),
+        web.put("/house", json=limit("2", why=why)),
+    ]
+
+    assert [reply.status_code for reply in refused] == [400, 400, 400]
+    assert web.get(WEB).json()["raised_usd"] == "0.00"
+
+
 def test_a_second_budget_of_one_window_is_refused(web: httpx.Client) -> None:
     made = {"account": "team:web", "window": "day"}
     assert web.post("/budgets", json=limit("5", **made)).status_code == 201

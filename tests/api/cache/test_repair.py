@@ -127,7 +127,7 @@ async def test_a_rerolled_picture_is_bought_again_by_its_app(
     assert names(after) == [names(pair)[1], new]
     spent = (await admin.get("/ledger", params={"team": team})).json()["items"]
     assert sorted(int(entry["bought"]) for entry in spent) == [1, 2]
-    assert rerolled.json()["billed_usd"].startswith("0.01")
+    assert rerolled.json()["booked_usd"].startswith("0.01")
     assert (await admin.post(path, json={"request": asked})).status_code == 409
 
 

@@ -46,6 +46,18 @@ def test_a_budget_is_set_raised_reset_and_removed(
     assert [each["window"] for each in told("budgets", "list")] == ["total"]
 
 
+def test_what_is_not_given_stays_and_the_line_says_what_is_set(falgate: Falgate) -> None:
+    def line(*arguments: str) -> str:
+        return falgate("budgets", "set", "team:web", "day", *arguments).stdout.split("; ", 1)[1]
+
+    assert line("5", "--alert", "80", "--shadow") == "shadow, refuses nothing; alerts at 80 %\n"
+    assert line("6") == "shadow, refuses nothing; alerts at 80 %\n"
+    assert line("--no-shadow") == "enforced; alerts at 80 %\n"
+    assert line("--alert", "50", "--alert", "95") == "enforced; alerts at 50 %, 95 %\n"
+    assert line("--no-alerts") == "enforced; no alerts\n"
+    assert falgate("budgets", "set", "team:web", "day").stdout.startswith("team:web/day: $6.00, ")
+
+
 @pytest.mark.parametrize("amount", ["-1", "NaN", "inf", "1e3", "0x10", "1.0000001", "9999999999"])
 def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Told) -> None:
     told("budgets", "set", "team:web", "day", "5")
@@ -65,6 +77,8 @@ def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Told)
         (("set", "team:web", "fortnight", "5"), "is not one of 'hour', 'day'"),
         (("set", "team:web", "day", "5", "--alert", "0"), "0 is not in the range"),
         (("set", "team:web", "day", "5", "--alert", "9", "--alert", "8"), "ascending"),
+        (("set", "team:web", "day", "5", "--alert", "9", "--no-alerts"), "exclude each other"),
+        (("set", "team:web", "day", "--shadow"), "a new one needs a limit"),
         (("raise", "team:web", "week", "5"), "has no week budget"),
         (("reset", "team:web", "week"), "has no week budget"),
         (("remove", "team:web", "week"), "has no week budget"),
@@ -79,6 +93,19 @@ def test_what_makes_no_sense_is_refused(
 
     assert complaint in refused("budgets", *arguments)
     assert len(told("budgets", "list")) == 1
+
+
+def test_a_reason_is_kept_and_shown(falgate: Falgate, told: Told, refused: Refused) -> None:
+    told("budgets", "set", "team:web", "day", "5")
+    told("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
+    told("budgets", "reset", "team:web", "day", "--why", "a test went wild")
+    told("budgets", "house", "2", "--why", "prices rose")
+
+    assert [line["why"] for line in told("audit", "--limit", "3")] == [
+        *("prices rose", "a test went wild", "launch day")
+    ]
+    assert "(launch day)" in falgate("audit").stdout
+    assert "why" in refused("budgets", "reset", "team:web", "day", "--why", "\x1b[2J")
 
 
 def test_the_books_of_test_keys_are_others(told: Told) -> None:

@@ -39,7 +39,9 @@ async def test_400_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: 
     example = spec.input(prompt=f"canary-wish {WISH.format(0)}", quality="low")
     limit = ROOM * price.ceiling(spec, example, 1)
     key = await made(site, "web")
-    await site.administration().budgets.set(Account("team", "web"), "day", Budget(limit=limit))
+    await site.administration().budgets.set(
+        Account("team", "web"), "day", lambda _: Budget(limit=limit)
+    )
     # Nothing is settled, and no room comes back, before the last caller was told.
     site.sandbox.turn(work_s=4)
 

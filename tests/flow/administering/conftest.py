@@ -85,6 +85,7 @@ class Books:
         self.spent: dict[Account, Micros] = {}
         self.raised: dict[tuple[Account, WindowKind], Micros] = {}
         self.changes: list[str] = []
+        self.reasons: list[str] = []
         self.limits: dict[str, Micros] = {}
 
     async def read(self, upstream: str, charged: Account, kind: WindowKind) -> Budget | None:
@@ -119,8 +120,10 @@ class Books:
         *,
         change: str,
         who: str,
+        why: str = "",
     ) -> None:
         assert who
+        self.reasons.append(why)
         if (upstream, charged, kind) not in self.budgets:
             raise BudgetUnset
         if change not in self.changes:
@@ -128,10 +131,18 @@ class Books:
             self.raised[charged, kind] = self.raised.get((charged, kind), 0) + amount
 
     async def reset(
-        self, upstream: str, charged: Account, kind: WindowKind, *, change: str, who: str
+        self,
+        upstream: str,
+        charged: Account,
+        kind: WindowKind,
+        *,
+        change: str,
+        who: str,
+        why: str = "",
     ) -> Micros:
         assert (upstream, charged, kind) in self.budgets
         assert who
+        self.reasons.append(why)
         self.changes.append(change)
         return self.spent.pop(charged, 0)
 
@@ -159,8 +170,9 @@ class Books:
     async def house(self, upstream: str) -> tuple[Micros, Micros]:
         return self.limits.get(upstream, 0), 0
 
-    async def set_house(self, upstream: str, limit: Micros, who: str) -> None:
+    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
         assert who
+        self.reasons.append(why)
         self.limits[upstream] = limit
 
 

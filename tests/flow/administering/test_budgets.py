@@ -16,7 +16,7 @@ async def test_a_budget_is_made_changed_and_removed(admin: Administration) -> No
     made = await admin.budgets.create(TEAM, "day", Budget(limit=25_000_000, alerts=(80, 95)))
     assert (made.limit, made.remaining) == (25_000_000, 25_000_000)
 
-    changed = await admin.budgets.set(TEAM, "day", Budget(limit=5, shadow=True))
+    changed = await admin.budgets.set(TEAM, "day", lambda _: Budget(limit=5, shadow=True))
     assert (changed.limit, changed.enforced) == (5, False)
     assert [(each.account.name, each.window.kind) for each in await admin.budgets.all()] == [
         ("organisation:main", "day"),
@@ -49,7 +49,7 @@ async def test_a_budget_is_of_somebody_who_is_there(name: str, admin: Administra
     with pytest.raises(NotFound):
         await admin.budgets.create(account, "day", Budget(limit=1))
     with pytest.raises(NotFound):
-        await admin.budgets.set(account, "day", Budget(limit=1))
+        await admin.budgets.set(account, "day", lambda _: Budget(limit=1))
     with pytest.raises(NotFound):
         await admin.budgets.positions(account)
 
@@ -69,7 +69,7 @@ async def test_amounts_and_alerts_have_bounds(budget: Budget, admin: Administrat
     with pytest.raises(Invalid, match=r"limit|alerts"):
         await admin.budgets.create(TEAM, "day", budget)
     with pytest.raises(Invalid, match=r"limit|alerts"):
-        await admin.budgets.set(TEAM, "day", budget)
+        await admin.budgets.set(TEAM, "day", lambda _: budget)
 
 
 async def test_a_limit_below_what_is_spent_leaves_nothing(
@@ -77,7 +77,7 @@ async def test_a_limit_below_what_is_spent_leaves_nothing(
 ) -> None:
     world.books.spent[TEAM] = 10
 
-    lowered = await admin.budgets.set(TEAM, "day", Budget(limit=3))
+    lowered = await admin.budgets.set(TEAM, "day", lambda _: Budget(limit=3))
 
     assert (lowered.spent, lowered.remaining) == (10, 0)
 
@@ -86,13 +86,13 @@ async def test_the_organisation_s_last_enforced_budget_stays(admin: Administrati
     with pytest.raises(Conflict, match="last that is enforced"):
         await admin.budgets.remove(ORGANISATION, "day")
     with pytest.raises(Conflict, match="last that is enforced"):
-        await admin.budgets.set(ORGANISATION, "day", Budget(limit=1, shadow=True))
+        await admin.budgets.set(ORGANISATION, "day", lambda _: Budget(limit=1, shadow=True))
 
     await admin.budgets.create(ORGANISATION, "week", Budget(limit=1, shadow=True))
     with pytest.raises(Conflict, match="last that is enforced"):
         await admin.budgets.remove(ORGANISATION, "day")
 
-    await admin.budgets.set(ORGANISATION, "week", Budget(limit=1))
+    await admin.budgets.set(ORGANISATION, "week", lambda _: Budget(limit=1))
     await admin.budgets.remove(ORGANISATION, "day")
 
     assert [each.window.kind for each in await admin.budgets.all()] == ["week"]

@@ -67,10 +67,13 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
         stands = await budgets.positions(UPSTREAM, charged)
         assert {position.spent for position in stands} == {100}
     assert (await budgets.house(UPSTREAM))[1] == 30
+    usage = _keys.usage(UPSTREAM, found.windows[1].partition(":")[2])
+    assert await redis.hget(usage, "t/p:reconciled") == "130"
     await redis.hdel(account, hour)
     again = other(charge=Charge(100, 30))
     assert await books.correct(UPSTREAM, again, Charge(20, 0), "w")
     assert await redis.hget(account, hour) == "-80"
+    assert await redis.hget(usage, "t/p:reconciled") == "20"
     assert (await budgets.house(UPSTREAM))[1] == 0
     await redis.hdel(account, hour)
     old = other(charge=Charge(20, 0), closed_ms=found.closed_ms - 9 * DAY_MS)
@@ -123,8 +126,10 @@ MUTANTS = [
     ("ledger_correct", "if kept[name] or redis", "if redis"),
     ("ledger_correct", "if kept[name] or redis.call('HEXISTS', KEYS[i], counter) == 1", "if true"),
     ("ledger_correct", "'overrun', whole(more_overrun))\nlocal", "'overrun', '0')\nlocal"),
-    ("ledger_correct", "subject .. ':billed', whole(more_billed)", "subject .. ':billed', '0'"),
-    ("ledger_correct", "':overrun', whole(more_overrun)", "':overrun', '0'"),
+    ("ledger_correct", "add('billed', more_billed)", ""),
+    ("ledger_correct", "add('overrun', more_overrun)", ""),
+    ("ledger_correct", "compared and more_billed + more_overrun or billed + overrun", "0"),
+    ("ledger_correct", "compared and more_billed + more_overrun or ", ""),
     ("ledger_correct", "'HSET', corrected, job_id,", "'HSET', corrected, 'x',"),
     ("ledger_correct", "'billed', whole(more_billed), 'overrun'", "'billed', '0', 'overrun'"),
     ("ledger_recover", "if known then return {'known', known} end", ""),
@@ -132,7 +137,7 @@ MUTANTS = [
     ("ledger_recover", "redis.call('SADD', accounts, account_name)", ""),
     ("ledger_recover", "'spent:' .. name, whole(amount))", "'spent:' .. name, '0')"),
     ("ledger_recover", "now < window.starts_ms", "now >= window.starts_ms"),
-    ("ledger_recover", "':billed', whole(amount))", "':billed', '0')"),
+    ("ledger_recover", "count(usage, breakdown, subject, 'billed', amount)", ""),
     ("ledger_recover", "'billed', whole(amount),\n", "'billed', '0',\n"),
     ("ledger_recover", "'outcome', 'recovered'", "'outcome', 'paid'"),
     ("ledger_thaw", "~= run_id", "== ''"),

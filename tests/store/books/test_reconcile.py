@@ -66,6 +66,23 @@ async def test_a_repeat_changes_nothing_and_the_books_add_up(
     assert (await verify(redis, UPSTREAM)).differences == ()
 
 
+async def test_what_fal_billed_as_booked_counts_as_reconciled_once(
+    redis: Redis, reconciler: Reconciler, later: Any, books: Any, paid: Paid
+) -> None:
+    later.by_ms = 2 * HOUR_MS
+    for number, billed in enumerate((60, 45, None)):
+        await paid(f"j{number}", 60)
+        if billed is not None:
+            books.bill(f"fal-j{number}", billed)
+
+    for _ in range(2):
+        await reconciler.look(back_s=72 * 3600)
+
+    [usage] = [key async for key in redis.scan_iter("{fg}:usage:*")]
+    found = await redis.hmget(usage, ["t/p:billed", "t/p:reconciled"])
+    assert found == ["165", "105"]
+
+
 async def test_two_machines_at_once_post_a_difference_once(
     redis: Redis, reconciler: Reconciler, books: Any, paid: Paid, money: Look
 ) -> None:

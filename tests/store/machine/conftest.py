@@ -62,7 +62,7 @@ async def compare(model: Model, redis: Redis, budgets: Budgets) -> None:
         rest = {
             name: n
             for name, n in fields.items()
-            if not name.startswith(("budget", "alerted", "reset"))
+            if not name.startswith(("budget", "alerted", "filled", "refused", "reset"))
         }
         assert {name: int(n) for name, n in rest.items() if n != "0"} == model.counters(account)
     claimed = {book.fingerprint for book in model.books.values() if book.open}

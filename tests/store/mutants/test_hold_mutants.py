@@ -93,6 +93,22 @@ async def flights(desk: Any) -> None:
     assert await desk.redis.exists(_keys.flight("h")) == 0
 
 
+async def alerts(desk: Any) -> None:
+    await desk.limit("day", 250, alerts=(100, 200))
+    await desk.limit("hour", 150, shadow=True)
+    await desk.bring("a", "f", "paid")
+    assert await desk.hold("b", "g", held=189) == Held((Overdrawn(ORGANISATION, "hour"),))
+    assert await desk.redis.xlen(_keys.ALERTS) == 0
+    for _ in range(2):
+        assert isinstance(await desk.hold("c", "h", held=2), Denied)
+    await desk.hold("d", "i", held=1)
+    found = [fields for _, fields in await desk.redis.xrange(_keys.ALERTS)]
+    assert [(each["what"], each["percent"], each["held"]) for each in found] == [
+        ("refused", "0", "189"),
+        ("threshold", "100", "190"),
+    ]
+
+
 async def amounts(desk: Any) -> None:
     await desk.bring("b", "g", "accepted")
     for bad in ["nan", "-1", "0x1", "1e1", " 5 ", "9" * 16, "0"]:
@@ -123,6 +139,7 @@ async def windows(desk: Any) -> None:
             slots=_keys.slots(UPSTREAM),
             waiting=_keys.waiting(UPSTREAM),
             tags=_keys.turns(UPSTREAM),
+            alerts=_keys.ALERTS,
             calendar=await desk.redis.hget(_keys.META, "calendar"),
             charged=json.dumps(
                 [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
@@ -186,7 +203,7 @@ async def servers(desk: Any) -> None:
     assert await desk.hold("a", "f") == Held()
 
 
-SCENARIOS = (limits, reliefs, house, flights, amounts, windows, levels, paces, servers)
+SCENARIOS = (limits, reliefs, house, flights, alerts, amounts, windows, levels, paces, servers)
 HOLD, PRELUDE, BUDGETS = "jobs_hold", "_prelude", "_budgets"
 MUTANTS = {
     "any_ledger": (HOLD, "~= ledger_id", "== ''"),
@@ -225,6 +242,22 @@ MUTANTS = {
     "shadows_refuse": (HOLD, "if short and not budget.shadow then", "if short then"),
     "shadows_are_enough": (HOLD, "and budget and not budget.shadow then", "and budget then"),
     "shadows_unheard": (HOLD, "elseif short then", "elseif false then"),
+    "refusals_unheard": (HOLD, "refuse(alerts, one[1], one[2], one[3])", ""),
+    "refusals_again": (
+        BUDGETS,
+        "if redis.call('HSETNX', account, 'refused:' .. name, '1') == 1",
+        "if true",
+    ),
+    "shadows_alert_of_refusals": (
+        HOLD,
+        "    if short and not budget.shadow then\n      refusing",
+        (
+            "    if short then\n      refusing[#refusing + 1] = looked[#looked]\n    end\n    "
+            "if short and not budget.shadow then\n      refusing"
+        ),
+    ),
+    "a_hold_fills_nothing": (HOLD, "one[3].held = one[3].held + amount", ""),
+    "filled_unheard": (HOLD, "cross(alerts, one[1], one[2], one[3], 100)", ""),
     "any_number_at_once": (HOLD, ">= one.at_once then", "> one.at_once then"),
     "one_more_in_a_minute": (HOLD, "if more >= 0 then", "if more > 0 then"),
     "a_pace_not_counted": (HOLD, "redis.call('ZADD', pace, whole(now), job_id)", ""),

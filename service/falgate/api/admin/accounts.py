@@ -50,7 +50,7 @@ async def set_house(
     accounts: NamedDependency[Administration], data: JSONBody[HouseSet]
 ) -> HouseShown:
     """Raised, it lets buying go on."""
-    return HouseShown.of(*await accounts.budgets.set_house(micros(data.limit_usd)))
+    return HouseShown.of(*await accounts.budgets.set_house(micros(data.limit_usd), why=data.why))
 
 
 HANDLERS = (list_accounts, show_account, show_house, set_house)

@@ -4,15 +4,14 @@ import msgspec
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, UnsetType
 
-from falgate.api.admin.changes import CachingChange, LimitsChange, merged
 from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.api.admin.problems import refusals
 from falgate.api.admin.shapes import AppShown
 from falgate.core.caching import USUAL, Caching
 from falgate.core.directory import App, Name
 from falgate.core.limits import NONE, Limits
+from falgate.core.partial import AppChange, merged
 from falgate.flow.administer import Administration
 
 _TAGS = ["apps"]
@@ -25,13 +24,6 @@ class AppMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: Name
     limits: Limits = NONE
     cache: Caching = USUAL
-
-
-class AppChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of an app."""
-
-    limits: LimitsChange | UnsetType = UNSET
-    cache: CachingChange | UnsetType = UNSET
 
 
 @get("/apps", tags=_TAGS, summary="All apps, of all teams", responses=refusals())

@@ -9,7 +9,7 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.api.admin.problems import refusals
@@ -17,7 +17,9 @@ from falgate.api.admin.shapes import Standing, Usd
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import Account, Budget, Percent, Position, account
 from falgate.core.calendar import KINDS, Calendar, Kind
+from falgate.core.change import WHY_MAX
 from falgate.core.money import Micros, dollars, usd
+from falgate.core.partial import BudgetChange, budgeted
 from falgate.flow.administer import Administration
 
 _TAGS = ["budgets"]
@@ -40,33 +42,54 @@ ChangeId = Annotated[
 ]
 
 
+Shadow = Annotated[bool, Meta(description="Count and alert, and refuse nothing")]
+Alerts = Annotated[
+    list[Percent], Meta(description="Percentages of the limit, ascending; each alerts once")
+]
+
+
+Reason = Annotated[
+    str,
+    Meta(max_length=WHY_MAX, description="What for: one line, kept in ledger and audit log"),
+]
+
+
 class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A budget to set."""
+    """What to set of a budget; a new one needs its limit."""
 
-    limit_usd: Usd
-    shadow: Annotated[bool, Meta(description="Count and alert, and refuse nothing")] = False
-    alerts: Annotated[
-        list[Percent], Meta(description="Percentages of the limit, ascending; each alerts once")
-    ] = []
+    limit_usd: Usd | UnsetType = UNSET
+    shadow: Shadow | UnsetType = UNSET
+    alerts: Alerts | UnsetType = UNSET
 
 
-class BudgetMade(BudgetSet, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BudgetMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A budget to make."""
 
     account: Annotated[str, Meta(examples=["team:web", "app:web/shop"])]
     window: Kind
+    limit_usd: Usd
+    shadow: Shadow = False
+    alerts: Alerts = []
 
 
 class Raise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much to add to a limit."""
 
     amount_usd: Usd
+    why: Reason = ""
+
+
+class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reset is for."""
+
+    why: Reason = ""
 
 
 class HouseSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The house's limit."""
 
     limit_usd: Usd
+    why: Reason = ""
 
 
 class ResetDone(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +124,8 @@ async def create_budget(
 ) -> Standing:
     """Refused where the account has one of that window."""
     charged = _account(data.account)
-    made = await accounts.budgets.create(charged, data.window, _budget(data))
+    budget = Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
+    made = await accounts.budgets.create(charged, data.window, budget)
     return Standing.of(made, calendar)
 
 
@@ -124,8 +148,15 @@ async def set_budget(
     window: FromPath[Kind],
     data: JSONBody[BudgetSet],
 ) -> Standing:
-    """In the place of the one that is there, if any. What was spent and held stays counted."""
-    done = await accounts.budgets.set(in_path(account_name), window, _budget(data))
+    """What is not given stays, of the budget that is there, if any; so does what was spent."""
+    change = BudgetChange(
+        limit=UNSET if data.limit_usd is UNSET else micros(data.limit_usd),
+        shadow=data.shadow,
+        alerts=UNSET if data.alerts is UNSET else tuple(data.alerts),
+    )
+    done = await accounts.budgets.set(
+        in_path(account_name), window, lambda was: budgeted(was, change)
+    )
     return Standing.of(done, calendar)
 
 
@@ -155,7 +186,7 @@ async def raise_budget(
 ) -> Standing:
     """The window after it has the limit as it was set. The ledger keeps a record."""
     done = await accounts.budgets.raise_(
-        in_path(account_name), window, micros(data.amount_usd), idempotency_key
+        in_path(account_name), window, micros(data.amount_usd), idempotency_key, why=data.why
     )
     return Standing.of(done, calendar)
 
@@ -168,14 +199,18 @@ async def raise_budget(
     responses=refusals(404, 409),
 )
 async def reset_budget(
+    *,
     accounts: NamedDependency[Administration],
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
+    data: JSONBody[Reset | None] = None,
     idempotency_key: ChangeId = None,
 ) -> ResetDone:
     """What is held stays held. The ledger keeps a record."""
-    forgiven, done = await accounts.budgets.reset(in_path(account_name), window, idempotency_key)
+    forgiven, done = await accounts.budgets.reset(
+        in_path(account_name), window, idempotency_key, why=data.why if data else ""
+    )
     return ResetDone(forgiven_usd=dollars(forgiven), standing=Standing.of(done, calendar))
 
 
@@ -210,10 +245,6 @@ def micros(amount: str) -> Micros:
         return usd(amount)
     except ValueError as error:
         raise Invalid(str(error)) from None
-
-
-def _budget(data: BudgetSet) -> Budget:
-    return Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
 
 
 HANDLERS = (

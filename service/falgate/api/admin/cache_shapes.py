@@ -115,7 +115,7 @@ class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str
     fingerprint: str
     pictures: list[str]
-    billed_usd: Usd
+    booked_usd: Usd
 
     @classmethod
     def of(cls, rerolled: Rerolled) -> "RerolledShown":
@@ -124,7 +124,7 @@ class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
             request_id=rerolled.request,
             fingerprint=rerolled.fingerprint,
             pictures=[picture.name for picture in rerolled.pictures],
-            billed_usd=dollars(rerolled.billed),
+            booked_usd=dollars(rerolled.billed),
         )
 
 

@@ -10,13 +10,13 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from falgate.api.admin.changes import LimitsChange, merged
 from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.api.admin.problems import refusals
 from falgate.api.admin.shapes import KeyShown
 from falgate.core.apikey import KeyRecord, Kind, Permissions
 from falgate.core.directory import Name
 from falgate.core.limits import NONE, Limits
+from falgate.core.partial import LimitsChange, merged
 from falgate.flow.administer import Administration
 from falgate.flow.keys_admin import OVERLAP_S, OVERLAP_S_MAX, Made
 from falgate.flow.keys_checks import NOTE_MAX

@@ -42,7 +42,7 @@ class EntryShown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reused: str | None = None
     bought: str | None = None
     held_usd: str | None = None
-    billed_usd: str | None = None
+    booked_usd: str | None = None
     overrun_usd: str | None = None
     list_usd: str | None = None
     saved_usd: str | None = None

@@ -178,6 +178,7 @@ class AuditShown(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     before: Any
     after: Any
+    why: str
 
     @classmethod
     def of(cls, line: Audited) -> "AuditShown":
@@ -191,6 +192,7 @@ class AuditShown(msgspec.Struct, frozen=True, kw_only=True):
             subject=line.subject,
             before=msgspec.json.decode(line.before) if line.before else None,
             after=msgspec.json.decode(line.after) if line.after else None,
+            why=line.why,
         )
 
 

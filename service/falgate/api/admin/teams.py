@@ -1,26 +1,20 @@
 """/teams."""
 
-from typing import Annotated
-
 import msgspec
 from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Meta, UnsetType
 
-from falgate.api.admin.changes import LimitsChange, merged
-from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
+from falgate.api.admin.paging import LIMIT, Cursor, Page, page
+from falgate.api.admin.paging import Limit as Items
 from falgate.api.admin.problems import refusals
 from falgate.api.admin.shapes import TeamShown
-from falgate.core import limits
-from falgate.core.directory import Name, Team
-from falgate.core.limits import NONE, Limits
+from falgate.core.directory import Name, Team, Weight
+from falgate.core.limits import NONE, Limit, Limits
+from falgate.core.partial import TeamChange, merged
 from falgate.flow.administer import Administration
 
 _TAGS = ["teams"]
-
-Waiting = limits.Limit
-Weight = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class TeamMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,20 +23,12 @@ class TeamMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: Name
     limits: Limits = NONE
     weight: Weight = 1
-    waiting_generations: Waiting = 0
-
-
-class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of a team."""
-
-    limits: LimitsChange | UnsetType = UNSET
-    weight: Weight | UnsetType = UNSET
-    waiting_generations: Waiting | UnsetType = UNSET
+    waiting_generations: Limit = 0
 
 
 @get("/teams", tags=_TAGS, summary="All teams", responses=refusals())
 async def list_teams(
-    admin: NamedDependency[Administration], limit: Limit = LIMIT, cursor: Cursor = ""
+    admin: NamedDependency[Administration], limit: Items = LIMIT, cursor: Cursor = ""
 ) -> Page[TeamShown]:
     """By name."""
     found = (await admin.teams.all()).items()

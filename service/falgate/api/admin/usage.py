@@ -1,7 +1,5 @@
-"""/usage: what was asked for, bought, billed and saved, from the days' roll-ups."""
+"""/usage: what was asked for, bought, booked and saved, from the days' roll-ups."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
@@ -13,14 +11,16 @@ from litestar.params import QueryParameter
 from falgate.api.admin.problems import refusals
 from falgate.api.admin.services import BooksOf
 from falgate.core.apikey import Kind
-from falgate.core.usage import cells, columns, groups, told
+from falgate.core.usage import GROUPS, as_csv, groups, told
 from falgate.flow.reports import Reports
+
+_NAMES = f"({'|'.join(GROUPS)})"
 
 By = Annotated[
     str,
     QueryParameter(
-        pattern=r"^((team|app|day)(,(team|app|day)){0,2})?$",
-        description="Of team, app and day, any number by commas; empty: one row",
+        pattern=f"^({_NAMES}(,{_NAMES}){{0,{len(GROUPS) - 1}}})?$",
+        description=f"Of {', '.join(GROUPS)}, any number by commas; empty: one row",
         examples=[],
     ),
 ]
@@ -38,20 +38,29 @@ class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
 
     answers: int
     hits: int
+    partial: int
+    joined: int
+    misses: int
+    fresh: int
     purchases: int
     bought: int
     reused: int
     list_usd: str
-    billed_usd: str
+    booked_usd: str
     overrun_usd: str
+    reconciled_usd: str
     saved_usd: str
 
 
 class UsageRow(UsageSum, frozen=True, kw_only=True, omit_defaults=True):
-    """The same of one group; it has those of the three that were asked for."""
+    """The same of one group; it has the names that were asked for."""
 
     team: str | None = None
     app: str | None = None
+    key: str | None = None
+    model: str | None = None
+    quality: str | None = None
+    outcome: str | None = None
     day: str | None = None
 
 
@@ -60,8 +69,13 @@ class UsageShown(msgspec.Struct, frozen=True, kw_only=True):
 
     first: str = msgspec.field(name="from")
     last: str = msgspec.field(name="to")
+    currency: str
     rows: list[UsageRow]
     total: UsageSum
+    reconciled_share: Annotated[
+        str | None,
+        msgspec.Meta(description="Of booked and overrun: what fal's billing confirmed, 0 to 1"),
+    ]
 
 
 def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[Any]:
@@ -72,7 +86,12 @@ def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[An
         upstreams: Whose books each kind of key spends in.
     """
 
-    @get("/usage", tags=["usage"], summary="Usage by team, app and day", responses=refusals())
+    @get(
+        "/usage",
+        tags=["usage"],
+        summary="Usage by team, app, key, model, quality, outcome and day",
+        responses=refusals(),
+    )
     async def show_usage(
         by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
     ) -> UsageShown:
@@ -91,13 +110,9 @@ def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[An
     async def show_usage_csv(
         by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
     ) -> Response[str]:
-        """A header and one line for each group."""
+        """A header, one line for each group and one for the total."""
         grouped = groups(by)
-        _, report = await reports.usage(upstreams[books], grouped, first, last)
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns(grouped))
-        writer.writerows(cells(row) for row in report.rows())
-        return Response(text.getvalue(), media_type="text/csv")
+        days, report = await reports.usage(upstreams[books], grouped, first, last)
+        return Response(as_csv(grouped, days, report), media_type="text/csv")
 
     return (show_usage, show_usage_csv)

@@ -1,4 +1,4 @@
-"""Changes of a part of a record: what a body does not name stays as it is."""
+"""Changes of a part of a record: what is not given stays as it is, by any way of giving it."""
 
 from typing import Any, TypeVar
 
@@ -6,9 +6,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from falgate.core.admin_errors import Invalid
+from falgate.core.budget import Budget, Percent
 from falgate.core.caching import Freshness, Override, Seconds
 from falgate.core.directives import Scope
+from falgate.core.directory import Weight
 from falgate.core.limits import Limit
+from falgate.core.money import Micros
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -31,6 +35,42 @@ class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     callers_may: tuple[Override, ...] | UnsetType = UNSET
     ignore_freshness: bool | UnsetType = UNSET
     keep_prompts: bool | UnsetType = UNSET
+
+
+class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of a team."""
+
+    limits: LimitsChange | UnsetType = UNSET
+    weight: Weight | UnsetType = UNSET
+    waiting_generations: Limit | UnsetType = UNSET
+
+
+class AppChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of an app."""
+
+    limits: LimitsChange | UnsetType = UNSET
+    cache: CachingChange | UnsetType = UNSET
+
+
+class BudgetChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a budget, or a new one."""
+
+    limit: Micros | UnsetType = UNSET
+    shadow: bool | UnsetType = UNSET
+    alerts: tuple[Percent, ...] | UnsetType = UNSET
+
+
+def budgeted(was: Budget | None, change: BudgetChange) -> Budget:
+    """The budget that there was with what is given, or a new one.
+
+    Raises:
+        Invalid: A new one without a limit.
+    """
+    if was is None:
+        if change.limit is UNSET:
+            raise Invalid("limit: there is no such budget yet, and a new one needs a limit")
+        was = Budget(limit=change.limit)
+    return merged(was, change)
 
 
 def merged(record: T, change: msgspec.Struct) -> T:
