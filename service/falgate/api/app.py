@@ -16,6 +16,7 @@ from falgate.api.docs import ASSET_ROUTES, openapi
 from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.api.gallery import Gallery
+from falgate.api.head import HeadAsGet
 from falgate.api.health import Vitals, health_routes
 from falgate.api.hooks import hook_route
 from falgate.api.jwks import jwks_route
@@ -80,7 +81,7 @@ def create_app(
         logging_config=None,
     )
     return Edge(
-        Proxy(app),
+        HeadAsGet(Proxy(app)),
         models=workshop.ports.models,
         requested=requested,
         body_bytes_max=body_bytes_max,

@@ -44,6 +44,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         treatment: How the cache treats it.
         upstream: The name of who would sell it.
         fingerprint: Of the pool that serves it.
+        ignored: The body's fields that the model does not know, as a list of tokens.
     """
 
     request_id: str
@@ -55,6 +56,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     treatment: Treatment
     upstream: str
     fingerprint: str
+    ignored: str = ""
 
     @property
     def wanted(self) -> int:
@@ -190,4 +192,5 @@ def admit(
         treatment=treatment,
         upstream=upstream,
         fingerprint=treatment.pool_of(spec, parsed.arguments, upstream),
+        ignored=parsed.ignored,
     )

@@ -13,7 +13,9 @@ from litestar.types import Guard
 
 from falgate.api.admin.problems import Forbidden, Unauthorized
 from falgate.core import apikey
+from falgate.core.admin_errors import NotFound
 from falgate.core.apikey import Kind
+from falgate.core.bounds import ADMIN_PART_MAX
 from falgate.core.calendar import Calendar
 from falgate.core.model import ModelSpec
 from falgate.flow.administer import Administration
@@ -88,6 +90,12 @@ def guard(admin_key: str) -> Guard:
         raise Unauthorized("Give the admin key as `Authorization: Key fg_admin_...`")
 
     return check
+
+
+def within_bounds(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let no path pass whose parts are longer than any name here."""
+    if any(len(part) > ADMIN_PART_MAX for part in connection.scope["path"].split("/")):
+        raise NotFound(f"Nothing here has a name of more than {ADMIN_PART_MAX} characters")
 
 
 def in_the_name_of(services: AdminServices) -> Callable[[Actor], Administration]:
