@@ -26,6 +26,7 @@ from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
 from falgate.flow.reroll import Rerolls
 from falgate.flow.workshop import Workshop, workshop
+from falgate.flow.wrong_keys import WrongKeys
 from falgate.ground import Ground, open_ground
 from falgate.keeping import Keeping, open_keeping
 from falgate.models import MODELS
@@ -38,6 +39,7 @@ from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
+from falgate.store.hooks import Accounts
 from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
@@ -153,6 +155,7 @@ def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
         sellers=ground.sellers.queues,
         facts=telemetry,
         derives=ground.settings.derive,
+        wrong_keys=WrongKeys(ground.registry),
     )
 
 
@@ -180,7 +183,13 @@ def _app(
     completions = None
     if sellers.signatures is not None:
         completions = Completions(
-            ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
+            ports.jobs,
+            ports.facts,
+            sellers.signatures,
+            Accounts(ground.redis),
+            secret=ground.secret,
+            upstream=sellers.live,
+            user=settings.fal_user_id,
         )
     upstreams = tuple(sellers.names.values())
     return create_app(
@@ -205,6 +214,7 @@ def _app(
             upstreams=sellers.names,
             models=MODELS,
             admin_key=settings.admin_key,
+            wrong_keys=ports.wrong_keys,
         ),
         reports=Reports(ground.usage, Entries(ground.redis), settings.calendar),
         deliveries=DeliveryDesk(Deliveries(ground.redis), DeliveryLists(ground.redis)),

@@ -1,7 +1,7 @@
 """fal's queue: submit, status, stream of statuses, result and cancel, under all of their paths."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from falgate.api.queue_status import events, status_of
 from falgate.core import owner
 from falgate.core.bounds import QUERIES
 from falgate.core.errors import InputRejected, ModelUnknown
+from falgate.core.owner import Owner
 from falgate.core.printable import quoted
 from falgate.core.progress import Standing
 from falgate.core.queue_errors import (
@@ -31,7 +32,7 @@ from falgate.core.queued import ID
 from falgate.core.route import Route
 from falgate.core.target import Rules, check_target
 from falgate.flow.acquaintances import Acquaintances
-from falgate.flow.admission import Caller, admit, authenticate
+from falgate.flow.admission import Caller, admit, authenticate, identify
 from falgate.flow.queue import Hook
 from falgate.flow.workshop import Workshop
 
@@ -158,10 +159,23 @@ class QueueApi:
         first = _found(found, request, route, "status")
         urls = self._urls(request, route, first.request.asked.id)
         return Stream(
-            events(self._polls.follow(whose, first), urls, logs=_wants_logs(request)),
+            events(self._followed(request, whose, first), urls, logs=_wants_logs(request)),
             headers=_NEVER_STORED,
             media_type="text/event-stream",
         )
+
+    async def _followed(
+        self, request: Request[Any, Any, Any], whose: Owner, first: Standing
+    ) -> AsyncIterator[Standing | None]:
+        """What there is to tell, for as long as the key may be used.
+
+        Raises:
+            Refusal: It may not be used any more.
+        """
+        authorization, address = request.headers.get("authorization"), address_of(request)
+        async for standing in self._polls.follow(whose, first):
+            await identify(self._ports, authorization, address)
+            yield standing
 
     async def _result(
         self, request: Request[Any, Any, Any], route: Route, caller: Caller

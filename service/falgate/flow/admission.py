@@ -89,6 +89,7 @@ async def identify(ports: Ports, authorization: str | None, address: str) -> Cal
         KeyUnknown: Not a key of ours.
         KeyRefused: A key that may not be used.
         NotAllowed: Not from this address.
+        TooMany: Too many keys from this address were wrong.
         Unavailable: Without Redis.
     """
     value = apikey.from_header(authorization or "")
@@ -96,10 +97,14 @@ async def identify(ports: Ports, authorization: str | None, address: str) -> Cal
         raise KeyMalformed
     presented = apikey.present(value)
     if presented is None:
+        ports.wrong_keys.wrong(address)
         raise KeyUnknown
+    await ports.wrong_keys.check(address, presented)
     key, now_s, directory = await ports.keys.key(presented.id)
     if key is None or not key.opened_by(presented, now_s):
+        ports.wrong_keys.wrong(address, presented.id if key else "")
         raise KeyUnknown
+    ports.wrong_keys.right(presented)
     # A key may be made in the very instant in which its app is removed.
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)

@@ -42,7 +42,7 @@ def admin_routes(
         PREFIX,
         route_handlers=[*own, *more, unknown],
         request_class=AdminRequest,
-        guards=[guard(services.admin_key), within_bounds],
+        guards=[guard(services.admin_key, services.wrong_keys), within_bounds],
         dependencies={
             "admin": Provide(in_the_name_of(services), sync_to_thread=False),
             "accounts": Provide(with_books(services), sync_to_thread=False),
