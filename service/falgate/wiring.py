@@ -27,6 +27,7 @@ from falgate.flow.reaper import Reaper
 from falgate.flow.reports import Reports
 from falgate.flow.reroll import Rerolls
 from falgate.flow.workshop import Workshop, workshop
+from falgate.flow.wrong_keys import WrongKeys
 from falgate.ground import Ground, open_ground
 from falgate.keeping import Keeping, open_keeping
 from falgate.models import MODELS
@@ -38,6 +39,7 @@ from falgate.store.budgets import Budgets
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
+from falgate.store.hooks import Accounts
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
 from falgate.store.standings import Standings
@@ -187,6 +189,7 @@ def _works(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Workshop:
         sellers=ground.sellers.queues,
         facts=telemetry,
         derives=settings.derive,
+        wrong_keys=WrongKeys(ground.registry),
     )
     return workshop(
         ports,
@@ -222,7 +225,13 @@ def _served(
     completions = None
     if sellers.signatures is not None:
         completions = Completions(
-            ports.jobs, ports.facts, sellers.signatures, secret=ground.secret, upstream=sellers.live
+            ports.jobs,
+            ports.facts,
+            sellers.signatures,
+            Accounts(ground.redis),
+            secret=ground.secret,
+            upstream=sellers.live,
+            user=settings.fal_user_id,
         )
     return create_applications(
         works,
@@ -237,6 +246,7 @@ def _served(
             upstreams=sellers.names,
             models=MODELS,
             admin_key=settings.admin_key,
+            wrong_keys=ports.wrong_keys,
         ),
         reports=Reports(ground.usage, Entries(ground.redis), settings.calendar),
         deliveries=DeliveryDesk(Deliveries(ground.redis), DeliveryLists(ground.redis)),

@@ -89,11 +89,22 @@ async def test_a_body_that_does_not_claim_to_be_json_is_not_read_as_such(
     assert answer.json()["detail"][0]["type"] == "model_attributes_type"
 
 
-@pytest.mark.parametrize("more", [{}, {"Content-Encoding": "gzip"}])
-async def test_a_compressed_body_is_not_unpacked(post: Post, more: dict[str, str]) -> None:
-    answer = await post(gzip.compress(GOOD), **more)
+async def test_a_compressed_body_is_not_unpacked(post: Post) -> None:
+    silent = await post(gzip.compress(GOOD))
+    said = await post(gzip.compress(GOOD), **{"Content-Encoding": "gzip"})
+    plain = await post(GOOD, **{"Content-Encoding": "identity"})
 
-    assert answer.status_code == 422
+    assert (silent.status_code, said.status_code, plain.status_code) == (422, 415, 200)
+    assert "gzip" in said.json()["detail"]
+    assert said.json()["error_type"] == "bad_request"
+    assert said.headers["accept-encoding"] == "identity"
+
+
+async def test_a_type_that_is_given_twice_is_named(post: Post) -> None:
+    answer = await post(GOOD, "application/json, application/json")
+
+    assert answer.status_code == 415
+    assert "application/json, application/json" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -53,15 +53,17 @@ async def test_what_it_does_not_say_is_as_the_connection_has_it(
     assert await begins(behind, *said.items()) == without
 
 
-async def test_without_a_host_of_its_own_the_callers_host_needs_to_be_ours(
+async def test_a_proxy_that_keeps_the_callers_host_says_it_by_that(
     behind: httpx.AsyncClient, managed: Any
 ) -> None:
     said = ("X-Forwarded-Proto", "https"), ("X-Forwarded-Prefix", "/fal")
 
     assert await begins(behind, *said) == f"https://{managed.host}/fal"
-    assert await begins(behind, *said, ("Host", "localhost")) == "https://localhost/fal"
-    # Nobody's name: the way around the proxy, where the prefix is not known.
-    assert await begins(behind, *said, ("Host", "evil.example")) == managed.url
+    for host in ("localhost", "images.example", "falgate:8080"):
+        assert await begins(behind, *said, ("Host", host)) == f"https://{host}/fal"
+    # What it says is stronger, also where that is no host.
+    unclean = ("X-Forwarded-Host", "a b"), ("Host", "images.example")
+    assert await begins(behind, *said, *unclean) == managed.url
 
 
 @pytest.mark.parametrize(
@@ -78,10 +80,15 @@ async def test_the_first_of_several_values_counts(
     assert await begins(behind, *headers) == "http://first.example"
 
 
-async def test_the_first_scheme_and_prefix_of_several_count(behind: httpx.AsyncClient) -> None:
-    said = ("X-Forwarded-Proto", "https, http"), ("X-Forwarded-Prefix", "/one, /two")
+async def test_the_first_scheme_of_several_counts_and_every_prefix(
+    behind: httpx.AsyncClient,
+) -> None:
+    scheme, host = ("X-Forwarded-Proto", "https, http"), ("Host", "localhost")
+    prefix = "X-Forwarded-Prefix"
 
-    assert await begins(behind, *said, ("Host", "localhost")) == "https://localhost/one"
+    for said in ([(prefix, "/a,/b")], [(prefix, "/a/ , /b/")], [(prefix, "/a"), (prefix, "/b")]):
+        assert await begins(behind, scheme, host, *said) == "https://localhost/a/b"
+    assert await begins(behind, scheme, host, (prefix, "/a, ../b")) == "https://localhost"
 
 
 @pytest.mark.parametrize(

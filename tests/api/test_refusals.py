@@ -41,7 +41,7 @@ def is_refusal(answer: httpx.Response, status: int, body: Any) -> bool:
     return not any(name.startswith("x-falgate-c") for name in answer.headers)
 
 
-@pytest.mark.parametrize("authorization", ["", "Key", "Basic eDp5", "fg_live_x", "Key\tx"])
+@pytest.mark.parametrize("authorization", ["", "Key", "Basic eDp5", "fg_live_x"])
 async def test_a_header_that_is_not_of_fals_form_is_told_the_form(
     ask: Ask, authorization: str
 ) -> None:

@@ -121,6 +121,8 @@ def test_a_scanner_finds_a_leaked_key_and_proves_it_by_itself(
         ("Key abc", "abc"),
         ("key abc", "abc"),
         ("KEY  abc ", "abc"),
+        ("Key\tabc", "abc"),
+        ("Key \t abc def", "abc def"),
         ("Bearer abc", "abc"),
         ("bearer abc", "abc"),
         ("Key id:secret", "id:secret"),

@@ -24,6 +24,7 @@ from falgate.core.errors import (
 from falgate.core.fingerprint import fingerprint
 from falgate.core.limits import NONE, Exceeded, Limits
 from falgate.flow import admission
+from falgate.flow.wrong_keys import WrongKeys
 from falgate.models import MODELS
 
 ENDPOINT = "fal-ai/gpt-image-1.5"
@@ -51,7 +52,7 @@ class World:
 
     def __init__(self, *records: KeyRecord) -> None:
         self.records = {record.id: record for record in records}
-        self.looks = 0
+        self.looks, self.let_through, self.wrong_keys = 0, 0, WrongKeys()
         self.drops: list[tuple[str, int]] = []
         self.models = MODELS
         self.away, self.rates_away, self.derives = False, False, True
@@ -59,7 +60,6 @@ class World:
         self.directory = Directory(1, {"red": Team(), "blue": Team()}, apps)
         self.limited: list[dict[str, int]] = []
         self.exceeded: Exceeded | None = None
-        self.let_through = 0
 
     @property
     def keys(self) -> "World":

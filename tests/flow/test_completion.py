@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar import Litestar
+from msgspec.structs import replace
 
 from falgate.api.errors import HANDLERS
 from falgate.api.hooks import hook_route
@@ -47,6 +48,13 @@ class World:
         self.signed: bool | Exception = True
         self.doubts: list[str] = []
         self.asked = 0
+        self.learnt: dict[str, str] = {}
+
+    async def user(self, upstream: str) -> str:
+        return self.learnt.get(upstream, "")
+
+    async def learn(self, upstream: str, user: str) -> None:
+        self.learnt.setdefault(upstream, user)
 
     async def now_ms(self) -> int:
         return 5_000
@@ -79,9 +87,9 @@ def world() -> World:
 @pytest.fixture
 async def fal(world: Any) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever delivers, to the route itself."""
-    completions = Completions(world, world, world, secret=SECRET, upstream="fal")
+    completions = Completions(world, world, world, world, secret=SECRET, upstream="fal")
     app: Any = Litestar([hook_route(completions)], exception_handlers=HANDLERS, openapi_config=None)
-    headers = {"x-fal-webhook-request-id": "r-1"}
+    headers = {"x-fal-webhook-request-id": "r-1", "x-fal-webhook-user-id": "us"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://gate", headers=headers
     ) as client:
@@ -164,3 +172,40 @@ async def test_a_second_request_for_a_job_is_a_doubt(world: World, fal: httpx.As
     answer = await fal.post(ADDRESS, content=BODY)
 
     assert (answer.status_code, world.doubts) == (200, ["second_request_id"])
+
+
+async def test_whose_jobs_they_are_is_learnt_from_a_request_that_fal_has_named(
+    world: World, fal: httpx.AsyncClient
+) -> None:
+    await fal.post(ADDRESS, content=BODY)
+    assert world.learnt == {}
+
+    world.jobs = {"j1": replace(job(), request_id="r-1")}
+    await fal.post(ADDRESS, content=BODY)
+    assert world.learnt == {"fal": "us"}
+
+
+async def test_what_fal_signed_for_another_account_is_not_believed(
+    world: World, fal: httpx.AsyncClient
+) -> None:
+    world.learnt = {"fal": "us"}
+
+    for user in ("them", "", "US"):
+        answer = await fal.post(ADDRESS, content=BODY, headers={"x-fal-webhook-user-id": user})
+        assert answer.status_code == 401
+    assert (world.accepted, set(world.doubts)) == ([], {"stray_hook"})
+
+    assert (await fal.post(ADDRESS, content=BODY)).status_code == 200
+    assert world.accepted == [("j1", "r-1", 0)]
+
+
+async def test_the_account_that_is_set_is_stronger_than_the_one_that_was_learnt(
+    world: Any,
+) -> None:
+    completions = Completions(world, world, world, world, secret=SECRET, upstream="fal", user="set")
+    world.learnt = {"fal": "us"}
+    token, headers = ADDRESS.rpartition("/")[2], {"x-fal-webhook-request-id": "r-1"}
+
+    for user, verdict in (("us", "foreign"), ("set", "bound")):
+        said = {**headers, "x-fal-webhook-user-id": user}
+        assert await completions.deliver(token, said, BODY) == verdict

@@ -3,11 +3,34 @@
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request
 
 from falgate.api.forwarded import HOST, forwarded
+from falgate.core.printable import quoted
+
+_LOG = structlog.get_logger()
+_STRANGERS_MAX = 100
 
 LOCAL = frozenset({"localhost", "queue.localhost", "127.0.0.1", "::1"})
+
+
+class Strangers:
+    """Hosts that callers addressed and that are not ours: each is logged once, and not all."""
+
+    def __init__(self) -> None:
+        self._met: set[str] = set()
+
+    def meet(self, host: str) -> None:
+        """One was addressed; whoever reads its URLs may not find what is there."""
+        if len(self._met) < _STRANGERS_MAX and host not in self._met:
+            self._met.add(host)
+            _LOG.warning(
+                "address.unknown_host",
+                host=quoted(host),
+                then="URLs begin with the default: set FALGATE_PUBLIC_URL, or name the host in "
+                "FALGATE_ALLOWED_HOSTS or its proxy in FALGATE_TRUSTED_PROXIES",
+            )
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -17,11 +40,13 @@ class Address(msgspec.Struct, frozen=True):
         public_url: Fixed by the operator, or "".
         hosts: Host names that may be taken from a request; any other one is the caller's invention.
         fallback_url: Where neither helps.
+        strangers: The hosts that were answered so, for the log.
     """
 
     public_url: str
     hosts: frozenset[str]
     fallback_url: str
+    strangers: Strangers = msgspec.field(default_factory=Strangers)
 
     def base_url(self, request: Request[Any, Any, Any]) -> str:
         """What URLs in an answer to a request begin with, without a slash at the end.
@@ -35,6 +60,7 @@ class Address(msgspec.Struct, frozen=True):
         found = HOST.fullmatch(host)
         ours = told.host or (found and (found[1] or found[2]).lower() in self.hosts)
         if not ours:
+            self.strangers.meet(host)
             return self.fallback_url
         return f"{told.scheme or request.scope['scheme']}://{host}{told.prefix}"
 

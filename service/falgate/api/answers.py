@@ -54,6 +54,11 @@ def headers(answer: Answer) -> dict[str, str]:
     return added
 
 
+def ignored(names: str) -> dict[str, str]:
+    """Which fields of the body were left out, where some were."""
+    return {"X-Falgate-Ignored": names} if names else {}
+
+
 def _cache_status(answer: Answer, now_s: int) -> str:
     """What the cache did, in the words of RFC 9211."""
     match answer.source:

@@ -19,6 +19,7 @@ from falgate.api.docs import openapi
 from falgate.api.edge import Edge
 from falgate.api.errors import HANDLERS
 from falgate.api.gallery import Gallery
+from falgate.api.head import HeadAsGet
 from falgate.api.health import Vitals, healthz, vitals_routes
 from falgate.api.hooks import hook_route
 from falgate.api.index import index_route
@@ -108,11 +109,11 @@ def create_applications(
     )
     whole = _routed([*for_apps, *for_operators])
     if not apart:
-        return Applications(edge(Proxy(whole), cors=cors))
+        return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
     # The page of the operators' listener documents all routes, also those that others answer.
-    operators = edge(Apart(whole, operators=True))
+    operators = edge(HeadAsGet(Apart(whole, operators=True)))
     only_apps = Proxy(_routed(for_apps, documented=False))
-    return Applications(edge(Apart(only_apps, operators=False), cors=cors), operators)
+    return Applications(edge(HeadAsGet(Apart(only_apps, operators=False)), cors=cors), operators)
 
 
 def _routed(routes: list[ControllerRouterHandler], *, documented: bool = True) -> Litestar:

@@ -1,4 +1,4 @@
-"""Where a caller is, what its headers say, and who it turned out to be."""
+"""Where a caller is, what its headers say within their bounds, and who it turned out to be."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request
 
 from falgate.core.apikey import KeyRecord
+from falgate.core.request_errors import TypeUnclear
 
 KEY, REFUSAL = "falgate_key", "falgate_refusal"
 """Where a request's state holds whose key it presented, and why it is refused."""
@@ -20,6 +21,18 @@ def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:
 def address_of(request: Request[Any, Any, Any]) -> str:
     """A caller's address, as far as the server knows; "" where it does not."""
     return request.client.host if request.client else ""
+
+
+def type_of(request: Request[Any, Any, Any]) -> str | None:
+    """The type of its body, if it says one.
+
+    Raises:
+        TypeUnclear: It says several.
+    """
+    types = request.headers.getall("content-type", [])
+    if len(types) > 1 or "," in "".join(types).partition(";")[0]:
+        raise TypeUnclear(", ".join(types))
+    return types[0] if types else None
 
 
 def fields_of(request: Request[Any, Any, Any]) -> dict[str, str]:

@@ -1,19 +1,22 @@
 """Which other origins' pages a browser lets talk to falgate: none, unless the operator names them.
 
 Not Litestar's CORSConfig: that ends where the framework does, and what the edge and the proxy route
-answer themselves would reach a page as a network error without a status. Nor can it allow headers
-by their beginning (`x-fal-*`), and it takes over `Access-Control-Allow-Origin` of pictures.
+answer themselves would reach a page as a network error without a status. And it takes over
+`Access-Control-Allow-Origin` of pictures. A page may send what it likes, such as the headers that
+tracing adds to every request: those that nobody reads here are dropped at the edge.
 Credentials, a browser's word for cookies, are never allowed: an app's key is a header of its own.
 """
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from falgate.api.reply import reply
+from falgate.core.bounds import NAME_MAX
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -32,7 +35,9 @@ _SENT = (
     "x-fal-object-lifecycle",
     "x-falgate-variation",
 )
-_SENT_TOO = re.compile(r"x-(?:app-)?fal(?:gate)?-[a-z0-9-]{1,64}")
+_NAME = re.compile(rf"[!#$%&'*+.^_`|~0-9a-z-]{{1,{NAME_MAX}}}")
+"""A header's name: a token of RFC 9110."""
+_MORE_MAX = 64
 _READ = (
     b"x-fal-request-id",
     b"x-fal-request-timeout-type",
@@ -40,6 +45,7 @@ _READ = (
     b"x-falgate-cost-usd",
     b"x-falgate-saved-usd",
     b"x-falgate-budget-remaining-usd",
+    b"x-falgate-ignored",
     b"cache-status",
     b"age",
     b"retry-after",
@@ -102,9 +108,11 @@ class Preflights:
         ):
             await self._app(scope, receive, send)
             return
+        # What a page may read is decided by its origin; what it sends is no secret of falgate's.
         asked = _named(scope["headers"], b"access-control-request-headers").lower().split(",")
-        more = {name.strip() for name in asked if _SENT_TOO.fullmatch(name.strip())}
-        sent = ", ".join((*_SENT, *sorted(more.difference(_SENT))))
+        names = (name.strip() for name in asked)
+        more = dict.fromkeys(name for name in names if name not in _SENT and _NAME.fullmatch(name))
+        sent = ", ".join((*_SENT, *islice(more, _MORE_MAX)))
         headers = [
             (b"access-control-allow-methods", _METHODS),
             (b"access-control-allow-headers", sent.encode()),

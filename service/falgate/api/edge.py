@@ -1,7 +1,8 @@
 """The edge: what every request passes before the framework, and every reply after it.
 
-A request id on every reply, and what browsers want to read there; bodies bounded in bytes and time;
-a count for each request; an answer in fal's form even where the framework itself fails.
+A request id on every reply, and what browsers want to read there; heads held to their bounds, and
+bodies bounded in bytes and time; a count for each request; an answer in fal's form even where the
+framework itself fails.
 """
 
 import asyncio
@@ -21,14 +22,16 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from falgate.api import head
 from falgate.api.caller import KEY, REFUSAL
 from falgate.api.cors import Cors, Preflights
 from falgate.api.model_openapi import PATH as MODEL_OPENAPI
 from falgate.api.proxy import is_proxy
 from falgate.api.reply import reply
-from falgate.core.errors import BodyTooLarge, BodyTooSlow
+from falgate.core.errors import BodyTooLarge, BodyTooSlow, Refusal
 from falgate.core.events import Refused
 from falgate.core.refused import about, error_type, reason
+from falgate.core.request_errors import BodyEncoded
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
@@ -94,7 +97,10 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, self._bounded(scope, receive), named)
+            await self._app(head.seen(scope), self._bounded(scope, receive), named)
+        except Refusal as refusal:  # by the head alone; any other is answered by its route
+            scope["state"][REFUSAL] = refusal
+            await reply(named, refusal.status, *head.told(refusal, scope["path"]))
         except Exception as error:
             _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
             if status:
@@ -104,13 +110,17 @@ class Edge:
             self._note(scope, request_id, status)
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        coding = headers.get(b"content-encoding", b"identity").decode("latin-1")
         received, deadline_s = 0, 0.0
 
         async def bounded() -> HTTPReceiveMessage | WebSocketReceiveMessage:
             nonlocal received, deadline_s
             if declared.isdigit() and int(declared) > self._body_bytes_max:
                 raise BodyTooLarge(self._body_bytes_max)
+            if coding.strip().lower() not in {"", "identity"}:
+                raise BodyEncoded(coding)
             loop = asyncio.get_running_loop()
             deadline_s = deadline_s or loop.time() + self._body_timeout_s
             try:

@@ -6,11 +6,13 @@ that by the caller's address.
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from falgate.core.bounds import HEADERS
 
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 """A Host header: an IPv6 address in brackets or a name, then perhaps a port."""
@@ -18,6 +20,7 @@ HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 _PREFIX = re.compile(r"((?:/(?!\.{1,2}(?:/|\Z))[\w.~-]+)*)/?", re.ASCII)
 """A path of plain segments, none of them a dot or two."""
 
+_READ = frozenset({b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix", b"host"})
 _FORWARDED = "falgate_forwarded"
 
 
@@ -66,18 +69,28 @@ class ForwardedHeaders:
 
 
 def _read(scope: HTTPScope) -> Forwarded:
-    """The first of several values is what the caller's own proxy said."""
-    first: dict[bytes, str] = {}
+    """The first of several values is what the caller's own proxy said.
+
+    Of prefixes all count: each proxy adds what it took away. One that keeps the caller's Host says
+    by it what others say by X-Forwarded-Host.
+    """
+    said: dict[bytes, list[str]] = {}
     for name, value in scope["headers"]:
-        first.setdefault(name, value.decode("latin-1").partition(",")[0].strip())
-    scheme = first.get(b"x-forwarded-proto", "").lower()
-    host = first.get(b"x-forwarded-host", "")
-    prefix = _PREFIX.fullmatch(first.get(b"x-forwarded-prefix", ""))
+        if name in _READ:
+            said.setdefault(name, []).extend(value.decode("latin-1").split(","))
+    scheme = _first(said, b"x-forwarded-proto").lower()
+    host = _first(said, b"x-forwarded-host" if b"x-forwarded-host" in said else b"host")
+    prefixes = [_PREFIX.fullmatch(each.strip()) for each in said.get(b"x-forwarded-prefix", ())]
     return Forwarded(
         scheme=scheme if scheme in {"http", "https"} else scope["scheme"],
         host=host if _is_host(host) else "",
-        prefix=prefix[1] if prefix else "",
+        prefix="".join(found[1] for found in prefixes if found) if all(prefixes) else "",
     )
+
+
+def _first(said: Mapping[bytes, Sequence[str]], name: bytes) -> str:
+    first = said.get(name, ("",))[0].strip()
+    return first if len(first) <= HEADERS[name.decode()].most else ""
 
 
 def _is_host(text: str) -> bool:

@@ -1,19 +1,12 @@
 """Whether falgate is alive and ready, and its metrics."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
-from litestar import HttpMethod, MediaType, Response, get, route
+from litestar import MediaType, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 _TAGS = ["operations"]
-_GET_HEAD = [HttpMethod.GET, HttpMethod.HEAD]
-"""Some load balancers ask by HEAD; the server leaves the body out."""
-
-
-def _operation(name: str) -> Callable[..., str]:
-    """Two methods are two operations, and no two may have one name."""
-    return lambda _handler, method, _path: name if method == HttpMethod.GET else f"{name}Head"
 
 
 class Vitals(Protocol):
@@ -26,11 +19,10 @@ class Vitals(Protocol):
         """Prometheus's text format."""
 
 
-@route(
+@get(
     "/healthz",
-    http_method=_GET_HEAD,
     tags=_TAGS,
-    operation_id=_operation("healthz"),
+    operation_id="healthz",
     summary="Is the process alive?",
 )
 async def healthz() -> dict[str, str]:
@@ -41,11 +33,10 @@ async def healthz() -> dict[str, str]:
 def vitals_routes(vitals: Vitals) -> Sequence[HTTPRouteHandler]:
     """The routes for orchestrators and Prometheus; they need no key and tell no secret."""
 
-    @route(
+    @get(
         "/readyz",
-        http_method=_GET_HEAD,
         tags=_TAGS,
-        operation_id=_operation("readyz"),
+        operation_id="readyz",
         summary="Can it answer: are Redis and the store there?",
     )
     async def readyz() -> Response[dict[str, object]]:

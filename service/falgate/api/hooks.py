@@ -23,6 +23,9 @@ def hook_route(completions: Completions) -> HTTPRouteHandler:
         verdict = await completions.deliver(token, dict(request.headers), await request.body())
         if verdict == "unsigned":
             return Response({"detail": "This is not signed by fal"}, status_code=401)
+        if verdict == "foreign":
+            detail = "This is signed for another account of fal's"
+            return Response({"detail": detail}, status_code=401)
         return Response({"status": "ok"})
 
     return receive_completion

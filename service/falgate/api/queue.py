@@ -1,5 +1,7 @@
 """fal's queue: submit, status, stream of statuses, result and cancel, under all of their paths."""
 
+import re
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -8,23 +10,35 @@ from litestar.response import Stream
 
 from falgate.api import answers
 from falgate.api.address import Address
-from falgate.api.caller import address_of, fields_of, noting
+from falgate.api.caller import address_of, fields_of, noting, type_of
 from falgate.api.edge import REQUEST_ID
 from falgate.api.gallery import Gallery
 from falgate.api.queue_status import events, status_of
 from falgate.core import owner
+from falgate.core.bounds import QUERIES
 from falgate.core.errors import InputRejected, ModelUnknown
+from falgate.core.owner import Owner
+from falgate.core.printable import quoted
 from falgate.core.progress import Standing
+from falgate.core.queue_errors import (
+    AlreadyCompleted,
+    MethodWrong,
+    PathUnknown,
+    RequestUnknown,
+    StillRunning,
+)
 from falgate.core.queue_errors import Call as Asking
-from falgate.core.queue_errors import MethodWrong, PathUnknown, RequestUnknown, StillRunning
+from falgate.core.queued import ID
 from falgate.core.route import Route
 from falgate.core.target import Rules, check_target
 from falgate.flow.acquaintances import Acquaintances
-from falgate.flow.admission import Caller, admit, authenticate
+from falgate.flow.admission import Caller, admit, authenticate, identify
 from falgate.flow.queue import Hook
 from falgate.flow.workshop import Workshop
 
 _METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
+_CALLS: dict[str, Asking] = {"status": "status", "status/stream": "status", "cancel": "cancel"}
+_NUMBER = re.compile(rf"[0-9]{{1,{QUERIES['fal_max_queue_length'].most}}}")
 _NEVER_STORED = {"Cache-Control": "private, no-store"}
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
 """nginx, and proxies that do as it does, would keep events back until a buffer is full."""
@@ -71,21 +85,22 @@ class QueueApi:
                 raise MethodWrong("POST")
             return await self._submit(request, route)
         if route.action not in _METHODS:
-            raise PathUnknown(f"/requests/{route.request_id}/{route.action}")
+            raise PathUnknown(f"/requests/{quoted(route.request_id)}/{quoted(route.action)}")
         if request.method != _METHODS[route.action]:
             raise MethodWrong(_METHODS[route.action])
         authorization = request.headers.get("authorization")
         caller = await self._acquaintances.identify(
             authorization, address_of(request), noting(request)
         )
-        request.scope["state"][REQUEST_ID] = route.request_id
+        if not ID.fullmatch(route.request_id):
+            raise RequestUnknown(_CALLS.get(route.action, "result"))
         match route.action:
             case "status":
                 return await self._status(request, route, caller)
             case "status/stream":
                 return await self._stream(request, route, caller)
             case "cancel":
-                return await self._cancel(route, caller)
+                return await self._cancel(request, route, caller)
         return await self._result(request, route, caller)
 
     async def _submit(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
@@ -108,7 +123,7 @@ class QueueApi:
                 caller=caller,
                 spec=spec,
                 body=await request.body(),
-                content_type=request.headers.get("content-type"),
+                content_type=type_of(request),
                 headers=fields_of(request),
                 request_id=request_id,
             )
@@ -132,17 +147,15 @@ class QueueApi:
             "metrics": {},
             "queue_position": standing.ahead if standing else 0,
         }
-        return _said({**body, "gateway_request_id": kept.asked.id} if hook.url else body)
+        told = {**body, "gateway_request_id": kept.asked.id} if hook.url else body
+        return _said(told, headers=answers.ignored(kept.asked.ignored))
 
     async def _status(
         self, request: Request[Any, Any, Any], route: Route, caller: Caller
     ) -> Response[Any]:
-        standing = _found(
-            await self._polls.news(owner.of_key(caller.key), route.request_id or ""),
-            route,
-            "status",
-        )
-        urls = self._urls(request, route, route.request_id or "")
+        found = await self._polls.news(owner.of_key(caller.key), route.request_id or "")
+        standing = _found(found, request, route, "status")
+        urls = self._urls(request, route, standing.request.asked.id)
         body = status_of(standing, urls, logs=_wants_logs(request))
         return _said(body, 200 if standing.request.ended else _ASYNC)
 
@@ -150,32 +163,55 @@ class QueueApi:
         self, request: Request[Any, Any, Any], route: Route, caller: Caller
     ) -> Response[Any]:
         whose = owner.of_key(caller.key)
-        first = _found(await self._polls.look(whose, route.request_id or ""), route, "status")
+        found = await self._polls.look(whose, route.request_id or "")
+        first = _found(found, request, route, "status")
         urls = self._urls(request, route, first.request.asked.id)
         return Stream(
-            events(self._polls.follow(whose, first), urls, logs=_wants_logs(request)),
+            events(self._followed(request, whose, first), urls, logs=_wants_logs(request)),
             headers=_NEVER_STORED | _UNBUFFERED,
             media_type="text/event-stream",
         )
+
+    async def _followed(
+        self, request: Request[Any, Any, Any], whose: Owner, first: Standing
+    ) -> AsyncIterator[Standing | None]:
+        """What there is to tell, for as long as the key may be used.
+
+        Raises:
+            Refusal: It may not be used any more.
+        """
+        authorization, address = request.headers.get("authorization"), address_of(request)
+        async for standing in self._polls.follow(whose, first):
+            await identify(self._ports, authorization, address)
+            yield standing
 
     async def _result(
         self, request: Request[Any, Any, Any], route: Route, caller: Caller
     ) -> Response[Any]:
         standing = await self._polls.look(owner.of_key(caller.key), route.request_id or "")
-        kept = _found(standing, route, "result").request
+        kept = _found(standing, request, route, "result").request
         if not kept.ended:
             raise StillRunning(self._urls(request, route, kept.asked.id))
         spec, answer = self._ports.models[kept.asked.endpoint], kept.brought()
         base_url = self._base_url(request)
         return Response(
             await answers.body(spec, answer, base_url, self._gallery, inline=kept.asked.inline),
-            headers=answers.headers(answer),
+            headers={**answers.headers(answer), **answers.ignored(kept.asked.ignored)},
             media_type="application/json",
         )
 
-    async def _cancel(self, route: Route, caller: Caller) -> Response[Any]:
+    async def _cancel(
+        self, request: Request[Any, Any, Any], route: Route, caller: Caller
+    ) -> Response[Any]:
         whose = owner.of_key(caller.key)
-        await self._cancelling.cancel(whose, route.request_id or "", route.target)
+        request_id = route.request_id or ""
+        state = request.scope["state"]
+        try:
+            await self._cancelling.cancel(whose, request_id, route.target)
+        except AlreadyCompleted:
+            state[REQUEST_ID] = request_id
+            raise
+        state[REQUEST_ID] = request_id
         return _said({"status": "CANCELLATION_REQUESTED"}, _ASYNC)
 
     def _base_url(self, request: Request[Any, Any, Any]) -> str:
@@ -195,17 +231,23 @@ class QueueApi:
         }
 
 
-def _found(standing: Standing | None, route: Route, asking: Asking) -> Standing:
+def _found(
+    standing: Standing | None, request: Request[Any, Any, Any], route: Route, asking: Asking
+) -> Standing:
+    """One that there is; the answer is under its id, whoever asks about it."""
     if standing is None or not standing.request.under(route.target):
         raise RequestUnknown(asking)
+    request.scope["state"][REQUEST_ID] = standing.request.asked.id
     return standing
 
 
-def _said(body: dict[str, Any], status: int = 200) -> Response[Any]:
+def _said(
+    body: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[Any]:
     return Response(
         msgspec.json.encode(body),
         status_code=status,
-        headers=_NEVER_STORED,
+        headers={**_NEVER_STORED, **(headers or {})},
         media_type="application/json",
     )
 
@@ -216,4 +258,4 @@ def _wants_logs(request: Request[Any, Any, Any]) -> bool:
 
 def _number(text: str) -> int | None:
     """A whole number; what is none is ignored, as fal does."""
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _NUMBER.fullmatch(text) else None

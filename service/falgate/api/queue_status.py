@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from falgate.core.errors import Unavailable
+from falgate.core.errors import Refusal
 from falgate.core.progress import Standing
 
 KEEP_ALIVE_S = 15.0
@@ -53,7 +53,7 @@ async def events(
             elif loop.time() - spoke_s >= KEEP_ALIVE_S:
                 yield _COMMENT
                 spoke_s = loop.time()
-    except Unavailable:
+    except Refusal:  # without Redis, or under a key that was revoked
         return
 
 

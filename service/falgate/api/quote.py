@@ -7,7 +7,8 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from falgate.api.caller import address_of, fields_of, noting
+from falgate.api.answers import ignored
+from falgate.api.caller import address_of, fields_of, noting, type_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.core import budget
@@ -77,7 +78,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
                 caller=caller,
                 spec=spec,
                 body=await request.body(),
-                content_type=request.headers.get("content-type"),
+                content_type=type_of(request),
                 headers=fields_of(request),
                 request_id=request.scope["state"][REQUEST_ID],
             )
@@ -91,7 +92,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
                 treatment=call.treatment,
             )
             found = await quotes.quote(asked)
-            headers = {"Cache-Control": "private, no-store"}
+            headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}
             if found.tightest is not None:
                 headers["X-Falgate-Budget-Remaining-Usd"] = dollars(found.tightest.remaining or 0)
             return Response(quoted(found, calendar), headers=headers)

@@ -9,11 +9,10 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 async def reply(send: Send, status: int, body: bytes = b"", headers: Headers = ()) -> None:
-    """Answer a request; a body is JSON."""
-    described = (
-        [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        if body
-        else []
-    )
+    """Answer a request; a body is JSON, unless the headers say otherwise."""
+    headers = list(headers)
+    described = [(b"content-length", str(len(body)).encode())] if body else []
+    if body and not any(name == b"content-type" for name, _ in headers):
+        described.append((b"content-type", b"application/json"))
     await send({"type": "http.response.start", "status": status, "headers": [*described, *headers]})
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from falgate.api import answers
 from falgate.api.address import Address, asked_host
-from falgate.api.caller import address_of, fields_of, noting
+from falgate.api.caller import address_of, fields_of, noting, type_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.api.gallery import Gallery
@@ -50,7 +50,7 @@ def run_routes(
                 caller=caller,
                 spec=spec,
                 body=await request.body(),
-                content_type=request.headers.get("content-type"),
+                content_type=type_of(request),
                 headers=fields_of(request),
                 request_id=request.scope["state"][REQUEST_ID],
             )
@@ -66,7 +66,7 @@ def run_routes(
             base_url = address.base_url(request)
             return Response(
                 await answers.body(spec, answer, base_url, gallery, inline=inline),
-                headers=answers.headers(answer),
+                headers={**answers.headers(answer), **answers.ignored(call.ignored)},
                 media_type="application/json",
             )
 

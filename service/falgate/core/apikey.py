@@ -149,8 +149,10 @@ def present(text: str) -> Presented | None:
 
 def from_header(authorization: str) -> str | None:
     """The key in an Authorization header: `Key ...` as fal's clients send it, or `Bearer ...`."""
-    scheme, _, value = authorization.partition(" ")
-    return value.strip() if scheme.lower() in {"key", "bearer"} and value.strip() else None
+    match authorization.split(maxsplit=1):
+        case [_, value] if authorization.lower().startswith(("key", "bearer")):
+            return value.strip()
+    return None
 
 
 def _checksum(body: str) -> str:

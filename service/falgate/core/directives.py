@@ -15,8 +15,14 @@ SECONDS_MAX = 2**31 - 1
 
 _VARIATION, _SCOPE = "x-falgate-variation", "x-falgate-scope"
 _LABEL = re.compile(r"[!-~]{1,64}")
-# RFC 9110 section 5.6: a token, and perhaps a token or a quoted string as its argument.
-_DIRECTIVE = re.compile(r'\s*([^\s,;="]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?\s*(?:,|\Z)')
+# RFC 9110 section 5.6: a token, and perhaps a token or a quoted string as its argument. Possessive
+# throughout: nothing is given back and tried again, so the cost grows with the length alone.
+_DIRECTIVE = re.compile(
+    r"""\s*+ ([^\s,;="]++) \s*+
+    (?: = \s*+ (?: "((?:[^"\\]|\\.)*+)" | ([^\s,"]*+) ) )?+
+    \s*+ (?: , | \Z )""",
+    re.VERBOSE,
+)
 _DELTA = re.compile(r"[0-9]+")
 
 

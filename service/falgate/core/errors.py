@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from falgate.core.money import Micros, dollars
+from falgate.core.printable import quoted
 
 
 class Refusal(Exception):
@@ -132,7 +133,7 @@ class ModelUnknown(Refusal):
     status = 404
 
     def __init__(self, alias: str) -> None:
-        super().__init__(f'Application "{alias}" not found')
+        super().__init__(f'Application "{quoted(alias)}" not found')
 
 
 class BodyTooLarge(Refusal):

@@ -1,5 +1,6 @@
 """A request that is kept: asked once, answered later, by whichever instance is there then."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -10,6 +11,9 @@ from falgate.core.caching import Treatment
 from falgate.core.errors import Refusal, UpstreamRefused
 from falgate.core.picture import Picture
 from falgate.core.wishes import Wishes
+
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The form of a request's id: what is not of it names no request, whoever asks."""
 
 State = Literal["open", "done", "failed", "cancelled"]
 """open: its pictures are on their way. It ends once, and stays so until it is forgotten."""
@@ -36,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         base_url: What URLs begin with that are told to them.
         prompt_sha256: Hex digest of the prompt.
         repeatable: Names what an equal request would find; "": nothing.
+        ignored: Fields of its body that were left out, see `Parsed.ignored`.
     """
 
     id: str
@@ -54,6 +59,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str = ""
     prompt_sha256: str = ""
     repeatable: str = ""
+    ignored: str = ""
 
     def __repr__(self) -> str:
         """Without the prompt."""

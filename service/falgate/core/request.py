@@ -14,15 +14,15 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
+from falgate.core.bounds import NAME_MAX, NAMES_MAX, NESTING_MAX
 from falgate.core.errors import InputRejected
 from falgate.core.model import ModelSpec
 from falgate.core.schema import adapter_of
 
 # What a body names, with its values left unread.
 _NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TOKEN = re.compile(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{NAME_MAX}}}")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
-# Deeper bodies can be read, yet whoever encodes the answer that quotes them may run out of stack.
-_NESTING_MAX = 300
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -36,6 +36,11 @@ class Parsed(msgspec.Struct, frozen=True):
 
     arguments: Any
     dropped: tuple[str, ...]
+
+    @property
+    def ignored(self) -> str:
+        """Their names as they may stand in a header: tokens alone, and not without end."""
+        return ", ".join([name for name in self.dropped if _TOKEN.fullmatch(name)][:NAMES_MAX])
 
 
 def read(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed:
@@ -126,7 +131,7 @@ def _encodable(issues: list[dict[str, Any]]) -> Any:
 
     Infinities and NaN may stay: they are encoded as null.
     """
-    if _nesting(issues) > _NESTING_MAX:
+    if _nesting(issues) > NESTING_MAX:
         return [_unreadable(0, "Nested too deeply")]
     return json.loads(_whole(json.dumps(issues, ensure_ascii=False, default=str)))
 

@@ -5,6 +5,7 @@ remembers it, which is well under the second that revoking may take.
 """
 
 import asyncio
+import hashlib
 
 from falgate.flow.admission import Caller, Found, identify
 from falgate.flow.ports import Ports
@@ -18,17 +19,25 @@ class Acquaintances:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._known: dict[tuple[str | None, str], tuple[float, Caller]] = {}
+        # By a digest: a key is kept nowhere. The oldest first, as each is remembered for as long.
+        self._known: dict[bytes, tuple[float, Caller]] = {}
 
     async def identify(self, authorization: str | None, address: str, found: Found) -> Caller:
         """As `admission.identify`; raises what that raises."""
         now_s = asyncio.get_running_loop().time()
-        known = self._known.get((authorization, address))
-        if known and known[0] > now_s:
+        name = hashlib.sha256(f"{address} {authorization or ''}".encode()).digest()
+        self._forget(now_s)
+        if known := self._known.get(name):
             found(known[1].key)
             return known[1]
         caller = await identify(self._ports, authorization, address, found)
-        if len(self._known) >= _KNOWN_MAX:
-            self._known.clear()
-        self._known[authorization, address] = (now_s + _REMEMBERED_S, caller)
+        self._known.pop(name, None)
+        self._known[name] = (now_s + _REMEMBERED_S, caller)
         return caller
+
+    def _forget(self, now_s: float) -> None:
+        while self._known:
+            oldest = next(iter(self._known))
+            if self._known[oldest][0] > now_s and len(self._known) < _KNOWN_MAX:
+                return
+            del self._known[oldest]

@@ -44,6 +44,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         treatment: How the cache treats it.
         upstream: The name of who would sell it.
         fingerprint: Of the pool that serves it.
+        ignored: The body's fields that the model does not know, as a list of tokens.
     """
 
     request_id: str
@@ -55,6 +56,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     treatment: Treatment
     upstream: str
     fingerprint: str
+    ignored: str = ""
 
     @property
     def wanted(self) -> int:
@@ -96,6 +98,7 @@ async def identify(
         KeyUnknown: Not a key of ours.
         KeyRefused: A key that may not be used.
         NotAllowed: Not from this address.
+        TooMany: Too many keys from this address were wrong.
         Unavailable: Without Redis.
     """
     value = apikey.from_header(authorization or "")
@@ -103,10 +106,14 @@ async def identify(
         raise KeyMalformed
     presented = apikey.present(value)
     if presented is None:
+        ports.wrong_keys.wrong(address)
         raise KeyUnknown
+    await ports.wrong_keys.check(address, presented)
     key, now_s, directory = await ports.keys.key(presented.id)
     if key is None or not key.opened_by(presented, now_s):
+        ports.wrong_keys.wrong(address, presented.id if key else "")
         raise KeyUnknown
+    ports.wrong_keys.right(presented)
     found(key)
     # A key may be made in the very instant in which its app is removed.
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
@@ -200,4 +207,5 @@ def admit(
         treatment=treatment,
         upstream=upstream,
         fingerprint=treatment.pool_of(spec, parsed.arguments, upstream),
+        ignored=parsed.ignored,
     )

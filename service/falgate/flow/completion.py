@@ -1,6 +1,9 @@
 """Completion hooks: fal tells which request a job became, even where its answer was lost.
 
-Only that is believed. What the job delivered and what it cost is read from fal's queue, as ever.
+Only that is believed, and only for the account of fal's that the jobs belong to: fal signs hooks of
+other accounts with the same keys. The account's user id is set by the operator, or learnt from the
+first hook about a request whose id fal's queue had answered before. What the job delivered and what
+it cost is read from fal's queue, as ever.
 """
 
 import re
@@ -13,9 +16,10 @@ from falgate.core import hook
 from falgate.core.events import Doubt, Doubted
 from falgate.flow.ports import Facts, Jobs
 
-Verdict = Literal["bound", "unknown_address", "unsigned"]
+Verdict = Literal["bound", "unknown_address", "unsigned", "foreign"]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+_USER = re.compile(r"[!-~]{1,128}")
 
 
 class Signatures(Protocol):
@@ -25,13 +29,33 @@ class Signatures(Protocol):
         """Whether it has signed this delivery, lately."""
 
 
+class Accounts(Protocol):
+    """Whose account an upstream's jobs are of. Without Redis: `Unavailable`."""
+
+    async def user(self, upstream: str) -> str:
+        """The user id that was learnt; "" while there is none."""
+
+    async def learn(self, upstream: str, user: str) -> None:
+        """Keep the first one."""
+
+
 class Completions:
     """Takes the deliveries of fal's completion hooks."""
 
     def __init__(
-        self, jobs: Jobs, facts: Facts, signatures: Signatures, *, secret: bytes, upstream: str
+        self,
+        jobs: Jobs,
+        facts: Facts,
+        signatures: Signatures,
+        accounts: Accounts,
+        *,
+        secret: bytes,
+        upstream: str,
+        user: str = "",
     ) -> None:
-        """Believe addresses made with `secret`, for jobs of `upstream`."""
+        """Believe addresses made with `secret`, for jobs of `upstream`, of `user` if set."""
+        self._accounts = accounts
+        self._user = user
         self._jobs = jobs
         self._facts = facts
         self._signatures = signatures
@@ -59,12 +83,19 @@ class Completions:
         now_ms = await self._jobs.now_ms()
         if not await self._signatures.valid(headers, body, now_ms // 1000):
             return "unsigned"
+        user = headers.get("x-fal-webhook-user-id", "")
+        ours = self._user or await self._accounts.user(self._upstream)
+        if ours and user != ours:
+            self._doubt("stray_hook", job_id, "fal signed it for another account than ours")
+            return "foreign"
         request_id = _request_id(headers, body)
         job = await self._jobs.read(job_id)
         if job is None or job.order.upstream != self._upstream or request_id is None:
             self._doubt("stray_hook", job_id, "fal speaks of a job that is not known here")
         elif not await self._jobs.accept(job, request_id, lease_ms=0):
             self._doubt("second_request_id", job_id, request_id)
+        elif not ours and job.request_id == request_id and _USER.fullmatch(user):
+            await self._accounts.learn(self._upstream, user)
         return "bound"
 
     def _doubt(self, what: Doubt, job_id: str, detail: str) -> None:

@@ -18,6 +18,7 @@ from falgate.core.picture import Kept, Picture, Pool
 from falgate.core.progress import Tell
 from falgate.flow.ports_cache import Filed, Uses
 from falgate.flow.ports_queue import Requests
+from falgate.flow.wrong_keys import WrongKeys
 
 
 class Keys(Protocol):
@@ -184,6 +185,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         requests: Those that are kept.
         sellers: Which upstream serves which kind of key.
         derives: Whether pictures are made here of others at all.
+        wrong_keys: What each address may still get wrong.
     """
 
     models: Mapping[str, ModelSpec]
@@ -199,6 +201,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     sellers: Mapping[Kind, Upstream]
     facts: Facts
     derives: bool = True
+    wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
 
     def upstream(self, name: str) -> Upstream:
         """The seller of that name; a job of any other is none of this instance's business."""

@@ -201,6 +201,7 @@ def _keep(call: Call, hook: Hook, key: str) -> Keep:
         base_url=hook.base_url,
         prompt_sha256=prompt_digest(call.spec.asked_for(call.arguments)),
         repeatable=repeatable,
+        ignored=call.ignored,
     )
     return Keep(asked=asked, digest=digest if repeatable else "", repeats_ms=repeats_ms)
 

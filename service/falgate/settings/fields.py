@@ -78,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fal_admin_key: Annotated[
         str, _about("a key of fal's that may read billing; empty: nothing is reconciled")
     ] = ""
+    fal_user_id: Annotated[
+        str, _about("whose completion hooks of fal's are believed; empty: learnt from the first")
+    ] = ""
     admin_key: Annotated[
         str, _about("the operator's key; empty: the administration API is closed")
     ] = ""

@@ -1,4 +1,4 @@
-"""Secrets of the ledger, each made once: for hooks' addresses, for webhooks, for links."""
+"""Secrets of the ledger, each made once, for hooks, webhooks and links; whose hooks they are."""
 
 import secrets
 
@@ -9,6 +9,32 @@ from falgate.store import _keys
 from falgate.store._reach import reaching
 
 _BYTES = 32
+
+
+class Accounts:
+    """Whose account each upstream's jobs are of, as its first hook said."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Keep it in this Redis."""
+        self._redis = redis
+
+    async def user(self, upstream: str) -> str:
+        """The user id; "" while there is none.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        with reaching():
+            return str(await self._redis.hget(_keys.META, f"user:{upstream}") or "")
+
+    async def learn(self, upstream: str, user: str) -> None:
+        """Keep the first one.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        with reaching():
+            await self._redis.hsetnx(_keys.META, f"user:{upstream}", user)
 
 
 async def hook_secret(redis: Redis) -> bytes:

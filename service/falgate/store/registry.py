@@ -44,6 +44,11 @@ class Registry:
             await self.directory()
         return record, int(seconds), self._directory
 
+    async def ids(self) -> frozenset[str]:
+        """Public ids of all keys."""
+        with reaching():
+            return frozenset(map(str, await self._redis.hkeys(_keys.APIKEYS)))
+
     async def keys(self) -> list[KeyRecord]:
         """Every key, the oldest first."""
         found: Any

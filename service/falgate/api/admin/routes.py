@@ -10,7 +10,13 @@ from litestar.types import ControllerRouterHandler
 
 from falgate.api.admin import accounts, apps, audit, budgets, keys, problems, teams
 from falgate.api.admin.problems import PREFIX, AdminRequest
-from falgate.api.admin.services import AdminServices, guard, in_the_name_of, with_books
+from falgate.api.admin.services import (
+    AdminServices,
+    guard,
+    in_the_name_of,
+    with_books,
+    within_bounds,
+)
 from falgate.core.admin_errors import NotFound
 
 
@@ -36,7 +42,7 @@ def admin_routes(
         PREFIX,
         route_handlers=[*own, *more, unknown],
         request_class=AdminRequest,
-        guards=[guard(services.admin_key)],
+        guards=[guard(services.admin_key, services.wrong_keys), within_bounds],
         dependencies={
             "admin": Provide(in_the_name_of(services), sync_to_thread=False),
             "accounts": Provide(with_books(services), sync_to_thread=False),

@@ -13,11 +13,14 @@ from litestar.types import Guard
 
 from falgate.api.admin.problems import Forbidden, Unauthorized
 from falgate.core import apikey
+from falgate.core.admin_errors import NotFound
 from falgate.core.apikey import Kind
+from falgate.core.bounds import ADMIN_PART_MAX
 from falgate.core.calendar import Calendar
 from falgate.core.model import ModelSpec
 from falgate.flow.administer import Administration
 from falgate.flow.ports_admin import Books, Records
+from falgate.flow.wrong_keys import WrongKeys
 
 Actor = Annotated[
     str | None,
@@ -43,6 +46,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         upstreams: Whose books each kind of key spends in.
         models: Those that are served, by endpoint.
         admin_key: What opens the administration; "" closes it.
+        wrong_keys: What each address may still get wrong, of the apps' keys too.
     """
 
     records: Records
@@ -51,6 +55,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: Mapping[Kind, str]
     models: Mapping[str, ModelSpec]
     admin_key: str
+    wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -68,7 +73,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def guard(admin_key: str) -> Guard:
+def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
     """Let nobody pass but who presents the admin key, which is compared in constant time."""
     known = apikey.present(admin_key)
     is_set = known is not None and known.kind == "admin"
@@ -83,11 +88,19 @@ def guard(admin_key: str) -> Guard:
         given = apikey.from_header(connection.headers.get("authorization", "")) or ""
         if hmac.compare_digest(sha256(given.encode()).digest(), expected):
             return
+        if given:
+            wrong_keys.wrong(connection.client.host if connection.client else "")
         if given.startswith(("fg_live_", "fg_test_")):
             raise Forbidden("An app's key does not open the administration; give the admin key")
         raise Unauthorized("Give the admin key as `Authorization: Key fg_admin_...`")
 
     return check
+
+
+def within_bounds(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let no path pass whose parts are longer than any name here."""
+    if any(len(part) > ADMIN_PART_MAX for part in connection.scope["path"].split("/")):
+        raise NotFound(f"Nothing here has a name of more than {ADMIN_PART_MAX} characters")
 
 
 def in_the_name_of(services: AdminServices) -> Callable[[Actor], Administration]:
