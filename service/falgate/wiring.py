@@ -38,6 +38,7 @@ from falgate.store.corrections import Corrections
 from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
+from falgate.store.places import Places
 from falgate.store.proving import Proving
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
@@ -147,6 +148,7 @@ def _ports(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Ports:
         pools=kept.pools,
         catalogue=kept.catalogue,
         uses=kept.uses,
+        places=Places(ground.redis),
         jobs=ground.jobs,
         requests=ground.requests,
         pictures=kept.bank,

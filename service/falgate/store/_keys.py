@@ -40,6 +40,7 @@ policy can touch money.
 | rate | string: when an account's requests are even with its rate | expires, seconds |
 | flight | string: `open:<job>` or `done:<job>:<generation>:<count>` | swept after MARKER_KEPT_S |
 | markers | sorted set: fingerprints of done flights by their end, ms | swept with the flights |
+| places | hash: which request under way of an app has what of a pool, by lease | expires, a day |
 | waiters | sorted set: who waits for a flight, by the end of their patience | expires, a day |
 | request | hash: one request that is kept | swept after its end, by setting |
 | pending | sorted set: kept requests by the end of their lease, ms | never expires |
@@ -67,6 +68,7 @@ POSTED_KEPT_S = 7 * 86_400
 HITS_KEPT_S = 40 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
+PLACES_KEPT_S = 86_400
 EMPTIED_S = 2 * 86_400
 """How long an emptied pool says that it was: a purchase that began before is at its end by then."""
 
@@ -214,6 +216,11 @@ def submits(upstream: str) -> str:
 def flight(fingerprint: str) -> str:
     """The purchase under way for a fingerprint, or the marker of the last one."""
     return f"{{fg}}:flight:{fingerprint}"
+
+
+def places(app: str, fingerprint: str) -> str:
+    """Which request under way of "team/app" has what of a pool."""
+    return f"{{fg}}:places:{app}:{fingerprint}"
 
 
 def waiters(flight: str) -> str:

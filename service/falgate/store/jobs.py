@@ -216,6 +216,7 @@ class Jobs:
                 open_jobs=_keys.open_jobs(job.order.upstream),
                 ended_jobs=_keys.ended_jobs(job.order.upstream),
                 flight=_keys.flight(job.order.flight),
+                pool_flight=_keys.flight(job.order.fingerprint),
                 markers=_keys.MARKERS,
                 job_id=job.order.id,
                 epoch=job.epoch,

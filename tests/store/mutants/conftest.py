@@ -14,7 +14,7 @@ from falgate.core.calendar import Calendar, Kind
 from falgate.core.claim import Held, Seen, Terms
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
-from falgate.store import _hold, _keys, budgets, catalogue, jobs, pools, sweep
+from falgate.store import _hold, _keys, budgets, catalogue, jobs, places, pools, sweep
 from falgate.store._script import Script
 from falgate.store.budgets import Budgets
 from falgate.store.jobs import Jobs
@@ -133,7 +133,7 @@ def survives(
         script = tmp_path / f"{name}.lua"
         assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
         script.write_text(script.read_text().replace(text, other))
-        for module in (_hold, jobs, budgets, catalogue, pools, sweep):
+        for module in (_hold, jobs, budgets, catalogue, places, pools, sweep):
             for constant, value in vars(module).items():
                 if isinstance(value, Script):
                     changed = Script(value.name, tmp_path)

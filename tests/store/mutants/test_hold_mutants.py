@@ -123,6 +123,7 @@ async def windows(desk: Any) -> None:
             waiting=_keys.waiting(UPSTREAM),
             tags=_keys.turns(UPSTREAM),
             calendar=await desk.redis.hget(_keys.META, "calendar"),
+            **_hold._beside(desk.order("a", "f")),
             charged=json.dumps(
                 [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
             ),

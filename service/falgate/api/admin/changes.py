@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from falgate.core.caching import Freshness, Override, Seconds
+from falgate.core.caching import Freshness, Identical, Override, Seconds
 from falgate.core.directives import Scope
 from falgate.core.limits import Limit
 
@@ -28,6 +28,7 @@ class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_age_s: Seconds | UnsetType = UNSET
     freshness: Freshness | UnsetType = UNSET
     derive: bool | UnsetType = UNSET
+    identical: Identical | UnsetType = UNSET
     callers_may: tuple[Override, ...] | UnsetType = UNSET
     keep_prompts: bool | UnsetType = UNSET
 
