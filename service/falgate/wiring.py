@@ -105,6 +105,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             start_within_s=settings.upstream_start_timeout_s,
             wait_s=settings.run_timeout_s,
             kept_s=settings.cache_ttl_s,
+            distinct_wait_s=settings.distinct_wait_ms / 1000,
         )
         # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
         stack.push_async_callback(works.close)

@@ -246,7 +246,6 @@ def no_pauses() -> Iterator[None]:
         patch.setattr("falgate.flow.flights.LOOK_AGAIN_S", 0.01)
         patch.setattr("falgate.flow.flights.IN_TROUBLE_S", 0.01)
         patch.setattr("falgate.flow.flights.LOOK_AGAIN_S_MAX", 0.01)
-        patch.setattr("falgate.flow.together._TOGETHER_S", 0.0)
         patch.setattr("falgate.flow.turns.LOOK_AGAIN_S", 0.01)
         patch.setattr("falgate.flow.turns.LOOK_AGAIN_S_MAX", 0.01)
         yield

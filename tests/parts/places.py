@@ -50,12 +50,19 @@ class Places:
         lease_ms: int,
     ) -> tuple[Picture, ...]:
         async with self.steps.step("take", wanted):
-            found = [
+            known = self.held[pool]
+            free = [
                 picture
                 for picture in pictures
-                if self.is_free(pool, picture.sha256, request_id)
-                and self.is_free(pool, picture.job, request_id)
-            ][:wanted]
+                if all(self.is_free(pool, what, request_id) for what in of(picture))
+            ]
+            own = [
+                picture
+                for picture in free
+                if any(known.get(what, (0, ""))[1] == (request_id or None) for what in of(picture))
+            ]
+            chosen = [*own, *(picture for picture in free if picture not in own)][:wanted]
+            found = [picture for picture in pictures if picture in chosen]
             for picture in found:
                 self.put(pool, picture.sha256, request_id, lease_ms)
             return tuple(found)
@@ -76,3 +83,8 @@ class Places:
             for what, (_, owner) in list(self.held[pool].items()):
                 if owner == request_id:
                     self.put(pool, what, owner, lease_ms)
+
+
+def of(picture: Picture) -> tuple[str, str]:
+    """What it is, and what it came of."""
+    return picture.sha256, picture.job or picture.master[:64]

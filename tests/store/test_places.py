@@ -125,6 +125,14 @@ async def test_what_a_purchase_just_published_is_its_buyers(hold: Any, take: Any
     assert await take("one", picture("a", "j"), B) == (picture("a", "j"),)
 
 
+async def test_what_is_made_here_is_its_makers(take: Any) -> None:
+    """Who makes it takes what it is made of, in the pool that it is made for."""
+    made = Picture("d" * 64, "image/webp", 1, 8, 8, made_s=1, master=A.name)
+    assert await take("one", A, B) == (A,)
+    assert await take("two", made, B) == (B,)
+    assert await take("one", B, made) == (made,)
+
+
 async def test_several_at_once_buy_each_its_own(hold: Any, money: Money, redis: Redis) -> None:
     assert await hold("j", "one") == Held()
     assert await hold("k", "two") == Crowded()

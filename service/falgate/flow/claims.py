@@ -161,11 +161,8 @@ class Claims:
         pick = partial(self.together.take, call) if treatment.distinct else None
         look = partial(usable, self._ports, call.fingerprint, call.wanted, treatment, pick)
         there = await look()
-        while len(there.pictures) < call.wanted and await derive(self._ports, call, there):
-            had, there = len(there.pool.pictures), await look()
-            # Others may have taken what was just made; while the pool grows there may be more.
-            if not treatment.distinct or len(there.pool.pictures) <= had:
-                break
+        if len(there.pictures) < call.wanted and await derive(self._ports, call, there, pick):
+            return await look()
         return there
 
 

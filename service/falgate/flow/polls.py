@@ -54,10 +54,7 @@ class Polls:
         upstream = self._ports.sellers[owner.kind].name
         async with self._looks:
             standing = await self._ports.requests.look(request_id, upstream)
-        if not standing or not owner.owns(standing.request.asked):
-            return None
-        await self._together.followed(standing.request)
-        return standing
+        return standing if standing and owner.owns(standing.request.asked) else None
 
     async def news(self, owner: Owner, request_id: str) -> Standing | None:
         """The same, as soon as there is news for whoever was told a moment ago.
@@ -80,6 +77,7 @@ class Polls:
             else:
                 self._wakes.extend(alarm, standing.request.job)
                 self._note(name, _Told(loop.time(), alarm))
+                await self._together.followed(standing.request)
         return standing
 
     async def _sleep(self, told: _Told) -> None:

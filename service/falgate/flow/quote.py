@@ -136,7 +136,7 @@ class Quotes:
         where = self._pools, self._pictures
         found, _ = await look(*where, asked.fingerprint, number, treatment, pick)
         wanted = Wanted(asked.spec, asked.arguments, asked.upstream, treatment)
-        masters = await derivable(*where, wanted, found)
+        masters = await derivable(*where, wanted, found, pick)
         there = found.pictures[:number]
         made = sum(picture.master != "" for picture in there)
         return len(there) - made, made + len(masters)

@@ -7,6 +7,9 @@ long as somebody asks how it stands: where nobody does, its submit's reply may b
 sends it again finds its purchase instead of buying a second time. For the same reason the places of
 a caller that left are free at once, and its purchase may be joined.
 
+No answer goes out at once: requests that were sent together come one after the other, and a hit
+would be gone before the next one is here.
+
 Places are no money. Two requests that hold the same one, after a pause longer than the lease, get
 the same picture, and nothing is bought that was not held.
 """
@@ -22,9 +25,6 @@ from falgate.core.queued import Asked, QueuedRequest
 from falgate.flow.admission import Call
 from falgate.flow.ports_cache import Places
 
-_TOGETHER_S = 0.25
-"""No answer goes out sooner: requests that were sent together may come one after the other, and a
-hit would be gone before the next one is here."""
 _LEASE_MS, _POLLED_MS = 5_000, 20_000
 _PART = 3
 
@@ -41,19 +41,21 @@ class _Seat:
 class Together:
     """The callers on the line of this process whose pictures are for them alone."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, wait_s: float) -> None:
+        """Take places; let no answer that goes well go out before `wait_s`."""
         self._places = places
+        self._wait_s = wait_s
         self._seats: dict[str, _Seat] = {}
         self._keeper: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def on_the_line(self, call: Call) -> AsyncIterator[None]:
-        """Hold the places of a call for the block; one that goes well takes `_TOGETHER_S`."""
+        """Hold the places of a call for the block."""
         if not call.treatment.distinct:
             yield
             return
         loop = asyncio.get_running_loop()
-        goes_at_s = loop.time() + _TOGETHER_S
+        goes_at_s = loop.time() + self._wait_s
         seat = self._seats.setdefault(call.request_id, _Seat(app_pool(call)))
         seat.holders += 1
         if self._keeper is None or self._keeper.done():

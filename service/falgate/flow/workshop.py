@@ -77,6 +77,7 @@ def workshop(
     start_within_s: float,
     wait_s: float,
     kept_s: int,
+    distinct_wait_s: float = 0,
 ) -> Workshop:
     """Put one together.
 
@@ -87,9 +88,10 @@ def workshop(
         start_within_s: How long a purchase may wait to be started where nobody said.
         wait_s: How long a caller on the line waits for pictures.
         kept_s: How long a pool has a picture.
+        distinct_wait_s: How long an answer takes at least, of those that are to be distinct.
     """
     flights, wakes = Flights(ports.jobs), Wakes()
-    together = Together(ports.places)
+    together = Together(ports.places, wait_s=distinct_wait_s)
     claims = Claims(ports, calendar, together, start_within_s=start_within_s)
     waits = {"lease_s": lease_s, "start_within_s": start_within_s}
     purchases = Purchases(ports, flights.wake, kept_s=kept_s, **waits)

@@ -1,7 +1,8 @@
 -- Places: which request under way of an app has what of a pool, so that no other takes it meanwhile. A
 -- hash of a picture's hash, or of the id of a job whose pictures it is to get, to "<until_ms>:<request>".
--- A picture counts as its job's too, so that what was just published is still its buyer's. A job that
--- nobody has any more stays here while it is open: whoever comes next may wait for it.
+-- A picture counts as its job's too, so that what was just published is still its buyer's; one that was
+-- made here counts as its master's, which who makes it takes first. A job that nobody has any more
+-- stays here while it is open: whoever comes next may wait for it.
 local PICTURE_LENGTH = 64
 local function places_of(places)
   local found, flat = {}, redis.call('HGETALL', places)

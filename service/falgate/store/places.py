@@ -44,7 +44,7 @@ class Places:
                 wanted=wanted,
                 lease_ms=lease_ms,
                 kept_s=_keys.PLACES_KEPT_S,
-                more_args=[part for each in pictures for part in (each.sha256, each.job)],
+                more_args=[part for each in pictures for part in (each.sha256, _of(each))],
             )
         return tuple(pictures[at] for at in taken)
 
@@ -73,3 +73,8 @@ class Places:
                 more_keys=kept,
                 more_args=request_ids,
             )
+
+
+def _of(picture: Picture) -> str:
+    """What a picture came of, and counts as: a purchase, or the hash of what it was made from."""
+    return picture.job or picture.master.partition(".")[0]

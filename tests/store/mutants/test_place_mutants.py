@@ -44,6 +44,7 @@ async def taking(desk: Any) -> None:
     assert await take("one") == (A,)
     assert await take("two", 2) == (B,)
     assert await take("buyer") == (C,)
+    assert await take("buyer", 2) == (C,)
     await places.keep(POOL, ["one"], lease_ms=0)
     await places.keep(POOL, ["one"], lease_ms=60_000)
     assert await take("three", lease_ms=0) == (A,)
@@ -56,6 +57,12 @@ async def taking(desk: Any) -> None:
     assert 0 < await desk.redis.ttl(KEY) <= _keys.PLACES_KEPT_S
     await places.keep(POOL, ["two", "four"], lease_ms=0)
     assert await take("five") == (A,)
+    assert await places.take(POOL, "five", (B, A), 1, lease_ms=60_000) == (A,)
+    await places.keep(POOL, ["buyer"], lease_ms=0)
+    assert await take("five", 3) == (A, B, C)
+    assert await take("five") == (A,)
+    await places.keep(POOL, ["buyer"], lease_ms=0)
+    assert await take("buyer") == (C,)
     found = await desk.redis.hgetall(KEY)
     assert set(found) == {A.sha256, C.sha256, "j"}
 
@@ -159,10 +166,13 @@ MUTANTS = {
     "joins_what_has_ended": (SHARED, "(not known[1] or known[2] == 'paid')", "true"),
     "joins_nothing_paid": (SHARED, " or known[2] == 'paid')", ")"),
     "forgets_nothing": (SHARED, "elseif not open and held[job] then", "elseif false then"),
-    "takes_more": (TAKE, "if #taken == wanted then break end", ""),
+    "takes_more": (TAKE, "number < wanted and ", ""),
+    "takes_others_first": (TAKE, "ipairs({true, false})", "ipairs({false, true})"),
+    "does_not_know_its_own": (TAKE, "(had(picture) or had(origin)) == own", "own"),
+    "nor_what_came_of_it": (TAKE, "(had(picture) or had(origin))", "had(picture)"),
     "takes_when_looking": (TAKE, "    if request_id ~= '' then\n", "    if true then\n"),
-    "takes_what_was_just_bought": (TAKE, " and is_free(held[job], request_id, now) then", " then"),
-    "takes_what_is_taken": (TAKE, "if is_free(held[picture], request_id, now) and ", "if "),
+    "takes_what_was_just_bought": (TAKE, " and is_free(held[origin], request_id, now)", ""),
+    "takes_what_is_taken": (TAKE, "is_free(held[picture], request_id, now) and ", ""),
     "keeps_what_it_had": (TAKE, "      redis.call('HDEL', places, what)\n", ""),
     "gives_jobs_back": (TAKE, "#what == PICTURE_LENGTH and ", ""),
     "keeps_everybodys": (KEEP, "mine[place.request] and ", ""),
