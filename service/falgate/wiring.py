@@ -40,6 +40,7 @@ from falgate.store.deliveries import Deliveries
 from falgate.store.delivery_lists import DeliveryLists
 from falgate.store.entries import Entries
 from falgate.store.hooks import Accounts
+from falgate.store.places import Places
 from falgate.store.rates import Rates
 from falgate.store.registry import Registry
 from falgate.store.standings import Standings
@@ -183,6 +184,7 @@ def _works(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Workshop:
         pools=kept.pools,
         catalogue=kept.catalogue,
         uses=kept.uses,
+        places=Places(ground.redis),
         jobs=ground.jobs,
         requests=ground.requests,
         pictures=kept.bank,
@@ -198,6 +200,7 @@ def _works(ground: Ground, telemetry: Telemetry, kept: Keeping) -> Workshop:
         start_within_s=settings.upstream_start_timeout_s,
         wait_s=settings.run_timeout_s,
         kept_s=settings.cache_ttl_s,
+        distinct_wait_s=settings.distinct_wait_ms / 1000,
     )
 
 

@@ -221,6 +221,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         pools=ports,
         catalogue=ports,
         uses=ports,
+        places=ports,
         jobs=ports,
         requests=ports,
         pictures=ports,

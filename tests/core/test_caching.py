@@ -32,6 +32,7 @@ cachings = st.builds(
     max_age_s=st.integers(0, 9),
     freshness=st.sampled_from(("cached", "no-cache", "no-store")),
     derive=st.booleans(),
+    identical=st.sampled_from(("share", "distinct")),
     callers_may=st.sets(st.sampled_from(OVERRIDES)).map(tuple),
     ignore_freshness=st.booleans(),
     keep_prompts=st.booleans(),
@@ -113,6 +114,8 @@ def test_what_is_allowed_is_what_comes_of_it(
     widths = ["app:web/shop", "team:web", "organisation"]
     assert widths.index(found.scope) <= widths.index(scope_name(caching.scope, "web", "shop"))
     assert found.only_cached == given_.only_if_cached
+    # New pictures are sent again as one request: nobody gets them twice by mistake.
+    assert found.distinct == (caching.identical == "distinct" and not found.fresh)
     assert found.variation == given_.variation
 
 

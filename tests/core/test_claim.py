@@ -8,6 +8,7 @@ import pytest
 from falgate.core.budget import ORGANISATION, Account
 from falgate.core.calendar import Window
 from falgate.core.claim import (
+    Crowded,
     Denied,
     Ended,
     Frozen,
@@ -30,7 +31,8 @@ DAY = Window("day", "2026-01-01", 0, 1)
 SHADOW = Overdrawn(Account("team", "web"), "month")
 VERDICTS: dict[str, Verdict] = {
     "held": Held((SHADOW,)),
-    "joined": Joined("job"),
+    "joined": Joined("job", "f.job"),
+    "crowded": Crowded(),
     "stale": Stale(7, 2),
     "denied": Denied(ORGANISATION, DAY, 100, 60, 30),
     "exceeded": Exceeded("team:web", "generations_at_once", 2, 1_000),
@@ -47,7 +49,8 @@ VERDICTS: dict[str, Verdict] = {
 
 PARTS: dict[str, tuple[object, ...]] = {
     "held": ((SHADOW,),),
-    "joined": ("job",),
+    "joined": ("job", "f.job"),
+    "crowded": (),
     "stale": (7, 2),
     "denied": (ORGANISATION, DAY, 100, 60, 30),
     "exceeded": ("team:web", "generations_at_once", 2, 1_000),

@@ -54,6 +54,7 @@ cachings = st.builds(
     max_age_s=numbers,
     freshness=st.sampled_from(("cached", "no-cache", "no-store")),
     derive=st.booleans(),
+    identical=st.sampled_from(("share", "distinct")),
     callers_may=st.sets(st.sampled_from(OVERRIDES)).map(sorted).map(tuple),
     ignore_freshness=st.booleans(),
     keep_prompts=st.booleans(),

@@ -9,11 +9,14 @@ import pytest
 from kept_requests import Requests
 from memory import Pools, Steps
 from msgspec.structs import replace
+from places import Places
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
 from falgate.core.claim import (
     NOBODY,
+    AppPool,
+    Crowded,
     Denied,
     Held,
     Joined,
@@ -36,6 +39,7 @@ class Jobs:
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
         self.requests = Requests(steps)
+        self.places = Places(steps)
         self.jobs: dict[str, Job] = {}
         self.leases_ms: dict[str, int] = {}
         self.flights: dict[str, str | Seen] = {}
@@ -54,6 +58,8 @@ class Jobs:
                 return Held()
             if waiter.keep and (before := self.requests.before(waiter.keep)):
                 return before
+            if order.distinct and (found := self.coming(order, waiter)):
+                return found
             if isinstance(flight, str):
                 self.requests.depend(waiter, order, flight)
                 return Joined(flight)
@@ -78,7 +84,24 @@ class Jobs:
                 began_ms=self.steps.now_ms,
             )
             self.requests.depend(waiter, order, order.id)
+            if order.distinct:
+                self.places.put(app_pool(order), order.id, waiter.request)
             return Held()
+
+    def coming(self, order: Order, waiter: Waiter) -> Verdict | None:
+        """What a request that takes a place finds under way for its pool."""
+        pool = app_pool(order)
+        claimed = self.flights.get(order.fingerprint)
+        under_way = [claimed] if isinstance(claimed, str) else []
+        for job_id in dict.fromkeys([*under_way, *self.places.had(pool)]):
+            job = self.jobs.get(job_id)
+            if job is None or job.ended or job.order.number < order.number:
+                continue
+            if self.places.is_free(pool, job_id, waiter.request):
+                self.requests.depend(waiter, order, job_id, job.order.flight)
+                self.places.put(pool, job_id, waiter.request)
+                return Joined(job_id, job.order.flight)
+        return Crowded() if under_way and not order.own else None
 
     async def turn(self, job: Job) -> bool:
         async with self.steps.step("turn", look=True):
@@ -208,6 +231,10 @@ class Jobs:
             if published:
                 self.flights[job.order.flight] = published
         self.steps.publish(job.order.id)
+
+
+def app_pool(order: Order) -> AppPool:
+    return AppPool(f"{order.team}/{order.app}", order.fingerprint)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -57,7 +57,7 @@ async def quote(world: Any, number: int) -> Quote:
         accounts=budget.chain("web", "shop", "k"),
         treatment=Treatment(scope="organisation"),
     )
-    return await Quotes(world, world, world).quote(asked)
+    return await Quotes(world, world, world, world).quote(asked)
 
 
 async def test_what_is_missing_is_priced() -> None:

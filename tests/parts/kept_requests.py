@@ -48,9 +48,10 @@ class Requests:
             return None
         return Repeated(found[0]) if found[1] == keep.digest else Mismatched()
 
-    def depend(self, waiter: Waiter, order: Order, job_id: str) -> None:
-        """Note who waits, and keep their request."""
-        self.waiters[order.fingerprint][waiter.request] = waiter.keep is not None
+    def depend(self, waiter: Waiter, order: Order, job_id: str, flight: str = "") -> None:
+        """Note who waits, and keep their request; its flight, if it is not the order's."""
+        flight = flight or order.flight
+        self.waiters[flight][waiter.request] = waiter.keep is not None
         if waiter.keep is None:
             return
         keep = waiter.keep
@@ -60,6 +61,7 @@ class Requests:
             state="open",
             began_ms=known.began_ms if known else self.steps.now_ms,
             job=job_id,
+            flight=flight,
             leads=job_id == order.id,
             pool=keep.pool,
         )
@@ -86,7 +88,7 @@ class Requests:
                 return None
             self.kept[known.asked.id] = ended(known, state, outcome, self.steps.now_ms)
             self.leases_ms.pop(known.asked.id, None)
-            waiters = self.waiters[known.asked.fingerprint]
+            waiters = self.waiters[known.flight]
             waiters.pop(known.asked.id, None)
             self.steps.publish(known.asked.id)
             return len(waiters)
@@ -111,13 +113,13 @@ class Requests:
         async with self.steps.step("progress", look=True):
             return self.told.get(job_id)
 
-    async def leave(self, fingerprint: str, request_id: str) -> None:
+    async def leave(self, flight: str, request_id: str) -> None:
         async with self.steps.step("leave", look=True):
-            self.waiters[fingerprint].pop(request_id, None)
+            self.waiters[flight].pop(request_id, None)
 
-    async def depend_on(self, fingerprint: str) -> bool:
+    async def depend_on(self, flight: str) -> bool:
         async with self.steps.step("depend on", look=True):
-            return any(self.waiters[fingerprint].values())
+            return any(self.waiters[flight].values())
 
     async def waiting(self, _: str) -> int:
         return 0

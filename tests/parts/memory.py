@@ -72,6 +72,7 @@ class Pools:
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
         self.pools: dict[str, Pool] = {}
+        self.begun: dict[str, int] = {}
         self.appended: dict[tuple[str, str], Seen] = {}
 
     async def read(self, fingerprint: str) -> Pool:
@@ -86,8 +87,12 @@ class Pools:
             pool = self.pools.get(fingerprint, Pool())
             if seen := self.appended.get((fingerprint, job_id)):
                 return seen
+            if not generation and self.begun.get(fingerprint) == pool.generation:
+                generation = pool.generation
             if pool.generation and pool.generation != generation:
                 return None
+            if not pool.generation:
+                self.begun[fingerprint] = generation or self.steps.now_ms
             new = {p.sha256: p for p in (*pool.pictures, *pictures)}
             pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
             self.pools[fingerprint] = pool

@@ -125,6 +125,24 @@ async def test_what_was_bought_for_another_generation_is_not_added(
     before = await everything()
 
     assert await pools.append("f", "b", first.generation + off_by, (TWO,)) is None
+    assert await everything() == before
+
+
+async def test_of_several_that_found_no_pool_the_first_begins_it(pools: Pools) -> None:
+    first = await pools.append("f", "a", 0, (ONE,))
+    assert first is not None
+
+    assert await pools.append("f", "b", 0, (TWO,)) == Seen(first.generation, 2)
+    assert (await pools.read("f")).pictures == (ONE, TWO)
+
+
+async def test_what_was_bought_for_no_pool_is_not_added_to_one_that_has_moved_on(
+    pools: Pools, everything: Any
+) -> None:
+    await pools.append("f", "a", 0, (ONE,))
+    await pools.remove("f", {ONE.sha256})
+    before = await everything()
+
     assert await pools.append("f", "b", 0, (TWO,)) is None
     assert await everything() == before
 

@@ -15,6 +15,7 @@ from falgate.api.caller import address_of, fields_of, noting, type_of
 from falgate.api.docs import documented
 from falgate.api.edge import REQUEST_ID
 from falgate.api.gallery import Gallery
+from falgate.api.line import answered
 from falgate.api.proxy import is_proxied
 from falgate.api.queue import QueueApi
 from falgate.core.errors import ModelUnknown
@@ -61,7 +62,7 @@ def run_routes(
                 request.scope["state"][REQUEST_ID] = kept.asked.id
                 answer = kept.brought()
             else:
-                answer = await workshop.answers.answer(call)
+                answer = await answered(workshop, call, request.receive)
             inline = spec.wants_inline(call.arguments)
             base_url = address.base_url(request)
             return Response(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from falgate.api.admin.shapes import AppShown
 from falgate.cli.operating import as_json, operate, tabulate, tell
 from falgate.core.admin_errors import Invalid
-from falgate.core.caching import OVERRIDES, Freshness, Override
+from falgate.core.caching import OVERRIDES, Freshness, Identical, Override
 from falgate.core.directives import SECONDS_MAX, Scope
 from falgate.core.directory import App
 from falgate.flow.administer import Administration
@@ -29,6 +29,7 @@ _CACHE = (
     "cache.max_age_s",
     "cache.freshness",
     "cache.derive",
+    "cache.identical",
     "cache.callers_may",
     "cache.ignore_freshness",
     "cache.keep_prompts",
@@ -87,6 +88,11 @@ def show(*, name: str, plain: bool) -> None:
     help="What a request means that says nothing of it.",
 )
 @click.option("--derive/--no-derive", default=None, help="A JPEG or WebP made here of a PNG.")
+@click.option(
+    "--identical",
+    type=click.Choice(get_args(Identical)),
+    help="What equal requests get that are under way at once: the same pictures, or each its own.",
+)
 @click.option(
     "--callers-may",
     metavar="WORDS",

@@ -22,6 +22,7 @@ from falgate.pictures.convert import Converter
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
 from falgate.store.ledger import Ledger
+from falgate.store.places import Places
 from falgate.store.pools import Pools
 from falgate.store.registry import Registry
 
@@ -60,6 +61,7 @@ def quote(body: str, *, model: str, app: str, plain: bool) -> None:
             Pools(redis),
             Bank(open_pictures(settings), Converter(settings.derived_quality)),
             Budgets(redis, settings.calendar),
+            Places(redis),
         )
         asked = Asked(
             spec=spec,

@@ -16,6 +16,9 @@ from falgate.core.picture import Picture
 Freshness = Literal["cached", "no-cache", "no-store"]
 """What a request means that says nothing of it: pictures that are there, or new ones each time."""
 
+Identical = Literal["share", "distinct"]
+"""What equal requests get that are under way at once: the same pictures, or each its own."""
+
 Override = Literal["freshness", "age", "derivation", "scope", "variation"]
 """What a caller may say otherwise than the app has it."""
 
@@ -35,6 +38,7 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         max_age_s: Its answers have no older pictures, seconds; 0: as old as they are kept.
         freshness: See `Freshness`.
         derive: Whether a JPEG or WebP may be made here from a PNG that is there.
+        identical: See `Identical`.
         callers_may: What callers may change of all this, by header. Who may change neither
             freshness nor age cannot buy what is there.
         ignore_freshness: Whether a caller's `no-cache`, `no-store` and `max-age` count for nothing,
@@ -47,6 +51,7 @@ class Caching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     max_age_s: Seconds = 0
     freshness: Freshness = "cached"
     derive: bool = True
+    identical: Identical = "share"
     callers_may: tuple[Override, ...] = OVERRIDES
     ignore_freshness: bool = False
     keep_prompts: bool = False
@@ -65,6 +70,7 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
         max_age_s: Only pictures younger than that; None: of any age.
         only_cached: Buy nothing.
         derived: Whether pictures may be made here from others.
+        distinct: Whether it gets other pictures than equal requests of its app under way.
         keep_prompt: Whether the prompt is kept with the pictures.
     """
 
@@ -74,6 +80,7 @@ class Treatment(msgspec.Struct, frozen=True, kw_only=True):
     max_age_s: int | None = None
     only_cached: bool = False
     derived: bool = True
+    distinct: bool = False
     keep_prompt: bool = False
 
     def pool_of(self, spec: ModelSpec, arguments: Any, upstream: str) -> str:
@@ -123,13 +130,16 @@ def treat(
     if _WIDTHS.index(scope) > _WIDTHS.index(caching.scope):
         raise NotAllowed(f"This app shares with its {caching.scope} at most, not with the {scope}")
     max_age_s = caching.max_age_s or None if said.max_age_s is None else said.max_age_s
+    fresh = _fresh(said, caching, permissions)
     return Treatment(
         scope=scope_name(scope, team, app),
         variation=said.variation,
-        fresh=_fresh(said, caching, permissions),
+        fresh=fresh,
         max_age_s=max_age_s,
         only_cached=said.only_if_cached,
         derived=derives and caching.derive and permissions.derive and not said.no_transform,
+        # New pictures are nobody else's anyway; there, equal requests are one that is sent again.
+        distinct=caching.identical == "distinct" and not fresh,
         keep_prompt=caching.keep_prompts,
     )
 

@@ -28,9 +28,19 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """Somebody else is buying for this fingerprint."""
+    """Somebody else is buying for this fingerprint.
+
+    Attributes:
+        job: What brings the pictures.
+        flight: Of that job, where it is not the one that was asked for; else "".
+    """
 
     job: str
+    flight: str = ""
+
+
+class Crowded(msgspec.Struct, frozen=True):
+    """The flight is taken, and what it brings is for others: one of its own has to be asked for."""
 
 
 class Stale(msgspec.Struct, frozen=True):
@@ -92,6 +102,7 @@ class Ended(msgspec.Struct, frozen=True):
 Verdict = (
     Held
     | Joined
+    | Crowded
     | Stale
     | Repeated
     | Mismatched
@@ -116,6 +127,18 @@ class Seen(msgspec.Struct, frozen=True, order=True):
 
     generation: int = 0
     count: int = 0
+
+
+class AppPool(msgspec.Struct, frozen=True):
+    """A pool as one app uses it: whose places its requests under way take.
+
+    Attributes:
+        app: "team/app".
+        fingerprint: Of the pool.
+    """
+
+    app: str
+    fingerprint: str
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

@@ -107,6 +107,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         prompt_sha256: Hex digest of the prompt, by which its pool is found.
         keep_prompt: Whether the prompt is kept with the pictures.
         passed: The caller's headers for fal.
+        distinct: Whether its pictures are, while its request is under way, for no other of its app.
+        own: Whether it has a flight beside its pool's, where another purchase is under way.
     """
 
     id: str
@@ -135,11 +137,14 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     prompt_sha256: str = ""
     keep_prompt: bool = False
     passed: dict[str, str] = {}
+    distinct: bool = False
+    own: bool = False
 
     @property
     def flight(self) -> str:
-        """What it claims: its pool's flight, or where it buys afresh one of its own."""
-        return f"{self.fingerprint}.{self.id}" if self.fresh else self.fingerprint
+        """What it claims: its pool's flight, or one of its own where it buys whatever others do."""
+        own = self.fresh or self.own
+        return f"{self.fingerprint}.{self.id}" if own else self.fingerprint
 
     @property
     def accounts(self) -> tuple[Account, ...]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from falgate.core.admin_errors import Invalid
 from falgate.core.budget import Budget, Percent
-from falgate.core.caching import Freshness, Override, Seconds
+from falgate.core.caching import Freshness, Identical, Override, Seconds
 from falgate.core.directives import Scope
 from falgate.core.directory import Weight
 from falgate.core.limits import Limit
@@ -32,6 +32,7 @@ class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_age_s: Seconds | UnsetType = UNSET
     freshness: Freshness | UnsetType = UNSET
     derive: bool | UnsetType = UNSET
+    identical: Identical | UnsetType = UNSET
     callers_may: tuple[Override, ...] | UnsetType = UNSET
     ignore_freshness: bool | UnsetType = UNSET
     keep_prompts: bool | UnsetType = UNSET

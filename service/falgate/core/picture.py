@@ -48,11 +48,13 @@ class Picture(Kept, frozen=True, kw_only=True):
         made_s: When it was banked; of a derived one, when its master was.
         until_s: From when on it is not handed out any more; 0: never.
         master: Name of the picture that it was made from here; "" where fal made it.
+        job: Id of the purchase that brought it; "" where that is not known.
     """
 
     made_s: int
     until_s: int = 0
     master: str = ""
+    job: str = ""
 
     def fresh(self, now_s: int) -> bool:
         """Whether it may be handed out still."""

@@ -10,7 +10,6 @@ from falgate.core.claim import Waiter
 from falgate.core.errors import Refusal, TimedOut, Unavailable
 from falgate.core.events import Answered, Source
 from falgate.core.job import Job
-from falgate.core.picture import Picture
 from falgate.flow.admission import Call
 from falgate.flow.claims import Claims, Enough, Joins, Leads
 from falgate.flow.flights import Flights, Gone
@@ -65,27 +64,29 @@ class Answers:
         """
         began_s = time.perf_counter()
         patience = _Patience(self._wait_s, call.wishes.start_within_s)
-        found, job_id = await self._find(call, patience)
+        async with self._claims.together.on_the_line(call):
+            found, job_id = await self._find(call, patience)
         took_s = time.perf_counter() - began_s
         self._ports.facts.answered(answered(call, found, job_id, took_s, patience.waited_s))
         return found
 
     async def _find(self, call: Call, patience: _Patience) -> tuple[Answer, str]:
-        job_id = ""
+        job_id, flight = "", ""
         waiter = Waiter(request=call.request_id, patience_ms=int(self._wait_s * 1000))
         try:
             for _ in range(_TRIES):
-                pool: tuple[Picture, ...] | None = None
+                leads = False
                 match await self._claims.claim(call, waiter, patience.start_by_s):
                     case Enough(pictures):
                         source: Source = "coalesced" if job_id else "hit"
                         found = answer.free(call.spec, call.arguments, source, pictures)
                         return found, job_id
-                    case Leads(job_id, pool):
+                    case Leads(job_id, pool, flight):
+                        leads = True
                         await self._purchases.begin(job_id)
-                    case Joins(job_id):
+                    case Joins(job_id, pool, flight):
                         pass
-                joined = pool is None and call.wishes.start_within_s > 0
+                joined = not leads and call.wishes.start_within_s > 0
                 job = await self._wait(job_id, patience, joined=joined)
                 shared = job and await share(
                     self._ports,
@@ -94,6 +95,7 @@ class Answers:
                     treatment=call.treatment,
                     job=job,
                     pool=pool,
+                    leads=leads,
                 )
                 if isinstance(shared, Refusal):
                     raise shared
@@ -102,7 +104,7 @@ class Answers:
         finally:
             if job_id:
                 with suppress(Unavailable):
-                    await self._ports.requests.leave(call.fingerprint, call.request_id)
+                    await self._ports.requests.leave(flight, call.request_id)
         raise TimedOut("Others are still buying what is missing here; ask again later")
 
     async def _wait(self, job_id: str, patience: _Patience, *, joined: bool) -> Job | None:

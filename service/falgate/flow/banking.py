@@ -51,7 +51,12 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
             return
     made_s = now_ms // 1000
     pictures = [
-        Picture(made_s=made_s, until_s=made_s + kept_s, **msgspec.structs.asdict(picture))
+        Picture(
+            made_s=made_s,
+            until_s=made_s + kept_s,
+            job=job.order.id,
+            **msgspec.structs.asdict(picture),
+        )
         for picture in kept
     ]
     published = None

@@ -11,6 +11,7 @@ from falgate.flow.insist import insist
 from falgate.flow.polls import Polls
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
+from falgate.flow.together import Together
 
 _LOOKS_MAX = 60
 _LOOK_S = 0.5
@@ -20,8 +21,11 @@ _PATIENCE_S = 2.0
 class Cancelling:
     """Takes requests back."""
 
-    def __init__(self, ports: Ports, purchases: Purchases, polls: Polls) -> None:
+    def __init__(
+        self, ports: Ports, purchases: Purchases, polls: Polls, together: Together
+    ) -> None:
         self._ports = ports
+        self._together = together
         self._purchases = purchases
         self._polls = polls
         self._giving_up: set[asyncio.Task[None]] = set()
@@ -40,6 +44,7 @@ class Cancelling:
         others = await self._ports.requests.end(standing.request, "cancelled", CANCELLED)
         if others is None:
             raise AlreadyCompleted
+        await self._together.ended(standing.request.asked)
         request = await self._ports.requests.read(request_id)
         if others or request is None:
             return

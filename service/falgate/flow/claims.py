@@ -2,13 +2,26 @@
 
 import asyncio
 import uuid
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
 from falgate.core import price
 from falgate.core.calendar import Calendar
-from falgate.core.claim import Ended, Held, Joined, Mismatched, Repeated, Seen, Stale, Waiter
+from falgate.core.claim import (
+    Crowded,
+    Ended,
+    Held,
+    Joined,
+    Mismatched,
+    Repeated,
+    Seen,
+    Stale,
+    Terms,
+    Verdict,
+    Waiter,
+)
 from falgate.core.errors import NotCached, PriceMissing, TimedOut
 from falgate.core.fingerprint import prompt_digest
 from falgate.core.job import Order
@@ -20,6 +33,7 @@ from falgate.flow.deriving import derive
 from falgate.flow.pools import Usable, usable
 from falgate.flow.ports import Ports
 from falgate.flow.refusals import of_verdict
+from falgate.flow.together import Together
 
 _TRIES = 4
 
@@ -36,16 +50,20 @@ class Leads(msgspec.Struct, frozen=True):
     Attributes:
         job_id: Of the job.
         pictures: What was there already.
+        flight: What the job claims.
     """
 
     job_id: str
     pictures: tuple[Picture, ...]
+    flight: str
 
 
 class Joins(msgspec.Struct, frozen=True):
-    """Somebody else is buying."""
+    """Somebody else is buying: what `Leads` says, of their job."""
 
     job_id: str
+    pictures: tuple[Picture, ...]
+    flight: str
 
 
 class Repeats(msgspec.Struct, frozen=True):
@@ -60,8 +78,18 @@ Claim = Enough | Leads | Joins | Repeats
 class Claims:
     """Asks for pictures: in the pool, then for the flight."""
 
-    def __init__(self, ports: Ports, calendar: Calendar, *, start_within_s: float) -> None:
-        """`calendar` words when a budget starts anew; nobody may wait longer than that to start."""
+    def __init__(
+        self, ports: Ports, calendar: Calendar, together: Together, *, start_within_s: float
+    ) -> None:
+        """Ask for pictures.
+
+        Args:
+            ports: The world.
+            calendar: Words when a budget starts anew.
+            together: Whose pictures are for whom.
+            start_within_s: Nobody may wait longer than that to start.
+        """
+        self.together = together
         self._start_within_s = start_within_s
         self._ports = ports
         self._calendar = calendar
@@ -94,13 +122,14 @@ class Claims:
             if asyncio.get_running_loop().time() >= start_by_s:
                 raise TimedOut("This could not be started within the time that was given for it")
             await self._ports.pictures.ready()
-            match await self._ports.jobs.hold(order, seen, call.terms, _with(waiter, there)):
+            order, verdict = await self._hold(order, seen, call.terms, _with(waiter, there))
+            match verdict:
                 case Held(overdrawn):
                     for shadow in overdrawn:
                         self._ports.facts.overdrawn(call.upstream, shadow)
-                    return Leads(order.id, there.pictures)
-                case Joined(job_id):
-                    return Joins(job_id)
+                    return Leads(order.id, there.pictures, order.flight)
+                case Joined(job_id, flight):
+                    return Joins(job_id, there.pictures, flight or order.flight)
                 case Repeated(request_id):
                     return Repeats(request_id)
                 case Ended():
@@ -109,9 +138,19 @@ class Claims:
                     raise KeyReused
                 case Stale(generation, count):
                     seen = Seen(generation, count)
-                case verdict:
+                case _:
                     raise of_verdict(verdict, order, self._calendar)
         raise TimedOut("Others are still buying what is missing here; ask again later")
+
+    async def _hold(
+        self, order: Order, seen: Seen, terms: Terms, waiter: Waiter
+    ) -> tuple[Order, Verdict]:
+        """Ask for a flight; where that is for others, for one beside it."""
+        verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
+        if isinstance(verdict, Crowded):
+            order = replace(order, own=True)
+            verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
+        return order, verdict
 
     async def _there(self, call: Call) -> Usable:
         """What there is for a call: nothing for one that asks for new pictures."""
@@ -119,9 +158,11 @@ class Claims:
         if treatment.fresh:
             # Who wants new ones and buys none gets none: there is nothing to look for.
             return Usable(await self._ports.pools.read(call.fingerprint))
-        there = await usable(self._ports, call.fingerprint, call.wanted, treatment)
-        if len(there.pictures) < call.wanted and await derive(self._ports, call, there):
-            return await usable(self._ports, call.fingerprint, call.wanted, treatment)
+        pick = partial(self.together.take, call) if treatment.distinct else None
+        look = partial(usable, self._ports, call.fingerprint, call.wanted, treatment, pick)
+        there = await look()
+        if len(there.pictures) < call.wanted and await derive(self._ports, call, there, pick):
+            return await look()
         return there
 
 
@@ -166,4 +207,5 @@ def _order(call: Call, there: Usable, start_within_s: float) -> Order:
         prompt_sha256=prompt_digest(spec.asked_for(arguments)),
         keep_prompt=treatment.keep_prompt,
         passed=call.wishes.passed,
+        distinct=treatment.distinct,
     )

@@ -15,18 +15,20 @@ from falgate.core.model import ModelSpec
 from falgate.core.picture import Picture
 from falgate.flow.admission import Call
 from falgate.flow.banking import file
-from falgate.flow.pools import Usable, look
+from falgate.flow.pools import Pick, Usable, look, missing
 from falgate.flow.ports import Pictures, Pools, Ports
 
 
-async def derive(ports: Ports, call: Call, there: Usable) -> bool:
+async def derive(ports: Ports, call: Call, there: Usable, pick: Pick | None = None) -> bool:
     """Make what is missing for a call, as far as there are masters; whether there is more now.
+
+    With `pick` only of what others have not picked: they are making those.
 
     Raises:
         Unavailable: Without Redis or the store.
     """
     wanted = Wanted(call.spec, call.arguments, call.upstream, call.treatment)
-    masters = await derivable(ports.pools, ports.pictures, wanted, there)
+    masters = await derivable(ports.pools, ports.pictures, wanted, there, pick)
     made = [picture for master in masters if (picture := await _made(ports, call, master))]
     generation = there.pool.generation
     for picture in made:
@@ -55,9 +57,11 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 async def derivable(
-    pools: Pools, store: Pictures, wanted: Wanted, there: Usable
+    pools: Pools, store: Pictures, wanted: Wanted, there: Usable, pick: Pick | None = None
 ) -> Sequence[Picture]:
     """The masters of what could be made here, no more of them than are missing.
+
+    With `pick`, which picks among what is there too, only those that it leaves.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -72,12 +76,18 @@ async def derivable(
     name = treatment.pool_of(spec, arguments, wanted.upstream)
     found, _ = await look(pools, store, name, spec.asked(arguments), treatment)
     jpeg = spec.expected(wanted.arguments).content_type == "image/jpeg"
-    return [
+    masters = [
         master
         for master in found.pictures
         # A JPEG has no transparency: what should be seen through would be black.
         if master.name not in has and (master.opaque or not jpeg)
-    ][:number]
+    ]
+    if pick is not None:
+        picked = await pick((*there.pictures, *masters))
+        masters = [master for master in picked if master not in there.pictures]
+        lost = await missing(store, masters)
+        masters = [master for master in masters if master not in lost]
+    return masters[:number]
 
 
 async def _made(ports: Ports, call: Call, master: Picture) -> Picture | None:

@@ -125,7 +125,6 @@ class Driver:
         arguments = msgspec.convert(request.asked.arguments, spec.input)
         refusal: Refusal = TimedOut("Others were still buying what is missing here; ask again")
         for _ in range(_TRIES):
-            pool = request.pool if request.leads else None
             try:
                 job = await self._settled(request)
                 share_it = partial(
@@ -135,7 +134,8 @@ class Driver:
                     arguments=arguments,
                     treatment=request.asked.treatment,
                     job=job,
-                    pool=pool,
+                    pool=request.pool,
+                    leads=request.leads,
                 )
                 found = await insist(share_it)
             except Gone:
@@ -242,6 +242,7 @@ class Driver:
         others = await insist(
             lambda: self._ports.requests.end(request, "done" if done else "failed", outcome)
         )
+        await self._claims.together.ended(asked)
         if others is None or not isinstance(outcome, Answer):
             return
         now_ms = await insist(self._ports.jobs.now_ms)

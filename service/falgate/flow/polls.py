@@ -12,6 +12,7 @@ from typing import NamedTuple
 from falgate.core.owner import Owner
 from falgate.core.progress import Standing
 from falgate.flow.ports import Ports
+from falgate.flow.together import Together
 from falgate.flow.wakes import Alarm, Wakes
 
 _PACE_S, _PACE_S_MAX = 1.0, 15.0
@@ -31,9 +32,12 @@ class _Told(NamedTuple):
 class Polls:
     """What each request's followers were told last, and when."""
 
-    def __init__(self, ports: Ports, wakes: Wakes, *, pace_s: float = _PACE_S) -> None:
+    def __init__(
+        self, ports: Ports, wakes: Wakes, together: Together, *, pace_s: float = _PACE_S
+    ) -> None:
         """Tell the same no sooner than after `pace_s`."""
         self._ports = ports
+        self._together = together
         self._wakes = wakes
         self._pace_s = pace_s
         # However many ask, purchases find a connection to Redis.
@@ -73,6 +77,7 @@ class Polls:
             else:
                 self._wakes.extend(alarm, standing.request.job)
                 self._note(name, _Told(loop.time(), alarm))
+                await self._together.followed(standing.request)
         return standing
 
     async def _sleep(self, told: _Told) -> None:

@@ -1,7 +1,7 @@
 """A pool as a request may use it: without what is too old for it, or lost by the store."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -10,6 +10,9 @@ from falgate.core.events import Doubted
 from falgate.core.job import Why
 from falgate.core.picture import Picture, Pool
 from falgate.flow.ports import Pictures, Pools, Ports
+
+Pick = Callable[[Sequence[Picture]], Awaitable[Sequence[Picture]]]
+"""Which of the pictures that are there are for a request; in their order, no more than wanted."""
 
 
 class Usable(msgspec.Struct, frozen=True):
@@ -32,10 +35,23 @@ class Usable(msgspec.Struct, frozen=True):
         return "request" if young else "miss"
 
 
-async def look(
-    pools: Pools, pictures: Pictures, fingerprint: str, wanted: int, treatment: Treatment
+async def look(  # noqa: PLR0917 - one more than usual, which most leave out
+    pools: Pools,
+    pictures: Pictures,
+    fingerprint: str,
+    wanted: int,
+    treatment: Treatment,
+    pick: Pick | None = None,
 ) -> tuple[Usable, list[Picture]]:
     """What a pool has for a request, and which of it the store has lost.
+
+    Args:
+        pools: The pools.
+        pictures: The store.
+        fingerprint: Of the pool.
+        wanted: How many pictures are wanted.
+        treatment: Which of them the request may have.
+        pick: Leaves out what others have; None: nothing is.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -46,18 +62,23 @@ async def look(
         for picture in pool.pictures
         if picture.fresh(pool.read_s) and treatment.admits(picture, pool.read_s)
     ]
+    found = list(await pick(found)) if pick else found
     lost = await missing(pictures, found[:wanted])
     return Usable(pool, tuple(picture for picture in found if picture not in lost)), lost
 
 
-async def usable(ports: Ports, fingerprint: str, wanted: int, treatment: Treatment) -> Usable:
+async def usable(
+    ports: Ports, fingerprint: str, wanted: int, treatment: Treatment, pick: Pick | None = None
+) -> Usable:
     """What a pool has for a request. Lost pictures are taken out, so that they are bought again.
+
+    The arguments are those of `look`.
 
     Raises:
         Unavailable: Without Redis or the store.
     """
     while True:
-        found, lost = await look(ports.pools, ports.pictures, fingerprint, wanted, treatment)
+        found, lost = await look(ports.pools, ports.pictures, fingerprint, wanted, treatment, pick)
         if not lost:
             return found
         for picture in lost:

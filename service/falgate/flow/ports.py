@@ -16,7 +16,7 @@ from falgate.core.model import ModelSpec
 from falgate.core.outcome import Result, Settlement, Submission
 from falgate.core.picture import Kept, Picture, Pool
 from falgate.core.progress import Tell
-from falgate.flow.ports_cache import Filed, Uses
+from falgate.flow.ports_cache import Filed, Places, Uses
 from falgate.flow.ports_queue import Requests
 from falgate.flow.wrong_keys import WrongKeys
 
@@ -182,6 +182,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         budgets: Where the money stands.
         catalogue: Where pictures are filed.
         uses: Counts what is handed out.
+        places: Which pictures requests under way have.
         requests: Those that are kept.
         sellers: Which upstream serves which kind of key.
         derives: Whether pictures are made here of others at all.
@@ -195,6 +196,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     pools: Pools
     catalogue: Filed
     uses: Uses
+    places: Places
     jobs: Jobs
     requests: Requests
     pictures: Pictures

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from falgate.core.about import About
 from falgate.core.catalogue import Filing, Record, Total
+from falgate.core.claim import AppPool
 from falgate.core.picture import Picture
 
 
@@ -20,6 +21,32 @@ class Uses(Protocol):
 
     def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
         """These were handed out of that pool."""
+
+
+class Places(Protocol):
+    """Which pictures an app's requests under way have; what is awaited raises `Unavailable`."""
+
+    async def take(
+        self,
+        pool: AppPool,
+        request_id: str,
+        pictures: Sequence[Picture],
+        wanted: int,
+        *,
+        lease_ms: int,
+    ) -> tuple[Picture, ...]:
+        """Of these, up to so many that no other request has, in their order; they are its own."""
+
+    async def free(
+        self, pool: AppPool, pictures: Sequence[Picture], wanted: int
+    ) -> tuple[Picture, ...]:
+        """Those that a request would get now; nothing is taken."""
+
+    async def keep(self, pool: AppPool, request_ids: Sequence[str], *, lease_ms: int) -> None:
+        """What these requests have is theirs for so long; for 0: anybody's."""
+
+    async def follow(self, pool: AppPool, request_id: str, *, lease_ms: int) -> None:
+        """What a kept request has, or had, is its own for so long, while it is open."""
 
 
 class Catalogue(Filed, Protocol):

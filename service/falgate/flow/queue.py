@@ -92,7 +92,10 @@ class Queue:
             length = await self._ports.requests.waiting(call.upstream)
             if length > length_max:
                 raise QueueTooLong(length)
-        keep = _keep(call, hook, key)
+        async with self._claims.together.on_the_line(call):
+            return await self._take(call, _keep(call, hook, key))
+
+    async def _take(self, call: Call, keep: Keep) -> QueuedRequest:
         waiter = Waiter(request=call.request_id, keep=keep)
         within_s = call.wishes.start_within_s or self._start_within_s
         start_by_s = asyncio.get_running_loop().time() + within_s
@@ -147,9 +150,13 @@ class Queue:
         Raises:
             Refusal: Whatever stands in the way, or that it takes longer.
         """
+        deadline_s = asyncio.get_running_loop().time() + self._wait_s
+        async with self._claims.together.on_the_line(call):
+            request = await self.submit(call, key=key)
+            return await self._ended(request, deadline_s)
+
+    async def _ended(self, request: QueuedRequest, deadline_s: float) -> QueuedRequest:
         loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._wait_s
-        request = await self.submit(call, key=key)
         alarm = self._wakes.set(request.asked.id)
         try:
             while not (request := await self._read(request.asked.id)).ended:

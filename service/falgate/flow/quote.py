@@ -1,10 +1,13 @@
 """Quotes: what a request would cost and which budget would refuse it; nothing is spent."""
 
+from functools import partial
+
 import msgspec
 
 from falgate.core import budget, price
 from falgate.core.budget import Account, Position
 from falgate.core.caching import Treatment
+from falgate.core.claim import AppPool
 from falgate.core.errors import PriceMissing
 from falgate.core.events import Source
 from falgate.core.model import ModelSpec
@@ -13,6 +16,7 @@ from falgate.core.price import PriceUnknown
 from falgate.flow.deriving import Wanted, derivable
 from falgate.flow.pools import look
 from falgate.flow.ports import Budgets, Pictures, Pools
+from falgate.flow.ports_cache import Places
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +81,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 class Quotes:
     """Answers what a request would cost."""
 
-    def __init__(self, pools: Pools, pictures: Pictures, budgets: Budgets) -> None:
+    def __init__(self, pools: Pools, pictures: Pictures, budgets: Budgets, places: Places) -> None:
         self._pools = pools
         self._pictures = pictures
         self._budgets = budgets
+        self._places = places
 
     async def quote(self, asked: Asked) -> Quote:
         """Look at the pool, the price and every budget.
@@ -124,9 +129,14 @@ class Quotes:
         if treatment.fresh:
             return 0, 0
         number = asked.spec.asked(asked.arguments)
-        found, _ = await look(self._pools, self._pictures, asked.fingerprint, number, treatment)
+        pick = None
+        if treatment.distinct:
+            app = next(account.id for account in asked.accounts if account.level == "app")
+            pick = partial(self._places.free, AppPool(app, asked.fingerprint), wanted=number)
+        where = self._pools, self._pictures
+        found, _ = await look(*where, asked.fingerprint, number, treatment, pick)
         wanted = Wanted(asked.spec, asked.arguments, asked.upstream, treatment)
-        masters = await derivable(self._pools, self._pictures, wanted, found)
+        masters = await derivable(*where, wanted, found, pick)
         there = found.pictures[:number]
         made = sum(picture.master != "" for picture in there)
         return len(there) - made, made + len(masters)

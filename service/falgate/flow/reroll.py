@@ -48,7 +48,7 @@ class Rerolls:
         self._ports = ports
         self._queue = queue
         self._records = records
-        self._quotes = Quotes(ports.pools, ports.pictures, ports.budgets)
+        self._quotes = Quotes(ports.pools, ports.pictures, ports.budgets, ports.places)
 
     async def reroll(self, name: str, who: str, *, body: bytes = b"") -> Rerolled:
         """Take a picture out of every pool, and buy one more for the pool that fal made it for.

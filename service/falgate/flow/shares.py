@@ -23,7 +23,8 @@ async def share(
     arguments: Any,
     treatment: Treatment,
     job: Job,
-    pool: tuple[Picture, ...] | None,
+    pool: tuple[Picture, ...],
+    leads: bool,
 ) -> Answer | Refusal | None:
     """What a job that ended or is in trouble brings; None when its waiter has to look again.
 
@@ -35,7 +36,8 @@ async def share(
         arguments: What was asked for.
         treatment: How the cache treats it.
         job: As it was read.
-        pool: For who began it: the pictures that were there then. None for all others.
+        pool: The pictures that were there for it when it asked for the job.
+        leads: Whether the job was begun for it.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -45,10 +47,12 @@ async def share(
     brought = answer.delivered(spec, job)
     if brought is None:
         return of_ending(job)
-    if pool is not None:
+    if leads:
         return answer.bought(spec, arguments, job, pool, brought)
     wanted = spec.asked(arguments)
-    found = (await usable(ports, job.order.fingerprint, wanted, treatment)).pictures
+    found = pool
+    if not treatment.distinct:
+        found = (await usable(ports, job.order.fingerprint, wanted, treatment)).pictures
     known = {picture.sha256 for picture in found}
     # What was delivered but not published, being not quite as asked, is shared all the same.
     others = [picture for picture in brought.pictures if picture.sha256 not in known]

@@ -12,6 +12,7 @@ from falgate.flow.polls import Polls
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
 from falgate.flow.queue import Queue
+from falgate.flow.together import Together
 from falgate.flow.wakes import Wakes
 
 _SHORT_S = 2.0
@@ -30,6 +31,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
         queue: Takes them.
         polls: Tells how they stand.
         cancelling: Takes them back.
+        together: Knows whose pictures are for whom.
     """
 
     ports: Ports
@@ -41,6 +43,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue
     polls: Polls
     cancelling: Cancelling
+    together: Together
 
     def wake(self, name: str) -> None:
         """Something happened to a job or a request."""
@@ -63,6 +66,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
         """Finish what is short, and hand over all else at once."""
         await self.purchases.close(_SHORT_S)
         await self.driver.close()
+        await self.together.close()
 
 
 def workshop(
@@ -73,6 +77,7 @@ def workshop(
     start_within_s: float,
     wait_s: float,
     kept_s: int,
+    distinct_wait_s: float = 0,
 ) -> Workshop:
     """Put one together.
 
@@ -83,13 +88,15 @@ def workshop(
         start_within_s: How long a purchase may wait to be started where nobody said.
         wait_s: How long a caller on the line waits for pictures.
         kept_s: How long a pool has a picture.
+        distinct_wait_s: How long an answer takes at least, of those that are to be distinct.
     """
     flights, wakes = Flights(ports.jobs), Wakes()
-    claims = Claims(ports, calendar, start_within_s=start_within_s)
+    together = Together(ports.places, wait_s=distinct_wait_s)
+    claims = Claims(ports, calendar, together, start_within_s=start_within_s)
     waits = {"lease_s": lease_s, "start_within_s": start_within_s}
     purchases = Purchases(ports, flights.wake, kept_s=kept_s, **waits)
     driver = Driver(ports, purchases, flights, claims, **waits)
-    polls = Polls(ports, wakes)
+    polls = Polls(ports, wakes, together)
     return Workshop(
         ports=ports,
         purchases=purchases,
@@ -101,5 +108,6 @@ def workshop(
             ports, purchases, claims, driver, wakes, start_within_s=start_within_s, wait_s=wait_s
         ),
         polls=polls,
-        cancelling=Cancelling(ports, purchases, polls),
+        cancelling=Cancelling(ports, purchases, polls, together),
+        together=together,
     )

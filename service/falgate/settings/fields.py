@@ -123,6 +123,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     derived_quality: Annotated[
         int, Meta(ge=1, le=100), _about("quality of what is made so, for both formats")
     ] = 95
+    distinct_wait_ms: Annotated[
+        int,
+        Meta(ge=0, le=10_000),
+        _about("answers of apps whose equal requests are distinct take so long, in order to meet"),
+    ] = 250
     picture_min_days: Annotated[
         int, Meta(ge=0), _about("a picture handed out stays in the store for at least so many days")
     ] = 7

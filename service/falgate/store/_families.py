@@ -122,6 +122,12 @@ FAMILIES: Mapping[str, Family] = {
         "fingerprints of done flights by their end, ms",
         "until swept with the flights",
     ),
+    "places": Family(
+        "hash",
+        "expires",
+        "which request under way of an app has what of a pool, by lease",
+        "for a day",
+    ),
     "waiters": Family(
         "zset", "expires", "who waits for a flight, by the end of their patience", "for a day"
     ),

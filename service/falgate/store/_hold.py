@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from falgate.core.budget import Account
 from falgate.core.calendar import Calendar, Window
 from falgate.core.claim import (
+    Crowded,
     Denied,
     Ended,
     Frozen,
@@ -38,6 +39,8 @@ from falgate.store.ledger import Ledger
 _HOLD = Script("jobs_hold")
 
 _ROUNDS_MAX = 5
+_PLACE_MS = 5_000
+"""How long what a job brings is its request's own without renewal."""
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +136,23 @@ def _named(instance: Instance, order: Order, seen: Seen, terms: Terms) -> dict[s
         "channel": _keys.WAKE,
         "order": msgspec.json.encode(bare).decode(),
         "input": msgspec.json.encode(order.input).decode(),
+        **_beside(order),
+    }
+
+
+def _beside(order: Order) -> dict[str, Any]:
+    """What the script takes to tell whose is what else is under way for the pool."""
+    return {
+        # Who buys afresh does not look at what others buy.
+        "pool_flight": _keys.flight(order.flight if order.fresh else order.fingerprint),
+        "places": _keys.places(f"{order.team}/{order.app}", order.fingerprint),
+        "distinct": "1" if order.distinct else "",
+        "number": order.number,
+        "place_ms": _PLACE_MS,
+        "places_kept_s": _keys.PLACES_KEPT_S,
+        "job_prefix": _keys.job(""),
+        "flight_prefix": _keys.flight(""),
+        "waiters_prefix": _keys.waiters(""),
     }
 
 
@@ -163,8 +183,10 @@ def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the scrip
         case ["held", *shadows]:
             pairs = zip(shadows[::2], shadows[1::2], strict=True)
             return Held(tuple(Overdrawn(accounts[int(at)], kind) for at, kind in pairs))
-        case ["joined", job_id]:
-            return Joined(job_id)
+        case ["joined", job_id, *beside]:
+            return Joined(job_id, *beside)
+        case ["crowded"]:
+            return Crowded()
         case ["repeated", request_id]:
             return Repeated(request_id)
         case ["mismatched"]:

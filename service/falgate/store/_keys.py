@@ -17,6 +17,7 @@ HITS_KEPT_S = 40 * 86_400
 BREAKDOWN_KEPT_S = 400 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
+PLACES_KEPT_S = 86_400
 EMPTIED_S = 2 * 86_400
 """How long an emptied pool says that it was: a purchase that began before is at its end by then."""
 
@@ -190,6 +191,11 @@ def submits(upstream: str) -> str:
 def flight(fingerprint: str) -> str:
     """The purchase under way for a fingerprint, or the marker of the last one."""
     return f"{{fg}}:flight:{fingerprint}"
+
+
+def places(app: str, fingerprint: str) -> str:
+    """Which request under way of "team/app" has what of a pool."""
+    return f"{{fg}}:places:{app}:{fingerprint}"
 
 
 def waiters(flight: str) -> str:

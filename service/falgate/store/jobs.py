@@ -79,11 +79,8 @@ class Jobs:
             Fenced: It is not reserved any more.
         """
         with reaching():
-            has = await _ASK(
-                self._redis,
-                job=_keys.job(job.order.id),
-                **self._line(job.order.upstream),
-            )
+            line = self._line(job.order.upstream)
+            has = await _ASK(self._redis, job=_keys.job(job.order.id), **line)
         if has < 0:
             raise Fenced
         return bool(has)
@@ -219,6 +216,7 @@ class Jobs:
                 open_jobs=_keys.open_jobs(job.order.upstream),
                 ended_jobs=_keys.ended_jobs(job.order.upstream),
                 flight=_keys.flight(job.order.flight),
+                pool_flight=_keys.flight(job.order.fingerprint),
                 markers=_keys.MARKERS,
                 job_id=job.order.id,
                 epoch=job.epoch,

@@ -1,12 +1,15 @@
 #!lua flags=allow-oom
 -- paid -> finished: end the job and its flight, and wake who waits. Fenced by epoch.
--- A count of 0 says that nothing is to be known of it by others: the flight then leaves no marker.
+-- A count of 0 says that nothing is to be known of it by others: the flight then leaves no marker. A
+-- flight beside its pool's leaves its marker there, unless another purchase is under way or more is
+-- known.
 -- Returns 'finished', or 'fenced' when the job is no longer the caller's.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local ended_jobs = KEYS[3]
 local flight = KEYS[4]
 local markers = KEYS[5]
+local pool_flight = KEYS[6]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local pictures = ARGV[3]
@@ -26,12 +29,14 @@ redis.call('HDEL', job, 'input', 'output', 'trouble')
 redis.call('ZREM', open_jobs, job_id)
 redis.call('ZADD', ended_jobs, whole(now), job_id)
 if redis.call('GET', flight) == 'open:' .. job_id then
-  if count > 0 then
-    redis.call('SET', flight,
+  redis.call('DEL', flight)
+  local there = redis.call('GET', pool_flight) or 'done::0:0'
+  local made, length = there:match('^done:[^:]*:(%d+):(%d+)$')
+  made, length = tonumber(made), tonumber(length)
+  if count > 0 and made and (made < generation or (made == generation and length < count)) then
+    redis.call('SET', pool_flight,
       'done:' .. job_id .. ':' .. whole(generation) .. ':' .. whole(count))
     redis.call('ZADD', markers, whole(now + marker_ms), fingerprint)
-  else
-    redis.call('DEL', flight)
   end
 end
 redis.call('PUBLISH', wake, job_id)

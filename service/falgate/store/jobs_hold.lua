@@ -1,14 +1,19 @@
 #!lua
--- with _budgets.lua, _requests.lua, _turns.lua
+-- with _budgets.lua, _places.lua, _requests.lua, _turns.lua
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
--- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[16] on, the organisation
+-- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[18] on, the organisation
 -- first, and behind them as many keys that count each account's pace, in the same order. A budget's
 -- first refusal in a window, and a hold that fills one, are alerted of. Who asks is
 -- noted as waiting for the flight; a request that is to be kept (`asked`, else '') is kept with it.
+-- Who is `distinct` ('1', else '') takes a place: it joins only a purchase whose pictures no other
+-- request of its app has, be it the pool's flight or one beside it, and gives nobody its own.
 -- Returns one of
 --   {'held', account, kind, ...}                    this job holds its money; shadow budgets that
 --                                                   have no room for it follow, account from 0
---   {'joined', job}                                 another job is under way for the fingerprint
+--   {'joined', job, flight}                         another job is under way for the fingerprint;
+--                                                   its flight, where it is not the one asked for
+--   {'crowded'}                                     what is under way is for others: ask for a
+--                                                   flight beside the pool's
 --   {'repeated', request}                           an equal request is kept
 --   {'mismatched'}                                  the idempotency key stands for another request
 --   {'ended'}                                       the request has ended meanwhile
@@ -37,6 +42,8 @@ local pending = KEYS[12]
 local idempotency = KEYS[13]
 local teams = KEYS[14]
 local alerts = KEYS[15]
+local pool_flight = KEYS[16]
+local places = KEYS[17]
 local ledger_id = ARGV[1]
 local job_id = ARGV[2]
 local owner = ARGV[3]
@@ -63,7 +70,14 @@ local was_job = ARGV[23]
 local digest = ARGV[24]
 local repeats_ms = digits(ARGV[25])
 local flight_name = ARGV[26]
-local first_account = 16
+local distinct = ARGV[27]
+local number = digits(ARGV[28])
+local place_ms = digits(ARGV[29])
+local places_kept_s = digits(ARGV[30])
+local job_prefix = ARGV[31]
+local flight_prefix = ARGV[32]
+local waiters_prefix = ARGV[33]
+local first_account = 18
 local minute_ms = 60000
 
 -- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
@@ -83,22 +97,34 @@ if asked ~= '' then
   if before then return before end
 end
 -- From now on whoever asks depends on this job, and may have to be found after a crash.
-local function depend_on(job_asked, leads)
+local function depend_on(job_asked, leads, name)
   if request_id == '' then return end
-  wait_for(waiters, request_id, asked ~= '' and 'inf' or whole(now + patience_ms))
+  local line = name == flight_name and waiters or waiters_prefix .. name
+  wait_for(line, request_id, asked ~= '' and 'inf' or whole(now + patience_ms))
   if asked ~= '' then
     keep_request(request, idempotency, request_id, asked, arguments, digest, now)
-    point_request(request, pending, request_id, job_asked, leads, pool, flight_name, now + lease_ms)
+    point_request(request, pending, request_id, job_asked, leads, pool, name, now + lease_ms)
+  end
+  if distinct ~= '' then
+    take_place(places, job_asked, request_id, now + place_ms, places_kept_s)
   end
 end
 
-local claim = redis.call('GET', flight)
-if claim then
-  local under_way = claim:match('^open:(.+)$')
-  if under_way then
-    depend_on(under_way, '0')
-    return {'joined', under_way}
+local claim = redis.call('GET', pool_flight)
+local under_way = claim and claim:match('^open:(.+)$')
+if distinct ~= '' then
+  local free, name = coming(places, under_way, request_id, number, now, job_prefix)
+  if free then
+    name = name:sub(#flight_prefix + 1)
+    depend_on(free, '0', name)
+    return {'joined', free, name}
   end
+  if under_way and flight == pool_flight then return {'crowded'} end
+elseif under_way then
+  depend_on(under_way, '0', flight_name)
+  return {'joined', under_way}
+end
+if claim and not under_way then
   local made, length = claim:match('^done:[^:]+:(%d+):(%d+)$')
   made, length = tonumber(made), tonumber(length)
   if generation < made or (generation == made and count < length) then
@@ -201,5 +227,5 @@ redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 redis.call('SET', flight, 'open:' .. job_id)
 join_queue(waiting, tags, member, class, weight)
 give_slots(slots, waiting, tags, slots_max, channel)
-depend_on(job_id, '1')
+depend_on(job_id, '1', flight_name)
 return reply

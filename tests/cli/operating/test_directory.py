@@ -17,6 +17,7 @@ USUAL = {
     "max_age_s": 0,
     "freshness": "cached",
     "derive": True,
+    "identical": "share",
     "callers_may": ["freshness", "age", "derivation", "scope", "variation"],
     "ignore_freshness": False,
     "keep_prompts": False,
@@ -30,6 +31,7 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
     falgate("apps", "create", "web/shop")
 
     told("apps", "cache", "web/shop", "--scope", "team", "--max-age", "3600", "--keep-prompts")
+    told("apps", "cache", "web/shop", "--identical", "distinct")
     told("apps", "cache", "web/shop", "--callers-may", "variation,age", "--no-derive")
     (changed,) = told("apps", "cache", "web/shop", "--freshness", "no-store")
     (changed,) = told("apps", "cache", "web/shop", "--ignore-freshness")
@@ -39,14 +41,17 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
         "max_age_s": 3600,
         "freshness": "no-store",
         "derive": False,
+        "identical": "distinct",
         "callers_may": ["age", "variation"],
         "ignore_freshness": True,
         "keep_prompts": True,
     }
     assert told("apps", "show", "web/shop") == [changed]
-    for words in ("no-store", "age, variation", "team"):
+    for words in ("no-store", "age, variation", "team", "distinct"):
         assert words in falgate("apps", "show", "web/shop").stdout
-    assert 'scope = "team"' in falgate("export").stdout
+    exported = falgate("export").stdout
+    assert 'scope = "team"' in exported
+    assert 'identical = "distinct"' in exported
     (barred,) = told("apps", "cache", "web/shop", "--callers-may", "none", "--hash-prompts")
     assert (barred["cache"]["callers_may"], barred["cache"]["keep_prompts"]) == ([], False)
     assert "'all' is none of" in refused("apps", "cache", "web/shop", "--callers-may", "age,all")

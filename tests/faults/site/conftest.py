@@ -63,7 +63,10 @@ class Site:
         data: The gateways' data directory.
         media: Where the pictures are.
         redis: A client beside the gateways'.
+        apart: Whether no two purchases of one input may be under way at a time.
     """
+
+    apart = True
 
     def __init__(self, folder: Path, sandbox: Any, launch: Callable[..., Any], url: str) -> None:
         self.sandbox = sandbox
@@ -83,8 +86,7 @@ class Site:
         }
         self._folder = folder
         self._launch = launch
-        self._gateways: list[Any] = []
-        self._keys: dict[str, str] = {}
+        self._gateways, self._keys = list[Any](), dict[str, str]()
         self._ledger = Ledger(self.redis)
         self._budgets = Budgets(self.redis, Calendar(ZoneInfo(ZONE)))
         self._client = httpx.AsyncClient(timeout=PATIENCE_S, limits=httpx.Limits())
@@ -235,12 +237,11 @@ class Site:
         lost = [e for e in closes if e["outcome"] == "unknown" and not e["request_id"]]
         assert len(known - set(bound)) <= len(lost), "a submit that no job accounts for"
         assert books["billed_micros"] <= spent + overrun
-        _assert_apart(accepted)
+        if self.apart:
+            _assert_apart(accepted)
         self._assert_discreet(entries)
-        outcomes = Counter(entry["outcome"] for entry in closes)
-        return Audit(
-            len(books["submits"]), len(accepted), books["billed_micros"], spent, dict(outcomes)
-        )
+        outcomes, billed = Counter(entry["outcome"] for entry in closes), books["billed_micros"]
+        return Audit(len(books["submits"]), len(accepted), billed, spent, dict(outcomes))
 
     def _assert_discreet(self, entries: list[dict[str, str]]) -> None:
         secrets = [PROMPT, FAL_SECRET, *self._keys.values()]
@@ -259,8 +260,8 @@ def _assert_apart(accepted: list[dict[str, Any]]) -> None:
     for submit in accepted:
         subject = msgspec.json.encode({**submit["input"], "num_images": None})
         assert submit["submitted_s"] >= ends_s.get(subject, 0), "two purchases at a time"
-        dials = submit["dials"]
-        ends_s[subject] = submit["submitted_s"] + dials["queue_s"] + dials["work_s"]
+        took_s = submit["dials"]["queue_s"] + submit["dials"]["work_s"]
+        ends_s[subject] = submit["submitted_s"] + took_s
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from shop import SPEC, Shop, output
 
 from falgate.core.answer import Answer
 from falgate.core.apikey import KeyRecord, Kind
-from falgate.core.caching import USUAL
+from falgate.core.caching import Caching, Identical
 from falgate.core.calendar import Calendar
 from falgate.core.claim import Overdrawn, Terms
 from falgate.core.directory import App, Directory, Team
@@ -135,6 +135,7 @@ class World:
             pools=self.pools,
             catalogue=self.filed,
             uses=self.filed,
+            places=self.jobs.places,
             jobs=self.jobs,
             requests=self.jobs.requests,
             pictures=self.pictures,
@@ -168,18 +169,20 @@ class World:
         kind: Kind = "live",
         *,
         cache: str = "",
+        identical: Identical = "share",
+        request_id: str = "r",
         **wishes: Any,
     ) -> admission.Call:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
         call = admission.admit(
             self.ports,
-            caller=admission.Caller(key=key, terms=Terms(), caching=USUAL),
+            caller=admission.Caller(key=key, terms=Terms(), caching=Caching(identical=identical)),
             spec=SPEC,
             body=body,
             content_type="application/json",
             headers={"cache-control": cache},
-            request_id="r",
+            request_id=request_id,
         )
         return replace(call, wishes=Wishes(**wishes))
 

@@ -13,7 +13,7 @@ from falgate.core.calendar import Calendar, Kind
 from falgate.core.claim import Held, Seen, Terms
 from falgate.core.job import Job, Order, State
 from falgate.core.outcome import Settlement
-from falgate.store import _hold, _keys, budgets, catalogue, jobs, pools, sweep
+from falgate.store import _hold, _keys, budgets, catalogue, jobs, places, pools, sweep
 from falgate.store._script import Script
 from falgate.store.budgets import Budgets
 from falgate.store.jobs import Jobs
@@ -130,7 +130,7 @@ def survives(
         name: str, text: str, other: str, scenarios: Iterable[Callable[[Any], Awaitable[None]]]
     ) -> bool:
         change(tmp_path, name, text, other)
-        for module in (_hold, jobs, budgets, catalogue, pools, sweep):
+        for module in (_hold, jobs, budgets, catalogue, places, pools, sweep):
             for constant, value in vars(module).items():
                 if isinstance(value, Script):
                     changed = Script(value.name, tmp_path)

@@ -141,6 +141,7 @@ async def windows(desk: Any) -> None:
             tags=_keys.turns(UPSTREAM),
             alerts=_keys.ALERTS,
             calendar=await desk.redis.hget(_keys.META, "calendar"),
+            **_hold._beside(desk.order("a", "f")),
             charged=json.dumps(
                 [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
             ),

@@ -37,13 +37,22 @@ async def appends(desk: Any) -> None:
     assert first.count == 1
     second = await pools.append("f", "job-1", first.generation, (ONE, TWO))
     assert second == Seen(first.generation, 2)
-    assert await pools.append("f", "job-12", 0, (ONE,)) == second
-    assert await pools.append("f", "job-3", 0, (THREE,)) is None
+    assert await pools.append("f", "job-12", 0, (THREE,)) == second
+    assert await pools.append("f", "job-3", first.generation - 1, (THREE,)) is None
     begun = await pools.append("g", "job-3", 7, (THREE,))
     assert begun is not None
     assert begun.generation > 7
     assert (await pools.read("f")).pictures == (ONE, TWO)
     assert await desk.redis.expiretime(_keys.pool("f")) == LATER_S
+
+
+async def beginnings(desk: Any) -> None:
+    pools = Pools(desk.redis)
+    first = await pools.append("f", "a", 0, (ONE,))
+    assert first is not None
+    assert await pools.append("f", "b", 0, (TWO,)) == Seen(first.generation, 2)
+    await desk.redis.hset(_keys.pool("f"), "generation", str(LATER_MS))
+    assert await pools.append("f", "c", 0, (THREE,)) is None
 
 
 async def leavings(desk: Any) -> None:
@@ -145,6 +154,7 @@ async def old_markers(desk: Any) -> None:
 
 SCENARIOS = (
     appends,
+    beginnings,
     leavings,
     renewals,
     removals,
@@ -164,6 +174,8 @@ MUTANTS = {
     ),
     "gone_is_another_generation": (APPEND, "if known[1] and known[1] ~=", "if known[1] ~="),
     "no_first_generation": (APPEND, "generation = whole(now)\n", "generation = '0'\n"),
+    "begun_by_one_only": (APPEND, "if generation == '0' and known[5] == known[1]", "if false"),
+    "begun_for_ever": (APPEND, "known[5] == known[1]", "known[1]"),
     "duplicates": (APPEND, "if not there[new.sha256] then", "if true then"),
     "duplicates_of_old": (APPEND, "    there[picture.sha256] = true\n", ""),
     "old_ones_stay": (APPEND, "picture.until_s * 1000 > now", "true"),
