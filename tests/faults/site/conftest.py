@@ -30,8 +30,7 @@ from falgate.store.registry import Registry
 from falgate.store.verify import verify
 
 MODEL = "fal-ai/gpt-image-1.5"
-# Canaries: neither may show up in a log or in the ledger.
-PROMPT, FAL_SECRET = "canary-wish", "canary-credential"
+PROMPT, FAL_SECRET = "canary-wish", "canary-credential"  # never in a log, nor in the ledger
 # Where it is about noon: no test meets midnight.
 ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
 
