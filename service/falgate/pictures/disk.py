@@ -64,8 +64,8 @@ class Disk:
         """Its length in bytes."""
 
         def look() -> int:
-            with self._opened(path) as file:
-                return os.fstat(file).st_size
+            with self._folder(path) as (folders, name):
+                return _plain(folders[-1], name).st_size
 
         return await self._do(look)
 
@@ -144,9 +144,7 @@ class Disk:
     @contextmanager
     def _opened(self, path: str) -> Iterator[int]:
         with self._folder(path) as (folders, name):
-            known = os.stat(name, dir_fd=folders[-1], follow_symlinks=False)
-            if not stat.S_ISREG(known.st_mode):
-                raise FileNotFoundError(path)
+            _plain(folders[-1], name)
             file = os.open(name, _FILE, dir_fd=folders[-1])
         try:
             yield file
@@ -179,3 +177,11 @@ class Disk:
                     if stat.S_ISREG(known.st_mode):
                         path = f"{folder}/{each.name}"
                         yield Entry(path, known.st_size, int(known.st_mtime))
+
+
+def _plain(folder: int, name: str) -> os.stat_result:
+    """What is known of a plain file; anything else of that name is not there."""
+    known = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISREG(known.st_mode):
+        raise FileNotFoundError(name)
+    return known
