@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from standing import standing
 
 from falgate.core.billing import Charge
 from falgate.core.budget import chain
@@ -286,11 +287,13 @@ async def test_one_instance_at_a_time_has_its_turn(redis: Redis, corrections: Co
 
 
 @pytest.mark.parametrize(("whole", "until_ms"), [(True, 900), (False, 0)])
-async def test_a_look_is_remembered(corrections: Corrections, whole: object, until_ms: int) -> None:
-    assert await corrections.summary(UPSTREAM) is None
+async def test_a_look_is_remembered(
+    redis: Redis, corrections: Corrections, whole: object, until_ms: int
+) -> None:
+    assert (await standing(redis, UPSTREAM)).reconciled is None
     summary = Summary(at_ms=1000, since_ms=5, until_ms=900, looked=3, difference=-20, strange=True)
 
     await corrections.keep(UPSTREAM, summary, whole=bool(whole))
 
-    assert await corrections.summary(UPSTREAM) == summary
+    assert (await standing(redis, UPSTREAM)).reconciled == summary
     assert await corrections.compared_until_ms(UPSTREAM) == until_ms

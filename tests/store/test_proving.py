@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from redis.asyncio import Redis
+from standing import standing
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.errors import Unavailable
@@ -28,14 +29,15 @@ async def test_of_two_instances_one_has_the_turn_for_its_lease(redis: Redis) -> 
 async def test_every_instance_knows_what_one_has_found(
     redis: Redis, bring: Callable[..., Awaitable[Job]], order: Callable[..., Order]
 ) -> None:
-    one, two = Proving(redis, "one"), Proving(redis, "two")
+    one = Proving(redis, "one")
     await bring(order(), "paid")
-    assert await two.last(UPSTREAM) is None
+    assert (await standing(redis, UPSTREAM)).proved is None
 
     for differences in (0, 1):
         assert await one.differences(UPSTREAM) == differences
         proved = await one.keep(UPSTREAM, differences)
-        assert (proved.differences, await two.last(UPSTREAM)) == (differences, proved)
+        assert (await standing(redis, UPSTREAM)).proved == proved
+        assert proved.differences == differences
         assert proved.at_ms > 0
         await redis.hincrby(_keys.account(UPSTREAM, ORGANISATION), "spent:total:all", 1)
 
@@ -47,7 +49,6 @@ async def test_without_redis_nothing_is_found(nobody: Redis) -> None:
         nowhere.take_round(UPSTREAM, 1),
         nowhere.differences(UPSTREAM),
         nowhere.keep(UPSTREAM, 0),
-        nowhere.last(UPSTREAM),
     ):
         with pytest.raises(Unavailable):
             await step

@@ -2,15 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from redis.asyncio import Redis
 
 from falgate.core.budget import ORGANISATION, Account, Budget
 from falgate.core.calendar import Calendar
 from falgate.core.catalogue import Total
+from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.posting import Summary
 from falgate.store import _keys
 from falgate.store.budgets import Budgets
+from falgate.store.connect import connect
 from falgate.store.corrections import Corrections
 from falgate.store.proving import Proving
 from falgate.store.standings import Standings
@@ -91,3 +94,9 @@ async def test_commands_grow_with_teams_and_not_with_keys(
 
     assert with_keys == alone <= 3 + len(BOTH) * (5 + 1) + 1
     assert await commands() == alone + 4
+
+
+async def test_without_redis_nobody_knows(closed_port_url: str, calendar: Calendar) -> None:
+    async with connect(closed_port_url) as nobody:
+        with pytest.raises(Unavailable):
+            await Standings(nobody, calendar, teams_max=1).read(BOTH)

@@ -45,8 +45,8 @@ class Disk:
         """Its length in bytes."""
 
         def look() -> int:
-            with self._opened(path) as file:
-                return os.fstat(file).st_size
+            with self._folder(path) as (folders, name):
+                return _plain(folders[-1], name).st_size
 
         return await self._do(look)
 
@@ -107,9 +107,7 @@ class Disk:
     @contextmanager
     def _opened(self, path: str) -> Iterator[int]:
         with self._folder(path) as (folders, name):
-            known = os.stat(name, dir_fd=folders[-1], follow_symlinks=False)
-            if not stat.S_ISREG(known.st_mode):
-                raise FileNotFoundError(path)
+            _plain(folders[-1], name)
             file = os.open(name, _FILE, dir_fd=folders[-1])
         try:
             yield file
@@ -132,3 +130,11 @@ class Disk:
                     os.unlink(staged, dir_fd=at)
                 raise
             os.fsync(at)
+
+
+def _plain(folder: int, name: str) -> os.stat_result:
+    """What is known of a plain file; anything else of that name is not there."""
+    known = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISREG(known.st_mode):
+        raise FileNotFoundError(name)
+    return known

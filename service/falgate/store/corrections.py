@@ -126,13 +126,6 @@ class Corrections:
         with reaching():
             await self._redis.hset(_keys.reconciled(upstream), mapping=figures)
 
-    async def summary(self, upstream: str) -> Summary | None:
-        """What the last look has found; None before the first."""
-        found: Any
-        with reaching():
-            found = await self._redis.hgetall(_keys.reconciled(upstream))
-        return as_summary(found)
-
     async def _postings(
         self, upstream: str, closed: Sequence[tuple[str, dict[str, str]]]
     ) -> list[Posting]:

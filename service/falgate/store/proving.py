@@ -51,10 +51,3 @@ class Proving:
         with reaching():
             await self._redis.hset(_keys.proved(upstream), mapping=figures)
         return found
-
-    async def last(self, upstream: str) -> Proved | None:
-        """What the last time found; None before the first."""
-        found: Any
-        with reaching():
-            found = await self._redis.hgetall(_keys.proved(upstream))
-        return as_proved(found)

@@ -40,7 +40,6 @@ STEPS: dict[str, Callable[[Corrections, Recovery], Awaitable[Any]]] = {
     "take_round": lambda it, _: it.take_round(UPSTREAM, 9),
     "compared_until_ms": lambda it, _: it.compared_until_ms(UPSTREAM),
     "keep": lambda it, _: it.keep(UPSTREAM, Summary(at_ms=1, since_ms=1, until_ms=1), whole=True),
-    "summary": lambda it, _: it.summary(UPSTREAM),
     "frozen": lambda _, it: it.frozen(),
     "closed_since": lambda _, it: it.closed_since(UPSTREAM, 1),
     "unbound": lambda _, it: it.unbound(UPSTREAM),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from standing import standing
 
 from falgate.core.billing import BooksClosed
 from falgate.core.outcome import Settlement
@@ -207,7 +208,7 @@ async def test_what_fal_billed_and_no_job_knows_is_the_drift(
     summary = (await reconciler.look()).summary
 
     assert (summary.drift, summary.strangers) == (42, 2)
-    assert await Corrections(redis, owner="x").summary(UPSTREAM) == summary
+    assert (await standing(redis, UPSTREAM)).reconciled == summary
 
 
 async def test_closed_books_post_nothing_and_are_read_as_far_back_the_next_time(
@@ -266,7 +267,7 @@ async def test_the_loop_looks_on_one_instance_at_a_time_and_survives_closed_book
     await redis.delete("{fg}:reconciler:" + UPSTREAM)
 
     async def looked() -> bool:
-        return await corrections.summary(UPSTREAM) is not None
+        return (await standing(redis, UPSTREAM)).reconciled is not None
 
     await until(looked)
     assert not running.done()

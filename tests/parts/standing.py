@@ -1,0 +1,15 @@
+"""Where the money of one upstream stands, as every instance tells it."""
+
+from datetime import UTC
+
+from redis.asyncio import Redis
+
+from falgate.core.calendar import Calendar
+from falgate.core.standings import Standing
+from falgate.store.standings import Standings
+
+
+async def standing(redis: Redis, upstream: str) -> Standing:
+    """Read anew."""
+    found, _ = await Standings(redis, Calendar(UTC), teams_max=1).read([upstream])
+    return found[0]
