@@ -13,6 +13,7 @@ from falgate.store.catalogue import Catalogue
 from falgate.store.corrections import Corrections
 from falgate.store.ledger import Ledger
 from falgate.store.proving import Proving
+from falgate.store.trust import Trust
 from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.standings import Standing, Where
 
@@ -27,6 +28,7 @@ class Vitals:
         ledger: Ledger,
         budgets: Budgets,
         *,
+        trust: Trust,
         corrections: Corrections,
         proving: Proving,
         catalogue: Catalogue,
@@ -36,6 +38,7 @@ class Vitals:
     ) -> None:
         self._ledger = ledger
         self._budgets = budgets
+        self._trust = trust
         self._corrections = corrections
         self._proving = proving
         self._catalogue = catalogue
@@ -45,7 +48,7 @@ class Vitals:
 
     async def troubles(self) -> dict[str, str]:
         """What is not there, and why."""
-        looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.check()}
+        looks = {"redis": self._trust.sound(), "store": self._store.check()}
         words = await asyncio.gather(*map(_trouble, looks.values()))
         return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
 

@@ -170,6 +170,7 @@ def _reaper(ground: Ground, works: Workshop) -> Reaper:
         every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
         unknown_after_s=settings.unknown_after_s,
         platforms={sellers.live: sellers.platform} if sellers.platform else {},
+        hooked=(sellers.live,) if sellers.signatures else (),
     )
 
 
@@ -189,6 +190,7 @@ def _app(
         vitals=Vitals(
             ground.ledger,
             ground.budgets,
+            trust=ground.trust,
             corrections=Corrections(ground.redis, owner=ground.owner),
             proving=Proving(ground.redis, ground.owner),
             catalogue=kept.catalogue,

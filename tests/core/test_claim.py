@@ -10,7 +10,6 @@ from falgate.core.calendar import Window
 from falgate.core.claim import (
     Denied,
     Ended,
-    Frozen,
     Held,
     HouseFull,
     Joined,
@@ -24,6 +23,7 @@ from falgate.core.claim import (
     Unlimited,
     Verdict,
 )
+from falgate.core.frozen import Frozen
 from falgate.core.limits import Exceeded
 
 DAY = Window("day", "2026-01-01", 0, 1)
@@ -37,7 +37,7 @@ VERDICTS: dict[str, Verdict] = {
     "unlimited": Unlimited(),
     "house full": HouseFull(5, 6),
     "unborn": Unborn(),
-    "frozen": Frozen(),
+    "frozen": Frozen("counters", 5),
     "other calendar": OtherCalendar("UTC/monday"),
     "repeated": Repeated("request"),
     "mismatched": Mismatched(),
@@ -54,7 +54,7 @@ PARTS: dict[str, tuple[object, ...]] = {
     "unlimited": (),
     "house full": (5, 6),
     "unborn": (),
-    "frozen": (),
+    "frozen": ("counters", 5),
     "other calendar": ("UTC/monday",),
     "repeated": ("request",),
     "mismatched": (),

@@ -161,7 +161,7 @@ class QueueApi:
         base_url = self._base_url(request)
         return Response(
             await answers.body(spec, answer, base_url, self._gallery, inline=kept.asked.inline),
-            headers=answers.headers(answer),
+            headers=answers.headers(answer, self._gallery.now_s()),
             media_type="application/json",
         )
 

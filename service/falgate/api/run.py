@@ -63,7 +63,7 @@ def run_routes(
             base_url = address.base_url(request)
             return Response(
                 await answers.body(spec, answer, base_url, gallery, inline=inline),
-                headers=answers.headers(answer),
+                headers=answers.headers(answer, gallery.now_s()),
                 media_type="application/json",
             )
 
