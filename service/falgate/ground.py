@@ -1,23 +1,33 @@
 """The ground that a gateway stands on: Redis, the ledger, the picture store, and who sells."""
 
 import uuid
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import msgspec
 from redis.asyncio import Redis
 
+from falgate.core.errors import Unavailable
 from falgate.core.webhook import Signer
-from falgate.opening import ledger_id, open_pictures, open_redis, set_directory, set_limits
+from falgate.opening import (
+    ledger_id,
+    open_pictures,
+    open_redis,
+    running,
+    set_directory,
+    set_limits,
+)
 from falgate.pictures.store import PictureStore
 from falgate.selling import Sellers, open_sellers
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
-from falgate.store.connect import inspect
+from falgate.store.clock import Clock, now_ms
+from falgate.store.connect import Durability, inspect
 from falgate.store.hooks import hook_secret, link_secret, webhook_signer
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 from falgate.store.requests import Requests
+from falgate.store.trust import Trust
 from falgate.store.usage import Usage
 
 
@@ -29,6 +39,8 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     redis: Redis
     store: PictureStore
     ledger: Ledger
+    trust: Trust
+    clock: Clock
     budgets: Budgets
     registry: Registry
     jobs: Jobs
@@ -48,25 +60,44 @@ async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
     """
     store = open_pictures(settings)
     redis = await stack.enter_async_context(open_redis(settings))
-    ledger, registry = Ledger(redis), Registry(redis)
+    ledger = Ledger(redis)
     budgets = Budgets(redis, settings.calendar)
     owner = uuid.uuid4().hex
-    jobs = await _jobs(redis, ledger, settings, owner)
+    found, durability = await _found(redis, ledger, settings)
+    clock = Clock()
+    clock.note(await now_ms(redis))
+    trust = Trust(redis, found, weak=durability.weak, clock=clock)
+    registry = Registry(redis, found, clock)
     secret = await hook_secret(redis)
     sellers = open_sellers(settings, secret)
     stack.push_async_callback(sellers.close)
     await set_limits(budgets, ledger, settings, sellers.live)
     await set_directory(registry)
-    await ledger.note_live(sellers.live)
+    await ledger.note_books(sellers.live, sellers.names.values())
+    await stack.enter_async_context(running(trust.watch))
+    with suppress(Unavailable):
+        # Usually it is there at once; where it is not, what needs no purchase is served meanwhile.
+        await trust.regain()
     return Ground(
         settings=settings,
         owner=owner,
         redis=redis,
         store=store,
         ledger=ledger,
+        trust=trust,
+        clock=clock,
         budgets=budgets,
         registry=registry,
-        jobs=jobs,
+        jobs=Jobs(
+            redis,
+            ledger_id=found,
+            owner=owner,
+            calendar=settings.calendar,
+            slots_max=settings.upstream_concurrency,
+            lease_ms=settings.lease_s * 1000,
+            durability=durability,
+            regain=trust.regain,
+        ),
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
         secret=secret,
@@ -76,17 +107,9 @@ async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
     )
 
 
-async def _jobs(redis: Redis, ledger: Ledger, settings: Settings, owner: str) -> Jobs:
-    """The jobs, once it is known that this Redis can be trusted with them, and is the right one."""
+async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str, Durability]:
+    """The ledger, once it is known that this Redis can be trusted with it, and is the right one."""
     durability = await inspect(
         redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
     )
-    return Jobs(
-        redis,
-        ledger_id=await ledger_id(ledger, settings),
-        owner=owner,
-        calendar=settings.calendar,
-        slots_max=settings.upstream_concurrency,
-        lease_ms=settings.lease_s * 1000,
-        durability=durability,
-    )
+    return await ledger_id(ledger, settings), durability

@@ -44,7 +44,12 @@ def open_keeping(ground: Ground, converter: Converter, facts: Facts) -> Keeping:
     notes = Notes(ground.redis)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return Keeping(
-        gallery=Gallery(ground.store, secret=ground.link_secret, ttl_s=settings.picture_url_ttl_s),
+        gallery=Gallery(
+            ground.store,
+            now_s=ground.clock.now_s,
+            secret=ground.link_secret,
+            ttl_s=settings.picture_url_ttl_s,
+        ),
         bank=Bank(ground.store, converter, room.full),
         pools=pools,
         catalogue=catalogue,

@@ -19,7 +19,7 @@ from falgate.settings import Settings
 from falgate.store.budgets import Budgets
 from falgate.store.connect import connect
 from falgate.store.embedded import EmbeddedRedis
-from falgate.store.ledger import Ledger, LedgerStrange
+from falgate.store.ledger import Ledger, LedgerGone, LedgerStrange
 from falgate.store.registry import Registry
 
 TEST = "test"
@@ -31,6 +31,7 @@ FIRST = "default"
 _WHO = "settings"
 _DAILY_REAL, _DAILY_PLAY, _HOUSE = usd("10"), usd("1000"), usd("1")
 _CANCEL_S = 1.0
+_ID_SHOWN = 40
 _PAUSE_S = 1.0
 
 _LOG = structlog.get_logger()
@@ -107,27 +108,41 @@ def open_pictures(settings: Settings) -> PictureStore:
 
 
 async def ledger_id(ledger: Ledger, settings: Settings) -> str:
-    """The ledger's id, which an embedded ledger's data directory remembers.
+    """The ledger's id, which the data directory remembers, or FALGATE_LEDGER_ID names.
+
+    Who knew a ledger never opens another one: its keys and its money would be gone without a word.
 
     Raises:
         LedgerStrange: Another ledger than that, or none.
         Unavailable: Without Redis.
     """
-    if settings.redis_url:
-        return await ledger.birth(None, settings.calendar)
     data = Path(settings.data_dir)
-    note = data / "ledger-id"
-    known = note.read_text(errors="replace").strip() if note.exists() else ""
+    note = data / ("redis-ledger-id" if settings.redis_url else "ledger-id")
+    noted = note.read_text(errors="replace").strip() if note.exists() else ""
+    known = settings.ledger_id or noted
     try:
         found = await ledger.birth(known or None, settings.calendar)
-    except LedgerStrange as error:
+    except LedgerGone as error:
+        restore = "Redis's data" if settings.redis_url else data / "redis"
+        forget = f"unset {setting.PREFIX}LEDGER_ID" if settings.ledger_id else f"remove {note}"
         raise LedgerStrange(
-            f"{error}: restore {data / 'redis'} from a backup, or remove {note} to go on with "
-            "what Redis holds now; where that is nothing, no key is known and no cent is spent"
+            f"{error} ({known[:_ID_SHOWN]}): restore {restore} from a backup, or {forget} to go on "
+            "with what Redis holds now; where that is nothing, no key is known and no cent is spent"
         ) from None
-    if not known:
-        note.write_text(found + "\n")
+    if found != noted:
+        _remember(note, found, named=bool(settings.ledger_id))
     return found
+
+
+def _remember(note: Path, found: str, *, named: bool) -> None:
+    try:
+        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        note.write_text(found + "\n")
+    except OSError as error:
+        # As in a container with a root that is read only.
+        if not named:
+            said = f"{setting.PREFIX}LEDGER_ID={found}"
+            _LOG.warning("ledger.not_remembered", why=str(error), set=said)
 
 
 async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live: str) -> None:

@@ -8,8 +8,8 @@ from falgate.core.catalogue import Total
 from falgate.core.errors import Refusal
 from falgate.core.standings import Standing
 from falgate.pictures.store import FREE_BYTES_MIN, PictureStore
-from falgate.store.ledger import Ledger
 from falgate.store.standings import Standings
+from falgate.store.trust import Trust
 from falgate.telemetry.metrics import Metrics, Stored
 
 _LOOK_S = 2.0
@@ -21,17 +21,17 @@ class Vitals:
 
     def __init__(
         self,
-        ledger: Ledger,
         standings: Standings,
         *,
+        trust: Trust,
         store: PictureStore,
         bytes_max: int,
         metrics: Metrics,
         upstreams: Sequence[str],
     ) -> None:
         """Look at these; the store has room for `bytes_max`, 0 for as much as its disk."""
-        self._ledger = ledger
         self._standings = standings
+        self._trust = trust
         self._store = store
         self._bytes_max = bytes_max
         self._metrics = metrics
@@ -60,7 +60,7 @@ class Vitals:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> dict[str, str]:
-        looks = {"redis": self._ledger.open_jobs(self._upstreams[0]), "store": self._store.reach()}
+        looks = {"redis": self._trust.sound(), "store": self._store.reach()}
         words = await asyncio.gather(*map(_trouble, looks.values()))
         return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
 

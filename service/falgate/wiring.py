@@ -145,8 +145,8 @@ def _gateway(
     ground: Ground, works: Workshop, kept: Keeping, metrics: Metrics, telemetry: Telemetry
 ) -> Gateway:
     vitals = Vitals(
-        ground.ledger,
         Standings(ground.redis, ground.settings.calendar, teams_max=TEAMS_MAX),
+        trust=ground.trust,
         store=ground.store,
         bytes_max=ground.settings.picture_bytes_max,
         metrics=metrics,
@@ -218,6 +218,7 @@ def _reaper(ground: Ground, works: Workshop) -> Reaper:
         every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
         unknown_after_s=settings.unknown_after_s,
         platforms={sellers.live: sellers.platform} if sellers.platform else {},
+        hooked=(sellers.live,) if sellers.signatures else (),
     )
 
 

@@ -230,7 +230,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
     )
     app = create_applications(
         workshop(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1, kept_s=1),
-        gallery=Gallery(ports),
+        gallery=Gallery(ports, now_s=lambda: 0),
         vitals=ports,
         address=Address("", frozenset(), ""),
         completions=None,

@@ -36,7 +36,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     directory = tmp_path_factory.mktemp("served")
     store = PictureStore(f"file://{directory}")
     asyncio.run(store.put(DATA, NAME))
-    app = Litestar([pictures_router(Gallery(store))], exception_handlers={Unavailable: unavailable})
+    app = Litestar(
+        [pictures_router(Gallery(store, now_s=lambda: 0))],
+        exception_handlers={Unavailable: unavailable},
+    )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         serving = threading.Thread(target=server.run, args=([listening],))

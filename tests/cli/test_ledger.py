@@ -42,7 +42,7 @@ async def _fill(url: str) -> None:
     redis: Redis = connect(url)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
-    await ledger.note_live("fal")
+    await ledger.note_books("fal", [])
     seconds, _ = await redis.time()
     now_ms = int(seconds) * 1000
     sums = Sums({})

@@ -92,8 +92,16 @@ def test_a_redis_that_is_not_there_is_named_without_its_password(
         )
     )
 
-    assert "Redis does not answer" in line
-    assert "127.0.0.1:1" in line
+    assert "Redis at 127.0.0.1:1 does not answer" in line
+    assert "FALGATE_REDIS_URL" in line
+    assert "hunter2" not in line
+
+
+def test_a_command_without_redis_names_it_and_what_to_do(falgate: Command) -> None:
+    line = complaint(falgate("teams", "list", FALGATE_REDIS_URL="redis://:hunter2@127.0.0.1:1/0"))
+
+    assert "Redis at 127.0.0.1:1 does not answer" in line
+    assert "set FALGATE_REDIS_URL" in line
     assert "hunter2" not in line
 
 
@@ -228,7 +236,7 @@ REFUSED: dict[str, Damage] = {
     "media is a file": (file, "media", "/media cannot be the picture store: move away what is"),
     "tls is a file": (file, "tls", "/tls (File exists): move it away, or give FALGATE_DATA_DIR"),
     "sandbox is a file": (file, "sandbox", "/sandbox (File exists): move it away, or give FALGATE"),
-    "the money is gone": (gone, "redis", "ledger that this data directory was used with: restore"),
+    "the money is gone": (gone, "redis", "Redis no longer holds the ledger that was known here ("),
     "the money is junk": (garbled, "redis/appendonlydir", "cannot read its append-only file: rest"),
     "the ledger's id is junk": (junk, "ledger-id", "/ledger-id to go on with what Redis holds now"),
 }

@@ -11,7 +11,6 @@ from falgate.core.claim import (
     Crowded,
     Denied,
     Ended,
-    Frozen,
     Held,
     HouseFull,
     Joined,
@@ -25,6 +24,7 @@ from falgate.core.claim import (
     Unlimited,
     Verdict,
 )
+from falgate.core.frozen import Frozen
 from falgate.core.limits import Exceeded
 
 DAY = Window("day", "2026-01-01", 0, 1)
@@ -39,7 +39,7 @@ VERDICTS: dict[str, Verdict] = {
     "unlimited": Unlimited(),
     "house full": HouseFull(5, 6),
     "unborn": Unborn(),
-    "frozen": Frozen(),
+    "frozen": Frozen("counters", 5),
     "other calendar": OtherCalendar("UTC/monday"),
     "repeated": Repeated("request"),
     "mismatched": Mismatched(),
@@ -57,7 +57,7 @@ PARTS: dict[str, tuple[object, ...]] = {
     "unlimited": (),
     "house full": (5, 6),
     "unborn": (),
-    "frozen": (),
+    "frozen": ("counters", 5),
     "other calendar": ("UTC/monday",),
     "repeated": ("request",),
     "mismatched": (),

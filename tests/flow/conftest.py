@@ -206,6 +206,14 @@ class Jobs:
         async with self.steps.step("read", look=True):
             return self.jobs.get(job_id)
 
+    async def unbound(self, upstream: str) -> list[Job]:
+        jobs = [job for job in self.jobs.values() if job.order.upstream == upstream]
+        return [job for job in jobs if job.state == "submitting" and not job.request_id]
+
+    async def owner(self, upstream: str, request_id: str) -> str:
+        assert upstream
+        return self.bound.get(request_id, "")
+
     async def now_ms(self) -> int:
         async with self.steps.step("now", look=True):
             return self.steps.now_ms

@@ -21,12 +21,13 @@ SECRET = bytes(range(32))
 BODY = b'{"request_id": "r-1", "payload": {"images": []}}'
 
 
-def job(upstream: str = "fal") -> Job:
+def job(upstream: str = "fal", job_id: str = "j1", prompt_sha256: str = "p") -> Job:
     words: Any = dict.fromkeys(
         ("endpoint", "fingerprint", "team", "app", "key", "price_version"), "x"
     )
     numbers: Any = dict.fromkeys(("generation", "asked", "reused", "number", "held", "listed"), 1)
-    order = Order(id="j1", upstream=upstream, input={}, recorded={}, **words, **numbers)
+    words["prompt_sha256"] = prompt_sha256
+    order = Order(id=job_id, upstream=upstream, input={}, recorded={}, **words, **numbers)
     return Job(order=order, state="submitting", owner="o", epoch=1, windows=(), began_ms=0)
 
 
@@ -36,7 +37,9 @@ class World:
     Attributes:
         jobs: That there are.
         accepted: What was bound, with the lease that was asked for.
-        taken: Whether the request belongs to another job.
+        taken: Whether the request cannot be the job's.
+        owned: To which job each request belongs.
+        doubtful: Jobs whose request nobody knows.
         signed: What fal's signature is taken for.
         doubts: What an operator should look at.
     """
@@ -45,6 +48,8 @@ class World:
         self.jobs = {"j1": job()}
         self.accepted: list[tuple[str, str, int | None]] = []
         self.taken = False
+        self.owned: dict[str, str] = {}
+        self.doubtful: list[Job] = []
         self.signed: bool | Exception = True
         self.doubts: list[str] = []
         self.asked = 0
@@ -64,7 +69,15 @@ class World:
 
     async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
         self.accepted.append((job.order.id, request_id, lease_ms))
-        return not self.taken
+        return not self.taken or job in self.doubtful
+
+    async def unbound(self, upstream: str) -> list[Job]:
+        assert upstream == "fal"
+        return self.doubtful
+
+    async def owner(self, upstream: str, request_id: str) -> str:
+        assert upstream == "fal"
+        return self.owned.get(request_id, "")
 
     async def valid(self, headers: Mapping[str, str], body: bytes, now_s: int) -> bool:
         assert now_s == 5
@@ -209,3 +222,39 @@ async def test_the_account_that_is_set_is_stronger_than_the_one_that_was_learnt(
     for user, verdict in (("us", "foreign"), ("set", "bound")):
         said = {**headers, "x-fal-webhook-user-id": user}
         assert await completions.deliver(token, said, BODY) == verdict
+
+
+async def test_a_request_that_a_twin_was_given_is_no_doubt(
+    world: World, fal: httpx.AsyncClient
+) -> None:
+    world.taken = True
+    world.jobs["j2"] = job(job_id="j2")
+    world.owned["r-1"] = "j2"
+
+    answer = await fal.post(ADDRESS, content=BODY)
+
+    assert (answer.status_code, world.doubts) == (200, [])
+
+
+async def test_a_request_that_is_left_over_is_given_to_the_twin_in_doubt(
+    world: World, fal: httpx.AsyncClient
+) -> None:
+    world.taken = True
+    world.doubtful = [job(job_id="j3", prompt_sha256="other"), job(job_id="j2")]
+
+    await fal.post(ADDRESS, content=BODY)
+
+    assert world.accepted == [("j1", "r-1", 0), ("j2", "r-1", 0)]
+    assert world.doubts == []
+
+
+async def test_a_request_of_a_job_with_another_body_is_a_doubt(
+    world: World, fal: httpx.AsyncClient
+) -> None:
+    world.taken = True
+    world.jobs["j2"] = job(job_id="j2", prompt_sha256="other")
+    world.owned["r-1"] = "j2"
+
+    await fal.post(ADDRESS, content=BODY)
+
+    assert world.doubts == ["second_request_id"]

@@ -9,7 +9,6 @@ from falgate.core.budget import ORGANISATION, Account
 from falgate.core.calendar import Calendar, Window
 from falgate.core.claim import (
     Denied,
-    Frozen,
     Held,
     HouseFull,
     Joined,
@@ -18,6 +17,7 @@ from falgate.core.claim import (
     Unborn,
     Unlimited,
 )
+from falgate.core.frozen import Frozen
 from falgate.core.job import Answer, Job, Order
 from falgate.core.limits import Exceeded
 from falgate.flow.refusals import of_ending, of_verdict
@@ -85,6 +85,14 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         (
             "Redis may have lost its last second; nothing is bought until an operator has run "
             "`falgate ledger recover`"
+        ),
+    ),
+    "frozen counters": (
+        Frozen("counters"),
+        503,
+        (
+            "Counters of the ledger differ from its entries after a restart of Redis; nothing is "
+            "bought until an operator has run `falgate ledger recover`"
         ),
     ),
     "another calendar": (

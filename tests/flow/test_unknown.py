@@ -48,6 +48,7 @@ class World:
         bound: Requests that belong to a job.
         asked: Endpoint and start of each question.
         failure: What the next question meets.
+        doubtful: Jobs whose request nobody knows.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,11 @@ class World:
         self.bound: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
         self.failure: Exception | None = None
+        self.doubtful: list[Job] = []
+
+    async def unbound(self, upstream: str) -> list[Job]:
+        assert upstream == "fal"
+        return self.doubtful
 
     async def accept(self, job: Job, request_id: str) -> bool:
         return self.bound.setdefault(request_id, job.order.id) == job.order.id
@@ -181,3 +187,32 @@ async def test_it_is_looked_for_soon_at_first_and_then_less(
 
     assert Search(world, world).again_ms(age_s * 1000, left_ms) == again_s * 1000
     assert Search(world, None).again_ms(age_s * 1000, left_ms) == left_ms
+
+
+HOOK_MS = 60_000
+
+
+async def test_of_two_with_one_body_the_hooks_tell_first_and_then_either_is_taken(
+    world: Any,
+) -> None:
+    world.there = [listed("r-1"), listed("r-2")]
+    world.doubtful = [job("j"), job("k")]
+
+    early = Search(world, world, HOOK_MS)
+    assert await early.found(job("j"), SENT_MS + HOOK_MS - 1) is None
+    assert await early.found(job("k"), SENT_MS + HOOK_MS - 1) is None
+    assert world.bound == {}
+    late = Search(world, world, HOOK_MS)
+    assert await late.found(job("j"), SENT_MS + HOOK_MS)
+    assert await late.found(job("k"), SENT_MS + HOOK_MS)
+
+    assert world.bound == {"r-1": "j", "r-2": "k"}
+
+
+async def test_without_a_twin_or_without_hooks_nobody_waits(world: Any) -> None:
+    world.there = [listed("r-1"), listed("r-2")]
+    world.doubtful = [job("j"), job("k", input={"prompt": "another"})]
+    assert await Search(world, world, HOOK_MS).found(job("j"), SENT_MS + 1)
+
+    world.doubtful = [job("k"), job("l")]
+    assert await Search(world, world).found(job("k"), SENT_MS + 1)

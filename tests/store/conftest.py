@@ -149,15 +149,13 @@ def limit(budgets: Budgets) -> Callable[..., Awaitable[None]]:
 
 
 @pytest.fixture
-async def ledger_id(
-    redis: Redis, ledger: Ledger, budgets: Budgets, limit: Callable[..., Awaitable[None]]
-) -> str:
+async def ledger_id(ledger: Ledger, budgets: Budgets, limit: Callable[..., Awaitable[None]]) -> str:
     """Opens the books: 1,000 micro-USD a day and 5,000 in all, and 100 in the house."""
     await limit(1_000, "day")
     await limit(5_000, "total")
     await budgets.open_house(UPSTREAM, 100)
-    server = await redis.info("server")
-    await ledger.restarted(server["run_id"], "", weak=False)
+    now = await ledger.standing()
+    assert await ledger.trust(now.history, now.trusted)
     return await ledger.birth(None, CALENDAR)
 
 

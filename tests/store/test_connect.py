@@ -106,6 +106,64 @@ async def test_a_server_that_hides_its_configuration_is_not_taken_at_its_word(
     await redis.acl_deluser("tenant")
 
 
+@ONLY_REDIS_7_0
+async def test_a_server_that_refuses_to_show_its_configuration_is_not_called_weak(
+    redis: Redis, url: str
+) -> None:
+    rights: dict[str, Any] = {"categories": ["+@all"], "commands": ["-config"], "keys": ["*"]}
+    await redis.acl_setuser("tenant", enabled=True, nopass=True, **rights)
+    async with connect(url.replace("://", "://tenant:x@")) as tenant:
+        with pytest.raises(RedisUnfit, match="CONFIG GET") as refused:
+            await inspect(tenant, replicas=0, allow_weak=False)
+        assert "no permissions" in str(refused.value)
+        assert await inspect(tenant, replicas=0, allow_weak=True) == Durability(weak=True)
+    await redis.acl_deluser("tenant")
+
+
+@ONLY_REDIS_7_0
+async def test_a_wrong_password_is_named_as_such_and_not_shown(redis: Redis, url: str) -> None:
+    rights: dict[str, Any] = {"categories": ["+@all"], "keys": ["*"]}
+    await redis.acl_setuser("tenant", enabled=True, passwords=["+right"], **rights)
+    async with connect(url.replace("://", "://tenant:hunter2@")) as tenant:
+        with pytest.raises(RedisUnfit, match="user or password of FALGATE_REDIS_URL") as refused:
+            await inspect(tenant, replicas=0, allow_weak=False)
+        assert url.removeprefix("unix://") in str(refused.value)
+        assert "hunter2" not in str(refused.value)
+    await redis.acl_deluser("tenant")
+
+
+@ONLY_REDIS_7_0
+async def test_what_a_user_may_not_ask_is_named(redis: Redis, url: str) -> None:
+    rights: dict[str, Any] = {"categories": ["+@all"], "commands": ["-info"], "keys": ["*"]}
+    await redis.acl_setuser("tenant", enabled=True, nopass=True, **rights)
+    async with connect(url.replace("://", "://tenant:x@")) as tenant:
+        with pytest.raises(RedisUnfit, match=r"forbids what falgate needs.*info"):
+            await inspect(tenant, replicas=0, allow_weak=False)
+    await redis.acl_deluser("tenant")
+
+
+UNREADABLE = {
+    "hash": "redis://:pa#ss@127.0.0.1:6379/0",
+    "hash behind": "redis://127.0.0.1:6379/0#x",
+    "slash": "redis://:pa/ss@127.0.0.1:6379/0",
+    "question mark": "redis://:pa?ss@127.0.0.1:6379/0",
+    "port": "redis://127.0.0.1:port",
+}
+
+
+@pytest.mark.parametrize("url", UNREADABLE.values(), ids=UNREADABLE)
+async def test_a_password_with_signs_of_an_address_is_to_be_spelt_otherwise(url: str) -> None:
+    with pytest.raises(RedisUnfit, match="write %23 for #") as refused:
+        connect(url)
+
+    assert "ss@" not in str(refused.value)
+
+
+async def test_a_password_spelt_so_is_the_one_that_is_meant() -> None:
+    async with connect("redis://:pa%23s%2Fs%3F@127.0.0.1:6379/0") as client:
+        assert client.connection_pool.connection_kwargs["password"] == "pa#s/s?"
+
+
 @pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "", "redis-sentinel://x"])
 async def test_an_address_of_something_else_is_refused(url: str) -> None:
     with pytest.raises(RedisUnfit, match="FALGATE_REDIS_URL"):

@@ -44,7 +44,10 @@ async def test_another_ledger_or_none_is_strange(ledger: Ledger, redis: Redis) -
 async def test_a_ledger_counts_by_one_calendar(other: Calendar, ledger: Ledger) -> None:
     await ledger.birth(None, UTC_WEEKS)
 
-    with pytest.raises(LedgerStrange, match=f"UTC/monday.*{other.name}"):
+    with pytest.raises(
+        LedgerStrange,
+        match=f"UTC/monday.*{other.name}: set FALGATE_TIMEZONE=UTC and FALGATE_WEEK_STARTS=monday",
+    ):
         await ledger.birth(None, other)
 
 

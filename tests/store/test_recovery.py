@@ -99,17 +99,18 @@ async def test_requests_of_closed_jobs_are_known(
     assert await recovery.closed_since(UPSTREAM, 10**14) == frozenset()
 
 
-async def test_buying_goes_on_only_on_the_server_that_was_looked_at(
-    ledger: Ledger, recovery: Recovery, jobs: Jobs
+async def test_buying_goes_on_only_in_the_history_that_was_looked_at(
+    ledger: Ledger, recovery: Recovery, jobs: Jobs, redis: Redis
 ) -> None:
     _, was = await recovery.frozen()
-    await ledger.restarted("f" * 40, was, weak=False)
-    await ledger.restarted("e" * 40, "f" * 40, weak=True)
-    since_ms, run_id = await recovery.frozen()
-    assert abs(since_ms - await jobs.now_ms()) < 60_000
+    assert await ledger.trust(was, was, why="lost")
+    frozen, history = await recovery.frozen()
+    assert frozen is not None
+    assert abs(frozen.since_ms - await jobs.now_ms()) < 60_000
+    await redis.hset(_keys.META, "history", "another")
 
-    assert not await recovery.thaw("f" * 40)
-    assert (await recovery.frozen())[0] == since_ms
-    assert await recovery.thaw(run_id)
+    assert not await recovery.thaw(history)
+    assert (await recovery.frozen())[0] == frozen
+    assert await recovery.thaw("another")
 
-    assert await recovery.frozen() == (0, "e" * 40)
+    assert await recovery.frozen() == (None, "another")

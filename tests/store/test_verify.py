@@ -12,6 +12,7 @@ from redis.asyncio.client import Pipeline
 
 from falgate.core.budget import ORGANISATION, Account
 from falgate.core.claim import Held, Seen, Terms
+from falgate.core.difference import Difference
 from falgate.core.entry import EntryStrange
 from falgate.core.job import Job, Order
 from falgate.core.limits import NONE
@@ -19,7 +20,7 @@ from falgate.core.outcome import Settlement
 from falgate.store import _keys
 from falgate.store.budgets import Budgets
 from falgate.store.jobs import Jobs
-from falgate.store.verify import Difference, verify
+from falgate.store.verify import verify
 
 UPSTREAM = "https://queue.example"
 TEAM = Account("team", "t")

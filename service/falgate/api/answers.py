@@ -1,7 +1,6 @@
 """An answer as fal's JSON and headers: URLs of our own pictures, or the pictures themselves."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -33,11 +32,8 @@ async def body(
     return b"".join((b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
 
 
-def headers(answer: Answer) -> dict[str, str]:
-    """What falgate adds to fal's answer, and what fal would say of it."""
-    # For people, nothing is decided by it. Clocks differ by a little: a picture "from the future"
-    # is new.
-    now_s = int(datetime.now(UTC).timestamp())
+def headers(answer: Answer, now_s: int) -> dict[str, str]:
+    """What falgate adds to fal's answer, and what fal would say of it, at this time by Redis."""
     added = {
         "Cache-Control": "private, no-store",
         "Cache-Status": _cache_status(answer, now_s),

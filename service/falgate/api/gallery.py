@@ -1,6 +1,6 @@
 """The gallery: pictures as callers see them, by URLs that are plain or signed for a while."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Protocol
 
 from falgate.core import link
@@ -19,9 +19,24 @@ class PictureSource(Protocol):
 class Gallery:
     """Where pictures are shown."""
 
-    def __init__(self, source: PictureSource, *, secret: bytes = b"", ttl_s: int = 0) -> None:
-        """Show those of `source`; with `ttl_s`, by links that are good for so long."""
+    def __init__(
+        self,
+        source: PictureSource,
+        *,
+        now_s: Callable[[], int],
+        secret: bytes = b"",
+        ttl_s: int = 0,
+    ) -> None:
+        """Show pictures.
+
+        Args:
+            source: Where they are.
+            now_s: The clock that all instances have, seconds since 1970.
+            secret: What links are signed with.
+            ttl_s: How long they are good; 0: for ever.
+        """
         self.source = source
+        self.now_s = now_s
         self._secret = secret
         self._ttl_s = ttl_s
 
@@ -39,12 +54,8 @@ class Gallery:
         plain = f"{base_url}/pictures/{name}"
         if not self.signs:
             return plain
-        return f"{plain}?{link.signed(name, self._secret, _now_s(), self._ttl_s)}"
+        return f"{plain}?{link.signed(name, self._secret, self.now_s(), self._ttl_s)}"
 
     def left_s(self, name: str, expires: str, signature: str) -> int | None:
         """How long a signed link is good still, at most 0 if it is not; None if it never was."""
-        return link.left_s(name, expires, signature, self._secret, _now_s())
-
-
-def _now_s() -> int:
-    return int(datetime.now(UTC).timestamp())
+        return link.left_s(name, expires, signature, self._secret, self.now_s())

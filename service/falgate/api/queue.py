@@ -196,7 +196,10 @@ class QueueApi:
         base_url = self._base_url(request)
         return Response(
             await answers.body(spec, answer, base_url, self._gallery, inline=kept.asked.inline),
-            headers={**answers.headers(answer), **answers.ignored(kept.asked.ignored)},
+            headers={
+                **answers.headers(answer, self._gallery.now_s()),
+                **answers.ignored(kept.asked.ignored),
+            },
             media_type="application/json",
         )
 

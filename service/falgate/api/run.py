@@ -67,7 +67,10 @@ def run_routes(
             base_url = address.base_url(request)
             return Response(
                 await answers.body(spec, answer, base_url, gallery, inline=inline),
-                headers={**answers.headers(answer), **answers.ignored(call.ignored)},
+                headers={
+                    **answers.headers(answer, gallery.now_s()),
+                    **answers.ignored(call.ignored),
+                },
                 media_type="application/json",
             )
 

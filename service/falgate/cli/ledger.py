@@ -17,6 +17,7 @@ from falgate.cli.books import books, table_of
 from falgate.cli.ledger_books import reconcile, recover_books
 from falgate.cli.operating import as_json, test_books, with_redis
 from falgate.cli.usage import from_day, reports, to_day
+from falgate.core.difference import Verified
 from falgate.core.entry import COLUMNS, ENTRY_KINDS, OUTCOMES, Filter, shown
 from falgate.flow.archive import Archived, Archivist
 from falgate.flow.reports import Raw
@@ -24,7 +25,7 @@ from falgate.opening import TEST, open_pictures
 from falgate.pictures.archive import Archive
 from falgate.settings import Settings
 from falgate.store.archiving import Archiving
-from falgate.store.verify import Verified, verify
+from falgate.store.verify import verify
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -11,12 +11,12 @@ import httpx
 from redis.asyncio import Redis
 
 from falgate.cli.books import books, table_of
-from falgate.cli.operating import DOLLARS, as_json, with_redis
+from falgate.cli.operating import DOLLARS, acting, as_json, with_redis
 from falgate.core.billing import BooksClosed
 from falgate.core.money import Micros, dollars
 from falgate.core.posting import Corrected, Recovered, Summary
 from falgate.flow.reconcile import LAG_S, Reconciler, Report
-from falgate.flow.recover import Outcome, RecoveryRefused, recover
+from falgate.flow.recover import Mended, Outcome, RecoveryRefused, recover
 from falgate.models import MODELS
 from falgate.sandbox.app import create_sandbox
 from falgate.settings import SANDBOX, Settings
@@ -83,7 +83,7 @@ def reconcile(*, hours: int | None, lag_minutes: int, plain: bool) -> None:
 
 
 @click.command("recover")
-@click.option("--yes", "act", is_flag=True, help="Book what was found and let buying go on.")
+@click.option("--yes", "act", is_flag=True, help="Do it, and let buying go on.")
 @click.option(
     "--assume", type=DOLLARS, help="Book so much for a request whose price nobody can say."
 )
@@ -95,9 +95,9 @@ def reconcile(*, hours: int | None, lag_minutes: int, plain: bool) -> None:
 )
 @as_json
 def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain: bool) -> None:
-    """After a crash of Redis that may have lost something: find it in fal's books, and go on.
+    """After a crash of Redis: set counters right, and find in fal's books what is lost.
 
-    Shows what it would do; --yes does it. Until then nothing is bought.
+    Shows what it would do; --yes does it. Until then nothing is bought where buying is frozen.
     """
 
     async def work(
@@ -105,7 +105,7 @@ def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain:
     ) -> Outcome:
         return await recover(
             upstream,
-            Recovery(redis, found.calendar),
+            Recovery(redis, found.calendar, acting()),
             _jobs(found, redis),
             platform,
             MODELS,
@@ -116,19 +116,27 @@ def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain:
 
     outcome: Outcome = _with_books(work)
     rows = [_unknown(each) for each in outcome.found]
+    counters = [_counter(each) for each in outcome.mended]
+    twice = [_counter(each) for each in outcome.twice]
     if plain:
-        click.echo(
-            json.dumps({"state": outcome.state, "frozen": bool(outcome.frozen_ms), "found": rows})
-        )
+        frozen = outcome.frozen.why if outcome.frozen else ""
+        found = {"found": rows, "counters": counters, "closed_twice": twice}
+        click.echo(json.dumps({"state": outcome.state, "frozen": frozen, **found}))
         return
-    if rows:
-        table_of(list(rows[0]), [list(each.values()) for each in rows])
+    for each in (rows, counters, twice):
+        if each:
+            table_of(list(each[0]), [list(row.values()) for row in each])
+    if twice:
+        click.echo("Jobs that were closed more than once are booked as often: nothing undoes that.")
     click.echo(
         {
             "sound": "Buying is not frozen: there is nothing to recover.",
-            "shown": f"{len(rows)} requests of fal's are not in the ledger. Nothing was done: "
-            "--yes books them and lets buying go on.",
-            "thawed": f"{len(rows)} requests were put right. Buying goes on.",
+            "shown": f"{len(counters)} counters differ from the ledger, and {len(rows)} requests "
+            "of fal's are not in it. Nothing was done: --yes puts that right and lets buying go "
+            "on.",
+            "mended": f"{len(counters)} counters were set to what the ledger says.",
+            "thawed": f"{len(counters)} counters and {len(rows)} requests were put right. Buying "
+            "goes on.",
         }[outcome.state]
     )
 
@@ -196,6 +204,18 @@ def _unknown(each: Recovered) -> dict[str, str]:
         "amount_usd": "" if each.job else known,
         "known_by": "its job" if each.job else how,
         "job": each.job,
+    }
+
+
+def _counter(each: Mended) -> dict[str, str]:
+    off = each.difference
+    return {
+        "books": each.upstream,
+        "account": off.account,
+        "window": off.window,
+        "counter": off.counter,
+        "found": str(off.found),
+        "ledger": str(off.ledger),
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -20,12 +21,14 @@ from falgate import settings
 from falgate.core.apikey import Kind
 from falgate.core.budget import Account, account
 from falgate.core.calendar import Calendar
+from falgate.core.errors import Unavailable
 from falgate.core.money import Micros, usd
 from falgate.flow.administer import Administration
 from falgate.models import MODELS
 from falgate.opening import TEST, open_redis
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
+from falgate.store.connect import RedisUnfit, failing
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 
@@ -79,7 +82,13 @@ def with_redis(use: Callable[[Settings, Redis], Awaitable[T]]) -> T:
 
     async def used() -> T:
         async with open_redis(found) as redis:
-            return await use(await _counting(found, redis), redis)
+            try:
+                return await use(await _counting(found, redis), redis)
+            except Unavailable as error:
+                # Callers hear that it cannot be reached; whoever types a command can do something.
+                if not isinstance(error.__cause__, RedisError | OSError):
+                    raise
+                raise RedisUnfit(failing(redis, error.__cause__)) from error
 
     return asyncio.run(used())
 

@@ -4,6 +4,7 @@ import msgspec
 
 from falgate.core.budget import Account
 from falgate.core.calendar import Kind, Window
+from falgate.core.frozen import Frozen
 from falgate.core.limits import NONE, Exceeded, Limits
 from falgate.core.money import Micros
 from falgate.core.picture import Picture
@@ -73,10 +74,6 @@ class HouseFull(msgspec.Struct, frozen=True):
 
 class Unborn(msgspec.Struct, frozen=True):
     """The ledger in Redis is not the one that this instance started with."""
-
-
-class Frozen(msgspec.Struct, frozen=True):
-    """Redis may have lost its last second: nothing is bought until fal's books were looked at."""
 
 
 class OtherCalendar(msgspec.Struct, frozen=True):

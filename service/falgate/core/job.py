@@ -140,6 +140,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     distinct: bool = False
     own: bool = False
 
+    def is_twin(self, other: "Order") -> bool:
+        """Whether another order has the same body, so that fal's requests cannot tell them apart.
+
+        By what is left of it when a job has ended, too.
+        """
+        if self.input and other.input and self.input != other.input:
+            return False
+        mine, its = (
+            (it.upstream, it.endpoint, it.number, it.prompt_sha256, it.recorded)
+            for it in (self, other)
+        )
+        return self.id != other.id and mine == its
+
     @property
     def flight(self) -> str:
         """What it claims: its pool's flight, or one of its own where it buys whatever others do."""

@@ -8,7 +8,7 @@ import re
 GRANULE_S = 60
 """Ends of links are whole minutes: answers within one are the same bytes."""
 SKEW_S = 60
-"""Instances' clocks may differ by so much."""
+"""What an instance makes of Redis's clock may be so far off, while it cannot ask."""
 
 _DIGITS = re.compile(r"[0-9]{1,12}")
 

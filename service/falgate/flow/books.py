@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
 from falgate.core.billing import Billed, Charge, Listed
+from falgate.core.difference import Difference
+from falgate.core.frozen import Frozen
 from falgate.core.job import Job
 from falgate.core.money import Micros
 from falgate.core.posting import Posting, Recovered, Summary
@@ -47,10 +49,19 @@ class Corrections(Protocol):
 
 
 class Recovery(Protocol):
-    """A ledger that may have lost its last second. `Unavailable`."""
+    """A ledger that is not what it was. `Unavailable`."""
 
-    async def frozen(self) -> tuple[int, str]:
-        """Since when buying is frozen, milliseconds, 0 while it is not; and on which server."""
+    async def frozen(self) -> tuple[Frozen | None, str]:
+        """Where buying is frozen, and in which history of the server."""
+
+    async def books(self) -> list[str]:
+        """All books, each with counters of its own."""
+
+    async def differences(self, upstream: str) -> tuple[Difference, ...]:
+        """Counters that are not what the ledger says; raises `EntryStrange`."""
+
+    async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
+        """Set counters right; False where one has changed since, which is then left alone."""
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
         """The requests of jobs that were closed since then."""
@@ -67,5 +78,5 @@ class Recovery(Protocol):
     async def now_ms(self) -> int:
         """The clock that decides about money."""
 
-    async def thaw(self, run_id: str) -> bool:
-        """Let buying go on; False when the server is not the one that was looked at."""
+    async def thaw(self, history: str) -> bool:
+        """Let buying go on; False when the history is not the one that was looked at."""

@@ -15,6 +15,7 @@ import msgspec
 from falgate.core import hook
 from falgate.core.events import Doubt, Doubted
 from falgate.flow.ports import Facts, Jobs
+from falgate.flow.twins import exchanged
 
 Verdict = Literal["bound", "unknown_address", "unsigned", "foreign"]
 
@@ -92,7 +93,10 @@ class Completions:
         job = await self._jobs.read(job_id)
         if job is None or job.order.upstream != self._upstream or request_id is None:
             self._doubt("stray_hook", job_id, "fal speaks of a job that is not known here")
-        elif not await self._jobs.accept(job, request_id, lease_ms=0):
+        elif not (
+            await self._jobs.accept(job, request_id, lease_ms=0)
+            or await exchanged(self._jobs, job, request_id)
+        ):
             self._doubt("second_request_id", job_id, request_id)
         elif not ours and job.request_id == request_id and _USER.fullmatch(user):
             await self._accounts.learn(self._upstream, user)

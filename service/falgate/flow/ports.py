@@ -98,6 +98,12 @@ class Jobs(Protocol):
     async def read(self, job_id: str) -> Job | None:
         """A job as it stands."""
 
+    async def unbound(self, upstream: str) -> list[Job]:
+        """Jobs that may have been submitted and have no request id, with their inputs."""
+
+    async def owner(self, upstream: str, request_id: str) -> str:
+        """The id of the job that a request belongs to, or ""."""
+
     async def now_ms(self) -> int:
         """The clock that decides about money."""
 

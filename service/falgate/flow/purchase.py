@@ -29,6 +29,7 @@ from falgate.flow.banking import bank
 from falgate.flow.insist import insist
 from falgate.flow.ports import Ports
 from falgate.flow.turns import Turns
+from falgate.flow.twins import exchanged
 
 _ASKING_S = 10.0
 _CANCEL_S = 1.0
@@ -200,7 +201,8 @@ class Purchases:
 
     async def _accept(self, job: Job, request_id: str) -> Job | None:
         if not await insist(lambda: self._ports.jobs.accept(job, request_id)):
-            self._doubt("second_request_id", job, request_id)
+            if not await insist(lambda: exchanged(self._ports.jobs, job, request_id)):
+                self._doubt("second_request_id", job, request_id)
             await self._give_word(job)
             return None
         job = msgspec.structs.replace(job, state="accepted", request_id=request_id)

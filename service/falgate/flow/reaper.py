@@ -1,7 +1,7 @@
 """Adoption: jobs whose worker died go on where they stood, and nothing is released in doubt."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Doubted
@@ -27,6 +27,7 @@ class Reaper:
         every_s: float,
         unknown_after_s: int,
         platforms: Mapping[str, Platform] | None = None,
+        hooked: Collection[str] = (),
     ) -> None:
         """Look every `every_s`; settle an unknown outcome in full after `unknown_after_s`.
 
@@ -37,6 +38,7 @@ class Reaper:
             every_s: Seconds.
             unknown_after_s: Seconds.
             platforms: Sellers' own books, by upstream, as far as they may be read.
+            hooked: Upstreams that say by a hook when a job has ended.
         """
         self._ports = ports
         self._purchases = purchases
@@ -44,6 +46,7 @@ class Reaper:
         self._every_s = every_s
         self._unknown_after_ms = unknown_after_s * 1000
         self._platforms = platforms or {}
+        self._hooked = hooked
 
     async def run(self) -> None:
         """Look until cancelled; the first look is at once, for what an earlier process left."""
@@ -57,7 +60,8 @@ class Reaper:
 
     async def look(self, upstream: str) -> None:
         """Adopt what has lapsed of one upstream: never of another, which could not know it."""
-        search = Search(self._ports.jobs, self._platforms.get(upstream))
+        hook_ms = self._unknown_after_ms // 2 if upstream in self._hooked else 0
+        search = Search(self._ports.jobs, self._platforms.get(upstream), hook_ms)
         for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
             if self._purchases.busy_with(job_id):
                 continue  # As after an outage of Redis: whoever keeps the job will renew it.

@@ -1,16 +1,21 @@
-"""Recovery after a freeze: what fal has carried out and a ledger that lost a second does not know.
+"""Recovery: counters that are not what the ledger says, and purchases that it does not know.
 
-Every request since then must belong to a job of ours, become one's, or be booked by itself. Until
-that is done nothing more is bought.
+Counters are set to what the entries and the open jobs come to. Where Redis may have lost something,
+every request of fal's since then must belong to a job of ours, become one's, or be booked by
+itself. Until that is done nothing more is bought. Each step may be repeated, and does nothing then.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from falgate.core import price
 from falgate.core.billing import Listed, same_input, totals
+from falgate.core.difference import Difference
+from falgate.core.frozen import Frozen
 from falgate.core.job import Job
 from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
@@ -23,24 +28,37 @@ LAG_S = 60
 
 _BEFORE_MS = 3_600_000
 _APART_MS = 5_000
+_ROUNDS_MAX = 5
 
 
 class RecoveryRefused(Exception):
     """The ledger cannot be recovered like this; the message says what to do."""
 
 
+class Mended(msgspec.Struct, frozen=True):
+    """A counter that differed, and in whose books."""
+
+    upstream: str
+    difference: Difference
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a recovery found, and did.
 
     Attributes:
-        frozen_ms: Since when buying was frozen, milliseconds since 1970; 0 where it was not.
+        frozen: Why buying was; None where it was not.
         found: Every request that was not known.
-        state: "sound" where nothing was frozen, "shown" where nothing was done, "thawed".
+        mended: Every counter that differed.
+        twice: Jobs that were closed more than once, which nobody but a person can judge.
+        state: "sound" where there was nothing to do, "shown" where nothing was done; "mended", or
+            "thawed" where buying goes on since.
     """
 
-    frozen_ms: int
+    frozen: Frozen | None
     found: tuple[Recovered, ...] = ()
-    state: Literal["sound", "shown", "thawed"]
+    mended: tuple[Mended, ...] = ()
+    twice: tuple[Mended, ...] = ()
+    state: Literal["sound", "shown", "mended", "thawed"]
 
 
 async def recover(
@@ -55,11 +73,11 @@ async def recover(
     assumed: Micros | None = None,
     lag_s: int = LAG_S,
 ) -> Outcome:
-    """Find what a frozen ledger does not know; with `act`, book it and let buying go on.
+    """Find what differs and what is not known; with `act`, set it right and let buying go on.
 
     Args:
         upstream: Whose books.
-        ledger: The frozen one.
+        ledger: All books of it.
         jobs: Its jobs.
         platform: The seller's own books, or None.
         models: By endpoint.
@@ -71,38 +89,96 @@ async def recover(
     Raises:
         RecoveryRefused: See there.
         BooksClosed: The seller's books cannot be read to their end.
+        EntryStrange: Ours cannot.
         Unavailable: Without Redis.
     """
-    frozen_ms, run_id = await ledger.frozen()
-    if not frozen_ms:
-        return Outcome(frozen_ms=0, state="sound")
-    found: tuple[Recovered, ...] = ()
+    frozen, history = await ledger.frozen()
+    differ = await _differences(ledger)
+    mended = tuple(each for each in differ if each.difference.mendable)
+    twice = tuple(each for each in differ if not each.difference.mendable)
+    outcome = Outcome(frozen=frozen, mended=mended, twice=twice, state="sound")
+    if frozen is None and not mended:
+        return outcome
+    if frozen is not None and frozen.lost:
+        found = await _lost(
+            upstream,
+            ledger,
+            platform,
+            models,
+            frozen.since_ms,
+            accept_loss=accept_loss,
+            lag_s=lag_s,
+        )
+        outcome = replace(outcome, found=found)
+    if not act:
+        return replace(outcome, state="shown")
+    await _mend(ledger, mended)
+    priced = tuple(_priced(each, assumed) for each in outcome.found)
+    await _book(upstream, ledger, jobs, priced)
+    if frozen is None:
+        return replace(outcome, state="mended")
+    if not await ledger.thaw(history):
+        raise RecoveryRefused("Redis was started anew meanwhile: begin again")
+    return replace(outcome, found=priced, state="thawed")
+
+
+async def _book(upstream: str, ledger: Recovery, jobs: Jobs, found: Sequence[Recovered]) -> None:
+    for each in found:
+        if await _adopted(jobs, each):
+            continue
+        if each.amount is None:
+            raise RecoveryRefused("the job of a request has another one since: begin again")
+        await ledger.book(upstream, each, each.amount)
+
+
+async def _differences(ledger: Recovery) -> list[Mended]:
+    return [
+        Mended(books, each)
+        for books in await ledger.books()
+        for each in await ledger.differences(books)
+    ]
+
+
+async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:
+    """Set counters right, those too that change while it is done."""
+    for _ in range(_ROUNDS_MAX):
+        by_books = defaultdict(list)
+        for each in found:
+            by_books[each.upstream].append(each.difference)
+        for books, differences in by_books.items():
+            await ledger.mend(books, differences)
+        found = [each for each in await _differences(ledger) if each.difference.mendable]
+        if not found:
+            return
+    raise RecoveryRefused("counters changed again and again meanwhile: begin again")
+
+
+async def _lost(
+    upstream: str,
+    ledger: Recovery,
+    platform: Platform | None,
+    models: Mapping[str, ModelSpec],
+    frozen_ms: int,
+    *,
+    accept_loss: bool,
+    lag_s: int,
+) -> tuple[Recovered, ...]:
+    """What the seller's books have of before the freeze and ours do not."""
     if platform is not None:
         wait_s = lag_s - (await ledger.now_ms() - frozen_ms) / 1000
         if wait_s > 0:
             raise RecoveryRefused(
                 f"fal's list may not have everything yet: ask again in {wait_s:.0f} s"
             )
-        found = await _unknown(
+        return await _unknown(
             upstream, ledger, platform, models, frozen_ms, accept_loss=accept_loss
         )
-    elif not accept_loss:
+    if not accept_loss:
         raise RecoveryRefused(
             "without FALGATE_FAL_ADMIN_KEY nobody can say what the ledger has lost: give it, or "
             "--accept-loss to buy again knowing that up to a second of purchases may be missing"
         )
-    if not act:
-        return Outcome(frozen_ms=frozen_ms, found=found, state="shown")
-    priced = [_priced(each, assumed) for each in found]
-    for each in priced:
-        if await _adopted(jobs, each):
-            continue
-        if each.amount is None:
-            raise RecoveryRefused("the job of a request has another one since: begin again")
-        await ledger.book(upstream, each, each.amount)
-    if not await ledger.thaw(run_id):
-        raise RecoveryRefused("Redis was started anew meanwhile: begin again")
-    return Outcome(frozen_ms=frozen_ms, found=tuple(priced), state="thawed")
+    return ()
 
 
 async def _unknown(
@@ -186,7 +262,7 @@ def _priced(found: Recovered, assumed: Micros | None) -> Recovered:
             f"nobody can say what {found.request_id} costs: look it up at fal, and give --assume "
             "with an amount for each of such requests"
         )
-    return msgspec.structs.replace(found, amount=assumed)
+    return replace(found, amount=assumed)
 
 
 async def _adopted(jobs: Jobs, found: Recovered) -> bool:

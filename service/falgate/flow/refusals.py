@@ -6,7 +6,6 @@ from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
 from falgate.core.claim import (
     Denied,
-    Frozen,
     HouseFull,
     OtherCalendar,
     Unborn,
@@ -23,6 +22,7 @@ from falgate.core.errors import (
     UpstreamRefused,
     UpstreamUnusable,
 )
+from falgate.core.frozen import Frozen
 from falgate.core.job import Job, Order
 from falgate.core.limits import Exceeded
 from falgate.core.money import dollars
@@ -71,11 +71,7 @@ def of_verdict(verdict: Verdict, order: Order, calendar: Calendar) -> Refusal:  
         case Unborn():
             return Unavailable("The ledger is not the one that falgate started with", 30)
         case Frozen():
-            return Unavailable(
-                "Redis may have lost its last second; nothing is bought until an operator has run "
-                "`falgate ledger recover`",
-                60,
-            )
+            return verdict.refusal()
         case OtherCalendar(name):
             return Unavailable(f"The ledger counts its windows by {name}, and falgate does not", 60)
     raise AssertionError(f"{verdict} is no refusal")

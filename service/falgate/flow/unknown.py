@@ -9,6 +9,7 @@ from falgate.core.billing import BooksClosed, Listed, same_input
 from falgate.core.job import Job
 from falgate.flow.books import Platform
 from falgate.flow.ports import Jobs
+from falgate.flow.twins import has_twin
 
 _APART_MS = 5_000
 """fal's clock and Redis's may be so far apart."""
@@ -24,8 +25,16 @@ class Search:
     as this round is concerned: the next one asks again, and in the end the job is settled in full.
     """
 
-    def __init__(self, jobs: Jobs, platform: Platform | None) -> None:
-        """Look in these books, if there are any."""
+    def __init__(self, jobs: Jobs, platform: Platform | None, hook_ms: int = 0) -> None:
+        """Look in these books, if there are any.
+
+        Args:
+            jobs: What is looked for.
+            platform: The books.
+            hook_ms: How long after its submit a job that has a twin is left to its completion hook,
+                which alone knows whose a request is.
+        """
+        self._hook_ms = hook_ms
         self._jobs = jobs
         self._platform = platform
         self._lists: dict[str, tuple[int, tuple[Listed, ...]]] = {}
@@ -44,6 +53,8 @@ class Search:
             early = 0 < listed.sent_ms < since_ms
             if early or not same_input(listed, job.order.input):
                 continue
+            if now_ms - job.submitted_ms < self._hook_ms and await has_twin(self._jobs, job):
+                return None
             if await self._jobs.accept(job, listed.request_id):
                 return msgspec.structs.replace(
                     job, state="accepted", request_id=listed.request_id, trouble="", troubled_ms=0

@@ -41,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_url: Annotated[
         str, _about("redis://, rediss:// or unix://; empty: embedded in the data directory")
     ] = ""
+    ledger_id: Annotated[
+        str,
+        _about("refuse any other ledger in Redis; empty: the one that the data directory knows"),
+    ] = ""
     redis_timeout_s: Annotated[
         Seconds, _about("how long a trip to Redis may take, with all its retries")
     ] = 2

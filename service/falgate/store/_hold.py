@@ -1,5 +1,6 @@
 """Asking for a flight and a hold: everything that the script needs, and what it answered."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +12,6 @@ from falgate.core.claim import (
     Crowded,
     Denied,
     Ended,
-    Frozen,
     Held,
     HouseFull,
     Joined,
@@ -28,13 +28,13 @@ from falgate.core.claim import (
     Waiter,
 )
 from falgate.core.errors import Unavailable
+from falgate.core.frozen import Frozen
 from falgate.core.job import Order
 from falgate.core.limits import Exceeded
 from falgate.store import _keys, _records
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.connect import Durability
-from falgate.store.ledger import Ledger
 
 _HOLD = Script("jobs_hold")
 
@@ -52,6 +52,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
         calendar: How it counts windows.
         lease_ms: How long a job is its own without renewal, milliseconds.
         durability: What makes a mark durable there.
+        regain: Waits until a history of the server that is not trusted yet was looked at.
         slots_max: How many jobs the upstream works on at once; 0: any number.
     """
 
@@ -60,6 +61,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Calendar
     lease_ms: int
     durability: Durability
+    regain: Callable[[], Awaitable[None]]
     slots_max: int = 0
 
 
@@ -90,8 +92,8 @@ async def hold(  # noqa: PLR0917 - what the script decides by
             case ["elsewhen", script_ms]:
                 # A window's end passed between our look at the clock and the script's.
                 now_ms = int(script_ms)
-            case ["restarted", run_id, was]:
-                await Ledger(redis).restarted(run_id, was, weak=instance.durability.weak)
+            case ["strange"]:
+                await instance.regain()
             case _:
                 return _verdict(reply, windows, accounts)
     raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
@@ -206,8 +208,8 @@ def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the scrip
             return HouseFull(int(limit), int(overrun))
         case ["unborn"]:
             return Unborn()
-        case ["frozen"]:
-            return Frozen()
+        case ["frozen", why]:
+            return Frozen(why)
         case ["calendar", name]:
             return OtherCalendar(name)
     raise AssertionError(f"jobs_hold.lua answered {reply[0]}")

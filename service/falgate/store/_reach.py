@@ -1,11 +1,31 @@
 """Where a failing Redis becomes a refusal that the flow understands."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import RedisError
+import structlog
+from redis.exceptions import (
+    BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from falgate.core.errors import Unavailable
+
+_TOLD_EVERY_S = 60.0
+_SHOWN = 300
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (BusyLoadingError, "falgate's ledger is being loaded by Redis; ask again"),
+    (OutOfMemoryError, "falgate's ledger has no room: Redis is full; ask again"),
+    (ReadOnlyError, "falgate's ledger cannot be written: Redis is a replica; ask again"),
+    (ResponseError, "falgate's ledger cannot be used: Redis answers with an error; ask again"),
+)
+
+_LOG = structlog.get_logger()
+_told_s: dict[str, float] = {}
 
 
 @contextmanager
@@ -17,4 +37,16 @@ def reaching() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
+        _tell(error)
+        for kind, words in _WORDS:
+            if isinstance(error, kind):
+                raise Unavailable(words) from error
         raise Unavailable("falgate cannot reach its ledger now; ask again") from error
+
+
+def _tell(error: Exception) -> None:
+    """Name the cause to operators: once a minute of each kind, however many callers it meets."""
+    kind, now_s = type(error).__name__, time.monotonic()
+    if now_s - _told_s.get(kind, -_TOLD_EVERY_S) >= _TOLD_EVERY_S:
+        _told_s[kind] = now_s
+        _LOG.warning("redis.failed", error=kind, why=str(error)[:_SHOWN])

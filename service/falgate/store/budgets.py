@@ -14,6 +14,7 @@ from falgate.core.money import Micros
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.clock import now_ms
 from falgate.store.registry import Registry, changed
 
 _PUT = Script("budgets_put")
@@ -176,9 +177,7 @@ class Budgets:
         raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
 
     async def _now_ms(self) -> int:
-        with reaching():
-            seconds, micros = await self._redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await now_ms(self._redis)
 
 
 def position(charged: Account, window: Window, figures: Mapping[str, str]) -> Position:

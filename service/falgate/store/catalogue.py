@@ -11,6 +11,7 @@ from falgate.core.catalogue import Filing, Record, Total
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.clock import now_ms
 
 _NOTE = Script("catalogue_note")
 _USE = Script("catalogue_use")
@@ -262,9 +263,7 @@ class Catalogue:
 
     async def now_ms(self) -> int:
         """Redis's clock."""
-        with reaching():
-            seconds, microseconds = await self._redis.time()
-        return int(seconds) * 1000 + int(microseconds) // 1000
+        return await now_ms(self._redis)
 
 
 def as_total(found: Sequence[str | None]) -> Total:

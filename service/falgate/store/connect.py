@@ -6,11 +6,17 @@ import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    NoPermissionError,
+    RedisError,
+    ResponseError,
+)
 
 from falgate.store._bounded import BoundedRedis
 
 _OLDEST = (7, 0)
+_SCHEMES = ("redis://", "rediss://", "unix://")
 _TRIP_S = 2
 _BARRIERS_S = 2
 """So long a server may be silent because it waits for its disk or for replicas, as it was told."""
@@ -48,6 +54,8 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         RedisUnfit: The URL is none that redis-py knows.
     """
     backoff = ExponentialBackoff(cap=0.2, base=0.02)
+    if "#" in url:
+        raise RedisUnfit(_unreadable(url))
     try:
         # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
         pool = BlockingConnectionPool.from_url(
@@ -61,10 +69,8 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         )
         client = BoundedRedis(connection_pool=pool)
         client.auto_close_connection_pool = True
-    except ValueError as error:
-        raise RedisUnfit(
-            "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"
-        ) from error
+    except ValueError:
+        raise RedisUnfit(_unreadable(url)) from None
     client.trip_ms = timeout_s * 1000
     return client
 
@@ -80,10 +86,10 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
         memory = await redis.info("memory")
         persistence = await redis.info("persistence")
         version = tuple(int(part) for part in server["redis_version"].split(".")[:2])
-        fsync = await _appendfsync(redis)
+        fsync, refused = await _appendfsync(redis)
         waits = await _knows_waitaof(redis)
     except (RedisError, OSError) as error:
-        raise RedisUnfit(f"Redis does not answer ({type(error).__name__}): {error}") from error
+        raise RedisUnfit(failing(redis, error)) from error
     if version < _OLDEST:
         raise RedisUnfit(
             f"Redis {server['redis_version']} is too old: falgate needs 7.0 or later, or any Valkey"
@@ -102,6 +108,12 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
         return Durability(replicas=replicas, weak=True)
     if fsync == "always":
         return Durability(replicas=replicas)
+    if not waits and not allow_weak and refused:
+        raise RedisUnfit(
+            f"Redis does not say whether it writes each reply to its disk first ({refused}), and "
+            "has no WAITAOF (Redis 7.2): let falgate's user run CONFIG GET (ACL +config|get), or "
+            "accept that it may lose its last second with FALGATE_ALLOW_WEAK_DURABILITY=true"
+        )
     if not waits and not allow_weak:
         raise RedisUnfit(
             "Redis may lose its last second in a crash and has no WAITAOF (Redis 7.2): set "
@@ -110,12 +122,51 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
     return Durability(fsync=waits, replicas=replicas, weak=not waits)
 
 
-async def _appendfsync(redis: Redis) -> str:
+def failing(redis: Redis, error: Exception) -> str:
+    """What is wrong with a Redis that failed so, and what to do; never its password."""
+    where = f"Redis at {address(redis)}"
+    if isinstance(_first(error), AuthenticationError):
+        return f"{where} refuses the user or password of FALGATE_REDIS_URL ({error})"
+    if isinstance(error, NoPermissionError):
+        return f"{where} forbids what falgate needs ({error}): give its user the right to"
+    if isinstance(error, ResponseError):
+        return f"{where} answers with an error: {error}"
+    return (
+        f"{where} does not answer ({type(error).__name__}: {error}): start it, or set "
+        "FALGATE_REDIS_URL"
+    )
+
+
+def _first(error: BaseException) -> BaseException:
+    """What an error began with: redis-py makes an error of the connection of all that opens one."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return error
+
+
+def address(redis: Redis) -> str:
+    """Where a client looks for its server: host:port, or a socket."""
+    named = redis.connection_pool.connection_kwargs
+    return str(named.get("path") or f"{named.get('host')}:{named.get('port', 6379)}")
+
+
+def _unreadable(url: str) -> str:
+    """Why a URL is none, without a part of it: any may be the password's."""
+    if not url.startswith(_SCHEMES):
+        return "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"
+    return (
+        "FALGATE_REDIS_URL cannot be read: in its user and password write %23 for #, %2F for /, "
+        "%3F for ?, %40 for @, %3A for : and %25 for %; behind the host come a port and a number"
+    )
+
+
+async def _appendfsync(redis: Redis) -> tuple[str, str]:
+    """How it writes its file, or why it does not say so."""
     try:
-        return str((await redis.config_get("appendfsync")).get("appendfsync", "unknown"))
-    except ResponseError:
+        return str((await redis.config_get("appendfsync")).get("appendfsync", "unknown")), ""
+    except ResponseError as error:
         # Managed services refuse CONFIG; then nothing is taken for granted.
-        return "unknown"
+        return "unknown", str(error)
 
 
 async def _knows_waitaof(redis: Redis) -> bool:

@@ -11,6 +11,7 @@ from falgate.core.posting import Posting, Summary
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.clock import now_ms
 
 _CORRECT = Script("ledger_correct")
 
@@ -140,9 +141,7 @@ class Corrections:
         ]
 
     async def _now_ms(self) -> int:
-        with reaching():
-            seconds, micros = await self._redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await now_ms(self._redis)
 
 
 def _charged(closed: Posting) -> Sequence[Account]:

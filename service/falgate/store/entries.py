@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from falgate.store import _keys
 from falgate.store._reach import reaching
+from falgate.store.clock import now_ms
 
 Raw = tuple[str, dict[str, str]]
 """An entry's id and its fields."""
@@ -62,6 +63,4 @@ class Entries:
 
     async def now_ms(self) -> int:
         """Redis's clock, milliseconds since 1970."""
-        with reaching():
-            seconds, micros = await self._redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await now_ms(self._redis)

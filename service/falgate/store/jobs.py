@@ -1,6 +1,6 @@
 """Jobs: claimed, held, marked, bound, settled and finished, each by one idempotent script."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -11,12 +11,14 @@ from falgate.core.claim import NOBODY, Seen, Terms, Verdict, Waiter
 from falgate.core.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
-from falgate.store import _hold, _keys, _records
+from falgate.store import _doubts, _hold, _keys, _records
 from falgate.store._bounded import grant
 from falgate.store._hold import Instance
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.clock import now_ms
 from falgate.store.connect import Durability
+from falgate.store.trust import unwatched
 
 _MARK = Script("jobs_mark")
 _ACCEPT = Script("jobs_accept")
@@ -43,18 +45,12 @@ class Jobs:
         calendar: Calendar,
         lease_ms: int,
         durability: Durability,
+        regain: Callable[[], Awaitable[None]] = unwatched,
         slots_max: int = 0,
     ) -> None:
         """Work on jobs as `owner`, in the ledger whose birth record is `ledger_id`.
 
-        Args:
-            redis: Where it is.
-            ledger_id: See above, and so on: `Instance` says what each is.
-            owner: Unique among all instances.
-            calendar: As the ledger has it.
-            lease_ms: Milliseconds.
-            durability: From `inspect`.
-            slots_max: 0: any number.
+        `Instance` says what each is.
         """
         self._redis = redis
         self._instance = Instance(
@@ -63,6 +59,7 @@ class Jobs:
             calendar=calendar,
             lease_ms=lease_ms,
             durability=durability,
+            regain=regain,
             slots_max=slots_max,
         )
 
@@ -249,13 +246,11 @@ class Jobs:
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
         """Up to so many open jobs whose lease ran out, the longest first."""
-        lapsed: Any
-        now_ms = await self.now_ms()
+        key, until_ms = _keys.open_jobs(upstream), await self.now_ms()
+        found: Any
         with reaching():
-            lapsed = await self._redis.zrangebyscore(
-                _keys.open_jobs(upstream), "-inf", now_ms, start=0, num=number
-            )
-        return list(lapsed)
+            found = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
+        return list(found)
 
     async def read(self, job_id: str) -> Job | None:
         """A job as it stands, or None when there is none (any more)."""
@@ -267,11 +262,17 @@ class Jobs:
                 refusal = await self._redis.get(_keys.refusal(job_id))
         return _records.job(fields, refusal) if fields else None
 
+    async def unbound(self, upstream: str) -> list[Job]:
+        """Jobs that may have been submitted and have no request id, with their inputs."""
+        return await _doubts.unbound(self._redis, upstream)
+
+    async def owner(self, upstream: str, request_id: str) -> str:
+        """The id of the job that a request belongs to, or ""."""
+        return await _doubts.owner(self._redis, upstream, request_id)
+
     async def now_ms(self) -> int:
         """Redis's clock, milliseconds since 1970: the only one that decides about money."""
-        with reaching():
-            seconds, micros = await self._redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await now_ms(self._redis)
 
     def _leased(self, job: Job, lease_ms: int | None = None) -> dict[str, Any]:
         """What every script takes that is fenced and moves the end of a lease."""

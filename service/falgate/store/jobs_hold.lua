@@ -1,5 +1,5 @@
 #!lua
--- with _budgets.lua, _places.lua, _requests.lua, _turns.lua
+-- with _budgets.lua, _history.lua, _places.lua, _requests.lua, _turns.lua
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
 -- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[18] on, the organisation
 -- first, and behind them as many keys that count each account's pace, in the same order. A budget's
@@ -24,8 +24,8 @@
 --   {'house', limit, overrun}                       the house is full; micro-USD
 --   {'elsewhen', now_ms}                            the windows are not in force
 --   {'calendar', name}                              the ledger counts by another calendar
---   {'restarted', run_id, was}                      the server is not the one that was trusted
---   {'frozen'}                                      nothing is bought until fal's books were read
+--   {'strange'}                                     this history of the server is not trusted yet
+--   {'frozen', why}                                 nothing is bought until an operator has looked
 --   {'unborn'}                                      this is not the ledger that the caller knows
 local meta = KEYS[1]
 local job = KEYS[2]
@@ -82,13 +82,12 @@ local minute_ms = 60000
 
 -- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
 if amount == 0 then error({err = 'BADAMOUNT a hold of nothing'}) end
-local known = redis.call('HMGET', meta, 'id', 'run_id', 'frozen_ms', 'calendar')
+local known = redis.call('HMGET', meta, 'id', 'history', 'frozen_ms', 'calendar', 'frozen_why')
 if known[1] ~= ledger_id then return {'unborn'} end
 -- A caller asking again (its first reply was lost) already has its money.
 if redis.call('EXISTS', job) == 1 then return {'held'} end
-local run_id = redis.call('INFO', 'server'):match('run_id:(%x+)')
-if known[2] ~= run_id then return {'restarted', run_id, known[2] or ''} end
-if known[3] then return {'frozen'} end
+if known[2] ~= history_now() then return {'strange'} end
+if known[3] then return {'frozen', known[5] or 'lost'} end
 if known[4] ~= calendar then return {'calendar', known[4] or ''} end
 
 local now = now_ms()

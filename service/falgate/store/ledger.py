@@ -1,11 +1,15 @@
 """The ledger: its birth record, and the server that it trusts."""
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.calendar import Calendar
+from falgate.core.errors import Unavailable
+from falgate.core.frozen import LOST, Frozen
 from falgate.core.money import Micros
 from falgate.store import _keys
 from falgate.store._reach import reaching
@@ -14,10 +18,60 @@ from falgate.store._script import Script
 _TRUST = Script("ledger_trust")
 
 _FORMAT = "2"
+_BOOKS = "books:"
+_STANDING = ("id", "history", "frozen_ms", "frozen_why")
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger and the server that shows it.
+
+    Attributes:
+        ledger_id: "" where there is no ledger.
+        trusted: The history that was looked at last, or "".
+        frozen: Where buying is.
+        run_id: Of the server's process.
+        replid: Of its writes.
+        promoted: Whether it was another's replica before, as far as it remembers.
+        is_primary: Whether it is none now.
+        version: Of the server.
+        at_ms: Its clock.
+    """
+
+    ledger_id: str
+    trusted: str
+    frozen: Frozen | None
+    run_id: str
+    replid: str
+    promoted: bool
+    is_primary: bool
+    version: str
+    at_ms: int
+
+    @property
+    def history(self) -> str:
+        """As `_history.lua` spells it."""
+        return f"{self.run_id} {self.replid}"
 
 
 class LedgerStrange(Exception):
     """The ledger in Redis is not the one that was expected; the message says what to do."""
+
+
+class LedgerGone(LedgerStrange):
+    """Redis holds another ledger than the one that was known, or none."""
+
+
+def check_own(found: object, known: str) -> None:
+    """Nothing, where the ledger that Redis holds is the one that this instance started with.
+
+    Raises:
+        Unavailable: It is not: Redis was emptied or replaced, and what is missing there is unknown.
+    """
+    if found != known:
+        what = "holds another ledger than falgate started with" if found else "was emptied"
+        raise Unavailable(
+            f"Redis {what}: restore its data, or start falgate anew where that is meant", 30
+        )
 
 
 class Ledger:
@@ -31,8 +85,8 @@ class Ledger:
         """The id of the ledger, made on its first start; holds are refused under any other.
 
         Raises:
-            LedgerStrange: Another ledger than `expected`, none where there was one, one of an
-                earlier form, or one that counts its days otherwise.
+            LedgerGone: Another ledger than `expected`, or none.
+            LedgerStrange: One of an earlier form, or one that counts its days otherwise.
         """
         found: Any
         form: Any
@@ -44,16 +98,20 @@ class Ledger:
                     await self._redis.hsetnx(_keys.META, field, value)
             found, form, counted = await self._redis.hmget(_keys.META, ["id", "format", "calendar"])
         if found is None or (expected is not None and found != expected):
-            raise LedgerStrange(
-                "Redis no longer holds the ledger that this data directory was used with"
+            raise LedgerGone(
+                "Redis holds another ledger than the one that was known here"
+                if found
+                else "Redis no longer holds the ledger that was known here"
             )
         if form != _FORMAT:
             raise LedgerStrange(
                 f"the ledger in Redis has form {form or '1'}, and this falgate writes {_FORMAT}"
             )
         if counted != calendar.name:
+            zone, _, first_day = str(counted).rpartition("/")
             raise LedgerStrange(
-                f"the ledger counts its windows by {counted}, and the settings say {calendar.name}"
+                f"the ledger counts its windows by {counted}, and the settings say "
+                f"{calendar.name}: set FALGATE_TIMEZONE={zone} and FALGATE_WEEK_STARTS={first_day}"
             )
         return str(found)
 
@@ -63,19 +121,40 @@ class Ledger:
             found: Any = await self._redis.hget(_keys.META, "calendar")
         return None if found is None else str(found)
 
-    async def restarted(self, run_id: str, was: str, *, weak: bool) -> None:
-        """Take note that another server process holds the ledger now.
+    async def standing(self) -> Standing:
+        """The ledger and its server, in one trip."""
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.hmget(_keys.META, _STANDING)
+                pipeline.info("server")
+                pipeline.info("replication")
+                pipeline.time()
+                kept, server, replication, (seconds, micros) = await pipeline.execute()
+        ledger_id, trusted, frozen_ms, why = kept
+        return Standing(
+            ledger_id=ledger_id or "",
+            trusted=trusted or "",
+            frozen=Frozen(why or LOST, int(frozen_ms)) if frozen_ms else None,
+            run_id=server["run_id"],
+            replid=replication["master_replid"],
+            # Since when a replica is a primary; -1 where the server was never another's replica.
+            promoted=replication.get("second_repl_offset", -1) >= 0,
+            is_primary=replication["role"] == "master",
+            version=server["redis_version"],
+            at_ms=int(seconds) * 1000 + int(micros) // 1000,
+        )
 
-        Where that may have lost its last second (`weak`: what it acknowledged was not on its disk;
-        or a replica was promoted), nothing more is bought until fal's own books were read.
+    async def trust(self, history: str, was: str, *, why: str = "") -> bool:
+        """Take note that a history was looked at; False when it is not the one of now.
+
+        Args:
+            history: As it stands.
+            was: The one that was trusted before.
+            why: What is wrong with it, as `Frozen` has it, which freezes buying; else "".
         """
         with reaching():
-            replication = await self._redis.info("replication")
-            # Since when a replica is a primary; -1 where the server was never another's replica.
-            promoted = replication.get("second_repl_offset", -1) >= 0
-            freeze = was != "" and (weak or promoted)
-            await _TRUST(
-                self._redis, meta=_keys.META, run_id=run_id, was=was, freeze=str(int(freeze))
+            return bool(
+                await _TRUST(self._redis, meta=_keys.META, history=history, was=was, why=why)
             )
 
     async def frozen_ms(self) -> int:
@@ -83,10 +162,34 @@ class Ledger:
         with reaching():
             return int(await self._redis.hget(_keys.META, "frozen_ms") or 0)
 
-    async def note_live(self, upstream: str) -> None:
-        """Remember whom live keys buy from, for commands that are not told."""
+    async def note_books(self, live: str, others: Collection[str]) -> None:
+        """Remember whom live keys buy from, for commands that are not told, and all books."""
+        books: dict[Any, Any] = {f"{_BOOKS}{name}": "1" for name in (live, *others)}
         with reaching():
-            await self._redis.hset(_keys.META, "live", upstream)
+            await self._redis.hset(_keys.META, mapping={"live": live, **books})
+
+    async def books(self) -> list[str]:
+        """The names of all upstreams that a gateway has ever bought from."""
+        fields: Any
+        with reaching():
+            fields = await self._redis.hkeys(_keys.META)
+        return sorted(each.removeprefix(_BOOKS) for each in fields if each.startswith(_BOOKS))
+
+    async def written(self) -> dict[str, tuple[int, int]]:
+        """How far each of the books was ever written: the last id that an entry was given."""
+        names = await self.books()
+        found: list[Any]
+        with reaching():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.xinfo_stream(_keys.ledger(name))
+                found = await pipeline.execute(raise_on_error=False)
+        return {
+            name: _id(stream["last-generated-id"])
+            for name, stream in zip(names, found, strict=True)
+            # Without an entry there is no stream, and that is an error to Redis.
+            if isinstance(stream, dict)
+        }
 
     async def live(self) -> str | None:
         """Whom live keys buy from, as the gateway that started last said."""
@@ -109,3 +212,8 @@ class Ledger:
         """How many jobs are not ended."""
         with reaching():
             return int(await self._redis.zcard(_keys.open_jobs(upstream)))
+
+
+def _id(entry: str) -> tuple[int, int]:
+    at_ms, _, number = entry.partition("-")
+    return int(at_ms), int(number)

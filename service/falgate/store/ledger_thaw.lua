@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Let buying go on, if the ledger is on the server that the upstream's books were compared with:
--- another one may have lost more. Returns 1, or 0 on any other server.
+-- Let buying go on, if the ledger is in the history that was looked at: another one may have lost
+-- more. Returns 1, or 0 in any other.
 local meta = KEYS[1]
-local run_id = ARGV[1]
+local history = ARGV[1]
 
-if (redis.call('HGET', meta, 'run_id') or '') ~= run_id then return 0 end
-redis.call('HDEL', meta, 'frozen_ms')
+if (redis.call('HGET', meta, 'history') or '') ~= history then return 0 end
+redis.call('HDEL', meta, 'frozen_ms', 'frozen_why')
 return 1

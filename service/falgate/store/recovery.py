@@ -1,25 +1,32 @@
 """Recovery: a ledger that may have lost its last second, set right by fal's own books."""
 
-from collections.abc import Collection
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.core.budget import ORGANISATION
+from falgate.core.budget import ORGANISATION, account
 from falgate.core.calendar import Calendar
+from falgate.core.difference import Difference
 from falgate.core.errors import Unavailable
+from falgate.core.frozen import Frozen
 from falgate.core.job import Job
 from falgate.core.money import Micros
 from falgate.core.posting import NOBODY, Recovered
+from falgate.core.sums import HOUSE, MEASURES
 from falgate.core.usage import spell
-from falgate.store import _keys, _records
+from falgate.store import _doubts, _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.clock import now_ms
 from falgate.store.corrections import Corrections
+from falgate.store.ledger import Ledger
+from falgate.store.verify import verify
 
 _RECOVER = Script("ledger_recover")
 _THAW = Script("ledger_thaw")
+_MEND = Script("ledger_mend")
 
 _BOUNDARIES_MAX = 3
 
@@ -27,17 +34,51 @@ _BOUNDARIES_MAX = 3
 class Recovery:
     """One frozen ledger. All methods raise `Unavailable` without Redis."""
 
-    def __init__(self, redis: Redis, calendar: Calendar) -> None:
-        """Book by `calendar`."""
+    def __init__(self, redis: Redis, calendar: Calendar, who: str = "") -> None:
+        """Book by `calendar`; `who` goes into the audit log."""
         self._redis = redis
+        self._who = who
         self._calendar = calendar
         self._corrections = Corrections(redis, owner="")
 
-    async def frozen(self) -> tuple[int, str]:
-        """Since when buying is frozen, milliseconds, 0 while it is not; and on which server."""
-        with reaching():
-            since_ms, run_id = await self._redis.hmget(_keys.META, ["frozen_ms", "run_id"])
-        return int(since_ms or 0), str(run_id or "")
+    async def frozen(self) -> tuple[Frozen | None, str]:
+        """Where buying is frozen, and in which history of the server."""
+        now = await Ledger(self._redis).standing()
+        return now.frozen, now.trusted
+
+    async def books(self) -> list[str]:
+        """All books, each with counters of its own."""
+        return await Ledger(self._redis).books()
+
+    async def differences(self, upstream: str) -> tuple[Difference, ...]:
+        """Counters of these books that are not what the ledger says.
+
+        Raises:
+            EntryStrange: There is an entry that cannot be read.
+        """
+        return (await verify(self._redis, upstream)).differences
+
+    async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
+        """Set counters right; False where one has changed since, which is then left alone."""
+        hashes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for each in found:
+            key, field = _place(upstream, each)
+            hashes[key, each.account] += [field, str(each.found), str(each.ledger)]
+        done = True
+        for (key, whose), counters in hashes.items():
+            with reaching():
+                done &= bool(
+                    await _MEND(
+                        self._redis,
+                        hash=key,
+                        audit=_keys.AUDIT,
+                        who=self._who,
+                        subject=whose,
+                        upstream=upstream,
+                        more_args=counters,
+                    )
+                )
+        return done
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
         """The requests of jobs that were closed since then."""
@@ -52,16 +93,7 @@ class Recovery:
 
     async def unbound(self, upstream: str) -> list[Job]:
         """Jobs that may have been submitted and have no request id, with their inputs."""
-        ids: Any
-        found: Any
-        with reaching():
-            ids = await self._redis.zrange(_keys.open_jobs(upstream), 0, -1)
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for job_id in ids:
-                    pipeline.hgetall(_keys.job(job_id))
-                found = await pipeline.execute()
-        jobs = [_records.job(fields, None) for fields in found if fields]
-        return [job for job in jobs if job.state == "submitting" and not job.request_id]
+        return await _doubts.unbound(self._redis, upstream)
 
     async def book(self, upstream: str, found: Recovered, amount: Micros) -> bool:
         """Charge a request that no job knows to the organisation, once; False when it is known."""
@@ -91,16 +123,25 @@ class Recovery:
             now_ms = int(reply[1])
         raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
 
-    async def thaw(self, run_id: str) -> bool:
-        """Let buying go on; False when the server is not the one that was looked at."""
+    async def thaw(self, history: str) -> bool:
+        """Let buying go on; False when the history is not the one that was looked at."""
         with reaching():
-            return bool(await _THAW(self._redis, meta=_keys.META, run_id=run_id))
+            return bool(await _THAW(self._redis, meta=_keys.META, history=history))
 
     async def now_ms(self) -> int:
         """Redis's clock, milliseconds since 1970."""
-        with reaching():
-            seconds, micros = await self._redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await now_ms(self._redis)
+
+
+def _place(upstream: str, found: Difference) -> tuple[str, str]:
+    """The key of a counter, and its field."""
+    if found.account == HOUSE:
+        return _keys.house(upstream), found.counter
+    if found.counter in MEASURES:
+        day = found.window.removeprefix("day:")
+        return _keys.usage(upstream, day), f"{found.account}:{found.counter}"
+    name = f"{found.counter}:{found.window}" if found.window else found.counter
+    return _keys.account(upstream, account(found.account)), name
 
 
 def _fields(found: Recovered) -> list[str]:

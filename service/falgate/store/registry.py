@@ -12,6 +12,8 @@ from falgate.core.directory import App, Directory, Team
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.clock import Clock
+from falgate.store.ledger import check_own
 
 _PUT = Script("registry_put")
 
@@ -23,9 +25,18 @@ _REVISION = "revision"
 class Registry:
     """Every record. All methods raise `Unavailable` without Redis."""
 
-    def __init__(self, redis: Redis) -> None:
-        """Keep them in this Redis."""
+    def __init__(self, redis: Redis, ledger_id: str = "", clock: Clock | None = None) -> None:
+        """Keep them in this Redis.
+
+        Args:
+            redis: It.
+            ledger_id: Where it is given, what is missing beside another ledger is not missing: then
+                nobody knows. A gateway has it, so that an emptied Redis makes no key unknown.
+            clock: Set whenever a key is looked up.
+        """
         self._redis = redis
+        self._ledger_id = ledger_id
+        self._clock = clock
         self._directory = Directory(-1, {}, {})
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
@@ -37,8 +48,13 @@ class Registry:
             async with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.hget(_keys.APIKEYS, key_id)
                 pipeline.hget(_keys.DIRECTORY, _REVISION)
+                pipeline.hget(_keys.META, "id")
                 pipeline.time()
-                found, revision, (seconds, _) = await pipeline.execute()
+                found, revision, ledger, (seconds, micros) = await pipeline.execute()
+        if self._ledger_id:
+            check_own(ledger, self._ledger_id)
+        if self._clock:
+            self._clock.note(int(seconds) * 1000 + int(micros) // 1000)
         record = msgspec.json.decode(found, type=KeyRecord) if found else None
         if int(revision or 0) != self._directory.revision:
             await self.directory()
@@ -51,6 +67,7 @@ class Registry:
 
     async def keys(self) -> list[KeyRecord]:
         """Every key, the oldest first."""
+        await self._check()
         found: Any
         with reaching():
             found = await self._redis.hvals(_keys.APIKEYS)
@@ -59,6 +76,7 @@ class Registry:
 
     async def directory(self) -> Directory:
         """Who there is now."""
+        await self._check()
         found: Any
         with reaching():
             found = await self._redis.hgetall(_keys.DIRECTORY)
@@ -99,6 +117,7 @@ class Registry:
 
         Also for records that other files of the store keep in hashes of their own.
         """
+        await self._check()
         revision = _REVISION if records == _keys.DIRECTORY else ""
         with reaching():
             done = await _PUT(
@@ -108,6 +127,12 @@ class Registry:
                 **changed(field, was, now, change),
             )
         return bool(done)
+
+    async def _check(self) -> None:
+        if self._ledger_id:
+            with reaching():
+                found = await self._redis.hget(_keys.META, "id")
+            check_own(found, self._ledger_id)
 
     async def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
         """The audit log, the newest first, from just before an entry's id."""

@@ -18,6 +18,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.budget import account
+from falgate.core.difference import CLOSES, Difference, Verified
 from falgate.core.entry import Close, read
 from falgate.core.errors import Unavailable
 from falgate.core.once import Once
@@ -33,39 +34,6 @@ _AT_ONCE = 25
 _DAYS_AT_ONCE = 10
 _ARCHIVES_MAX = 3
 _HOLDING = frozenset({"reserved", "submitting", "accepted"})
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A counter that is not what it has to be.
-
-    Attributes:
-        account: Whose; "house", a job's id for a job that was closed more than once, or
-            "team/app" where a roll-up of the usage is meant.
-        window: Name of the window, or "".
-        counter: Which one.
-        found: What Redis holds, micro-USD or a number.
-        ledger: What it has to be.
-    """
-
-    account: str
-    window: str
-    counter: str
-    found: int
-    ledger: int
-
-
-class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found.
-
-    Attributes:
-        entries: How many were added up.
-        accounts: How many were compared.
-        differences: All of them.
-    """
-
-    entries: int
-    accounts: int
-    differences: tuple[Difference, ...]
 
 
 class _ArchivedMeanwhile(Exception):
@@ -209,7 +177,7 @@ class _Verification:
             await self._rest()
         twice = sorted(job for job, number in closes.items() if number > 1)
         return [
-            Difference(account=job, window="", counter="closes", found=closes[job], ledger=1)
+            Difference(account=job, window="", counter=CLOSES, found=closes[job], ledger=1)
             for job in twice
         ]
 

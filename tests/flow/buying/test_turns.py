@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from patience import PATIENCE_S
 
 from falgate.core.budget import ORGANISATION
-from falgate.core.claim import Frozen, Held, Overdrawn
+from falgate.core.claim import Held, Overdrawn
 from falgate.core.errors import TimedOut, Unavailable
+from falgate.core.frozen import Frozen
 from falgate.core.job import Answer
 from falgate.core.limits import Exceeded
 from falgate.core.outcome import Failed

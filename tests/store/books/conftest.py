@@ -152,6 +152,6 @@ def freeze(redis: Redis) -> Callable[[int], Awaitable[None]]:
     async def freeze(ago_ms: int) -> None:
         seconds, _ = await redis.time()
         now_ms = int(seconds) * 1000
-        await redis.hset(_keys.META, mapping={"frozen_ms": str(now_ms - ago_ms), "run_id": "abc"})
+        await redis.hset(_keys.META, mapping={"frozen_ms": str(now_ms - ago_ms), "history": "abc"})
 
     return freeze

@@ -14,11 +14,13 @@ from falgate.core.billing import Charge
 from falgate.core.budget import ORGANISATION, chain
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
+from falgate.core.frozen import Frozen
 from falgate.core.posting import Posting, Recovered
-from falgate.store import _keys, corrections, recovery
+from falgate.store import _keys, corrections, ledger, recovery
 from falgate.store._script import Script
 from falgate.store.budgets import Budgets
 from falgate.store.corrections import Corrections
+from falgate.store.ledger import Ledger
 from falgate.store.recovery import Recovery
 from falgate.store.verify import verify
 
@@ -28,6 +30,8 @@ NAMES = {
     "ledger_correct": (corrections, "_CORRECT"),
     "ledger_recover": (recovery, "_RECOVER"),
     "ledger_thaw": (recovery, "_THAW"),
+    "ledger_mend": (recovery, "_MEND"),
+    "ledger_trust": (ledger, "_TRUST"),
 }
 
 Paid = Callable[[str, int], Awaitable[None]]
@@ -93,11 +97,45 @@ async def recovers(redis: Redis, books: Recovery) -> None:
     spent = await redis.hget(_keys.account(UPSTREAM, ORGANISATION), "spent:total:all")
     assert spent == "40"
     assert (await verify(redis, UPSTREAM)).differences == ()
-    await redis.hset(_keys.META, mapping={"frozen_ms": "5", "run_id": "b"})
+    await redis.hset(_keys.META, mapping={"frozen_ms": "5", "history": "b"})
     assert not await books.thaw("a")
-    assert await books.frozen() == (5, "b")
+    assert await books.frozen() == (Frozen("lost", 5), "b")
     assert await books.thaw("b")
-    assert await books.frozen() == (0, "b")
+    assert await books.frozen() == (None, "b")
+    await trusts(Ledger(redis))
+    await mends(redis, books)
+
+
+async def trusts(books: Ledger) -> None:
+    """What is noted of a history, and what it freezes."""
+    now = (await books.standing()).history
+    assert not await books.trust(now, "c", why="lost")
+    assert not await books.trust("d", "b", why="lost")
+    assert await books.trust(now, "b")
+    assert (await books.standing()).frozen is None
+    assert await books.trust(now, now, why="lost")
+    since = (await books.standing()).frozen
+    assert since is not None
+    assert since.since_ms > 10**12
+    assert await books.trust(now, now, why="counters lost")
+    assert (await books.standing()).frozen == Frozen("lost counters", since.since_ms)
+
+
+async def mends(redis: Redis, books: Recovery) -> None:
+    """Counters are set once, and none where one of them has changed."""
+    account = _keys.account(UPSTREAM, ORGANISATION)
+    await redis.hset(account, mapping={"spent:total:all": "41", "held:total:all": "-7"})
+    found = (await verify(redis, UPSTREAM)).differences
+    assert len(found) == 2
+    await redis.hset(account, "held:total:all", "-8")
+    assert not await books.mend(UPSTREAM, found)
+    assert await redis.hget(account, "spent:total:all") == "41"
+    found = (await verify(redis, UPSTREAM)).differences
+    assert await books.mend(UPSTREAM, found)
+    assert not await books.mend(UPSTREAM, found)
+    assert await redis.hget(account, "spent:total:all") == "40"
+    assert not await redis.hexists(account, "held:total:all")
+    assert await redis.xlen(_keys.AUDIT) == 2
 
 
 @pytest.fixture
@@ -140,8 +178,21 @@ MUTANTS = [
     ("ledger_recover", "count(usage, breakdown, subject, 'billed', amount)", ""),
     ("ledger_recover", "'billed', whole(amount),\n", "'billed', '0',\n"),
     ("ledger_recover", "'outcome', 'recovered'", "'outcome', 'paid'"),
-    ("ledger_thaw", "~= run_id", "== ''"),
-    ("ledger_thaw", "redis.call('HDEL', meta, 'frozen_ms')", ""),
+    ("ledger_thaw", "~= history", "== ''"),
+    ("ledger_thaw", "redis.call('HDEL', meta, 'frozen_ms',", "redis.call('HDEL', meta,"),
+    ("ledger_trust", "(redis.call('HGET', meta, 'history') or '') ~= was or ", ""),
+    ("ledger_trust", " or history_now() ~= history", ""),
+    ("ledger_trust", "redis.call('HSET', meta, 'history', history)", ""),
+    ("ledger_trust", "if why == '' then return 1 end", ""),
+    ("ledger_trust", "redis.call('HGET', meta, 'frozen_why') or ''", "''"),
+    ("ledger_trust", "words = words == '' and word or words .. ' ' .. word", "words = word"),
+    ("ledger_trust", "if not (' ' .. words", "if (' ' .. words"),
+    ("ledger_trust", "HSETNX', meta, 'frozen_ms', whole(now_ms())", "HSET', meta, 'frozen_ms', 1"),
+    ("ledger_mend", "(redis.call('HGET', hash, ARGV[i]) or '0') ~= number(ARGV[i + 1])", "false"),
+    ("ledger_mend", "must == '0' and field:sub(1, 5) == 'held:'", "false"),
+    ("ledger_mend", "redis.call('HSET', hash, field, must)", ""),
+    ("ledger_mend", "redis.call('HDEL', hash, field)", ""),
+    ("ledger_mend", "redis.call('XADD', audit, '*',", "redis.call('EXISTS',"),
 ]  # fmt: skip
 
 

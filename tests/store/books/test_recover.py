@@ -269,7 +269,7 @@ async def test_a_redis_that_is_started_anew_meanwhile_stays_frozen(
     redis: Redis, run: Run, books: Any, is_frozen: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def restart(*_: Any) -> tuple[Any, ...]:
-        await redis.hset("{fg}:meta", "run_id", "another")
+        await redis.hset("{fg}:meta", "history", "another")
         return ()
 
     monkeypatch.setattr(books, "requests", restart)

@@ -1,32 +1,28 @@
 """A primary and its replica: what a mark waits for, and what freezes when one is promoted."""
 
-import shutil
 import signal
 import subprocess
-import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from patience import PATIENCE_S
-from redis import Redis as SyncRedis
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from servers import served
 
 from falgate.core.calendar import Calendar
-from falgate.core.claim import Frozen, Held, Seen, Terms
+from falgate.core.claim import Held, Seen, Terms
+from falgate.core.frozen import Frozen
 from falgate.core.job import Job, NotDurable, Order
 from falgate.core.model import Expected, ModelSpec
 from falgate.core.outcome import Settlement
 from falgate.flow.recover import recover
+from falgate.store.clock import Clock
 from falgate.store.connect import connect, inspect
 from falgate.store.jobs import Jobs
 from falgate.store.recovery import Recovery
+from falgate.store.trust import Trust
 from falgate.store.verify import verify
 
 UPSTREAM = "https://queue.example"
@@ -62,38 +58,6 @@ SPEC = ModelSpec(
 )
 
 
-def _answers(client: SyncRedis) -> bool:
-    try:
-        return bool(client.ping())
-    except RedisError:
-        return False
-
-
-@contextmanager
-def served(*flags: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """A server with these flags beside the usual ones, on a socket of its own."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.fail("redis-server is missing: apt-get install redis-server")
-    with tempfile.TemporaryDirectory(prefix="fg-") as folder:
-        path = Path(folder) / "redis.sock"
-        usual = f"--unixsocket {path} --dir {folder} --appendonly yes --appendfsync always"
-        process = subprocess.Popen(
-            [binary, *usual.split(), "--save", "", *flags], stdout=subprocess.DEVNULL
-        )
-        try:
-            end_s = time.monotonic() + PATIENCE_S
-            with SyncRedis.from_url(f"unix://{path}") as client:
-                while not _answers(client):
-                    assert time.monotonic() < end_s
-                    time.sleep(0.005)
-            yield f"unix://{path}", process
-        finally:
-            # Not asked to end: a primary would wait for replicas that lag behind.
-            process.kill()
-            process.wait(PATIENCE_S)
-
-
 @pytest.fixture
 def port(listening: dict[str, str]) -> str:
     """Where the primary is heard: a replica follows no socket."""
@@ -103,8 +67,8 @@ def port(listening: dict[str, str]) -> str:
 @pytest.fixture
 def url(port: str) -> Iterator[str]:
     """The primary's, for every other fixture."""
-    with served("--bind", "127.0.0.1", "--port", port, *PRIMARY.split()) as (url, _):
-        yield url
+    with served("--bind", "127.0.0.1", "--port", port, *PRIMARY.split()) as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -113,16 +77,20 @@ async def replica(
 ) -> AsyncIterator[tuple[Redis, "subprocess.Popen[bytes]"]]:
     """A client of a replica that follows, and its process."""
     assert url
-    with served("--port", "0", "--replicaof", "127.0.0.1", port) as (own_url, process):
+    with served("--port", "0", "--replicaof", "127.0.0.1", port) as server:
 
         async def follows() -> bool:
             state = await redis.info("replication")
             return bool(state["connected_slaves"] and state["slave0"]["state"] == "online")
 
         await until(follows)
-        client = connect(own_url)
-        yield client, process
+        client = connect(server.url)
+        yield client, server.process
         await client.aclose()
+
+
+def trust(redis: Redis, ledger_id: str) -> Trust:
+    return Trust(redis, ledger_id, weak=False, clock=Clock())
 
 
 async def test_a_mark_passes_when_the_replica_has_it(
@@ -175,20 +143,24 @@ async def test_a_promoted_replica_sells_nothing_until_fals_books_were_read(  # n
     order: Orders,
     bring: Bring,
     books: Any,
+    ledger_id: str,
 ) -> None:
     under_way = await bring(order("a", "f"), "accepted")
     promoted, _ = replica
     assert await redis.wait(1, 10_000) == 1
     await promoted.replicaof("NO", "ONE")
-    jobs = jobs_of("two", redis=promoted)
+    watched = trust(promoted, ledger_id)
+    jobs = jobs_of("two", redis=promoted, regain=watched.look)
 
     assert await jobs.hold(order("b", "g"), Seen(), Terms()) == Frozen()
     assert await jobs.hold(order("b", "g"), Seen(), Terms()) == Frozen()
     # What was bought before is not stopped by it.
     await jobs.settle(under_way, Settlement(state="paid", charge=60))
 
-    frozen_ms, run_id = await Recovery(promoted, Calendar(UTC)).frozen()
-    assert run_id == (await promoted.info("server"))["run_id"]
+    frozen, history = await Recovery(promoted, Calendar(UTC)).frozen()
+    assert frozen is not None
+    assert history.startswith((await promoted.info("server"))["run_id"])
+    frozen_ms = frozen.since_ms
     books.know("fal-a", frozen_ms - 2_000, {"prompt": "a secret wish"})
     books.know("lost", frozen_ms - 1_000, {"prompt": "what the replica never heard of"})
     outcome = await recover(

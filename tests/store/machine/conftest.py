@@ -101,7 +101,9 @@ class Operator:
 
     async def open(self) -> None:
         """Open the books: with a limit, one that only looks like one, and a small house."""
-        self._ledger_id = await Ledger(self.redis).birth(None, self.calendar)
+        ledger = Ledger(self.redis)
+        self._ledger_id = await ledger.birth(None, self.calendar)
+        assert await ledger.trust((await ledger.standing()).history, "")
         self.later(timedelta())
         await self.limit_house(4)
         await self.limit(ORGANISATION, "total", Budget(limit=24))

@@ -11,7 +11,6 @@ from falgate.core.calendar import Kind
 from falgate.core.claim import (
     NOBODY,
     Denied,
-    Frozen,
     Held,
     HouseFull,
     Joined,
@@ -24,6 +23,7 @@ from falgate.core.claim import (
     Unlimited,
 )
 from falgate.core.errors import Unavailable
+from falgate.core.frozen import Frozen
 from falgate.core.limits import NONE, Exceeded, Limits
 from falgate.core.outcome import Settlement
 from falgate.store import _hold, _keys
@@ -200,7 +200,12 @@ async def servers(desk: Any) -> None:
     await desk.redis.hset(_keys.META, "calendar", "other")
     assert await desk.hold("b", "g") == OtherCalendar("other")
     await desk.redis.hset(_keys.META, "frozen_ms", "1")
-    assert await desk.hold("b", "g") == Frozen()
+    assert await desk.hold("b", "g") == Frozen("lost")
+    await desk.redis.hset(_keys.META, "frozen_why", "counters")
+    assert await desk.hold("b", "g") == Frozen("counters")
+    await desk.redis.hset(_keys.META, "history", "another")
+    with pytest.raises(Unavailable):
+        await desk.hold("b", "g")
     assert await desk.hold("a", "f") == Held()
 
 
@@ -263,7 +268,9 @@ MUTANTS = {
     "one_more_in_a_minute": (HOLD, "if more >= 0 then", "if more > 0 then"),
     "a_pace_not_counted": (HOLD, "redis.call('ZADD', pace, whole(now), job_id)", ""),
     "other_calendar": (HOLD, "if known[4] ~= calendar then", "if false then"),
-    "never_frozen": (HOLD, "if known[3] then return {'frozen'} end", ""),
+    "never_frozen": (HOLD, "if known[3] then", "if false then"),
+    "frozen_for_no_reason": (HOLD, "known[5] or 'lost'", "'lost'"),
+    "any_history": (HOLD, "known[2] ~= history_now()", "false"),
     "raises_do_not_count": (BUDGETS, " + tonumber(f[2] or '0'),", ","),
     "resets_do_not_count": (BUDGETS, " - tonumber(f[4] or '0')", ""),
     "no_budget_needed": (HOLD, "if not enforced then", "if false then"),
