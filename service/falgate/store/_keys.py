@@ -10,6 +10,7 @@ policy can touch money.
 | meta | hash: the ledger's birth record, calendar, server, applied settings | never expires |
 | directory | hash: `team:<name>`, `app:<team>/<app>` as JSON, and a revision | never expires |
 | apikeys | hash: each key of an app, as JSON | never expires |
+| keyorder | sorted set: `<created>-<id>` of all keys, of a team's or of an app's | never expires |
 | audit | stream: what operators changed, append-only | never expires |
 | accounts | set: names of the accounts that were charged or limited | never expires |
 | account | hash: budgets, spent and held of one account | never expires |
@@ -86,6 +87,11 @@ PICTURES = "{fg}:pictures"
 MEDIA = "{fg}:media"
 POOLS = "{fg}:pools"
 HOUSEKEEPER = "{fg}:housekeeper"
+
+
+def key_order(of: str) -> str:
+    """The keys of a "team" or of a "team/app", the oldest first; "" for all."""
+    return f"{{fg}}:keyorder:{of}"
 
 
 def account(upstream: str, account: Account) -> str:

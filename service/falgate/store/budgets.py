@@ -111,6 +111,11 @@ class Budgets:
         with reaching():
             return int(await self._redis.hget(_keys.account(upstream, charged), "waiting") or 0)
 
+    async def knows(self, upstream: str, charged: Account) -> bool:
+        """Whether an account was charged or limited."""
+        with reaching():
+            return bool(await self._redis.sismember(_keys.accounts(upstream), charged.name))
+
     async def accounts(self, upstream: str) -> list[Account]:
         """Every account that was charged or limited, by name."""
         names: Any
