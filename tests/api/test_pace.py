@@ -123,3 +123,19 @@ async def test_a_limit_that_is_lifted_holds_nobody_back(
     assert (await admin.patch(path, json=lifted)).status_code == 200
 
     assert (await buy(hired["key"], prompt="two")).status_code == 200
+
+
+async def test_looks_at_a_queued_request_its_result_and_its_picture_are_not_counted(
+    buy: Buy, hire: Hire, managed: Any
+) -> None:
+    key = (await hire(limits={"requests_per_second": 1}))["key"]
+    submitted = (await buy(key, "/queue/fal-ai/gpt-image-1.5")).json()
+    headers = {"Authorization": f"Key {key}"}
+
+    async with managed.client() as client:
+        looks = [
+            await client.get(submitted[what], headers=headers)
+            for what in ("status_url", "status_url", "status_url", "response_url")
+        ]
+
+    assert not {look.status_code for look in looks} & {429}

@@ -50,7 +50,11 @@ def limits() -> None:
 
 @limits.command("set")
 @click.argument("account", type=ACCOUNT)
-@click.option("--requests-per-second", type=_MAX, help="Requests of any kind, hits too.")
+@click.option(
+    "--requests-per-second",
+    type=_MAX,
+    help="Runs, submits, quotes and looks at usage, hits too; not status, results, pictures.",
+)
 @click.option("--generations-per-minute", type=_MAX, help="Purchases begun in any 60 seconds.")
 @click.option("--at-once", "generations_at_once", type=_MAX, help="Purchases under way.")
 @click.option(

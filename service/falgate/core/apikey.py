@@ -102,6 +102,11 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     permissions: Permissions = Permissions()
     limits: Limits = NONE
 
+    @property
+    def place(self) -> str:
+        """Where it stands among keys, the oldest first: these words sort as the keys do."""
+        return f"{self.created_s:012}-{self.id}"
+
     def unusable(self, now_s: int) -> str | None:
         """Why it may not be used now: "revoked", "disabled" or "expired"; None while it may."""
         if self.revoked_s:

@@ -17,7 +17,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is allowed in a while; 0 sets no limit. Counted over all instances.
 
     Attributes:
-        requests_per_second: Requests of any kind, hits too; bursts of as many are let through.
+        requests_per_second: Runs, submits, quotes and looks at budgets and usage, hits too; bursts
+            of as many are let through. Not counted, because they follow from what was: looks at a
+            queued request, its result and its cancelling, and pictures.
         generations_per_minute: Purchases begun in any 60 seconds.
         generations_at_once: Purchases under way, those that wait for their turn too.
     """

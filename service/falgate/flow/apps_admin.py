@@ -80,8 +80,8 @@ class Apps:
             Conflict: It has keys or budgets, or somebody has just changed it.
         """
         app = await self.show(name)
-        for key in await self._office.records.keys():
-            if f"{key.team}/{key.app}" == name and not key.revoked_s:
+        for key in await self._office.records.keys(name):
+            if not key.revoked_s:
                 raise Conflict(f"App {name} has the key {key.id}; revoke it first")
         await self._office.require_no_budget(Account("app", name))
         if not await self._office.records.put_app(name, app, None, self._office.who):

@@ -36,7 +36,7 @@ class Budgets:
             NotFound: There is no such account, and none of that name was charged.
             Conflict: It is a key that spends in the other books.
         """
-        if account not in await self.accounts():
+        if not await self._office.books.knows(self._office.upstream, account):
             await self._office.require(account)
         return await self._office.books.positions(self._office.upstream, account)
 

@@ -49,10 +49,14 @@ class Keys:
         self._models = models
         self._randomness = randomness
 
-    async def all(self, of: str = "") -> list[KeyRecord]:
-        """All of them, or those of one team or of one "team/app"; the oldest first."""
-        records = await self._office.records.keys()
-        return [key for key in records if of in {"", key.team, f"{key.team}/{key.app}"}]
+    async def all(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> list[KeyRecord]:
+        """All of them, or those of one team or of one "team/app"; the oldest first.
+
+        With `after`, those behind a `KeyRecord.place`; with a number, so many at most.
+        """
+        return await self._office.records.keys(of, after=after, number=number)
 
     async def show(self, key_id: str) -> KeyRecord:
         """One of them.

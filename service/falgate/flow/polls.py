@@ -6,6 +6,7 @@ wait, it is a few seconds, so that those who poll leave room for those who buy.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -43,7 +44,7 @@ class Polls:
         # However many ask, purchases find a connection to Redis.
         self._sleeping = 0
         self._looks = asyncio.Semaphore(_LOOKS_MAX)
-        self._told: dict[tuple[Owner, str], _Told] = {}
+        self._told: OrderedDict[tuple[Owner, str], _Told] = OrderedDict()
 
     async def look(self, owner: Owner, request_id: str) -> Standing | None:
         """How a request stands now; None when this owner has none of that id (any more).
@@ -111,10 +112,11 @@ class Polls:
 
     def _note(self, name: tuple[Owner, str], told: _Told) -> None:
         if len(self._told) >= _KNOWN_MAX:
-            # Who has not asked for a while is not asking any more.
+            # Who has not asked for a while is not asking any more. They stand in the order in which
+            # they asked, so no more are looked at than are let go.
             before_s = told.at_s - _PACE_S_MAX
-            for old in [known for known, each in self._told.items() if each.at_s < before_s]:
-                self._wakes.stop(self._told.pop(old).alarm)
+            while self._told and (oldest := next(iter(self._told.items())))[1].at_s < before_s:
+                self._wakes.stop(self._told.pop(oldest[0]).alarm)
         if known := self._told.pop(name, None):
             self._wakes.stop(known.alarm)
         self._told[name] = told

@@ -20,8 +20,10 @@ class Records(Protocol):
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         """One key, the time in seconds, and every team and app."""
 
-    async def keys(self) -> list[KeyRecord]:
-        """Every key, the oldest first."""
+    async def keys(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> list[KeyRecord]:
+        """Keys of a "team" or "team/app" or of all, behind a place, so many; the oldest first."""
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         """Make, change or (with None) remove a team that is as it `was`."""
@@ -77,6 +79,9 @@ class Books(Protocol):
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
         """Where an account stands in each window of now."""
+
+    async def knows(self, upstream: str, charged: Account) -> bool:
+        """Whether an account was charged or limited."""
 
     async def accounts(self, upstream: str) -> list[Account]:
         """Every account that was charged or limited, by name."""

@@ -139,10 +139,9 @@ class Rerolls:
         directory = await self._records.directory()
         apps = dict.fromkeys((record.app, *shelf.apps))
         for app in apps:
-            for key in await self._records.keys():
+            for key in await self._records.keys(app):
                 if (
-                    f"{key.team}/{key.app}" == app
-                    and not key.unusable(now_s)
+                    not key.unusable(now_s)
                     and not directory.lacks(key.team, key.app)
                     and self._ports.sellers[key.kind].name == upstream
                 ):

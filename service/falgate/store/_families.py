@@ -32,6 +32,7 @@ FAMILIES: Mapping[str, Family] = {
         "hash", "stays", "`team:<name>`, `app:<team>/<app>` as JSON, and a revision"
     ),
     "apikeys": Family("hash", "stays", "each key of an app, as JSON"),
+    "keyorder": Family("zset", "stays", "`<created>-<id>` of all keys, of a team's or of an app's"),
     "audit": Family("stream", "stays", "what operators changed, append-only"),
     "accounts": Family("set", "stays", "names of the accounts that were charged or limited"),
     "teams": Family("zset", "stays", "names of those of them that are teams"),

@@ -39,6 +39,11 @@ POOLS = "{fg}:pools"
 HOUSEKEEPER = "{fg}:housekeeper"
 
 
+def key_order(of: str) -> str:
+    """The keys of a "team" or of a "team/app", the oldest first; "" for all."""
+    return f"{{fg}}:keyorder:{of}"
+
+
 def account(upstream: str, account: Account) -> str:
     """Money of one account with one upstream."""
     return f"{_ACCOUNT}{upstream}:{account.name}"

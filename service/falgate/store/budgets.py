@@ -108,6 +108,11 @@ class Budgets:
             figures = await self._redis.hgetall(_keys.account(upstream, charged))
         return [position(charged, window, figures) for window in windows]
 
+    async def knows(self, upstream: str, charged: Account) -> bool:
+        """Whether an account was charged or limited."""
+        with reaching():
+            return bool(await self._redis.sismember(_keys.accounts(upstream), charged.name))
+
     async def accounts(self, upstream: str) -> list[Account]:
         """Every account that was charged or limited, by name."""
         names: Any

@@ -1,6 +1,6 @@
 """Records that operators make: teams, apps, keys and budgets, each change with its audit entry."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import msgspec
@@ -65,14 +65,47 @@ class Registry:
         with reaching():
             return frozenset(map(str, await self._redis.hkeys(_keys.APIKEYS)))
 
-    async def keys(self) -> list[KeyRecord]:
-        """Every key, the oldest first."""
+    async def keys(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> list[KeyRecord]:
+        """Keys, the oldest first; it costs as many as it gives.
+
+        Args:
+            of: Only those of this "team" or "team/app"; "": of all.
+            after: Only those behind this `KeyRecord.place`.
+            number: So many at most; None: all.
+        """
         await self._check()
+        start, most = f"({after}" if after else "-", -1 if number is None else number
+        places: list[str] = []
+        for _ in range(2):
+            with reaching():
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.hlen(_keys.APIKEYS)
+                    pipeline.zcard(_keys.key_order(""))
+                    pipeline.zrangebylex(_keys.key_order(of), start, "+", 0, most)
+                    known, listed, places = await pipeline.execute()
+            if listed >= known:
+                break
+            await self._list_all()
+        found: list[Any] = []
+        ids = [place.partition("-")[2] for place in places]
+        for begin in range(0, len(ids), _PAGE):
+            with reaching():
+                found += await self._redis.hmget(_keys.APIKEYS, ids[begin : begin + _PAGE])
+        return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
+
+    async def _list_all(self) -> None:
+        """List keys that were made by a version that had no such lists."""
         found: Any
         with reaching():
             found = await self._redis.hvals(_keys.APIKEYS)
-        records = [msgspec.json.decode(each, type=KeyRecord) for each in found]
-        return sorted(records, key=lambda record: (record.created_s, record.id))
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                for each in found:
+                    record = msgspec.json.decode(each, type=KeyRecord)
+                    for name in _lists(record):
+                        pipeline.zadd(name, {record.place: 0})
+                await pipeline.execute()
 
     async def directory(self) -> Directory:
         """Who there is now."""
@@ -103,7 +136,9 @@ class Registry:
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
         """Likewise a key. A key is never removed, because the ledger speaks of it."""
         change = Change(who=who, action="key", subject=now.id)
-        return await self.put(_keys.APIKEYS, now.id, was, now, change)
+        return await self.put(
+            _keys.APIKEYS, now.id, was, now, change, place=now.place, lists=_lists(now)
+        )
 
     async def put(
         self,
@@ -112,10 +147,14 @@ class Registry:
         was: msgspec.Struct | int | None,
         now: msgspec.Struct | int | None,
         change: Change,
+        *,
+        place: str = "",
+        lists: Sequence[str] = (),
     ) -> bool:
         """Put one record in the place of what it `was`, with its audit entry, or do nothing.
 
-        Also for records that other files of the store keep in hashes of their own.
+        Also for records that other files of the store keep in hashes of their own. Its `place` goes
+        into these `lists`, which are sorted sets.
         """
         await self._check()
         revision = _REVISION if records == _keys.DIRECTORY else ""
@@ -124,6 +163,8 @@ class Registry:
                 self._redis,
                 records=records,
                 revision=revision,
+                place=place,
+                more_keys=lists,
                 **changed(field, was, now, change),
             )
         return bool(done)
@@ -170,6 +211,12 @@ def changed(
         "shown_was": _json(was, shown=True),
         "shown_now": _json(now, shown=True),
     }
+
+
+def _lists(record: KeyRecord) -> Sequence[str]:
+    """The lists that a key is in."""
+    of = ("", record.team, f"{record.team}/{record.app}")
+    return [_keys.key_order(each) for each in of]
 
 
 def _json(record: msgspec.Struct | int | None, *, shown: bool = False) -> str:

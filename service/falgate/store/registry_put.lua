@@ -1,7 +1,8 @@
 #!lua
 -- with _registry.lua
 -- Put one record into a hash, or take it out, if it is still as the caller read it; and write down
--- who changed it. '' stands for no record. Raises the hash's revision.
+-- who changed it. '' stands for no record. Raises the hash's revision. A new record's `place` ('' for
+-- none) goes into the sorted sets (more_keys) from KEYS[3] on, by which such records are listed.
 -- Returns 1 when the record is now as asked (a repeat changes nothing), 0 when it was changed since.
 local records = KEYS[1]
 local audit = KEYS[2]
@@ -15,6 +16,12 @@ local subject = ARGV[7]
 local shown_was = ARGV[8]
 local shown_now = ARGV[9]
 local why = ARGV[10]
+local place = ARGV[11]
+local first_list = 3
 
-return put_record(records, audit, field, was, now, revision, {who = who, action = action,
-  subject = subject, shown_was = shown_was, shown_now = shown_now, why = why}) > 0 and 1 or 0
+local done = put_record(records, audit, field, was, now, revision, {who = who, action = action,
+  subject = subject, shown_was = shown_was, shown_now = shown_now, why = why})
+if done > 0 and place ~= '' then
+  for i = first_list, #KEYS do redis.call('ZADD', KEYS[i], 0, place) end
+end
+return done > 0 and 1 or 0

@@ -40,8 +40,12 @@ class Records:
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         return self.known.get(key_id), await self.now_s(), await self.directory()
 
-    async def keys(self) -> list[KeyRecord]:
-        return list(self.known.values())
+    async def keys(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> list[KeyRecord]:
+        known = sorted(self.known.values(), key=lambda key: key.place)
+        found = [key for key in known if of in {"", key.team, f"{key.team}/{key.app}"}]
+        return [key for key in found if key.place > after][:number]
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         return self._put(self.teams, name, was, now, who)
@@ -158,6 +162,9 @@ class Books:
             )
             for window in Calendar(ZoneInfo("UTC")).windows(NOON_MS)
         ]
+
+    async def knows(self, upstream: str, charged: Account) -> bool:
+        return charged in await self.accounts(upstream)
 
     async def accounts(self, upstream: str) -> list[Account]:
         known = {place[1] for place in self.budgets if place[0] == upstream} | {*self.spent}

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page, page
+from falgate.api.admin.paging import LIMIT, Cursor, Limit, Page
 from falgate.api.admin.problems import refusals
 from falgate.api.admin.shapes import KeyShown
 from falgate.core.apikey import KeyRecord, Kind, Permissions
@@ -89,13 +89,9 @@ async def list_keys(
 ) -> Page[KeyShown]:
     """The oldest first."""
     now_s = await admin.now_s()
-    return page(
-        await admin.keys.all(of),
-        lambda key: f"{key.created_s:012}-{key.id}",
-        lambda key: KeyShown.of(key, now_s),
-        limit,
-        cursor,
-    )
+    found = await admin.keys.all(of, after=cursor, number=limit + 1)
+    items = [KeyShown.of(key, now_s) for key in found[:limit]]
+    return Page(items=items, next_cursor=found[limit - 1].place if len(found) > limit else None)
 
 
 @post("/keys", tags=_TAGS, summary="Make a key", responses=refusals(404, 409))
