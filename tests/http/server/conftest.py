@@ -16,6 +16,7 @@ import uvloop
 from falgate.http.server import Connections, Limits, Listener
 
 HEARD_S = 10.0
+_LOOK_S = 0.01
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 _SHORT = {
@@ -147,6 +148,14 @@ class Served(NamedTuple):
     port: int
     connections: Connections
     listener: Listener
+
+    async def until(self, there: Callable[[], bool]) -> None:
+        """Wait until something is so; an error where it takes too long."""
+        for _ in range(int(HEARD_S / _LOOK_S)):
+            if there():
+                return
+            await asyncio.sleep(_LOOK_S)
+        raise TimeoutError
 
     async def hear(
         self,

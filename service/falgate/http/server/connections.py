@@ -94,6 +94,26 @@ class Connections:
         if self._timer is not None:
             self._timer.cancel()
 
+    @property
+    def count(self) -> int:
+        """Connections that there are."""
+        return len(self._all)
+
+    @property
+    def requests(self) -> int:
+        """Requests that are being answered."""
+        return len(self._tasks)
+
+    @property
+    def addresses(self) -> int:
+        """Addresses that have connections."""
+        return len(self._peers)
+
+    @property
+    def first_s(self) -> float:
+        """What a new connection has to begin its first request."""
+        return _FRESH_S if self.stopping else self.limits.head_timeout_s
+
     # --- Room -------------------------------------------------------------------------------------
 
     def admit(self, connection: Connection) -> bool:
