@@ -8,6 +8,7 @@ from falgate.core.owner import Owner
 from falgate.core.progress import Standing
 from falgate.core.queued import Asked, QueuedRequest
 from falgate.flow.polls import Polls
+from falgate.flow.together import Together
 from falgate.flow.wakes import Wakes
 
 OWNER = Owner("live", "t", "p")
@@ -35,8 +36,9 @@ async def took_s(polls: Polls, names: range) -> float:
 
 
 async def test_a_poll_costs_no_more_where_very_many_ask() -> None:
-    ports: Any = SimpleNamespace(requests=Requests(), sellers={"live": SimpleNamespace(name="fal")})
-    polls = Polls(ports, Wakes())
+    fal = SimpleNamespace(name="fal")
+    ports: Any = SimpleNamespace(requests=Requests(), sellers={"live": fal}, places=None)
+    polls = Polls(ports, Wakes(), Together(ports.places, wait_s=0))
     few_s = await took_s(polls, range(500))
     await took_s(polls, range(500, 11_000))
 

@@ -52,7 +52,7 @@ class Connection(Wire):
             "client": client and (self.peer, client[1]),
             "scheme": "https" if self._secure else "http",
         }
-        self._allow(self._limits.head_timeout_s)
+        self._allow(self._shared.first_s)
         self._shared.idle(self)
 
     def data_received(self, data: bytes) -> None:
@@ -128,13 +128,13 @@ class Connection(Wire):
         if self._closing or self._parser.over or answered:
             self.cut()
         elif self._shared.busy(self):  # it was idle
-            self._close()
+            self._close_gently()
         else:
             self._refuse(Refused(408, "The request did not come in time."))
 
     def end_if_idle(self, fresh_s: float) -> None:
         """Wait for no further request, but for what a fresh connection may have sent already."""
-        if self._active is not None or self._closing:
+        if self._active is not None or self._closing or self._transport is None:
             return
         if self.fresh:
             self.deadline = min(self.deadline, self._now() + fresh_s)
@@ -158,6 +158,8 @@ class Connection(Wire):
             self._refuse(refused)
         finally:
             self._feeding = False
+        if parser.part is Part.HEAD and self._shared.busy(self):  # it came behind a dropped body
+            self._allow(self._limits.head_timeout_s)
         if parser.over or self._closing:
             self._dropped += len(self._held)
             self._held.clear()
@@ -185,6 +187,7 @@ class Connection(Wire):
             expects_continue=request.head.expects_continue,
             large=(request.head.length or 0) > self._limits.unread_bytes_max,
         )
+        self._shared.busy(self)
         self._receiving = exchange
         self._body_recent = 0
         self._allow(self._limits.body_timeout_s)
@@ -244,7 +247,13 @@ class Connection(Wire):
         self._shared.run(exchange)
 
     def _next(self) -> None:
-        """Serve what has waited, refuse what came behind it, or wait for the next request."""
+        """Serve what has waited, refuse what came behind it, or wait for the next request.
+
+        A client that does not take its answers gets no further ones.
+        """
+        if self._behind():
+            self._once_taken = self._next
+            return
         self._active = None
         if self._queue:
             self._start(self._queue.popleft())
@@ -253,7 +262,6 @@ class Connection(Wire):
         elif self._eof or self._shared.stopping:
             self._close_gently()
         elif self._parser.part is Part.NONE and not self._held:
-            self._parser.spent = 0
             self._allow(self._limits.idle_timeout_s)
             self._shared.idle(self)
         elif self._parser.part is not Part.BODY:

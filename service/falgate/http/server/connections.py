@@ -109,6 +109,11 @@ class Connections:
         """Addresses that have connections."""
         return len(self._peers)
 
+    @property
+    def first_s(self) -> float:
+        """What a new connection has to begin its first request."""
+        return _FRESH_S if self.stopping else self.limits.head_timeout_s
+
     # --- Room -------------------------------------------------------------------------------------
 
     def admit(self, connection: Connection) -> bool:

@@ -19,6 +19,8 @@ _BODILESS = frozenset({204, 304})
 _JOINED_BYTES_MAX = 64 * 1024
 """A body up to this goes out in one piece with its head; a larger one is not copied."""
 
+_PIECE_BYTES_MAX = 256 * 1024
+
 STATUS_LINES = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
 }
@@ -27,7 +29,7 @@ STATUS_LINES = {
 class Line(Protocol):
     """The connection that a request came over."""
 
-    def write(self, *parts: bytes) -> None:
+    def write(self, *parts: bytes | memoryview) -> None:
         """Send bytes, after all that was sent before."""
 
     async def drain(self) -> None:
@@ -39,8 +41,8 @@ class Line(Protocol):
     def finished(self, exchange: "Exchange") -> None:
         """The answer is complete."""
 
-    def cut(self) -> None:
-        """End the connection now: half an answer is out."""
+    def cut(self, *, reset: bool) -> None:
+        """End the connection now: half an answer is out, and must not look like a whole one."""
 
     @property
     def date(self) -> bytes:
@@ -118,12 +120,17 @@ class Exchange:
         """Let the application answer."""
         try:
             await app(self.scope, self.receive, self.send)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # by the stop, which cuts the connection
+                raise
+            _LOG.exception("The application waited for something that was cancelled")
         except Exception:  # noqa: BLE001 - whatever it was, the client gets an answer
             _LOG.exception("The application failed")
         if self.done or self.muted:
             return
         if self.begun:
-            self._line.cut()
+            self._line.cut(reset=True)
             return
         self._head, self._missing, self._chunked = b"", None, False
         headers = [
@@ -168,7 +175,15 @@ class Exchange:
         if message["type"] == "http.response.start" and not self._head:
             self._start(message["status"], message.get("headers", ()))
         elif message["type"] == "http.response.body" and self._head and not self.done:
-            self._send(message.get("body", b""), more=message.get("more_body", False))
+            body, more = message.get("body", b""), message.get("more_body", False)
+            self._check_length(len(body), more=more)
+            # In pieces, so that TLS, which hides what it holds, holds little.
+            rest = memoryview(body)
+            while len(rest) > _PIECE_BYTES_MAX and not self._bare:
+                self._send(rest[:_PIECE_BYTES_MAX], more=True)
+                rest = rest[_PIECE_BYTES_MAX:]
+                await self._line.drain()
+            self._send(rest, more=more)
             if not self.done:
                 await self._line.drain()
         else:
@@ -211,14 +226,17 @@ class Exchange:
             raise RuntimeError("A header of the answer holds a control character")
         self._head = head
 
-    def _send(self, body: bytes, *, more: bool) -> None:
+    def _check_length(self, size: int, *, more: bool) -> None:
+        if self._bare or self._missing is None:
+            return
+        self._missing -= size
+        if self._missing < 0 or (self._missing and not more):
+            raise RuntimeError("The answer is not as long as its Content-Length")
+
+    def _send(self, body: bytes | memoryview, *, more: bool) -> None:
         if self._bare:
             body = b""
-        elif self._missing is not None:
-            self._missing -= len(body)
-            if self._missing < 0 or (self._missing and not more):
-                raise RuntimeError("The answer is not as long as its Content-Length")
-        parts: tuple[bytes, ...] = (body,) if body else ()
+        parts: tuple[bytes | memoryview, ...] = (body,) if body else ()
         if self._chunked:
             if body:
                 parts = (b"%x\r\n" % len(body), body, b"\r\n")

@@ -5,7 +5,7 @@ No byte behind a head is taken for a request unless the message of that head was
 
 import logging
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 import httptools
 
@@ -57,8 +57,7 @@ class Sink(Protocol):
         """Its message is whole."""
 
 
-class _Over(Exception):
-    """What comes now is not looked at any more."""
+_OVER = Refused(0, "What comes now is not looked at any more.")
 
 
 class Parser:
@@ -79,8 +78,9 @@ class Parser:
         self._llhttp = self._new_llhttp()
         self._target = b""
         self._fields: list[Field] = []
-        self._offers_upgrade = False
+        self._offers_upgrade = self._keep_alive = False
         self._body_bytes = self._body_bytes_now = 0
+        self._stopped_by: Refused | None = None
 
     def feed(self, data: bytes) -> None:
         """Take at most `SLICE_BYTES`; never to be called from the sink.
@@ -113,13 +113,12 @@ class Parser:
 
     def _fail(self, error: httptools.HttpParserError) -> None:
         self.over = True
-        cause = error.__context__
-        if isinstance(cause, _Over):
+        if self._stopped_by is _OVER:
             return
-        if isinstance(cause, Refused):
-            raise Refused(cause.status, cause.detail)
+        if self._stopped_by is not None:
+            raise Refused(self._stopped_by.status, self._stopped_by.detail)
         if isinstance(error, httptools.HttpParserCallbackError):
-            _LOG.error("A callback of the parser failed", exc_info=cause)
+            _LOG.error("A callback of the parser failed", exc_info=error)
         raise Refused(400, "This is not HTTP/1.1.")
 
     def _decline_upgrade(self, rest: bytes) -> None:
@@ -147,7 +146,7 @@ class Parser:
     def on_message_begin(self) -> None:
         """A request begins."""
         if self.over:
-            raise _Over
+            self._stop(_OVER)
         self.part = Part.HEAD
         self._target, self._fields = b"", []
         self._offers_upgrade = False
@@ -157,29 +156,32 @@ class Parser:
         """A piece of the target."""
         self._target += data
         if len(self._target) > self._limits.target_bytes_max:
-            raise Refused(414, "The request target is too long.")
+            self._stop(Refused(414, "The request target is too long."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of the head, or a trailer: those are dropped, RFC 9110 section 6.5.1."""
         if self.part is Part.HEAD:
-            self._fields.append((name.lower(), value))
+            # RFC 9112 section 5.1: blanks around a value are not part of it; llhttp keeps some.
+            self._fields.append((name.lower(), value.rstrip(b" \t")))
             if len(self._fields) > self._limits.fields_max:
-                raise Refused(431, "The request has too many header fields.")
+                self._stop(Refused(431, "The request has too many header fields."))
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         method = self._llhttp.get_method()
         if self._llhttp.should_upgrade():
             if method == b"CONNECT":
-                raise Refused(501, "This method is not implemented.")
+                self._stop(Refused(501, "This method is not implemented."))
             self._offers_upgrade = True
             return
         version = self._llhttp.get_http_version()
-        head = judge(method, self._target, version, self._fields)
+        try:
+            head = judge(method, self._target, version, self._fields)
+        except Refused as refused:
+            self._stop(refused)
         self.part = Part.BODY
-        # Now, because a trailer may change what llhttp says of it.
-        keep_alive = self._llhttp.should_keep_alive()
-        self._sink.on_request(Request(method, version, self._fields, head, keep_alive))
+        self._keep_alive = self._llhttp.should_keep_alive()
+        self._sink.on_request(Request(method, version, self._fields, head, self._keep_alive))
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -189,6 +191,16 @@ class Parser:
 
     def on_message_complete(self) -> None:
         """The message is whole, unless llhttp only says so because of an offer to upgrade."""
-        if not self._offers_upgrade:
-            self.part = Part.NONE
-            self._sink.on_end()
+        if self._offers_upgrade:
+            return
+        if self._keep_alive and not self._llhttp.should_keep_alive():
+            # Behind it llhttp would take nothing for a request any more.
+            self._stop(Refused(400, "A trailer cannot end the connection."))
+        self.part = Part.NONE
+        self.spent = 0
+        self._sink.on_end()
+
+    def _stop(self, why: Refused) -> NoReturn:
+        """Leave llhttp. Why is noted: as an exception's context it would not be sure to arrive."""
+        self._stopped_by = why
+        raise why

@@ -8,6 +8,8 @@ than timers of their own.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import cast
 
@@ -37,6 +39,7 @@ class Wire(asyncio.Protocol):
         self._written = self._taken_before = self._dropped = 0
         self._paused = self._eof = self._closing = False
         self._drained: asyncio.Future[None] | None = None
+        self._once_taken: Callable[[], None] | None = None
 
     # --- The socket -------------------------------------------------------------------------------
 
@@ -57,10 +60,13 @@ class Wire(asyncio.Protocol):
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
         self._drained = None
+        then, self._once_taken = self._once_taken, None
+        if then is not None and self._transport is not None and not self._transport.is_closing():
+            then()
 
     # --- Sending ----------------------------------------------------------------------------------
 
-    def write(self, *parts: bytes) -> None:
+    def write(self, *parts: bytes | memoryview) -> None:
         """Send bytes, after all that was sent before."""
         if self._transport is None or self._transport.is_closing():
             return
@@ -70,8 +76,9 @@ class Wire(asyncio.Protocol):
 
     async def drain(self) -> None:
         """Wait until the client has taken what was sent, where that is much."""
-        if self.unsent and self._waiting_bytes() > BUFFERED_BYTES_MAX:
-            self._drained = self._drained or asyncio.get_running_loop().create_future()
+        if self._behind():
+            if self._drained is None or self._drained.done():  # who waited may have been cancelled
+                self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
     def reads_too_slowly(self, now: float) -> bool:
@@ -86,12 +93,17 @@ class Wire(asyncio.Protocol):
 
     # --- Ending -----------------------------------------------------------------------------------
 
-    def cut(self) -> None:
-        """End the connection now, and what waits to be sent with it."""
+    def cut(self, *, reset: bool = False) -> None:
+        """End the connection now, and what waits to be sent with it.
+
+        Args:
+            reset: It must not look like the end of an answer, which a client of HTTP/1.0 knows
+                by the end of the connection alone.
+        """
         if self._transport is None:
             return
-        if self.unsent:
-            # Else the kernel keeps these bytes, and the client, for minutes.
+        if self.unsent or reset:
+            # Else the kernel keeps what is unsent, and the client, for minutes.
             sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
@@ -107,12 +119,21 @@ class Wire(asyncio.Protocol):
         A close with bytes unread is a reset, and a reset may overtake the answer: so the server
         ends only its own side, and reads on for a while: RFC 9112 section 9.6. TLS has no such
         half, and some clients know the end of an answer by that of the connection: so there it
-        ends at once, unless bytes are known to be unread.
+        ends at once, unless bytes are known to be unread. All that only once the client has taken
+        the answer, for which it has the time that it has for any other.
         """
+        if self.unsent:
+            self.deadline = inf
+            self._once_taken = partial(self._end, unread=unread)
+            if self._paused:
+                self._pause(paused=False)
+            return
         self._dropped = 0
         self._allow(self._limits.linger_s)
         half = self._transport is not None and self._transport.can_write_eof()
         if self._eof or self._transport is None or not (half or unread):
+            # TLS has some of the answer left still, and waits for the client's own end.
+            self._allow(self._limits.write_timeout_s)
             self._close()
             return
         if self._paused:
@@ -137,6 +158,10 @@ class Wire(asyncio.Protocol):
         self._paused = paused
         if self._transport is not None and not self._transport.is_closing():
             (self._transport.pause_reading if paused else self._transport.resume_reading)()
+
+    def _behind(self) -> bool:
+        """Whether so much waits for the client that no more should be made for it."""
+        return bool(self.unsent) and self._waiting_bytes() > BUFFERED_BYTES_MAX
 
     def _waiting_bytes(self) -> int:
         return self._transport.get_write_buffer_size() if self._transport is not None else 0
