@@ -143,7 +143,9 @@ class World:
         )
         self.processes = [self.open()]
 
-    def open(self, *, lease_s: float = 30.0, wait_s: float = 5.0) -> Process:
+    def open(
+        self, *, lease_s: float = 30.0, wait_s: float = 5.0, distinct_wait_s: float = 0.0
+    ) -> Process:
         """Start one more process."""
         works = workshop(
             self.ports,
@@ -152,6 +154,7 @@ class World:
             start_within_s=wait_s,
             wait_s=wait_s,
             kept_s=KEPT_S,
+            distinct_wait_s=distinct_wait_s,
         )
         self.steps.listeners.append(works.wake)
         reaper = Reaper(self.ports, works.purchases, self._sweep, **REAPING)
