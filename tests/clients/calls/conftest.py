@@ -135,12 +135,14 @@ class World(NamedTuple):
         front: What writes down what they ask.
         sandbox: See above.
         poor_key: Of a team that may spend nothing.
+        distinct_key: Of an app whose equal requests are distinct.
     """
 
     target: Target
     front: Front
     sandbox: httpx.Client
     poor_key: str = ""
+    distinct_key: str = ""
 
     def turn(self, **dials: Any) -> None:
         """Change how the sandbox answers the submits to come."""
@@ -210,12 +212,16 @@ def world(
         start(folder / "data", folder, **settings) as gateway,
         open_world(gateway.url, gateway.key) as world,
     ):
-        for command in (
-            "teams create poor",
-            "apps create poor/app",
-            "budgets set team:poor day 0",
-            "keys create --team poor --app app",
-        ):
-            done = falgate(*command.split(), FALGATE_DATA_DIR=str(gateway.data))
-            assert done.returncode == 0, done.stderr
-        yield world._replace(poor_key=done.stdout.split()[0])
+
+        def key(team: str, *commands: str) -> str:
+            """A key of a new team's app, once that is set up."""
+            made = f"teams create {team}", f"apps create {team}/app"
+            for command in (*made, *commands, f"keys create --team {team} --app app"):
+                done = falgate(*command.split(), FALGATE_DATA_DIR=str(gateway.data))
+                assert done.returncode == 0, done.stderr
+            return str(done.stdout.split()[0])
+
+        yield world._replace(
+            poor_key=key("poor", "budgets set team:poor day 0"),
+            distinct_key=key("own", "apps cache own/app --identical distinct"),
+        )

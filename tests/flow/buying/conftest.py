@@ -144,7 +144,9 @@ class World:
         )
         self.processes = [self.open()]
 
-    def open(self, *, lease_s: float = 30.0, wait_s: float = 5.0) -> Process:
+    def open(
+        self, *, lease_s: float = 30.0, wait_s: float = 5.0, distinct_wait_s: float = 0.0
+    ) -> Process:
         """Start one more process."""
         works = workshop(
             self.ports,
@@ -153,6 +155,7 @@ class World:
             start_within_s=wait_s,
             wait_s=wait_s,
             kept_s=KEPT_S,
+            distinct_wait_s=distinct_wait_s,
         )
         self.steps.listeners.append(works.wake)
         reaper = Reaper(self.ports, works.purchases, self._sweep, **REAPING)

@@ -100,6 +100,29 @@ async def test_who_shares_is_not_held_up(world: Any) -> None:
     assert len(first) == world.shop.pictures_sold
 
 
+async def test_who_shares_asks_redis_for_no_places(world: Any) -> None:
+    world.steps.fail("take", AssertionError("asked"), times=9)
+    world.steps.fail("keep places", AssertionError("asked"), times=9)
+    assert [await world.told(2) for _ in range(2)] == ["miss 2", "hit 2"]
+
+
+async def test_an_answer_is_held_back_so_that_the_next_one_can_be_another(world: Any) -> None:
+    """Each comes when the one before has long been looked up."""
+    await ask(world, "before", 3)
+    world.processes.append(world.open(distinct_wait_s=5))
+    callers = []
+    for at in range(3):
+        callers.append(ask(world, f"r{at}", at=1))
+        await world.reached("take", len(callers) + 1)
+        await settled()
+    assert not any(caller.done() for caller in callers)
+    assert len(set(holds(world).values())) == 3
+    for caller in callers:
+        caller.cancel()
+    await asyncio.wait(callers)
+    assert holds(world) == {}
+
+
 async def test_a_purchase_is_joined_by_one_of_an_app_and_only_while_it_is_free(world: Any) -> None:
     """Of a caller that shares, the first who wants its own waits for the same picture."""
     world.steps.gates["submit"] = asyncio.Event()

@@ -184,10 +184,13 @@ class App:
         """How the client is asked for logs."""
         return {"with_logs" if self.is_python else "logs": True}
 
-    def make(self, call: str, arguments: dict[str, Any], **options: Any) -> Answer:
-        """Make a call with a prompt."""
+    def make(
+        self, call: str, arguments: dict[str, Any], *, key: str = "", **options: Any
+    ) -> Answer:
+        """Make a call with a prompt, and with another key where one is given."""
         arguments = {"prompt": self.prompt, "quality": "low", **arguments}
-        return self.call({"call": call, "arguments": arguments, "options": options})
+        target = {"key": key} if key else {}
+        return self.call({"call": call, "arguments": arguments, "options": options}, **target)
 
     def about(self, call: str, **options: Any) -> Answer:
         """Make a call about the request that was submitted last."""

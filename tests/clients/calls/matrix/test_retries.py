@@ -69,6 +69,29 @@ def test_an_app_that_submits_again_itself_buys_once(app: Any) -> None:
     assert len(app.world.bought(app.prompt)) == 1
 
 
+@pytest.mark.works("run, reply lost, of a distinct app", *SENDS_AGAIN)
+def test_a_run_of_a_distinct_app_is_asked_again_and_bought_once(app: Any) -> None:
+    app.world.front.losing = 1
+
+    answer = app.make("run", FOX, key=app.world.distinct_key)
+
+    assert len(answer.images) == 2
+    assert answer.asked == ["run", "run"]
+    assert len(app.world.bought(app.prompt)) == 1
+
+
+@pytest.mark.works("submit, reply lost, of a distinct app", *SENDS_AGAIN)
+def test_a_submit_of_a_distinct_app_is_sent_again_and_bought_once(app: Any) -> None:
+    app.world.turn(work_s=1)
+    app.world.front.losing = 1
+
+    answer = app.make("subscribe", FOX, key=app.world.distinct_key)
+
+    assert len(answer.images) == 2
+    assert answer.asked[:2] == ["submit", "submit"]
+    assert len(app.world.bought(app.prompt)) == 1
+
+
 @pytest.mark.works("submit of new pictures, reply lost", "python>=0.11", "javascript>=1.10.1")
 @pytest.mark.parametrize(
     "headers", [{"Cache-Control": "no-cache"}, {"Idempotency-Key": "mine"}], ids=["fresh", "key"]
