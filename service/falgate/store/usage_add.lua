@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Count answers that an instance gave, in the roll-up of their day and by the hour. Idempotent by
 -- the batch's id. An instance posts one batch after another, so its last one need not be remembered
 -- once this one is counted. `counts` is JSON, {"<team>/<app>:<measure>": "<number>"}, money in
