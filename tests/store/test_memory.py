@@ -7,13 +7,18 @@ import pytest
 from redis.asyncio import Redis
 
 from falgate.core.claim import Seen, Terms
+from falgate.core.directory import Team
 from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
+from falgate.core.progress import Progress
 from falgate.store import _keys
 from falgate.store.jobs import Jobs
 from falgate.store.pools import Pools
+from falgate.store.rates import Rates
+from falgate.store.registry import Registry
+from falgate.store.requests import Requests
 from falgate.store.sweep import sweep
 
 UPSTREAM = "https://queue.example"
@@ -41,7 +46,7 @@ async def test_a_hold_is_refused_as_a_whole(
     before = await everything()
     await fill()
 
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="memory limit"):
         await jobs.hold(order(), Seen(), Terms())
     assert await everything() == before
 
@@ -114,3 +119,30 @@ async def test_a_pool_takes_what_is_paid_for_and_loses_lost_ones(redis: Redis, f
     await pools.remove("f", {PICTURE.sha256})
 
     assert (await pools.read("f")).pictures == ()
+
+
+async def test_kept_requests_are_looked_after_and_the_pace_is_counted(
+    redis: Redis, fill: Fill
+) -> None:
+    requests = Requests(redis, lease_ms=30_000, kept_s=60)
+    await redis.zadd(_keys.pending(UPSTREAM), {"r": 1})
+    await fill()
+
+    await requests.renew(UPSTREAM, ["r", "gone"], lease_ms=60_000)
+    await requests.tell("a", Progress(phase="IN_PROGRESS"))
+    assert await requests.look("r", UPSTREAM) is None
+    assert await Rates(redis).take({"team:web": 5}) is None
+
+    assert await redis.zscore(_keys.pending(UPSTREAM), "gone") is None
+    assert await redis.zcount(_keys.pending(UPSTREAM), 60_000, "inf") == 1
+    progress = await requests.progress("a")
+    assert progress is not None
+    assert progress.phase == "IN_PROGRESS"
+
+
+async def test_operators_can_still_act(redis: Redis, fill: Fill) -> None:
+    registry = Registry(redis)
+    await fill()
+
+    assert await registry.put_team("web", None, Team(), "tests")
+    assert "web" in (await registry.directory()).teams

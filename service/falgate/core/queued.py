@@ -7,8 +7,9 @@ import msgspec
 
 from falgate.core.answer import Answer
 from falgate.core.apikey import Kind
+from falgate.core.bounds import PROBLEMS_KEPT_MAX, QUOTATION_KEPT_MAX
 from falgate.core.caching import Treatment
-from falgate.core.errors import Refusal, UpstreamRefused
+from falgate.core.errors import InputRejected, Refusal, UpstreamRefused
 from falgate.core.picture import Picture
 from falgate.core.wishes import Wishes
 
@@ -151,6 +152,21 @@ CANCELLED = Failure(
     {"X-Fal-Error-Type": "client_cancelled", "X-Fal-Needs-Retry": "0"},
 )
 """fal's answer for a request that its caller took back."""
+
+
+def rejection_of(rejected: InputRejected) -> Failure:
+    """A refused input as it is kept: what is wrong with it, and of the input itself not much."""
+    issues = rejected.issues[:PROBLEMS_KEPT_MAX]
+    cut = [{name: _cut(value) for name, value in each.items()} for each in issues]
+    return failure_of(InputRejected(cut))
+
+
+def _cut(value: Any) -> Any:
+    encoded = msgspec.json.encode(value)
+    if len(encoded) <= QUOTATION_KEPT_MAX:
+        return value
+    text = value if isinstance(value, str) else encoded.decode()
+    return f"{text[:QUOTATION_KEPT_MAX]}..."
 
 
 def failure_of(refusal: Refusal) -> Failure:

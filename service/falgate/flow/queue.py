@@ -2,17 +2,18 @@
 
 import asyncio
 import hashlib
+import math
 from typing import NamedTuple
 
 import msgspec
 
 from falgate.core import answer
 from falgate.core.claim import Keep, Mismatched, Repeated, Waiter
-from falgate.core.errors import InputRejected, TimedOut, Unavailable
+from falgate.core.errors import InputRejected, TimedOut, TooMany, Unavailable
 from falgate.core.fingerprint import prompt_digest
 from falgate.core.model import ModelSpec
 from falgate.core.queue_errors import KeyReused, QueueTooLong
-from falgate.core.queued import Asked, Outcome, QueuedRequest, State, failure_of
+from falgate.core.queued import Asked, Outcome, QueuedRequest, State, rejection_of
 from falgate.flow.admission import Call, Caller
 from falgate.flow.answer import answered
 from falgate.flow.claims import Claims, Enough, Leads, Repeats
@@ -22,6 +23,7 @@ from falgate.flow.purchase import Purchases
 from falgate.flow.wakes import Wakes
 
 _LOOK_AGAIN_S = 1.0
+_REJECTIONS_A_SECOND = 10
 _SENT_AGAIN_MS = 120_000
 _FORGOTTEN = "The request was forgotten while it was waited for; ask again"
 
@@ -126,6 +128,7 @@ class Queue:
         """Keep a request whose input is wrong: fal takes those too, and says so with the result.
 
         Raises:
+            TooMany: This app has too many of them.
             Unavailable: Without Redis.
         """
         key = caller.key
@@ -142,7 +145,22 @@ class Queue:
             webhook=hook.url,
             base_url=hook.base_url,
         )
-        return await self._put(Keep(asked=asked), "failed", failure_of(rejection))
+        await self._pace_rejections(f"{key.team}/{key.app}")
+        return await self._put(Keep(asked=asked), "failed", rejection_of(rejection))
+
+    async def _pace_rejections(self, app: str) -> None:
+        """Keep no more of these than an app may need to see what is wrong: nobody pays for them."""
+        try:
+            exceeded = await self._ports.rates.take({f"rejected:{app}": _REJECTIONS_A_SECOND})
+        except Unavailable:
+            self._ports.facts.unchecked()
+            return
+        if exceeded is not None:
+            raise TooMany(
+                f"{_REJECTIONS_A_SECOND} requests of this app in a second had wrong input, and no "
+                "more of them are kept; send this one again to see what is wrong with it",
+                math.ceil(exceeded.retry_after_ms / 1000),
+            )
 
     async def wait(self, call: Call, *, key: str) -> QueuedRequest:
         """Take a request and wait for its end, whoever asked it first.

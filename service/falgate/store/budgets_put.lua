@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _registry.lua
 -- Set a budget or take it away ('' for none), if it is still as the caller read it. Who lowers a limit
 -- or takes it away means all of it: the raise in the window of now is taken back, by an entry of the

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Raise a budget for the window of now only. Idempotent by the caller's id.
 -- Returns {'raised'}, {'elsewhen', now_ms} outside the window, or {'unset'} without such a budget.
 local account = KEYS[1]

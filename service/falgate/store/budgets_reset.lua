@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Forgive what an account has spent in the window of now, so that its budget starts anew. What is
 -- held stays held, and thresholds that have alerted in this window do not again. Idempotent by the
 -- caller's id.

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Keep a picture for ever, or no longer. Returns 1, or 0 where it is not filed.
 local picture = KEYS[1]
 local pinned = ARGV[1]

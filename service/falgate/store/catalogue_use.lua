@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _catalogue.lua
 -- Count that pictures were handed out. Their records (more_keys) stand from KEYS[2] on; more_args has
 -- for each its name and how often. Returns how many of them are filed.

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _deliveries.lua
 -- Take up to `number` webhooks that are due, each for `lease_ms`: then it is anybody's again. Of one
 -- app's no more than `each` are under way at once; `busy` is JSON, {"<team>/<app>": how many are}.

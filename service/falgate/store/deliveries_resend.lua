@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _deliveries.lua
 -- Have a webhook sent again from now on, as if it never had been, and write down who asked for it. One
 -- that is new anyhow stays so, which makes a repeat do nothing.

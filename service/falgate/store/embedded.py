@@ -30,6 +30,8 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from falgate.store._memory import limit_bytes
+
 SOCKET_BYTES_MAX = 100  # the shortest limit of a system that Valkey runs on is 103
 SILENCE_S = 30.0  # a server that is alive answers PING within this, or says that it is loading
 STOP_S = 10.0
@@ -152,6 +154,7 @@ class EmbeddedRedis:
             "--appendonly": "yes",
             "--appendfsync": "always",
             "--save": "",
+            "--maxmemory": str(limit_bytes()),
             "--maxmemory-policy": "noeviction",
             "--logfile": str(self._log),
             "--pidfile": str(self._directory / "server.pid"),

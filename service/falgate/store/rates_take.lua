@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Count a request against each account's rate (the keys, more_keys, in the order of the limits a
 -- second, more_args), or against none when one of them has no room: generic cell rate algorithm,
 -- with a burst of as many as a second allows. A key holds when its account is even again, in ms.

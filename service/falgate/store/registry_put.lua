@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _registry.lua
 -- Put one record into a hash, or take it out, if it is still as the caller read it; and write down
 -- who changed it. '' stands for no record. Raises the hash's revision. A new record's `place` ('' for

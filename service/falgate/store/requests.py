@@ -17,6 +17,8 @@ _PUT = Script("requests_put")
 _END = Script("requests_end")
 _LOOK = Script("requests_look")
 _ADOPT = Script("requests_adopt")
+_RENEW = Script("requests_renew")
+_TELL = Script("requests_tell")
 _SWEEP = Script("requests_sweep")
 
 _AT_ONCE = 100
@@ -110,14 +112,14 @@ class Requests:
     async def tell(self, job_id: str, progress: Progress) -> None:
         """Note what the upstream says of a job, and wake who follows it."""
         with reaching():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(
-                    _keys.progress(job_id),
-                    msgspec.json.encode(progress),
-                    ex=_keys.PROGRESS_KEPT_S,
-                )
-                pipeline.publish(_keys.WAKE, job_id)
-                await pipeline.execute()
+            await _TELL(
+                self._redis,
+                progress=_keys.progress(job_id),
+                told=msgspec.json.encode(progress).decode(),
+                kept_s=_keys.PROGRESS_KEPT_S,
+                wake=_keys.WAKE,
+                job_id=job_id,
+            )
 
     async def progress(self, job_id: str) -> Progress | None:
         """What the upstream said last of a job, if anything."""
@@ -158,10 +160,11 @@ class Requests:
         """Look after these for another lease; for 0 ms: no more, another instance may at once."""
         lease_ms = self._lease_ms if lease_ms is None else lease_ms
         with reaching():
-            seconds, micros = await self._redis.time()
-            until_ms = int(seconds) * 1000 + int(micros) // 1000 + lease_ms
-            await self._redis.zadd(
-                _keys.pending(upstream), dict.fromkeys(request_ids, until_ms), xx=True
+            await _RENEW(
+                self._redis,
+                pending=_keys.pending(upstream),
+                lease_ms=lease_ms,
+                more_args=list(request_ids),
             )
 
     async def sweep(self, upstream: str, now_ms: int) -> int:

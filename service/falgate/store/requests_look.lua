@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=no-writes
 -- A kept request and how its job stands, in one look: whoever polls does it all the time. The job's
 -- keys are made from the request's own pointer; they share its hash tag.
 -- Returns {request, job state, place in our line or -1, progress}, '' where there is none; or {}

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _turns.lua
 -- Whether a reserved job has its turn; stands in line again where it was taken out of it.
 -- Returns 1 with a slot, 0 without one (yet), -1 when the job does not wait any more.

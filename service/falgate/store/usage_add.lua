@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- with _usage.lua
 -- Count answers that an instance gave, in the roll-up of their day and by the hour. Idempotent by
 -- the batch's id. An instance posts one batch after another, so its last one need not be remembered

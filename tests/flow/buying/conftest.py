@@ -3,7 +3,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from falgate.core.directory import App, Directory, Team
 from falgate.core.errors import Refusal, StoreUnavailable
 from falgate.core.events import Answered, Doubted, Purchased
 from falgate.core.job import ENDS
+from falgate.core.limits import Exceeded
 from falgate.core.picture import Kept, Picture
 from falgate.core.wishes import Wishes
 from falgate.flow import admission
@@ -95,6 +96,13 @@ class Facts:
         self._did.append(f"dropped {model} {fields}")
 
 
+class Rates:
+    """Nobody asks too often."""
+
+    async def take(self, _: Mapping[str, int]) -> Exceeded | None:
+        return None
+
+
 class Keys:
     """Everybody's key is good."""
 
@@ -130,8 +138,8 @@ class World:
         self.ports = Ports(
             models={SPEC.endpoint: SPEC},
             keys=Keys(),
-            rates=self.jobs,  # never asked, nor the next: here calls are admitted already
-            budgets=self.jobs,
+            rates=Rates(),
+            budgets=self.jobs,  # never asked: here calls are admitted already
             pools=self.pools,
             catalogue=self.filed,
             uses=self.filed,
