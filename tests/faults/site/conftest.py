@@ -77,7 +77,8 @@ class Site:
             "fal_key": f"id:{FAL_SECRET}",
             "timezone": ZONE,
             "lease_s": "1",
-            "unknown_after_s": "2",
+            # Where a test is about it, it says how short; no stall of the machine is so long.
+            "unknown_after_s": "600",
             "drain_s": "0",
         }
         self._folder = folder
