@@ -17,13 +17,13 @@ from falgate.core.errors import Unavailable
 
 _TOLD_EVERY_S = 60.0
 _SHOWN = 300
+_FULL = (
+    "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is brought "
+    "to its end. Its operator has to give it more, or wait until requests are forgotten"
+)
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (BusyLoadingError, "falgate's ledger is being loaded by Redis; ask again"),
-    (
-        OutOfMemoryError,
-        "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is "
-        "brought to its end. Its operator has to give it more, or wait until requests are forgotten",
-    ),
+    (OutOfMemoryError, _FULL),
     (ReadOnlyError, "falgate's ledger cannot be written: Redis is a replica; ask again"),
     (ResponseError, "falgate's ledger cannot be used: Redis answers with an error; ask again"),
 )

@@ -80,7 +80,7 @@ class Site:
             "fal_key": f"id:{FAL_SECRET}",
             "timezone": ZONE,
             "lease_s": "1",
-            "unknown_after_s": "2",
+            "unknown_after_s": "600",  # no stall of a machine; a test about it says how short
             **dict.fromkeys(("drain_s", "drain_accept_s"), "0"),
         }
         self._folder = folder

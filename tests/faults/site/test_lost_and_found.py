@@ -32,14 +32,12 @@ def books(site: Any) -> None:
     site.settings |= {
         "fal_admin_key": "id:admin",
         "platform_url": f"{site.sandbox.url}/v1",
-        "unknown_after_s": "10",
     }
 
 
 async def test_a_hook_brings_the_request_whose_answer_was_lost(site: Any) -> None:
     site.settings |= {
         "upstream_jwks_url": f"{site.sandbox.url}/.well-known/jwks.json",
-        "unknown_after_s": "15",
     }
     told = await site.start(public_url="http://127.0.0.1:9")
     asked = await site.start(public_url=told.url)

@@ -19,7 +19,7 @@ FAULTS: list[dict[str, Any]] = [
 async def test_an_unclear_answer_to_a_submit_holds_the_money_until_it_is_given_up(
     site: Any,
 ) -> None:
-    gateway = await site.start(unknown_after_s=4)
+    gateway = await site.start(unknown_after_s=10)
 
     for number, fault in enumerate(FAULTS):
         site.sandbox.turn(**fault, times=1)
@@ -47,7 +47,7 @@ async def test_an_unclear_answer_to_a_submit_holds_the_money_until_it_is_given_u
 
 
 async def test_a_request_that_fal_has_forgotten_is_settled_in_full(site: Any) -> None:
-    gateway = await site.start()
+    gateway = await site.start(unknown_after_s=1)
     site.sandbox.turn(fault="error", at="result", status=404, times=1)
 
     answer = await site.ask(gateway)

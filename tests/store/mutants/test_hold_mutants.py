@@ -6,22 +6,10 @@ from typing import Any
 
 import pytest
 
+from falgate.core import claim
 from falgate.core.budget import ORGANISATION, Account
 from falgate.core.calendar import Kind
-from falgate.core.claim import (
-    NOBODY,
-    Denied,
-    Held,
-    HouseFull,
-    Joined,
-    OtherCalendar,
-    Overdrawn,
-    Seen,
-    Stale,
-    Terms,
-    Unborn,
-    Unlimited,
-)
+from falgate.core.claim import NOBODY, Denied, Held, Joined, Seen, Stale, Terms
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import Frozen
 from falgate.core.limits import NONE, Exceeded, Limits
@@ -48,9 +36,9 @@ async def limits(desk: Any) -> None:
     assert await desk.figures() == (60, 190, 0)
     await desk.redis.hdel(ACCOUNT, "budget:day", "budget:total")
     await desk.limit("hour", 10_000, shadow=True)
-    assert await desk.hold("d", "i") == Unlimited()
+    assert await desk.hold("d", "i") == claim.Unlimited()
     await desk.redis.hset(_keys.META, "id", "other")
-    assert await desk.hold("d", "i") == Unborn()
+    assert await desk.hold("d", "i") == claim.Unborn()
 
 
 async def reliefs(desk: Any) -> None:
@@ -72,9 +60,9 @@ async def house(desk: Any) -> None:
     await desk.budgets.set_house(UPSTREAM, 11, "test")
     assert await desk.hold("b", "g") == Held()
     await desk.budgets.set_house(UPSTREAM, 10, "test")
-    assert await desk.hold("c", "h") == HouseFull(10, 10)
+    assert await desk.hold("c", "h") == claim.HouseFull(10, 10)
     await desk.redis.delete(_keys.house(UPSTREAM))
-    assert await desk.hold("c", "h") == HouseFull(0, 0)
+    assert await desk.hold("c", "h") == claim.HouseFull(0, 0)
 
 
 async def flights(desk: Any) -> None:
@@ -97,7 +85,7 @@ async def alerts(desk: Any) -> None:
     await desk.limit("day", 250, alerts=(100, 200))
     await desk.limit("hour", 150, shadow=True)
     await desk.bring("a", "f", "paid")
-    assert await desk.hold("b", "g", held=189) == Held((Overdrawn(ORGANISATION, "hour"),))
+    assert await desk.hold("b", "g", held=189) == Held((claim.Overdrawn(ORGANISATION, "hour"),))
     assert await desk.redis.xlen(_keys.ALERTS) == 0
     for _ in range(2):
         assert isinstance(await desk.hold("c", "h", held=2), Denied)
@@ -172,7 +160,7 @@ async def levels(desk: Any) -> None:
         assert isinstance(await desk.hold("a", "f", held=101), Denied)
         await desk.limit("month", 1_000, charged)
     await desk.limit("week", 10, team, shadow=True)
-    assert await desk.hold("a", "f") == Held((Overdrawn(team, "week"),))
+    assert await desk.hold("a", "f") == Held((claim.Overdrawn(team, "week"),))
     assert await desk.hold("b", "g", changes={"team": "u"}) == Held()
     spent = {p.held for p in await desk.budgets.positions(UPSTREAM, Account("team", "u"))}
     assert spent == {100}
@@ -198,7 +186,7 @@ async def paces(desk: Any) -> None:
 async def servers(desk: Any) -> None:
     assert await desk.hold("a", "f") == Held()
     await desk.redis.hset(_keys.META, "calendar", "other")
-    assert await desk.hold("b", "g") == OtherCalendar("other")
+    assert await desk.hold("b", "g") == claim.OtherCalendar("other")
     await desk.redis.hset(_keys.META, "frozen_ms", "1")
     assert await desk.hold("b", "g") == Frozen("lost")
     await desk.redis.hset(_keys.META, "frozen_why", "counters")
