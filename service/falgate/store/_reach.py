@@ -18,8 +18,8 @@ from falgate.core.errors import Unavailable
 _TOLD_EVERY_S = 60.0
 _SHOWN = 300
 _FULL = (
-    "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is brought "
-    "to its end. Its operator has to give it more, or wait until requests are forgotten"
+    "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is "
+    "brought to its end. Its operator has to give it more, or wait until requests are forgotten"
 )
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (BusyLoadingError, "falgate's ledger is being loaded by Redis; ask again"),
