@@ -44,7 +44,8 @@ async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
     """Open all of it, until the stack is left.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, OSError: Each in one clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
+                clear line.
     """
     store = open_pictures(settings)
     redis = await stack.enter_async_context(open_redis(settings))

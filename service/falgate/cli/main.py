@@ -28,6 +28,7 @@ from falgate.settings import SettingsWrong
 from falgate.store.connect import RedisUnfit
 from falgate.store.embedded import EmbeddedFailed
 from falgate.store.ledger import LedgerStrange
+from falgate.upstream.proxies import ProxyWrong
 
 _EXPECTED = (
     EmbeddedFailed,
@@ -35,6 +36,7 @@ _EXPECTED = (
     OSError,
     PortTaken,
     Problem,
+    ProxyWrong,
     RedisUnfit,
     Refusal,
     SettingsWrong,

@@ -80,14 +80,19 @@ class Alerting:
         Raises:
             Unavailable: Without Redis.
         """
-        for alert in (*await self._queue.new(), *await self._queue.again(self._pauses_s)):
+        alerts = (*await self._queue.new(), *await self._queue.again(self._pauses_s))
+        for alert in alerts:
             if alert.alert not in self._noted:
                 # Also one that somebody else took, who may have died before noting it.
                 self._noted[alert.alert] = None
                 self._facts.alerted(alert)
-            await self._send(alert)
         while len(self._noted) > _NOTED_MAX:
             self._noted.popitem(last=False)
+        # All at once: who takes one slowly keeps no other one back.
+        sent = await asyncio.gather(*map(self._send, alerts), return_exceptions=True)
+        for failure in sent:
+            if failure is not None:
+                raise failure
 
     async def _send(self, alert: Alerted) -> None:
         if self._hook is None:

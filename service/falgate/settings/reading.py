@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
@@ -46,6 +47,17 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
     return settings
 
 
+def _is_url(text: str) -> bool:
+    """Whether somebody could be asked there by HTTP."""
+    try:
+        parts = urlsplit(text)
+        placed = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    spaced = any(character.isspace() for character in text)
+    return placed and not spaced and text.startswith(("https://", "http://"))
+
+
 def _is_synchronous(url: str) -> bool:
     return re.fullmatch(r"https?://fal\.run(:\d+)?(/.*)?|.*/run/?", url) is not None
 
@@ -65,6 +77,9 @@ def _check(settings: Settings) -> None:
         )
     _check_callers(settings)
     webhook_rules(settings)
+    for name in ("alert_url", "platform_url", "upstream_jwks_url"):
+        if (url := getattr(settings, name)) and not _is_url(url):
+            raise SettingsWrong(f"{PREFIX}{name.upper()}: not a URL such as https://host/path")
     if settings.alert_url and not settings.alert_secret:
         raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
@@ -93,9 +108,7 @@ def _check_callers(settings: Settings) -> None:
 
 
 def _check_upstream(settings: Settings) -> None:
-    if not settings.upstream_url.startswith(("https://", "http://")) or any(
-        character.isspace() for character in settings.upstream_url
-    ):
+    if not _is_url(settings.upstream_url):
         raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
     if _is_synchronous(settings.upstream_url):
         raise SettingsWrong(

@@ -15,12 +15,12 @@ import httpx
 
 from falgate.core.job import Priority
 from falgate.core.model import ModelSpec
-from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission
+from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission, Unsent
 from falgate.core.progress import Tell
 from falgate.upstream import outcomes
 from falgate.upstream.connections import client, sockets
 from falgate.upstream.download import MediaHosts, download
-from falgate.upstream.exchange import Reply, Unusable, encode, exchange
+from falgate.upstream.exchange import ExchangeFailed, Reply, Unusable, encode, exchange, words
 from falgate.upstream.stream import completed
 from falgate.upstream.telling import Teller
 
@@ -113,11 +113,20 @@ class FalQueue:
         passed: Mapping[str, str] | None = None,
     ) -> Submission:
         """Order; exactly one attempt, or provably none. Never raises."""
-        wishes: dict[str, str] = {**(passed or {}), "X-Fal-Queue-Priority": priority}
-        if start_within_s:
-            wishes["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
-        hook = self._hook(job_id) if self._hook else None
-        told = "?" + urlencode({"fal_webhook": hook}) if hook else ""
+        try:
+            content = encode(body)
+            headers = {
+                **self._headers(),
+                **self._buying,
+                **(passed or {}),
+                "X-Fal-Queue-Priority": priority,
+            }
+            if start_within_s:
+                headers["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
+            hook = self._hook(job_id) if self._hook else None
+            told = "?" + urlencode({"fal_webhook": hook}) if hook else ""
+        except Exception as error:  # noqa: BLE001 - whatever it was, it was before anything left
+            return Unsent(words(error))
         try:
             reply = await exchange(
                 self._submits,
@@ -125,10 +134,10 @@ class FalQueue:
                 f"{self._url}/{endpoint}{told}",
                 deadline_s=_SUBMIT_S,
                 bytes_max=_ANSWER_BYTES_MAX,
-                headers={**self._headers(), **self._buying, **wishes},
-                content=encode(body),
+                headers=headers,
+                content=content,
             )
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
+        except (ExchangeFailed, Unusable) as error:
             return outcomes.of_failure(error)
         return outcomes.of_submit(reply)
 
@@ -146,7 +155,7 @@ class FalQueue:
     async def cancel(self, endpoint: str, request_id: str) -> None:
         """Ask fal to give a request up. Never raises: how it ends is told by `collect`."""
         url = f"{self._request(endpoint, request_id)}/cancel"
-        with suppress(httpx.HTTPError, TimeoutError, Unusable, OSError):
+        with suppress(ExchangeFailed, Unusable):
             await exchange(
                 self._looks,
                 "PUT",
@@ -218,7 +227,7 @@ class FalQueue:
                 bytes_max=_ANSWER_BYTES_MAX,
                 headers=self._headers(),
             )
-        except (httpx.HTTPError, TimeoutError, OSError):
+        except ExchangeFailed:
             return None
 
     def _headers(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from falgate.core import webhook
 from falgate.core.errors import Unavailable
 from falgate.upstream.connections import client, sockets
-from falgate.upstream.exchange import Unusable, exchange
+from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 _KEPT_S = 24 * 3600.0
 _AGAIN_S = 60.0
@@ -113,7 +113,7 @@ class Signatures:
             if reply.status != _OK:
                 return ()
             found = msgspec.json.decode(reply.body, type=_KeySet).keys
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError, msgspec.MsgspecError):
+        except (ExchangeFailed, Unusable, msgspec.MsgspecError):
             return ()
         return tuple(key for each in found[:_KEYS_MAX] if (key := _public_key(each)))
 

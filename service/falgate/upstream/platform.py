@@ -11,7 +11,7 @@ import msgspec
 
 from falgate.core.billing import Billed, BooksClosed, Listed, amount, moment, moment_ms
 from falgate.upstream.connections import client, sockets
-from falgate.upstream.exchange import Unusable, exchange
+from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 T = TypeVar("T")
 
@@ -152,8 +152,8 @@ class FalPlatform:
                 bytes_max=_PAGE_BYTES_MAX,
                 headers={"Authorization": f"Key {self._key}", "Accept": "application/json"},
             )
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
-            raise BooksClosed(f"fal's books cannot be reached ({type(error).__name__})") from None
+        except (ExchangeFailed, Unusable) as error:
+            raise BooksClosed(f"fal's books cannot be reached ({error})") from None
         if reply.status != _OK:
             raise BooksClosed(
                 f"fal answered {reply.status} about its books: is FALGATE_FAL_ADMIN_KEY a key "
