@@ -22,6 +22,14 @@ class Expected(msgspec.Struct, frozen=True):
     width: int
     height: int
 
+    @property
+    def pixels_max(self) -> int:
+        """More than a delivery may have, whatever fal took the request for.
+
+        Another of a model's sizes is paid for and handed out; none is twice as large.
+        """
+        return 2 * self.width * self.height
+
     def fits(self, kept: Kept) -> bool:
         """Whether a delivered picture is what was asked for."""
         return (kept.content_type, kept.width, kept.height) == (

@@ -88,7 +88,8 @@ def of_ending(job: Job) -> Refusal:
             "known or given up; ask again later"
         )
     if job.answer is None:
-        return TimedOut("fal's pictures could not be fetched any more")
+        when = "yet; ask again later" if job.state == "paid" else "any more"
+        return TimedOut(f"fal's pictures are paid for, and cannot be fetched {when}")
     answer = job.answer
     if job.state == "refused":
         return UpstreamRefused(answer.status, answer.body, answer.headers)

@@ -42,7 +42,8 @@ async def share(
     """
     if _given_up(job):
         return None
-    brought = answer.delivered(spec, job)
+    seller = ports.upstream(job.order.upstream)
+    brought = answer.delivered(spec, job, seller.may_fetch)
     if brought is None:
         return of_ending(job)
     if pool is not None:

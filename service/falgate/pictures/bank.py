@@ -11,6 +11,10 @@ from falgate.pictures.inspect import examine
 from falgate.pictures.store import PictureStore
 
 _CHECKED_FOR_S = 1.0
+_DECODED_AT_ONCE = 2
+_CONVERTED_AT_ONCE = 2
+"""One in the process that converts, and the next one's bytes."""
+_CONVERT_WAIT_S = 30.0
 
 
 class Bank:
@@ -28,14 +32,19 @@ class Bank:
         self._converter = converter
         self._checking = asyncio.Lock()
         self._checked_s = float("-inf")
+        self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
+        self._converting = asyncio.Semaphore(_CONVERTED_AT_ONCE)
 
-    async def examine(self, data: bytes) -> Kept:
-        """Check that these bytes are a whole picture.
+    async def examine(self, data: bytes, pixels_max: int) -> Kept:
+        """Check that these bytes begin with a whole picture of at most so many pixels.
+
+        What is known of it is of the picture itself, without what may follow it.
 
         Raises:
-            NotAPicture: They are none.
+            NotAPicture: They do not.
         """
-        return await asyncio.to_thread(_look, data)
+        async with self._decoding:
+            return await asyncio.to_thread(_look, data, pixels_max)
 
     async def keep(self, data: bytes, kept: Kept) -> None:
         """Store bytes that were examined; a repeat changes nothing.
@@ -43,7 +52,7 @@ class Bank:
         Raises:
             StoreUnavailable: They could not be stored; nothing of them is visible.
         """
-        await self._store.put(data, kept.name)
+        await self._store.put(data[: kept.size_bytes], kept.name)
 
     async def convert(self, picture: Picture, content_type: str) -> bytes | None:
         """Another type of file of a stored picture; None where that cannot be made.
@@ -51,13 +60,20 @@ class Bank:
         Raises:
             StoreUnavailable: It cannot be read.
         """
-        data = await self._store.read(picture.name)
-        if data is None:
+        pixels = picture.width * picture.height
+        try:
+            # Whoever would wait for longer is served sooner by a purchase.
+            async with asyncio.timeout(_CONVERT_WAIT_S):
+                await self._converting.acquire()
+        except TimeoutError:
             return None
         try:
-            return await self._converter.convert(data, content_type)
+            data = await self._store.read(picture.name)
+            return data and await self._converter.convert(data, content_type, pixels)
         except NotAPicture:
             return None
+        finally:
+            self._converting.release()
 
     async def has(self, picture: Picture) -> bool:
         """Whether a picture is there; raises `StoreUnavailable` when nobody knows.
@@ -104,12 +120,12 @@ class Bank:
                 self._checked_s = now_s
 
 
-def _look(data: bytes) -> Kept:
-    examined = examine(data)
+def _look(data: bytes, pixels_max: int) -> Kept:
+    examined = examine(data, pixels_max)
     return Kept(
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=hashlib.sha256(memoryview(data)[: examined.size_bytes]).hexdigest(),
         content_type=examined.content_type,
-        size_bytes=len(data),
+        size_bytes=examined.size_bytes,
         width=examined.width,
         height=examined.height,
         opaque=examined.opaque,

@@ -165,6 +165,10 @@ class FalQueue:
                 headers=self._headers(),
             )
 
+    def may_fetch(self, url: str) -> bool:
+        """Whether a URL is of a host that delivers its pictures."""
+        return self._media.allow(url)
+
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture; raises `DownloadFailed`."""
         return await download(self._fetches, self._media, url)
