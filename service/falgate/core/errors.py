@@ -17,10 +17,12 @@ class Refusal(Exception):
         status: HTTP status.
         error_type: fal's machine-readable word, also in `X-Fal-Error-Type`; None for platform
             errors, whose body is a bare detail.
+        charged: What the caller's budgets paid for it all the same, micro-USD.
     """
 
     status: int = 500
     error_type: str | None = None
+    charged: Micros = 0
 
     def body(self) -> Any:
         """The JSON body: fal's flat shape, unless a subclass knows better."""
@@ -29,7 +31,8 @@ class Refusal(Exception):
 
     def headers(self) -> dict[str, str]:
         """What goes with it, apart from the request id that every reply has."""
-        return {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
+        named = {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
+        return {**named, "X-Falgate-Cost-Usd": dollars(self.charged)} if self.charged else named
 
 
 class KeyUnknown(Refusal):
@@ -213,7 +216,7 @@ class UpstreamRefused(Refusal):
 
     def headers(self) -> dict[str, str]:
         """As fal gave them."""
-        return self.passed
+        return {**super().headers(), **self.passed}
 
 
 class UpstreamUnusable(Refusal):

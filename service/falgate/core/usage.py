@@ -14,7 +14,7 @@ Group = Literal["team", "app", "day"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
 COUNTS = ("answers", "hits", "purchases", "bought", "reused")
-MONEY = ("list", "billed", "overrun", "saved")
+MONEY = ("list", "billed", "overrun", "saved", "without_pictures")
 DAYS_MAX = 3_660
 """Ten years: one command reads no more."""
 

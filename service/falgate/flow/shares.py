@@ -45,7 +45,11 @@ async def share(
     seller = ports.upstream(job.order.upstream)
     brought = answer.delivered(spec, job, seller.may_fetch)
     if brought is None:
-        return of_ending(job)
+        refusal = of_ending(job)
+        if pool is not None:
+            # Whoever began it paid for it; those who joined did not.
+            refusal.charged = job.charged
+        return refusal
     if pool is not None:
         return answer.bought(spec, arguments, job, pool, brought)
     wanted = spec.asked(arguments)

@@ -83,8 +83,13 @@ redis.call('HINCRBY', house, 'overrun', whole(more_overrun))
 local subject = close.team .. '/' .. close.app
 redis.call('HINCRBY', usage, subject .. ':billed', whole(more_billed))
 redis.call('HINCRBY', usage, subject .. ':overrun', whole(more_overrun))
+local for_nothing = (tonumber(close.bought) or 0) == 0 and more_billed or 0
+if for_nothing ~= 0 then
+  redis.call('HINCRBY', usage, subject .. ':without_pictures', whole(for_nothing))
+end
 redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))
 redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
   'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
-  'billed', whole(more_billed), 'overrun', whole(more_overrun), 'why', why)
+  'billed', whole(more_billed), 'overrun', whole(more_overrun),
+  'without_pictures', whole(for_nothing), 'why', why)
 return 'corrected'
