@@ -11,6 +11,8 @@ import pytest
 from falgate import settings
 from falgate.models import MODELS
 from falgate.selling import Sellers, open_sellers
+from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.troubles import Troubles
 
 SECRET = bytes(32)
 FAL = {"FAL_KEY": "id:secret"}
@@ -29,7 +31,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         def make(env: dict[str, str]) -> Sellers:
-            made = open_sellers(settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env}), SECRET)
+            chosen = settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env})
+            made = open_sellers(chosen, SECRET, Troubles(Metrics()))
             stack.push_async_callback(made.close)
             return made
 

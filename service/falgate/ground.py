@@ -19,6 +19,7 @@ from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 from falgate.store.requests import Requests
 from falgate.store.usage import Usage
+from falgate.telemetry.troubles import Troubles
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,21 +41,21 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     sellers: Sellers
 
 
-async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
+async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troubles) -> Ground:
     """Open all of it, until the stack is left.
 
     Raises:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
                 clear line.
     """
-    store = open_pictures(settings)
+    store = open_pictures(settings, troubles.noter("store"))
     redis = await stack.enter_async_context(open_redis(settings))
     ledger, registry = Ledger(redis), Registry(redis)
     budgets = Budgets(redis, settings.calendar)
     owner = uuid.uuid4().hex
     jobs = await _jobs(redis, ledger, settings, owner)
     secret = await hook_secret(redis)
-    sellers = open_sellers(settings, secret)
+    sellers = open_sellers(settings, secret, troubles)
     stack.push_async_callback(sellers.close)
     await set_limits(budgets, ledger, settings, sellers.live)
     await set_directory(registry)

@@ -45,6 +45,7 @@ from falgate.store.sweep import sweep
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.tally import Tally
+from falgate.telemetry.troubles import Troubles
 from falgate.vitals import Vitals
 from falgate.webhooks import open_delivering
 
@@ -90,8 +91,9 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
                 clear line.
     """
     async with AsyncExitStack() as stack:
-        ground = await open_ground(stack, settings)
-        metrics, tally = Metrics(), Tally(ground.usage, ground.owner)
+        metrics = Metrics()
+        ground = await open_ground(stack, settings, Troubles(metrics))
+        tally = Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)

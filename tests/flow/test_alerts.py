@@ -25,6 +25,7 @@ class Queue:
         self.just: list[Alerted] = []
         self.taken: list[Alerted] = []
         self.time_s = CROSSED_S + 1
+        self.warned: list[str] = []
         self.down = False
 
     async def new(self) -> Sequence[Alerted]:
@@ -39,6 +40,10 @@ class Queue:
         """Taken before."""
         assert list(pauses_s) == sorted(pauses_s)
         return [alert for alert in self.taken if alert not in self.just]
+
+    async def warn(self, upstream: str) -> None:
+        """Take note."""
+        self.warned.append(upstream)
 
     async def done(self, alert: Alerted) -> None:
         """Forget it."""
@@ -69,10 +74,16 @@ class Facts:
     def __init__(self) -> None:
         self.crossed: list[Alerted] = []
         self.problems: list[Untold] = []
+        self.refusing: list[str] = []
 
     def alerted(self, event: Alerted) -> None:
         """Take note."""
         self.crossed.append(event)
+
+    def unpaid(self) -> Sequence[str]:
+        """One upstream, at the first time."""
+        found, self.refusing = self.refusing, []
+        return found
 
     def untold(self, event: Untold) -> None:
         """Take note."""
@@ -195,3 +206,14 @@ async def test_an_alert_that_cannot_be_forgotten_keeps_no_other_from_being_sent(
         await Alerting(queue, hook, facts).look()
 
     assert sorted(hook.sent) == [ALERT.alert, later.alert]
+
+
+async def test_an_exhausted_balance_becomes_an_alert(
+    queue: Queue, hook: Hook, facts: Facts
+) -> None:
+    facts.refusing = ["fal"]
+    alerting = Alerting(queue, hook, facts)
+    await alerting.look()
+    await alerting.look()
+
+    assert queue.warned == ["fal"]

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from falgate.core.events import Alerted
@@ -87,6 +88,20 @@ async def test_a_message_is_signed_over_its_id_its_time_and_its_body(
             "limit_usd": "10.00",
             "spent_usd": "8.034",
         },
+    }
+
+
+async def test_an_exhausted_balance_is_a_message_of_its_own(
+    hook: AlertHook, receiver: Receiver
+) -> None:
+    alert = msgspec.structs.replace(ALERT, what="balance")
+    assert await hook.send(alert, 1_763_820_005) == ""
+
+    [(_, body)] = receiver.requests
+    assert json.loads(body) == {
+        "type": "upstream.balance",
+        "timestamp": "2025-11-22T14:00:00.123+00:00",
+        "data": {"upstream": "fal", "problem": "the balance is exhausted"},
     }
 
 

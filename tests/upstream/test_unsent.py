@@ -281,7 +281,7 @@ async def test_a_hold_is_released_where_nothing_left_and_kept_where_something_ma
         assert settlement.answer.status == 503
     # An operator reads why, and no secret.
     assert isinstance(submission, Unsent | Lost)
-    assert 0 < len(submission.why) <= 200
+    assert 0 < len(submission.why) <= 300
     assert submission.why.isprintable()
     assert "canary" not in submission.why
     assert "fox" not in submission.why

@@ -122,7 +122,8 @@ class Edge:
         route = self._route(scope["path"])
         self._requested(route, status)
         if status >= _REFUSED:
-            _LOG.info("request.refused", request=request_id, route=route, status=status)
+            log = _LOG.warning if status >= _SERVER_ERROR else _LOG.info
+            log("request.refused", request=request_id, route=route, status=status)
 
     def _route(self, path: str) -> str:
         """The request's route, from a closed set: a path is the caller's."""

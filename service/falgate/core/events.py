@@ -62,7 +62,7 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget's spending crossed a threshold.
+    """A budget's spending crossed a threshold, or an upstream's balance is exhausted.
 
     Attributes:
         alert: Its id, the same on a repeat.
@@ -72,6 +72,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
         percent: The threshold, of the limit.
         limit: Of the budget in that window, micro-USD.
         spent: When it crossed, micro-USD.
+        what: Which of the two; of a balance nothing else is said but its upstream.
     """
 
     alert: str
@@ -82,6 +83,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     limit: Micros
     spent: Micros
+    what: Literal["threshold", "balance"] = "threshold"
 
 
 class Untold(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,9 @@ class Untold(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool
 
 
+Place = Literal["fal", "fal_platform", "fal_keys", "store"]
+"""What may not be there: fal's queue, its platform API, its keys for hooks, the picture store."""
+
 Doubt = Literal[
     "lost_submit",
     "lost_result",
@@ -109,6 +114,7 @@ Doubt = Literal[
     "damaged_picture",
     "store_full",
     "bad_upstream_key",
+    "exhausted_balance",
     "adopted",
     "broken",
     "stray_hook",
@@ -123,8 +129,10 @@ class Doubted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         what: See `Doubt`.
         detail: For the log; no prompt, no secret.
+        upstream: Whose balance is exhausted.
     """
 
     what: Doubt
     job: str
     detail: str
+    upstream: str = ""

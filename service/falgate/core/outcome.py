@@ -11,7 +11,9 @@ from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
 
 _SERVER_ERROR = 500
-_CREDENTIALS = frozenset({401, 403, 404})
+_CREDENTIALS = frozenset({401, 402, 403, 404})
+_PAYMENT, _FORBIDDEN = 402, 403
+_BALANCE = "balance"
 _BUSY = 429
 _UNPROCESSABLE = 422
 _TIMED_OUT = 504
@@ -95,6 +97,16 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 UNKNOWN = "fal never said what became of it"
 """Why a job that is settled as unknown has no pictures."""
+
+
+def is_unpaid(answer: Answer) -> bool:
+    """Whether fal refused for want of money on this gateway's account, in words of its own.
+
+    It says 403 and `User is locked. Reason: Exhausted balance.`; another 403 is about the key.
+    """
+    body = answer.body if isinstance(answer.body, dict) else {}
+    said = str(body.get("detail")).lower()
+    return answer.status == _PAYMENT or (answer.status == _FORBIDDEN and _BALANCE in said)
 
 
 def after_submit(submission: Unsent | Rejected) -> Settlement:

@@ -26,6 +26,7 @@ from falgate.core.errors import (
 from falgate.core.job import Job, Order
 from falgate.core.limits import Exceeded
 from falgate.core.money import dollars
+from falgate.core.outcome import is_unpaid
 
 _LIMITS = {
     "requests_per_second": "requests in a second",
@@ -98,6 +99,7 @@ def of_ending(job: Job) -> Refusal:
     if answer.status == _NOT_THERE:
         # Not fal's own words, but ours for why the submit did not leave.
         return Unavailable(f"{answer.body['detail']}; nothing was bought", 5)
+    said = "for want of balance" if is_unpaid(answer) else f"({answer.status})"
     return UpstreamUnusable(
-        f"fal refused this gateway's own request ({answer.status}); its operator has to look"
+        f"fal refused this gateway's own request {said}; its operator has to look"
     )

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import stat
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from falgate.core.errors import StoreFull, StoreUnavailable
+from falgate.core.faults import words
 from falgate.core.picture import Stored, media_type_of
 
 # Archives of the ledger share the store: nothing outside this prefix is ever served.
@@ -34,12 +35,17 @@ class PictureStore:
     `put` returns: obstore renames a complete file into place, and we have the system sync it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, troubled: Callable[[str], None] = lambda _: None) -> None:
         """Open the store, and make its directory when it is one.
+
+        Args:
+            url: Where it is.
+            troubled: Given the words of an error when it cannot be asked.
 
         Raises:
             ValueError: No store can be opened under this URL.
         """
+        self._troubled = troubled
         self._root: Path | None = None
         try:
             parts = urlsplit(url)
@@ -106,7 +112,7 @@ class PictureStore:
         except FileNotFoundError:
             pass
         except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     async def listing(self) -> AsyncIterator[list[Stored]]:
         """All pictures, in pages and in no order; what has no picture's name is left out.
@@ -125,7 +131,7 @@ class PictureStore:
         except FileNotFoundError:
             return  # Nothing was ever stored.
         except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     async def free_bytes(self) -> int | None:
         """Room on the disk that holds it; None where there is no such limit.
@@ -138,7 +144,7 @@ class PictureStore:
         try:
             return (await asyncio.to_thread(shutil.disk_usage, self._root)).free
         except OSError as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     async def put_file(self, path: str, data: bytes, content_type: str) -> None:
         """Keep a file that is no picture, outside what is served; a repeat changes nothing.
@@ -186,7 +192,7 @@ class PictureStore:
         attributes = {"Content-Type": content_type} if self._root is None else None
         if self._root is not None and not self._root.is_dir():
             # A write would make it anew, empty, and every picture would be bought again.
-            raise StoreUnavailable
+            raise self._unavailable(FileNotFoundError("its directory is gone"))
         try:
             # In one request: parts of an upload that broke off would stay, unseen and paid for.
             await obstore.put_async(
@@ -195,7 +201,11 @@ class PictureStore:
             if self._root is not None:
                 await asyncio.to_thread(_sync, self._root, path)
         except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        self._troubled(words(error, paths=True))
+        return StoreUnavailable()
 
     async def _found(self, asked: Awaitable[T]) -> T | None:
         try:
@@ -203,10 +213,10 @@ class PictureStore:
         except FileNotFoundError as error:
             # Without its directory a store has lost its disk, not every single picture.
             if self._root is not None and not self._root.is_dir():
-                raise StoreUnavailable from error
+                raise self._unavailable(error) from error
             return None
         except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
 
 def _bucket(url: str) -> ObjectStore:

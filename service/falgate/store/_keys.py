@@ -22,6 +22,7 @@ policy can touch money.
 | usage | hash: measures of one day, `<team>/<app>:<measure>` | never expires |
 | hits | hash: measures of a day's hits, `<hour>/<team>/<app>:<measure>` | swept after HITS_KEPT_S |
 | alerts | stream: thresholds that were crossed, until they are told | never expires |
+| warned | string: who has warned of an upstream's balance | expires, an hour |
 | delivery | hash: one webhook, named by its request | swept DELIVERY_KEPT_S after its end |
 | deliveries | sorted set: webhooks of a state, by when due or ended, ms | swept with them |
 | reconciled | hash: what the last look at fal's billing found | never expires |
@@ -94,6 +95,11 @@ def account(upstream: str, account: Account) -> str:
 def accounts(upstream: str) -> str:
     """Names of the accounts that an upstream's books know."""
     return f"{{fg}}:accounts:{upstream}"
+
+
+def warned(upstream: str) -> str:
+    """Who has warned of its balance lately."""
+    return f"{{fg}}:warned:{upstream}"
 
 
 def pace(upstream: str, account: Account) -> str:

@@ -60,6 +60,7 @@ class Metrics(Collector):
         self.billed: Counter[Labels] = Counter()
         self.saved: Counter[Labels] = Counter()
         self.doubts: Counter[Labels] = Counter()
+        self.troubles: Counter[Labels] = Counter()
         self.dropped: Counter[Labels] = Counter()
         self.overdrawn: Counter[Labels] = Counter()
         self.unchecked: Counter[Labels] = Counter()
@@ -131,6 +132,8 @@ class Metrics(Collector):
              ["upstream", "team"], self.saved),
             ("falgate_doubts", "Things that an operator may have to look at.", ["what"],
              self.doubts),
+            ("falgate_troubles", "Failures to reach what is needed, by what it is.", ["place"],
+             self.troubles),
             ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",
              ["upstream", "level", "window"], self.overdrawn),
             ("falgate_alerts", "Thresholds of budgets that were crossed.",

@@ -90,9 +90,16 @@ def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
 
 def _message(alert: Alerted) -> dict[str, object]:
     crossed = datetime.fromtimestamp(int(alert.alert.partition("-")[0]) / 1000, UTC)
+    at = crossed.isoformat(timespec="milliseconds")
+    if alert.what == "balance":
+        return {
+            "type": "upstream.balance",
+            "timestamp": at,
+            "data": {"upstream": alert.upstream, "problem": "the balance is exhausted"},
+        }
     return {
         "type": "budget.threshold",
-        "timestamp": crossed.isoformat(timespec="milliseconds"),
+        "timestamp": at,
         "data": {
             "upstream": alert.upstream,
             "account": alert.account,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,11 +9,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from falgate.core.faults import words
 from falgate.upstream.connections import Passage
-
-_WHY_MAX = 200
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]*://)?[^\s'\"<>()]+", re.IGNORECASE)
-_PLACE = re.compile(r"[^/?#]*")
 
 
 class Unusable(Exception):
@@ -137,29 +133,8 @@ async def answering(
     except (Unusable, ExchangeFailed):
         raise
     except Exception as error:
-        raise ExchangeFailed(words(error), left=passage.begun) from error
-
-
-def words(error: BaseException) -> str:
-    """The kind of an error and what it says, in one line. Of URLs only scheme and host stay.
-
-    Their paths and queries may be secrets of ours, and what stands before an @ a password.
-    """
-    cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    said = _ADDRESS.sub(_without_secrets, " ".join(str(cause).split()))
-    plain = "".join(each if each.isprintable() else "?" for each in said)
-    name = type(cause).__name__
-    return f"{name}: {plain}"[:_WHY_MAX] if plain else name
-
-
-def _without_secrets(found: re.Match[str]) -> str:
-    word, scheme = found[0], found[1] or ""
-    if "@" in word:
-        return f"{scheme}***"
-    if not scheme:
-        return word.partition("?")[0]
-    place = _PLACE.match(word[len(scheme) :])
-    return scheme + (place[0] if place else "")
+        said = words(error.__cause__ or error if isinstance(error, httpx.HTTPError) else error)
+        raise ExchangeFailed(said, left=passage.begun) from error
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
 """fal's platform API: its list of requests and its billing events, a bounded number of pages."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -58,17 +58,24 @@ class FalPlatform:
     """Whoever sells, asked for its own books. Every method raises `BooksClosed`."""
 
     def __init__(
-        self, url: str, key: str, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        url: str,
+        key: str,
+        *,
+        troubled: Callable[[str], None] = lambda _: None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Ask at `url` as `key`, which fal must allow to read billing.
 
         Args:
             url: What stands before /models/..., such as "https://api.fal.ai/v1".
             key: `id:secret`.
+            troubled: Given the words of an error when it cannot be reached.
             transport: In the place of sockets, for the sandbox in this process.
         """
         self._url = url.rstrip("/")
         self._key = key
+        self._troubled = troubled
         self._client = client(transport or sockets(httpx.create_ssl_context(), self._url))
 
     def __repr__(self) -> str:
@@ -153,6 +160,7 @@ class FalPlatform:
                 headers={"Authorization": f"Key {self._key}", "Accept": "application/json"},
             )
         except (ExchangeFailed, Unusable) as error:
+            self._troubled(str(error))
             raise BooksClosed(f"fal's books cannot be reached ({error})") from None
         if reply.status != _OK:
             raise BooksClosed(
