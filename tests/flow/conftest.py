@@ -20,6 +20,7 @@ from falgate.core.claim import (
     Seen,
     Stale,
     Terms,
+    Vacant,
     Verdict,
     Waiter,
 )
@@ -48,6 +49,8 @@ class Jobs:
     async def hold(  # noqa: PLR0911 - a return for each verdict
         self, order: Order, seen: Seen, _: Terms, waiter: Waiter = NOBODY
     ) -> Verdict:
+        if waiter.joins and self._vacant(order, seen, waiter):
+            return Vacant()
         async with self.steps.step("hold", order.held):
             flight = self.flights.get(order.flight)
             if order.id in self.jobs:
@@ -59,6 +62,8 @@ class Jobs:
                 return Joined(flight)
             if flight and seen < flight:
                 return Stale(flight.generation, flight.count)
+            if waiter.joins:
+                return Vacant()
             if self.steps.verdict:
                 return self.steps.verdict
             if self.spent + self.held + order.held > self.steps.limit:
@@ -79,6 +84,13 @@ class Jobs:
             )
             self.requests.depend(waiter, order, order.id)
             return Held()
+
+    def _vacant(self, order: Order, seen: Seen, waiter: Waiter) -> bool:
+        """Whether there is nobody to join, nor anything else to say."""
+        if order.id in self.jobs or (waiter.keep and self.requests.before(waiter.keep)):
+            return False
+        flight = self.flights.get(order.flight)
+        return not isinstance(flight, str) and not (flight and seen < flight)
 
     async def turn(self, job: Job) -> bool:
         async with self.steps.step("turn", look=True):

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from falgate.core.errors import StoreUnavailable
+from falgate.core.errors import StoreFull, StoreUnavailable
 from falgate.core.picture import NotAPicture, Picture
 from falgate.pictures.bank import Bank
 from falgate.pictures.convert import Converter
@@ -127,3 +127,52 @@ async def test_a_stored_file_that_claims_more_pixels_than_it_had_is_not_converte
     (tmp_path / "pictures" / picture.name).write_bytes(larger.getvalue())
     assert await bank.convert(picture, "image/jpeg") is None
     await converter.close()
+
+
+class Slow:
+    """A store whose check takes until it is let go, and then fails or does not."""
+
+    def __init__(self, failure: Exception | None) -> None:
+        self.checks, self.asked, self.go, self.failure = (
+            0,
+            asyncio.Event(),
+            asyncio.Event(),
+            failure,
+        )
+
+    async def check(self) -> None:
+        """Count it."""
+        self.checks += 1
+        self.asked.set()
+        await self.go.wait()
+        if self.failure:
+            raise self.failure
+
+
+@pytest.mark.parametrize("failure", [None, StoreUnavailable("away"), StoreFull()], ids=repr)
+async def test_one_look_at_the_store_serves_all_who_wait_for_it_whatever_it_finds(
+    failure: Exception | None,
+) -> None:
+    store = Slow(failure)
+    bank = Bank(store, Converter(95))  # type: ignore[arg-type]  # nothing else of it is asked for
+    callers = [asyncio.create_task(bank.ready()) for _ in range(25)]
+    await store.asked.wait()
+    store.go.set()
+
+    heard = await asyncio.gather(*callers, bank.ready(), return_exceptions=True)
+
+    assert {repr(each) for each in heard} == {repr(failure)}
+    assert store.checks == 1
+
+
+async def test_a_store_that_is_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Slow(StoreUnavailable("away"))
+    store.go.set()
+    bank = Bank(store, Converter(95))  # type: ignore[arg-type]  # as above
+    with pytest.raises(StoreUnavailable, match="away"):
+        await bank.ready()
+    store.failure = None
+    monkeypatch.setattr("falgate.pictures.bank._CHECKED_FOR_S", 0.0)
+
+    await bank.ready()
+    assert store.checks == 2

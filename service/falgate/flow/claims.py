@@ -2,13 +2,26 @@
 
 import asyncio
 import uuid
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace
 
 from falgate.core import price
 from falgate.core.calendar import Calendar
-from falgate.core.claim import Ended, Held, Joined, Mismatched, Repeated, Seen, Stale, Waiter
+from falgate.core.claim import (
+    Ended,
+    Held,
+    Joined,
+    Mismatched,
+    Repeated,
+    Seen,
+    Stale,
+    Terms,
+    Vacant,
+    Verdict,
+    Waiter,
+)
 from falgate.core.errors import NotCached, PriceMissing, TimedOut
 from falgate.core.fingerprint import prompt_digest
 from falgate.core.job import Order
@@ -93,8 +106,7 @@ class Claims:
             order = _order(call, there, self._start_within_s)
             if asyncio.get_running_loop().time() >= start_by_s:
                 raise TimedOut("This could not be started within the time that was given for it")
-            await self._ports.pictures.ready()
-            match await self._ports.jobs.hold(order, seen, call.terms, _with(waiter, there)):
+            match await self._verdict(order, seen, call.terms, _with(waiter, there)):
                 case Held(overdrawn):
                     for shadow in overdrawn:
                         self._ports.facts.overdrawn(call.upstream, shadow)
@@ -112,6 +124,16 @@ class Claims:
                 case verdict:
                     raise of_verdict(verdict, order, self._calendar)
         raise TimedOut("Others are still buying what is missing here; ask again later")
+
+    async def _verdict(self, order: Order, seen: Seen, terms: Terms, waiter: Waiter) -> Verdict:
+        """Join who is buying, or buy: only then the store has to have room for what comes."""
+        hold = partial(self._ports.jobs.hold, order, seen, terms)
+        if not order.fresh:
+            verdict = await hold(replace(waiter, joins=True))
+            if not isinstance(verdict, Vacant):
+                return verdict
+        await self._ports.pictures.ready()
+        return await hold(waiter)
 
     async def _there(self, call: Call) -> Usable:
         """What there is for a call: nothing for one that asks for new pictures."""

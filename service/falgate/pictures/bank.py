@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 
-from falgate.core.errors import StoreFull
+from falgate.core.errors import StoreFull, Unavailable
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.pictures.convert import Converter
 from falgate.pictures.inspect import examine
@@ -32,6 +32,7 @@ class Bank:
         self._converter = converter
         self._checking = asyncio.Lock()
         self._checked_s = float("-inf")
+        self._refused: Unavailable | None = None
         self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
         self._converting = asyncio.Semaphore(_CONVERTED_AT_ONCE)
 
@@ -105,19 +106,31 @@ class Bank:
     async def ready(self) -> None:
         """See that a picture could be stored now.
 
-        One look serves all who ask within a second: a rush of callers needs no rush of files.
+        One look serves all who ask while it lasts, and for a second after, whatever it finds: a
+        rush of callers needs no rush of files, nor a queue where each waits for a failure.
 
         Raises:
             StoreUnavailable: It cannot be.
             StoreFull: There is no room for it.
+            Unavailable: Nobody knows, without Redis.
         """
+        loop = asyncio.get_running_loop()
         async with self._checking:
-            now_s = asyncio.get_running_loop().time()
-            if now_s - self._checked_s >= _CHECKED_FOR_S:
-                await self._store.check()
-                if self._full is not None and await self._full():
-                    raise StoreFull
-                self._checked_s = now_s
+            if loop.time() - self._checked_s >= _CHECKED_FOR_S:
+                self._refused = await self._refusal()
+                self._checked_s = loop.time()
+            if self._refused is not None:
+                raise self._refused.with_traceback(None)
+
+    async def _refusal(self) -> Unavailable | None:
+        """Why a picture could not be stored now."""
+        try:
+            await self._store.check()
+            if self._full is not None and await self._full():
+                return StoreFull()
+        except Unavailable as refusal:
+            return refusal
+        return None
 
 
 def _look(data: bytes, pixels_max: int) -> Kept:

@@ -12,6 +12,7 @@
 --   {'mismatched'}                                  the idempotency key stands for another request
 --   {'ended'}                                       the request has ended meanwhile
 --   {'stale', generation, count}                    a flight has published since the pool was read
+--   {'vacant'}                                      who asks only joins, and there is nobody to join
 --   {'denied', account, kind, limit, spent, held}   micro-USD
 --   {'exceeded', account, what, limit, wait_ms}     a limit on pace has no room
 --   {'unlimited'}                                   the organisation has no enforced budget
@@ -60,6 +61,7 @@ local was_job = ARGV[23]
 local digest = ARGV[24]
 local repeats_ms = digits(ARGV[25])
 local flight_name = ARGV[26]
+local joins = ARGV[27]
 local first_account = 14
 local minute_ms = 60000
 
@@ -102,6 +104,7 @@ if claim then
     return {'stale', whole(made), whole(length)}
   end
 end
+if joins == '1' then return {'vacant'} end
 
 local in_force, names = cjson.decode(windows), {}
 for _, window in ipairs(in_force) do
