@@ -114,7 +114,7 @@ async def test_a_host_that_no_name_server_can_know_is_a_failed_download(
     client = queue(FAL_QUEUE, media_domains=("media.invalid",))
     with pytest.raises(DownloadFailed) as failed:
         await client.download(f"https://{label}.media.invalid/0.png")
-    assert len(str(failed.value)) < 300
+    assert len(str(failed.value)) <= 300
 
 
 def test_an_origin_is_a_scheme_a_host_and_a_port() -> None:
