@@ -13,6 +13,7 @@ from falgate import settings
 from falgate.core.outcome import Accepted
 from falgate.models import MODELS
 from falgate.selling import Sellers, open_sellers
+from falgate.telemetry.troubles import Troubles
 
 SECRET = bytes(32)
 FAL = {"FAL_KEY": "id:secret"}
@@ -31,7 +32,8 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         def make(env: dict[str, str]) -> Sellers:
-            made = open_sellers(settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env}), SECRET)
+            chosen = settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env})
+            made = open_sellers(chosen, SECRET, Troubles())
             stack.push_async_callback(made.close)
             return made
 

@@ -167,6 +167,17 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         "FALGATE_UPSTREAM_URL: neither http(s)://... nor `sandbox`",
     ),
     **{
+        f"upstream {url}": (
+            {**KEY, "FALGATE_UPSTREAM_URL": url},
+            "FALGATE_UPSTREAM_URL: neither http(s)://... nor `sandbox`",
+        )
+        for url in ("https://", "http://a:port", "http://[::1", "http://a:0", "https:///queue")
+    },
+    **{
+        f"no URL in {name}": (with_sandbox(name, "host:port"), f"FALGATE_{name}: not a URL such as")
+        for name in ("ALERT_URL", "PLATFORM_URL", "UPSTREAM_JWKS_URL")
+    },
+    **{
         f"listen {text}": (with_sandbox("LISTEN", text), f"FALGATE_LISTEN: '{text}' is not host:p")
         for text in ("8080", "localhost", ":8080", "a:", "a:0", "a:65536", "a:8²", "a:-1", "a:+80")
     },

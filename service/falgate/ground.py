@@ -29,6 +29,7 @@ from falgate.store.registry import Registry
 from falgate.store.requests import Requests
 from falgate.store.trust import Trust
 from falgate.store.usage import Usage
+from falgate.telemetry.troubles import Troubles
 
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,13 +53,14 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     sellers: Sellers
 
 
-async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
+async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troubles) -> Ground:
     """Open all of it, until the stack is left.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, OSError: Each in one clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
+                clear line.
     """
-    store = open_pictures(settings)
+    store = open_pictures(settings, troubles.noter("store"))
     redis = await stack.enter_async_context(open_redis(settings))
     ledger = Ledger(redis)
     budgets = Budgets(redis, settings.calendar)
@@ -69,7 +71,7 @@ async def open_ground(stack: AsyncExitStack, settings: Settings) -> Ground:
     trust = Trust(redis, found, weak=durability.weak, clock=clock)
     registry = Registry(redis, found, clock)
     secret = await hook_secret(redis)
-    sellers = open_sellers(settings, secret)
+    sellers = open_sellers(settings, secret, troubles)
     stack.push_async_callback(sellers.close)
     await set_limits(budgets, ledger, settings, sellers.live)
     await set_directory(registry)

@@ -89,15 +89,17 @@ async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]]) -> Non
         await asyncio.sleep(_PAUSE_S)
 
 
-def open_pictures(settings: Settings) -> PictureStore:
-    """The picture store of these settings.
+def open_pictures(
+    settings: Settings, troubled: Callable[[str], None] = lambda _: None
+) -> PictureStore:
+    """The picture store of these settings; `troubled` is given the words of its errors.
 
     Raises:
         SettingsWrong: It cannot be opened.
     """
     media = (Path(settings.data_dir) / "media").absolute()
     try:
-        return PictureStore(settings.media_url or media.as_uri())
+        return PictureStore(settings.media_url or media.as_uri(), troubled)
     except ValueError as error:
         if not settings.media_url:
             raise setting.SettingsWrong(

@@ -15,6 +15,7 @@ from falgate.opening import TEST
 from falgate.sandbox.app import create_sandbox
 from falgate.sandbox.dials import Dials
 from falgate.settings import FAL_QUEUE, Settings
+from falgate.telemetry.troubles import Troubles
 from falgate.upstream.client import FAL_MEDIA, FalQueue
 from falgate.upstream.hooks import Signatures
 from falgate.upstream.platform import FalPlatform
@@ -57,12 +58,13 @@ class Sellers(msgspec.Struct, frozen=True):
                 await each.close()
 
 
-def open_sellers(settings: Settings, secret: bytes) -> Sellers:
+def open_sellers(settings: Settings, secret: bytes, troubles: Troubles) -> Sellers:
     """Connect to them.
 
     Args:
         settings: The settings.
         secret: What the addresses of completion hooks are proved with.
+        troubles: Told of what cannot be reached.
     """
     # Without state of its own on disk, an instance keeps the sandbox's books in memory.
     stateless = settings.redis_url and settings.media_url
@@ -104,12 +106,24 @@ def open_sellers(settings: Settings, secret: bytes) -> Sellers:
         ),
         start_timeout_s=settings.upstream_start_timeout_s,
         hook=hooked,
+        troubled=troubles.noter("fal"),
     )
-    # Another server's key is not for fal's eyes.
-    key = settings.fal_admin_key or (settings.fal_key if is_fal else "")
     return Sellers(
         {"live": live, "test": test},
-        FalPlatform(settings.platform_url, key) if key else None,
+        _platform(settings, troubles, is_fal=is_fal),
         billing=bool(settings.fal_admin_key),
-        signatures=Signatures(settings.upstream_jwks_url) if hooked else None,
+        signatures=(
+            Signatures(settings.upstream_jwks_url, troubled=troubles.noter("fal_keys"))
+            if hooked
+            else None
+        ),
     )
+
+
+def _platform(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalPlatform | None:
+    """fal's own books, if there is a key that may read them."""
+    # Another server's key is not for fal's eyes.
+    key = settings.fal_admin_key or (settings.fal_key if is_fal else "")
+    if not key:
+        return None
+    return FalPlatform(settings.platform_url, key, troubled=troubles.noter("fal_platform"))

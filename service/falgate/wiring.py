@@ -49,6 +49,7 @@ from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.lag import watch_lag
 from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.tally import Tally
+from falgate.telemetry.troubles import Troubles
 from falgate.vitals import Vitals
 from falgate.webhooks import open_delivering
 
@@ -96,11 +97,14 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """Everything, ready to be served; on leaving, jobs under way are handed over.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, OSError: Each in one clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
+                clear line.
     """
     async with AsyncExitStack() as stack:
-        ground = await open_ground(stack, settings)
-        metrics, tally = await _metrics(ground), Tally(ground.usage, ground.owner)
+        troubles = Troubles()
+        ground = await open_ground(stack, settings, troubles)
+        metrics = await _metrics(ground, troubles)
+        tally = Tally(ground.usage, ground.owner)
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
@@ -165,9 +169,9 @@ def _gateway(
     )
 
 
-async def _metrics(ground: Ground) -> Metrics:
+async def _metrics(ground: Ground, troubles: Troubles) -> Metrics:
     """Metrics that know the models, the upstreams and the apps that there are."""
-    metrics = Metrics(MODELS, ground.sellers.names.values())
+    metrics = Metrics(MODELS, ground.sellers.names.values(), troubles.counted)
     for name in (await ground.registry.directory()).apps:
         team, _, app = name.partition("/")
         metrics.app(team, app)

@@ -131,6 +131,10 @@ async def test_every_line_of_the_log_is_one_event_of_ours(watched: Any) -> None:
         "request.refused",
     }
     assert {each["level"] for each in events} == {"info", "warning", "error"}
+    # Our own failures stand out among the refusals.
+    for each in events:
+        if each["event"] == "request.refused":
+            assert (each["level"] == "warning") == (each["status"] >= 500)
     assert all({"event", "level", "timestamp"} <= each.keys() for each in events)
     assert "\x1b" not in watched.logged()
 

@@ -79,6 +79,21 @@ def test_a_service_called_falgate_stops_neither_the_start_nor_a_command(
     assert all(name in lines[0] for name in links)
 
 
+@pytest.mark.parametrize("proxy", ["socks5://u:hunter2@proxy.corp:1080", "u:hunter2#@proxy:1"])
+def test_what_cannot_be_a_proxy_stops_the_start_with_its_variable(
+    proxy: str, falgate: Command, listening: dict[str, str], tmp_path: Path
+) -> None:
+    where = {
+        "FALGATE_LISTEN": listening["FALGATE_LISTEN"],
+        "FALGATE_DATA_DIR": str(tmp_path),
+        "FAL_KEY": "id:secret",
+    }
+    line = complaint(falgate("serve", **where, HTTPS_PROXY=proxy))
+
+    assert line.startswith("Error: HTTPS_PROXY: not ")
+    assert "hunter2" not in line
+
+
 def test_a_redis_that_is_not_there_is_named_without_its_password(
     falgate: Command, listening: dict[str, str], tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from falgate.core import errors
+from falgate.core import errors, request_errors
 
 REFUSALS: dict[str, errors.Refusal] = {
     "key_unknown": errors.KeyUnknown(),
@@ -18,7 +18,7 @@ REFUSALS: dict[str, errors.Refusal] = {
     ),
     "buying_stopped": errors.BuyingStopped("No organisation budget"),
     "model_unknown": errors.ModelUnknown("nothing"),
-    "body_too_large": errors.BodyTooLarge(1),
+    "body_too_large": request_errors.BodyTooLarge(1),
     "input_rejected": errors.InputRejected(
         [{"type": "missing", "loc": ["body", "prompt"], "msg": "Field required", "input": {}}]
     ),

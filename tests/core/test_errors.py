@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from falgate.core import errors
+from falgate.core import errors, request_errors
 from falgate.core.errors import Refusal
 
 SENT_AGAIN = {408, 409, 429, 502, 503, 504}
@@ -72,13 +72,13 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         {},
     ),
     "body too large": (
-        errors.BodyTooLarge(9),
+        request_errors.BodyTooLarge(9),
         413,
         flat("The request body is larger than 9 bytes", "bad_request"),
         {"X-Fal-Error-Type": "bad_request"},
     ),
     "body too slow": (
-        errors.BodyTooSlow(10.0),
+        request_errors.BodyTooSlow(10.0),
         400,
         flat("The request body did not arrive within 10 s", "bad_request"),
         {"X-Fal-Error-Type": "bad_request", "Connection": "close"},

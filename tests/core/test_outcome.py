@@ -235,3 +235,25 @@ def test_nothing_within_the_order_is_charged_above_the_hold(
 
 def test_a_failed_download_says_why() -> None:
     assert str(DownloadFailed("404")) == "404"
+
+
+@pytest.mark.parametrize(
+    ("ending", "why"),
+    [
+        (Failed(refusal(422), None), "fal answered 422"),
+        (Failed(Answer(422, {"detail": [{"type": "content_policy_violation"}]}, {}), None),
+         "content_policy_violation"),
+        (Failed(Answer(422, {"detail": "", "error_type": "bad_request"}, {}), None), "bad_request"),
+        (Failed(Answer(422, {"detail": [{"type": "a fox, "}]}, {}), None), "fal answered 422"),
+        (Delivered(output(0), None), "fal delivered no picture"),
+    ],
+)  # fmt: skip
+def test_where_nothing_was_made_no_margin_for_reasoning_is_booked_and_it_says_why(
+    ending: Delivered | Failed, why: str
+) -> None:
+    thoughtful = msgspec.structs.replace(SPEC, reasoning_ceiling=lambda _, number: 5 * number)
+
+    settlement = after_result(thoughtful, Input(), HELD, ending)
+
+    assert (settlement.state, settlement.charge, settlement.why) == ("refused", 4 * 102, why)
+    assert after_result(thoughtful, Input(), 300, ending).charge == 300

@@ -23,6 +23,7 @@ from falgate.core.claim import (
     Seen,
     Stale,
     Terms,
+    Vacant,
     Verdict,
     Waiter,
 )
@@ -49,7 +50,7 @@ class Jobs:
         self.waiting: set[str] = set()
         self.busy = False
 
-    async def hold(  # noqa: PLR0911 - a return for each verdict
+    async def hold(  # noqa: C901, PLR0911 - a return for each verdict
         self, order: Order, seen: Seen, _: Terms, waiter: Waiter = NOBODY
     ) -> Verdict:
         async with self.steps.step("hold", order.held):
@@ -65,6 +66,8 @@ class Jobs:
                 return Joined(flight)
             if flight and seen < flight:
                 return Stale(flight.generation, flight.count)
+            if waiter.joins:
+                return Vacant()
             if self.steps.verdict:
                 return self.steps.verdict
             if self.spent + self.held + order.held > self.steps.limit:

@@ -1,8 +1,10 @@
 """Alerts: noted once, sent until they arrive or a day has passed."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Alerted, Untold
@@ -24,6 +26,7 @@ class Queue:
         self.just: list[Alerted] = []
         self.taken: list[Alerted] = []
         self.time_s = CROSSED_S + 1
+        self.warned: list[str] = []
         self.down = False
 
     async def new(self) -> Sequence[Alerted]:
@@ -38,6 +41,10 @@ class Queue:
         """Taken before."""
         assert list(pauses_s) == sorted(pauses_s)
         return [alert for alert in self.taken if alert not in self.just]
+
+    async def warn(self, upstream: str) -> None:
+        """Take note."""
+        self.warned.append(upstream)
 
     async def done(self, alert: Alerted) -> None:
         """Forget it."""
@@ -68,10 +75,16 @@ class Facts:
     def __init__(self) -> None:
         self.crossed: list[Alerted] = []
         self.problems: list[Untold] = []
+        self.refusing: list[str] = []
 
     def alerted(self, event: Alerted) -> None:
         """Take note."""
         self.crossed.append(event)
+
+    def unpaid(self) -> Sequence[str]:
+        """One upstream, at the first time."""
+        found, self.refusing = self.refusing, []
+        return found
 
     def untold(self, event: Untold) -> None:
         """Take note."""
@@ -155,3 +168,53 @@ async def test_without_redis_there_is_nothing_to_tell(
     with pytest.raises(Unavailable):
         await Alerting(queue, hook, facts).look()
     assert facts.crossed == []
+
+
+async def test_alerts_are_sent_at_once_so_that_no_slow_answer_keeps_the_others_back(
+    queue: Queue, facts: Facts
+) -> None:
+    later = replace(ALERT, alert=f"{CROSSED_S * 1000}-1")
+    queue.fresh = [ALERT, later]
+    both = asyncio.Barrier(2)
+
+    class Meeting(Hook):
+        """Answers none before the other one was sent too."""
+
+        async def send(self, alert: Alerted, now_s: int) -> str:
+            """Wait for the other."""
+            await both.wait()
+            return await super().send(alert, now_s)
+
+    hook = Meeting()
+    async with asyncio.timeout(5):
+        await Alerting(queue, hook, facts).look()
+
+    assert sorted(hook.sent) == [ALERT.alert, later.alert]
+    assert queue.taken == []
+
+
+async def test_an_alert_that_cannot_be_forgotten_keeps_no_other_from_being_sent(
+    queue: Queue, hook: Hook, facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = replace(ALERT, alert=f"{CROSSED_S * 1000}-1")
+    queue.fresh = [ALERT, later]
+
+    async def down(_: Alerted) -> None:
+        raise Unavailable("down")
+
+    monkeypatch.setattr(queue, "done", down)
+    with pytest.raises(Unavailable):
+        await Alerting(queue, hook, facts).look()
+
+    assert sorted(hook.sent) == [ALERT.alert, later.alert]
+
+
+async def test_an_exhausted_balance_becomes_an_alert(
+    queue: Queue, hook: Hook, facts: Facts
+) -> None:
+    facts.refusing = ["fal"]
+    alerting = Alerting(queue, hook, facts)
+    await alerting.look()
+    await alerting.look()
+
+    assert queue.warned == ["fal"]

@@ -162,3 +162,10 @@ def test_an_answer_needs_no_more_than_urls() -> None:
 
 def test_the_prompt_is_never_recorded() -> None:
     assert SPEC.recorded == ("image_size", "quality", "output_format")
+
+
+def test_what_was_not_made_is_booked_without_the_margin_for_reasoning() -> None:
+    arguments = SPEC.input(prompt="a fox", quality="low", num_images=2)
+
+    assert price.ceiling(SPEC, arguments, 2) == 2 * (9_000 + 5 * 5 + 10_000)
+    assert price.without_pictures(SPEC, arguments, 2) == 2 * (9_000 + 5 * 5)

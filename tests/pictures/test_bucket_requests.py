@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import socket
 from collections.abc import Callable
 
@@ -63,3 +64,22 @@ async def test_a_bucket_is_told_the_type_and_gets_one_request(
     assert len(requests) == 1
     assert requests[0].startswith(f"PUT /bucket/prefix/pictures/{NAME} ")
     assert "content-type: image/png" in requests[0].lower()
+
+
+async def test_a_bucket_without_credentials_says_what_was_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    said: list[str] = []
+    with socket.socket() as bound:  # where a machine in the cloud would be given some
+        bound.bind(("127.0.0.1", 0))
+        place = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", place)
+        with pytest.raises(StoreUnavailable):
+            await PictureStore("s3://bucket/prefix", said.append).check()
+
+    [line] = said
+    assert f"{place}/latest/api/token" in line
+    assert len(line) <= 300

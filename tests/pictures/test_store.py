@@ -224,13 +224,17 @@ def test_the_refusal_is_a_503_that_may_be_tried_again() -> None:
 
 
 async def test_a_disk_that_went_away_is_not_begun_anew(tmp_path: Path) -> None:
-    store = PictureStore((tmp_path / "media").as_uri())
+    said: list[str] = []
+    store = PictureStore((tmp_path / "media").as_uri(), said.append)
     await store.put(b"bytes", NAME)
     shutil.rmtree(tmp_path / "media")
 
     for asked in (store.check(), store.put(b"bytes", NAME), store.size(NAME)):
         with pytest.raises(StoreUnavailable):
             await asked
+
+    assert len(said) == 3
+    assert all(line.startswith(("FileNotFoundError: ", "NotFoundError: ")) for line in said)
 
     assert not (tmp_path / "media").exists()
 

@@ -98,3 +98,19 @@ async def test_what_was_dropped_from_the_queue_is_no_alert(
     await redis.xtrim(_keys.ALERTS, maxlen=0, approximate=False)
 
     assert not await alerts.again(AT_ONCE)
+
+
+async def test_an_exhausted_balance_is_one_alert_an_hour_whoever_tells(
+    alerts: Alerts, redis: Redis
+) -> None:
+    await alerts.warn(UPSTREAM)
+    await alerts.warn(UPSTREAM)
+    await Alerts(redis, "two").warn(UPSTREAM)
+
+    [alert] = await alerts.new()
+    assert (alert.what, alert.upstream) == ("balance", UPSTREAM)
+    await alerts.done(alert)
+
+    await redis.delete(_keys.warned(UPSTREAM))  # An hour is over.
+    await alerts.warn(UPSTREAM)
+    assert len(await alerts.new()) == 1

@@ -18,6 +18,8 @@ from falgate.core.claim import (
     Terms,
     Unborn,
     Unlimited,
+    Vacant,
+    Waiter,
 )
 from falgate.core.errors import Unavailable
 from falgate.core.job import Job, Order
@@ -247,3 +249,16 @@ async def test_a_limit_that_is_no_number_holds_nothing(
     with pytest.raises(Unavailable):
         await jobs.hold(order(), NEW, Terms())
     assert await everything() == before
+
+
+async def test_who_only_joins_holds_nothing_where_nobody_is_buying(
+    jobs: Jobs, order: Orders, everything: Everything
+) -> None:
+    company = Waiter(request="r", patience_ms=60_000, joins=True)
+    before = await everything()
+    assert await jobs.hold(order("a", "f"), NEW, Terms(), company) == Vacant()
+    assert await everything() == before
+
+    assert await jobs.hold(order("a", "f"), NEW, Terms()) == Held()
+    assert await jobs.hold(order("b", "f"), NEW, Terms(), company) == Joined("a")
+    assert await jobs.read("b") is None

@@ -1,9 +1,10 @@
 """Alerts and the proof of the books in metrics and logs: who, which window, how much."""
 
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from falgate.core.events import Alerted, Untold
+from falgate.core.events import Alerted, Doubted, Untold
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
 
@@ -28,6 +29,19 @@ def test_an_alert_is_counted_by_level_and_window_and_logged_in_full() -> None:
     ]  # fmt: skip
     line = 'falgate_alerts_total{level="team",upstream="fal",window="day"} 1.0'
     assert line in metrics.render(()).decode()
+
+
+def test_an_exhausted_balance_is_told_on_and_logged_as_an_error() -> None:
+    telemetry = Telemetry(Metrics(), lambda _: None)
+    telemetry.doubted(Doubted(what="exhausted_balance", job="j", detail="403", upstream="fal"))
+    telemetry.doubted(Doubted(what="bad_upstream_key", job="j", detail="401", upstream="fal"))
+    assert (telemetry.unpaid(), telemetry.unpaid()) == ({"fal"}, set())
+
+    with capture_logs() as logs:
+        telemetry.alerted(replace(ALERT, what="balance"))
+    assert [(line["event"], line["log_level"], line["upstream"]) for line in logs] == [
+        ("upstream.unpaid", "error", "fal")
+    ]
 
 
 @pytest.mark.parametrize(("differences", "level"), [(0, "info"), (2, "error"), (-1, "error")])

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -28,6 +29,8 @@ class Receiver:
         self.answer = b"HTTP/1.1 204 No Content\r\n\r\n"
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.url = ""
+        self.drips = False
+        self.ended = asyncio.Event()
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request."""
@@ -36,9 +39,15 @@ class Receiver:
         headers = {name.lower(): value for name, _, value in lines}
         body = await reader.readexactly(int(headers["content-length"]))
         self.requests.append((headers, body))
-        writer.write(self.answer)
-        await writer.drain()
+        with suppress(ConnectionError):
+            while self.drips:
+                writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+            writer.write(self.answer)
+            await writer.drain()
         writer.close()
+        self.ended.set()
 
 
 @pytest.fixture
@@ -102,6 +111,20 @@ async def test_a_refusal_is_a_message_of_its_own_type(hook: AlertHook, receiver:
     }
 
 
+async def test_an_exhausted_balance_is_a_message_of_its_own(
+    hook: AlertHook, receiver: Receiver
+) -> None:
+    alert = msgspec.structs.replace(ALERT, what="balance")
+    assert await hook.send(alert, 1_763_820_005) == ""
+
+    [(_, body)] = receiver.requests
+    assert json.loads(body) == {
+        "type": "upstream.balance",
+        "timestamp": "2025-11-22T14:00:00.123+00:00",
+        "data": {"upstream": "fal", "problem": "the balance is exhausted"},
+    }
+
+
 def test_the_specification_s_own_example_comes_out() -> None:
     secret = key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 
@@ -117,8 +140,8 @@ def test_the_specification_s_own_example_comes_out() -> None:
     [
         (b"HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n", "500"),
         (b"HTTP/1.1 302 There\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n", "302"),
-        (b"", "RemoteProtocolError"),
-        (b"nonsense\r\n\r\n", "RemoteProtocolError"),
+        (b"", "ServerDisconnectedError: Server disconnected"),
+        (b"nonsense\r\n\r\n", "ClientResponseError: 400"),
     ],
 )
 async def test_what_stood_in_the_way_is_named(
@@ -126,14 +149,39 @@ async def test_what_stood_in_the_way_is_named(
 ) -> None:
     receiver.answer = answer
 
-    assert await hook.send(ALERT, 1_763_820_005) == problem
+    assert (await hook.send(ALERT, 1_763_820_005)).startswith(problem)
     assert len(receiver.requests) == 1
 
 
 async def test_nobody_there_is_a_problem_like_others() -> None:
-    hook = AlertHook("http://127.0.0.1:1/hook", SECRET)
+    hook = AlertHook("http://127.0.0.1:1/services/canary", SECRET)
 
-    assert await hook.send(ALERT, 1_763_820_005) == "ConnectError"
+    problem = await hook.send(ALERT, 1_763_820_005)
+    assert problem.startswith("ClientConnectorError: Cannot connect to host 127.0.0.1:1")
+    assert "canary" not in problem
+    await hook.close()
+
+
+async def test_a_receiver_that_drips_is_given_up_at_the_deadline(
+    hook: AlertHook, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("falgate.upstream.alert_hook._DEADLINE_S", 0.3)
+    receiver.drips = True
+
+    assert await hook.send(ALERT, 1_763_820_005) == "TimeoutError"
+    async with asyncio.timeout(5):
+        await receiver.ended.wait()
+
+
+async def test_an_alert_goes_by_a_proxy_that_is_named_without_a_scheme(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", receiver.url.removeprefix("http://").removesuffix("/hook"))
+    hook = AlertHook("http://alerts.example/hook", SECRET)
+
+    assert await hook.send(ALERT, 1_763_820_005) == ""
+    [(headers, _)] = receiver.requests
+    assert headers["host"] == "alerts.example"
     await hook.close()
 
 

@@ -114,7 +114,7 @@ async def test_a_host_that_no_name_server_can_know_is_a_failed_download(
     client = queue(FAL_QUEUE, media_domains=("media.invalid",))
     with pytest.raises(DownloadFailed) as failed:
         await client.download(f"https://{label}.media.invalid/0.png")
-    assert len(str(failed.value)) < 300
+    assert len(str(failed.value)) <= 300
 
 
 def test_an_origin_is_a_scheme_a_host_and_a_port() -> None:
@@ -145,7 +145,10 @@ async def test_a_picture_comes_as_it_was_sent_and_is_asked_for_as_it_is(
         (b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "status 403"),
         (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", "status 503"),
         (b"HTTP/1.1 206 Part\r\nContent-Length: 1\r\n\r\nx", "status 206"),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", "Unusable"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx",
+            "is compressed",
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "Error"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nx", "Error"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -9\r\n\r\nx", "Error"),
@@ -179,7 +182,7 @@ async def test_a_picture_that_is_too_large_is_not_read_to_its_end(
             await writer.drain()
 
     far = await peer(flood)
-    with pytest.raises(DownloadFailed, match="Unusable"):
+    with pytest.raises(DownloadFailed, match="is longer than"):
         await queue(far.url).download(f"{far.url}/0.png")
     assert sent < 32 << 20
 

@@ -148,45 +148,10 @@ async def test_a_connection_reset_before_the_request_was_read_is_lost(
         assert isinstance(await _submit(queue(f"http://127.0.0.1:{port}")), Lost)
 
 
-async def test_a_port_that_nobody_listens_on_is_unsent(queue: Callable[..., FalQueue]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    assert isinstance(await _submit(queue(f"http://127.0.0.1:{port}")), Unsent)
-
-
-async def test_a_name_that_does_not_resolve_is_unsent(queue: Callable[..., FalQueue]) -> None:
-    assert isinstance(await _submit(queue("http://queue.invalid")), Unsent)
-
-
-async def test_a_connection_that_is_not_made_in_time_is_unsent(
-    queue: Callable[..., FalQueue], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("falgate.upstream.connections._CONNECT_S", 0.3)
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        port = listener.getsockname()[1]
-        # A full backlog answers no further connection.
-        waiting = [socket.socket() for _ in range(4)]
-        for each in waiting:
-            each.setblocking(False)
-            each.connect_ex(("127.0.0.1", port))
-        assert await _submit(queue(f"http://127.0.0.1:{port}")) == Unsent("ConnectionTimeoutError")
-        for each in waiting:
-            each.close()
-
-
 @pytest.fixture
 def tls() -> ssl.SSLContext:
     """What a server needs, but for its certificate."""
     return ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-
-
-async def test_a_certificate_that_nobody_vouches_for_is_unsent(
-    peer: Callable[..., Awaitable[Any]], queue: Callable[..., FalQueue], tls: ssl.SSLContext
-) -> None:
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
-    far = await peer(WHOLE, tls)
-    assert isinstance(await _submit(queue(far.url)), Unsent)
-    assert far.heard == []
 
 
 @pytest.mark.parametrize(("name", "fits"), [("127.0.0.1", True), ("queue.example", False)])
@@ -204,25 +169,6 @@ async def test_an_authority_that_the_environment_names_is_believed_for_the_right
     submission = await _submit(queue(far.url))
     assert isinstance(submission, Accepted if fits else Unsent)
     assert len(far.heard) == fits
-
-
-async def test_a_peer_that_speaks_no_tls_or_says_nothing_to_it_is_unsent(
-    peer: Callable[..., Awaitable[Any]],
-    queue: Callable[..., FalQueue],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    far = await peer(WHOLE)
-    monkeypatch.setattr("falgate.upstream.connections._CONNECT_S", 0.3)
-    assert isinstance(await _submit(queue(far.url.replace("http", "https"))), Unsent)
-    assert far.heard == []
-
-    async def parrot(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(await reader.read(64))
-        writer.close()
-
-    async with await asyncio.start_server(parrot, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        assert isinstance(await _submit(queue(f"https://127.0.0.1:{port}")), Unsent)
 
 
 async def test_no_submit_goes_over_a_connection_that_an_earlier_one_left(

@@ -28,10 +28,10 @@ from falgate.api.cors import Cors, Preflights
 from falgate.api.model_openapi import PATH as MODEL_OPENAPI
 from falgate.api.proxy import is_proxy
 from falgate.api.reply import reply
-from falgate.core.errors import BodyTooLarge, BodyTooSlow, Refusal
+from falgate.core.errors import Refusal
 from falgate.core.events import Refused
 from falgate.core.refused import about, error_type, reason
-from falgate.core.request_errors import BodyEncoded
+from falgate.core.request_errors import BodyEncoded, BodyTooLarge, BodyTooSlow
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'

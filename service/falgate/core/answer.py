@@ -1,5 +1,6 @@
 """An answer with pictures: where they came from, and what they cost whom."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from falgate.core.events import Source
 from falgate.core.job import Job, Why
 from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
-from falgate.core.picture import Picture
+from falgate.core.picture import Picture, foreign_file
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,12 +51,20 @@ class Delivery(msgspec.Struct, frozen=True):
     foreign: tuple[dict[str, Any], ...] = ()
 
 
-def delivered(spec: ModelSpec, job: Job) -> Delivery | None:
-    """What a job has brought; None when it ended, or will end, without any picture."""
+def delivered(spec: ModelSpec, job: Job, may_fetch: Callable[[str], bool]) -> Delivery | None:
+    """What a job has brought; None when there is, or will be, no picture to hand out.
+
+    Args:
+        spec: The model.
+        job: As it was read.
+        may_fetch: Whether a URL is of a host that delivers for its seller: no other is handed on.
+    """
     if job.state == "finished" and job.pictures:
         return Delivery(job.pictures)
     if job.state == "paid" and job.trouble == "unbanked":
-        return Delivery(foreign=spec.files(job.output))
+        files = (foreign_file(file) for file in spec.files(job.output))
+        foreign = tuple(file for file in files if file and may_fetch(file["url"]))
+        return Delivery(foreign=foreign) if foreign else None
     return None
 
 

@@ -51,6 +51,10 @@ class Stale(msgspec.Struct, frozen=True):
     count: int
 
 
+class Vacant(msgspec.Struct, frozen=True):
+    """Nobody is buying for this fingerprint, and the caller only asked for company."""
+
+
 class Denied(msgspec.Struct, frozen=True):
     """A budget has no room. All in micro-USD."""
 
@@ -101,6 +105,7 @@ Verdict = (
     | Joined
     | Crowded
     | Stale
+    | Vacant
     | Repeated
     | Mismatched
     | Ended
@@ -177,11 +182,13 @@ class Waiter(msgspec.Struct, frozen=True, kw_only=True):
         request: Id of the request.
         patience_ms: How long it counts as waiting; a kept one does until it ends.
         keep: The request, if it is to be kept.
+        joins: Whether they only join what somebody else is buying, and buy nothing yet.
     """
 
     request: str
     patience_ms: int = 0
     keep: Keep | None = None
+    joins: bool = False
 
 
 NOBODY = Waiter(request="")

@@ -78,7 +78,7 @@ class Close(_OfJob, frozen=True, kw_only=True):
         bought: Delivered by fal.
         listed: List price of what was bought, micro-USD.
         saved: List price of what was reused, micro-USD.
-        why: Why it saved that, or how it was found.
+        why: Why it saved that, why it brought nothing, or how it was found.
         price_version: Of the model's table.
         image_size: As asked, and so on.
     """
@@ -114,7 +114,10 @@ class Correction(_OfJob, frozen=True, kw_only=True):
         billed: Difference to what the budgets were charged, signed micro-USD.
         overrun: Difference to what the house was charged, signed micro-USD.
         why: What it was found by.
+        without_pictures: Of `billed`, for a job that brought none.
     """
+
+    without_pictures: Micros = 0
 
     @property
     def accounts(self) -> tuple[str, ...]:

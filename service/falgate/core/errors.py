@@ -18,10 +18,12 @@ class Refusal(Exception):
         status: HTTP status.
         error_type: fal's machine-readable word, also in `X-Fal-Error-Type`; None for platform
             errors, whose body is a bare detail.
+        charged: What the caller's budgets paid for it all the same, micro-USD.
     """
 
     status: int = 500
     error_type: str | None = None
+    charged: Micros = 0
 
     def body(self) -> Any:
         """The JSON body: fal's flat shape, unless a subclass knows better."""
@@ -30,7 +32,8 @@ class Refusal(Exception):
 
     def headers(self) -> dict[str, str]:
         """What goes with it, apart from the request id that every reply has."""
-        return {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
+        named = {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
+        return {**named, "X-Falgate-Cost-Usd": dollars(self.charged)} if self.charged else named
 
 
 class KeyUnknown(Refusal):
@@ -136,30 +139,6 @@ class ModelUnknown(Refusal):
         super().__init__(f'Application "{quoted(alias)}" not found')
 
 
-class BodyTooLarge(Refusal):
-    """The body is over the limit; it was not read to its end."""
-
-    status = 413
-    error_type = "bad_request"
-
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"The request body is larger than {limit_bytes} bytes")
-
-
-class BodyTooSlow(Refusal):
-    """The body did not arrive in time. Not 408: fal's Python client would send it ten times."""
-
-    status = 400
-    error_type = "bad_request"
-
-    def __init__(self, limit_s: float) -> None:
-        super().__init__(f"The request body did not arrive within {limit_s:g} s")
-
-    def headers(self) -> dict[str, str]:
-        """The connection is of no more use: the rest of the body may still be on its way."""
-        return {**super().headers(), "Connection": "close"}
-
-
 class InputRejected(Refusal):
     """The arguments break the model's schema.
 
@@ -216,7 +195,7 @@ class UpstreamRefused(Refusal):
 
     def headers(self) -> dict[str, str]:
         """As fal gave them."""
-        return self.passed
+        return {**super().headers(), **self.passed}
 
 
 class UpstreamUnusable(Refusal):

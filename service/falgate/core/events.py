@@ -86,7 +86,7 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget reached a threshold, or refused a purchase for the first time in a window.
+    """A budget reached a threshold, or refused first in a window; or no balance is left.
 
     Attributes:
         alert: Its id, the same on a repeat.
@@ -96,7 +96,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
         percent: The threshold, of the limit; 0 for a refusal.
         limit: Of the budget in that window, micro-USD.
         spent: At that time, micro-USD.
-        what: Which of the two.
+        what: Which of the three; of a balance nothing else is said but its upstream.
         held: At that time, micro-USD.
     """
 
@@ -108,7 +108,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     limit: Micros
     spent: Micros
-    what: Literal["threshold", "refused"]
+    what: Literal["threshold", "refused", "balance"]
     held: Micros
 
 
@@ -126,6 +126,9 @@ class Untold(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool
 
 
+Place = Literal["fal", "fal_platform", "fal_keys", "store"]
+"""What may not be there: fal's queue, its platform API, its keys for hooks, the picture store."""
+
 Doubt = Literal[
     "lost_submit",
     "lost_result",
@@ -137,6 +140,7 @@ Doubt = Literal[
     "damaged_picture",
     "store_full",
     "bad_upstream_key",
+    "exhausted_balance",
     "adopted",
     "broken",
     "stray_hook",
@@ -151,8 +155,10 @@ class Doubted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         what: See `Doubt`.
         detail: For the log; no prompt, no secret.
+        upstream: Whose balance is exhausted.
     """
 
     what: Doubt
     job: str
     detail: str
+    upstream: str = ""

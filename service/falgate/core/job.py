@@ -76,6 +76,15 @@ class Answer(msgspec.Struct, frozen=True):
     body: Any
     headers: dict[str, str]
 
+    @property
+    def error_type(self) -> str | None:
+        """fal's machine-readable word, or that of its first problem with the input."""
+        body = self.body if isinstance(self.body, dict) else {}
+        issues = body.get("detail")
+        first = issues[0] if isinstance(issues, list) and issues else body
+        word = first.get("type", first.get("error_type")) if isinstance(first, dict) else None
+        return word if isinstance(word, str) else None
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be bought, for whom: settled before the job exists, and never changed after.

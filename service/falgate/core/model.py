@@ -22,6 +22,14 @@ class Expected(msgspec.Struct, frozen=True):
     width: int
     height: int
 
+    @property
+    def pixels_max(self) -> int:
+        """More than a delivery may have, whatever fal took the request for.
+
+        Another of a model's sizes is paid for and handed out; none is twice as large.
+        """
+        return 2 * self.width * self.height
+
     def fits(self, kept: Kept) -> bool:
         """Whether a delivered picture is what was asked for."""
         return (kept.content_type, kept.width, kept.height) == (
@@ -48,6 +56,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
             in micro-USD.
         text_estimate: Arguments and pictures delivered, to what their text is booked at, in
             micro-USD. It errs high; never above `text_ceiling` for as many pictures.
+        reasoning_ceiling: Likewise, to the part of `text_ceiling` that is a margin for what the
+            model thinks while it makes them.
         expected: Arguments to what each picture must be.
         recorded: The arguments that the ledger keeps; never the prompt.
         pictures: The field of the answer that lists the pictures.
@@ -72,6 +82,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     text_ceiling: Callable[[Any, int], Micros]
     text_estimate: Callable[[Any, int], Micros]
     expected: Callable[[Any], Expected]
+    reasoning_ceiling: Callable[[Any, int], Micros] = lambda _arguments, _number: 0
     recorded: tuple[str, ...] = ()
     pictures: str = "images"
     count: str = "num_images"

@@ -1,5 +1,6 @@
 """What fal answered, and what it means for the money: settle, release, or keep and wait."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -10,10 +11,13 @@ from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
 
 _SERVER_ERROR = 500
-_CREDENTIALS = frozenset({401, 403, 404})
+_CREDENTIALS = frozenset({401, 402, 403, 404})
+_PAYMENT, _FORBIDDEN = 402, 403
+_BALANCE = "balance"
 _BUSY = 429
 _UNPROCESSABLE = 422
 _TIMED_OUT = 504
+_WORD = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _SENT_AGAIN = frozenset({408, 409, 429})
 
 
@@ -81,24 +85,42 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         charge: What is spent, micro-USD; the rest of the hold is given back.
         delivered: Pictures.
         answer: fal's refusal, to be shared with all who wait.
+        why: For the ledger: why there are no pictures, in a word of fal's or a few of ours.
     """
 
     state: Literal["paid", "refused", "released", "unknown"]
     charge: Micros
     delivered: int = 0
     answer: Answer | None = None
+    why: str = ""
+
+
+UNKNOWN = "fal never said what became of it"
+"""Why a job that is settled as unknown has no pictures."""
+
+
+def is_unpaid(answer: Answer) -> bool:
+    """Whether fal refused for want of money on this gateway's account, in words of its own.
+
+    It says 403 and `User is locked. Reason: Exhausted balance.`; another 403 is about the key.
+    """
+    body = answer.body if isinstance(answer.body, dict) else {}
+    said = str(body.get("detail")).lower()
+    return answer.status == _PAYMENT or (answer.status == _FORBIDDEN and _BALANCE in said)
 
 
 def after_submit(submission: Unsent | Rejected) -> Settlement:
     """Both give the whole hold back; only what fal said about this very input is shared."""
     if isinstance(submission, Unsent):
         unreachable = Answer(503, {"detail": "fal cannot be reached"}, {})
-        return Settlement(state="released", charge=0, answer=unreachable)
+        return Settlement(
+            state="released", charge=0, answer=unreachable, why="fal could not be reached"
+        )
     answer = submission.answer
     if answer.status in _CREDENTIALS or answer.status == _BUSY:
         # About this gateway's key, model or pace: another try may fare better, after a while.
-        return Settlement(state="released", charge=0, answer=answer)
-    return Settlement(state="refused", charge=0, answer=answer)
+        return Settlement(state="released", charge=0, answer=answer, why=_why(answer))
+    return Settlement(state="refused", charge=0, answer=answer, why=_why(answer))
 
 
 def after_result(
@@ -112,31 +134,48 @@ def after_result(
     """Charge by pictures delivered; release only where fal says or promises to bill nothing.
 
     fal does not charge a 5xx (https://fal.ai/docs/model-apis/faq), and reports zero units where it
-    refused an input unread. Any other refusal may have been billed: charged in full until fal's
-    billing says otherwise. Zero units on a delivered picture are a doubt, not a price. That a job
-    was not started within `start_within_s` is its leader's own affair: nobody shares that.
+    refused an input unread. Any other refusal may have been billed: charged until fal's billing
+    says otherwise, without the margin for what the model would have thought. Zero units on a
+    delivered picture are a doubt, not a price. That a job was not started within `start_within_s`
+    is its leader's own affair: nobody shares that.
     """
     free = is_zero(result.units)
     if isinstance(result, Failed):
         if start_within_s and _is_too_late(result.answer):
-            return Settlement(state="released", charge=0)
-        unbilled = free or result.answer.status >= _SERVER_ERROR
-        return (
-            Settlement(state="refused", charge=0, answer=result.answer)
-            if unbilled
-            else (Settlement(state="refused", charge=held, answer=_final(result.answer)))
-        )
+            return Settlement(state="released", charge=0, why=_why(result.answer))
+        answer, why = result.answer, _why(result.answer)
+        if free or answer.status >= _SERVER_ERROR:
+            return Settlement(state="refused", charge=0, answer=answer, why=why)
+        charge = _without_pictures(spec, arguments, held)
+        return Settlement(state="refused", charge=charge, answer=_final(answer), why=why)
     delivered = len(spec.files(result.output))
     if delivered == 0:
         # Not a 502: JavaScript's client would buy nothing three more times.
         nothing = Answer(422, {"detail": "fal delivered no picture"}, {})
-        return Settlement(state="refused", charge=0 if free else held, answer=nothing)
+        charge = 0 if free else _without_pictures(spec, arguments, held)
+        return Settlement(
+            state="refused", charge=charge, answer=nothing, why="fal delivered no picture"
+        )
     try:
         charge = price.cost(spec, arguments, delivered)
     except price.PriceUnknown:
         # Priced when it was held, and no more by this version's table.
         charge = held
     return Settlement(state="paid", charge=charge, delivered=delivered)
+
+
+def _without_pictures(spec: ModelSpec, arguments: Any, held: Micros) -> Micros:
+    """What is booked where nothing was made, and fal may bill it all the same."""
+    try:
+        return min(held, price.without_pictures(spec, arguments, spec.asked(arguments)))
+    except price.PriceUnknown:
+        return held
+
+
+def _why(answer: Answer) -> str:
+    """A refusal in fal's own word for it, where it has one."""
+    word = answer.error_type or ""
+    return word if _WORD.fullmatch(word) else f"fal answered {answer.status}"
 
 
 def _is_too_late(answer: Answer) -> bool:

@@ -1,6 +1,7 @@
 """A picture and a pool of them: what is known, how it is named, how it looks in an answer."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +10,13 @@ EXTENSIONS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
 """The media types that are stored and served; anything else is not a picture here."""
 
 _TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
+_FOREIGN = {
+    "url": re.compile(r"https?://[\w\-.~:/?#\[\]@!$&()*+,;=%]{1,2000}", re.ASCII),
+    "content_type": re.compile(r"image/[a-z0-9.+-]{1,40}"),
+    "file_name": re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"),
+}
+"""What may stand in a file of fal's that is handed on; else the field is left out."""
+_FOREIGN_NUMBERS, _NUMBER_MAX = ("file_size", "width", "height"), 2**31
 _NAME = re.compile(r"([0-9a-f]{64})\.(png|jpeg|webp)")
 
 
@@ -91,3 +99,21 @@ def as_file(picture: Picture, url: str) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
     }
+
+
+def foreign_file(file: Mapping[str, Any]) -> dict[str, Any] | None:
+    """fal's own ImageFile object as it may be handed on; None where its URL is none that may be.
+
+    What stands in it is fal's, or of whoever answered in its place: only fields that are known, of
+    the right type and of bounded length.
+    """
+    found: dict[str, Any] = {}
+    for name, form in _FOREIGN.items():
+        value = file.get(name)
+        if isinstance(value, str) and form.fullmatch(value):
+            found[name] = value
+    for name in _FOREIGN_NUMBERS:
+        number = file.get(name)
+        if type(number) is int and 0 <= number < _NUMBER_MAX:
+            found[name] = number
+    return found if "url" in found else None

@@ -34,6 +34,15 @@ def ceiling(spec: ModelSpec, arguments: Any, number: int) -> Micros:
     return listed(spec, arguments, number) + spec.text_ceiling(arguments, number)
 
 
+def without_pictures(spec: ModelSpec, arguments: Any, number: int) -> Micros:
+    """The most that fal may bill for `number` pictures that it did not make.
+
+    Raises:
+        PriceUnknown: As `listed`.
+    """
+    return ceiling(spec, arguments, number) - spec.reasoning_ceiling(arguments, number)
+
+
 def cost(spec: ModelSpec, arguments: Any, delivered: int) -> Micros:
     """What `delivered` pictures are booked at; nothing delivered costs nothing.
 

@@ -10,6 +10,7 @@ from falgate.core.apikey import Kind
 from falgate.core.bounds import PROBLEMS_KEPT_MAX, QUOTATION_KEPT_MAX
 from falgate.core.caching import Treatment
 from falgate.core.errors import InputRejected, Refusal, UpstreamRefused
+from falgate.core.job import Answer as Said
 from falgate.core.picture import Picture
 from falgate.core.wishes import Wishes
 
@@ -67,32 +68,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return f"Asked({self.id})"
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """How a request ended without pictures.
-
-    Attributes:
-        status: HTTP status of its result.
-        body: Its JSON.
-        headers: That go with it.
-    """
-
-    status: int
-    body: Any
-    headers: dict[str, str]
+class Failure(Said, frozen=True):
+    """How a request ended without pictures: with a result of this status, body and headers."""
 
     @property
     def error(self) -> str:
         """What fal's status and webhooks say of it."""
         return f"Invalid status code: {self.status}"
-
-    @property
-    def error_type(self) -> str | None:
-        """fal's machine-readable word, or that of its first problem with the input."""
-        body = self.body if isinstance(self.body, dict) else {}
-        issues = body.get("detail")
-        first = issues[0] if isinstance(issues, list) and issues else body
-        word = first.get("type", first.get("error_type")) if isinstance(first, dict) else None
-        return word if isinstance(word, str) else None
 
 
 Outcome = Answer | Failure

@@ -1,4 +1,4 @@
-"""What is refused by a request's head alone, whatever is asked for."""
+"""What is refused by a request as such: by its head, or by how its body comes."""
 
 from falgate.core.errors import Refusal
 from falgate.core.printable import quoted
@@ -50,3 +50,27 @@ class TypeUnclear(Refusal):
         super().__init__(
             f"Content-Type: {quoted(types)} is more than one type; send one, application/json"
         )
+
+
+class BodyTooLarge(Refusal):
+    """The body is over the limit; it was not read to its end."""
+
+    status = 413
+    error_type = "bad_request"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The request body is larger than {limit_bytes} bytes")
+
+
+class BodyTooSlow(Refusal):
+    """The body did not arrive in time. Not 408: fal's Python client would send it ten times."""
+
+    status = 400
+    error_type = "bad_request"
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"The request body did not arrive within {limit_s:g} s")
+
+    def headers(self) -> dict[str, str]:
+        """The connection is of no more use: the rest of the body may still be on its way."""
+        return {**super().headers(), "Connection": "close"}

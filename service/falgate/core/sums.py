@@ -12,7 +12,7 @@ _DAYS_KEPT: Mapping[str, int] = {"hour": 3, "day": 40, "week": 80, "month": 400}
 COUNTERS = ("spent", "forgiven", "raised")
 """What entries change in an account; holds are changed by jobs under way."""
 
-MEASURES = ("billed", "overrun", "purchases", "bought", "list")
+MEASURES = ("billed", "overrun", "without_pictures", "purchases", "bought", "list")
 """What entries change in the roll-ups of usage, so that one can be checked by the other."""
 
 HOUSE = "house"
@@ -113,6 +113,10 @@ class Sums:
         numbers = {"billed": entry.billed, "overrun": entry.overrun}
         if isinstance(entry, Close) and entry.bought:
             numbers |= {"purchases": 1, "bought": entry.bought, "list": entry.listed}
+        elif isinstance(entry, Close):
+            numbers["without_pictures"] = entry.billed
+        else:
+            numbers["without_pictures"] = entry.without_pictures
         measures, subject = self.usage[entry.day], entry.subject
         for measure, number in numbers.items():
             if number:

@@ -40,6 +40,7 @@ MONEY: Mapping[str, str] = {
     "list": "list",
     "booked": "billed",
     "overrun": "overrun",
+    "without_pictures": "without_pictures",
     "reconciled": "reconciled",
     "saved": "saved",
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -23,6 +23,9 @@ class AlertQueue(Protocol):
 
     async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
         """Alerts taken so many times, the n-th time longer ago than `pauses_s[n - 1]`."""
+
+    async def warn(self, upstream: str) -> None:
+        """Put an alert there that an upstream's balance is exhausted: once an hour, by whomever."""
 
     async def done(self, alert: Alerted) -> None:
         """Forget an alert."""
@@ -46,6 +49,9 @@ class AlertFacts(Protocol):
 
     def untold(self, event: Untold) -> None:
         """An alert did not reach whom it is for."""
+
+    def unpaid(self) -> Collection[str]:
+        """Upstreams that have refused for want of balance since this was asked last."""
 
 
 class Alerting:
@@ -80,14 +86,21 @@ class Alerting:
         Raises:
             Unavailable: Without Redis.
         """
-        for alert in (*await self._queue.new(), *await self._queue.again(self._pauses_s)):
+        for upstream in self._facts.unpaid():
+            await self._queue.warn(upstream)
+        alerts = (*await self._queue.new(), *await self._queue.again(self._pauses_s))
+        for alert in alerts:
             if alert.alert not in self._noted:
                 # Also one that somebody else took, who may have died before noting it.
                 self._noted[alert.alert] = None
                 self._facts.alerted(alert)
-            await self._send(alert)
         while len(self._noted) > _NOTED_MAX:
             self._noted.popitem(last=False)
+        # All at once: who takes one slowly keeps no other one back.
+        sent = await asyncio.gather(*map(self._send, alerts), return_exceptions=True)
+        for failure in sent:
+            if failure is not None:
+                raise failure
 
     async def _send(self, alert: Alerted) -> None:
         if self._hook is None:

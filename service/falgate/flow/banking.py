@@ -11,6 +11,7 @@ from falgate.core.claim import Seen
 from falgate.core.errors import StoreUnavailable
 from falgate.core.events import Doubt, Doubted
 from falgate.core.job import Job, Order
+from falgate.core.model import Expected
 from falgate.core.outcome import DownloadFailed
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.flow.insist import insist
@@ -39,7 +40,8 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     """
     spec = ports.models[job.order.endpoint]
     urls = [str(file["url"]) for file in spec.files(job.output)]
-    kept, why = await _fetch(ports, job, urls)
+    expected = spec.expected(msgspec.convert(job.order.input, spec.input))
+    kept, why = await _fetch(ports, job, urls, expected)
     now_ms = await insist(ports.jobs.now_ms)
     age_ms = now_ms - job.submitted_ms
     if why:
@@ -60,7 +62,6 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
         for picture in kept
     ]
     published = None
-    expected = spec.expected(msgspec.convert(job.order.input, spec.input))
     if not all(map(expected.fits, kept)):
         # Paid for and handed out, but another model's or size's picture stays out of the pool.
         _doubt(ports, "not_as_asked", job, "fal delivered another size or format than asked")
@@ -80,13 +81,18 @@ async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> S
     return await ports.pools.append(*where, pictures)
 
 
-async def _fetch(ports: Ports, job: Job, urls: Sequence[str]) -> tuple[list[Kept], str]:
+async def _fetch(
+    ports: Ports, job: Job, urls: Sequence[str], expected: Expected
+) -> tuple[list[Kept], str]:
     """What could be kept, in fal's order, and why not all of it; what failed is tried again."""
     found: dict[str, Kept | str] = dict.fromkeys(urls, "")
+    most = expected.pixels_max
     for pause_s in (*_PAUSES_S, 0):
         missing = [url for url, kept in found.items() if isinstance(kept, str)]
         found |= zip(
-            missing, await asyncio.gather(*(_keep(ports, job, url) for url in missing)), strict=True
+            missing,
+            await asyncio.gather(*(_keep(ports, job, url, most) for url in missing)),
+            strict=True,
         )
         if all(isinstance(kept, Kept) for kept in found.values()):
             break
@@ -95,11 +101,11 @@ async def _fetch(ports: Ports, job: Job, urls: Sequence[str]) -> tuple[list[Kept
     return [kept for url in urls if isinstance(kept := found[url], Kept)], why
 
 
-async def _keep(ports: Ports, job: Job, url: str) -> Kept | str:
+async def _keep(ports: Ports, job: Job, url: str, pixels_max: int) -> Kept | str:
     upstream = ports.upstream(job.order.upstream)
     try:
         data = await upstream.download(url)
-        kept = await ports.pictures.examine(data)
+        kept = await ports.pictures.examine(data, pixels_max)
         await file(ports, _filing(ports, job.order, kept))
         await ports.pictures.keep(data, kept)
     except (DownloadFailed, NotAPicture, StoreUnavailable) as error:

@@ -19,10 +19,11 @@ from falgate.core.claim import (
     Seen,
     Stale,
     Terms,
+    Vacant,
     Verdict,
     Waiter,
 )
-from falgate.core.errors import NotCached, PriceMissing, TimedOut
+from falgate.core.errors import NotCached, PriceMissing, Refusal, TimedOut
 from falgate.core.fingerprint import prompt_digest
 from falgate.core.job import Order
 from falgate.core.picture import Picture
@@ -121,7 +122,6 @@ class Claims:
             order = _order(call, there, self._start_within_s)
             if asyncio.get_running_loop().time() >= start_by_s:
                 raise TimedOut("This could not be started within the time that was given for it")
-            await self._ports.pictures.ready()
             order, verdict = await self._hold(order, seen, call.terms, _with(waiter, there))
             match verdict:
                 case Held(overdrawn):
@@ -145,7 +145,19 @@ class Claims:
     async def _hold(
         self, order: Order, seen: Seen, terms: Terms, waiter: Waiter
     ) -> tuple[Order, Verdict]:
-        """Ask for a flight; where that is for others, for one beside it."""
+        """Join who is buying, or buy: only then the store has to have room for what comes.
+
+        Where a flight is for others, ask for one beside it.
+        """
+        try:
+            await self._ports.pictures.ready()
+        except Refusal:
+            if order.fresh:
+                raise
+            verdict = await self._ports.jobs.hold(order, seen, terms, replace(waiter, joins=True))
+            if isinstance(verdict, Crowded | Vacant):
+                raise
+            return order, verdict
         verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
         if isinstance(verdict, Crowded):
             order = replace(order, own=True)

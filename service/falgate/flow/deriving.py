@@ -95,7 +95,7 @@ async def _made(ports: Ports, call: Call, master: Picture) -> Picture | None:
     data = await ports.pictures.convert(master, content_type)
     if data is None:
         return None
-    kept = await ports.pictures.examine(data)
+    kept = await ports.pictures.examine(data, master.width * master.height)
     about = about_call(call)
     await file(
         ports,

@@ -111,8 +111,8 @@ class Jobs(Protocol):
 class Pictures(Protocol):
     """The picture store. When it cannot be asked: `StoreUnavailable`."""
 
-    async def examine(self, data: bytes) -> Kept:
-        """Check that it is a picture; raises `NotAPicture`."""
+    async def examine(self, data: bytes, pixels_max: int) -> Kept:
+        """Check that it is a picture, of no more pixels than that; raises `NotAPicture`."""
 
     async def keep(self, data: bytes, kept: Kept) -> None:
         """Store what was examined."""
@@ -151,6 +151,9 @@ class Upstream(Protocol):
 
     async def cancel(self, endpoint: str, request_id: str) -> None:
         """Ask that an accepted order be given up; how it ends is told by `collect`."""
+
+    def may_fetch(self, url: str) -> bool:
+        """Whether a URL is of a host that delivers its pictures."""
 
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture."""

@@ -195,9 +195,17 @@ class Purchases:
                 await self._give_word(job)
                 return None
             case Unsent() | Rejected():
-                if isinstance(submission, Rejected) and submission.answer.status in _BAD_KEY:
-                    self._doubt("bad_upstream_key", job, f"fal said {submission.answer.status}")
+                if isinstance(submission, Rejected):
+                    self._note_account(job, submission.answer)
                 return await self._settle(job, outcome.after_submit(submission))
+
+    def _note_account(self, job: Job, refusal: Answer) -> None:
+        """Note a refusal that is about this gateway's own account at fal."""
+        said = f"fal said {refusal.status}"
+        if outcome.is_unpaid(refusal):
+            self._doubt("exhausted_balance", job, said)
+        elif refusal.status in _BAD_KEY:
+            self._doubt("bad_upstream_key", job, said)
 
     async def _accept(self, job: Job, request_id: str) -> Job | None:
         if not await insist(lambda: self._ports.jobs.accept(job, request_id)):
@@ -270,4 +278,7 @@ class Purchases:
         return job
 
     def _doubt(self, what: Doubt, job: Job, detail: str) -> None:
-        self._ports.facts.doubted(Doubted(what=what, job=job.order.id, detail=detail))
+        order = job.order
+        self._ports.facts.doubted(
+            Doubted(what=what, job=order.id, detail=detail, upstream=order.upstream)
+        )

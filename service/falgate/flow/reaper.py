@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from falgate.core.errors import Unavailable
 from falgate.core.events import Doubted
 from falgate.core.job import Fenced, Job
-from falgate.core.outcome import Settlement
+from falgate.core.outcome import UNKNOWN, Settlement
 from falgate.flow.books import Platform
 from falgate.flow.ports import Ports
 from falgate.flow.purchase import Purchases
@@ -91,7 +91,7 @@ class Reaper:
         age_ms = now_ms - (heard or job.submitted_ms)
         doubtful = job.state == "submitting" or (job.state == "accepted" and job.trouble)
         if doubtful and age_ms >= self._unknown_after_ms:
-            await self._close(job, Settlement(state="unknown", charge=job.order.held))
+            await self._close(job, Settlement(state="unknown", charge=job.order.held, why=UNKNOWN))
         elif job.state == "submitting":
             lease_ms = search.again_ms(age_ms, self._unknown_after_ms - age_ms)
             await self._ports.jobs.doubt(job, "lost", lease_ms=lease_ms)

@@ -26,6 +26,7 @@ from falgate.core.frozen import Frozen
 from falgate.core.job import Job, Order
 from falgate.core.limits import Exceeded
 from falgate.core.money import dollars
+from falgate.core.outcome import is_unpaid
 
 _LIMITS = {
     "requests_per_second": "requests in a second",
@@ -85,7 +86,8 @@ def of_ending(job: Job) -> Refusal:
             "known or given up; ask again later"
         )
     if job.answer is None:
-        return TimedOut("fal's pictures could not be fetched any more")
+        when = "yet; ask again later" if job.state == "paid" else "any more"
+        return TimedOut(f"fal's pictures are paid for, and cannot be fetched {when}")
     answer = job.answer
     if job.state == "refused":
         return UpstreamRefused(answer.status, answer.body, answer.headers)
@@ -94,6 +96,7 @@ def of_ending(job: Job) -> Refusal:
     if answer.status == _NOT_THERE:
         # Not fal's own words, but ours for why the submit did not leave.
         return Unavailable(f"{answer.body['detail']}; nothing was bought", 5)
+    said = "for want of balance" if is_unpaid(answer) else f"({answer.status})"
     return UpstreamUnusable(
-        f"fal refused this gateway's own request ({answer.status}); its operator has to look"
+        f"fal refused this gateway's own request {said}; its operator has to look"
     )

@@ -44,9 +44,14 @@ async def share(
     """
     if _given_up(job):
         return None
-    brought = answer.delivered(spec, job)
+    seller = ports.upstream(job.order.upstream)
+    brought = answer.delivered(spec, job, seller.may_fetch)
     if brought is None:
-        return of_ending(job)
+        refusal = of_ending(job)
+        if leads:
+            # Whoever began it paid for it; those who joined did not.
+            refusal.charged = job.charged
+        return refusal
     if leads:
         return answer.bought(spec, arguments, job, pool, brought)
     wanted = spec.asked(arguments)

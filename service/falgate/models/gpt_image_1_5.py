@@ -134,8 +134,12 @@ def _prompt_bytes(arguments: Input) -> int:
 
 def text_ceiling(arguments: Input, number: int) -> Micros:
     """A token a byte for each picture, and the most reasoning that is provided for."""
-    tokens_in, tokens_out = _prompt_bytes(arguments), REASONING_TOKENS_MAX
-    return number * (tokens_in * INPUT_TOKEN + tokens_out * OUTPUT_TOKEN)
+    return number * _prompt_bytes(arguments) * INPUT_TOKEN + reasoning_ceiling(arguments, number)
+
+
+def reasoning_ceiling(_: Input, number: int) -> Micros:
+    """The most reasoning that is provided for."""
+    return number * REASONING_TOKENS_MAX * OUTPUT_TOKEN
 
 
 def text_estimate(arguments: Input, number: int) -> Micros:
@@ -162,6 +166,7 @@ SPEC = ModelSpec(
     image_price=lambda arguments: IMAGE[arguments.quality, arguments.image_size],
     text_ceiling=text_ceiling,
     text_estimate=text_estimate,
+    reasoning_ceiling=reasoning_ceiling,
     expected=expected,
     recorded=("image_size", "quality", "output_format"),
 )

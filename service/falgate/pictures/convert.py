@@ -13,20 +13,24 @@ from PIL import Image
 
 from falgate.core.picture import NotAPicture
 
+SIDE_PX_MAX = 8192
+PIXELS_MAX = SIDE_PX_MAX**2
+"""Nothing larger is decoded, whoever wants it."""
 _FORMATS = {"image/jpeg": "JPEG", "image/webp": "WEBP"}
 _WAIT_S = 60.0
 
 
-def convert(data: bytes, content_type: str, quality: int) -> bytes:
+def convert(data: bytes, content_type: str, quality: int, pixels_max: int = PIXELS_MAX) -> bytes:
     """Another type of file of the same picture, of the same size and with the same transparency.
 
     Args:
         data: A whole picture.
         content_type: "image/jpeg" or "image/webp".
         quality: 1 to 100, as both formats have it. Colours are not subsampled.
+        pixels_max: How many it has at most, by its head.
 
     Raises:
-        NotAPicture: It cannot be decoded, or is transparent and was to be a JPEG.
+        NotAPicture: It has more, cannot be decoded, or is transparent and was to be a JPEG.
     """
     options: dict[str, object] = {"quality": quality}
     if content_type == "image/jpeg":
@@ -34,6 +38,8 @@ def convert(data: bytes, content_type: str, quality: int) -> bytes:
     else:
         options |= {"method": 4, "alpha_quality": 100}
     with Image.open(io.BytesIO(data)) as image:
+        if image.width * image.height > pixels_max:
+            raise NotAPicture("It is larger than it was when it was stored")
         if profile := image.info.get("icc_profile"):
             options["icc_profile"] = profile
         clear = not is_opaque(image)
@@ -60,7 +66,7 @@ class Converter:
         self._quality = quality
         self._pool: ProcessPoolExecutor | None = None
 
-    async def convert(self, data: bytes, content_type: str) -> bytes:
+    async def convert(self, data: bytes, content_type: str, pixels_max: int = PIXELS_MAX) -> bytes:
         """As `convert` above.
 
         Raises:
@@ -71,7 +77,7 @@ class Converter:
             pool = self._begun()
             return await asyncio.wait_for(
                 asyncio.get_running_loop().run_in_executor(
-                    pool, convert, data, content_type, self._quality
+                    pool, convert, data, content_type, self._quality, pixels_max
                 ),
                 _WAIT_S,
             )

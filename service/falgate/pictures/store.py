@@ -1,6 +1,6 @@
 """The picture store: pictures by the hash of their bytes, on disk or in a bucket."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError
 
 from falgate.core.errors import StoreFull, StoreUnavailable
+from falgate.core.faults import words
 from falgate.core.picture import media_type_of
 from falgate.pictures.bucket import Bucket
 from falgate.pictures.disk import Disk
@@ -46,12 +47,17 @@ class PictureStore:
     A write is atomic: a name shows all of its bytes or nothing. When `put` returns it is durable.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, troubled: Callable[[str], None] = lambda _: None) -> None:
         """Open the store, and make its directory when it is one.
+
+        Args:
+            url: Where it is.
+            troubled: Given the words of an error when it cannot be asked.
 
         Raises:
             ValueError: No store can be opened under this URL.
         """
+        self._troubled = troubled
         try:
             on_disk = urlsplit(url).scheme == "file"
             self._files: Files = Disk(_directory(url)) if on_disk else Bucket(url)
@@ -113,7 +119,7 @@ class PictureStore:
         try:
             return await self._files.free_bytes()
         except OSError as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     async def put_file(self, path: str, data: bytes, content_type: str) -> None:
         """Keep a file that is no picture, outside what is served; a repeat changes nothing.
@@ -158,7 +164,11 @@ class PictureStore:
         try:
             await self._files.write(path, data, content_type)
         except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: Exception) -> StoreUnavailable:
+        self._troubled(words(error, paths=True))
+        return StoreUnavailable()
 
     async def _found(self, asked: Awaitable[T]) -> T | None:
         try:
@@ -166,7 +176,7 @@ class PictureStore:
         except FileNotFoundError:
             return None
         except (BaseError, OSError) as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
 
 def _directory(url: str) -> Path:

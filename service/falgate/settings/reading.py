@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
@@ -45,20 +46,25 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
     return settings
 
 
+def _is_url(text: str) -> bool:
+    """Whether somebody could be asked there by HTTP."""
+    try:
+        parts = urlsplit(text)
+        placed = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    spaced = any(character.isspace() for character in text)
+    return placed and not spaced and text.startswith(("https://", "http://"))
+
+
 def _is_synchronous(url: str) -> bool:
     return re.fullmatch(r"https?://fal\.run(:\d+)?(/.*)?|.*/run/?", url) is not None
 
 
 def _check(settings: Settings) -> None:
-    address(settings.listen, "LISTEN")
-    if settings.ops_listen:
-        address(settings.ops_listen, "OPS_LISTEN")
+    _check_listeners(settings)
     amount(settings.org_daily_usd, "ORG_DAILY_USD")
     amount(settings.house_usd, "HOUSE_USD")
-    if settings.tls_listen:
-        address(settings.tls_listen, "TLS_LISTEN")
-        if not (settings.tls_cert and settings.tls_key):
-            raise SettingsWrong(f"{PREFIX}TLS_LISTEN needs {PREFIX}TLS_CERT and {PREFIX}TLS_KEY")
     admin = apikey.present(settings.admin_key)
     if settings.admin_key and (admin is None or admin.kind != "admin"):
         raise SettingsWrong(
@@ -66,6 +72,9 @@ def _check(settings: Settings) -> None:
         )
     _check_callers(settings)
     webhook_rules(settings)
+    for name in ("alert_url", "platform_url", "upstream_jwks_url"):
+        if (url := getattr(settings, name)) and not _is_url(url):
+            raise SettingsWrong(f"{PREFIX}{name.upper()}: not a URL such as https://host/path")
     if settings.alert_url and not settings.alert_secret:
         raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
@@ -76,6 +85,16 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
     if not settings.uses_sandbox:
         _check_upstream(settings)
+
+
+def _check_listeners(settings: Settings) -> None:
+    address(settings.listen, "LISTEN")
+    if settings.ops_listen:
+        address(settings.ops_listen, "OPS_LISTEN")
+    if settings.tls_listen:
+        address(settings.tls_listen, "TLS_LISTEN")
+        if not (settings.tls_cert and settings.tls_key):
+            raise SettingsWrong(f"{PREFIX}TLS_LISTEN needs {PREFIX}TLS_CERT and {PREFIX}TLS_KEY")
 
 
 def _check_callers(settings: Settings) -> None:
@@ -94,9 +113,7 @@ def _check_callers(settings: Settings) -> None:
 
 
 def _check_upstream(settings: Settings) -> None:
-    if not settings.upstream_url.startswith(("https://", "http://")) or any(
-        character.isspace() for character in settings.upstream_url
-    ):
+    if not _is_url(settings.upstream_url):
         raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
     if _is_synchronous(settings.upstream_url):
         raise SettingsWrong(

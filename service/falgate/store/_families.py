@@ -70,6 +70,7 @@ FAMILIES: Mapping[str, Family] = {
     "alerts": Family(
         "stream", "stays", "thresholds reached and first refusals, until they are told"
     ),
+    "warned": Family("string", "expires", "who has warned of an upstream's balance", "for an hour"),
     "delivery": Family(
         "hash",
         "stays",

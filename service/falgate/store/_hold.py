@@ -24,6 +24,7 @@ from falgate.core.claim import (
     Terms,
     Unborn,
     Unlimited,
+    Vacant,
     Verdict,
     Waiter,
 )
@@ -175,6 +176,7 @@ def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:
         "was_job": keep.was_job if keep else "",
         "digest": keep.digest if keep else "",
         "repeats_ms": keep.repeats_ms if keep else 0,
+        "joins": "1" if waiter.joins else "0",
     }
 
 
@@ -197,6 +199,8 @@ def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the scrip
             return Ended()
         case ["stale", generation, count]:
             return Stale(int(generation), int(count))
+        case ["vacant"]:
+            return Vacant()
         case ["denied", at, kind, limit, spent, held]:
             window = next(window for window in windows if window.kind == kind)
             return Denied(accounts[int(at)], window, int(limit), int(spent), int(held))

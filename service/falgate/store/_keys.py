@@ -73,6 +73,11 @@ def teams(upstream: str) -> str:
     return f"{{fg}}:teams:{upstream}"
 
 
+def warned(upstream: str) -> str:
+    """Who has warned of its balance lately."""
+    return f"{{fg}}:warned:{upstream}"
+
+
 def pace(upstream: str, account: Account) -> str:
     """When an account began purchases in the last minute."""
     return f"{{fg}}:pace:{upstream}:{account.name}"

@@ -30,7 +30,7 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
         "bought": settlement.delivered,
         "list": _listed(order, settlement),
         "saved": order.saved,
-        "why": "partial" if order.reused else "",
+        "why": settlement.why or ("partial" if order.reused else ""),
         "price_version": order.price_version,
         **order.recorded,
     }

@@ -1,4 +1,4 @@
-"""Alerts: thresholds that were reached and first refusals, kept in Redis until they are told."""
+"""Alerts: thresholds, first refusals and exhausted balances, kept in Redis until they are told."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from falgate.store._reach import reaching
 _GROUP = "tellers"
 _AT_ONCE = 20
 _PENDING_MAX = 1_000
+_WARNED_S = 3_600
 
 
 class Alerts:
@@ -64,6 +65,13 @@ class Alerts:
             due += [_alert(entry, fields) for entry, fields in taken if fields]
         return due
 
+    async def warn(self, upstream: str) -> None:
+        """Put an alert there that an upstream's balance is exhausted: once an hour, by whomever."""
+        first = _keys.warned(upstream)
+        with reaching():
+            if await self._redis.set(first, self._owner, nx=True, ex=_WARNED_S):
+                await self._redis.xadd(_keys.ALERTS, {"what": "balance", "upstream": upstream})
+
     async def done(self, alert: Alerted) -> None:
         """Forget an alert: it was told, or is given up."""
         with reaching():
@@ -95,6 +103,11 @@ def _flat(page: Any) -> Sequence[Any]:
 
 
 def _alert(entry: str, fields: dict[str, str]) -> Alerted:
+    if fields.get("what") == "balance":
+        return Alerted(
+            alert=entry, upstream=fields["upstream"], account="", level="", window="",
+            percent=0, limit=0, spent=0, held=0, what="balance",
+        )  # fmt: skip
     upstream, charged = _keys.account_of(fields["account"])
     return Alerted(
         alert=entry,

@@ -18,6 +18,7 @@
 --   {'mismatched'}                                  the idempotency key stands for another request
 --   {'ended'}                                       the request has ended meanwhile
 --   {'stale', generation, count}                    a flight has published since the pool was read
+--   {'vacant'}                                      who asks only joins, and there is nobody to join
 --   {'denied', account, kind, limit, spent, held}   micro-USD
 --   {'exceeded', account, what, limit, wait_ms}     a limit on pace has no room
 --   {'unlimited'}                                   the organisation has no enforced budget
@@ -77,6 +78,7 @@ local places_kept_s = digits(ARGV[30])
 local job_prefix = ARGV[31]
 local flight_prefix = ARGV[32]
 local waiters_prefix = ARGV[33]
+local joins = ARGV[34]
 local first_account = 18
 local minute_ms = 60000
 
@@ -130,6 +132,7 @@ if claim and not under_way then
     return {'stale', whole(made), whole(length)}
   end
 end
+if joins == '1' then return {'vacant'} end
 
 local in_force, names = cjson.decode(windows), {}
 for _, window in ipairs(in_force) do

@@ -84,6 +84,7 @@ redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
   unpack(ARGV, first_field))
 counted.billed, counted.overrun = charged, overrun
+if (counted.bought or 0) == 0 then counted.without_pictures = charged end
 for measure, number in pairs(counted) do
   if number > 0 then count(usage, breakdown, subject, measure, number) end
 end

@@ -93,9 +93,12 @@ add('billed', more_billed)
 add('overrun', more_overrun)
 -- What was compared before is in the measure already, and so is what a correction adds to it.
 add('reconciled', compared and more_billed + more_overrun or billed + overrun)
+local for_nothing = (tonumber(close.bought) or 0) == 0 and more_billed or 0
+add('without_pictures', for_nothing)
 redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))
 if more_billed == 0 and more_overrun == 0 then return 'confirmed' end
 redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
   'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
-  'billed', whole(more_billed), 'overrun', whole(more_overrun), 'why', why)
+  'billed', whole(more_billed), 'overrun', whole(more_overrun),
+  'without_pictures', whole(for_nothing), 'why', why)
 return 'corrected'

@@ -29,6 +29,7 @@ redis.call('HSET', submits, request_id, job_id)
 redis.call('SADD', accounts, account_name)
 for _, name in ipairs(names) do redis.call('HINCRBY', account, 'spent:' .. name, whole(amount)) end
 count(usage, breakdown, subject, 'billed', amount)
+count(usage, breakdown, subject, 'without_pictures', amount)
 redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', 'recovered',
   'windows', table.concat(names, ' '), 'held', whole(amount), 'billed', whole(amount),
   'overrun', '0', 'request_id', request_id, unpack(ARGV, first_field))

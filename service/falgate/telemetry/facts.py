@@ -20,6 +20,7 @@ class Telemetry:
         """Count in `metrics`; answers are also told to `tally`, for the reports of usage."""
         self._metrics = metrics
         self._tally = tally
+        self._unpaid: set[str] = set()
 
     def answered(self, event: Answered) -> None:
         """A caller got pictures."""
@@ -70,6 +71,8 @@ class Telemetry:
 
     def doubted(self, event: Doubted) -> None:
         """Somebody should look."""
+        if event.what == "exhausted_balance":
+            self._unpaid.add(event.upstream)
         self._metrics.doubts[(event.what,)] += 1
         _LOG.warning("job.doubted", what=event.what, job=event.job, detail=event.detail)
 
@@ -85,8 +88,16 @@ class Telemetry:
         """A limit on requests could not be looked up, and the request was let through."""
         self._metrics.unchecked[()] += 1
 
+    def unpaid(self) -> set[str]:
+        """Upstreams that have refused for want of balance since this was asked last."""
+        found, self._unpaid = self._unpaid, set()
+        return found
+
     def alerted(self, event: Alerted) -> None:
-        """A budget reached a threshold, or refused a purchase for the first time in a window."""
+        """A budget reached a threshold or refused for the first time, or no balance is left."""
+        if event.what == "balance":
+            _LOG.error("upstream.unpaid", alert=event.alert, upstream=event.upstream)
+            return
         kind = event.window.partition(":")[0]
         self._metrics.alerts[short(event.upstream), event.level, kind] += 1
         _LOG.warning(

@@ -20,7 +20,7 @@ from falgate import __version__
 from falgate.core.budget import LEVELS
 from falgate.core.calendar import KINDS
 from falgate.core.catalogue import Total
-from falgate.core.events import Doubt, Source
+from falgate.core.events import Doubt, Place, Source
 from falgate.core.standings import Standing
 from falgate.core.webhook import TriedAs
 from falgate.telemetry.standings import families
@@ -95,7 +95,12 @@ class Metrics(Collector):
     event of a series that begins with it.
     """
 
-    def __init__(self, models: Iterable[str] = (), upstreams: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        models: Iterable[str] = (),
+        upstreams: Iterable[str] = (),
+        troubles: Counter[Labels] | None = None,
+    ) -> None:
         self.requests: Counter[Labels] = Counter()
         self.refusals: Counter[Labels] = Counter()
         self.own_seconds = Histogram()
@@ -106,6 +111,7 @@ class Metrics(Collector):
         self.booked: Counter[Labels] = Counter()
         self.saved: Counter[Labels] = Counter()
         self.doubts: Counter[Labels] = Counter()
+        self.troubles: Counter[Labels] = Counter() if troubles is None else troubles
         self.dropped: Counter[Labels] = Counter()
         self.overdrawn: Counter[Labels] = Counter()
         self.unchecked: Counter[Labels] = Counter()
@@ -153,6 +159,7 @@ class Metrics(Collector):
             (self.purchases, product(upstreams, ENDS)),
             (self.pictures_bought, product(upstreams)),
             (self.doubts, product(get_args(Doubt))),
+            (self.troubles, product(get_args(Place))),
             (self.overdrawn, product(upstreams, LEVELS, KINDS)),
             (self.alerts, product(upstreams, LEVELS, KINDS)),
             (self.untold, product(("true", "false"))),
@@ -221,6 +228,8 @@ class Metrics(Collector):
              ["upstream", "team"], self.saved),
             ("falgate_doubts", "Things that an operator may have to look at.", ["what"],
              self.doubts),
+            ("falgate_troubles", "Failures to reach what is needed, by what it is.", ["place"],
+             self.troubles),
             ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",
              ["upstream", "level", "window"], self.overdrawn),
             ("falgate_alerts", "Thresholds of budgets that were reached, and first refusals.",

@@ -10,8 +10,10 @@ import msgspec
 
 from falgate.core.events import Alerted
 from falgate.core.money import dollars
+from falgate.upstream.connections import client, sockets
+from falgate.upstream.exchange import ExchangeFailed, answering
 
-_TIMEOUT_S = 10.0
+_DEADLINE_S = 10.0
 _SECRET_BYTES_MIN = 24
 _PREFIX = "whsec_"
 
@@ -19,22 +21,20 @@ _PREFIX = "whsec_"
 class AlertHook:
     """Sends alerts to one URL. Redirects are not followed: the operator named this one."""
 
-    def __init__(
-        self, url: str, secret: str, *, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
+    def __init__(self, url: str, secret: str) -> None:
         """Send to `url`, signed with `secret`.
 
         Args:
             url: http:// or https://
             secret: "whsec_" and base64 of 24 bytes at least, as the specification has it.
-            transport: For tests.
 
         Raises:
             ValueError: The secret is none; the message does not quote it.
+            ProxyWrong: The environment names no proxy where it should.
         """
         self._url = url
         self._secret = key_of(secret)
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT_S, transport=transport)
+        self._client = client(sockets(httpx.create_ssl_context(), url))
 
     async def send(self, alert: Alerted, now_s: int) -> str:
         """Send one; what stood in the way, or "". The id of an alert is the same on a repeat."""
@@ -47,12 +47,17 @@ class AlertHook:
             "webhook-signature": f"v1,{signature(self._secret, name, now_s, body)}",
         }
         try:
-            async with self._client.stream(
-                "POST", self._url, content=body, headers=headers
+            async with answering(
+                self._client,
+                "POST",
+                self._url,
+                deadline_s=_DEADLINE_S,
+                headers=headers,
+                content=body,
             ) as answer:  # whose body says nothing to us, however long it is
                 return "" if answer.is_success else str(answer.status_code)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return type(error).__name__
+        except ExchangeFailed as error:
+            return str(error)
 
     async def close(self) -> None:
         """Close its connections."""
@@ -85,10 +90,17 @@ def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
 
 def _message(alert: Alerted) -> dict[str, object]:
     crossed = datetime.fromtimestamp(int(alert.alert.partition("-")[0]) / 1000, UTC)
+    at = crossed.isoformat(timespec="milliseconds")
+    if alert.what == "balance":
+        return {
+            "type": "upstream.balance",
+            "timestamp": at,
+            "data": {"upstream": alert.upstream, "problem": "the balance is exhausted"},
+        }
     reached = {"percent": alert.percent} if alert.what == "threshold" else {}
     return {
         "type": f"budget.{alert.what}",
-        "timestamp": crossed.isoformat(timespec="milliseconds"),
+        "timestamp": at,
         "data": {
             "upstream": alert.upstream,
             "account": alert.account,

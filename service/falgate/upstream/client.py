@@ -13,14 +13,15 @@ from urllib.parse import urlencode
 
 import httpx
 
+from falgate.core.faults import words
 from falgate.core.job import Priority
 from falgate.core.model import ModelSpec
-from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission
+from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission, Unsent
 from falgate.core.progress import Tell
 from falgate.upstream import outcomes
 from falgate.upstream.connections import client, sockets
 from falgate.upstream.download import MediaHosts, download
-from falgate.upstream.exchange import Reply, Unusable, encode, exchange
+from falgate.upstream.exchange import ExchangeFailed, Reply, Unusable, encode, exchange
 from falgate.upstream.stream import completed
 from falgate.upstream.telling import Teller
 
@@ -38,6 +39,7 @@ _STREAMS_MAX = 32
 _LOOKS_MAX = 64
 """Connections, with those of the streams."""
 
+_LOOK_REFUSED = frozenset({401, 402, 403, 407})
 _KEEP_RESULT_S = 48 * 3600
 _BUYING = {
     # At most one billable run for one submit.
@@ -60,6 +62,7 @@ class FalQueue:
         media_domains: tuple[str, ...] = (),
         start_timeout_s: int = 600,
         hook: Callable[[str], str | None] | None = None,
+        troubled: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Speak to the queue at `url` as `key`.
@@ -71,9 +74,11 @@ class FalQueue:
             media_domains: Where pictures may come from beside the queue's own origin.
             start_timeout_s: After so long in fal's queue, fal gives a request up.
             hook: Where fal shall say that a job has ended, by the job's id; None: nowhere.
+            troubled: Given the words of an error when fal cannot be reached.
             transport: In the place of sockets, for the sandbox in this process.
         """
         self._name = name
+        self._troubled = troubled
         self._url = url.rstrip("/")
         self._key = key
         self._buying = {**_BUYING, "X-Fal-Request-Timeout": str(start_timeout_s)}
@@ -113,11 +118,20 @@ class FalQueue:
         passed: Mapping[str, str] | None = None,
     ) -> Submission:
         """Order; exactly one attempt, or provably none. Never raises."""
-        wishes: dict[str, str] = {**(passed or {}), "X-Fal-Queue-Priority": priority}
-        if start_within_s:
-            wishes["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
-        hook = self._hook(job_id) if self._hook else None
-        told = "?" + urlencode({"fal_webhook": hook}) if hook else ""
+        try:
+            content = encode(body)
+            headers = {
+                **self._headers(),
+                **self._buying,
+                **(passed or {}),
+                "X-Fal-Queue-Priority": priority,
+            }
+            if start_within_s:
+                headers["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
+            hook = self._hook(job_id) if self._hook else None
+            told = "?" + urlencode({"fal_webhook": hook}) if hook else ""
+        except Exception as error:  # noqa: BLE001 - whatever it was, it was before anything left
+            return Unsent(words(error))
         try:
             reply = await exchange(
                 self._submits,
@@ -125,12 +139,16 @@ class FalQueue:
                 f"{self._url}/{endpoint}{told}",
                 deadline_s=_SUBMIT_S,
                 bytes_max=_ANSWER_BYTES_MAX,
-                headers={**self._headers(), **self._buying, **wishes},
-                content=encode(body),
+                headers=headers,
+                content=content,
             )
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
-            return outcomes.of_failure(error)
-        return outcomes.of_submit(reply)
+        except (ExchangeFailed, Unusable) as error:
+            submission: Submission = outcomes.of_failure(error)
+        else:
+            submission = outcomes.of_submit(reply)
+        if isinstance(submission, Unsent | Lost):
+            self._troubled(submission.why)
+        return submission
 
     async def collect(self, spec: ModelSpec, request_id: str, tell: Tell | None = None) -> Result:
         """Follow an accepted request to its end, and tell how far it is. Never raises."""
@@ -146,7 +164,7 @@ class FalQueue:
     async def cancel(self, endpoint: str, request_id: str) -> None:
         """Ask fal to give a request up. Never raises: how it ends is told by `collect`."""
         url = f"{self._request(endpoint, request_id)}/cancel"
-        with suppress(httpx.HTTPError, TimeoutError, Unusable, OSError):
+        with suppress(ExchangeFailed, Unusable):
             await exchange(
                 self._looks,
                 "PUT",
@@ -155,6 +173,10 @@ class FalQueue:
                 bytes_max=_ANSWER_BYTES_MAX,
                 headers=self._headers(),
             )
+
+    def may_fetch(self, url: str) -> bool:
+        """Whether a URL is of a host that delivers its pictures."""
+        return self._media.allow(url)
 
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture; raises `DownloadFailed`."""
@@ -210,7 +232,7 @@ class FalQueue:
             Unusable: The answer is too large or compressed.
         """
         try:
-            return await exchange(
+            reply = await exchange(
                 self._looks,
                 "GET",
                 url,
@@ -218,8 +240,12 @@ class FalQueue:
                 bytes_max=_ANSWER_BYTES_MAX,
                 headers=self._headers(),
             )
-        except (httpx.HTTPError, TimeoutError, OSError):
+        except ExchangeFailed as error:
+            self._troubled(str(error))
             return None
+        if reply.status in _LOOK_REFUSED:
+            self._troubled(f"fal answered {reply.status} to a look at a request")
+        return reply
 
     def _headers(self) -> dict[str, str]:
         return {

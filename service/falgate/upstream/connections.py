@@ -1,17 +1,38 @@
-"""Connections to fal: who asks, through which proxy, and for how long one may take to be made."""
+"""Connections to fal: who asks, through which proxy, and what proves that nothing was sent."""
 
 import ssl
+from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from falgate import __version__
+from falgate.upstream.proxies import proxy_of
 
 _CONNECT_S = 10.0
+_UNSENDABLE = frozenset("\r\n\0")
+_PASSAGE = "falgate_passage"
+
+
+class Passage:
+    """Whether a byte of a request may have left: in doubt it has; of one never built it has not.
+
+    Attributes:
+        begun: See above.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def hand_over(self, request: httpx.Request) -> None:
+        """The request is given to a transport: from here on it may leave."""
+        self.begun = True
+        request.extensions[_PASSAGE] = self
+
+
+_passage: ContextVar[Passage] = ContextVar("passage")
 
 
 def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
@@ -27,21 +48,55 @@ def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
 def sockets(
     authorities: ssl.SSLContext, url: str, *, connections_max: int = 0, fresh: bool = False
 ) -> AiohttpTransport:
-    """Connections to the host of a URL, of which `fresh` ones are used once."""
+    """Connections to the host of a URL, of which `fresh` ones are used once.
+
+    Raises:
+        ProxyWrong: The environment names something for that host that cannot be a proxy.
+    """
+    proxy = proxy_of(url)
 
     # httpx's own pool walks all its connections for each event; aiohttp's does not.
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=connections_max, force_close=fresh, ssl=authorities)
         jar = aiohttp.DummyCookieJar()
-        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, proxy=_proxy(url))
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=jar, proxy=proxy, trace_configs=[_watch()]
+        )
 
-    return AiohttpTransport(verify=authorities, client=session)
+    return _Sockets(verify=authorities, client=session)
 
 
-def _proxy(url: str) -> str | None:
-    """The proxy that the environment names for a URL's host.
+class _Sockets(AiohttpTransport):
+    """Sockets that know when a request begins to leave.
 
-    Not left to aiohttp's `trust_env`, which also sends what a .netrc says, or fails because of it.
+    Of any other transport a request counts as sent as soon as it is handed over.
+
+    Which error was raised does not tell: the same classes are raised before and after, and
+    httpx-aiohttp maps some of both to one of httpx's. The place where it was raised does. aiohttp
+    looks up the host, connects, asks a proxy for its tunnel and shakes hands before it calls
+    `on_request_headers_sent`, and only then puts the first byte of the request into the socket.
+    docs/upstream-errors.md has the cases.
     """
-    parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request."""
+        passage: Passage = request.extensions.get(_PASSAGE) or Passage()
+        passage.begun = False
+        _passage.set(passage)
+        return await super().handle_async_request(request)
+
+
+def _watch() -> aiohttp.TraceConfig:
+    """What notes that a request begins to leave, in the task that sends it."""
+
+    async def about_to_leave(
+        _: aiohttp.ClientSession, __: object, sent: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        # aiohttp looks at these after this call, and would refuse them with nothing sent.
+        if any(_UNSENDABLE & set(value) for value in sent.headers.values()):
+            raise ValueError("a header has characters that cannot be sent")
+        _passage.get().begun = True
+
+    watch = aiohttp.TraceConfig()
+    watch.on_request_headers_sent.append(about_to_leave)
+    return watch

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 
 from falgate.core.outcome import DownloadFailed
-from falgate.upstream.exchange import Unusable, exchange
+from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 PICTURE_BYTES_MAX = 32 * 1024 * 1024
 _DEADLINE_S = 60.0
@@ -54,9 +54,8 @@ async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> by
         reply = await exchange(
             client, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
         )
-    except (httpx.HTTPError, TimeoutError, Unusable, OSError, ValueError) as error:
-        # The last is of a host that is none for the resolver, such as a label too long.
-        raise DownloadFailed(type(error).__name__) from error
+    except (ExchangeFailed, Unusable) as error:
+        raise DownloadFailed(str(error)) from error
     if reply.status != _OK:
         raise DownloadFailed(f"status {reply.status}")
     return reply.body

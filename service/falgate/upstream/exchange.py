@@ -6,13 +6,27 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import httpx
 import msgspec
+
+from falgate.core.faults import words
+from falgate.upstream.connections import Passage
 
 
 class Unusable(Exception):
     """The peer answered with something that is no answer: too large, encoded, or no JSON."""
+
+
+class ExchangeFailed(Exception):
+    """No whole answer came; the message has the kind of error and its words, without secrets.
+
+    Attributes:
+        left: Whether a byte of the request may have left: False only where that is proved.
+    """
+
+    def __init__(self, why: str, *, left: bool) -> None:
+        super().__init__(why)
+        self.left = left
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -53,17 +67,13 @@ async def exchange(
     """Send a request and read its whole answer. Redirects are answers, never followed.
 
     Raises:
-        TimeoutError: It took longer than `deadline_s` in all; httpx's own time-outs are for each
+        ExchangeFailed: There was none, or not in time. httpx's own time-outs are for each
             operation, and a peer that drips never meets them.
-        httpx.HTTPError: The connection failed.
         Unusable: The answer is longer than `bytes_max`, or encoded although we asked it not to be.
     """
-    asked = {"Accept-Encoding": "identity", **(headers or {})}
-    async with (
-        asyncio.timeout(deadline_s),
-        connected(),
-        client.stream(method, url, headers=asked, content=content) as response,
-    ):
+    async with answering(
+        client, method, url, deadline_s=deadline_s, headers=headers, content=content
+    ) as response:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise Unusable("the answer is compressed although that was not asked for")
         body = bytearray()
@@ -78,12 +88,53 @@ async def exchange(
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[None]:
-    """Give those errors of aiohttp httpx's base class that httpx-aiohttp lets through."""
+async def answering(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    deadline_s: float,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | None = None,
+    silence_s: float | None = None,
+) -> AsyncIterator[httpx.Response]:
+    """Send a request, and read its answer in the block, which has until `deadline_s` too.
+
+    The libraries raise what they like: their own errors, those of the system, of the resolver, of
+    an encoding, of a URL. To whoever asks there are two kinds only, by what may have left.
+
+    Args:
+        client: Who asks.
+        method: Such as "POST".
+        url: Where.
+        deadline_s: For all of it.
+        headers: Beside those of the client.
+        content: The body.
+        silence_s: For how long nothing may come; None: as long as the deadline allows.
+
+    Raises:
+        ExchangeFailed: Whatever it was; `left` says what is proved.
+        Unusable: The block says so.
+    """
+    passage = Passage()
+    asked = {"Accept-Encoding": "identity", **(headers or {})}
+    patience = httpx.USE_CLIENT_DEFAULT if silence_s is None else httpx.Timeout(silence_s)
     try:
-        yield
-    except aiohttp.ClientError as error:
-        raise httpx.RemoteProtocolError(type(error).__name__) from error
+        async with asyncio.timeout(deadline_s):
+            request = client.build_request(
+                method, url, headers=asked, content=content, timeout=patience
+            )
+            passage.hand_over(request)
+            response = await client.send(request, stream=True)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+    except (Unusable, ExchangeFailed):
+        raise
+    except Exception as error:
+        said = words(error.__cause__ or error if isinstance(error, httpx.HTTPError) else error)
+        raise ExchangeFailed(said, left=passage.begun) from error
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

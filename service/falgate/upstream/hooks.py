@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import httpx
 import msgspec
@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from falgate.core import webhook
 from falgate.core.errors import Unavailable
+from falgate.core.faults import words
 from falgate.upstream.connections import client, sockets
-from falgate.upstream.exchange import Unusable, exchange
+from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 _KEPT_S = 24 * 3600.0
 _AGAIN_S = 60.0
@@ -41,9 +42,22 @@ class _KeySet(msgspec.Struct):
 class Signatures:
     """fal's keys, kept for a day, and read again when one is met that nobody knows."""
 
-    def __init__(self, url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        """Read the keys at `url`; `transport` is in the place of sockets."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        troubled: Callable[[str], None] = lambda _: None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Read the keys at `url`.
+
+        Args:
+            url: Where fal publishes them.
+            troubled: Given the words of an error when they cannot be read.
+            transport: In the place of sockets.
+        """
         self._url = url
+        self._troubled = troubled
         self._client = client(transport or sockets(httpx.create_ssl_context(), url))
         self._keys: tuple[Ed25519PublicKey, ...] = ()
         self._read_s = self._asked_s = float("-inf")
@@ -111,9 +125,11 @@ class Signatures:
                 self._client, "GET", self._url, deadline_s=_LOOK_S, bytes_max=_BYTES_MAX
             )
             if reply.status != _OK:
+                self._troubled(f"fal answered {reply.status} where its keys should be")
                 return ()
             found = msgspec.json.decode(reply.body, type=_KeySet).keys
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError, msgspec.MsgspecError):
+        except (ExchangeFailed, Unusable, msgspec.MsgspecError) as error:
+            self._troubled(str(error) if isinstance(error, ExchangeFailed) else words(error))
             return ()
         return tuple(key for each in found[:_KEYS_MAX] if (key := _public_key(each)))
 

@@ -3,12 +3,9 @@
 import re
 from typing import Any
 
-import aiohttp
-import httpx
-
 from falgate.core.job import Answer
 from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Rejected, Submission, Unsent
-from falgate.upstream.exchange import Reply, Unusable
+from falgate.upstream.exchange import ExchangeFailed, Reply, Unusable
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _PASSED = (
@@ -21,32 +18,25 @@ _OK, _BAD_REQUEST, _UNPROCESSABLE, _SERVER_ERROR = 200, 400, 422, 500
 _KNOWN = frozenset({200, 202})
 _WAITING = frozenset({408, 499})
 """In answer to a submit: what stands before fal was not waited for, or would not wait."""
-_PASSING = frozenset({401, 403, 408, 429})
+_PROXY_SIGN_IN = 407
+"""Never fal's: a proxy let nothing pass."""
+_PASSING = frozenset({401, 403, _PROXY_SIGN_IN, 408, 429})
 """In answer to a look these speak of the look: our key, our credit, our pace."""
 _ABOUT_THE_LOOK = _PASSING | {404}
 _TOLD_4XX = re.compile(r"status code: 4\d\d")
-_UNSENT = (
-    aiohttp.ClientConnectorError,
-    aiohttp.ConnectionTimeoutError,
-    aiohttp.ClientHttpProxyError,
-)
-"""What is raised while connecting only; the last by a proxy that refuses the way to fal."""
 
 
-def of_failure(error: Exception) -> Unsent | Lost:
-    """What a submit that failed with `error` may have done.
-
-    httpx's class does not tell: httpx-aiohttp maps a connection that broke after the request had
-    left to `ConnectTimeout`. aiohttp's own class does.
-    """
-    cause = error.__cause__
-    if isinstance(error, httpx.HTTPError) and isinstance(cause, _UNSENT):
-        return Unsent(type(cause).__name__)
-    return Lost(type(cause or error).__name__)
+def of_failure(error: ExchangeFailed | Unusable) -> Unsent | Lost:
+    """What a submit without an answer, or with one that is none, may have done."""
+    if isinstance(error, ExchangeFailed) and not error.left:
+        return Unsent(str(error))
+    return Lost(str(error))
 
 
 def of_submit(reply: Reply) -> Submission:
     """What a reply to a submit says. A 5xx may come from a proxy after fal has accepted."""
+    if reply.status == _PROXY_SIGN_IN:
+        return Unsent("a proxy wants to be signed in to (407)")
     if _BAD_REQUEST <= reply.status < _SERVER_ERROR and reply.status not in _WAITING:
         return Rejected(answer(reply))
     if reply.status != _OK:

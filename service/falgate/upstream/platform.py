@@ -1,7 +1,7 @@
 """fal's platform API: its list of requests and its billing events, a bounded number of pages."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ import msgspec
 
 from falgate.core.billing import Billed, BooksClosed, Listed, amount, moment, moment_ms
 from falgate.upstream.connections import client, sockets
-from falgate.upstream.exchange import Unusable, exchange
+from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 T = TypeVar("T")
 
@@ -58,17 +58,24 @@ class FalPlatform:
     """Whoever sells, asked for its own books. Every method raises `BooksClosed`."""
 
     def __init__(
-        self, url: str, key: str, *, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        url: str,
+        key: str,
+        *,
+        troubled: Callable[[str], None] = lambda _: None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Ask at `url` as `key`, which fal must allow to read billing.
 
         Args:
             url: What stands before /models/..., such as "https://api.fal.ai/v1".
             key: `id:secret`.
+            troubled: Given the words of an error when it cannot be reached.
             transport: In the place of sockets, for the sandbox in this process.
         """
         self._url = url.rstrip("/")
         self._key = key
+        self._troubled = troubled
         self._client = client(transport or sockets(httpx.create_ssl_context(), self._url))
 
     def __repr__(self) -> str:
@@ -152,8 +159,9 @@ class FalPlatform:
                 bytes_max=_PAGE_BYTES_MAX,
                 headers={"Authorization": f"Key {self._key}", "Accept": "application/json"},
             )
-        except (httpx.HTTPError, TimeoutError, Unusable, OSError) as error:
-            raise BooksClosed(f"fal's books cannot be reached ({type(error).__name__})") from None
+        except (ExchangeFailed, Unusable) as error:
+            self._troubled(str(error))
+            raise BooksClosed(f"fal's books cannot be reached ({error})") from None
         if reply.status != _OK:
             raise BooksClosed(
                 f"fal answered {reply.status} about its books: is FALGATE_FAL_ADMIN_KEY a key "

@@ -1,13 +1,12 @@
 """fal's status stream: one connection instead of many looks, while a request is in progress."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import msgspec
 
-from falgate.upstream.exchange import connected
+from falgate.upstream.exchange import ExchangeFailed, answering
 from falgate.upstream.telling import Teller
 
 _SILENCE_S = 45.0
@@ -22,14 +21,11 @@ async def completed(
     client: httpx.AsyncClient, url: str, headers: Mapping[str, str], teller: Teller
 ) -> dict[str, Any] | None:
     """Wait for the event that says COMPLETED; None when the stream ends or lasts without it."""
-    asked = {**headers, "Accept": "text/event-stream", "Accept-Encoding": "identity"}
-    timeout = httpx.Timeout(_SILENCE_S)
+    asked = {**headers, "Accept": "text/event-stream"}
     try:
-        async with (
-            asyncio.timeout(_STREAM_S_MAX),
-            connected(),
-            client.stream("GET", url, headers=asked, timeout=timeout) as response,
-        ):
+        async with answering(
+            client, "GET", url, headers=asked, deadline_s=_STREAM_S_MAX, silence_s=_SILENCE_S
+        ) as response:
             if response.status_code != _OK:
                 return None
             pending = b""
@@ -42,7 +38,7 @@ async def completed(
                         return status
                 if len(pending) > _LINE_BYTES_MAX:
                     return None
-    except (httpx.HTTPError, TimeoutError, OSError):
+    except ExchangeFailed:
         return None
     return None
 

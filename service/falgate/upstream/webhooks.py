@@ -82,7 +82,7 @@ class Webhooks:
                 return Attempt(taken=taken, said=str(response.status))
         except Refusal:
             return Attempt(taken=False, said=TargetRefused.__name__)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the libraries raise what they like
             return Attempt(taken=False, said=_name(error))
 
     async def close(self) -> None:

@@ -46,7 +46,7 @@ class Pictures:
         self.sides, self.full, self.opaque = (8, 8), False, True
         self._steps = steps
 
-    async def examine(self, data: bytes) -> Kept:
+    async def examine(self, data: bytes, _: int) -> Kept:
         sha256 = hashlib.sha256(data).hexdigest()
         content_type = "image/jpeg" if data.startswith(b"jpeg") else "image/png"
         return Kept(sha256, content_type, len(data), *self.sides, opaque=self.opaque)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from falgate.core.outcome import DownloadFailed
+from falgate.core.outcome import Delivered, DownloadFailed
 from falgate.core.picture import NotAPicture
 from falgate.flow.banking import BANK_FOR_S
 
@@ -105,3 +105,14 @@ async def test_after_a_day_without_any_picture_it_may_be_bought_again(world: Any
     assert world.effects(before).endswith("doubted unbanked, finish 0")
     assert await world.told() == "miss 1"
     assert len(world.shop.posts) == 2
+
+
+async def test_fals_own_file_is_not_handed_out_from_a_host_that_delivers_nothing(
+    world: Any,
+) -> None:
+    world.steps.fail("download", DownloadFailed("barred"), times=3)
+    output = {"images": [{"url": "http://169.254.169.254/x", "file_name": "../../x"}]}
+    world.shop.results.append(Delivered(output, "1"))
+
+    assert await world.told() == "504 TimedOut"
+    assert world.jobs.spent == 103

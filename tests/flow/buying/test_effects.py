@@ -77,6 +77,16 @@ ENDINGS = {
         f"{SENT}, doubted bad_upstream_key, settle released 0, purchased released 0",
         Rejected(answer(403)),
     ),
+    "our balance exhausted": Case(
+        "500 UpstreamUnusable",
+        f"{SENT}, doubted exhausted_balance, settle released 0, purchased released 0",
+        Rejected(Answer(403, {"detail": "User is locked. Reason: Exhausted balance."}, {})),
+    ),
+    "our payment wanted": Case(
+        "500 UpstreamUnusable",
+        f"{SENT}, doubted exhausted_balance, settle released 0, purchased released 0",
+        Rejected(answer(402)),
+    ),
     "no such model": Case(
         "500 UpstreamUnusable",
         f"{SENT}, settle released 0, purchased released 0",

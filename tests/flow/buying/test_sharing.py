@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from falgate.core.claim import Seen
-from falgate.core.errors import TimedOut, Unavailable
+from falgate.core.errors import TimedOut, Unavailable, UpstreamRefused
 from falgate.core.job import Answer
 from falgate.core.outcome import Delivered, DownloadFailed, Failed, Lost, Rejected, Unsent
 from falgate.core.picture import Pool
@@ -266,3 +266,29 @@ async def test_a_caller_waits_no_longer_than_agreed_and_finds_the_pictures_later
     world.steps.gates["collect"].set()
     await world.at_rest()
     assert await world.told() == "hit 1"
+
+
+async def test_a_refusal_that_was_paid_for_says_so_to_who_paid_and_to_nobody_else(
+    world: Any,
+) -> None:
+    world.steps.gates["collect"] = asyncio.Event()
+    no = Answer(422, {"detail": [{"type": "content_policy_violation"}]}, {"x-fal-needs-retry": "0"})
+    world.shop.results.append(Failed(no, None))
+    callers = [asyncio.create_task(world.ask()) for _ in range(2)]
+    await world.reached("hold", 2)
+    world.steps.gates["collect"].set()
+
+    heard: list[Any] = await asyncio.gather(*callers, return_exceptions=True)
+
+    assert [refusal.headers() for refusal in heard] == [
+        {"X-Falgate-Cost-Usd": "0.000107", "x-fal-needs-retry": "0"},
+        {"x-fal-needs-retry": "0"},
+    ]
+
+
+async def test_a_refusal_that_cost_nothing_names_no_cost(world: Any) -> None:
+    world.shop.results.append(Failed(Answer(422, {"detail": "no"}, {}), "0"))
+
+    with pytest.raises(UpstreamRefused) as refused:
+        await world.ask()
+    assert refused.value.headers() == {}

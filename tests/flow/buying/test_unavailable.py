@@ -248,4 +248,18 @@ async def test_nothing_is_bought_that_could_not_be_kept(world: Any) -> None:
     world.pictures.full = True
 
     assert await world.told() == "503 StoreUnavailable"
+    assert await world.told(cache="no-cache") == "503 StoreUnavailable"
     assert (world.jobs.held, world.shop.posts) == (0, [])
+
+
+async def test_who_only_joins_needs_no_room(world: Any) -> None:
+    world.steps.gates["collect"] = asyncio.Event()
+    leader = asyncio.create_task(world.told())
+    await world.reached("submit")
+    world.pictures.full = True
+    joiner = asyncio.create_task(world.told())
+    await world.reached("hold", 2)
+    assert await world.told(prompt="a dog") == "503 StoreUnavailable"
+    world.steps.gates["collect"].set()
+
+    assert [await leader, await joiner] == ["miss 1", "coalesced 1"]

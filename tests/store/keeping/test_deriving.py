@@ -51,7 +51,7 @@ async def master(ports: Any, shelf: Any, colour: str, mode: str = "RGB") -> Pict
     """A PNG in the pool of PNGs."""
     buffer = io.BytesIO()
     Image.new(mode, (8, 8), colour).save(buffer, "PNG")
-    kept = await ports.pictures.examine(buffer.getvalue())
+    kept = await ports.pictures.examine(buffer.getvalue(), 1 << 20)
     asked = call(ports, "png")
     assert await ports.catalogue.note(shelf.filing(kept, asked.fingerprint))
     await ports.pictures.keep(buffer.getvalue(), kept)

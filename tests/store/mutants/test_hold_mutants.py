@@ -9,7 +9,7 @@ import pytest
 from falgate.core import claim
 from falgate.core.budget import ORGANISATION, Account
 from falgate.core.calendar import Kind
-from falgate.core.claim import NOBODY, Denied, Held, Joined, Seen, Stale, Terms
+from falgate.core.claim import NOBODY, Denied, Held, Joined, Seen, Stale, Terms, Vacant, Waiter
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import Frozen
 from falgate.core.limits import NONE, Exceeded, Limits
@@ -77,6 +77,10 @@ async def flights(desk: Any) -> None:
     assert await desk.redis.get(_keys.flight("f")) == "open:b"
     await desk.one.finish(await desk.bring("c", "g", "paid"), (), Seen(7, 1))
     assert await desk.hold("d", "g", generation=8) == Held()
+    before = await desk.figures()
+    company = Waiter(request="", joins=True)
+    assert await desk.one.hold(desk.order("e", "h"), Seen(), Terms(), company) == Vacant()
+    assert await desk.figures() == before
     await desk.one.finish(await desk.bring("e", "h", "paid"), (), None)
     assert await desk.redis.exists(_keys.flight("h")) == 0
 
@@ -269,6 +273,7 @@ MUTANTS = {
         "for _, name in ipairs({names[1]}) do redis",
     ),
     "no_claim": (HOLD, "redis.call('SET', flight, 'open:' .. job_id)", ""),
+    "joined_nobody": (HOLD, "if joins == '1' then", "if false then"),
     "free_hold": (HOLD, "if amount == 0 then", "if false then"),
     "any_text_is_an_amount": (PRELUDE, " or not text:match('^%d+$')", ""),
     "ends_in_digits": (PRELUDE, "'^%d+$'", "'%d+$'"),

@@ -50,6 +50,7 @@ class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
     overrun_usd: str
     reconciled_usd: str
     saved_usd: str
+    without_pictures_usd: str
 
 
 class UsageRow(UsageSum, frozen=True, kw_only=True, omit_defaults=True):

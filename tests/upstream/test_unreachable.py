@@ -1,0 +1,84 @@
+"""What cannot be reached is told, with the kind of error and its words."""
+
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from falgate.core.billing import BooksClosed
+from falgate.core.errors import Unavailable
+from falgate.core.outcome import Delivered, Unsent
+from falgate.core.webhook import SIGNATURE, TIMESTAMP
+from falgate.models import MODELS
+from falgate.upstream.client import FalQueue
+from falgate.upstream.hooks import Signatures
+from falgate.upstream.platform import FalPlatform
+
+SPEC = MODELS["fal-ai/gpt-image-1.5"]
+DONE = '{"status":"COMPLETED","logs":null,"metrics":{}}'
+OUTPUT = '{"images":[{"url":"https://v3.fal.media/files/b/x/0.png"}]}'
+REFUSED = "ClientConnectorError: Cannot connect to host 127.0.0.1:"
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """A URL where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def test_a_submit_that_cannot_be_made(queue: Callable[..., FalQueue], nowhere: str) -> None:
+    said: list[str] = []
+    fal = queue(nowhere, troubled=said.append)
+    submission = await fal.submit(SPEC.endpoint, {"prompt": "a fox"}, "job")
+
+    assert isinstance(submission, Unsent)
+    assert said == [submission.why]
+    assert said[0].startswith(REFUSED)
+
+
+async def test_looks_that_are_refused_or_not_answered(
+    peer: Callable[..., Awaitable[Any]], queue: Callable[..., FalQueue], say: Callable[..., bytes]
+) -> None:
+    said: list[str] = []
+    locked = say(403, '{"detail":"User is locked."}')
+    far = await peer(
+        {"status": [say(202, DONE)[:-3], locked, say(200, DONE)], "result": [say(200, OUTPUT)]}
+    )
+
+    assert isinstance(await queue(far.url, troubled=said.append).collect(SPEC, "id"), Delivered)
+    assert said[0].startswith("ClientPayloadError: ")
+    assert said[1:] == ["fal answered 403 to a look at a request"]
+
+
+async def test_books_and_keys_that_cannot_be_read(nowhere: str) -> None:
+    said: list[str] = []
+    platform = FalPlatform(nowhere, "id:canary", troubled=said.append)
+    with pytest.raises(BooksClosed, match="cannot be reached"):
+        await platform.billed(["a"])
+    await platform.close()
+    signatures = Signatures(nowhere, troubled=said.append)
+    headers = {TIMESTAMP.lower(): "100", SIGNATURE.lower(): "00"}
+    with pytest.raises(Unavailable):
+        await signatures.valid(headers, b"", 100)
+    await signatures.close()
+
+    assert len(said) == 2
+    assert all(line.startswith(REFUSED) for line in said)
+
+
+async def test_keys_that_are_none(
+    peer: Callable[..., Awaitable[Any]], say: Callable[..., bytes]
+) -> None:
+    said: list[str] = []
+    headers = {TIMESTAMP.lower(): "100", SIGNATURE.lower(): "00"}
+    for answer in (say(404), say(200, "<html>")):
+        far = await peer(answer)
+        signatures = Signatures(far.url, troubled=said.append)
+        with pytest.raises(Unavailable):
+            await signatures.valid(headers, b"", 100)
+        await signatures.close()
+
+    assert said[0] == "fal answered 404 where its keys should be"
+    assert said[1].startswith("DecodeError: ")
