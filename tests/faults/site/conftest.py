@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
-import msgspec
 import pytest
+from auditing import Audit, assert_apart
 from booked import booked
 from patience import PATIENCE_S
 
@@ -33,24 +33,6 @@ MODEL = "fal-ai/gpt-image-1.5"
 PROMPT, FAL_SECRET = "canary-wish", "canary-credential"  # never in a log, nor in the ledger
 # Where it is about noon: no test meets midnight.
 ZONE = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"
-
-
-class Audit(NamedTuple):
-    """What the ledger and the books of the one who plays fal agree on; money in micro-USD.
-
-    Attributes:
-        submits: That came, accepted or not.
-        accepted: Of these.
-        billed: By whom plays fal.
-        spent: By the ledger.
-        outcomes: How many jobs ended how.
-    """
-
-    submits: int
-    accepted: int
-    billed: int
-    spent: int
-    outcomes: dict[str, int]
 
 
 class Site:
@@ -189,6 +171,13 @@ class Site:
 
         await self.until(look)
 
+    async def long_ago(self) -> None:
+        """Let what is under way have been submitted long ago, and be nobody's any more."""
+        opened: Any = await self.redis.zrange(_keys.open_jobs(self.upstream), 0, -1)
+        for job_id in opened:
+            await self.redis.hset(_keys.job(job_id), "submitted_ms", "1")
+            await self.redis.zadd(_keys.open_jobs(self.upstream), {job_id: 1}, xx=True)
+
     async def states(self) -> list[str]:
         """Where each job stands that there is."""
         keys = [key async for key in self.redis.scan_iter(_keys.job("*"), count=1000)]
@@ -237,7 +226,7 @@ class Site:
         assert len(known - set(bound)) <= len(lost), "a submit that no job accounts for"
         assert books["billed_micros"] <= spent + overrun
         if self.apart:
-            _assert_apart(accepted)
+            assert_apart(accepted)
         self._assert_discreet(entries)
         outcomes, billed = Counter(entry["outcome"] for entry in closes), books["billed_micros"]
         return Audit(len(books["submits"]), len(accepted), billed, spent, dict(outcomes))
@@ -252,15 +241,6 @@ class Site:
         """Let go of the connections."""
         await self._client.aclose()
         await self.redis.aclose()
-
-
-def _assert_apart(accepted: list[dict[str, Any]]) -> None:
-    ends_s: dict[bytes, float] = {}
-    for submit in accepted:
-        subject = msgspec.json.encode({**submit["input"], "num_images": None})
-        assert submit["submitted_s"] >= ends_s.get(subject, 0), "two purchases at a time"
-        took_s = submit["dials"]["queue_s"] + submit["dials"]["work_s"]
-        ends_s[subject] = submit["submitted_s"] + took_s
 
 
 @asynccontextmanager

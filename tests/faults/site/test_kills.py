@@ -72,13 +72,13 @@ async def test_what_fal_has_accepted_is_carried_on(
 async def test_a_submit_that_was_never_answered_is_settled_in_full_and_not_repeated(
     site: Any, who: str, at: str
 ) -> None:
-    site.settings["unknown_after_s"] = "8"
     site.sandbox.turn(fault="hangs", at=at, times=1)
 
     survivor, answer = await killed(site, who, "submitting", "submit")
 
     assert answer.status_code == 504
     assert answer.headers["x-fal-request-timeout-type"] == "user"
+    await site.long_ago()
     audit = await site.audit()
     assert (audit.submits, audit.outcomes) == (1, {"unknown": 1})
     assert audit.spent > audit.billed

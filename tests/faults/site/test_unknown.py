@@ -19,7 +19,7 @@ FAULTS: list[dict[str, Any]] = [
 async def test_an_unclear_answer_to_a_submit_holds_the_money_until_it_is_given_up(
     site: Any,
 ) -> None:
-    gateway = await site.start(unknown_after_s=10)
+    gateway = await site.start()
 
     for number, fault in enumerate(FAULTS):
         site.sandbox.turn(**fault, times=1)
@@ -35,6 +35,7 @@ async def test_an_unclear_answer_to_a_submit_holds_the_money_until_it_is_given_u
     spent, held = await site.booked()
     assert spent == 0
     assert len(site.sandbox.books()["submits"]) == len(FAULTS)
+    await site.long_ago()
     audit = await site.audit()
     assert (audit.submits, audit.outcomes) == (len(FAULTS), {"unknown": len(FAULTS)})
     assert audit.spent == held
