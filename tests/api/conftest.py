@@ -143,7 +143,7 @@ def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
     env = {f"FALGATE_{name.upper()}": value for name, value in chosen.items()}
     # What the interpreter and its libraries need, and nothing that could reach a real fal.
     env |= {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
-    (folder / "data").mkdir()
+    (folder / "data").mkdir(mode=0o700)
     redis_url = settings.get("redis_url") or EmbeddedRedis(folder / "data" / "redis").url
     with _reserved() as host, _process({**env, "FALGATE_LISTEN": host}, folder / "log"):
         served = Gateway(host, "", admin_key, folder / "data", folder / "log", redis_url)
