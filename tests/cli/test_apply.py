@@ -61,7 +61,7 @@ def test_a_file_is_planned_applied_pruned_and_given_back(served: Command, tmp_pa
     assert "default/default" in refused.stderr
     assert "revoke" in refused.stderr
     again.write_text(served("export").stdout)
-    assert "[team.default.app.default]" in again.read_text()
+    assert "[team.default.app.default.cache]" in again.read_text()
 
     file.write_text("[team.default.app.default]\n[organisation.budget.day]\nlimit_usd = 1000")
     assert rows(served, "apply", str(file), "--prune", "--yes") == [

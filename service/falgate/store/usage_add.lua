@@ -16,11 +16,14 @@ local counts = ARGV[4]
 
 if redis.call('ZSCORE', posted, id) then return 0 end
 local numbers = cjson.decode(counts)
-for _, number in pairs(numbers) do digits(number) end
 for field, number in pairs(numbers) do
-  local subject, measure = field:match('^(.*):(%w+)$')
+  digits(number)
+  if not field:match(':[%w_]+$') then error({err = 'BADFIELD not "<subject>:<measure>"'}) end
+end
+for field, number in pairs(numbers) do
+  local subject, measure = field:match('^(.*):([%w_]+)$')
   count(usage, breakdown, subject, measure, digits(number))
-  redis.call('HINCRBY', hits, hour .. '/' .. subject:match('^[^/]+/[^/]+') .. ':' .. measure, number)
+  redis.call('HINCRBY', hits, hour .. '/' .. app_of(subject) .. ':' .. measure, number)
 end
 redis.call('ZREM', posted, before)
 redis.call('ZADD', posted, whole(now_ms()), id)
