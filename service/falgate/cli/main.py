@@ -24,6 +24,7 @@ from falgate.cli.teams import teams
 from falgate.cli.usage import usage
 from falgate.core.admin_errors import Problem
 from falgate.core.errors import Refusal
+from falgate.core.printable import escaped
 from falgate.settings import SettingsWrong
 from falgate.store.connect import RedisUnfit
 from falgate.store.embedded import EmbeddedFailed
@@ -52,7 +53,7 @@ class OneLine(click.Group):
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
                 first = first.exceptions[0]
-            failure = click.ClickException(" ".join(_words(first).split()))
+            failure = click.ClickException(escaped(" ".join(_words(first).split())))
         raise failure
 
 
