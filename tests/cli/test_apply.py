@@ -99,3 +99,26 @@ def test_a_quote_names_the_budget_that_would_refuse(served: Command, tmp_path: P
     assert json.loads(served("quote", PICTURE, "--json").stdout)["allowed"]
     assert served("quote", PICTURE, "--app", "web/none").returncode == 1
     assert "quality" in served("quote", '{"prompt": "a", "quality": "best"}').stderr
+
+
+def test_a_file_that_is_too_large_or_too_deep_is_refused_in_one_line(
+    tmp_path: Path, data: Path, falgate: Command
+) -> None:
+    file = tmp_path / "large.toml"
+    for text, word in (("#" * 2_000_000, "larger than"), ("a = " + "[" * 90_000, "deeply")):
+        file.write_text(text)
+        done = falgate("apply", str(file), FALGATE_DATA_DIR=str(data))
+        assert done.returncode == 1
+        assert word in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_field_that_is_not_known_does_nothing_to_the_terminal(
+    tmp_path: Path, data: Path, falgate: Command
+) -> None:
+    file = tmp_path / "evil.toml"
+    file.write_text('"\\u001b[31m" = 1')
+    done = falgate("apply", str(file), FALGATE_DATA_DIR=str(data))
+
+    assert done.returncode == 1
+    assert "\x1b" not in done.stderr

@@ -1,6 +1,9 @@
 """The operator's file: read strictly, written so that reading it gives the same back."""
 
+from contextlib import suppress
+
 import pytest
+from growth import square
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,3 +169,41 @@ def test_what_makes_no_sense_is_refused_and_named(text: str, told: str) -> None:
         config.read(text)
 
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 500_000,
+        "a = " + "{a=" * 300_000,
+        "[" + "a." * 500_000 + "a]",
+        "a." * 500_000 + "a = 1",
+        "\n".join("a" + ".a" * 200 + f"{number} = 1" for number in range(2_000)),
+        "[team.web]\nweight = " + "9" * 5_000,
+        'a = "' + '\\"' * 400_000,
+        "'" * 900_000,
+    ],
+    ids=["lists", "tables", "a name", "a key", "many keys", "digits", "a string", "quotes"],
+)
+def test_a_file_without_end_is_refused_in_one_line(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        config.read(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_names_with_dots_and_brackets_in_strings_are_fine() -> None:
+    name = "a." * 31 + "b"
+
+    assert config.read(f'[team."{name}".budget.day]\nlimit_usd = "1" # [[[[[[ . . . .\n').teams
+
+
+@pytest.mark.parametrize(
+    "made", ["a." * 1, "[", '\\"', "'", "#", "= ", '"\\', "a=1.5,"], ids=range(8)
+)
+def test_reading_costs_no_square(made: str) -> None:
+    def read(text: str) -> None:
+        with suppress(Invalid):
+            config.read(text)
+
+    assert square(read, lambda length: 'a = "' + made * (length // len(made))) == ""
+    assert square(read, lambda length: made * (length // len(made))) == ""

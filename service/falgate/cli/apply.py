@@ -48,10 +48,7 @@ def apply(file: Path, *, yes: bool, prune: bool, test: bool, plain: bool) -> Non
     What FILE does not say of them stays, and a second time changes nothing. Keys and their own
     budgets are in no file, and stay as they are.
     """
-    try:
-        text = file.read_text()
-    except UnicodeDecodeError:
-        raise Invalid(f"{file} is no text") from None
+    text = _text(file)
 
     async def go(administration: Administration) -> list[Step]:
         wanted = config.read(text, await applying.state(administration))
@@ -71,6 +68,17 @@ def apply(file: Path, *, yes: bool, prune: bool, test: bool, plain: bool) -> Non
 def export(*, test: bool) -> None:
     """Print such a file of what there is."""
     click.echo(config.write(operate(applying.state, test=test)), nl=False)
+
+
+def _text(file: Path) -> str:
+    with file.open("rb") as opened:
+        found = opened.read(config.FILE_BYTES_MAX + 1)
+    if len(found) > config.FILE_BYTES_MAX:
+        raise Invalid(f"{file} is larger than {config.FILE_BYTES_MAX} bytes: split it")
+    try:
+        return found.decode()
+    except UnicodeDecodeError:
+        raise Invalid(f"{file} is no text") from None
 
 
 def _words(number: int, *, done: bool) -> str:

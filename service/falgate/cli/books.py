@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from falgate.core.admin_errors import Conflict
+from falgate.core.printable import escaped
 from falgate.opening import TEST
 from falgate.store.ledger import Ledger
 
@@ -42,8 +43,8 @@ def table_of(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         )
     )
     for row in rows:
-        # Plain text: brackets in a name are no mark-up.
-        table.add_row(*map(Text, row))
+        # Plain text: brackets in a name are no mark-up, and nothing in it moves the cursor.
+        table.add_row(*(Text(escaped(each)) for each in row))
     spread(table)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from falgate import __version__
+from falgate.core.printable import escaped
 
 COMMANDS = {
     "apply": "apply",
@@ -66,7 +67,7 @@ class Commands(click.Group):
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
                 first = first.exceptions[0]
-            failure = click.ClickException(" ".join(_words(first).split()))
+            failure = click.ClickException(escaped(" ".join(_words(first).split())))
         raise failure
 
 

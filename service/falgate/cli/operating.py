@@ -23,6 +23,7 @@ from falgate.core.budget import Account, account
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros, usd
+from falgate.core.printable import escaped
 from falgate.flow.administer import Administration
 from falgate.models import MODELS
 from falgate.opening import TEST, open_redis
@@ -179,8 +180,8 @@ def tabulate(shown: Sequence[msgspec.Struct], columns: Iterable[str], *, plain: 
         *(Column(_heading(each), overflow="fold") for each in others),
     )
     for row in rows:
-        # Plain text: brackets in a name are no mark-up.
-        table.add_row(*(Text(_cell(row, column)) for column in (first, *others)))
+        # Plain text: brackets in a name are no mark-up, and nothing in it moves the cursor.
+        table.add_row(*(Text(escaped(_cell(row, column))) for column in (first, *others)))
     # Where nobody looks, nothing is cut for a window's sake.
     Console(width=None if sys.stdout.isatty() else _WIDTH).print(table)
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from falgate.cli.books import books, spread
 from falgate.cli.operating import with_redis
+from falgate.core.printable import escaped
 from falgate.core.usage import (
     GROUPS,
     Group,
@@ -101,7 +102,7 @@ def _table(by: tuple[Group, ...], days: Period, report: Report) -> None:
         show_footer=True,
     )
     for row in report.rows():
-        table.add_row(*(Text(str(cell)) for cell in cells(row)))
+        table.add_row(*(Text(escaped(str(cell))) for cell in cells(row)))
     for column, cell in zip(table.columns, cells(report.total()), strict=True):
         column.footer = str(cell)
     if by:

@@ -1,5 +1,6 @@
 """The operator's file: teams, apps, budgets and limits as TOML, read and written."""
 
+import re
 import tomllib
 from typing import Any
 
@@ -23,6 +24,11 @@ from falgate.core.partial import (
     merged,
 )
 from falgate.core.plan import State
+
+FILE_BYTES_MAX = 1_048_576
+_DEPTH_MAX, _DOTS_MAX = 16, 12
+# Strings and comments as a whole, also those that do not end: what is in them is no mark.
+_MARK = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+|[\[\]{}.,=\n]""")
 
 
 class _Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,13 +72,14 @@ def read(text: str, now: State = _NOTHING) -> State:
     Raises:
         Invalid: It is no TOML, has a field that is not known, or a value that makes no sense.
     """
+    _check_depth(text)
     try:
         file = msgspec.convert(tomllib.loads(text), _File)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"This is no TOML: {error}") from None
     except msgspec.ValidationError as error:
         problem, _, field = str(error).partition(" - at `$.")
         raise Invalid(f"{field.rstrip('`') or 'the file'}: {problem}") from None
+    except ValueError as error:  # TOML's own errors, and Python's for a number of 5,000 digits
+        raise Invalid(f"This is no TOML: {error}") from None
     teams, apps, budgets = {}, {}, _budgets(ORGANISATION, file.organisation.budget, now)
     for name, team in file.team.items():
         _check_name(name)
@@ -92,6 +99,31 @@ def read(text: str, now: State = _NOTHING) -> State:
             apps[full] = merged(now.apps.get(full, App()), change)
             budgets |= _budgets(Account("app", full), app.budget, now)
     return State(teams, apps, budgets)
+
+
+def _check_depth(text: str) -> None:
+    """Let no file pass that takes the reader's stack, or the square of its length.
+
+    The reader recurses into each list and table, and looks at every beginning of a dotted key.
+
+    Raises:
+        Invalid: It is deeper than any file of ours.
+    """
+    depth = dots = line = 0
+    for found in _MARK.finditer(text):
+        match found[0]:
+            case "[" | "{":
+                depth, dots = depth + 1, 0
+            case "]" | "}":
+                depth = max(0, depth - 1)
+            case ".":
+                dots += 1
+            case "=" | ",":
+                dots = 0
+            case "\n":
+                line, dots = line + 1, 0
+        if depth > _DEPTH_MAX or dots > _DOTS_MAX:
+            raise Invalid(f"Line {line + 1} is nested too deeply for a file of teams and budgets")
 
 
 def write(state: State) -> str:

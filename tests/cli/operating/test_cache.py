@@ -100,6 +100,39 @@ def test_pools_are_listed_and_shown(falgate: Falgate, told: Told) -> None:
     assert ONE.name in falgate("cache", "show", F).stdout
 
 
+def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str) -> None:
+    evil = "\x1b]0;owned\x07\x9b2J\u202etac"
+
+    async def put() -> None:
+        async with connect(redis_url) as client:
+            about = About(
+                endpoint=MODEL,
+                upstream="sandbox",
+                scope="organisation",
+                variation="",
+                version=version(MODELS[MODEL]),
+                prompt_sha256=prompt_digest(evil),
+                recorded={"quality": "low"},
+                arguments={"prompt": evil},
+            )
+            filing = Filing(
+                kept=TWO,
+                value=9_000,
+                app="web/shop",
+                prompt_sha256=about.prompt_sha256,
+                fingerprint="e" * 64,
+                about=about,
+            )
+            assert await Catalogue(client).note(filing)
+
+    run(put())
+
+    for arguments in (("list",), ("show", "e" * 64), ("list", "--json")):
+        shown = falgate("cache", *arguments).stdout
+        assert "owned" in shown
+        assert not set(evil) & set(shown) & {"\x1b", "\x07", "\x9b", "\u202e"}
+
+
 def test_a_picture_is_shown_by_its_url(falgate: Falgate, told: Told) -> None:
     shown = told("cache", "show", f"http://127.0.0.1/pictures/{ONE.name}")
 
