@@ -73,6 +73,7 @@ class Site:
         self.settings = {
             "data_dir": str(self.data),
             "redis_url": url,
+            "redis_timeout_s": "10",  # a busy machine is no Redis that hangs
             "media_url": self.media.as_uri(),
             "upstream_url": f"{sandbox.url}/queue",
             "fal_key": f"id:{FAL_SECRET}",
