@@ -104,7 +104,7 @@ def leaks(redis: Redis) -> Callable[[], Awaitable[list[str]]]:
 @pytest.fixture
 async def redis(url: str) -> AsyncIterator[Redis]:
     """A client of an empty server; whatever a test leaves there has to be listed."""
-    client = connect(url)
+    client = connect(url, timeout_s=20)  # a busy machine is no Redis that hangs
     await client.flushall()
     yield client
     assert await _leaks(client) == []

@@ -60,7 +60,7 @@ async def test_a_trip_to_a_server_that_hangs_ends_at_its_deadline(
         await ASKED[asked](client)
 
     # Four tries of a socket's time-out, as redis-py makes them, would be many times as long.
-    assert time.monotonic() - began_s < TRIP_S * 5
+    assert time.monotonic() - began_s < TRIP_S * 10
 
 
 async def test_a_crowd_waits_no_longer_than_one(server: Server, client: Redis) -> None:
@@ -72,7 +72,7 @@ async def test_a_crowd_waits_no_longer_than_one(server: Server, client: Redis) -
     )
 
     assert {type(each) for each in found} == {Unavailable}
-    assert time.monotonic() - began_s < TRIP_S * 5
+    assert time.monotonic() - began_s < TRIP_S * 10
 
 
 async def test_a_late_reply_is_nobody_s(server: Server, client: Redis) -> None:

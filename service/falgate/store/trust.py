@@ -22,7 +22,7 @@ from falgate.store.rewriting import may_tear, rewrite
 from falgate.store.verify import verify
 
 _EVERY_S = 1.0
-_PATIENCE_S = 2.0
+_PATIENCE_S, _GLANCE_S = 2, 1
 _WATCHED_S = 30.0
 
 _LOG = structlog.get_logger()
@@ -70,7 +70,7 @@ class Trust:
                 continue
             self._wanted.clear()
 
-    async def regain(self) -> None:
+    async def regain(self, patience_s: int = _PATIENCE_S) -> None:
         """Wait for a moment until the history of now is trusted.
 
         Raises:
@@ -79,7 +79,7 @@ class Trust:
         self._there.clear()
         self._wanted.set()
         try:
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 await self._there.wait()
         except TimeoutError:
             raise Unavailable(
@@ -95,7 +95,8 @@ class Trust:
         now = await self._ledger.standing()
         self._own(now)
         if now.history != now.trusted:
-            raise Unavailable(self._why or "Redis began anew, and its ledger is verified first", 5)
+            await self.regain(_GLANCE_S)
+            now = await self._ledger.standing()
         if now.frozen:
             raise now.frozen.refusal()
 

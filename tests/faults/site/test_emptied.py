@@ -61,7 +61,7 @@ async def test_a_redis_that_was_emptied_makes_no_key_unknown_and_no_gateway_read
     named = {"data_dir": f"{site.data}-other", "ledger_id": ledger_id}
     said = await asyncio.to_thread(started, site, **named)
     assert "unset FALGATE_LEDGER_ID" in said
-    assert await site.redis.dbsize() == 0
+    assert not await site.redis.exists(_keys.META)
 
 
 async def test_a_gateway_is_not_ready_while_buying_is_frozen(site: Any) -> None:
@@ -95,4 +95,4 @@ async def test_while_redis_hangs_everybody_is_answered_within_its_deadline(
         redis_server.process.process.send_signal(signal.SIGCONT)
 
     assert answer.status_code == (200 if path == "/metrics" else 503)
-    assert took_s < 10
+    assert took_s < 15, "four time-outs of a socket would be 20"
