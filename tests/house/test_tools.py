@@ -6,7 +6,7 @@ from pathlib import Path
 
 Give = Callable[[str, str], None]
 
-PACKAGES = ("nodejs", "npm", "redis-server", "chromium")
+PACKAGES = ("nodejs", "npm", "redis-server", "chromium", "nginx-light")
 
 # An apt-get that can bring them, and notes what it was told.
 APT = """
@@ -14,8 +14,10 @@ echo "$@" >>"$(dirname "$0")/told"
 case "$*" in
 *install*)
     for package; do :; done
-    printf '#!/bin/sh\\necho " v=7.0.15"\\n' >"$(dirname "$0")/${package%js}"
-    chmod +x "$(dirname "$0")/${package%js}" ;;
+    command=${package%js}
+    command=${command%-light}
+    printf '#!/bin/sh\\necho " v=7.0.15"\\n' >"$(dirname "$0")/$command"
+    chmod +x "$(dirname "$0")/$command" ;;
 esac
 """
 
@@ -34,7 +36,7 @@ def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]"
 def test_nothing_is_asked_of_apt_when_all_is_there(root: Path, bare_path: Path, give: Give) -> None:
     give("id", "echo 0")
     give("apt-get", "exit 1")
-    for tool in ("node", "npm", "redis-server", "chromium"):
+    for tool in ("node", "npm", "redis-server", "chromium", "nginx"):
         give(tool, 'echo "Redis server v=7.0.15"')
 
     done = get_tools(root, bare_path)
