@@ -6,6 +6,7 @@ from pathlib import Path
 
 Give = Callable[[str, str], None]
 
+EDGE = ("curl", "golang-go", "default-jdk-headless", "libhttpclient5-java")
 PACKAGES = ("nodejs", "npm", "redis-server", "chromium", "nginx-light")
 
 # An apt-get that can bring them, and notes what it was told.
@@ -22,9 +23,9 @@ esac
 """
 
 
-def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]":
+def get_tools(root: Path, bare_path: Path, *what: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [root / "deploy" / "tools.sh"],
+        [root / "deploy" / "tools.sh", *what],
         env={"PATH": str(bare_path)},
         capture_output=True,
         text=True,
@@ -73,3 +74,16 @@ def test_who_may_not_install_is_told_what_will_fail(
         assert f"!!! {package} is missing or too old" in done.stderr
         assert f"!!! As root: apt-get update && apt-get install {package}" in done.stderr
     assert not (bare_path / "told").exists()
+
+
+def test_what_only_other_clients_need_is_got_for_them_alone(
+    root: Path, bare_path: Path, give: Give
+) -> None:
+    give("id", "echo 0")
+    give("apt-get", 'echo "$@" >>"$(dirname "$0")/told"')
+
+    done = get_tools(root, bare_path, "edge")
+
+    asked = (bare_path / "told").read_text().splitlines()
+    assert {words.split()[-1] for words in asked} - set(EDGE) == {"update"}
+    assert "!!! golang-go is missing" in done.stderr
