@@ -1,5 +1,5 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test full check format lock bench table clean clients
+.PHONY: help run test full edge check format lock bench table clean clients
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -17,6 +17,10 @@ clients:  ## what the tests need besides Python: Node, Redis and fal's own clien
 	@deploy/setup.sh dev
 	@deploy/tools.sh
 	@deploy/clients.sh
+
+edge: clients  ## HTTP clients of other makes against a gateway: Java, Apache, Go, curl, undici, Python's
+	@deploy/tools.sh edge
+	@.venv/bin/pytest -q tests/edge
 
 check:  ## format, lint, types, layers and house rules
 	@deploy/setup.sh dev

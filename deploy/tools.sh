@@ -1,6 +1,7 @@
 #!/bin/sh
-# Gets what the tests need besides Python: Node with npm, Debian's Redis, and Chromium. By apt where
-# it may; where it may not it says so, and the tests that need the tool fail, each naming it.
+# Gets what the tests need besides Python: Node with npm, Debian's Redis, Chromium and nginx, or with
+# the argument `edge` what `make edge` needs besides. By apt where it may; where it may not it says so,
+# and the tests that need the tool fail, each naming it.
 set -eu
 
 works() {
@@ -9,6 +10,11 @@ works() {
     npm) npm --version ;;
     redis-server) redis-server --version | grep -E ' v=([7-9]|[1-9][0-9])\.' ;;
     chromium) chromium --version ;;
+    nginx-light) nginx -v || dpkg -s nginx-light ;; # in /usr/sbin, which is not everybody's PATH
+    curl) curl --version | grep HTTP2 ;;
+    golang-go) go version ;;
+    default-jdk-headless) javac -version && java -version ;;
+    libhttpclient5-java) [ -e /usr/share/java/httpclient5.jar ] ;;
     esac >/dev/null 2>&1
 }
 
@@ -35,7 +41,11 @@ install() {
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-for package in nodejs npm redis-server chromium; do
+packages="nodejs npm redis-server chromium nginx-light"
+if [ "${1:-}" = edge ]; then
+    packages="curl golang-go default-jdk-headless libhttpclient5-java"
+fi
+for package in $packages; do
     if works "$package"; then continue; fi
     echo "Installing $package by apt (once) ..." >&2
     install "$package" >"$log" 2>&1 || cat "$log" >&2

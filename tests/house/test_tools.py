@@ -8,7 +8,8 @@ from patience import PATIENCE_S
 
 Give = Callable[[str, str], None]
 
-PACKAGES = ("nodejs", "npm", "redis-server", "chromium")
+EDGE = ("curl", "golang-go", "default-jdk-headless", "libhttpclient5-java")
+PACKAGES = ("nodejs", "npm", "redis-server", "chromium", "nginx-light")
 
 # An apt-get that can bring them, and notes what it was told.
 APT = """
@@ -16,15 +17,17 @@ echo "$@" >>"$(dirname "$0")/told"
 case "$*" in
 *install*)
     for package; do :; done
-    printf '#!/bin/sh\\necho " v=7.0.15"\\n' >"$(dirname "$0")/${package%js}"
-    chmod +x "$(dirname "$0")/${package%js}" ;;
+    command=${package%js}
+    command=${command%-light}
+    printf '#!/bin/sh\\necho " v=7.0.15"\\n' >"$(dirname "$0")/$command"
+    chmod +x "$(dirname "$0")/$command" ;;
 esac
 """
 
 
-def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]":
+def get_tools(root: Path, bare_path: Path, *what: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [root / "deploy" / "tools.sh"],
+        [root / "deploy" / "tools.sh", *what],
         env={"PATH": str(bare_path)},
         capture_output=True,
         text=True,
@@ -36,7 +39,7 @@ def get_tools(root: Path, bare_path: Path) -> "subprocess.CompletedProcess[str]"
 def test_nothing_is_asked_of_apt_when_all_is_there(root: Path, bare_path: Path, give: Give) -> None:
     give("id", "echo 0")
     give("apt-get", "exit 1")
-    for tool in ("node", "npm", "redis-server", "chromium"):
+    for tool in ("node", "npm", "redis-server", "chromium", "nginx"):
         give(tool, 'echo "Redis server v=7.0.15"')
 
     done = get_tools(root, bare_path)
@@ -73,3 +76,16 @@ def test_who_may_not_install_is_told_what_will_fail(
         assert f"!!! {package} is missing or too old" in done.stderr
         assert f"!!! As root: apt-get update && apt-get install {package}" in done.stderr
     assert not (bare_path / "told").exists()
+
+
+def test_what_only_other_clients_need_is_got_for_them_alone(
+    root: Path, bare_path: Path, give: Give
+) -> None:
+    give("id", "echo 0")
+    give("apt-get", 'echo "$@" >>"$(dirname "$0")/told"')
+
+    done = get_tools(root, bare_path, "edge")
+
+    asked = (bare_path / "told").read_text().splitlines()
+    assert {words.split()[-1] for words in asked} - set(EDGE) == {"update"}
+    assert "!!! golang-go is missing" in done.stderr

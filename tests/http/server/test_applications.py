@@ -94,7 +94,7 @@ async def test_half_an_answer_never_looks_like_a_whole_one(
 
 @pytest.mark.parametrize("status", [204, 304])
 async def test_a_status_without_a_body_is_sent_without(status: int, serve: Any) -> None:
-    async with serve(sending({**START, "status": status}, END)) as server:
+    async with serve(sending({**START, "status": status}, END), idle_timeout_s=0.1) as server:
         heard = await server.hear(GET + GET, last=False)
 
     head, _, rest = heard.data.partition(b"\r\n\r\n")
@@ -104,7 +104,7 @@ async def test_a_status_without_a_body_is_sent_without(status: int, serve: Any) 
 
 
 async def test_head_has_no_body_whatever_is_sent(serve: Any) -> None:
-    async with serve(sending({**LENGTH_3}, {**END, "body": b"abc"})) as server:
+    async with serve(sending(LENGTH_3, {**END, "body": b"abc"}), idle_timeout_s=0.1) as server:
         heard = await server.hear(GET.replace(b"GET", b"HEAD"), GET, last=False)
 
     first, _, rest = heard.data.partition(b"\r\n\r\n")

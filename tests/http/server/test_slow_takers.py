@@ -115,3 +115,43 @@ async def test_an_application_that_gave_up_on_sending_may_send_again(serve: Any)
 async def _connections(server: Any) -> Any:
     await server.until(lambda: server.connections._all)
     return server.connections._all
+
+
+async def test_who_still_sends_its_body_hears_why_it_was_refused(serve: Any) -> None:
+    """It sends on, slowly, and much longer than a silent client would have; then it reads."""
+    size = 5 * MUCH
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+    async with serve(linger_s=0.7) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head)
+        for _ in range(20):
+            writer.write(bytes(size // 20))
+            await writer.drain()
+            await asyncio.sleep(0.1)
+        heard = await reader.read(-1)
+        writer.close()
+
+    assert heard.startswith(b"HTTP/1.1 403 ")
+    assert heard.endswith(b"early")
+
+
+async def test_who_sends_on_for_ever_behind_its_last_answer_is_cut(serve: Any) -> None:
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (1 << 40)
+    async with serve(linger_s=0.7, body_timeout_s=1) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head)
+        await server.until(lambda: server.connections.count == 1)
+        dripping = asyncio.create_task(_drip(writer))
+        await server.until(lambda: server.connections.count == 0)
+        dripping.cancel()
+        writer.close()
+
+    assert server.connections.addresses == 0
+
+
+async def _drip(writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        for _ in range(1_000):
+            writer.write(b"a")
+            await writer.drain()
+            await asyncio.sleep(0.02)

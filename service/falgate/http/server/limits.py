@@ -25,7 +25,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             request was answered early.
         linger_bytes_max: What is read and dropped while the last answer is on its way, so that it
             arrives; RFC 9112 section 9.6.
-        linger_s: How long that takes at most.
+        linger_s: How long that is done while nothing comes; where something comes it takes
+            `body_timeout_s` at most.
         connections_max: Connections in all.
         connections_per_address_max: Connections of one IPv4 address or one IPv6 /64 network.
     """
@@ -41,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     write_timeout_s: float = 20
     idle_timeout_s: float = 75
     unread_bytes_max: int = 256 * 1024
-    linger_bytes_max: int = 4 * 1024 * 1024
+    linger_bytes_max: int = 32 * 1024 * 1024
     linger_s: float = 2
     connections_max: int = 10_000
     connections_per_address_max: int = 5_000

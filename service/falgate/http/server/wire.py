@@ -37,6 +37,7 @@ class Wire(asyncio.Protocol):
         self._now = asyncio.get_running_loop().time
         self._transport: asyncio.Transport | None = None
         self._written = self._taken_before = self._dropped = 0
+        self._linger_until = 0.0
         self._paused = self._eof = self._closing = False
         self._drained: asyncio.Future[None] | None = None
         self._once_taken: Callable[[], None] | None = None
@@ -130,6 +131,7 @@ class Wire(asyncio.Protocol):
             return
         self._dropped = 0
         self._allow(self._limits.linger_s)
+        self._linger_until = self._now() + self._limits.body_timeout_s
         half = self._transport is not None and self._transport.can_write_eof()
         if self._eof or self._transport is None or not (half or unread):
             # TLS has some of the answer left still, and waits for the client's own end.
@@ -146,6 +148,8 @@ class Wire(asyncio.Protocol):
         self._dropped += size
         if self._closing and self._dropped > self._limits.linger_bytes_max:
             self.cut()
+        elif self._closing and not self.unsent:
+            self.deadline = min(self._now() + self._limits.linger_s, self._linger_until)
         elif not self._closing and not self._paused and self._dropped > BUFFERED_BYTES_MAX:
             self._pause(paused=True)
 
