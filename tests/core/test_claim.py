@@ -22,6 +22,7 @@ from falgate.core.claim import (
     Stale,
     Unborn,
     Unlimited,
+    Vacant,
     Verdict,
 )
 from falgate.core.limits import Exceeded
@@ -32,6 +33,7 @@ VERDICTS: dict[str, Verdict] = {
     "held": Held((SHADOW,)),
     "joined": Joined("job"),
     "stale": Stale(7, 2),
+    "vacant": Vacant(),
     "denied": Denied(ORGANISATION, DAY, 100, 60, 30),
     "exceeded": Exceeded("team:web", "generations_at_once", 2, 1_000),
     "unlimited": Unlimited(),
@@ -49,6 +51,7 @@ PARTS: dict[str, tuple[object, ...]] = {
     "held": ((SHADOW,),),
     "joined": ("job",),
     "stale": (7, 2),
+    "vacant": (),
     "denied": (ORGANISATION, DAY, 100, 60, 30),
     "exceeded": ("team:web", "generations_at_once", 2, 1_000),
     "unlimited": (),

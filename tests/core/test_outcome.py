@@ -67,7 +67,7 @@ def test_what_never_left_is_given_back_and_joiners_hear_of_it() -> None:
     [
         # What fal says about this input is shared.
         (400, "refused"),
-        (402, "refused"),
+        (402, "released"),
         (405, "refused"),
         (408, "refused"),
         (409, "refused"),

@@ -13,7 +13,7 @@ from falgate.flow.alerts import Alerting
 CROSSED_S = 1_763_820_000
 ALERT = Alerted(
     alert=f"{CROSSED_S * 1000}-0", upstream="fal", account="team:web", level="team",
-    window="day:2026-11-22", percent=80, limit=10, spent=8,
+    window="day:2026-11-22", percent=80, limit=10, spent=8, what="threshold",
 )  # fmt: skip
 
 

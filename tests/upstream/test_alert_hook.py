@@ -17,7 +17,7 @@ from falgate.upstream.alert_hook import AlertHook, key_of, signature
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 ALERT = Alerted(
     alert="1763820000123-0", upstream="fal", account="team:web", level="team",
-    window="day:2026-11-22", percent=80, limit=10_000_000, spent=8_034_000,
+    window="day:2026-11-22", percent=80, limit=10_000_000, spent=8_034_000, what="threshold",
 )  # fmt: skip
 
 

@@ -83,7 +83,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
     limit: Micros
     spent: Micros
-    what: Literal["threshold", "balance"] = "threshold"
+    what: Literal["threshold", "balance"]
 
 
 class Untold(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,10 +129,8 @@ class Doubted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         what: See `Doubt`.
         detail: For the log; no prompt, no secret.
-        upstream: Whose balance is exhausted.
     """
 
     what: Doubt
     job: str
     detail: str
-    upstream: str = ""

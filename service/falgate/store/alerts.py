@@ -121,4 +121,5 @@ def _alert(entry: str, fields: dict[str, str]) -> Alerted:
         percent=int(fields["percent"]),
         limit=int(fields["limit"]),
         spent=int(fields["spent"]),
+        what="threshold",
     )
