@@ -22,6 +22,7 @@ from falgate.core.claim import (
     Stale,
     Unborn,
     Unlimited,
+    Vacant,
     Verdict,
 )
 from falgate.core.frozen import Frozen
@@ -34,6 +35,7 @@ VERDICTS: dict[str, Verdict] = {
     "joined": Joined("job", "f.job"),
     "crowded": Crowded(),
     "stale": Stale(7, 2),
+    "vacant": Vacant(),
     "denied": Denied(ORGANISATION, DAY, 100, 60, 30),
     "exceeded": Exceeded("team:web", "generations_at_once", 2, 1_000),
     "unlimited": Unlimited(),
@@ -52,6 +54,7 @@ PARTS: dict[str, tuple[object, ...]] = {
     "joined": ("job", "f.job"),
     "crowded": (),
     "stale": (7, 2),
+    "vacant": (),
     "denied": (ORGANISATION, DAY, 100, 60, 30),
     "exceeded": ("team:web", "generations_at_once", 2, 1_000),
     "unlimited": (),

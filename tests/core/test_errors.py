@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from falgate.core import errors, request_errors
+from falgate.core import errors
 from falgate.core.errors import Refusal
 
 SENT_AGAIN = {408, 409, 429, 502, 503, 504}
@@ -70,18 +70,6 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         404,
         {"detail": 'Application "flux" not found'},
         {},
-    ),
-    "body too large": (
-        request_errors.BodyTooLarge(9),
-        413,
-        flat("The request body is larger than 9 bytes", "bad_request"),
-        {"X-Fal-Error-Type": "bad_request"},
-    ),
-    "body too slow": (
-        request_errors.BodyTooSlow(10.0),
-        400,
-        flat("The request body did not arrive within 10 s", "bad_request"),
-        {"X-Fal-Error-Type": "bad_request", "Connection": "close"},
     ),
     "input rejected": (
         errors.InputRejected([{"type": "missing"}]),

@@ -67,7 +67,7 @@ def test_what_never_left_is_given_back_and_joiners_hear_of_it() -> None:
     [
         # What fal says about this input is shared.
         (400, "refused"),
-        (402, "refused"),
+        (402, "released"),
         (405, "refused"),
         (408, "refused"),
         (409, "refused"),
@@ -75,7 +75,7 @@ def test_what_never_left_is_given_back_and_joiners_hear_of_it() -> None:
         (422, "refused"),
         (451, "refused"),
         (499, "refused"),
-        # What it says about this gateway's key, model or pace is not.
+        # What it says about this gateway's key, balance, model or pace is not.
         (401, "released"),
         (403, "released"),
         (404, "released"),

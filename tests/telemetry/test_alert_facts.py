@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from falgate.core.events import Alerted, Doubted, Untold
+from falgate.core.events import Alerted, Untold
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
 
@@ -33,8 +33,8 @@ def test_an_alert_is_counted_by_level_and_window_and_logged_in_full() -> None:
 
 def test_an_exhausted_balance_is_told_on_and_logged_as_an_error() -> None:
     telemetry = Telemetry(Metrics(), lambda _: None)
-    telemetry.doubted(Doubted(what="exhausted_balance", job="j", detail="403", upstream="fal"))
-    telemetry.doubted(Doubted(what="bad_upstream_key", job="j", detail="401", upstream="fal"))
+    telemetry.exhausted("fal")
+    telemetry.exhausted("fal")
     assert (telemetry.unpaid(), telemetry.unpaid()) == ({"fal"}, set())
 
     with capture_logs() as logs:

@@ -155,10 +155,8 @@ class Doubted(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         what: See `Doubt`.
         detail: For the log; no prompt, no secret.
-        upstream: Whose balance is exhausted.
     """
 
     what: Doubt
     job: str
     detail: str
-    upstream: str = ""

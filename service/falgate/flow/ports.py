@@ -171,6 +171,9 @@ class Facts(Protocol):
     def doubted(self, event: Doubted) -> None:
         """Somebody should look."""
 
+    def exhausted(self, upstream: str) -> None:
+        """An upstream refused for want of balance on this gateway's account."""
+
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         """A shadow budget would have refused a purchase."""
 

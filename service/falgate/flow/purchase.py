@@ -204,6 +204,7 @@ class Purchases:
         said = f"fal said {refusal.status}"
         if outcome.is_unpaid(refusal):
             self._doubt("exhausted_balance", job, said)
+            self._ports.facts.exhausted(job.order.upstream)
         elif refusal.status in _BAD_KEY:
             self._doubt("bad_upstream_key", job, said)
 
@@ -278,7 +279,4 @@ class Purchases:
         return job
 
     def _doubt(self, what: Doubt, job: Job, detail: str) -> None:
-        order = job.order
-        self._ports.facts.doubted(
-            Doubted(what=what, job=order.id, detail=detail, upstream=order.upstream)
-        )
+        self._ports.facts.doubted(Doubted(what=what, job=job.order.id, detail=detail))

@@ -71,8 +71,6 @@ class Telemetry:
 
     def doubted(self, event: Doubted) -> None:
         """Somebody should look."""
-        if event.what == "exhausted_balance":
-            self._unpaid.add(event.upstream)
         self._metrics.doubts[(event.what,)] += 1
         _LOG.warning("job.doubted", what=event.what, job=event.job, detail=event.detail)
 
@@ -87,6 +85,10 @@ class Telemetry:
     def unchecked(self) -> None:
         """A limit on requests could not be looked up, and the request was let through."""
         self._metrics.unchecked[()] += 1
+
+    def exhausted(self, upstream: str) -> None:
+        """An upstream refused for want of balance: the errand that sends alerts asks for these."""
+        self._unpaid.add(upstream)
 
     def unpaid(self) -> set[str]:
         """Upstreams that have refused for want of balance since this was asked last."""

@@ -21,6 +21,7 @@ from falgate.core.budget import LEVELS
 from falgate.core.calendar import KINDS
 from falgate.core.catalogue import Total
 from falgate.core.events import Doubt, Place, Source
+from falgate.core.refused import Reason
 from falgate.core.standings import Standing
 from falgate.core.webhook import TriedAs
 from falgate.telemetry.standings import families
@@ -138,6 +139,8 @@ class Metrics(Collector):
         for upstream in self._upstreams:
             self.booked[upstream, name] += 0
             self.saved[upstream, name] += 0
+        for reason in get_args(Reason):
+            self.refusals[name, reason] += 0
         return name
 
     def app(self, team: str, name: str) -> Labels:
@@ -158,6 +161,7 @@ class Metrics(Collector):
         known: Sequence[tuple[Counter[Labels], Iterable[Labels]]] = (
             (self.purchases, product(upstreams, ENDS)),
             (self.pictures_bought, product(upstreams)),
+            (self.refusals, product(("",), get_args(Reason))),
             (self.doubts, product(get_args(Doubt))),
             (self.troubles, product(get_args(Place))),
             (self.overdrawn, product(upstreams, LEVELS, KINDS)),

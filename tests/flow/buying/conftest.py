@@ -87,6 +87,9 @@ class Facts:
         self.events.append(event)
         self._did.append(f"doubted {event.what}")
 
+    def exhausted(self, upstream: str) -> None:
+        self._did.append(f"exhausted {upstream}")
+
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         self._did.append(f"overdrawn {upstream} {shadow.account.name} {shadow.kind}")
 

@@ -15,6 +15,7 @@ from falgate.core.outcome import Accepted, Delivered, DownloadFailed, Failed, Lo
 BOUGHT = "pool, hold 107, mark, submit, accept, collect, settle paid 103, purchased paid 103"
 KEPT = "download, keep, append 1, finish 1"
 SENT = "pool, hold 107, mark, submit"
+UNPAID = f"{SENT}, doubted exhausted_balance, exhausted fal"
 HIT = "pool, answered hit 0"
 
 
@@ -79,12 +80,12 @@ ENDINGS = {
     ),
     "our balance exhausted": Case(
         "500 UpstreamUnusable",
-        f"{SENT}, doubted exhausted_balance, settle released 0, purchased released 0",
+        f"{UNPAID}, settle released 0, purchased released 0",
         Rejected(Answer(403, {"detail": "User is locked. Reason: Exhausted balance."}, {})),
     ),
     "our payment wanted": Case(
         "500 UpstreamUnusable",
-        f"{SENT}, doubted exhausted_balance, settle released 0, purchased released 0",
+        f"{UNPAID}, settle released 0, purchased released 0",
         Rejected(answer(402)),
     ),
     "no such model": Case(
