@@ -155,3 +155,47 @@ async def _drip(writer: asyncio.StreamWriter) -> None:
             writer.write(b"a")
             await writer.drain()
             await asyncio.sleep(0.02)
+
+
+async def test_a_client_that_takes_nothing_over_tls_is_cut(
+    serve: Any, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """TLS has a buffer of its own, in which a whole answer would seem to have been sent."""
+    shown, trusted = tls
+    async with serve(answering(LARGE), tls=shown, write_timeout_s=0.3) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as plain:
+            loop = asyncio.get_running_loop()
+            wrapped = await loop.run_in_executor(
+                None, lambda: trusted.wrap_socket(plain, server_hostname="localhost")
+            )
+            wrapped.sendall(GET)
+            await server.until(lambda: server.connections.requests == 1)
+            await server.until(lambda: server.connections.count == 0)
+            wrapped.close()
+
+    assert server.connections.addresses == 0
+
+
+async def test_a_client_that_idles_over_tls_is_let_go_and_not_refused(
+    serve: Any, tls: tuple[ssl.SSLContext, ssl.SSLContext]
+) -> None:
+    """It does not say goodbye: its end is waited for, and nothing is counted as refused."""
+    shown, trusted = tls
+    refused: list[int] = []
+
+    def noted(status: int) -> list[tuple[bytes, bytes]]:
+        refused.append(status)
+        return []
+
+    async with serve(tls=shown, idle_timeout_s=0.1, linger_s=0.7, write_timeout_s=1) as server:
+        server.connections.refused = noted
+        with socket.create_connection(("127.0.0.1", server.port)) as plain:
+            loop = asyncio.get_running_loop()
+            wrapped = await loop.run_in_executor(
+                None, lambda: trusted.wrap_socket(plain, server_hostname="localhost")
+            )
+            await loop.run_in_executor(None, wrapped.sendall, GET)
+            await server.until(lambda: server.connections.count == 0)
+            wrapped.close()
+
+    assert refused == []
