@@ -8,10 +8,9 @@ import asyncio
 from collections import deque
 from math import inf
 from typing import Any
-from urllib.parse import unquote
 
 from falgate.http.server.connections import Connections
-from falgate.http.server.exchange import Exchange, refusal
+from falgate.http.server.exchange import Exchange, refusal, scope_of
 from falgate.http.server.framing import Refused
 from falgate.http.server.parser import SLICE_BYTES, Parser, Part, Request
 from falgate.http.server.wire import BUFFERED_BYTES_MAX, Wire
@@ -182,7 +181,7 @@ class Connection(Wire):
         """Serve a request, now or in its turn."""
         exchange = Exchange(
             self,
-            self._scope(request),
+            scope_of(request, self._ends),
             keep_alive=request.keep_alive,
             expects_continue=request.head.expects_continue,
             large=(request.head.length or 0) > self._limits.unread_bytes_max,
@@ -223,22 +222,6 @@ class Connection(Wire):
             self._next()
 
     # --- In order ---------------------------------------------------------------------------------
-
-    def _scope(self, request: Request) -> dict[str, Any]:
-        path = request.head.path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": request.version,
-            "method": request.method.decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": request.head.path,
-            "query_string": request.head.query,
-            "root_path": "",
-            "headers": request.fields,
-            "state": {},
-            **self._ends,
-        }
 
     def _start(self, exchange: Exchange) -> None:
         self._active = exchange
@@ -285,7 +268,8 @@ class Connection(Wire):
             self._refusal = refused
             self.deadline = inf
             return
-        self.write(refusal(refused, self._shared.refused(refused.status)))
+        headers = self._shared.refused(refused.status)
+        self.write(refusal(refused, self._shared.date, headers))
         self._dropped += 1  # What was wrong was not read to its end.
         self._close_gently()
 

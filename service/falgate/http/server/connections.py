@@ -164,7 +164,8 @@ class Connections:
         return True
 
     def _evict(self, idle: dict[Connection, None]) -> bool:
-        oldest = next(iter(idle), None)
+        # Not one whose last answer is still on its way: cutting it would cut that off.
+        oldest = next((each for each in idle if not each.unsent), None)
         if oldest is None:
             return False
         oldest.cut()

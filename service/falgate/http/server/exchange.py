@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from falgate.http.server.framing import Field, Refused
+from falgate.http.server.parser import Request
 
 Message = MutableMapping[str, Any]
 App = Callable[..., Awaitable[None]]
@@ -256,8 +258,26 @@ class Exchange:
             self._line.finished(self)
 
 
-def refusal(refused: Refused, headers: Iterable[Field]) -> bytes:
-    """The answer to what is not served, after which the connection ends."""
+def scope_of(request: Request, ends: Mapping[str, Any]) -> Message:
+    """ASGI's scope of a request; `ends` are client, server and scheme of its connection."""
+    path = request.head.path.decode("ascii")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": request.version,
+        "method": request.method.decode("ascii"),
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": request.head.path,
+        "query_string": request.head.query,
+        "root_path": "",
+        "headers": request.fields,
+        "state": {},
+        **ends,
+    }
+
+
+def refusal(refused: Refused, date: bytes, headers: Iterable[Field]) -> bytes:
+    """The answer to what is not served, after which the connection ends; `date` is its header."""
     body = b'{"detail":"%b"}' % refused.detail.encode()
     lines = (
         STATUS_LINES[refused.status],
@@ -265,6 +285,7 @@ def refusal(refused: Refused, headers: Iterable[Field]) -> bytes:
         b"content-length: %d" % len(body),
         *(name + b": " + value for name, value in headers),
         b"connection: close",
+        date,
         b"",
         body,
     )
