@@ -194,7 +194,7 @@ async def test_asking_how_it_is_writes_nothing_and_looks_once_a_second(leaning: 
 
         async def looks() -> int:
             stats = await redis.info("commandstats")
-            return int(stats["cmdstat_zcard"]["calls"])
+            return int(stats["cmdstat_info"]["calls"])
 
         await client.get("/readyz")
         written = {path: path.stat().st_mtime_ns for path in (store, *store.iterdir())}
@@ -204,7 +204,9 @@ async def test_asking_how_it_is_writes_nothing_and_looks_once_a_second(leaning: 
         seconds, after = time.monotonic() - began_s, await looks()
 
     assert {path: path.stat().st_mtime_ns for path in (store, *store.iterdir())} == written
-    assert after - before <= seconds + 1
+    # A look asks for two parts of it, and so does the watch over Redis's history each second; the
+    # look of this test is one, too.
+    assert after - before <= 4 * (seconds + 1) + 1
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from falgate import __version__
 from falgate.cli.keys import mint
 from falgate.core.calendar import KINDS
-from falgate.core.events import Doubt, Source
+from falgate.core.events import Doubt, Place, Source
 from falgate.core.money import usd
 from falgate.core.refused import Reason
 from falgate.core.webhook import TriedAs
@@ -23,8 +23,9 @@ from falgate.telemetry.metrics import SECONDS
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"quality": "low", "output_format": "jpeg"}
 CLOSED: dict[str, set[str]] = {
+    "place": set(get_args(Place)),
     "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other", "index"}
-    | {"v1", "admin", "hooks", "proxy", "openapi"},
+    | {"v1", "admin", "hooks", "proxy", "openapi", "edge"},
     "model": set(MODELS),
     "source": {*get_args(Source)},
     "upstream": {"sandbox", "test"},

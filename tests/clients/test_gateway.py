@@ -247,7 +247,7 @@ def test_the_printed_lines_set_up_pythons_client(
 def test_the_printed_lines_set_up_javascripts_client(
     world: World, environment_of: Callable[[str], Path]
 ) -> None:
-    printed = world.gateway.banner.partition("@fal-ai/client:")[2]
+    printed = world.gateway.banner.partition("JavaScript's @fal-ai/client")[2].partition(":\n")[2]
     exports, _, config = printed.partition("Ctrl-C")[0].partition("  fal.config")
     script = (
         'const { fal } = require("@fal-ai/client");\n'

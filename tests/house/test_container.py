@@ -9,7 +9,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # it has no types, and what is read here is any JSON
 
 from falgate import settings
-from falgate.cli.main import main
+from falgate.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -40,7 +40,7 @@ def instructions(name: str) -> list[str]:
 
 
 def test_compose_needs_nothing_and_starts_the_sandbox_with_keys_that_it_makes(falgate: Any) -> None:
-    assert falgate["command"] in main.commands
+    assert falgate["command"] in COMMANDS
     assert falgate["command"] == "run", "makes keys and prints them"
     env = {name: value for name, value in falgate["environment"].items() if value}
     chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
@@ -75,7 +75,7 @@ def test_falgate_is_on_the_path_and_is_what_starts_and_what_is_asked_for_its_hea
     assert env.startswith("PATH=/opt/falgate/bin:$PATH ")
     assert instructions("ENTRYPOINT") == ['["falgate"]']
     assert health.endswith('CMD ["falgate", "health"]')
-    assert "health" in main.commands
+    assert "health" in COMMANDS
     assert not re.search(r"://|:\d{2,}", health)
 
 

@@ -49,6 +49,7 @@ def apply(file: Path, *, yes: bool, prune: bool, test: bool, plain: bool) -> Non
     budgets are in no file, and stay as they are.
     """
     text = _text(file)
+    config.check_depth(text)  # before anything is opened
 
     async def go(administration: Administration) -> list[Step]:
         wanted = config.read(text, await applying.state(administration))

@@ -72,7 +72,7 @@ def read(text: str, now: State = _NOTHING) -> State:
     Raises:
         Invalid: It is no TOML, has a field that is not known, or a value that makes no sense.
     """
-    _check_depth(text)
+    check_depth(text)
     try:
         file = msgspec.convert(tomllib.loads(text), _File)
     except msgspec.ValidationError as error:
@@ -101,7 +101,7 @@ def read(text: str, now: State = _NOTHING) -> State:
     return State(teams, apps, budgets)
 
 
-def _check_depth(text: str) -> None:
+def check_depth(text: str) -> None:
     """Let no file pass that takes the reader's stack, or the square of its length.
 
     The reader recurses into each list and table, and looks at every beginning of a dotted key.

@@ -92,7 +92,7 @@ class Disk:
                 folders.append(os.open(self._root, _FOLDER))
             except FileNotFoundError as error:
                 # Without its root a store has lost its disk, not every single picture.
-                raise NotADirectoryError(error.errno, error.strerror) from error
+                raise NotADirectoryError("the directory of the store is gone") from error
             for each in above:
                 if make:
                     with suppress(FileExistsError):

@@ -17,6 +17,7 @@ from falgate.core.errors import Unavailable
 
 _TOLD_EVERY_S = 60.0
 _SHOWN = 300
+_AGAIN_S, _FULL_S = 2, 30
 _FULL = (
     "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is "
     "brought to its end. Its operator has to give it more, or wait until requests are forgotten"
@@ -44,7 +45,7 @@ def reaching() -> Iterator[None]:
         _tell(error)
         for kind, words in _WORDS:
             if isinstance(error, kind):
-                raise Unavailable(words) from error
+                raise Unavailable(words, _FULL_S if words is _FULL else _AGAIN_S) from error
         raise Unavailable("falgate cannot reach its ledger now; ask again") from error
 
 

@@ -11,6 +11,7 @@ from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.upstreams import short
 
 _LOG = structlog.get_logger()
+_SERVER_ERROR = 500
 
 
 class Telemetry:
@@ -146,11 +147,12 @@ class Telemetry:
         self._metrics.dropped[(model,)] += fields
 
     def refused(self, event: Refused) -> None:
-        """A request got an error: who asked, and what refused it."""
+        """A request got an error: who asked, and what refused it. Ours stand out as warnings."""
         if event.reason:
             team = self._metrics.team(event.team) if event.team else ""
             self._metrics.refusals[team, event.reason] += 1
-        _LOG.info(
+        log = _LOG.warning if event.status >= _SERVER_ERROR else _LOG.info
+        log(
             "request.refused",
             request=event.request_id,
             route=event.route,

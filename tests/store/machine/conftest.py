@@ -139,7 +139,7 @@ class Operator:
     async def leave_room(self, accounts: Sequence[Account], pick: int, number: int) -> None:
         """Set a budget to a little more than is used, or to less; or the organisation's whole."""
         if number % 7 == 0:
-            whole = Budget(limit=10 + number % 43, shadow=pick < 3)
+            whole = Budget(limit=10 + number % 43, shadow=pick % 3 == 0)
             await self.limit(ORGANISATION, "total", whole)
             return
         account, kind = accounts[number // 25 % len(accounts)], KINDS[number % len(KINDS)]

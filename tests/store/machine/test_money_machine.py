@@ -23,7 +23,7 @@ from falgate.store.verify import verify
 UPSTREAM = "machine"
 HOURS_LATER = [1, 9, 24, 7 * 24, 31 * 24]
 T = TypeVar("T")
-EXAMPLES, IN_FULL, LENGTH = 25, 80, 50
+EXAMPLES, IN_FULL, LENGTH = 40, 120, 50
 STEPS = ["limit", "relieve", "later", "mark", "accept", "settle", "finish", "renew", "adopt"]
 # The way to the pictures more often than what leads off it, or most lives would be short.
 steps = st.sampled_from([*STEPS, *["hold"] * 5, *["go_on"] * 8])
