@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
+from script_arguments import ACCOUNTS, ALWAYS, CHARGED, PACES, UPSTREAM, USUAL
 
-from falgate.core.budget import chain
 from falgate.core.calendar import Calendar, Window
 from falgate.core.claim import Held, Seen, Terms
 from falgate.core.errors import Unavailable
@@ -20,9 +20,7 @@ from falgate.store._script import Script
 from falgate.store.jobs import Jobs
 
 Everything = Callable[[], Awaitable[dict[str, Any]]]
-UPSTREAM = "https://queue.example"
 DAY_MS = 86_400_000
-ALWAYS = {"kind": "total", "id": "all", "starts_ms": 0, "ends_ms": 10**15 - 1}
 
 PARAMETER = re.compile(r"^local (\w+) = (?:\w+\()?(?:KEYS|ARGV)\[", re.MULTILINE)
 BAD = ["nan", "-1", "0x10", "1e3", " 5 ", "", "1.5", "+1", "inf", "9" * 16, "1\n"]
@@ -57,120 +55,8 @@ AMOUNTS = [
     ("catalogue_condemn", "noted_ms"),
 ]
 
-CHARGED = chain("t", "p", "k")
 HELD_ON = {"jobs_hold", "jobs_mark", "jobs_accept", "jobs_settle"}
 Call = Callable[..., Awaitable[Any]]
-
-ACCOUNTS = [_keys.account(UPSTREAM, each) for each in CHARGED]
-PACES = [_keys.pace(UPSTREAM, each) for each in CHARGED]
-USUAL: dict[str, Any] = {
-    "meta": _keys.META,
-    "job": _keys.job("a"),
-    "flight": _keys.flight("f"),
-    "open_jobs": _keys.open_jobs(UPSTREAM),
-    "ended_jobs": _keys.ended_jobs(UPSTREAM),
-    "house": _keys.house(UPSTREAM),
-    "ledger": _keys.ledger(UPSTREAM),
-    "submits": _keys.submits(UPSTREAM),
-    "markers": _keys.MARKERS,
-    "pool": _keys.pool("f"),
-    "accounts": _keys.accounts(UPSTREAM),
-    "teams": _keys.teams(UPSTREAM),
-    "account": ACCOUNTS[0],
-    "slots": _keys.slots(UPSTREAM),
-    "waiting": _keys.waiting(UPSTREAM),
-    "tags": _keys.turns(UPSTREAM),
-    "alerts": _keys.ALERTS,
-    "posted": _keys.POSTED,
-    "audit": _keys.AUDIT,
-    **{name: getattr(_keys, name)(UPSTREAM, "2026-11-22") for name in ("usage", "breakdown")},
-    "charged": json.dumps(
-        [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
-    ),
-    "class": "normal",
-    "weight": 1,
-    "waiting_max": 0,
-    "slots_max": 0,
-    "channel": _keys.WAKE,
-    "subject": "t/p/k|m|low|paid",
-    "measures": "{}",
-    "id": "x",
-    "name": "total:all",
-    "starts_ms": 0,
-    "ends_ms": 10**15 - 1,
-    "account_name": "organisation:main",
-    "who": "w",
-    "why": "",
-    "job_id": "a",
-    "owner": "one",
-    "epoch": 1,
-    "lease_ms": 60_000,
-    "amount": 100,
-    "generation": 0,
-    "count": 0,
-    "windows": json.dumps([ALWAYS]),
-    "order": "{}",
-    "input": "{}",
-    "request_id": "r",
-    "waiters": _keys.waiters("f"),
-    "pool_flight": _keys.flight("f"),
-    "places": _keys.places("t/p", "f"),
-    "distinct": "",
-    "joins": "0",
-    "number": 1,
-    "place_ms": 5_000,
-    "places_kept_s": 60,
-    "job_prefix": _keys.job(""),
-    "flight_prefix": _keys.flight(""),
-    "waiters_prefix": _keys.waiters(""),
-    "request": _keys.request("r"),
-    "pending": _keys.pending(UPSTREAM),
-    "idempotency": _keys.idempotency(""),
-    "patience_ms": 1_000,
-    "asked": "",
-    "arguments": "",
-    "was_job": "",
-    "digest": "",
-    "repeats_ms": 0,
-    "flight_name": "f",
-    "from": "accepted",
-    "to": "paid",
-    "charge": 60,
-    "output": "null",
-    "answer": "null",
-    "refusal": _keys.refusal("a"),
-    "refusal_kept_s": 600,
-    "trouble": "lost",
-    "wake": _keys.WAKE,
-    "pictures": "",
-    "kept": 1,
-    "all": 0,
-    "emptied_s": 60,
-    "until_s": 0,
-    "over": 0,
-    "picture": _keys.picture("x.png"),
-    "media": _keys.MEDIA,
-    "master_picture": _keys.picture(""),
-    "about": _keys.about("f"),
-    "pools": _keys.POOLS,
-    "pools_of": _keys.pools_of("t/p"),
-    "prompt": _keys.prompt("0"),
-    "pictured": _keys.pictured("0"),
-    "prompt_sha256": "0",
-    "size": 9,
-    "value": 9,
-    "app": "t/p",
-    "master": "",
-    "about_json": "null",
-    "with_prompt": 0,
-    "unused_ms": 0,
-    "noted_ms": 0,
-    "forced": 0,
-    "marker_ms": 1,
-    "fingerprint": "f",
-    "before_ms": 0,
-    "ttl_s": 60,
-}
 
 
 @pytest.fixture
