@@ -172,3 +172,11 @@ async def test_both_are_in_the_api_s_document(see: See, hire: Hire) -> None:
         operation = document["paths"][path]["get"]
         assert operation["security"] == [{"apiKeyAuth": []}]
         assert {"200", "400", "401", "403", "429", "503"} <= operation["responses"].keys()
+
+
+async def test_a_parameter_that_makes_no_sense_is_explained_and_not_told_back(client: Any) -> None:
+    answer = await client.get("/v1/usage", params={"from": "9" * 5_000})
+
+    assert answer.status_code == 400
+    assert "Invalid RFC3339 encoded date" in answer.json()["detail"]
+    assert len(answer.text) < 200

@@ -27,7 +27,7 @@ def _refuse_route(request: Request[Any, Any, Any], error: HTTPException) -> Resp
     if request.scope["path"].startswith(problems.PREFIX):
         return problems.refuse_request(request, error)
     return Response(
-        {"detail": error.detail},
+        {"detail": problems.words(error)},
         status_code=error.status_code,
         headers=error.headers,
         media_type="application/json",

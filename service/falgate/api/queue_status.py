@@ -40,6 +40,7 @@ async def events(
     loop = asyncio.get_running_loop()
     spoke_s = loop.time()
     told: Sequence[Any] = ()
+    said = b""
     try:
         async for standing in standings:
             if standing:
@@ -48,8 +49,11 @@ async def events(
                 if lines:
                     body["logs"] = _after(lines, told)
                     told = lines
-                yield b"data: " + msgspec.json.encode(body) + b"\n\n"
-                spoke_s = loop.time()
+                event = b"data: " + msgspec.json.encode(body) + b"\n\n"
+                # What was news to a request is not always news to whom its status is shown.
+                if event != said:
+                    yield event
+                    said, spoke_s = event, loop.time()
             elif loop.time() - spoke_s >= KEEP_ALIVE_S:
                 yield _COMMENT
                 spoke_s = loop.time()

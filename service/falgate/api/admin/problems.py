@@ -94,11 +94,11 @@ def _refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[ProblemBod
 
 def refuse_request(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemBody]:
     """What the framework refuses: an argument, a body, a path, a method."""
-    return problem(error.status_code, _words(error), headers=error.headers)
+    return problem(error.status_code, words(error), headers=error.headers)
 
 
-def _words(error: HTTPException) -> str:
-    """The framework's own words, with what it says of each argument."""
+def words(error: HTTPException) -> str:
+    """What the framework says of each argument: its own words quote the whole URL."""
     told = error.extra if isinstance(error.extra, list) else []
     each = [f"{one.get('key', 'body')}: {one['message']}" for one in told if "message" in one]
     return "; ".join(each) or error.detail
