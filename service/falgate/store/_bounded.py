@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
@@ -26,16 +27,22 @@ class Trips:
 
     async def within(self, trip: Coroutine[Any, Any, Any], trip_ms: int) -> Any:
         """What a trip brings; raises redis-py's own `TimeoutError` when it takes too long."""
-        task = asyncio.create_task(trip)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(trip)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        # What `asyncio.wait` does for any number, done for one: each hit takes two trips.
+        over: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(trip_ms / 1000, _end, over)
+        task.add_done_callback(partial(self._ended, over))
         try:
-            await asyncio.wait([task], timeout=trip_ms / 1000)
+            await over
         except asyncio.CancelledError:
             # Whoever is cancelled may undo next what is on its way here: that has to come first.
             task.cancel()
             await asyncio.wait([task], timeout=trip_ms / 1000)
             raise
+        finally:
+            timer.cancel()
         if not task.done():
             raise TookTooLong(f"no answer within {trip_ms / 1000:g} s")
         return task.result()
@@ -49,10 +56,16 @@ class Trips:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=_AGAIN_S)
 
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
+    def _ended(self, over: "asyncio.Future[None]", task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
+        _end(over)
         if not task.cancelled():
             task.exception()  # Looked at: nobody else may, who left before.
+
+
+def _end(over: "asyncio.Future[None]") -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 class BoundedRedis(Redis):
@@ -92,25 +105,23 @@ class BoundedPipeline(Pipeline):
 
     trips: Trips
     trip_ms: int
+    _under_way = False
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         """Run them."""
-        # On a pipeline of their own: this one is reset when its caller leaves, and would take the
-        # connection away from a reply that is still to come.
-        made = Pipeline(
-            self.connection_pool, self.response_callbacks, self.is_transaction, self.shard_hint
-        )
-        made.command_stack, self.command_stack = self.command_stack, []
-        found: list[Any] = await self.trips.within(_run(made, raise_on_error), self.trip_ms)
+        self._under_way = True
+        found: list[Any] = await self.trips.within(super().execute(raise_on_error), self.trip_ms)
+        self._under_way = False
         return found
+
+    async def __aexit__(self, *error: object) -> None:
+        # Whoever leaves a trip that is under way leaves its connection to it: it is reset at its
+        # end, once the late reply was read.
+        if not self._under_way:
+            await super().__aexit__(*error)  # type: ignore[no-untyped-call]  # redis-py's
 
 
 def grant(pipeline: Pipeline, more_ms: int) -> None:
     """Let a pipeline take longer, whose commands wait for something themselves."""
     assert isinstance(pipeline, BoundedPipeline)
     pipeline.trip_ms += more_ms
-
-
-async def _run(pipeline: Pipeline, raise_on_error: bool) -> list[Any]:
-    async with pipeline:
-        return await pipeline.execute(raise_on_error)
