@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import click
 from redis.asyncio import Redis
-from rich.table import Column, Table
+from rich.table import Table
 from rich.text import Text
 
 from falgate.cli.books import books, spread
@@ -57,6 +57,10 @@ def reports(settings: Settings, redis: Redis) -> Reports:
     return Reports(Usage(redis, calendar), Entries(redis), calendar)
 
 
+_ALWAYS = {"answers", "booked_usd"}
+_NOTHING = {"0", "0.00"}
+
+
 @click.command()
 @click.option(
     "--by",
@@ -92,21 +96,25 @@ def usage(*, by: str, first: date | None, last: date | None, form: str, test: bo
 
 
 def _table(by: tuple[Group, ...], days: Period, report: Report) -> None:
-    table = Table(
-        *(Column(name, overflow="fold") for name in by),
-        *(
-            Column(name.replace("_usd", " $"), justify="right", no_wrap=True)
-            for name in columns(())
-        ),
-        title=f"{days.first} to {days.last}",
-        show_footer=True,
-    )
+    """For people: columns of which the period has nothing are left out; CSV and JSON have all."""
+    total = [str(cell) for cell in cells(report.total())]
+    names = [*by, *columns(())]
+    shown = [
+        at
+        for at, name in enumerate(names)
+        if at < len(by) or name in _ALWAYS or total[at] not in _NOTHING
+    ]
+    table = Table(title=f"{days.first} to {days.last}", show_footer=True)
+    for at in shown:
+        name, footer = names[at].replace("_usd", " $"), total[at]
+        if at < len(by):
+            footer = "" if at else "total"
+            table.add_column(name, footer, overflow="fold", min_width=len(name))
+        else:
+            table.add_column(name, footer, justify="right", no_wrap=True)
     for row in report.rows():
-        table.add_row(*(Text(escaped(str(cell))) for cell in cells(row)))
-    for column, cell in zip(table.columns, cells(report.total()), strict=True):
-        column.footer = str(cell)
-    if by:
-        table.columns[0].footer = "total"
+        texts = [Text(escaped(str(cell))) for cell in cells(row)]
+        table.add_row(*(texts[at] for at in shown))
     spread(table)
     if (share := share_reconciled(report.total())) is not None:
         click.echo(f"{float(share):.0%} of what is booked is reconciled with fal's billing")
