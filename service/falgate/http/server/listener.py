@@ -47,11 +47,6 @@ class Listener:
             pass
         self._sock.close()
 
-    async def connected(self) -> None:
-        """Wait for those that are being connected, handshakes too."""
-        if self._connecting:
-            await asyncio.wait(self._connecting)
-
     def _accept(self) -> int:
         for number in range(_AT_ONCE):
             try:
