@@ -125,7 +125,7 @@ async def test_what_a_dead_instance_began_is_joined_when_its_places_are_nobodys(
     site: Any, gateways: list[Any]
 ) -> None:
     call = asyncio.create_task(site.ask(gateways[0]))
-    await site.visited("submit")
+    await site.reached("accepted")  # before that, nobody would know what came of it
     gateways[0].end()
     await site.broken(call)
     # As it is when the lease is over.
