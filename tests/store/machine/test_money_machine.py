@@ -282,17 +282,20 @@ def test_money_moves_as_the_model_says(
 ) -> None:
     met: set[str] = set()
     there = type("There", (Money,), {**plain, "url": url, "order": staticmethod(order), "met": met})
-    calm = settings(
-        max_examples=IN_FULL if pytestconfig.getoption("full") else EXAMPLES,
-        stateful_step_count=LENGTH,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        # A failure is told at once; with Phase.shrink it takes minutes and is told shortly.
-        phases=[Phase.generate],
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-    run(there, settings=calm)
-
     verdicts = {"Held", "Overdrawn", "Joined", "Stale", "Denied", "HouseFull", "Unlimited"}
-    assert verdicts | set(LEVELS) | set(MOVES) | {"late"} <= met
+    rare = verdicts | set(LEVELS) | set(MOVES) | {"late"}
+    # What is met depends on Redis's clock, too: further lives, if the first have missed something.
+    for longer in range(0, 4 * 5, 5):
+        calm = settings(
+            max_examples=IN_FULL if pytestconfig.getoption("full") else EXAMPLES,
+            stateful_step_count=LENGTH + longer,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],  # a failure is told at once; Phase.shrink takes minutes
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        )
+        run(there, settings=calm)
+        if rare <= met:
+            break
+    assert rare <= met
