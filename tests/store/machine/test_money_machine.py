@@ -282,12 +282,12 @@ def test_money_moves_as_the_model_says(
 ) -> None:
     met: set[str] = set()
     there = type("There", (Money,), {**plain, "url": url, "order": staticmethod(order), "met": met})
-    verdicts = {"Held", "Overdrawn", "Joined", "Stale", "Denied", "HouseFull", "Unlimited"}
-    rare = verdicts | set(LEVELS) | set(MOVES) | {"late"}
-    # What is met depends on Redis's clock, too: further lives, if the first have missed something.
-    for longer in range(0, 4 * 5, 5):
+    rare = {"Held", "Overdrawn", "Joined", "Stale", "Denied", "HouseFull", "Unlimited", "late"}
+    rare |= {*LEVELS, *MOVES}
+    lives = IN_FULL if pytestconfig.getoption("full") else EXAMPLES
+    for longer in range(0, 4 * 5, 5):  # what is met depends on Redis's clock, too
         calm = settings(
-            max_examples=IN_FULL if pytestconfig.getoption("full") else EXAMPLES,
+            max_examples=lives,
             stateful_step_count=LENGTH + longer,
             derandomize=True,
             database=None,
