@@ -290,7 +290,6 @@ def test_money_moves_as_the_model_says(
             max_examples=lives,
             stateful_step_count=LENGTH + longer,
             derandomize=True,
-            database=None,
             deadline=None,
             phases=[Phase.generate],  # a failure is told at once; Phase.shrink takes minutes
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
