@@ -124,6 +124,15 @@ class Sandbox:
         reply = self.client.post("/dials", json=dials)
         assert reply.status_code == 200, reply.text
 
+    def hold(self, **dials: Any) -> None:
+        """Have the work on what is submitted from now on go on until it is let go."""
+        self.turn(work_s=3_600, **dials)
+
+    def let_go(self) -> None:
+        """Have all work that goes on be done, and that on later submits be quick."""
+        self.turn(work_s=0.1)
+        self.client.delete("/work").raise_for_status()
+
     def books(self) -> dict[str, Any]:
         """The truth."""
         books: dict[str, Any] = self.client.get("/books").json()

@@ -30,4 +30,5 @@ def assert_apart(accepted: list[dict[str, Any]]) -> None:
         subject = msgspec.json.encode({**submit["input"], "num_images": None})
         assert submit["submitted_s"] >= ends_s.get(subject, 0), "two purchases at a time"
         dials = submit["dials"]
-        ends_s[subject] = submit["submitted_s"] + dials["queue_s"] + dials["work_s"]
+        worked_s = submit["submitted_s"] + dials["queue_s"] + dials["work_s"]
+        ends_s[subject] = min(worked_s, submit["ended_s"] or worked_s)

@@ -91,8 +91,16 @@ def test_the_books_can_be_cleared(serve: Serve, tmp_path: Path) -> None:
     assert client.get(told["status_url"]).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/sandbox/books", "/sandbox/dials"])
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/sandbox/books"),
+        ("DELETE", "/sandbox/books"),
+        ("GET", "/sandbox/dials"),
+        ("DELETE", "/sandbox/dials"),
+        ("DELETE", "/sandbox/work"),
+    ],
+)
 async def test_the_controls_are_for_this_machine_only(method: str, path: str) -> None:
     app = create_sandbox(MODELS)
     for address, code in [("10.1.2.3", 403), ("::1", 200)]:
@@ -102,6 +110,20 @@ async def test_the_controls_are_for_this_machine_only(method: str, path: str) ->
         )
         async with httpx.AsyncClient(transport=transport, base_url="http://box.test") as client:
             assert (await client.request(method, path)).status_code == code
+
+
+def test_work_goes_on_until_it_is_ended(serve: Serve, tmp_path: Path) -> None:
+    client = serve(dials=Dials(work_s=3_600), directory=tmp_path)
+    told = client.post(MODEL, json=BODY).json()
+    with client.stream("GET", f"{told['status_url']}/stream") as stream:
+        lines = (line for line in stream.iter_lines() if line)
+        assert "IN_PROGRESS" in next(lines)
+        assert client.delete("/sandbox/work").json() == {"ended": 1}
+        assert "COMPLETED" in next(lines)
+    (entry,) = books(client)["submits"]
+    assert entry["submitted_s"] < entry["ended_s"]
+    assert entry["ending"] == "worked"
+    assert client.delete("/sandbox/work").json() == {"ended": 0}
 
 
 def test_dials_are_shown_turned_and_put_back(serve: Serve) -> None:

@@ -51,6 +51,19 @@ def test_a_request_that_never_ends_stays_in_progress() -> None:
     assert course.status(10**9) == "IN_PROGRESS"
 
 
+@pytest.mark.parametrize(
+    ("ended_s", "course"),
+    [
+        (101, Life(101, 101, "worked")),
+        (103, Life(102, 103, "worked")),
+        (200, Life(102, 105, "worked")),
+    ],
+    ids=["in the queue", "in progress", "done"],
+)
+def test_work_that_is_ended_is_done_at_once(ended_s: float, course: Life) -> None:
+    assert life(record(ended_s=ended_s)) == course
+
+
 def test_a_request_not_started_in_time_expires_unstarted() -> None:
     course = life(record(start_within_s=1.5))
     assert course == Life(math.inf, 101.5, "expired")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, delete, get, route
+from litestar import Litestar, Request, Router, delete, get, route
+from litestar.connection import ASGIConnection
+from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
@@ -65,7 +67,7 @@ def create_sandbox(
         return await media.serve(desk, request, request_id, name)
 
     return Litestar(
-        route_handlers=[serve_fal, serve_keys, serve_media, *_controls(desk)],
+        route_handlers=[serve_fal, serve_keys, serve_media, _controls(desk)],
         on_shutdown=[hooks.close],
         openapi_config=None,
         # It may run inside another process, whose logging is not its to set up.
@@ -73,29 +75,23 @@ def create_sandbox(
     )
 
 
-def _controls(desk: Desk) -> list[Any]:
+def _controls(desk: Desk) -> Router:
     """The routes for tests, which answer to this machine only."""
 
-    @get("/sandbox/books")
-    async def read_books(request: Request[Any, Any, Any]) -> ASGIApp:
-        if not _is_local(request):
-            return _forbidden()
+    @get("/books")
+    async def read_books() -> ASGIApp:
         now_s = time.time()
         view = books.view(desk.records.all(), desk.models, desk.visits, now_s)
         return said(200, view, new_id(now_s))
 
-    @delete("/sandbox/books", status_code=200)
-    async def clear_books(request: Request[Any, Any, Any]) -> ASGIApp:
-        if not _is_local(request):
-            return _forbidden()
+    @delete("/books", status_code=200)
+    async def clear_books() -> ASGIApp:
         desk.records.clear()
         desk.visits.clear()
         return said(200, {}, new_id(time.time()))
 
-    @route("/sandbox/dials", http_method=["GET", "POST", "DELETE"], status_code=200)
+    @route("/dials", http_method=["GET", "POST", "DELETE"], status_code=200)
     async def turn_dials(request: Request[Any, Any, Any]) -> ASGIApp:
-        if not _is_local(request):
-            return _forbidden()
         if request.method == "DELETE":
             desk.board.reset()
         elif request.method == "POST":
@@ -105,12 +101,15 @@ def _controls(desk: Desk) -> list[Any]:
                 return said(400, {"detail": str(error)}, new_id(time.time()))
         return said(200, msgspec.to_builtins(desk.board.current), new_id(time.time()))
 
-    return [read_books, clear_books, turn_dials]
+    @delete("/work", status_code=200)
+    async def end_work() -> ASGIApp:
+        now_s = time.time()
+        return said(200, {"ended": desk.end_work(now_s)}, new_id(now_s))
+
+    handlers = [read_books, clear_books, turn_dials, end_work]
+    return Router(path="/sandbox", guards=[_local_only], route_handlers=handlers)
 
 
-def _is_local(request: Request[Any, Any, Any]) -> bool:
-    return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-
-
-def _forbidden() -> ASGIApp:
-    return said(403, {"detail": "Only for clients on this machine"}, new_id(time.time()))
+def _local_only(request: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
+    if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
+        raise PermissionDeniedException("Only for clients on this machine")

@@ -57,6 +57,7 @@ def _entry(record: Record, spec: ModelSpec | None, now_s: float) -> dict[str, An
         "headers": record.headers,
         "webhook": record.webhook,
         "cancelled_s": record.cancelled_s,
+        "ended_s": record.ended_s,
         "dials": msgspec.to_builtins(record.dials),
         "state": None,
         "ending": None,

@@ -44,6 +44,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         wait_s: Time in the queue.
         start_within_s: The caller's limit for the time in the queue, if any.
         cancelled_s: Unix time of the first cancel, if any.
+        ended_s: Unix time at which its work was said to be done, if that was said.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     wait_s: float = 0
     start_within_s: float | None = None
     cancelled_s: float | None = None
+    ended_s: float | None = None
 
     def __repr__(self) -> str:
         """Without the prompt."""
@@ -103,7 +105,9 @@ def life(record: Record) -> Life:
     elif dials.outcome == "never_ends":
         course = Life(starts_s, math.inf, "worked")
     else:
-        course = Life(starts_s, starts_s + dials.work_s, "worked")
+        ended_s = math.inf if record.ended_s is None else record.ended_s
+        starts_s = min(starts_s, ended_s)
+        course = Life(starts_s, min(starts_s + dials.work_s, ended_s), "worked")
     if record.start_within_s is not None:
         deadline_s = record.submitted_s + record.start_within_s
         if deadline_s < starts_s:

@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from crowds import answered
+
 from falgate.core import price
 from falgate.core.money import dollars
 from falgate.models import MODELS
@@ -18,15 +20,22 @@ async def test_a_rush_over_two_instances_stays_within_the_budget(site: Any) -> N
     limit = ROOM * price.ceiling(spec, example, 1)
     site.settings["org_daily_usd"] = dollars(limit)
     gateways = await asyncio.gather(site.start(), site.start())
-    site.sandbox.turn(work_s=2)
+    site.sandbox.hold()
     await site.key()
 
-    rush = asyncio.gather(*(site.ask(gateways[n % 2], WISH.format(n)) for n in range(CALLERS)))
+    rush = [asyncio.create_task(site.ask(gateways[n % 2], WISH.format(n))) for n in range(CALLERS)]
+    # Nothing is settled, and no room comes back, before the last caller was told.
+    told = asyncio.create_task(answered(rush, CALLERS - ROOM))
     highest = 0
-    while not rush.done():
+    while not told.done():
         highest = max(highest, sum(await site.booked()))
         await asyncio.sleep(0.01)
-    answers = await rush
+    await told
+    site.sandbox.let_go()
+    while not all(call.done() for call in rush):
+        highest = max(highest, sum(await site.booked()))
+        await asyncio.sleep(0.01)
+    answers = [await call for call in rush]
 
     assert highest == limit
     assert Counter(a.status_code for a in answers) == {200: ROOM, 402: CALLERS - ROOM}

@@ -194,10 +194,11 @@ async def test_a_queued_request_that_is_followed_keeps_its_picture(
     site: Any, gateways: list[Any]
 ) -> None:
     queue = Queue(site, await site.key())
-    site.sandbox.turn(work_s=5)
+    site.sandbox.hold()
     first = await queue.submit(gateways[0])
     await queue.status(first)
     second = await queue.submit(gateways[1])
+    site.sandbox.let_go()
     answers = await asyncio.gather(queue.result(first), queue.result(second))
     assert len(set(names(*answers))) == 2
     assert (await site.audit()).accepted == 2
@@ -208,9 +209,10 @@ async def test_a_submit_whose_reply_was_lost_is_sent_again_and_bought_once(
 ) -> None:
     """Nobody ever asks how the first one stands, because nobody knows its id."""
     queue = Queue(site, await site.key())
-    site.sandbox.turn(work_s=5)
+    site.sandbox.hold()
     await queue.submit(gateways[0])
     again = await queue.submit(gateways[1])
+    site.sandbox.let_go()
     assert len(names(await queue.result(again))) == 1
     assert (await site.audit()).accepted == 1
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+from crowds import answered
 from msgspec.structs import replace
 
 from falgate.core import price
@@ -24,13 +25,19 @@ async def made(site: Any, name: str, team: Team = Team()) -> str:  # noqa: B008 
     return str((await office.keys.create(f"{name}/app")).key)
 
 
-async def rush(site: Any, gateways: list[Any], key: str, number: int) -> list[Any]:
-    """So many different wishes at once, in turn to each of the gateways."""
-    return list(
-        await asyncio.gather(
-            *(site.ask(gateways[n % len(gateways)], WISH.format(n), key=key) for n in range(number))
-        )
-    )
+async def rush(site: Any, gateways: list[Any], key: str, number: int, room: int) -> list[Any]:
+    """So many different wishes at once, in turn to each of the gateways; what each is answered.
+
+    Nothing is settled, and no room comes back, before the last was told that there is none.
+    """
+    site.sandbox.hold()
+    calls = [
+        asyncio.create_task(site.ask(gateways[n % len(gateways)], WISH.format(n), key=key))
+        for n in range(number)
+    ]
+    await answered(calls, number - room)
+    site.sandbox.let_go()
+    return [await call for call in calls]
 
 
 async def test_400_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: Any) -> None:
@@ -42,10 +49,8 @@ async def test_400_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: 
     await site.administration().budgets.set(
         Account("team", "web"), "day", lambda _: Budget(limit=limit)
     )
-    # Nothing is settled, and no room comes back, before the last caller was told.
-    site.sandbox.turn(work_s=4)
 
-    answers = await rush(site, gateways, key, CALLERS)
+    answers = await rush(site, gateways, key, CALLERS, ROOM)
 
     assert Counter(a.status_code for a in answers) == {200: ROOM, 402: CALLERS - ROOM}
     refused = next(answer for answer in answers if answer.status_code == 402)
@@ -57,9 +62,8 @@ async def test_400_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: 
 async def test_purchases_at_once_are_limited_over_all_instances(site: Any) -> None:
     gateways = [await site.start(), await site.start()]
     key = await made(site, "web", Team(limits=Limits(generations_at_once=3)))
-    site.sandbox.turn(work_s=2)
 
-    answers = await rush(site, gateways, key, 12)
+    answers = await rush(site, gateways, key, 12, 3)
 
     assert Counter(a.status_code for a in answers) == {200: 3, 429: 9}
     refused = next(answer for answer in answers if answer.status_code == 429)

@@ -10,11 +10,12 @@ from patience import PATIENCE_S
 
 async def test_what_a_caller_who_left_has_ordered_is_a_hit_for_the_next(site: Any) -> None:
     gateway = await site.start()
-    site.sandbox.turn(work_s=0.5)
+    site.sandbox.hold()
     call = asyncio.create_task(site.ask(gateway))
     await site.visited("submit")
     call.cancel()
     await asyncio.wait([call])
+    site.sandbox.let_go()
 
     await site.reached("finished")
 
@@ -27,7 +28,7 @@ async def test_what_a_caller_who_left_has_ordered_is_a_hit_for_the_next(site: An
 async def test_a_stop_tells_waiting_callers_to_ask_again_and_hands_the_job_over(
     site: Any, who: str
 ) -> None:
-    site.sandbox.turn(work_s=3.5)
+    site.sandbox.hold()
     first = await site.start(lease_s=30)
     second = await site.start(lease_s=30) if who == "another" else None
     call = asyncio.create_task(site.ask(first))
@@ -40,7 +41,9 @@ async def test_a_stop_tells_waiting_callers_to_ask_again_and_hands_the_job_over(
     assert told.json()["error_type"] == "internal_error"
     assert await asyncio.to_thread(first.process.wait, 10) == 0
     # Its lease would run for half a minute yet: it was given back.
-    answer = await site.ask(second or await site.start())
+    survivor = second or await site.start()
+    site.sandbox.let_go()
+    answer = await site.ask(survivor)
     assert (answer.status_code, answer.headers["x-falgate-cost-usd"]) == (200, "0.00")
     audit = await site.audit()
     assert (audit.submits, audit.outcomes) == (1, {"paid": 1})

@@ -60,11 +60,11 @@ async def test_a_request_outlives_the_instance_that_took_it(
         site.start(upstream_concurrency=1), site.start(upstream_concurrency=1)
     )
     if state == "reserved":
-        site.sandbox.turn(work_s=2)
+        site.sandbox.hold()
         ahead = await caller.submits(second, "ahead")
         await site.visited("status")
     elif state == "accepted":
-        site.sandbox.turn(work_s=1.5)
+        site.sandbox.hold()
     else:
         site.sandbox.turn(fault="hangs", at="media", faults=1)
     request_id = await caller.submits(first)
@@ -73,6 +73,8 @@ async def test_a_request_outlives_the_instance_that_took_it(
     if state == "paid":
         await site.visited("media")
     first.end()
+    if state != "paid":
+        site.sandbox.let_go()
 
     status = await caller.completed(second, request_id)
     result = await caller.result(second, request_id)
@@ -109,13 +111,14 @@ async def test_taken_back_in_the_line_by_another_instance_nothing_is_bought(
     first, second = await asyncio.gather(
         site.start(upstream_concurrency=1), site.start(upstream_concurrency=1)
     )
-    site.sandbox.turn(work_s=1)
+    site.sandbox.hold()
     ahead = await caller.submits(first, "ahead")
     await site.visited("status")
     request_id = await caller.submits(first)
 
     assert (await caller.cancels(second, request_id)).status_code == 202
     assert (await caller.completed(first, request_id))["error_type"] == "client_cancelled"
+    site.sandbox.let_go()
     await caller.completed(second, ahead)
     audit = await site.audit()
     assert (audit.submits, audit.outcomes) == (1, {"paid": 1, "released": 1})
@@ -125,7 +128,7 @@ async def test_taken_back_under_way_fal_is_asked_and_its_word_decides_about_the_
     site: Any, caller: Caller
 ) -> None:
     gateway = await site.start()
-    site.sandbox.turn(work_s=30, cancels_running=True, units="0")
+    site.sandbox.hold(cancels_running=True, units="0")
     request_id = await caller.submits(gateway)
     await site.visited("status")
 
@@ -137,7 +140,7 @@ async def test_taken_back_under_way_fal_is_asked_and_its_word_decides_about_the_
 
 async def test_the_place_in_the_line_is_told_as_it_is(site: Any, caller: Caller) -> None:
     gateway = await site.start(upstream_concurrency=1)
-    site.sandbox.turn(work_s=1)
+    site.sandbox.hold()
     requests = []
     for wish in ("one", "two", "three"):
         requests.append(await caller.submits(gateway, wish))
@@ -148,6 +151,7 @@ async def test_the_place_in_the_line_is_told_as_it_is(site: Any, caller: Caller)
     ]
 
     assert [place.get("queue_position") for place in places][1:] == [0, 1]
+    site.sandbox.let_go()
     for request_id in requests:
         await caller.completed(gateway, request_id)
     assert (await site.audit()).outcomes == {"paid": 3}

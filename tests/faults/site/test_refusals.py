@@ -8,7 +8,7 @@ CALLERS = 20
 
 async def test_callers_that_share_a_purchase_share_fals_refusal(site: Any) -> None:
     gateways = await asyncio.gather(site.start(), site.start())
-    site.sandbox.turn(outcome="content_policy_violation", work_s=1)
+    site.sandbox.turn(outcome="content_policy_violation", work_s=3)
     await site.key()
 
     answers = await asyncio.gather(*(site.ask(gateways[n % 2]) for n in range(CALLERS)))

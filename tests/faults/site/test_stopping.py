@@ -35,7 +35,7 @@ async def picture_of(site: Any, gateway: Any) -> str:
 async def test_a_client_that_does_not_read_does_not_keep_a_stop_nor_a_lease(site: Any) -> None:
     first = await site.start(lease_s=60, drain_s=1)
     picture = await picture_of(site, first)
-    site.sandbox.turn(work_s=4)
+    site.sandbox.hold()
     call = asyncio.create_task(site.ask(first, "another fox"))
     await site.visited("status/stream", 2)
 
@@ -45,6 +45,7 @@ async def test_a_client_that_does_not_read_does_not_keep_a_stop_nor_a_lease(site
         assert await asyncio.to_thread(first.process.wait, 15) == 0
 
     # Its lease would run for a minute yet: it was given back.
+    site.sandbox.let_go()
     answer = await site.ask(await site.start(), "another fox")
     assert (answer.status_code, answer.headers["x-falgate-cost-usd"]) == (200, "0.00")
 

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from crowds import answered
+
 from falgate.core.directory import App, Team
 
 CROWD, SLOTS, WORK_S = 60, 2, 0.2
@@ -78,7 +80,7 @@ async def test_who_will_not_wait_that_long_is_told_and_nothing_is_bought_for_the
 ) -> None:
     gateway = await site.start(upstream_concurrency=1)
     key = await key_of(site, "web")
-    site.sandbox.turn(work_s=4)
+    site.sandbox.hold()
     first = asyncio.create_task(site.ask(gateway, "wish first", key=key))
     await submitted(site, 1)
 
@@ -86,6 +88,7 @@ async def test_who_will_not_wait_that_long_is_told_and_nothing_is_bought_for_the
 
     assert late.status_code == 504
     assert late.headers["x-fal-request-timeout-type"] == "user"
+    site.sandbox.let_go()
     assert (await first).status_code == 200
     audit = await site.audit()
     assert (audit.submits, audit.outcomes) == (1, {"paid": 1, "released": 1})
@@ -94,13 +97,15 @@ async def test_who_will_not_wait_that_long_is_told_and_nothing_is_bought_for_the
 async def test_a_team_may_have_only_so_many_waiting(site: Any) -> None:
     gateway = await site.start(upstream_concurrency=1)
     key = await key_of(site, "web", Team(waiting_generations=2))
-    site.sandbox.turn(work_s=2)
+    site.sandbox.hold()
     first = asyncio.create_task(site.ask(gateway, "wish first", key=key))
     await submitted(site, 1)
 
-    others = await asyncio.gather(*(site.ask(gateway, f"wish {n}", key=key) for n in range(5)))
+    others = [asyncio.create_task(site.ask(gateway, f"wish {n}", key=key)) for n in range(5)]
+    await answered(others, 3)
+    site.sandbox.let_go()
 
-    assert sorted(each.status_code for each in others) == [200, 200, 429, 429, 429]
+    assert sorted([(await each).status_code for each in others]) == [200, 200, 429, 429, 429]
     assert (await first).status_code == 200
     assert (await site.audit()).submits == 3
 
@@ -108,7 +113,7 @@ async def test_a_team_may_have_only_so_many_waiting(site: Any) -> None:
 async def test_low_priority_goes_after_all_that_is_normal(site: Any) -> None:
     gateway = await site.start(upstream_concurrency=1)
     key = await key_of(site, "web")
-    site.sandbox.turn(work_s=1)
+    site.sandbox.hold()
     first = asyncio.create_task(site.ask(gateway, "wish first", key=key))
     await submitted(site, 1)
     low = asyncio.create_task(
@@ -118,6 +123,7 @@ async def test_low_priority_goes_after_all_that_is_normal(site: Any) -> None:
     normal = asyncio.create_task(site.ask(gateway, "wish normal", key=key))
     await site.in_line(3)
 
+    site.sandbox.let_go()
     await asyncio.gather(first, low, normal)
 
     assert wishes(site) == ["first", "normal", "low"]

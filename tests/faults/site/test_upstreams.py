@@ -31,7 +31,7 @@ async def test_an_open_job_is_carried_on_only_by_who_speaks_to_its_own_upstream(
     embedded_site: Any, new_sandbox: Any
 ) -> None:
     site, other = embedded_site, new_sandbox()
-    site.sandbox.turn(work_s=1)
+    site.sandbox.hold()
     first = await site.start()
     call = asyncio.create_task(site.ask(first))
     await site.visited("status/stream")
@@ -50,6 +50,7 @@ async def test_an_open_job_is_carried_on_only_by_who_speaks_to_its_own_upstream(
     assert (await site.states(), await site.booked()) == (["accepted", "finished"], held)
     elsewhere.end()
 
+    site.sandbox.let_go()
     back = await site.start()
     await site.reached("finished", "finished")
     assert (await site.ask(back)).headers["x-falgate-cache"] == "hit"
