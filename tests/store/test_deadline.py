@@ -4,14 +4,17 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
+from patience import PATIENCE_S
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import TimeoutError as TookTooLong
 from servers import Server, served
 
 from falgate.core.errors import Unavailable
+from falgate.store._bounded import BoundedRedis, Trips
 from falgate.store._script import Script
 from falgate.store.connect import connect
 from falgate.store.registry import Registry
@@ -19,6 +22,7 @@ from falgate.store.wakes import listen
 
 TRIP_S = 1
 
+Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 Ask = Callable[[Redis], Awaitable[Any]]
 
 
@@ -85,6 +89,55 @@ async def test_a_late_reply_is_nobody_s(server: Server, client: Redis) -> None:
     found = await asyncio.gather(*(client.get(f"k{number}") for number in range(20)))
 
     assert found == [str(number) for number in range(20)]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def test_a_trip_that_has_no_reply_at_all_is_given_up(server: Server, until: Until) -> None:
+    """Else a server that hangs for long would have a connection of ours for each trip."""
+    before = open_files()
+    pool = BlockingConnectionPool.from_url(server.url, max_connections=2, socket_timeout=None)
+    async with BoundedRedis(connection_pool=pool, late_ms=100) as client:
+        await asyncio.gather(client.set("a", "1"), client.set("b", "2"))
+        assert open_files() == before + 2
+        client.trip_ms = 100
+        server.process.send_signal(signal.SIGSTOP)
+        for found in await asyncio.gather(client.get("a"), client.get("b"), return_exceptions=True):
+            assert isinstance(found, TookTooLong)
+
+        async def closed() -> bool:
+            return open_files() == before
+
+        await until(closed)
+        server.process.send_signal(signal.SIGCONT)
+        client.trip_ms = round(PATIENCE_S * 1000)
+        assert await client.get("b") == b"2"
+        assert await client.get("a") == b"1"
+    await pool.disconnect()
+
+
+async def test_a_trip_that_loses_its_cancellation_is_cancelled_again(until: Until) -> None:
+    cancelled, over = 0, asyncio.Event()
+
+    async def deaf() -> None:
+        nonlocal cancelled
+        while cancelled < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled += 1
+        over.set()
+
+    with pytest.raises(TookTooLong):
+        await Trips(late_ms=10).within(deaf(), 10)
+
+    async def ended() -> bool:
+        return over.is_set()
+
+    await until(ended)
+    assert cancelled == 2
 
 
 async def test_who_listens_may_wait_for_longer(server: Server, client: Redis) -> None:

@@ -10,6 +10,8 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import TimeoutError as TookTooLong
 
 _TRIP_MS = 2_000
+_LATE_MS = 2_000
+"""A server may be silent for so long because it waits for its disk, or is behind."""
 _CLOSE_S, _AGAIN_S = 1.0, 0.1
 
 
@@ -18,12 +20,17 @@ class Trips:
 
     Time-outs of sockets add up over retries of commands and of connections, and redis-py may lose a
     cancellation on its way through `asyncio.wait_for`: neither bounds how long somebody waits. So
-    whoever asks waits beside the trip, and leaves it at the deadline. The trip comes to its end
-    by itself, with its connection in order: a late reply is read by who asked for it.
+    whoever asks waits beside the trip, and leaves it at the deadline. A late reply is read by the
+    trip that asked for it, with its connection in order; one that has none after a while longer is
+    cancelled, again and again until that is not lost, and its connection is closed with it.
+
+    So sockets need no time-outs, which would cost a task and a timer for every command.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, late_ms: int) -> None:
+        """Give a trip that was left so long for its late reply."""
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._late_s = late_ms / 1000
 
     async def within(self, trip: Coroutine[Any, Any, Any], trip_ms: int) -> Any:
         """What a trip brings; raises redis-py's own `TimeoutError` when it takes too long."""
@@ -38,12 +45,13 @@ class Trips:
             await over
         except asyncio.CancelledError:
             # Whoever is cancelled may undo next what is on its way here: that has to come first.
-            task.cancel()
+            self._cancel(task)
             await asyncio.wait([task], timeout=trip_ms / 1000)
             raise
         finally:
             timer.cancel()
         if not task.done():
+            loop.call_later(self._late_s, self._cancel, task)
             raise TookTooLong(f"no answer within {trip_ms / 1000:g} s")
         return task.result()
 
@@ -55,6 +63,11 @@ class Trips:
             for task in self._tasks:
                 task.cancel()
             await asyncio.wait(self._tasks, timeout=_AGAIN_S)
+
+    def _cancel(self, task: "asyncio.Task[Any]") -> None:
+        if not task.done():
+            task.cancel()
+            asyncio.get_running_loop().call_later(_AGAIN_S, self._cancel, task)
 
     def _ended(self, over: "asyncio.Future[None]", task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
@@ -77,9 +90,10 @@ class BoundedRedis(Redis):
 
     trip_ms = _TRIP_MS
 
-    def __init__(self, **named: Any) -> None:
+    def __init__(self, *, late_ms: int = _LATE_MS, **named: Any) -> None:
+        """As redis-py's, without a time-out of sockets; a late reply is waited for so long."""
         super().__init__(**named)
-        self._trips = Trips()
+        self._trips = Trips(late_ms)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run one command."""

@@ -1,6 +1,8 @@
 """The connection to Redis, and whether that Redis can be trusted with money."""
 
 import re
+import socket
+from typing import Any
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -18,10 +20,11 @@ from falgate.store._bounded import BoundedRedis
 _OLDEST = (7, 0)
 _SCHEMES = ("redis://", "rediss://", "unix://")
 _TRIP_S = 2
-_BARRIERS_S = 2
-"""So long a server may be silent because it waits for its disk or for replicas, as it was told."""
 _RETRIES = 3
 _CONNECTIONS_MAX = 128
+_LINE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+"""When a host that is gone without a word is noticed; seconds, a number, milliseconds (tcp(7))."""
+
 _SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
 
 
@@ -61,11 +64,12 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         pool = BlockingConnectionPool.from_url(
             url,
             decode_responses=True,
-            socket_timeout=timeout_s + _BARRIERS_S,
+            socket_timeout=None,  # each trip has a deadline
             socket_connect_timeout=timeout_s,
             retry=Retry(backoff, _RETRIES),
             max_connections=_CONNECTIONS_MAX,
             timeout=timeout_s,
+            **_keepalive(url),
         )
         client = BoundedRedis(connection_pool=pool)
         client.auto_close_connection_pool = True
@@ -73,6 +77,13 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         raise RedisUnfit(_unreadable(url)) from None
     client.trip_ms = timeout_s * 1000
     return client
+
+
+def _keepalive(url: str) -> dict[str, Any]:
+    if url.startswith("unix://"):
+        return {}
+    known = {getattr(socket, name): n for name, n in _LINE.items() if hasattr(socket, name)}
+    return {"socket_keepalive": True, "socket_keepalive_options": known}
 
 
 async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durability:
