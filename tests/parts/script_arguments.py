@@ -19,6 +19,8 @@ USUAL: dict[str, Any] = {
     "ended_jobs": _keys.ended_jobs(UPSTREAM),
     "house": _keys.house(UPSTREAM),
     "ledger": _keys.ledger(UPSTREAM),
+    "torn": _keys.torn(UPSTREAM),
+    "copy": _keys.next_opening(UPSTREAM),
     "submits": _keys.submits(UPSTREAM),
     "markers": _keys.MARKERS,
     "pool": _keys.pool("f"),

@@ -276,6 +276,7 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             alerts=_keys.ALERTS,
             usage=_keys.usage(UPSTREAM, "2026-11-22"),
             breakdown=_keys.breakdown(UPSTREAM, "2026-11-22"),
+            torn=_keys.torn(UPSTREAM),
             slots_max=0,
             channel=_keys.WAKE,
             subject="t/p/k|m|low|paid",

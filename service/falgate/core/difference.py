@@ -2,6 +2,9 @@
 
 import msgspec
 
+TORN = "torn"
+"""In the place of a counter: something was begun and not brought to its end, in a torn file."""
+
 CLOSES = "closes"
 """In the place of a counter: how often a job was closed."""
 
@@ -10,9 +13,9 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A counter that is not what it has to be.
 
     Attributes:
-        account: Whose; "house", a job's id for a job that was closed more than once, or
-            "team/app" where a roll-up of the usage is meant.
-        window: Name of the window, or "".
+        account: Whose; "house", a job's id for a job that was closed more than once or whose entry
+            was torn, or "team/app" where a roll-up of the usage is meant.
+        window: Name of the window, what was torn, or "".
         counter: Which one.
         found: What Redis holds, micro-USD or a number.
         ledger: What it has to be.
@@ -26,7 +29,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mendable(self) -> bool:
-        """Whether it is a counter, which the ledger can set right, and not an entry of its own."""
+        """Whether the ledger can set it right, and it is not an entry of its own."""
         return self.counter != CLOSES
 
 

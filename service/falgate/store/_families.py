@@ -48,6 +48,13 @@ FAMILIES: Mapping[str, Family] = {
     "opening": Family(
         "hash", "stays", "sums of the entries that were archived", "until swept with their counters"
     ),
+    "nextopening": Family("hash", "stays", "the next of these", "while an archive is made"),
+    "torn": Family(
+        "hash",
+        "stays",
+        "what a script has begun, by job: only a torn file shows it",
+        "until it has ended, or `ledger recover` has undone it",
+    ),
     "archivist": Family(
         "string", "expires", "the instance that archives the ledger", "for minutes"
     ),

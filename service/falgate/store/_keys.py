@@ -138,6 +138,16 @@ def opening(upstream: str) -> str:
     return f"{{fg}}:opening:{upstream}"
 
 
+def next_opening(upstream: str) -> str:
+    """What they will have come to, while an archive is made."""
+    return f"{{fg}}:nextopening:{upstream}"
+
+
+def torn(upstream: str) -> str:
+    """What was begun and not brought to its end."""
+    return f"{{fg}}:torn:{upstream}"
+
+
 def archivist(upstream: str) -> str:
     """Who archives an upstream's ledger now."""
     return f"{{fg}}:archivist:{upstream}"

@@ -14,6 +14,7 @@ from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.entries import Entries, Raw
+from falgate.store.torn import refuse_torn
 
 _ARCHIVE = Script("ledger_archive")
 _SWEEP = Script("counters_sweep")
@@ -68,12 +69,15 @@ class Archiving:
                 ledger=_keys.ledger(upstream),
                 opening=_keys.opening(upstream),
                 corrected=_keys.corrected(upstream),
+                copy=_keys.next_opening(upstream),
+                torn=_keys.torn(upstream),
                 first=batch[0][0],
                 last=last,
                 behind=f"{moment}-{int(count) + 1}",
                 sums=msgspec.json.encode({name: str(sums[name]) for name in sums}).decode(),
                 more_args=closed,
             )
+        refuse_torn(done)
         return bool(done)
 
     async def sweep(self, upstream: str) -> int:

@@ -12,6 +12,7 @@ from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.clock import now_ms
+from falgate.store.torn import refuse_torn
 
 _CORRECT = Script("ledger_correct")
 
@@ -80,6 +81,7 @@ class Corrections:
                 house=_keys.house(upstream),
                 usage=_keys.usage(upstream, windows["day"]),
                 breakdown=_keys.breakdown(upstream, windows["day"]),
+                torn=_keys.torn(upstream),
                 more_keys=[_keys.account(upstream, each) for each in _charged(closed)],
                 entry=closed.entry,
                 job_id=closed.job,
@@ -91,6 +93,7 @@ class Corrections:
                 why=why,
                 young=" ".join(young),
             )
+        refuse_torn(reply)
         return bool(reply == "corrected")
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.clock import now_ms
 from falgate.store.connect import Durability
+from falgate.store.torn import refuse_torn
 from falgate.store.trust import unwatched
 
 _MARK = Script("jobs_mark")
@@ -173,6 +174,7 @@ class Jobs:
                 alerts=_keys.ALERTS,
                 usage=_keys.usage(order.upstream, day.removeprefix("day:")),
                 breakdown=_keys.breakdown(order.upstream, day.removeprefix("day:")),
+                torn=_keys.torn(order.upstream),
                 **self._line(order.upstream),
                 more_keys=_accounts(order),
                 job_id=order.id,
@@ -190,6 +192,7 @@ class Jobs:
                 measures=msgspec.json.encode(_records.measures(job, settlement)).decode(),
                 more_args=_records.entry(job, settlement),
             )
+        refuse_torn(reply[0])
         if reply[0] == "fenced":
             raise Fenced
 
@@ -247,17 +250,15 @@ class Jobs:
     async def lapsed(self, upstream: str, number: int) -> list[str]:
         """Up to so many open jobs whose lease ran out, the longest first."""
         key, until_ms = _keys.open_jobs(upstream), await self.now_ms()
-        found: Any
         with reaching():
-            found = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
+            found: Any = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
         return list(found)
 
     async def read(self, job_id: str) -> Job | None:
         """A job as it stands, or None when there is none (any more)."""
-        fields: Any
         refusal: Any = None
         with reaching():
-            fields = await self._redis.hgetall(_keys.job(job_id))
+            fields: Any = await self._redis.hgetall(_keys.job(job_id))
             if fields and fields["state"] in _REFUSABLE:
                 refusal = await self._redis.get(_keys.refusal(job_id))
         return _records.job(fields, refusal) if fields else None

@@ -202,10 +202,17 @@ end
 if not enforced then return {'unlimited'} end
 
 -- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
+-- The job comes before its counters, and can be seen before it is there: a file that is torn
+-- anywhere in between has counters that its open jobs set right.
 local keys = {}
+for i in ipairs(paced) do keys[i] = KEYS[first_account + i - 1] end
+redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
+redis.call('HSET', job, 'state', 'reserved', 'owner', owner, 'epoch', '1', 'held', whole(amount),
+  'windows', table.concat(names, ' '), 'accounts', table.concat(keys, ' '),
+  'flight', flight, 'turn', member, 'class', class, 'weight', whole(weight),
+  'began_ms', whole(now), 'order', order, 'input', input)
 for i, one in ipairs(paced) do
-  local account = KEYS[first_account + i - 1]
-  keys[#keys + 1] = account
+  local account = keys[i]
   for _, name in ipairs(names) do redis.call('HINCRBY', account, 'held:' .. name, whole(amount)) end
   redis.call('HINCRBY', account, 'waiting', whole(amount))
   redis.call('HINCRBY', account, 'open', 1)
@@ -221,11 +228,6 @@ for _, one in ipairs(looked) do
   one[3].held = one[3].held + amount
   cross(alerts, one[1], one[2], one[3], 100)
 end
-redis.call('HSET', job, 'state', 'reserved', 'owner', owner, 'epoch', '1', 'held', whole(amount),
-  'windows', table.concat(names, ' '), 'accounts', table.concat(keys, ' '),
-  'flight', flight, 'turn', member, 'class', class, 'weight', whole(weight),
-  'began_ms', whole(now), 'order', order, 'input', input)
-redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 redis.call('SET', flight, 'open:' .. job_id)
 join_queue(waiting, tags, member, class, weight)
 give_slots(slots, waiting, tags, slots_max, channel)

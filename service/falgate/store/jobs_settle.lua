@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
--- with _budgets.lua, _turns.lua, _usage.lua
+-- with _budgets.lua, _torn.lua, _turns.lua, _usage.lua
 -- Turn a job's hold into spending, give the rest back, and write the closing entry: once. The
--- accounts (more_keys) stand from KEYS[14] on, as they were held; the entry's further fields
+-- accounts (more_keys) stand from KEYS[15] on, as they were held; the entry's further fields
 -- (more_args) stand from ARGV[15] on. What exceeds the hold goes to the house. A refusal, as JSON,
 -- may quote the prompt: it is kept apart, for those who wait now.
 -- Returns {'settled', remaining} with what the tightest budget has left in micro-USD, -1 without
--- any; {'settled'} when it was so before; or {'fenced', state} when the move is not the caller's.
+-- any; {'settled'} when it was so before; {'fenced', state} when the move is not the caller's; or
+-- {'torn'} when half of this is there already.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local ended_jobs = KEYS[3]
@@ -19,6 +20,7 @@ local tags = KEYS[10]
 local alerts = KEYS[11]
 local usage = KEYS[12]
 local breakdown = KEYS[13]
+local torn = KEYS[14]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local from = ARGV[3]
@@ -33,7 +35,7 @@ local slots_max = digits(ARGV[11])
 local channel = ARGV[12]
 local subject = ARGV[13]
 local measures = ARGV[14]
-local first_account = 14
+local first_account = 15
 local first_field = 15
 
 local known = redis.call('HMGET', job,
@@ -43,12 +45,16 @@ if known[1] ~= from or known[2] ~= epoch then return {'fenced', known[1] or 'gon
 same_accounts(first_account, known[5])
 if flight ~= known[6] then error({err = 'BADKEYS not the flight of this job'}) end
 local counted = cjson.decode(measures)
+if not begin(torn, job_id, 'settle') then return {'torn'} end
 
 local held = digits(known[3])
 local charged = math.min(charge, held)
 local overrun = charge - charged
 local now = now_ms()
 local remaining = -1
+redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
+  'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
+  unpack(ARGV, first_field))
 -- A budget that is none stops the next hold; here it must not stop half a settlement.
 local function standing(account, name)
   local sound, budget = pcall(budget_at, account, name)
@@ -72,17 +78,6 @@ for i = first_account, #KEYS do
   end
 end
 if overrun > 0 then redis.call('HINCRBY', house, 'overrun', whole(overrun)) end
-
-redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
-  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output)
-redis.call('HDEL', job, 'trouble', 'troubled_ms')
-if answer ~= 'null' then
-  redis.call('HSET', job, 'answered', '1')
-  redis.call('SET', refusal, answer, 'EX', whole(refusal_kept_s))
-end
-redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
-  'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
-  unpack(ARGV, first_field))
 counted.billed, counted.overrun = charged, overrun
 if (counted.bought or 0) == 0 then counted.without_pictures = charged end
 for measure, number in pairs(counted) do
@@ -91,6 +86,14 @@ end
 leave_queue(waiting, tags, known[8])
 redis.call('ZREM', slots, known[8])
 give_slots(slots, waiting, tags, slots_max, channel)
+
+redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
+  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output)
+redis.call('HDEL', job, 'trouble', 'troubled_ms')
+if answer ~= 'null' then
+  redis.call('HSET', job, 'answered', '1')
+  redis.call('SET', refusal, answer, 'EX', whole(refusal_kept_s))
+end
 if to == 'paid' then
   -- The pictures are still to be fetched, by whoever holds the lease.
   redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
@@ -102,4 +105,5 @@ else
   if redis.call('GET', flight) == 'open:' .. job_id then redis.call('DEL', flight) end
   redis.call('PUBLISH', wake, job_id)
 end
+done(torn, job_id)
 return {'settled', whole(remaining)}

@@ -1,13 +1,16 @@
 #!lua flags=allow-oom
+-- with _torn.lua
 -- Take a batch of entries, which is in a file by now, out of the ledger, and add what they come to
 -- to the opening balances, from which the ledger is verified. The batch is known by its first entry:
 -- when that is no longer the ledger's first, the batch has been taken out before.
 -- `sums` is JSON, {"<account>|<window>|<counter>": "<signed micro-USD>"}; the jobs whose corrections
--- need not be remembered any more (more_args) stand from ARGV[5] on.
--- Returns 1, or 0 when there was nothing to do.
+-- need not be remembered any more (more_args) stand from ARGV[5] on. The balances change in one write.
+-- Returns 1, 0 when there was nothing to do, or 'torn' when half of this is there already.
 local ledger = KEYS[1]
 local opening = KEYS[2]
 local corrected = KEYS[3]
+local copy = KEYS[4]
+local torn = KEYS[5]
 local first = ARGV[1]
 local last = ARGV[2]
 local behind = ARGV[3]
@@ -18,8 +21,13 @@ local head = redis.call('XRANGE', ledger, '-', '+', 'COUNT', 1)
 if not head[1] or head[1][1] ~= first then return 0 end
 local amounts = cjson.decode(sums)
 for _, amount in pairs(amounts) do digits((amount:gsub('^%-', ''))) end
-for field, amount in pairs(amounts) do redis.call('HINCRBY', opening, field, amount) end
-redis.call('HSET', opening, 'archived', last)
+if not begin(torn, 'archive', 'archive') then return 'torn' end
+redis.call('DEL', copy)
+redis.call('COPY', opening, copy)
+for field, amount in pairs(amounts) do redis.call('HINCRBY', copy, field, amount) end
+redis.call('HSET', copy, 'archived', last)
+redis.call('RENAME', copy, opening)
 redis.call('XTRIM', ledger, 'MINID', '=', behind)
 for i = first_job, #ARGV do redis.call('HDEL', corrected, ARGV[i]) end
+done(torn, 'archive')
 return 1

@@ -1,19 +1,20 @@
 #!lua flags=allow-oom
--- with _usage.lua
+-- with _torn.lua, _usage.lua
 -- Set right what a closed job came to: the difference goes to its accounts, in the windows that it
 -- was charged in, and to the house, with an entry of its own; the closing entry stays as it is. All
--- in micro-USD. The accounts (more_keys) stand from KEYS[6] on, the organisation first. `was` is
+-- in micro-USD. The accounts (more_keys) stand from KEYS[7] on, the organisation first. `was` is
 -- what the caller has read, and compared: a repeat, or two callers at once, post a difference once.
 -- A counter that is no longer kept is not begun anew, but for the windows in `young`. Where a reset
 -- has forgiven the job, what it did not cost is not forgiven either: an entry of that says so.
 -- Where fal billed what was booked, that is written down as compared, and there is no entry.
--- Returns 'corrected', 'confirmed', 'changed' when it comes to something else meanwhile, or 'gone' when the
--- closing entry was archived.
+-- Returns 'corrected', 'confirmed', 'changed' when it comes to something else meanwhile, 'gone' when
+-- the closing entry was archived, or 'torn' when half of this is there already.
 local corrected = KEYS[1]
 local ledger = KEYS[2]
 local house = KEYS[3]
 local usage = KEYS[4]
 local breakdown = KEYS[5]
+local torn = KEYS[6]
 local entry = ARGV[1]
 local job_id = ARGV[2]
 local was_billed = digits(ARGV[3])
@@ -23,7 +24,7 @@ local overrun = digits(ARGV[6])
 local request_id = ARGV[7]
 local why = ARGV[8]
 local young = ARGV[9]
-local first_account = 6
+local first_account = 7
 -- Whether one entry of a stream stands before another one.
 local function is_before(one, other)
   local ms, number = one:match('^(%d+)-(%d+)$')
@@ -62,6 +63,14 @@ if usage:sub(-#day - 1) ~= ':' .. day then error({err = 'BADKEYS not the day of 
 
 -- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
 local more_billed, more_overrun = billed - was_billed, overrun - was_overrun
+local for_nothing = (tonumber(close.bought) or 0) == 0 and more_billed or 0
+if not begin(torn, job_id, 'correct') then return 'torn' end
+if more_billed ~= 0 or more_overrun ~= 0 then
+  redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
+    'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
+    'billed', whole(more_billed), 'overrun', whole(more_overrun),
+    'without_pictures', whole(for_nothing), 'why', why)
+end
 local kept = {}
 for name in young:gmatch('%S+') do kept[name] = true end
 -- What was forgiven and was not spent after all must not become room for something else.
@@ -93,12 +102,7 @@ add('billed', more_billed)
 add('overrun', more_overrun)
 -- What was compared before is in the measure already, and so is what a correction adds to it.
 add('reconciled', compared and more_billed + more_overrun or billed + overrun)
-local for_nothing = (tonumber(close.bought) or 0) == 0 and more_billed or 0
 add('without_pictures', for_nothing)
 redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))
-if more_billed == 0 and more_overrun == 0 then return 'confirmed' end
-redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
-  'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
-  'billed', whole(more_billed), 'overrun', whole(more_overrun),
-  'without_pictures', whole(for_nothing), 'why', why)
-return 'corrected'
+done(torn, job_id)
+return more_billed == 0 and more_overrun == 0 and 'confirmed' or 'corrected'

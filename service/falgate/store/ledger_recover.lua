@@ -1,15 +1,16 @@
 #!lua flags=allow-oom
--- with _usage.lua
+-- with _torn.lua, _usage.lua
 -- Book a request that the upstream has carried out and no job knows: an entry that closes a job of
 -- its own, charged to the organisation in the windows of now. Once: the request belongs to it since.
--- Returns {'booked'}, {'known', job} when it belongs to a job, or {'elsewhen', now_ms} outside the
--- windows. The entry's further fields (more_args) stand from ARGV[7] on. Micro-USD.
+-- Returns {'booked'}, {'known', job} when it belongs to a job, {'elsewhen', now_ms} outside the
+-- windows, or {'torn'} when half of this is there already. The entry's further fields (more_args) stand from ARGV[7] on. Micro-USD.
 local submits = KEYS[1]
 local ledger = KEYS[2]
 local accounts = KEYS[3]
 local account = KEYS[4]
 local usage = KEYS[5]
 local breakdown = KEYS[6]
+local torn = KEYS[7]
 local request_id = ARGV[1]
 local job_id = ARGV[2]
 local amount = digits(ARGV[3])
@@ -25,12 +26,14 @@ for _, window in ipairs(cjson.decode(windows)) do
   if now < window.starts_ms or now >= window.ends_ms then return {'elsewhen', whole(now)} end
   names[#names + 1] = window.kind .. ':' .. window.id
 end
-redis.call('HSET', submits, request_id, job_id)
+if not begin(torn, job_id, 'recover') then return {'torn'} end
+redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', 'recovered',
+  'windows', table.concat(names, ' '), 'held', whole(amount), 'billed', whole(amount),
+  'overrun', '0', 'request_id', request_id, unpack(ARGV, first_field))
 redis.call('SADD', accounts, account_name)
 for _, name in ipairs(names) do redis.call('HINCRBY', account, 'spent:' .. name, whole(amount)) end
 count(usage, breakdown, subject, 'billed', amount)
 count(usage, breakdown, subject, 'without_pictures', amount)
-redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', 'recovered',
-  'windows', table.concat(names, ' '), 'held', whole(amount), 'billed', whole(amount),
-  'overrun', '0', 'request_id', request_id, unpack(ARGV, first_field))
+redis.call('HSET', submits, request_id, job_id)
+done(torn, job_id)
 return {'booked'}

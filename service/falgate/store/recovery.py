@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.core.budget import ORGANISATION, account
 from falgate.core.calendar import Calendar
-from falgate.core.difference import Difference
+from falgate.core.difference import TORN, Difference
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import Frozen
 from falgate.core.job import Job
@@ -22,6 +22,7 @@ from falgate.store._script import Script
 from falgate.store.clock import now_ms
 from falgate.store.corrections import Corrections
 from falgate.store.ledger import Ledger
+from falgate.store.torn import Torn, refuse_torn
 from falgate.store.verify import verify
 
 _RECOVER = Script("ledger_recover")
@@ -59,7 +60,14 @@ class Recovery:
         return (await verify(self._redis, upstream)).differences
 
     async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
-        """Set counters right; False where one has changed since, which is then left alone."""
+        """Set counters right; False where one has changed since, which is then left alone.
+
+        What was torn is undone, or brought to its end, before any counter: the ledger says less, or
+        more, after that.
+        """
+        if any(each.counter == TORN for each in found):
+            await Torn(self._redis, upstream).undo(self._who)
+            return False
         hashes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for each in found:
             key, field = _place(upstream, each)
@@ -110,6 +118,7 @@ class Recovery:
                     account=_keys.account(upstream, ORGANISATION),
                     usage=_keys.usage(upstream, day),
                     breakdown=_keys.breakdown(upstream, day),
+                    torn=_keys.torn(upstream),
                     request_id=found.request_id,
                     job_id=f"recovered-{found.request_id}",
                     amount=amount,
@@ -118,6 +127,7 @@ class Recovery:
                     subject=spell(NOBODY, NOBODY, NOBODY, found.model, "", "recovered"),
                     more_args=_fields(found),
                 )
+            refuse_torn(reply[0])
             if reply[0] != "elsewhen":
                 return bool(reply[0] == "booked")
             now_ms = int(reply[1])

@@ -138,7 +138,7 @@ class Trust:
             )
 
     async def _establish(self, now: Standing) -> None:
-        if self._renamed(now):
+        if self._renamed(now) and not await self._is_behind():
             # The first replica came, or the last one has been gone for an hour: the server took
             # another replication id for the writes that it had, with nothing in between.
             await self._ledger.trust(now.history, now.trusted)

@@ -18,7 +18,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.budget import account
-from falgate.core.difference import CLOSES, Difference, Verified
+from falgate.core.difference import CLOSES, TORN, Difference, Verified
 from falgate.core.entry import Close, read
 from falgate.core.errors import Unavailable
 from falgate.core.once import Once
@@ -27,6 +27,7 @@ from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.entries import Entries
+from falgate.store.torn import Torn
 
 _LOOK = Script("ledger_look")
 
@@ -86,6 +87,8 @@ class _Verification:
         with reaching():
             opening = await self._redis.hgetall(_keys.opening(self._upstream))
         self._archived = opening.get("archived", "")
+        # Torn, an archive may have taken nothing out yet of what it has opened the balances with.
+        self._last = self._archived or "0-0"
         self._sums.open(opening)
         await self._add_up("+")
         differences: list[Difference] = []
@@ -95,6 +98,7 @@ class _Verification:
         differences += await self._house()
         differences += await self._days()
         differences += await self._closed_twice()
+        differences += await self._torn()
         found = tuple(differences)
         return Verified(entries=self._counted, accounts=len(names), differences=found)
 
@@ -149,9 +153,20 @@ class _Verification:
         )
 
     async def _days(self) -> list[Difference]:
-        """The roll-ups of the days whose entries are all still in the ledger."""
+        """The roll-ups of the days whose entries are all still in the ledger.
+
+        Days that have open jobs, and those of now, may have measures without any entry.
+        """
         whole_from = _day_after(self._archived)
-        days = sorted(day for day in self._sums.usage if day >= whole_from)
+        holds = (await self._look([])).holds
+        empty = {
+            window.removeprefix("day:")
+            for _, _, _, windows in holds
+            for window in windows
+            if window.startswith("day:")
+        }
+        empty |= set(_days_around(await self._entries.now_ms()))
+        days = sorted(day for day in {*self._sums.usage, *empty} if day >= whole_from)
         found: list[Difference] = []
         for start in range(0, len(days), _DAYS_AT_ONCE):
             asked = days[start : start + _DAYS_AT_ONCE]
@@ -164,6 +179,13 @@ class _Verification:
                         has = measures.get(field)
                         found += _compared(whose, f"day:{day}", measure, has, must[field])
         return found
+
+    async def _torn(self) -> list[Difference]:
+        begun = await Torn(self._redis, self._upstream).begun()
+        return [
+            Difference(account=each, window=what, counter=TORN, found=1, ledger=0)
+            for each, what in sorted(begun.items())
+        ]
 
     async def _closed_twice(self) -> list[Difference]:
         """Jobs with more than one closing entry: what the filter suspects, counted exactly."""
@@ -207,6 +229,13 @@ def _day_after(archived: str) -> str:
         return ""
     last = datetime.fromtimestamp(int(archived.partition("-")[0]) / 1000, UTC)
     return (last + timedelta(days=2)).date().isoformat()
+
+
+def _days_around(now_ms: int) -> Iterator[str]:
+    """The local day of now, in any zone, and the one before."""
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    for behind in (-1, 0, 1, 2):
+        yield (today - timedelta(days=behind)).isoformat()
 
 
 def _holds(jobs: Iterable[Any]) -> Iterator[tuple[str, int, str, tuple[str, ...]]]:

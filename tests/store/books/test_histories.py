@@ -126,6 +126,37 @@ async def test_an_old_primary_that_is_promoted_again_is_not_taken_for_what_it_wa
         await watched.sound()
 
 
+async def test_a_primary_that_lost_what_was_seen_did_not_merely_take_another_id(  # noqa: PLR0917 - fixtures
+    redis: Redis,
+    other: Redis,
+    ports: list[str],
+    until: Until,
+    watched: Trust,
+    order: Orders,
+    bring: Bring,
+) -> None:
+    await follow(until, other, redis, ports[0])
+    await watched.look()
+    await follow(until, other, redis, ports[0])  # with what was trusted
+    await other.replicaof("NO", "ONE")
+    await bring(order("lost", "f"), "paid", charge=60)
+    await watched.look()
+
+    await follow(until, redis, other, ports[1])
+    await redis.replicaof("NO", "ONE")
+    await redis.config_set("repl-backlog-ttl", "1")
+
+    async def forgot_its_promotion() -> bool:
+        return bool((await redis.info("replication"))["second_repl_offset"] == -1)
+
+    await until(forgot_its_promotion)
+    await watched.look()
+
+    frozen = await standing(redis)
+    assert frozen is not None
+    assert frozen.why == LOST
+
+
 async def test_a_replication_id_that_changed_while_nobody_looked_is_not_trusted(  # noqa: PLR0917 - fixtures
     redis: Redis, other: Redis, ports: list[str], until: Until, ledger_id: str, watched: Trust
 ) -> None:
