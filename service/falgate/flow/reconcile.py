@@ -182,7 +182,7 @@ class _Look:
 
     async def _named(self, posting: Posting) -> Posting:
         """With the request id that a late hook may have brought after the job was closed."""
-        if posting.request_id or posting.outcome not in {"unknown", "released"}:
+        if posting.request_id:
             return posting
         job = await self._jobs.read(posting.job)
         return msgspec.structs.replace(posting, request_id=job.request_id) if job else posting

@@ -93,6 +93,26 @@ async def test_a_lost_submit_whose_request_came_to_light_late_costs_what_fal_bil
     assert await money() == (spent, 0, max(0, billed - 100))
 
 
+@pytest.mark.parametrize("closed", ["refused", "released", "unknown"])
+async def test_what_fal_carried_out_all_the_same_is_booked_however_its_job_was_closed(  # noqa: PLR0917 - fixtures
+    reconciler: Reconciler,
+    books: Any,
+    jobs: Jobs,
+    bring: Any,
+    order: Any,
+    money: Look,
+    closed: Any,
+) -> None:
+    job = await bring(order("a", "fa"), "submitting")
+    await jobs.settle(job, Settlement(state=closed, charge=0))
+    assert await jobs.accept(job, "late", lease_ms=0), "its hook came in after that"
+    books.bill("late", 55)
+
+    await reconciler.look()
+
+    assert await money() == (55, 0, 0)
+
+
 @pytest.fixture
 async def unmarked(bring: Any, order: Any, jobs: Jobs) -> None:
     """A job whose mark Redis has lost, that was released, and whose request then came in."""
