@@ -23,6 +23,7 @@ from falgate.store.budgets import Budgets
 from falgate.store.clock import Clock, now_ms
 from falgate.store.connect import Durability, inspect
 from falgate.store.hooks import hook_secret, link_secret, webhook_signer
+from falgate.store.instance import Instance
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
@@ -92,13 +93,16 @@ async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troub
         registry=registry,
         jobs=Jobs(
             redis,
-            ledger_id=found,
-            owner=owner,
-            calendar=settings.calendar,
-            slots_max=settings.upstream_concurrency,
-            lease_ms=settings.lease_s * 1000,
-            durability=durability,
-            regain=trust.regain,
+            Instance(
+                ledger_id=found,
+                owner=owner,
+                calendar=settings.calendar,
+                slots_max=settings.upstream_concurrency,
+                lease_ms=settings.lease_s * 1000,
+                durability=durability,
+                regain=trust.regain,
+                wrote=trust.wrote,
+            ),
         ),
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),

@@ -26,6 +26,7 @@ from falgate.store import _keys
 from falgate.store._families import FAMILIES
 from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability, connect
+from falgate.store.instance import Instance
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
@@ -165,14 +166,13 @@ def jobs_of(redis: Redis, ledger_id: str) -> Callable[..., Jobs]:
 
     def make(owner: str, kind: type[Jobs] = Jobs, **changes: Any) -> Jobs:
         usual: dict[str, Any] = {
-            "redis": redis,
             "ledger_id": ledger_id,
             "calendar": CALENDAR,
             "lease_ms": 60_000,
             "durability": Durability(),
         }
-        named = usual | changes
-        return kind(named.pop("redis"), owner=owner, **named)
+        shown = changes.pop("redis", redis)
+        return kind(shown, Instance(owner=owner, **usual | changes))
 
     return make
 

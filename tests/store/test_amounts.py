@@ -104,7 +104,7 @@ async def test_the_largest_amount_is_held_and_given_back_to_the_last_micro(
     assert await call("jobs_hold", amount=10**15 - 1) == ["held"]
     assert await redis.hget(account, "held:total:all") == str(10**15 - 1)
     settled = await call("jobs_settle", **{"from": "reserved", "to": "released", "charge": 0})
-    assert settled == ["settled", str(10**15 - 1)]
+    assert settled[:2] == ["settled", str(10**15 - 1)]
     assert await redis.hget(account, "held:total:all") is None
 
 

@@ -18,6 +18,7 @@ from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
 from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability, RedisUnfit, inspect
+from falgate.store.instance import Instance
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.rates import Rates
@@ -70,11 +71,13 @@ JOB_STEPS: dict[str, JobStep] = {
 async def test_no_step_of_a_job_is_taken(durability: Durability, nobody: Redis, job: Job) -> None:
     jobs = Jobs(
         nobody,
-        ledger_id="x",
-        owner="one",
-        calendar=CALENDAR,
-        lease_ms=60_000,
-        durability=durability,
+        Instance(
+            ledger_id="x",
+            owner="one",
+            calendar=CALENDAR,
+            lease_ms=60_000,
+            durability=durability,
+        ),
     )
 
     said = await endings({name: step(jobs, job) for name, step in JOB_STEPS.items()})

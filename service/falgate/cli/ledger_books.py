@@ -22,6 +22,7 @@ from falgate.sandbox.app import create_sandbox
 from falgate.settings import SANDBOX, Settings
 from falgate.store.connect import Durability
 from falgate.store.corrections import Corrections
+from falgate.store.instance import Instance
 from falgate.store.jobs import Jobs
 from falgate.store.recovery import Recovery
 from falgate.upstream.platform import FalPlatform
@@ -173,11 +174,13 @@ def _jobs(found: Settings, redis: Redis) -> Jobs:
     # Jobs are read and told their requests here; none is begun, so that no ledger is named.
     return Jobs(
         redis,
-        ledger_id="",
-        owner=_OWNER,
-        calendar=found.calendar,
-        lease_ms=found.lease_s * 1000,
-        durability=Durability(),
+        Instance(
+            ledger_id="",
+            owner=_OWNER,
+            calendar=found.calendar,
+            lease_ms=found.lease_s * 1000,
+            durability=Durability(),
+        ),
     )
 
 

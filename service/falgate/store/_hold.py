@@ -1,13 +1,12 @@
 """Asking for a flight and a hold: everything that the script needs, and what it answered."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.budget import Account
-from falgate.core.calendar import Calendar, Window
+from falgate.core.calendar import Window
 from falgate.core.claim import (
     Crowded,
     Denied,
@@ -35,35 +34,13 @@ from falgate.core.limits import Exceeded
 from falgate.store import _keys, _records
 from falgate.store._reach import reaching
 from falgate.store._script import Script
-from falgate.store.connect import Durability
+from falgate.store.instance import Instance
 
 _HOLD = Script("jobs_hold")
 
 _ROUNDS_MAX = 5
 _PLACE_MS = 5_000
 """How long what a job brings is its request's own without renewal."""
-
-
-class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """What one instance brings to the ledger.
-
-    Attributes:
-        ledger_id: Of the ledger that it started with.
-        owner: Its own name.
-        calendar: How it counts windows.
-        lease_ms: How long a job is its own without renewal, milliseconds.
-        durability: What makes a mark durable there.
-        regain: Waits until a history of the server that is not trusted yet was looked at.
-        slots_max: How many jobs the upstream works on at once; 0: any number.
-    """
-
-    ledger_id: str
-    owner: str
-    calendar: Calendar
-    lease_ms: int
-    durability: Durability
-    regain: Callable[[], Awaitable[None]]
-    slots_max: int = 0
 
 
 async def hold(  # noqa: PLR0917 - what the script decides by

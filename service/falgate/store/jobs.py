@@ -1,25 +1,22 @@
 """Jobs: claimed, held, marked, bound, settled and finished, each by one idempotent script."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.core.calendar import Calendar
 from falgate.core.claim import NOBODY, Seen, Terms, Verdict, Waiter
 from falgate.core.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.core.outcome import Settlement
 from falgate.core.picture import Picture
 from falgate.store import _doubts, _hold, _keys, _records
 from falgate.store._bounded import grant
-from falgate.store._hold import Instance
 from falgate.store._reach import reaching
 from falgate.store._script import Script
 from falgate.store.clock import now_ms
-from falgate.store.connect import Durability
+from falgate.store.instance import Instance
 from falgate.store.torn import refuse_torn
-from falgate.store.trust import unwatched
 
 _MARK = Script("jobs_mark")
 _ACCEPT = Script("jobs_accept")
@@ -37,32 +34,10 @@ _REFUSABLE = frozenset({"refused", "released"})
 class Jobs:
     """Every job of one ledger. All methods raise `Unavailable` without Redis."""
 
-    def __init__(
-        self,
-        redis: Redis,
-        *,
-        ledger_id: str,
-        owner: str,
-        calendar: Calendar,
-        lease_ms: int,
-        durability: Durability,
-        regain: Callable[[], Awaitable[None]] = unwatched,
-        slots_max: int = 0,
-    ) -> None:
-        """Work on jobs as `owner`, in the ledger whose birth record is `ledger_id`.
-
-        `Instance` says what each is.
-        """
+    def __init__(self, redis: Redis, instance: Instance) -> None:
+        """Work on jobs as this instance, in its ledger."""
         self._redis = redis
-        self._instance = Instance(
-            ledger_id=ledger_id,
-            owner=owner,
-            calendar=calendar,
-            lease_ms=lease_ms,
-            durability=durability,
-            regain=regain,
-            slots_max=slots_max,
-        )
+        self._instance = instance
 
     async def hold(
         self, order: Order, seen: Seen, terms: Terms, waiter: Waiter = NOBODY
@@ -195,6 +170,8 @@ class Jobs:
         refuse_torn(reply[0])
         if reply[0] == "fenced":
             raise Fenced
+        if len(reply) > 2:  # noqa: PLR2004 - it was settled by this very call
+            self._instance.wrote(order.upstream, reply[2])
 
     async def finish(self, job: Job, pictures: Sequence[Picture], published: Seen | None) -> None:
         """End a paid job and its flight, and wake who waits.

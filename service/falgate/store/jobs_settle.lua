@@ -4,7 +4,7 @@
 -- accounts (more_keys) stand from KEYS[15] on, as they were held; the entry's further fields
 -- (more_args) stand from ARGV[15] on. What exceeds the hold goes to the house. A refusal, as JSON,
 -- may quote the prompt: it is kept apart, for those who wait now.
--- Returns {'settled', remaining} with what the tightest budget has left in micro-USD, -1 without
+-- Returns {'settled', remaining, entry} with what the tightest budget has left in micro-USD, -1 without
 -- any; {'settled'} when it was so before; {'fenced', state} when the move is not the caller's; or
 -- {'torn'} when half of this is there already.
 local job = KEYS[1]
@@ -52,7 +52,7 @@ local charged = math.min(charge, held)
 local overrun = charge - charged
 local now = now_ms()
 local remaining = -1
-redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
+local entry = redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
   unpack(ARGV, first_field))
 -- A budget that is none stops the next hold; here it must not stop half a settlement.
@@ -106,4 +106,4 @@ else
   redis.call('PUBLISH', wake, job_id)
 end
 done(torn, job_id)
-return {'settled', whole(remaining)}
+return {'settled', whole(remaining), entry}

@@ -185,7 +185,7 @@ class Ledger:
                     pipeline.xinfo_stream(_keys.ledger(name))
                 found = await pipeline.execute(raise_on_error=False)
         return {
-            name: _id(stream["last-generated-id"])
+            name: entry_id(stream["last-generated-id"])
             for name, stream in zip(names, found, strict=True)
             # Without an entry there is no stream, and that is an error to Redis.
             if isinstance(stream, dict)
@@ -214,6 +214,7 @@ class Ledger:
             return int(await self._redis.zcard(_keys.open_jobs(upstream)))
 
 
-def _id(entry: str) -> tuple[int, int]:
+def entry_id(entry: str) -> tuple[int, int]:
+    """An id of a stream's entry, as what sorts by age: milliseconds, and a count."""
     at_ms, _, number = entry.partition("-")
     return int(at_ms), int(number)

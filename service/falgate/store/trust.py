@@ -17,7 +17,7 @@ from falgate.core.admin_errors import Problem
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import COUNTERS, LOST
 from falgate.store.clock import Clock
-from falgate.store.ledger import Ledger, Standing, check_own
+from falgate.store.ledger import Ledger, Standing, check_own, entry_id
 from falgate.store.rewriting import may_tear, rewrite
 from falgate.store.verify import verify
 
@@ -85,6 +85,10 @@ class Trust:
             raise Unavailable(
                 self._why or "Redis began anew, and its ledger is verified first; ask again", 5
             ) from None
+
+    def wrote(self, upstream: str, entry: str) -> None:
+        """An entry was written: a server that does not have it at the next look has lost it."""
+        self._written[upstream] = max(self._written.get(upstream, (0, 0)), entry_id(entry))
 
     async def sound(self) -> None:
         """Nothing, where purchases can be held now.

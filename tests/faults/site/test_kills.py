@@ -15,6 +15,7 @@ from falgate.core.fingerprint import fingerprint
 from falgate.core.job import Order
 from falgate.models import MODELS
 from falgate.store.connect import Durability
+from falgate.store.instance import Instance
 from falgate.store.jobs import Jobs
 
 WHO = ["restarted", "another"]
@@ -93,11 +94,13 @@ async def hold(site: Any, wish: str) -> None:
     arguments = spec.input(prompt=wish, quality="low")
     dead = Jobs(
         site.redis,
-        ledger_id=await site.redis.hget("{fg}:meta", "id"),
-        owner="dead",
-        calendar=Calendar(ZoneInfo(site.settings["timezone"])),
-        lease_ms=1_000,
-        durability=Durability(),
+        Instance(
+            ledger_id=await site.redis.hget("{fg}:meta", "id"),
+            owner="dead",
+            calendar=Calendar(ZoneInfo(site.settings["timezone"])),
+            lease_ms=1_000,
+            durability=Durability(),
+        ),
     )
     order = Order(
         id="dead",

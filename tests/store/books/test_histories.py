@@ -15,6 +15,7 @@ from falgate.core.claim import Held, Seen, Terms
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import COUNTERS, LOST, Frozen
 from falgate.core.job import Job, Order
+from falgate.core.outcome import Settlement
 from falgate.flow.recover import recover
 from falgate.store import _keys
 from falgate.store.clock import Clock
@@ -189,14 +190,25 @@ async def test_a_server_that_began_anew_has_a_new_file_before_more_is_bought(
     assert await standing(redis) is None
 
 
-async def test_a_server_that_lost_entries_which_were_seen_is_not_taken_for_a_mere_restart(
-    server: Server, redis: Redis, watched: Trust, bring: Bring, order: Orders
+@pytest.mark.parametrize("seen", ["looked at", "written by itself"])
+async def test_a_server_that_lost_entries_which_were_seen_is_not_taken_for_a_mere_restart(  # noqa: PLR0917 - fixtures
+    server: Server,
+    redis: Redis,
+    watched: Trust,
+    bring: Bring,
+    order: Orders,
+    jobs_of: Callable[..., Jobs],
+    seen: str,
 ) -> None:
     files, copy = server.folder / "appendonlydir", server.folder / "copy"
     await bring(order("a", "f"), "paid", charge=60)
-    shutil.copytree(files, copy)
-    await bring(order("b", "g"), "paid", charge=60)
+    job = await bring(order("b", "g"), "accepted")
     await watched.look()
+    shutil.copytree(files, copy)
+    jobs = jobs_of("one", wrote=watched.wrote)
+    await jobs.settle(job, Settlement(state="paid", charge=60))
+    if seen == "looked at":
+        await watched.look()
 
     server.kill()
     shutil.rmtree(files)

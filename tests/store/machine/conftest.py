@@ -15,6 +15,7 @@ from falgate.core.calendar import KINDS, Calendar, Kind, Window
 from falgate.store import _keys
 from falgate.store.budgets import Budgets
 from falgate.store.connect import Durability
+from falgate.store.instance import Instance
 from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 
@@ -117,11 +118,13 @@ class Operator:
         self.budgets = Budgets(self.redis, self.calendar)
         self.jobs = Jobs(
             self.redis,
-            ledger_id=self._ledger_id,
-            owner="one",
-            calendar=self.calendar,
-            lease_ms=600_000,
-            durability=Durability(),
+            Instance(
+                ledger_id=self._ledger_id,
+                owner="one",
+                calendar=self.calendar,
+                lease_ms=600_000,
+                durability=Durability(),
+            ),
         )
 
     async def limit(self, account: Account, kind: Kind, now: Budget) -> None:
