@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from patience import PATIENCE_S
+from patience import PATIENCE_S, TRIP_S
 from processes import ended, reserved_port
 from redis import Redis
 
@@ -100,7 +100,11 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
     with ExitStack() as stack:
         addresses = stack.enter_context(reserved())
         url, tls = addresses.values()
-        usual = {"FALGATE_DATA_DIR": str(data), "FALGATE_SANDBOX_WORK_S": "0"}
+        usual = {
+            "FALGATE_DATA_DIR": str(data),
+            "FALGATE_SANDBOX_WORK_S": "0",
+            "FALGATE_REDIS_TIMEOUT_S": str(TRIP_S),
+        }
         said = (logs / f"{url}.out", logs / f"{url}.err")
         process = stack.enter_context(
             ended(

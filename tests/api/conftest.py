@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from patience import PATIENCE_S
+from patience import PATIENCE_S, TRIP_S
 from redis.asyncio import Redis
 
 from falgate.core import apikey
@@ -74,7 +74,7 @@ class Gateway(NamedTuple):
 
     def redis(self) -> Redis:
         """A client of its Redis."""
-        return connect(self.redis_url)
+        return connect(self.redis_url, timeout_s=TRIP_S)
 
     async def issue(self, kind: Kind = "live", team: str = "default") -> str:
         """Another key, of the app `app` of a team."""
@@ -134,6 +134,7 @@ def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
         "data_dir": str(folder / "data"),
         "upstream_url": "sandbox",
         "sandbox_work_s": "0",
+        "redis_timeout_s": str(TRIP_S),
         "admin_key": admin_key,
         "log_level": "debug",
         "drain_s": "1",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner, Result
+from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.cli.main import main
@@ -39,7 +40,7 @@ class Site(NamedTuple):
 
 async def _fill(url: str) -> None:
     """Three closes a day, for 100 days until now, and a reset in the end."""
-    redis: Redis = connect(url)
+    redis: Redis = connect(url, timeout_s=TRIP_S)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
     await ledger.note_books("fal", [])
@@ -134,7 +135,7 @@ def test_books_that_agree_end_with_0_and_others_with_1(falgate: Falgate, site: S
     assert (clean.exit_code, clean.stdout) == (0, "303 entries and 9 accounts agree\n")
 
     async def spoil() -> None:
-        redis = connect(site.url)
+        redis = connect(site.url, timeout_s=TRIP_S)
         await redis.hincrby(_keys.account("fal", account("team:ads")), "spent:total:all", -1)
         await redis.aclose()
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from patience import TRIP_S
 
 from falgate.cli.main import main
 from falgate.core.budget import chain
@@ -46,7 +47,7 @@ async def _buy(data: Path, wish: str) -> str:
 
 async def _fill(url: str, data: Path) -> None:
     """One job, booked at a dollar, for a request that the sandbox billed otherwise."""
-    redis = connect(url)
+    redis = connect(url, timeout_s=TRIP_S)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
     await ledger.note_books(UPSTREAM, [])
@@ -92,7 +93,7 @@ def remember(url: str) -> Callable[[str, dict[str, str]], None]:
     """Writes into one of Redis's hashes."""
 
     async def write(key: str, values: dict[Any, Any]) -> None:
-        async with connect(url) as redis:
+        async with connect(url, timeout_s=TRIP_S) as redis:
             await redis.hset(key, mapping=values)
 
     return lambda key, values: asyncio.run(write(key, values))
@@ -117,7 +118,7 @@ def test_an_unknown_job_beside_a_request_of_nobody_is_said_to_stay_booked(
     async def lose() -> None:
         """Leave a job whose submit had no answer, and which fal has carried out."""
         await _buy(tmp_path, "a hare")
-        async with connect(url) as redis:
+        async with connect(url, timeout_s=TRIP_S) as redis:
             page: Any = await redis.xrange(_keys.ledger(UPSTREAM), count=1)
             lost = {**page[0][1], "job": "job-2", "outcome": "unknown", "request_id": ""}
             await redis.xadd(_keys.ledger(UPSTREAM), lost)

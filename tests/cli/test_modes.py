@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 Start = Callable[..., AbstractContextManager[Any]]
-
-READY_S, STOP_S = 30, 20
 
 
 @contextmanager
@@ -29,7 +28,7 @@ def serving(command: list[str], said: Path, settings: dict[str, str]) -> Iterato
             umask=0o022,
         )
     try:
-        deadline_s = time.monotonic() + READY_S
+        deadline_s = time.monotonic() + PATIENCE_S
         while " serves " not in said.read_text():
             assert process.poll() is None, said.read_text()
             assert time.monotonic() < deadline_s, said.read_text()
@@ -38,7 +37,7 @@ def serving(command: list[str], said: Path, settings: dict[str, str]) -> Iterato
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(STOP_S)
+            process.wait(PATIENCE_S)
         finally:
             process.kill()
 

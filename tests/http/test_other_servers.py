@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from patience import PATIENCE_S, TRIP_S
 
 from falgate import settings
 from falgate.core import apikey
@@ -26,11 +27,11 @@ from falgate.wiring import open_gateway
 
 MODEL = "/fal-ai/gpt-image-1.5"
 WISH = {"prompt": "a lighthouse", "quality": "low", "output_format": "jpeg"}
-START_S = 30
+START_S = PATIENCE_S
 
 
 async def _key(redis_url: str) -> str:
-    redis = connect(redis_url)
+    redis = connect(redis_url, timeout_s=TRIP_S)
     books = Budgets(redis, Calendar(UTC))
     admin = Administration(Registry(redis), books, who="tests", upstreams={}, models=MODELS)
     try:

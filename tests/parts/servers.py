@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 from redis import Redis
 from redis.exceptions import RedisError
 
-DEADLINE_S = 20
+DEADLINE_S = PATIENCE_S
 
 
 class Server:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 from contents import contents
-from patience import PATIENCE_S
+from patience import PATIENCE_S, TRIP_S
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -105,7 +105,7 @@ def leaks(redis: Redis) -> Callable[[], Awaitable[list[str]]]:
 @pytest.fixture
 async def redis(url: str) -> AsyncIterator[Redis]:
     """A client of an empty server; whatever a test leaves there has to be listed."""
-    client = connect(url, timeout_s=20)  # a busy machine is no Redis that hangs
+    client = connect(url, timeout_s=TRIP_S)
     await client.flushall()
     yield client
     assert await _leaks(client) == []

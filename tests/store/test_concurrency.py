@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from booked import booked
+from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.core.claim import Denied, Held, Joined, Seen, Terms, Verdict
@@ -21,7 +22,7 @@ INSTANCES = 4
 @pytest.fixture
 async def instances(url: str, jobs_of: Callable[..., Jobs]) -> AsyncIterator[Sequence[Jobs]]:
     """Several instances, each with connections of its own."""
-    clients = [connect(url) for _ in range(INSTANCES)]
+    clients = [connect(url, timeout_s=TRIP_S) for _ in range(INSTANCES)]
     yield [jobs_of(f"i{number}", redis=client) for number, client in enumerate(clients)]
     for client in clients:
         await client.aclose()

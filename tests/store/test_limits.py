@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.core.claim import Denied, Held, Joined, Seen, Terms
@@ -57,7 +58,7 @@ def began(redis: Redis, jobs: Jobs, order: Callable[..., Order]) -> Callable[...
 @pytest.fixture
 async def instances(url: str, jobs_of: Callable[..., Jobs]) -> AsyncIterator[Sequence[Jobs]]:
     """Two instances, each with connections of its own."""
-    clients = [connect(url) for _ in range(2)]
+    clients = [connect(url, timeout_s=TRIP_S) for _ in range(2)]
     yield [jobs_of(f"i{number}", redis=client) for number, client in enumerate(clients)]
     for client in clients:
         await client.aclose()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from typing import Any
 
 import pytest
+from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.core.limits import Exceeded
@@ -25,7 +26,7 @@ def rates(redis: Redis) -> Rates:
 async def instances(url: str, redis: Redis) -> AsyncIterator[Sequence[Rates]]:
     """Two instances with connections of their own, on a server that was emptied."""
     assert await redis.dbsize() == 0
-    clients = [connect(url) for _ in range(2)]
+    clients = [connect(url, timeout_s=TRIP_S) for _ in range(2)]
     yield [Rates(client) for client in clients]
     for client in clients:
         await client.aclose()

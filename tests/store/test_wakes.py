@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 import pytest
+from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.core.claim import Seen
@@ -37,7 +38,7 @@ async def heard(
 ) -> AsyncIterator[list[str]]:
     """What another instance hears from now on."""
     messages: list[str] = []
-    async with connect(url) as listener:
+    async with connect(url, timeout_s=TRIP_S) as listener:
         listening = wakes.listen(listener, messages.append, lambda: missed.append(1))
         task = asyncio.create_task(listening)
         await until(lambda: _listening(redis))

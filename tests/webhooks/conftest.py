@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from patience import PATIENCE_S
+from patience import PATIENCE_S, TRIP_S
 from redis.asyncio import Redis
 
 from falgate import settings
@@ -117,7 +117,7 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
     """A client of a Redis with a ledger that was just born."""
-    client = connect(redis_url)
+    client = connect(redis_url, timeout_s=TRIP_S)
     await client.flushall()
     await Ledger(client).birth(None, UTC_DAYS)
     yield client
@@ -143,7 +143,7 @@ def instance(
 
     @asynccontextmanager
     async def run(**changes: Any) -> AsyncIterator[Delivering]:
-        own = connect(redis_url)
+        own = connect(redis_url, timeout_s=TRIP_S)
         found = settings.Settings(
             **{"webhook_allow_http": True, "webhook_targets": "127.0.0.0/8", **changes}
         )

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import uvicorn
 from litestar import Litestar
-from patience import PATIENCE_S
+from patience import PATIENCE_S, TRIP_S
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
@@ -106,7 +106,7 @@ def _serve(redis_url: str, admin_key: str = ADMIN_KEY) -> Iterator[Served]:
     # Named TCP, or asyncio would leave Nagle's delay on.
     holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     holder.bind(("127.0.0.1", 0))
-    redis = connect(redis_url)
+    redis = connect(redis_url, timeout_s=TRIP_S)
     config = uvicorn.Config(
         _app(redis, admin_key), log_config=None, lifespan="off", ws="none", access_log=False
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.core.webhook import State
@@ -28,7 +29,7 @@ def put(client: httpx.Client, redis_url: str, enqueue: Begin) -> Callable[..., N
     def make(request_id: str, state: State = "waiting", said: str = "", **more: Any) -> None:
         enqueue(redis_url, request_id, **more)
         if said:
-            asyncio.run(settled(connect(redis_url), state, said))
+            asyncio.run(settled(connect(redis_url, timeout_s=TRIP_S), state, said))
 
     return make
 

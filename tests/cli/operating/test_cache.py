@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from patience import TRIP_S
 
 from falgate.core.about import About
 from falgate.core.catalogue import Filing
@@ -52,7 +53,7 @@ def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.chdir(tmp_path)
 
     async def put() -> None:
-        async with connect(redis_url) as client:
+        async with connect(redis_url, timeout_s=TRIP_S) as client:
             for name, found, app, kept in ((F, ONE, "web/shop", True), (G, TWO, "web/blog", False)):
                 about = About(
                     endpoint=MODEL,
@@ -104,7 +105,7 @@ def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str)
     evil = "\x1b]0;owned\x07\x9b2J\u202etac"
 
     async def put() -> None:
-        async with connect(redis_url) as client:
+        async with connect(redis_url, timeout_s=TRIP_S) as client:
             about = About(
                 endpoint=MODEL,
                 upstream="sandbox",

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from auditing import Audit, assert_apart
 from booked import booked
-from patience import PATIENCE_S
+from patience import PATIENCE_S, TRIP_S
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
@@ -53,11 +53,11 @@ class Site:
         self.sandbox = sandbox
         self.data = folder / "data"
         self.media = folder / "media" if url else self.data / "media"
-        self.redis = connect(url or EmbeddedRedis(self.data / "redis").url)
+        self.redis = connect(url or EmbeddedRedis(self.data / "redis").url, timeout_s=TRIP_S)
         self.settings = {
             "data_dir": str(self.data),
             "redis_url": url,
-            "redis_timeout_s": "10",  # a busy machine is no Redis that hangs
+            "redis_timeout_s": str(TRIP_S),
             "media_url": self.media.as_uri(),
             "upstream_url": f"{sandbox.url}/queue",
             "fal_key": f"id:{FAL_SECRET}",

@@ -19,7 +19,8 @@ async def test_a_rush_over_two_instances_stays_within_the_budget(site: Any) -> N
     example = spec.input(prompt=f"canary-wish {WISH.format(0)}", quality="low")
     limit = ROOM * price.ceiling(spec, example, 1)
     site.settings["org_daily_usd"] = dollars(limit)
-    gateways = await asyncio.gather(site.start(), site.start())
+    # Nobody dies: else an instance that is slow would have its holds given back by the other one.
+    gateways = await asyncio.gather(site.start(lease_s=60), site.start(lease_s=60))
     site.sandbox.hold()
     await site.key()
 

@@ -14,7 +14,7 @@ CALLERS = 200
 async def test_two_hundred_callers_of_two_instances_share_one_purchase(
     site: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gateways = await asyncio.gather(site.start(), site.start())
+    gateways = await asyncio.gather(site.start(lease_s=60), site.start(lease_s=60))
     site.sandbox.turn(work_s=1)
     await site.key()
 

@@ -39,7 +39,7 @@ async def test_a_stop_tells_waiting_callers_to_ask_again_and_hands_the_job_over(
 
     assert (told.status_code, int(told.headers["retry-after"]) > 0) == (503, True)
     assert told.json()["error_type"] == "internal_error"
-    assert await asyncio.to_thread(first.process.wait, 10) == 0
+    assert await asyncio.to_thread(first.process.wait, PATIENCE_S) == 0
     # Its lease would run for half a minute yet: it was given back.
     survivor = second or await site.start()
     site.sandbox.let_go()
@@ -59,7 +59,7 @@ async def test_a_stop_lets_a_purchase_that_ends_in_time_be_answered(site: Any) -
 
     answer = await call
     assert (answer.status_code, answer.headers["x-falgate-cache"]) == (200, "miss")
-    assert await asyncio.to_thread(gateway.process.wait, 5) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 READY = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
 HEALTHY = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -42,7 +43,7 @@ async def test_a_client_that_does_not_read_does_not_keep_a_stop_nor_a_lease(site
     with not_reading(first, picture):
         first.process.send_signal(signal.SIGTERM)
         assert (await call).status_code == 503
-        assert await asyncio.to_thread(first.process.wait, 15) == 0
+        assert await asyncio.to_thread(first.process.wait, PATIENCE_S) == 0
 
     # Its lease would run for a minute yet: it was given back.
     site.sandbox.let_go()
@@ -58,7 +59,7 @@ async def test_a_second_signal_ends_it_at_once(site: Any) -> None:
         gateway.process.send_signal(signal.SIGTERM)
         await not_ready(gateway)
         gateway.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(gateway.process.wait, 15) == 0
+        assert await asyncio.to_thread(gateway.process.wait, PATIENCE_S) == 0
 
 
 async def not_ready(gateway: Any) -> httpx.Response:
@@ -82,7 +83,7 @@ async def test_a_stop_is_told_to_balancers_before_connections_are_refused(site: 
     assert "about to stop" in told.text
     assert (answer.status_code, answer.headers["connection"]) == (200, "close")
     gateway.process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(gateway.process.wait, 15) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE_S) == 0
 
 
 async def test_nobody_who_connects_before_the_listener_is_closed_is_lost(site: Any) -> None:
@@ -132,7 +133,7 @@ async def test_a_stop_that_is_asked_for_while_it_starts_is_never_forgotten(
 
     gateway.process.send_signal(number)
 
-    assert await asyncio.to_thread(gateway.process.wait, 30) == 0
+    assert await asyncio.to_thread(gateway.process.wait, PATIENCE_S) == 0
     assert "Traceback" not in gateway.said
     with (data / "redis" / "lock").open() as lock:  # its Redis is gone, too
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,7 +15,7 @@ import uvloop
 
 from falgate.http.server import Connections, Limits, Listener
 
-HEARD_S = 10.0
+HEARD_S = 60.0
 _LOOK_S = 0.01
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 

@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from patience import TRIP_S
 from redis.asyncio import Redis
 from servers import Server, served
 
@@ -56,7 +57,7 @@ def url(server: Server) -> str:
 async def other(ports: list[str]) -> AsyncIterator[Redis]:
     """A second server, which follows nobody yet."""
     with served(*PRIMARY.split(), ports[1]) as server:
-        async with connect(server.url) as client:
+        async with connect(server.url, timeout_s=TRIP_S) as client:
             yield client
 
 

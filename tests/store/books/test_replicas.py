@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from patience import TRIP_S
 from redis.asyncio import Redis
 from servers import served
 
@@ -84,7 +85,7 @@ async def replica(
             return bool(state["connected_slaves"] and state["slave0"]["state"] == "online")
 
         await until(follows)
-        client = connect(server.url)
+        client = connect(server.url, timeout_s=TRIP_S)
         yield client, server.process
         await client.aclose()
 

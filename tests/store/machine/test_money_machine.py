@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run
+from patience import TRIP_S
 
 from falgate.core.budget import LEVELS, ORGANISATION, Account, Budget, chain
 from falgate.core.claim import Denied, Held, Seen, Terms
@@ -20,8 +21,7 @@ from falgate.store import _keys
 from falgate.store.connect import connect
 from falgate.store.verify import verify
 
-UPSTREAM = "machine"
-HOURS_LATER = [1, 9, 24, 7 * 24, 31 * 24]
+UPSTREAM, HOURS_LATER = "machine", [1, 9, 24, 7 * 24, 31 * 24]
 T = TypeVar("T")
 EXAMPLES, IN_FULL, LENGTH = 40, 120, 50
 STEPS = ["limit", "relieve", "later", "mark", "accept", "settle", "finish", "renew", "adopt"]
@@ -47,7 +47,7 @@ class Money(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.redis = connect(self.url)
+        self.redis = connect(self.url, timeout_s=TRIP_S)
         self.do(self.redis.flushall())
         self.model = type(self).new_model()
         self.operator = type(self).operator_of(self.redis, self.model)

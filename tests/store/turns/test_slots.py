@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from patience import TRIP_S
 
 from falgate.core.claim import Terms
 from falgate.core.job import Job
@@ -99,7 +100,7 @@ async def test_a_dead_instances_slot_is_free_when_its_submit_is_looked_for(
 async def test_a_teams_cap_on_waiting_is_not_passed_by_asking_at_once(
     url: str, line: Any, jobs_of: Callable[..., Jobs], line_of: Callable[[Jobs], Any]
 ) -> None:
-    clients = [connect(url) for _ in range(2)]
+    clients = [connect(url, timeout_s=TRIP_S) for _ in range(2)]
     lines = [
         line_of(jobs_of(f"i{number}", redis=client, slots_max=2))
         for number, client in enumerate(clients)

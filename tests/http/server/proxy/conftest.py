@@ -10,8 +10,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE_S
 
-START_S, LOOK_S = 20, 0.02
+START_S, LOOK_S = PATIENCE_S, 0.02
 
 CONFIG = """
 daemon off;

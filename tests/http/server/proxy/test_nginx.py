@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 OTHERS = 8
-HEARD_S = 10.0
+HEARD_S = 60.0
 OFFERS = {
     "no offer": "",
     "h2c": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
