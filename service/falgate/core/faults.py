@@ -1,9 +1,13 @@
 """What an error says, for operators: one line, without what may be a secret."""
 
 import re
+from collections.abc import Iterable
 
 _LENGTH_MAX = 300
 _WORD = re.compile(r"([a-z][a-z0-9+.-]*://)?[^\s'\"<>()]+", re.IGNORECASE)
+_READ_MAX = 2_000
+_QUOTED_MIN = 16
+"""So many characters in a row of somebody's text are a quotation of it."""
 _PLACE, _PATH = re.compile(r"[^/?#]*"), re.compile(r"[^?#]*")
 
 
@@ -13,12 +17,37 @@ def words(error: BaseException, *, paths: bool = False) -> str:
     Of URLs only scheme and host stay, and where no secret can be in them `paths`. Queries may be
     secrets of ours, and what stands before an @ a password.
     """
-    first = " ".join(str(error).strip().partition("\n\n")[0].split())
-    place = _PATH if paths else _PLACE
-    said = _WORD.sub(lambda found: _without_secrets(found, place), first)
+    first = str(error).strip().partition("\n\n")[0]
+    return _line(type(error).__name__, first, _PATH if paths else _PLACE)
+
+
+def refusal(head: str, text: str, hidden: Iterable[str] = ()) -> str:
+    """What somebody refused, and the words for it.
+
+    Args:
+        head: In our own words, with the status.
+        text: In theirs.
+        hidden: What must not be told, such as a key and a prompt: a short text is left out of the
+            words, and all of them are where they quote a long one.
+    """
+    said = " ".join(text[:_READ_MAX].split())
+    for secret in (" ".join(each.split()) for each in hidden):
+        if len(secret) >= _QUOTED_MIN and _quotes(said, secret):
+            return f"{head}: (words that quote the order)"
+        if secret:
+            said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said)
+    return _line(head, said, _PLACE)
+
+
+def _quotes(said: str, text: str) -> bool:
+    starts = range(len(said) - _QUOTED_MIN + 1)
+    return any(said[start : start + _QUOTED_MIN] in text for start in starts)
+
+
+def _line(head: str, text: str, place: re.Pattern[str]) -> str:
+    said = _WORD.sub(lambda found: _without_secrets(found, place), " ".join(text.split()))
     plain = "".join(each if each.isprintable() else "?" for each in said)
-    name = type(error).__name__
-    return f"{name}: {plain}"[:_LENGTH_MAX] if plain else name
+    return f"{head}: {plain}"[:_LENGTH_MAX] if plain else head
 
 
 def kind(said: str) -> str:
