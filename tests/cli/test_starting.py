@@ -112,6 +112,24 @@ def test_a_redis_that_is_not_there_is_named_without_its_password(
     assert "hunter2" not in line
 
 
+@pytest.mark.parametrize("command", [("serve",), ("keys", "list")])
+def test_an_address_of_redis_that_cannot_be_used_is_one_line_for_every_command(
+    command: tuple[str, ...], falgate: Command, listening: dict[str, str], tmp_path: Path
+) -> None:
+    line = complaint(
+        falgate(
+            *command,
+            FALGATE_LISTEN=listening["FALGATE_LISTEN"],
+            FALGATE_UPSTREAM_URL="sandbox",
+            FALGATE_DATA_DIR=str(tmp_path),
+            FALGATE_REDIS_URL="redis://:hunter2@127.0.0.1:6379?ssl_cert_reqs=none",
+        )
+    )
+
+    assert line.startswith("Error: FALGATE_REDIS_URL: ssl_cert_reqs is for rediss:// only")
+    assert "hunter2" not in line
+
+
 def test_a_command_without_redis_names_it_and_what_to_do(falgate: Command) -> None:
     line = complaint(falgate("teams", "list", FALGATE_REDIS_URL="redis://:hunter2@127.0.0.1:1/0"))
 

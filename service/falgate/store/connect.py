@@ -16,9 +16,9 @@ from redis.exceptions import (
 )
 
 from falgate.store._bounded import BoundedRedis
+from falgate.store._url import complaint
 
 _OLDEST = (7, 0)
-_SCHEMES = ("redis://", "rediss://", "unix://")
 _TRIP_S = 2
 _RETRIES = 3
 _CONNECTIONS_MAX = 128
@@ -54,27 +54,24 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         timeout_s: How long a trip may take, with all that is tried within it.
 
     Raises:
-        RedisUnfit: The URL is none that redis-py knows.
+        RedisUnfit: Nobody can connect by that URL.
     """
     backoff = ExponentialBackoff(cap=0.2, base=0.02)
-    if "#" in url:
-        raise RedisUnfit(_unreadable(url))
-    try:
-        # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
-        pool = BlockingConnectionPool.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=None,  # each trip has a deadline
-            socket_connect_timeout=timeout_s,
-            retry=Retry(backoff, _RETRIES),
-            max_connections=_CONNECTIONS_MAX,
-            timeout=timeout_s,
-            **_keepalive(url),
-        )
-        client = BoundedRedis(connection_pool=pool)
-        client.auto_close_connection_pool = True
-    except ValueError:
-        raise RedisUnfit(_unreadable(url)) from None
+    if wrong := complaint(url):
+        raise RedisUnfit(wrong)
+    # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
+    pool = BlockingConnectionPool.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=None,  # each trip has a deadline
+        socket_connect_timeout=timeout_s,
+        retry=Retry(backoff, _RETRIES),
+        max_connections=_CONNECTIONS_MAX,
+        timeout=timeout_s,
+        **_keepalive(url),
+    )
+    client = BoundedRedis(connection_pool=pool)
+    client.auto_close_connection_pool = True
     client.trip_ms = timeout_s * 1000
     return client
 
@@ -159,16 +156,6 @@ def address(redis: Redis) -> str:
     """Where a client looks for its server: host:port, or a socket."""
     named = redis.connection_pool.connection_kwargs
     return str(named.get("path") or f"{named.get('host')}:{named.get('port', 6379)}")
-
-
-def _unreadable(url: str) -> str:
-    """Why a URL is none, without a part of it: any may be the password's."""
-    if not url.startswith(_SCHEMES):
-        return "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"
-    return (
-        "FALGATE_REDIS_URL cannot be read: in its user and password write %23 for #, %2F for /, "
-        "%3F for ?, %40 for @, %3A for : and %25 for %; behind the host come a port and a number"
-    )
 
 
 async def _appendfsync(redis: Redis) -> tuple[str, str]:
