@@ -27,6 +27,7 @@ from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 from falgate.store.requests import Requests
+from falgate.store.rights import check_rights
 from falgate.store.trust import Trust
 from falgate.store.usage import Usage
 from falgate.telemetry.troubles import Troubles
@@ -114,4 +115,5 @@ async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str,
     durability = await inspect(
         redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
     )
+    await check_rights(redis)
     return await ledger_id(ledger, settings), durability

@@ -2,20 +2,19 @@
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    NoPermissionError,
-    RedisError,
-    ResponseError,
-)
+from redis.exceptions import RedisError, ResponseError
 
+from falgate.core.errors import Unavailable
 from falgate.store._bounded import BoundedRedis
+from falgate.store._denials import is_unknown, missing_right, words
 from falgate.store._url import complaint
 
 _OLDEST = (7, 0)
@@ -133,23 +132,35 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
 def failing(redis: Redis, error: Exception) -> str:
     """What is wrong with a Redis that failed so, and what to do; never its password."""
     where = f"Redis at {address(redis)}"
-    if isinstance(_first(error), AuthenticationError):
-        return f"{where} refuses the user or password of FALGATE_REDIS_URL ({error})"
-    if isinstance(error, NoPermissionError):
-        return f"{where} forbids what falgate needs ({error}): give its user the right to"
+    said = words(error)
+    if is_unknown(error):
+        return f"{where} refuses the user or password of FALGATE_REDIS_URL ({said})"
+    if right := missing_right(error):
+        return (
+            f"{where} forbids what falgate needs ({said}): give the user of FALGATE_REDIS_URL the "
+            f"right to, by ACL SETUSER with {right}"
+        )
     if isinstance(error, ResponseError):
-        return f"{where} answers with an error: {error}"
+        return f"{where} answers with an error ({said}): is FALGATE_REDIS_URL the right one?"
     return (
-        f"{where} does not answer ({type(error).__name__}: {error}): start it, or set "
+        f"{where} does not answer ({type(error).__name__}: {said}): start it, or set "
         "FALGATE_REDIS_URL"
     )
 
 
-def _first(error: BaseException) -> BaseException:
-    """What an error began with: redis-py makes an error of the connection of all that opens one."""
-    while (before := error.__cause__ or error.__context__) is not None:
-        error = before
-    return error
+@contextmanager
+def plainly(redis: Redis) -> Iterator[None]:
+    """Name what Redis did to whoever starts or types something: callers hear less of it.
+
+    Raises:
+        RedisUnfit: In the place of an `Unavailable` for which Redis is the cause.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        if not isinstance(error.__cause__, RedisError | OSError):
+            raise
+        raise RedisUnfit(failing(redis, error.__cause__)) from error
 
 
 def address(redis: Redis) -> str:
