@@ -58,8 +58,8 @@ async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troub
     """Open all of it, until the stack is left.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
-                clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
+                OSError: Each in one clear line.
     """
     store = open_pictures(settings, troubles.noter("store"))
     redis = await stack.enter_async_context(open_redis(settings))

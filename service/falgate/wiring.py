@@ -97,8 +97,8 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """Everything, ready to be served; on leaving, jobs under way are handed over.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
-                clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
+                OSError: Each in one clear line.
     """
     async with AsyncExitStack() as stack:
         troubles = Troubles()

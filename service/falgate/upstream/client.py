@@ -19,7 +19,7 @@ from falgate.core.model import ModelSpec
 from falgate.core.outcome import Delivered, Failed, Lost, Rejected, Result, Submission, Unsent
 from falgate.core.progress import Tell
 from falgate.upstream import outcomes
-from falgate.upstream.connections import client, sockets
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.download import MediaHosts, download
 from falgate.upstream.exchange import ExchangeFailed, Reply, Unusable, encode, exchange
 from falgate.upstream.stream import completed
@@ -88,7 +88,7 @@ class FalQueue:
         self._hook = hook
         self._media = MediaHosts(self._url, media_domains)
         self._streams = asyncio.Semaphore(_STREAMS_MAX)
-        connect = partial(sockets, httpx.create_ssl_context())
+        connect = partial(sockets, authorities())
         # A submit goes over a connection of its own: one kept alive may be half closed, and a
         # request that dies on it has an unknown outcome.
         self._submits = client(transport or connect(self._url, fresh=True))

@@ -14,7 +14,7 @@ from falgate.core import webhook
 from falgate.core.errors import Unavailable
 from falgate.core.faults import words
 from falgate.upstream import outcomes
-from falgate.upstream.connections import client, sockets
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 _KEPT_S = 24 * 3600.0
@@ -59,7 +59,7 @@ class Signatures:
         """
         self._url = url
         self._troubled = troubled
-        self._client = client(transport or sockets(httpx.create_ssl_context(), url))
+        self._client = client(transport or sockets(authorities(), url))
         self._keys: tuple[Ed25519PublicKey, ...] = ()
         self._read_s = self._asked_s = float("-inf")
         self._reading = asyncio.Lock()

@@ -11,7 +11,7 @@ import msgspec
 
 from falgate.core.billing import Billed, BooksClosed, Listed, amount, moment, moment_ms
 from falgate.upstream import outcomes
-from falgate.upstream.connections import client, sockets
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ class FalPlatform:
         self._url = url.rstrip("/")
         self._key = key
         self._troubled = troubled
-        self._client = client(transport or sockets(httpx.create_ssl_context(), self._url))
+        self._client = client(transport or sockets(authorities(), self._url))
 
     def __repr__(self) -> str:
         """Name it without its key."""
