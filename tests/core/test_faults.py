@@ -48,4 +48,12 @@ def test_a_refusal_is_its_status_and_its_words_and_nothing_of_the_order(
 ) -> None:
     hidden = ["a red fox", "fox", "", "The end of the quick brown fox jumps over it"]
 
-    assert refusal("fal answered 403", text, hidden) == f"fal answered 403{told}"
+    assert refusal(403, text, hidden) == f"fal answered 403{told}"
+
+
+def test_each_reason_to_refuse_is_a_kind_of_its_own_whatever_its_numbers() -> None:
+    balances = (refusal(403, f"Locked. Balance: {amount}") for amount in ("$0.01", "$0.02"))
+    others = refusal(403, "Cannot access application"), refusal(429, "Locked. Balance:")
+
+    assert len({*map(kind, balances)}) == 1
+    assert len({*map(kind, others), kind(refusal(403, "Locked. Balance: 1"))}) == 3

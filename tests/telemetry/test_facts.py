@@ -172,7 +172,7 @@ def test_a_doubt_of_the_account_is_a_line_a_minute_and_counted_each_time(metrics
                 telemetry.doubted(Doubted(what=what, job="j", detail="User is locked."))
             telemetry.doubted(Doubted(what="lost_result", job="j", detail="d"))
         now_s = 60.0
-        telemetry.doubted(Doubted(what=account[0], job="j", detail="d"))
+        telemetry.doubted(Doubted(what=account[0], job="j", detail="User is locked."))
     found = samples(metrics)
 
     lines = [(line["what"], line.get("untold", 0)) for line in logs]

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 _LENGTH_MAX = 300
 _WORD = re.compile(r"([a-z][a-z0-9+.-]*://)?[^\s'\"<>()]+", re.IGNORECASE)
 _READ_MAX = 2_000
+_REFUSED = "fal answered"
+_NUMBERED = re.compile(r"\d")
 _QUOTED_MIN = 16
 """So many characters in a row of somebody's text are a quotation of it."""
 _PLACE, _PATH = re.compile(r"[^/?#]*"), re.compile(r"[^?#]*")
@@ -21,15 +23,17 @@ def words(error: BaseException, *, paths: bool = False) -> str:
     return _line(type(error).__name__, first, _PATH if paths else _PLACE)
 
 
-def refusal(head: str, text: str, hidden: Iterable[str] = ()) -> str:
-    """What somebody refused, and the words for it.
+def refusal(status: int, text: str, hidden: Iterable[str] = (), *, about: str = "") -> str:
+    """What fal refused, and its words for it.
 
     Args:
-        head: In our own words, with the status.
-        text: In theirs.
+        status: That it answered.
+        text: Its words.
         hidden: What must not be told, such as a key and a prompt: a short text is left out of the
             words, and all of them are where they quote a long one.
+        about: What it answered to, such as " to the submit".
     """
+    head = f"{_REFUSED} {status}{about}"
     said = " ".join(text[:_READ_MAX].split())
     for secret in (" ".join(each.split()) for each in hidden):
         if len(secret) >= _QUOTED_MIN and _quotes(said, secret):
@@ -51,8 +55,11 @@ def _line(head: str, text: str, place: re.Pattern[str]) -> str:
 
 
 def kind(said: str) -> str:
-    """The kind of error in such words."""
-    return said.partition(":")[0]
+    """The kind of error in such words; each reason to refuse is one, whatever its numbers."""
+    head, _, reason = said.partition(":")
+    if not head.startswith(_REFUSED):
+        return head
+    return " ".join([head, *(word for word in reason.split() if not _NUMBERED.search(word))])
 
 
 def _without_secrets(found: re.Match[str], kept: re.Pattern[str]) -> str:

@@ -7,6 +7,7 @@ import structlog
 
 from falgate.core.claim import Overdrawn
 from falgate.core.events import Alerted, Answered, Doubted, Purchased, Refused, Untold
+from falgate.core.faults import kind
 from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.seldom import Seldom
@@ -86,7 +87,7 @@ class Telemetry:
         said = {"what": event.what, "job": event.job, "detail": event.detail}
         if event.what not in _OF_THE_ACCOUNT:
             _LOG.warning("job.doubted", **said)
-        elif (untold := self._seldom.due(event.what)) is not None:
+        elif (untold := self._seldom.due((event.what, kind(event.detail)))) is not None:
             _LOG.warning("job.doubted", **said, untold=untold)
 
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:

@@ -49,7 +49,7 @@ def said(reply: Reply, about: str = "", hidden: Iterable[str] = ()) -> str:
     error = found.get("error")
     detail = error.get("message") if isinstance(error, dict) else found.get("detail")
     words = detail if isinstance(detail, str) else ""
-    return refusal(f"fal answered {reply.status}{about}", words, hidden)
+    return refusal(reply.status, words, hidden, about=about)
 
 
 def of_submit(reply: Reply, hidden: Iterable[str] = ()) -> Submission:
