@@ -69,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows, differences = asyncio.run(measure(stream, Path(folder), options.concurrency))
     print(f"{len(stream)} requests of {options.prompts} prompts, Zipf {options.exponent:g}")
-    print(f"{'':16}{'bought':>8}{'of asked':>10}{'billed $':>10}{'hits':>8}{'saved':>8}")
+    print(f"{'':16}{'bought':>8}{'of asked':>10}{'cost $':>10}{'hits':>8}{'saved':>8}")
     dearest = rows[0].billed_usd / rows[0].bought * rows[0].asked
     for row in rows:
         print(

@@ -16,6 +16,15 @@ ADMIN = apikey.mint("admin", bytes(8), bytes(32))
 
 GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "fal": (KEY, {"fal_key": "id:secret", "upstream_url": "https://queue.fal.run"}),
+    "blanks around keys": (
+        {
+            "FAL_KEY": " id:secret\n",
+            "FALGATE_FAL_ADMIN_KEY": "\tc:d ",
+            "FALGATE_ADMIN_KEY": f"{ADMIN}\n",
+        },
+        {"fal_key": "id:secret", "fal_admin_key": "c:d", "admin_key": ADMIN},
+    ),
+    "a bucket": ({**SANDBOX, "FALGATE_MEDIA_URL": "s3://b/p"}, {"media_url": "s3://b/p"}),
     "its own name comes first": ({**KEY, "FALGATE_FAL_KEY": "a:b"}, {"fal_key": "a:b"}),
     "the sandbox needs no key": (SANDBOX, {"uses_sandbox": True, "fal_key": ""}),
     "another upstream": (
@@ -96,6 +105,24 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         "FALGATE_ALLOW_WEAK_DURABILITY: Expected `bool`",
     ),
     "no level": (with_sandbox("LOG_LEVEL", "loud"), "FALGATE_LOG_LEVEL: Invalid enum value"),
+    "two addresses": (
+        with_sandbox("LISTEN", "127.0.0.1:8080,[::1]:8080"),
+        "FALGATE_LISTEN: '127.0.0.1:8080,[::1]:8080' is a list, and there is one host:port",
+    ),
+    "a host that is none": (with_sandbox("OPS_LISTEN", "a/b:1"), "FALGATE_OPS_LISTEN: 'a/b:1' is"),
+    "a name with a gap": (with_sandbox("LISTEN", "a..b:1"), "FALGATE_LISTEN: 'a..b:1' is not host"),
+    "half an address": (with_sandbox("LISTEN", "[::1:1"), "FALGATE_LISTEN: '[::1:1' is not host"),
+    "a store that is none": (
+        with_sandbox("MEDIA_URL", "http://user:secret@x/y"),
+        "FALGATE_MEDIA_URL: there is no such store; give file:///directory, s3://bucket/prefix, gs",
+    ),
+    "a store without a scheme": (with_sandbox("MEDIA_URL", "/data"), "FALGATE_MEDIA_URL: there is"),
+    "a blank in a key": ({"FAL_KEY": "id: secret"}, "FAL_KEY holds characters that no key of fal"),
+    "a key of blanks": ({"FAL_KEY": " "}, "FAL_KEY is not set"),
+    "an operator's key of two lines": (
+        with_sandbox("FAL_ADMIN_KEY", "a:b\nc"),
+        "FALGATE_FAL_ADMIN_KEY holds characters that no key of fal's has",
+    ),
     "no zone": (with_sandbox("TIMEZONE", "Mars/Base"), "FALGATE_TIMEZONE: no such IANA zone"),
     "a folder of zones": (with_sandbox("TIMEZONE", "Europe"), "FALGATE_TIMEZONE: no such IANA"),
     "a way out": (with_sandbox("TIMEZONE", "../../etc/passwd"), "FALGATE_TIMEZONE: no such IANA"),
@@ -212,7 +239,15 @@ def test_what_the_caller_knows_yields_to_the_environment() -> None:
     assert (found.drain_s, found.lease_s, found.uses_sandbox) == (5, 9, True)
 
 
-ADDRESSES = {"127.0.0.1:80": ("127.0.0.1", 80), "[::1]:65535": ("::1", 65535), "a:1": ("a", 1)}
+ADDRESSES = {
+    "127.0.0.1:80": ("127.0.0.1", 80),
+    "[::1]:65535": ("::1", 65535),
+    "::1:80": ("::1", 80),
+    "[::]:80": ("::", 80),
+    "*:80": ("::", 80),
+    "a:1": ("a", 1),
+    "gate_way-1.example:80": ("gate_way-1.example", 80),
+}
 
 
 @pytest.mark.parametrize(("text", "expected"), ADDRESSES.items(), ids=ADDRESSES)

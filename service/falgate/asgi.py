@@ -217,7 +217,7 @@ def _bind(text: str, name: str) -> list[socket.socket]:
             each.close()
         reason = error.strerror or str(error)
         raise PortTaken(
-            f"{where.host}:{where.port} cannot be listened on ({reason}): stop what uses it, "
+            f"{text} cannot be listened on ({reason}): stop what uses it, "
             f"or set {PREFIX}{name} to another host:port"
         ) from None
     return opened

@@ -28,6 +28,7 @@ from falgate.store.jobs import Jobs
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 from falgate.store.requests import Requests
+from falgate.store.rights import check_rights
 from falgate.store.trust import Trust
 from falgate.store.usage import Usage
 from falgate.telemetry.troubles import Troubles
@@ -58,8 +59,8 @@ async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troub
     """Open all of it, until the stack is left.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
-                clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
+                OSError: Each in one clear line.
     """
     store = open_pictures(settings, troubles.noter("store"))
     redis = await stack.enter_async_context(open_redis(settings))
@@ -118,4 +119,5 @@ async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str,
     durability = await inspect(
         redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
     )
+    await check_rights(redis)
     return await ledger_id(ledger, settings), durability

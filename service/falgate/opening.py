@@ -17,7 +17,7 @@ from falgate.core.money import Micros, usd
 from falgate.pictures.store import PictureStore
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
-from falgate.store.connect import connect
+from falgate.store.connect import connect, plainly
 from falgate.store.embedded import EmbeddedRedis
 from falgate.store.ledger import Ledger, LedgerGone, LedgerStrange
 from falgate.store.registry import Registry
@@ -43,12 +43,13 @@ async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
 
     Raises:
         EmbeddedFailed: The embedded server cannot run.
-        RedisUnfit: The URL is none.
+        RedisUnfit: The URL is none; or Redis failed in the block, and why.
     """
     if settings.redis_url:
         redis = connect(settings.redis_url, settings.redis_timeout_s)
         try:
-            yield redis
+            with plainly(redis):
+                yield redis
         finally:
             await redis.aclose()
         return
@@ -57,7 +58,8 @@ async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
     try:
         await asyncio.to_thread(embedded.start)
         async with running(embedded.watch):
-            yield redis
+            with plainly(redis):
+                yield redis
     finally:
         # Also when a signal comes while it starts: leaving waits for that, and stops the server.
         await redis.aclose()

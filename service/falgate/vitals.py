@@ -8,6 +8,7 @@ from falgate.core.catalogue import Total
 from falgate.core.errors import Refusal
 from falgate.core.standings import Standing
 from falgate.pictures.store import FREE_BYTES_MIN, PictureStore
+from falgate.store.registry import Registry
 from falgate.store.standings import Standings
 from falgate.store.trust import Trust
 from falgate.telemetry.metrics import Metrics, Stored
@@ -23,6 +24,7 @@ class Vitals:
         self,
         standings: Standings,
         *,
+        registry: Registry,
         trust: Trust,
         store: PictureStore,
         bytes_max: int,
@@ -31,6 +33,7 @@ class Vitals:
     ) -> None:
         """Look at these; the store has room for `bytes_max`, 0 for as much as its disk."""
         self._standings = standings
+        self._registry = registry
         self._trust = trust
         self._store = store
         self._bytes_max = bytes_max
@@ -69,6 +72,8 @@ class Vitals:
         standings: list[Standing] = []
         total: Total | None = None
         with suppress(Refusal):
+            # Who was made since the last look has series before anything is counted of them.
+            self._metrics.know(await self._registry.latest())
             standings, total = await self._standings.read(self._upstreams)
         return self._metrics.render(standings, await self._stored(total))
 

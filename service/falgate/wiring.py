@@ -97,8 +97,8 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """Everything, ready to be served; on leaving, jobs under way are handed over.
 
     Raises:
-        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, OSError: Each in one
-                clear line.
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
+                OSError: Each in one clear line.
     """
     async with AsyncExitStack() as stack:
         troubles = Troubles()
@@ -150,6 +150,7 @@ def _gateway(
 ) -> Gateway:
     vitals = Vitals(
         Standings(ground.redis, ground.settings.calendar, teams_max=TEAMS_MAX),
+        registry=ground.registry,
         trust=ground.trust,
         store=ground.store,
         bytes_max=ground.settings.picture_bytes_max,
@@ -170,11 +171,9 @@ def _gateway(
 
 
 async def _metrics(ground: Ground, troubles: Troubles) -> Metrics:
-    """Metrics that know the models, the upstreams and the apps that there are."""
+    """Metrics that know the models, the upstreams, and the teams and apps that there are."""
     metrics = Metrics(MODELS, ground.sellers.names.values(), troubles.counted)
-    for name in (await ground.registry.directory()).apps:
-        team, _, app = name.partition("/")
-        metrics.app(team, app)
+    metrics.know(await ground.registry.directory())
     return metrics
 
 

@@ -100,6 +100,16 @@ async def test_whatever_is_a_headers_name_may_be_sent(open_to_one: Any) -> None:
     assert listed(more, "access-control-allow-headers") == always | new
 
 
+async def test_all_lines_of_what_is_asked_count_together(open_to_one: Any) -> None:
+    asked = "Access-Control-Request-Headers"
+    headers = [*PREFLIGHT.items(), (asked, "x-first"), (asked, "x-second, x-third")]
+    async with httpx.AsyncClient(base_url=open_to_one.url, trust_env=False) as stranger:
+        answer = await stranger.options(MODEL, headers=headers)
+
+    names = {"x-first", "x-second", "x-third"}
+    assert listed(answer, "access-control-allow-headers") >= names
+
+
 async def test_names_without_end_are_not_said_back(open_to_one: Any) -> None:
     asked = ",".join(f"x{number}" for number in range(500))
     async with httpx.AsyncClient(base_url=open_to_one.url, trust_env=False) as stranger:

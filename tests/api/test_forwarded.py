@@ -3,6 +3,7 @@
 `managed` trusts 127.0.0.1, which is where these tests are.
 """
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -61,9 +62,33 @@ async def test_a_proxy_that_keeps_the_callers_host_says_it_by_that(
     assert await begins(behind, *said) == f"https://{managed.host}/fal"
     for host in ("localhost", "images.example", "falgate:8080"):
         assert await begins(behind, *said, ("Host", host)) == f"https://{host}/fal"
-    # What it says is stronger, also where that is no host.
-    unclean = ("X-Forwarded-Host", "a b"), ("Host", "images.example")
-    assert await begins(behind, *said, *unclean) == managed.url
+
+
+@pytest.mark.parametrize("value", ["bad host", ", x.example", "a" * 1_000 + "/"])
+async def test_a_host_of_no_clean_form_is_ignored_and_named_once(
+    behind: httpx.AsyncClient, managed: Any, value: str
+) -> None:
+    for _ in range(2):
+        said = ("X-Forwarded-Host", value), ("Host", "h.example")
+        assert await begins(behind, *said) == "http://h.example"
+
+    lines = [json.loads(line) for line in managed.logged().splitlines() if line.startswith("{")]
+    named = [line for line in lines if line["event"] == "forwarded.unclean"]
+    shown = [line for line in named if line["value"].startswith(value[:60])]
+    assert [line["header"] for line in shown] == ["x-forwarded-host"]
+    assert not any(line.get("host") == "h.example" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("X-Forwarded-Proto", "gopher"), ("X-Forwarded-Prefix", "/odd/../path")]
+)
+async def test_so_is_a_scheme_or_a_prefix(
+    behind: httpx.AsyncClient, managed: Any, name: str, value: str
+) -> None:
+    assert await begins(behind, (name, value)) == managed.url
+
+    [line] = [line for line in managed.logged().splitlines() if value in line]
+    assert json.loads(line)["header"] == name.lower()
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,12 @@ def test_a_gateway_that_serves_is_alive_and_one_that_is_gone_is_not(
 
 @pytest.mark.parametrize(
     ("listen", "asked"),
-    [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:1", "[::1]:1"), ("localhost:1", "localhost:1")],
+    [
+        ("0.0.0.0:1", "127.0.0.1:1"),
+        ("[::]:1", "[::1]:1"),
+        ("*:1", "[::1]:1"),
+        ("localhost:1", "localhost:1"),
+    ],
 )
 def test_a_gateway_that_listens_everywhere_is_asked_here_by_number(
     listen: str, asked: str, falgate: Command

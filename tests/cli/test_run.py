@@ -15,6 +15,8 @@ import pytest
 from patience import PATIENCE_S
 from processes import ended
 
+from falgate.cli.run import https_listen
+
 MODEL = "fal-ai/gpt-image-1.5"
 PROMPT = "a fox that nobody else may hear of"
 FAL_SECRET = "9f2c7d11e0"
@@ -161,3 +163,17 @@ def test_who_connects_to_https_and_says_nothing_is_cut_like_on_http(
         # A handshake's own limit is a minute; this socket waits for half of that.
         with socket.create_connection((host, int(port)), timeout=30) as silent:
             assert silent.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("http", "https"),
+    [
+        ("", "localhost:8443"),
+        ("127.0.0.1:1", "localhost:8443"),
+        ("0.0.0.0:1", "0.0.0.0:8443"),
+        ("[::]:1", "[::]:8443"),
+        ("*:1", "[::]:8443"),
+    ],
+)
+def test_https_is_open_to_others_where_http_is(http: str, https: str) -> None:
+    assert https_listen({"FALGATE_LISTEN": http}) == https

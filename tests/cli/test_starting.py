@@ -94,6 +94,19 @@ def test_what_cannot_be_a_proxy_stops_the_start_with_its_variable(
     assert "hunter2" not in line
 
 
+@pytest.mark.parametrize("holds", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_named_with_their_variable(
+    holds: str | None, falgate: Command, listening: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "authorities.pem"
+    if holds:
+        file.write_text(holds)
+    where = {"FALGATE_LISTEN": listening["FALGATE_LISTEN"], "FALGATE_DATA_DIR": str(tmp_path)}
+    line = complaint(falgate("serve", **where, FAL_KEY="id:secret", SSL_CERT_FILE=str(file)))
+
+    assert line.startswith(f"Error: SSL_CERT_FILE={file}: no certificates can be read there (")
+
+
 def test_a_redis_that_is_not_there_is_named_without_its_password(
     falgate: Command, listening: dict[str, str], tmp_path: Path
 ) -> None:
@@ -109,6 +122,19 @@ def test_a_redis_that_is_not_there_is_named_without_its_password(
 
     assert "Redis at 127.0.0.1:1 does not answer" in line
     assert "FALGATE_REDIS_URL" in line
+    assert "hunter2" not in line
+
+
+@pytest.mark.parametrize("command", [("serve",), ("keys", "list")])
+def test_an_address_of_redis_that_cannot_be_used_is_one_line_for_every_command(
+    command: tuple[str, ...], falgate: Command, listening: dict[str, str], tmp_path: Path
+) -> None:
+    where = {"FALGATE_LISTEN": listening["FALGATE_LISTEN"], "FALGATE_DATA_DIR": str(tmp_path)}
+    redis_url = "redis://:hunter2@127.0.0.1:6379?ssl_cert_reqs=none"
+    more = {"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_REDIS_URL": redis_url}
+    line = complaint(falgate(*command, **where, **more))
+
+    assert line.startswith("Error: FALGATE_REDIS_URL: ssl_cert_reqs is for rediss:// only")
     assert "hunter2" not in line
 
 

@@ -1,18 +1,27 @@
-"""docs/operations.md lists every metric, with its labels, and none that there is not."""
+"""docs/operations.md lists every metric, with its labels; no document names what there is not."""
 
 import re
 from pathlib import Path
+from typing import get_args
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from falgate.api.admin.usage import UsageSum
 from falgate.core.budget import ORGANISATION, Budget, Position
 from falgate.core.calendar import KINDS, Window
 from falgate.core.catalogue import Total
+from falgate.core.events import Doubt
 from falgate.core.posting import Proved, Summary
 from falgate.core.standings import Standing, Where
+from falgate.settings import PREFIX, Settings
 from falgate.telemetry.metrics import Metrics, Stored
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "operations.md"
+DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+OTHERS = "FALGATE_PORT"
+"""Kubernetes' own."""
+
 NAMED = re.compile(r"`((?:falgate|process)_\w+)(?:\{([\w, ]+)\})?`(?: `\{([\w, ]+)\}`)?")
 
 
@@ -61,6 +70,49 @@ def shown() -> dict[str, set[str]]:
 
 def test_every_metric_is_documented_with_its_labels_and_no_other() -> None:
     assert documented() == shown()
+
+
+def test_no_document_names_a_metric_that_there_is_not() -> None:
+    known = shown().keys()
+    named = {
+        (document.name, name)
+        for document in DOCUMENTS
+        for name in re.findall(r"\bfalgate_[a-z]\w+", document.read_text())
+    }
+
+    assert {document for document, _ in named} >= {"money.md", "operations.md", "webhooks.md"}
+    assert sorted(each for each in named if each[1] not in known) == []
+
+
+def test_no_document_names_a_setting_that_there_is_not() -> None:
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.__struct_fields__}
+    named = {
+        (document.name, name)
+        for document in DOCUMENTS
+        for name in re.findall(rf"\b{PREFIX}[A-Z]\w+", document.read_text())
+        if name not in known and not name.startswith(OTHERS)
+    }
+
+    assert sorted(named) == []
+
+
+def test_every_doubt_has_a_row_that_says_what_to_do() -> None:
+    rows = DOCUMENT.read_text().split("## What to do when")[1].split("\n## ")[0]
+    named = {
+        name
+        for line in rows.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`(\w+)`", line.split(" | ")[0])
+    }
+
+    assert {*get_args(Doubt)} - {"adopted"} <= named
+
+
+def test_every_column_of_the_report_is_defined() -> None:
+    money = (DOCUMENT.parent / "money.md").read_text()
+    table = money.split("\n| column | is |")[1].split("\n\n")[0]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [*UsageSum.__struct_fields__]
 
 
 def test_money_is_in_dollars_and_time_in_seconds() -> None:

@@ -148,6 +148,8 @@ UNREADABLE = {
     "slash": "redis://:pa/ss@127.0.0.1:6379/0",
     "question mark": "redis://:pa?ss@127.0.0.1:6379/0",
     "port": "redis://127.0.0.1:port",
+    "question mark behind digits": "redis://user:12?pa=ss@127.0.0.1:6379/0",
+    "slash behind digits": "redis://user:12/pa=ss@127.0.0.1:6379/0",
 }
 
 
@@ -162,6 +164,58 @@ async def test_a_password_with_signs_of_an_address_is_to_be_spelt_otherwise(url:
 async def test_a_password_spelt_so_is_the_one_that_is_meant() -> None:
     async with connect("redis://:pa%23s%2Fs%3F@127.0.0.1:6379/0") as client:
         assert client.connection_pool.connection_kwargs["password"] == "pa#s/s?"
+
+
+UNUSABLE = {
+    "an unknown name": ("redis://:pass@h/0?bogus=1", "'bogus' behind the ? is none"),
+    "a name that breaks replies": (
+        "redis://:pass@h/0?decode_responses=false",
+        "'decode_responses'",
+    ),
+    "a name that is none": ("redis://:pass@h/0?pa%0ass=1", "a name behind the ? is none"),
+    "TLS without TLS": ("redis://:pass@h/0?ssl_cert_reqs=none", "ssl_cert_reqs is for rediss://"),
+    "TLS for a socket": ("unix:///s?ssl_cert_reqs=none", "ssl_cert_reqs is for rediss://"),
+    "keepalive for a socket": ("unix:///s?socket_keepalive=1", "socket_keepalive"),
+    "a value that is none": ("redis://:pass@h/0?socket_timeout=soon", "'socket_timeout'"),
+    "no connections": ("redis://:pass@h/0?max_connections=-1", "max_connections"),
+    "a kind of check that is none": ("rediss://:pass@h/0?ssl_cert_reqs=perhaps", "perhaps"),
+    "a cipher that is none": ("rediss://:pass@h/0?ssl_ciphers=none", "cipher"),
+    "an authority that is not there": ("rediss://:pass@h/0?ssl_ca_certs=/nowhere", "No such file"),
+    "a database that is no number": ("redis://:pass@h/abc", "the number of a database"),
+    "two databases": ("redis://:pass@h/0/1", "the number of a database"),
+    "a database below the first": ("redis://:pass@h/-1", "the number of a database"),
+    "a database in the query that is no number": ("redis://:pass@h?db=abc", "'db'"),
+    "no socket": ("unix://", "the path of a socket"),
+}
+
+
+@pytest.mark.parametrize(("url", "said"), UNUSABLE.values(), ids=UNUSABLE)
+async def test_what_nobody_can_connect_by_is_one_sentence_without_the_password(
+    url: str, said: str
+) -> None:
+    with pytest.raises(RedisUnfit, match=r"^FALGATE_REDIS_URL") as refused:
+        connect(url)
+
+    assert said in str(refused.value)
+    assert "pass@" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://h/",
+        "redis://h:1/7?client_name=falgate&socket_timeout=1.5",
+        "redis://h?db=3",
+        "rediss://h/0?ssl_cert_reqs=none&ssl_check_hostname=false",
+        "unix:///run/redis.sock?db=2",
+        "unix://user:secret@/run/redis.sock",
+    ],
+)
+async def test_what_somebody_can_connect_by_is_taken(url: str) -> None:
+    async with connect(url) as client:
+        assert client.connection_pool.connection_kwargs["decode_responses"] is True
 
 
 @pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "", "redis-sentinel://x"])

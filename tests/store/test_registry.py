@@ -157,3 +157,14 @@ async def test_the_secret_of_a_key_is_nowhere_in_redis_and_its_digest_not_in_the
     assert presented.id in str(written)
     assert presented.digest not in str(written)
     assert kept.previous_digest not in str(written)
+
+
+async def test_who_there_is_now_is_read_anew_only_where_it_has_changed(
+    registry: Registry, redis: Redis
+) -> None:
+    before = await registry.latest()
+    assert await registry.latest() is before
+
+    await Registry(redis).put_team("nova", None, Team(), "another instance")
+
+    assert set((await registry.latest()).teams) == {"nova"}

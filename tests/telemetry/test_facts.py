@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from falgate.core.budget import LEVELS, Account
 from falgate.core.calendar import KINDS
 from falgate.core.claim import Overdrawn
-from falgate.core.events import Answered, Doubted, Purchased
+from falgate.core.events import Answered, Doubt, Doubted, Purchased
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
 
@@ -160,6 +160,28 @@ def test_doubts_dropped_fields_and_requests_are_counted_by_kind(
     assert found["falgate_dropped_fields_total", MODEL] == 5
     assert found["falgate_requests_total", "run", "200"] == 1
     assert found["falgate_requests_total", "run", "503"] == 1
+
+
+def test_a_doubt_of_the_account_is_a_line_a_minute_and_counted_each_time(metrics: Metrics) -> None:
+    now_s = 0.0
+    telemetry = Telemetry(metrics, lambda _: None, lambda: now_s)
+    account: list[Doubt] = ["exhausted_balance", "bad_upstream_key", "no_upstream_access"]
+    with capture_logs() as logs:
+        for _ in range(3):
+            for what in account:
+                telemetry.doubted(Doubted(what=what, job="j", detail="User is locked."))
+            telemetry.doubted(Doubted(what="lost_result", job="j", detail="d"))
+        now_s = 60.0
+        telemetry.doubted(Doubted(what=account[0], job="j", detail="User is locked."))
+    found = samples(metrics)
+
+    lines = [(line["what"], line.get("untold", 0)) for line in logs]
+    assert lines == [
+        *((what, 0) for what in account),
+        *[("lost_result", 0)] * 3,
+        ("exhausted_balance", 2),
+    ]
+    assert found["falgate_doubts_total", "exhausted_balance"] == 4
 
 
 def test_every_answer_is_tallied_as_it_was(

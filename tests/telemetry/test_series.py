@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from falgate.core.budget import LEVELS
 from falgate.core.calendar import KINDS
+from falgate.core.directory import App, Directory, Team
 from falgate.core.events import Doubt, Source
 from falgate.core.webhook import TriedAs
 from falgate.telemetry.lag import watch_lag
@@ -58,6 +59,27 @@ def test_an_app_that_is_known_has_its_series_before_its_first_answer() -> None:
     assert found["falgate_answers_total"] == zeros(("shop",), MODELS, sources, ("web",))
     assert found["falgate_booked_usd_total"] == zeros(("web",), ("other",))
     assert found["falgate_saved_usd_total"] == zeros(("web",), ("other",))
+
+
+def test_who_is_known_has_series_before_the_first_event_also_beyond_the_first_ones() -> None:
+    metrics = Metrics(MODELS, ["fal"])
+    number = TEAMS_MAX + 2
+    teams = {f"t{index:03}": Team() for index in range(number)}
+    metrics.know(Directory(1, teams, {f"{name}/app": App() for name in teams}))
+    found = samples(metrics)
+
+    labels = {team for team, _ in found["falgate_booked_usd_total"]}
+    assert labels == {*list(teams)[:TEAMS_MAX], "other"}
+    assert ("input", "other") in found["falgate_refusals_total"]
+    assert ("app", MODELS[0], "miss", "other") in found["falgate_answers_total"]
+    assert not any(found["falgate_booked_usd_total"].values())
+
+
+def test_a_team_without_an_app_has_series_too() -> None:
+    metrics = Metrics(MODELS, ["fal"])
+    metrics.know(Directory(1, {"nova": Team()}, {}))
+
+    assert samples(metrics)["falgate_booked_usd_total"] == zeros(("nova",), ("fal",))
 
 
 def test_apps_beyond_the_first_are_counted_together() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 
 from falgate.core.apikey import KeyRecord
 from falgate.core.request_errors import TypeUnclear
@@ -23,8 +24,8 @@ def address_of(request: Request[Any, Any, Any]) -> str:
     return request.client.host if request.client else ""
 
 
-def type_of(request: Request[Any, Any, Any]) -> str | None:
-    """The type of its body, if it says one.
+def type_of(request: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The type of a request's body, if it says one.
 
     Raises:
         TypeUnclear: It says several.

@@ -109,8 +109,8 @@ class Preflights:
             await self._app(scope, receive, send)
             return
         # What a page may read is decided by its origin; what it sends is no secret of falgate's.
-        asked = _named(scope["headers"], b"access-control-request-headers").lower().split(",")
-        names = (name.strip() for name in asked)
+        asked = _listed(scope["headers"], b"access-control-request-headers")
+        names = (name.strip() for name in asked.lower().split(","))
         more = dict.fromkeys(name for name in names if name not in _SENT and _NAME.fullmatch(name))
         sent = ", ".join((*_SENT, *islice(more, _MORE_MAX)))
         headers = [
@@ -124,3 +124,8 @@ class Preflights:
 
 def _named(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
     return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
+
+
+def _listed(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
+    """All lines of one name, which are one list."""
+    return ",".join(value.decode("latin-1") for name, value in headers if name == wanted)

@@ -112,14 +112,16 @@ class Edge:
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
-        coding = headers.get(b"content-encoding", b"identity").decode("latin-1")
+        # All lines of the name are one list: a body is coded by each of them in turn.
+        lines = [value for name, value in scope["headers"] if name == b"content-encoding"]
+        coding = b", ".join(lines).decode("latin-1")
         received, deadline_s = 0, 0.0
 
         async def bounded() -> HTTPReceiveMessage | WebSocketReceiveMessage:
             nonlocal received, deadline_s
             if declared.isdigit() and int(declared) > self._body_bytes_max:
                 raise BodyTooLarge(self._body_bytes_max)
-            if coding.strip().lower() not in {"", "identity"}:
+            if any(each.strip().lower() not in {"", "identity"} for each in coding.split(",")):
                 raise BodyEncoded(coding)
             loop = asyncio.get_running_loop()
             deadline_s = deadline_s or loop.time() + self._body_timeout_s

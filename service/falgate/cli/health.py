@@ -30,6 +30,6 @@ def health() -> None:
     try:
         answer = httpx.get(url, timeout=_WITHIN_S, trust_env=False)
         answer.raise_for_status()
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Conflict(f"{url} does not answer ({type(error).__name__}): is it running?") from None
     click.echo("alive")

@@ -39,6 +39,7 @@ EXPECTED = {
     "store.connect": "RedisUnfit",
     "store.embedded": "EmbeddedFailed",
     "store.ledger": "LedgerStrange",
+    "upstream.connections": "AuthoritiesWrong",
     "upstream.proxies": "ProxyWrong",
 }
 """The module of each exception that is one line for the operator."""

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import click
 import msgspec
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
@@ -21,7 +20,6 @@ from falgate import settings
 from falgate.core.apikey import Kind
 from falgate.core.budget import Account, account
 from falgate.core.calendar import Calendar
-from falgate.core.errors import Unavailable
 from falgate.core.money import Micros, usd
 from falgate.core.printable import escaped
 from falgate.flow.administer import Administration
@@ -29,7 +27,6 @@ from falgate.models import MODELS
 from falgate.opening import TEST, open_redis
 from falgate.settings import Settings
 from falgate.store.budgets import Budgets
-from falgate.store.connect import RedisUnfit, failing
 from falgate.store.ledger import Ledger
 from falgate.store.registry import Registry
 
@@ -83,13 +80,7 @@ def with_redis(use: Callable[[Settings, Redis], Awaitable[T]]) -> T:
 
     async def used() -> T:
         async with open_redis(found) as redis:
-            try:
-                return await use(await _counting(found, redis), redis)
-            except Unavailable as error:
-                # Callers hear that it cannot be reached; whoever types a command can do something.
-                if not isinstance(error.__cause__, RedisError | OSError):
-                    raise
-                raise RedisUnfit(failing(redis, error.__cause__)) from error
+            return await use(await _counting(found, redis), redis)
 
     return asyncio.run(used())
 

@@ -20,7 +20,7 @@ from falgate.settings import Settings
 from falgate.wiring import Gateway
 
 _DRAIN_S = "2"
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared, and taken over where an operator says so
+_EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, and taken over where an operator says so
 
 
 @click.command()
@@ -42,7 +42,7 @@ def run() -> None:
         "admin_key": _admin_key(data / "admin-key"),
     }
     env = {name: value for name, value in os.environ.items() if name != "FALGATE_DATA_DIR"}
-    local = {"tls_listen": _https(env), "drain_s": _DRAIN_S}
+    local = {"tls_listen": https_listen(env), "drain_s": _DRAIN_S}
     chosen = settings.read(env, {**local, **upstream, **made})
 
     async def announce(gateway: Gateway) -> Callable[[], None]:
@@ -53,11 +53,13 @@ def run() -> None:
     start(chosen, announce)
 
 
-def _https(env: Mapping[str, str]) -> str:
+def https_listen(env: Mapping[str, str]) -> str:
     """Where https listens if nothing says so: to others as well where http does, in a container."""
-    open_to_others = env.get("FALGATE_LISTEN", "").startswith(f"{_EVERYWHERE}:")
-    host, _, port = client_env.TLS_LISTEN.rpartition(":")
-    return f"{_EVERYWHERE if open_to_others else host}:{port}"
+    usual = settings.address(client_env.TLS_LISTEN, "TLS_LISTEN")
+    http = env.get("FALGATE_LISTEN") or client_env.TLS_LISTEN
+    listens = settings.address(http, "LISTEN")
+    host = listens.host if listens.host in _EVERYWHERE else usual.host
+    return f"[{host}]:{usual.port}" if ":" in host else f"{host}:{usual.port}"
 
 
 def _admin_key(file: Path) -> str:

@@ -66,7 +66,11 @@ HEADERS: Mapping[str, Bound] = {
         "if-range",
     ),
     **_headers(4_096, "ignored where it names no tag", "if-none-match"),
-    **_headers(_OURS, "415 where it is not one type, 422 where that is not JSON", "content-type"),
+    **_headers(
+        _OURS,
+        "415 where it is not one type; 422 where that is not JSON, but under /admin/v1",
+        "content-type",
+    ),
     **_headers(_OURS, "415 unless identity", "content-encoding"),
     **_headers(20, "413 where that is more than a body may have", "content-length"),
     **_headers(_OURS, "the default address is answered with", "host"),

@@ -141,6 +141,7 @@ Doubt = Literal[
     "store_full",
     "bad_upstream_key",
     "exhausted_balance",
+    "no_upstream_access",
     "adopted",
     "broken",
     "stray_hook",

@@ -1,9 +1,15 @@
 """What an error says, for operators: one line, without what may be a secret."""
 
 import re
+from collections.abc import Iterable
 
 _LENGTH_MAX = 300
 _WORD = re.compile(r"([a-z][a-z0-9+.-]*://)?[^\s'\"<>()]+", re.IGNORECASE)
+_READ_MAX = 2_000
+_REFUSED = "fal answered"
+_NUMBERED = re.compile(r"\d")
+_QUOTED_MIN = 16
+"""So many characters in a row of somebody's text are a quotation of it."""
 _PLACE, _PATH = re.compile(r"[^/?#]*"), re.compile(r"[^?#]*")
 
 
@@ -13,17 +19,47 @@ def words(error: BaseException, *, paths: bool = False) -> str:
     Of URLs only scheme and host stay, and where no secret can be in them `paths`. Queries may be
     secrets of ours, and what stands before an @ a password.
     """
-    first = " ".join(str(error).strip().partition("\n\n")[0].split())
-    place = _PATH if paths else _PLACE
-    said = _WORD.sub(lambda found: _without_secrets(found, place), first)
+    first = str(error).strip().partition("\n\n")[0]
+    return _line(type(error).__name__, first, _PATH if paths else _PLACE)
+
+
+def refusal(status: int, text: str, hidden: Iterable[str] = (), *, about: str = "") -> str:
+    """What fal refused, and its words for it.
+
+    Args:
+        status: That it answered.
+        text: Its words.
+        hidden: What must not be told, such as a key and a prompt: a short text is left out of the
+            words, and all of them are where they quote a long one.
+        about: What it answered to, such as " to the submit".
+    """
+    head = f"{_REFUSED} {status}{about}"
+    said = " ".join(text[:_READ_MAX].split())
+    for secret in (" ".join(each.split()) for each in hidden):
+        if len(secret) >= _QUOTED_MIN and _quotes(said, secret):
+            return f"{head}: (words that quote the order)"
+        if secret:
+            said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said)
+    return _line(head, said, _PLACE)
+
+
+def _quotes(said: str, text: str) -> bool:
+    starts = range(len(said) - _QUOTED_MIN + 1)
+    return any(said[start : start + _QUOTED_MIN] in text for start in starts)
+
+
+def _line(head: str, text: str, place: re.Pattern[str]) -> str:
+    said = _WORD.sub(lambda found: _without_secrets(found, place), " ".join(text.split()))
     plain = "".join(each if each.isprintable() else "?" for each in said)
-    name = type(error).__name__
-    return f"{name}: {plain}"[:_LENGTH_MAX] if plain else name
+    return f"{head}: {plain}"[:_LENGTH_MAX] if plain else head
 
 
 def kind(said: str) -> str:
-    """The kind of error in such words."""
-    return said.partition(":")[0]
+    """The kind of error in such words; each reason to refuse is one, whatever its numbers."""
+    head, _, reason = said.partition(":")
+    if not head.startswith(_REFUSED):
+        return head
+    return " ".join([head, *(word for word in reason.split() if not _NUMBERED.search(word))])
 
 
 def _without_secrets(found: re.Match[str], kept: re.Pattern[str]) -> str:

@@ -12,8 +12,6 @@ from falgate.core.money import Micros
 
 _SERVER_ERROR = 500
 _CREDENTIALS = frozenset({401, 402, 403, 404})
-_PAYMENT, _FORBIDDEN = 402, 403
-_BALANCE = "balance"
 _BUSY = 429
 _UNPROCESSABLE = 422
 _TIMED_OUT = 504
@@ -34,9 +32,15 @@ class Unsent(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A 4xx in answer to the submit: nothing runs."""
+    """A 4xx in answer to the submit: nothing runs.
+
+    Attributes:
+        answer: fal's refusal.
+        said: It in a line for operators, without what may be a secret.
+    """
 
     answer: Answer
+    said: str = ""
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -97,16 +101,6 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 UNKNOWN = "fal never said what became of it"
 """Why a job that is settled as unknown has no pictures."""
-
-
-def is_unpaid(answer: Answer) -> bool:
-    """Whether fal refused for want of money on this gateway's account, in words of its own.
-
-    It says 403 and `User is locked. Reason: Exhausted balance.`; another 403 is about the key.
-    """
-    body = answer.body if isinstance(answer.body, dict) else {}
-    said = str(body.get("detail")).lower()
-    return answer.status == _PAYMENT or (answer.status == _FORBIDDEN and _BALANCE in said)
 
 
 def after_submit(submission: Unsent | Rejected) -> Settlement:

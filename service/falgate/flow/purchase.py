@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from falgate.core import outcome
+from falgate.core.account import about_account
 from falgate.core.errors import Unavailable
 from falgate.core.events import Doubt, Doubted, Purchased
 from falgate.core.job import Answer, Fenced, Job, NotDurable, Trouble
@@ -34,7 +35,6 @@ from falgate.flow.twins import exchanged
 _ASKING_S = 10.0
 _CANCEL_S = 1.0
 _HAND_OVER_S = 5.0
-_BAD_KEY = frozenset({401, 403})
 
 
 class Purchases:
@@ -196,17 +196,15 @@ class Purchases:
                 return None
             case Unsent() | Rejected():
                 if isinstance(submission, Rejected):
-                    self._note_account(job, submission.answer)
+                    self._note_account(job, submission)
                 return await self._settle(job, outcome.after_submit(submission))
 
-    def _note_account(self, job: Job, refusal: Answer) -> None:
+    def _note_account(self, job: Job, refusal: Rejected) -> None:
         """Note a refusal that is about this gateway's own account at fal."""
-        said = f"fal said {refusal.status}"
-        if outcome.is_unpaid(refusal):
-            self._doubt("exhausted_balance", job, said)
-            self._ports.facts.exhausted(job.order.upstream)
-        elif refusal.status in _BAD_KEY:
-            self._doubt("bad_upstream_key", job, said)
+        if doubt := about_account(refusal.answer):
+            self._doubt(doubt, job, refusal.said)
+            if doubt == "exhausted_balance":
+                self._ports.facts.exhausted(job.order.upstream)
 
     async def _accept(self, job: Job, request_id: str) -> Job | None:
         if not await insist(lambda: self._ports.jobs.accept(job, request_id)):

@@ -2,6 +2,7 @@
 
 import math
 
+from falgate.core.account import is_unpaid
 from falgate.core.budget import ORGANISATION
 from falgate.core.calendar import Calendar
 from falgate.core.claim import (
@@ -26,7 +27,6 @@ from falgate.core.frozen import Frozen
 from falgate.core.job import Job, Order
 from falgate.core.limits import Exceeded
 from falgate.core.money import dollars
-from falgate.core.outcome import is_unpaid
 
 _LIMITS = {
     "requests_per_second": "requests in a second",

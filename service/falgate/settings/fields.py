@@ -22,7 +22,9 @@ def _about(text: str) -> Meta:
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is `FALGATE_<FIELD>` in the environment; a name ends in its unit."""
 
-    listen: Annotated[str, _about("host:port for http")] = "127.0.0.1:8080"
+    listen: Annotated[str, _about("host:port for http; [::] or *: all addresses")] = (
+        "127.0.0.1:8080"
+    )
     ops_listen: Annotated[
         str, _about("host:port for /metrics, /readyz, /docs, /admin; empty: where the apps call")
     ] = ""

@@ -17,6 +17,10 @@ from falgate.settings.words import SettingsWrong, address, amount, names, webhoo
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
 
 
+_KEYS = ("fal_key", "fal_admin_key", "admin_key")
+_STORES = frozenset({"file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
+
+
 def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from an environment.
 
@@ -36,6 +40,8 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
     values: dict[str, Any] = {**(defaults or {}), **{fields[name]: said[name] for name in said}}
     if not values.get("fal_key") and env.get("FAL_KEY"):
         values["fal_key"] = env["FAL_KEY"]
+    # A key out of a file ends with a line feed, and none has blanks.
+    values |= {name: values[name].strip() for name in _KEYS if name in values}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
@@ -79,6 +85,12 @@ def _check(settings: Settings) -> None:
         raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
         raise SettingsWrong(f"{PREFIX}PUBLIC_URL: not a URL that begins with https:// or http://")
+    _check_key(settings.fal_admin_key, f"{PREFIX}FAL_ADMIN_KEY")
+    if settings.media_url and settings.media_url.partition("://")[0] not in _STORES:
+        raise SettingsWrong(
+            f"{PREFIX}MEDIA_URL: there is no such store; give file:///directory, "
+            "s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
+        )
     try:
         _ = settings.calendar
     except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a folder of zones
@@ -127,5 +139,10 @@ def _check_upstream(settings: Settings) -> None:
     if apikey.present(settings.fal_key):
         # As in a shell that was set up for fal's clients.
         raise SettingsWrong("FAL_KEY is a key of falgate, not of fal: unset it, or give fal's key")
-    if not settings.fal_key.isascii() or not settings.fal_key.isprintable():
-        raise SettingsWrong("FAL_KEY holds characters that no key of fal's has")
+    _check_key(settings.fal_key, "FAL_KEY")
+
+
+def _check_key(key: str, name: str) -> None:
+    """Whether it can be one of fal's, as far as anybody sees; it is not shown."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise SettingsWrong(f"{name} holds characters that no key of fal's has")

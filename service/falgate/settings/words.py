@@ -1,5 +1,6 @@
 """Settings that are several words in one: addresses, amounts, lists."""
 
+import ipaddress
 import re
 
 import msgspec
@@ -10,6 +11,8 @@ from falgate.core.target import Rules
 from falgate.settings.fields import PREFIX, Settings
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
+_HOST = re.compile(r"[\w.-]+")
+_ALL, _EVERY_ADDRESS = "*", "::"
 
 
 class SettingsWrong(Exception):
@@ -30,15 +33,35 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def address(text: str, name: str) -> Address:
-    """Read host:port.
+    """Read host:port, where * is every address, as :: is.
 
     Raises:
         SettingsWrong: It is not of that form.
     """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not _PORT.fullmatch(port) or int(port) >= 1 << 16:
+    if "," in text:
+        raise SettingsWrong(
+            f"{PREFIX}{name}: {text!r} is a list, and there is one host:port; [::]:8080 is every "
+            "address, of IPv4 and IPv6"
+        )
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif host == _ALL:
+        host = _EVERY_ADDRESS
+    if not _is_host(host) or not _PORT.fullmatch(port) or int(port) >= 1 << 16:
         raise SettingsWrong(f"{PREFIX}{name}: {text!r} is not host:port, such as 127.0.0.1:8080")
-    return Address(host.strip("[]"), int(port))
+    return Address(host, int(port))
+
+
+def _is_host(text: str) -> bool:
+    try:
+        if ":" in text:
+            ipaddress.IPv6Address(text)
+        else:
+            text.encode("idna")  # as whoever looks it up does
+    except ValueError:
+        return False
+    return ":" in text or _HOST.fullmatch(text) is not None
 
 
 def amount(text: str, name: str) -> Micros | None:

@@ -24,6 +24,9 @@ EMPTIED_S = 2 * 86_400
 WAKE = "fg:wake"
 """Channel: ids of jobs that ended, are in trouble or have their turn."""
 
+TO_KEYS, TO_CHANNELS = "~{fg}:* ~fg:*", "&fg:*"
+"""The rights to all of them, as an ACL spells these."""
+
 _ACCOUNT = "{fg}:account:"
 
 META = "{fg}:meta"

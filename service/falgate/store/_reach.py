@@ -14,9 +14,9 @@ from redis.exceptions import (
 )
 
 from falgate.core.errors import Unavailable
+from falgate.store._denials import is_unknown, missing_right, words
 
 _TOLD_EVERY_S = 60.0
-_SHOWN = 300
 _AGAIN_S, _FULL_S = 2, 30
 _FULL = (
     "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is "
@@ -43,10 +43,18 @@ def reaching() -> Iterator[None]:
         yield
     except (RedisError, OSError) as error:
         _tell(error)
-        for kind, words in _WORDS:
-            if isinstance(error, kind):
-                raise Unavailable(words, _FULL_S if words is _FULL else _AGAIN_S) from error
-        raise Unavailable("falgate cannot reach its ledger now; ask again") from error
+        said = _words(error)
+        raise Unavailable(said, _FULL_S if said is _FULL else _AGAIN_S) from error
+
+
+def _words(error: Exception) -> str:
+    """What callers hear; whoever can do something about it has the log."""
+    if is_unknown(error):
+        return "Redis refuses falgate's user or password (FALGATE_REDIS_URL)"
+    if right := missing_right(error):
+        return f"Redis denies falgate's user a right ({right})"
+    found = (said for kind, said in _WORDS if isinstance(error, kind))
+    return next(found, "falgate cannot reach its ledger now; ask again")
 
 
 def _tell(error: Exception) -> None:
@@ -54,4 +62,7 @@ def _tell(error: Exception) -> None:
     kind, now_s = type(error).__name__, time.monotonic()
     if now_s - _told_s.get(kind, -_TOLD_EVERY_S) >= _TOLD_EVERY_S:
         _told_s[kind] = now_s
-        _LOG.warning("redis.failed", error=kind, why=str(error)[:_SHOWN])
+        denied = {"setting": "FALGATE_REDIS_URL"} if is_unknown(error) else {}
+        if right := missing_right(error):
+            denied = {"setting": "FALGATE_REDIS_URL", "right": right}
+        _LOG.warning("redis.failed", error=kind, why=words(error), **denied)

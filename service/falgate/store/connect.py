@@ -2,23 +2,22 @@
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    NoPermissionError,
-    RedisError,
-    ResponseError,
-)
+from redis.exceptions import RedisError, ResponseError
 
+from falgate.core.errors import Unavailable
 from falgate.store._bounded import BoundedRedis
+from falgate.store._denials import is_unknown, missing_right, words
+from falgate.store._url import complaint
 
 _OLDEST = (7, 0)
-_SCHEMES = ("redis://", "rediss://", "unix://")
 _TRIP_S = 2
 _RETRIES = 3
 _CONNECTIONS_MAX = 128
@@ -54,27 +53,24 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         timeout_s: How long a trip may take, with all that is tried within it.
 
     Raises:
-        RedisUnfit: The URL is none that redis-py knows.
+        RedisUnfit: Nobody can connect by that URL.
     """
     backoff = ExponentialBackoff(cap=0.2, base=0.02)
-    if "#" in url:
-        raise RedisUnfit(_unreadable(url))
-    try:
-        # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
-        pool = BlockingConnectionPool.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=None,  # each trip has a deadline
-            socket_connect_timeout=timeout_s,
-            retry=Retry(backoff, _RETRIES),
-            max_connections=_CONNECTIONS_MAX,
-            timeout=timeout_s,
-            **_keepalive(url),
-        )
-        client = BoundedRedis(connection_pool=pool)
-        client.auto_close_connection_pool = True
-    except ValueError:
-        raise RedisUnfit(_unreadable(url)) from None
+    if wrong := complaint(url):
+        raise RedisUnfit(wrong)
+    # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
+    pool = BlockingConnectionPool.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=None,  # each trip has a deadline
+        socket_connect_timeout=timeout_s,
+        retry=Retry(backoff, _RETRIES),
+        max_connections=_CONNECTIONS_MAX,
+        timeout=timeout_s,
+        **_keepalive(url),
+    )
+    client = BoundedRedis(connection_pool=pool)
+    client.auto_close_connection_pool = True
     client.trip_ms = timeout_s * 1000
     return client
 
@@ -136,39 +132,41 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
 def failing(redis: Redis, error: Exception) -> str:
     """What is wrong with a Redis that failed so, and what to do; never its password."""
     where = f"Redis at {address(redis)}"
-    if isinstance(_first(error), AuthenticationError):
-        return f"{where} refuses the user or password of FALGATE_REDIS_URL ({error})"
-    if isinstance(error, NoPermissionError):
-        return f"{where} forbids what falgate needs ({error}): give its user the right to"
+    said = words(error)
+    if is_unknown(error):
+        return f"{where} refuses the user or password of FALGATE_REDIS_URL ({said})"
+    if right := missing_right(error):
+        return (
+            f"{where} forbids what falgate needs ({said}): give the user of FALGATE_REDIS_URL the "
+            f"right to, by ACL SETUSER with {right}"
+        )
     if isinstance(error, ResponseError):
-        return f"{where} answers with an error: {error}"
+        return f"{where} answers with an error ({said}): is FALGATE_REDIS_URL the right one?"
     return (
-        f"{where} does not answer ({type(error).__name__}: {error}): start it, or set "
+        f"{where} does not answer ({type(error).__name__}: {said}): start it, or set "
         "FALGATE_REDIS_URL"
     )
 
 
-def _first(error: BaseException) -> BaseException:
-    """What an error began with: redis-py makes an error of the connection of all that opens one."""
-    while (before := error.__cause__ or error.__context__) is not None:
-        error = before
-    return error
+@contextmanager
+def plainly(redis: Redis) -> Iterator[None]:
+    """Name what Redis did to whoever starts or types something: callers hear less of it.
+
+    Raises:
+        RedisUnfit: In the place of an `Unavailable` for which Redis is the cause.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        if not isinstance(error.__cause__, RedisError | OSError):
+            raise
+        raise RedisUnfit(failing(redis, error.__cause__)) from error
 
 
 def address(redis: Redis) -> str:
     """Where a client looks for its server: host:port, or a socket."""
     named = redis.connection_pool.connection_kwargs
     return str(named.get("path") or f"{named.get('host')}:{named.get('port', 6379)}")
-
-
-def _unreadable(url: str) -> str:
-    """Why a URL is none, without a part of it: any may be the password's."""
-    if not url.startswith(_SCHEMES):
-        return "FALGATE_REDIS_URL must begin with redis://, rediss:// or unix://"
-    return (
-        "FALGATE_REDIS_URL cannot be read: in its user and password write %23 for #, %2F for /, "
-        "%3F for ?, %40 for @, %3A for : and %25 for %; behind the host come a port and a number"
-    )
 
 
 async def _appendfsync(redis: Redis) -> tuple[str, str]:

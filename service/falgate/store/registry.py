@@ -123,6 +123,14 @@ class Registry:
         self._directory = Directory(int(found.get(_REVISION, 0)), teams, apps)
         return self._directory
 
+    async def latest(self) -> Directory:
+        """Who there is now; where that did not change since it was read, in one small look."""
+        with reaching():
+            revision = await self._redis.hget(_keys.DIRECTORY, _REVISION)
+        if int(revision or 0) != self._directory.revision:
+            await self.directory()
+        return self._directory
+
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         """Make, change or (with None) remove a team; False when it is no longer as it `was`."""
         change = Change(who=who, action="team", subject=name)

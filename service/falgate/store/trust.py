@@ -17,6 +17,7 @@ from falgate.core.admin_errors import Problem
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import COUNTERS, LOST
 from falgate.store.clock import Clock
+from falgate.store.connect import address
 from falgate.store.ledger import Ledger, Standing, check_own, entry_id
 from falgate.store.rewriting import may_tear, rewrite
 from falgate.store.verify import verify
@@ -62,7 +63,7 @@ class Trust:
             if self._why != self._told:
                 self._told = self._why
                 if self._why:
-                    _LOG.warning("ledger.untrusted", why=self._why)
+                    _LOG.warning("ledger.untrusted", why=self._why, redis=address(self._redis))
             try:
                 async with asyncio.timeout(_EVERY_S):
                     await self._wanted.wait()

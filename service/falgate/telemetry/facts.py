@@ -1,24 +1,35 @@
 """Facts into metrics and logs: the flow says what happened, here it is counted and written."""
 
+import time
 from collections.abc import Callable
 
 import structlog
 
 from falgate.core.claim import Overdrawn
 from falgate.core.events import Alerted, Answered, Doubted, Purchased, Refused, Untold
+from falgate.core.faults import kind
 from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.seldom import Seldom
 from falgate.telemetry.upstreams import short
 
 _LOG = structlog.get_logger()
 _SERVER_ERROR = 500
+_OF_THE_ACCOUNT = frozenset({"exhausted_balance", "bad_upstream_key", "no_upstream_access"})
+"""Doubts that every order meets until somebody has done something."""
 
 
 class Telemetry:
     """Counts and logs every fact."""
 
-    def __init__(self, metrics: Metrics, tally: Callable[[Answered], None]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        tally: Callable[[Answered], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Count in `metrics`; answers are also told to `tally`, for the reports of usage."""
+        self._seldom = Seldom(clock)
         self._metrics = metrics
         self._tally = tally
         self._unpaid: set[str] = set()
@@ -71,9 +82,13 @@ class Telemetry:
         )
 
     def doubted(self, event: Doubted) -> None:
-        """Somebody should look."""
+        """Somebody should look; what is doubted of the account with each order, once a minute."""
         self._metrics.doubts[(event.what,)] += 1
-        _LOG.warning("job.doubted", what=event.what, job=event.job, detail=event.detail)
+        said = {"what": event.what, "job": event.job, "detail": event.detail}
+        if event.what not in _OF_THE_ACCOUNT:
+            _LOG.warning("job.doubted", **said)
+        elif (untold := self._seldom.due((event.what, kind(event.detail)))) is not None:
+            _LOG.warning("job.doubted", **said, untold=untold)
 
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         """A shadow budget would have refused a purchase."""

@@ -20,6 +20,7 @@ from falgate import __version__
 from falgate.core.budget import LEVELS
 from falgate.core.calendar import KINDS
 from falgate.core.catalogue import Total
+from falgate.core.directory import Directory
 from falgate.core.events import Doubt, Place, Source
 from falgate.core.refused import Reason
 from falgate.core.standings import Standing
@@ -129,12 +130,20 @@ class Metrics(Collector):
         self._standings: Sequence[Standing] = ()
         self._begin()
 
+    def know(self, directory: Directory) -> None:
+        """Everybody there is has their series from now on."""
+        for team in directory.teams:
+            self.team(team)
+        for name in directory.apps:
+            team, _, app = name.partition("/")
+            self.app(team, app)
+
     def team(self, name: str) -> str:
         """A team's label: its name, as long as there are few."""
+        if name not in self._teams and len(self._teams) >= TEAMS_MAX:
+            name = OTHER
         if name in self._teams:
             return name
-        if len(self._teams) >= TEAMS_MAX:
-            return OTHER
         self._teams.add(name)
         for upstream in self._upstreams:
             self.booked[upstream, name] += 0
@@ -146,10 +155,10 @@ class Metrics(Collector):
     def app(self, team: str, name: str) -> Labels:
         """The labels of a team and its app: their names, as long as there are few."""
         labels = (self.team(team), name)
+        if labels not in self._apps and len(self._apps) >= APPS_MAX:
+            labels = (labels[0], OTHER)
         if labels in self._apps:
             return labels
-        if len(self._apps) >= APPS_MAX:
-            return (labels[0], OTHER)
         self._apps.add(labels)
         for model, source in product(self._models, get_args(Source)):
             self.answers[model, source, *labels] += 0

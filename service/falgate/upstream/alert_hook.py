@@ -5,12 +5,11 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 
-import httpx
 import msgspec
 
 from falgate.core.events import Alerted
 from falgate.core.money import dollars
-from falgate.upstream.connections import client, sockets
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.exchange import ExchangeFailed, answering
 
 _DEADLINE_S = 10.0
@@ -34,7 +33,7 @@ class AlertHook:
         """
         self._url = url
         self._secret = key_of(secret)
-        self._client = client(sockets(httpx.create_ssl_context(), url))
+        self._client = client(sockets(authorities(), url))
 
     async def send(self, alert: Alerted, now_s: int) -> str:
         """Send one; what stood in the way, or "". The id of an alert is the same on a repeat."""

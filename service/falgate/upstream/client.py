@@ -16,10 +16,10 @@ import httpx
 from falgate.core.faults import words
 from falgate.core.job import Priority
 from falgate.core.model import ModelSpec
-from falgate.core.outcome import Delivered, Failed, Lost, Result, Submission, Unsent
+from falgate.core.outcome import Delivered, Failed, Lost, Rejected, Result, Submission, Unsent
 from falgate.core.progress import Tell
 from falgate.upstream import outcomes
-from falgate.upstream.connections import client, sockets
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.download import MediaHosts, download
 from falgate.upstream.exchange import ExchangeFailed, Reply, Unusable, encode, exchange
 from falgate.upstream.stream import completed
@@ -39,7 +39,9 @@ _STREAMS_MAX = 32
 _LOOKS_MAX = 64
 """Connections, with those of the streams."""
 
-_LOOK_REFUSED = frozenset({401, 402, 403, 407})
+_REFUSED_US = frozenset({401, 402, 403, 404, 407, 429})
+"""Of our key, our credit, our pace, or an application that is not there."""
+_SERVER_ERROR = 500
 _KEEP_RESULT_S = 48 * 3600
 _BUYING = {
     # At most one billable run for one submit.
@@ -74,7 +76,8 @@ class FalQueue:
             media_domains: Where pictures may come from beside the queue's own origin.
             start_timeout_s: After so long in fal's queue, fal gives a request up.
             hook: Where fal shall say that a job has ended, by the job's id; None: nowhere.
-            troubled: Given the words of an error when fal cannot be reached.
+            troubled: Given the words of an error when fal cannot be reached, and fal's own when
+                it refuses what is no caller's fault.
             transport: In the place of sockets, for the sandbox in this process.
         """
         self._name = name
@@ -85,7 +88,7 @@ class FalQueue:
         self._hook = hook
         self._media = MediaHosts(self._url, media_domains)
         self._streams = asyncio.Semaphore(_STREAMS_MAX)
-        connect = partial(sockets, httpx.create_ssl_context())
+        connect = partial(sockets, authorities())
         # A submit goes over a connection of its own: one kept alive may be half closed, and a
         # request that dies on it has an unknown outcome.
         self._submits = client(transport or connect(self._url, fresh=True))
@@ -145,9 +148,11 @@ class FalQueue:
         except (ExchangeFailed, Unusable) as error:
             submission: Submission = outcomes.of_failure(error)
         else:
-            submission = outcomes.of_submit(reply)
+            submission = outcomes.of_submit(reply, self._hidden(body))
         if isinstance(submission, Unsent | Lost):
             self._troubled(submission.why)
+        elif isinstance(submission, Rejected) and submission.answer.status in _REFUSED_US:
+            self._troubled(submission.said)
         return submission
 
     async def collect(self, spec: ModelSpec, request_id: str, tell: Tell | None = None) -> Result:
@@ -216,7 +221,8 @@ class FalQueue:
         strange = 0
         while strange < _STRANGE_LOOKS_MAX:
             try:
-                reply = await self._look(request)
+                # Perhaps the model's own words: these are for who asked for the pictures.
+                reply = await self._look(request, quotes=True)
                 result = outcomes.of_result(reply, status) if reply else None
             except Unusable:
                 result, strange = None, strange + 1
@@ -225,8 +231,12 @@ class FalQueue:
             await asyncio.sleep(_TROUBLED_PAUSE_S)
         return None
 
-    async def _look(self, url: str) -> Reply | None:
+    async def _look(self, url: str, *, quotes: bool = False) -> Reply | None:
         """Read something of a request's; None when fal cannot be reached now.
+
+        Args:
+            url: Of what.
+            quotes: Whether it may quote the prompt, and is not for operators.
 
         Raises:
             Unusable: The answer is too large or compressed.
@@ -243,9 +253,15 @@ class FalQueue:
         except ExchangeFailed as error:
             self._troubled(str(error))
             return None
-        if reply.status in _LOOK_REFUSED:
-            self._troubled(f"fal answered {reply.status} to a look at a request")
+        if reply.status in _REFUSED_US or reply.status >= _SERVER_ERROR:
+            plain = Reply(reply.status, reply.headers, b"") if quotes else reply
+            self._troubled(outcomes.said(plain, " to a look at a request", self._hidden({})))
         return reply
+
+    def _hidden(self, body: Mapping[str, Any]) -> list[str]:
+        """What no word of fal's may tell on: the key, and the texts of an order."""
+        texts = [each for each in body.values() if isinstance(each, str)]
+        return [*self._key.split(":"), *texts]
 
     def _headers(self) -> dict[str, str]:
         return {

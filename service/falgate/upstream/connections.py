@@ -1,5 +1,6 @@
 """Connections to fal: who asks, through which proxy, and what proves that nothing was sent."""
 
+import os
 import ssl
 from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,6 +15,10 @@ from falgate.upstream.proxies import proxy_of
 _CONNECT_S = 10.0
 _UNSENDABLE = frozenset("\r\n\0")
 _PASSAGE = "falgate_passage"
+
+
+class AuthoritiesWrong(Exception):
+    """A variable names no certificates; the message is one line and says what to do."""
 
 
 class Passage:
@@ -45,8 +50,24 @@ def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent, cookies=cookies)
 
 
+def authorities() -> ssl.SSLContext:
+    """Whom certificates are believed from: those that the environment names, or the usual ones.
+
+    Raises:
+        AuthoritiesWrong: What it names cannot be read.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        named = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        raise AuthoritiesWrong(
+            f"{named}={os.environ.get(named)}: no certificates can be read there "
+            f"({error.strerror or error}); unset it, or name a PEM file that is there"
+        ) from None
+
+
 def sockets(
-    authorities: ssl.SSLContext, url: str, *, connections_max: int = 0, fresh: bool = False
+    believed: ssl.SSLContext, url: str, *, connections_max: int = 0, fresh: bool = False
 ) -> AiohttpTransport:
     """Connections to the host of a URL, of which `fresh` ones are used once.
 
@@ -57,13 +78,13 @@ def sockets(
 
     # httpx's own pool walks all its connections for each event; aiohttp's does not.
     def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=connections_max, force_close=fresh, ssl=authorities)
+        connector = aiohttp.TCPConnector(limit=connections_max, force_close=fresh, ssl=believed)
         jar = aiohttp.DummyCookieJar()
         return aiohttp.ClientSession(
             connector=connector, cookie_jar=jar, proxy=proxy, trace_configs=[_watch()]
         )
 
-    return _Sockets(verify=authorities, client=session)
+    return _Sockets(verify=believed, client=session)
 
 
 class _Sockets(AiohttpTransport):

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from falgate.core import webhook
 from falgate.core.errors import Unavailable
 from falgate.core.faults import words
-from falgate.upstream.connections import client, sockets
+from falgate.upstream import outcomes
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 _KEPT_S = 24 * 3600.0
@@ -58,7 +59,7 @@ class Signatures:
         """
         self._url = url
         self._troubled = troubled
-        self._client = client(transport or sockets(httpx.create_ssl_context(), url))
+        self._client = client(transport or sockets(authorities(), url))
         self._keys: tuple[Ed25519PublicKey, ...] = ()
         self._read_s = self._asked_s = float("-inf")
         self._reading = asyncio.Lock()
@@ -125,7 +126,7 @@ class Signatures:
                 self._client, "GET", self._url, deadline_s=_LOOK_S, bytes_max=_BYTES_MAX
             )
             if reply.status != _OK:
-                self._troubled(f"fal answered {reply.status} where its keys should be")
+                self._troubled(outcomes.said(reply, " where its keys should be"))
                 return ()
             found = msgspec.json.decode(reply.body, type=_KeySet).keys
         except (ExchangeFailed, Unusable, msgspec.MsgspecError) as error:

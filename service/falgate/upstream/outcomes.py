@@ -1,8 +1,10 @@
 """From fal's replies to endings: what was taken, refused, delivered, or is not known."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
+from falgate.core.faults import refusal
 from falgate.core.job import Answer
 from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Rejected, Submission, Unsent
 from falgate.upstream.exchange import ExchangeFailed, Reply, Unusable
@@ -33,14 +35,36 @@ def of_failure(error: ExchangeFailed | Unusable) -> Unsent | Lost:
     return Lost(str(error))
 
 
-def of_submit(reply: Reply) -> Submission:
-    """What a reply to a submit says. A 5xx may come from a proxy after fal has accepted."""
+def said(reply: Reply, about: str = "", hidden: Iterable[str] = ()) -> str:
+    """A refusal in a line for operators: its status, and fal's words for it.
+
+    Its words about an input are a list, and may quote it: these are not told.
+    """
+    try:
+        body = reply.json()
+    except Unusable:
+        body = None
+    found = body if isinstance(body, dict) else {}
+    # The queue says it by `detail`, the platform by an error with a message.
+    error = found.get("error")
+    detail = error.get("message") if isinstance(error, dict) else found.get("detail")
+    words = detail if isinstance(detail, str) else ""
+    return refusal(reply.status, words, hidden, about=about)
+
+
+def of_submit(reply: Reply, hidden: Iterable[str] = ()) -> Submission:
+    """What a reply to a submit says. A 5xx may come from a proxy after fal has accepted.
+
+    Args:
+        reply: To the submit.
+        hidden: What no line for operators may have of it.
+    """
     if reply.status == _PROXY_SIGN_IN:
         return Unsent("a proxy wants to be signed in to (407)")
     if _BAD_REQUEST <= reply.status < _SERVER_ERROR and reply.status not in _WAITING:
-        return Rejected(answer(reply))
+        return Rejected(answer(reply), said(reply, hidden=hidden))
     if reply.status != _OK:
-        return Lost(f"fal answered {reply.status} to the submit")
+        return Lost(said(reply, " to the submit", hidden))
     try:
         body = reply.json()
     except Unusable as error:

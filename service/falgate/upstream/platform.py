@@ -10,7 +10,8 @@ import httpx
 import msgspec
 
 from falgate.core.billing import Billed, BooksClosed, Listed, amount, moment, moment_ms
-from falgate.upstream.connections import client, sockets
+from falgate.upstream import outcomes
+from falgate.upstream.connections import authorities, client, sockets
 from falgate.upstream.exchange import ExchangeFailed, Unusable, exchange
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ _PAGE_BYTES_MAX = 16 * 1024 * 1024
 """A page of requests carries their inputs: prompts of tens of thousands of characters."""
 _IDS_AT_ONCE = 50
 _OK = 200
+_BARRED = frozenset({401, 403})
 _NANOS_IN_A_DOLLAR = 10**9
 
 
@@ -76,7 +78,7 @@ class FalPlatform:
         self._url = url.rstrip("/")
         self._key = key
         self._troubled = troubled
-        self._client = client(transport or sockets(httpx.create_ssl_context(), self._url))
+        self._client = client(transport or sockets(authorities(), self._url))
 
     def __repr__(self) -> str:
         """Name it without its key."""
@@ -163,10 +165,10 @@ class FalPlatform:
             self._troubled(str(error))
             raise BooksClosed(f"fal's books cannot be reached ({error})") from None
         if reply.status != _OK:
-            raise BooksClosed(
-                f"fal answered {reply.status} about its books: is FALGATE_FAL_ADMIN_KEY a key "
-                "that may read them?"
-            )
+            said = outcomes.said(reply, " about its books", self._key.split(":"))
+            self._troubled(said)
+            may = "is FALGATE_FAL_ADMIN_KEY a key that may read them?"
+            raise BooksClosed(f"{said}: {may}" if reply.status in _BARRED else said)
         try:
             return msgspec.json.decode(reply.body, type=form)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

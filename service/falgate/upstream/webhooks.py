@@ -14,6 +14,7 @@ from falgate import __version__
 from falgate.core.errors import Refusal
 from falgate.core.target import Rules, check_target, origin
 from falgate.core.webhook import Attempt, Signer
+from falgate.upstream import connections
 from falgate.upstream.addresses import Guarded, Lookups, TargetRefused, socket_to
 
 _DEADLINE_S = 15.0
@@ -52,7 +53,7 @@ class Webhooks:
         connector = aiohttp.TCPConnector(
             limit=0,
             force_close=True,
-            ssl=authorities or httpx.create_ssl_context(),
+            ssl=authorities or connections.authorities(),
             resolver=self._names,
             use_dns_cache=False,
             socket_factory=partial(socket_to, rules),

@@ -73,10 +73,10 @@ ENDINGS = {
         f"{SENT}, doubted bad_upstream_key, settle released 0, purchased released 0",
         Rejected(answer(401)),
     ),
-    "our key forbidden": Case(
+    "our account locked": Case(
         "500 UpstreamUnusable",
-        f"{SENT}, doubted bad_upstream_key, settle released 0, purchased released 0",
-        Rejected(answer(403)),
+        f"{SENT}, doubted no_upstream_access, settle released 0, purchased released 0",
+        Rejected(Answer(403, {"detail": "User is locked. Reason: TOS violation."}, {})),
     ),
     "our balance exhausted": Case(
         "500 UpstreamUnusable",

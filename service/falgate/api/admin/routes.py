@@ -14,6 +14,7 @@ from falgate.api.admin.services import (
     AdminServices,
     guard,
     in_the_name_of,
+    of_one_type,
     with_books,
     within_bounds,
 )
@@ -42,7 +43,7 @@ def admin_routes(
         PREFIX,
         route_handlers=[*own, *more, unknown],
         request_class=AdminRequest,
-        guards=[guard(services.admin_key, services.wrong_keys), within_bounds],
+        guards=[guard(services.admin_key, services.wrong_keys), within_bounds, of_one_type],
         dependencies={
             "admin": Provide(in_the_name_of(services), sync_to_thread=False),
             "accounts": Provide(with_books(services), sync_to_thread=False),

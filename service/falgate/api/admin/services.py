@@ -12,6 +12,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import Guard
 
 from falgate.api.admin.problems import Forbidden, Unauthorized
+from falgate.api.caller import type_of
 from falgate.core import apikey
 from falgate.core.admin_errors import NotFound
 from falgate.core.apikey import Kind
@@ -101,6 +102,11 @@ def within_bounds(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHa
     """Let no path pass whose parts are longer than any name here."""
     if any(len(part) > ADMIN_PART_MAX for part in connection.scope["path"].split("/")):
         raise NotFound(f"Nothing here has a name of more than {ADMIN_PART_MAX} characters")
+
+
+def of_one_type(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let no body pass that is said to be several things; whatever it is called, it is JSON."""
+    type_of(connection)
 
 
 def in_the_name_of(services: AdminServices) -> Callable[[Actor], Administration]:

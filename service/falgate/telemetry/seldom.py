@@ -1,0 +1,29 @@
+"""Seldom: of lines that say the same, one a minute is written, and says how many were not."""
+
+import time
+from collections.abc import Callable, Hashable
+
+_APART_S = 60.0
+_NAMES_MAX = 100
+
+
+class Seldom:
+    """Which lines are due, by a name for what they say."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` is in seconds."""
+        self._clock = clock
+        self._told_s: dict[Hashable, float] = {}
+        self._untold: dict[Hashable, int] = {}
+
+    def due(self, name: Hashable) -> int | None:
+        """How many of this name were kept back before the line that is due; None: it is not."""
+        now_s = self._clock()
+        if now_s - self._told_s.get(name, float("-inf")) < _APART_S:
+            self._untold[name] = self._untold.get(name, 0) + 1
+            return None
+        if len(self._told_s) >= _NAMES_MAX:
+            self._told_s.clear()
+            self._untold.clear()
+        self._told_s[name] = now_s
+        return self._untold.pop(name, 0)

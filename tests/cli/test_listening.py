@@ -1,0 +1,32 @@
+"""Where a gateway listens: one address, or every one of IPv4 and IPv6."""
+
+import socket
+
+import pytest
+
+from falgate import asgi, settings
+
+
+@pytest.mark.parametrize("host", ["*", "[::]"])
+def test_every_address_is_those_of_both_kinds(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    chosen = settings.read({"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_LISTEN": f"{host}:{port}"})
+    [listening] = asgi.bind(chosen).http
+
+    with listening:
+        for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+            with socket.socket(family) as caller:
+                caller.connect((address, port))
+
+
+def test_an_address_that_cannot_be_had_is_named_as_it_was_given() -> None:
+    with socket.socket(socket.AF_INET6) as taken:
+        taken.bind(("::1", 0))
+        taken.listen()
+        listen = f"[::1]:{taken.getsockname()[1]}"
+        chosen = settings.read({"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_LISTEN": listen})
+        with pytest.raises(asgi.PortTaken) as refused:
+            asgi.bind(chosen)
+
+    assert str(refused.value).startswith(f"{listen} cannot be listened on (")
