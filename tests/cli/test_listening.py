@@ -17,7 +17,7 @@ def test_every_address_is_those_of_both_kinds(host: str) -> None:
     with listening:
         for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
             with socket.socket(family) as caller:
-                caller.connect((address, port))
+                assert caller.connect_ex((address, port)) == 0
 
 
 def test_an_address_that_cannot_be_had_is_named_as_it_was_given() -> None:
