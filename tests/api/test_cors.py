@@ -103,7 +103,9 @@ async def test_whatever_is_a_headers_name_may_be_sent(open_to_one: Any) -> None:
 async def test_all_lines_of_what_is_asked_count_together(open_to_one: Any) -> None:
     asked = "Access-Control-Request-Headers"
     headers = [*PREFLIGHT.items(), (asked, "x-first"), (asked, "x-second, x-third")]
-    async with httpx.AsyncClient(base_url=open_to_one.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=open_to_one.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         answer = await stranger.options(MODEL, headers=headers)
 
     names = {"x-first", "x-second", "x-third"}
@@ -112,7 +114,9 @@ async def test_all_lines_of_what_is_asked_count_together(open_to_one: Any) -> No
 
 async def test_names_without_end_are_not_said_back(open_to_one: Any) -> None:
     asked = ",".join(f"x{number}" for number in range(500))
-    async with httpx.AsyncClient(base_url=open_to_one.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=open_to_one.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         plain = await stranger.options(MODEL, headers=PREFLIGHT)
         more = {**PREFLIGHT, "Access-Control-Request-Headers": asked}
         answer = await stranger.options(MODEL, headers=more)

@@ -94,7 +94,9 @@ async def test_a_browser_shows_the_model_and_asks_nobody_else(gateway: Any, tmp_
 
 
 async def test_the_page_runs_no_script_but_its_own_and_is_framed_by_nobody(gateway: Any) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         page = await stranger.get("/docs")
         answers = [page, *[await stranger.get(f"/docs/{name}") for name in LOADED]]
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from click.testing import CliRunner
+from patience import PATIENCE_S
 
 from falgate.cli.main import main
 
@@ -77,7 +78,9 @@ async def test_no_spelling_of_a_path_reaches_them(apart: Apart, path: str) -> No
 
 async def test_the_operators_listener_has_all_that_is_theirs(apart: Apart) -> None:
     headers = {"Authorization": f"Key {apart.apps.admin_key}"}
-    async with httpx.AsyncClient(base_url=apart.operators, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=apart.operators, trust_env=False, timeout=PATIENCE_S
+    ) as client:
         found = {path: await client.get(path, headers=headers) for path in OPERATORS}
         keyless = await client.get("/admin/v1/teams")
         made = await client.post("/admin/v1/teams", json={"name": "made"}, headers=headers)
@@ -111,7 +114,7 @@ async def test_apps_are_served_where_they_call_and_nowhere_else(apart: Apart) ->
 
 
 async def test_requests_of_both_are_counted(apart: Apart) -> None:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client:
         await client.get(f"{apart.apps.url}/metrics")
         told = (await client.get(f"{apart.operators}/metrics")).text
 

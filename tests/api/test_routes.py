@@ -117,7 +117,9 @@ async def test_a_browser_that_looks_for_what_is_not_there_is_told_so(gateway: An
 
 
 async def test_the_root_says_where_things_are(gateway: Any) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False) as stranger:
+    async with httpx.AsyncClient(
+        base_url=gateway.url, trust_env=False, timeout=PATIENCE_S
+    ) as stranger:
         whole, head = await stranger.get("/"), await stranger.head("/")
         found = whole.json()
         there = [await stranger.get(found[name]) for name in ("docs", "health")]

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.cli.keys import mint
 
@@ -58,7 +59,10 @@ async def test_wrong_keys_cost_no_look_at_redis_and_a_good_one_still_opens(attac
 
 
 async def test_wrong_admin_keys_are_refused_and_the_right_one_opens(attacked: Any) -> None:
-    async with attacked.admin() as admin, httpx.AsyncClient(trust_env=False) as stranger:
+    async with (
+        attacked.admin() as admin,
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as stranger,
+    ):
         for _ in range(WRONG):
             headers = {"Authorization": f"Key {mint('admin')}"}
             answer = await stranger.get(f"{admin.base_url}teams", headers=headers)

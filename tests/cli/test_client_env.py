@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 
 from falgate.core import apikey
 
@@ -108,6 +109,7 @@ def test_a_picture_is_fetched_over_https_with_what_is_printed(
         json={"prompt": "over https", "quality": "low"},
         headers={"Authorization": f"Key {gateway.key}"},
         verify=trust,
+        timeout=PATIENCE_S,
     )
     (image,) = answer.json()["images"]
     printed = environment(local("--shell", "--key", gateway.key))

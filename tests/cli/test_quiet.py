@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from patience import PATIENCE_S
 from redis import Redis
 from redis.exceptions import ConnectionError as NotConnected
 
@@ -53,7 +54,9 @@ def test_a_connection_is_no_news(
     settings = {"FALGATE_REDIS_URL": debian_redis, "FALGATE_LOG_LEVEL": "debug"}
 
     with start(data, tmp_path, **settings) as gateway, ThreadPoolExecutor(20) as crowd:
-        asked = crowd.map(lambda _: httpx.get(f"{gateway.url}/metrics").status_code, range(40))
+        asked = crowd.map(
+            lambda _: httpx.get(f"{gateway.url}/metrics", timeout=PATIENCE_S).status_code, range(40)
+        )
         assert set(asked) == {200}
         with Redis.from_url(debian_redis) as client:
             connections = client.info("stats")["total_connections_received"]

@@ -28,11 +28,11 @@ class Requests:
 
 
 async def took_s(polls: Polls, names: range) -> float:
-    """How long it takes to ask once about each of these requests."""
-    began_s = time.perf_counter()
+    """The CPU time that it takes to ask once about each of these requests."""
+    began_s = time.process_time()
     for name in names:
         assert await polls.news(OWNER, f"r{name}") is STANDING
-    return time.perf_counter() - began_s
+    return time.process_time() - began_s
 
 
 async def test_a_poll_costs_no_more_where_very_many_ask() -> None:

@@ -105,12 +105,27 @@ def unasserting(module: Module) -> Iterator[str]:
             yield f"{function.name} asserts nothing"
 
 
+CALLS = {"get", "post", "put", "patch", "delete", "head", "request", "Client", "AsyncClient"}
+
+
+def impatient(module: Module) -> Iterator[str]:
+    """Calls of httpx with its own patience, 5 seconds, which a busy machine uses up."""
+    for node in ast.walk(module.tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        named = {keyword.arg for keyword in node.keywords}
+        of_httpx = owner(node.func) == "httpx" and node.func.attr in CALLS
+        if of_httpx and not named & {"timeout", "transport", None}:
+            yield f"line {node.lineno}: {ast.unparse(node.func)} needs a timeout"
+
+
 RULES: dict[str, tuple[Callable[[Module], Iterator[str]], str, str]] = {
     "docstring": (undocumented, "service/falgate/x.py", "x = 1\n"),
     "short_functions": (long_functions, "tests/x.py", "def f():\n" + "    pass\n" * 60),
     "private_module": (private_names, "service/falgate/x.py", "from redis._parsers import Base"),
     "private_import": (private_names, "service/falgate/x.py", "from redis import _compat"),
     "private_attribute": (private_names, "tests/x.py", "import redis\nredis.asyncio._x()"),
+    "patience": (impatient, "tests/x.py", "import httpx\nhttpx.get('http://x')\n"),
     "assertion": (unasserting, "tests/x.py", "async def test_x():\n    await go()\n"),
 }
 KEPT = '''"""Owns x."""

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from msgspec.structs import replace
+from patience import PATIENCE_S
 
 from falgate.store import _keys
 
@@ -224,7 +225,7 @@ async def test_a_quote_says_what_it_would_cost_now(site: Any, gateways: list[Any
     under_way = [asyncio.create_task(site.ask(gateways[at])) for at in range(2)]
     await site.visited("submit", 2)
 
-    async with httpx.AsyncClient(headers=headers) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE_S) as client:
         quote = (await client.post(f"{gateways[0].url}/v1/quote/{MODEL}", json=body)).json()
 
     assert (quote["cache"], quote["cached"]) == ("miss", 0)

@@ -64,7 +64,7 @@ async def test_a_second_signal_ends_it_at_once(site: Any) -> None:
 
 async def not_ready(gateway: Any) -> httpx.Response:
     """Wait until it says that it is not."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         for _ in range(500):
             answer = await client.get(f"{gateway.url}/readyz")
             if answer.status_code == 503:
