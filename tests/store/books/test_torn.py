@@ -80,6 +80,15 @@ async def replay(redis: Redis, done: Sequence[Command]) -> None:
         await pipeline.execute()
 
 
+def seams(half: Sequence[Command]) -> Iterator[int]:
+    """Where one kind of write ends and another one begins: within a kind all places are alike."""
+    yield 0
+    for at in range(1, len(half)):
+        kinds = [(done[0], done[1].split(b":")[1]) for done in half[at - 1 : at + 1]]
+        if kinds[0] != kinds[1]:
+            yield at
+
+
 class World(NamedTuple):
     """What writes entries, on one server."""
 
@@ -220,7 +229,7 @@ async def recovered(world: World) -> str:
 
 @pytest.mark.parametrize("name", CASES)
 async def test_torn_anywhere_it_is_found_and_mended_and_then_done_once(
-    name: str, server: Server, world: World
+    name: str, server: Server, world: World, pytestconfig: pytest.Config
 ) -> None:
     case, redis = CASES[name], world.redis
     await case.before(world)
@@ -231,7 +240,7 @@ async def test_torn_anywhere_it_is_found_and_mended_and_then_done_once(
     whole = await standing(world)
     assert (await verify(redis, UPSTREAM)).differences == ()
 
-    for at in range(len(half) - 2):
+    for at in range(len(half) - 2) if pytestconfig.getoption("full") else seams(half[1:-1]):
         await replay(redis, [*before, *half[1 : 1 + at]])
         torn = bool((await verify(redis, UPSTREAM)).differences)
         assert torn == bool(at), "only what nothing is there of is sound"
