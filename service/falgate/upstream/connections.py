@@ -3,6 +3,7 @@
 import os
 import ssl
 from contextvars import ContextVar
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
@@ -13,6 +14,7 @@ from falgate import __version__
 from falgate.upstream.proxies import proxy_of
 
 _CONNECT_S = 10.0
+_NAMED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _UNSENDABLE = frozenset("\r\n\0")
 _PASSAGE = "falgate_passage"
 
@@ -56,10 +58,16 @@ def authorities() -> ssl.SSLContext:
     Raises:
         AuthoritiesWrong: What it names cannot be read.
     """
+    return _authorities(tuple(os.environ.get(name, "") for name in _NAMED))
+
+
+@lru_cache(1)
+def _authorities(places: tuple[str, ...]) -> ssl.SSLContext:
+    # Reading some hundred certificates takes longer than anything else at a start: once will do.
     try:
         return httpx.create_ssl_context()
     except OSError as error:
-        named = "SSL_CERT_FILE" if os.environ.get("SSL_CERT_FILE") else "SSL_CERT_DIR"
+        named = _NAMED[0] if places[0] else _NAMED[1]
         raise AuthoritiesWrong(
             f"{named}={os.environ.get(named)}: no certificates can be read there "
             f"({error.strerror or error}); unset it, or name a PEM file that is there"
