@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
+from shop import SPEC as EASEL
 
 from falgate.core.billing import BooksClosed
 from falgate.core.calendar import Calendar
-from falgate.core.model import Expected, ModelSpec
 from falgate.flow.recover import RecoveryRefused, recover
 from falgate.store.jobs import Jobs
 from falgate.store.recovery import Recovery
@@ -21,28 +21,7 @@ ENDPOINT = "fal-ai/model"
 MINUTE_MS = 60_000
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture: 100 for itself, 7 for its text."""
-
-    prompt: str
-    num_images: int = 1
-    sync_mode: bool = False
-
-
-SPEC = ModelSpec(
-    endpoint=ENDPOINT,
-    title="Model",
-    schema_name="Model",
-    category="text-to-image",
-    input=Input,
-    output=Input,
-    schema_version=1,
-    price_version="1",
-    image_price=lambda _: 100,
-    text_ceiling=lambda _, number: 7 * number,
-    text_estimate=lambda _, number: 3 * number,
-    expected=lambda _: Expected("image/png", 8, 8),
-)
+SPEC = replace(EASEL, endpoint=ENDPOINT)
 SENT = {"prompt": "a secret wish"}
 
 Freeze = Callable[[int], Awaitable[None]]

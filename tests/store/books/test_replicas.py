@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 from patience import TRIP_S
 from redis.asyncio import Redis
 from servers import served
+from shop import SPEC as EASEL
 
 from falgate.core.calendar import Calendar
 from falgate.core.claim import Held, Seen, Terms
 from falgate.core.frozen import Frozen
 from falgate.core.job import Job, NotDurable, Order
-from falgate.core.model import Expected, ModelSpec
 from falgate.core.outcome import Settlement
 from falgate.flow.recover import recover
 from falgate.store.clock import Clock
@@ -35,28 +35,7 @@ Bring = Callable[..., Awaitable[Job]]
 Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """One picture."""
-
-    prompt: str
-    num_images: int = 1
-    sync_mode: bool = False
-
-
-SPEC = ModelSpec(
-    endpoint=ENDPOINT,
-    title="Model",
-    schema_name="Model",
-    category="text-to-image",
-    input=Input,
-    output=Input,
-    schema_version=1,
-    price_version="1",
-    image_price=lambda _: 100,
-    text_ceiling=lambda _, number: 7 * number,
-    text_estimate=lambda _, number: 3 * number,
-    expected=lambda _: Expected("image/png", 8, 8),
-)
+SPEC = replace(EASEL, endpoint=ENDPOINT)
 
 
 @pytest.fixture
