@@ -1,9 +1,8 @@
 """Changes to the catalogue's scripts that must not go unnoticed."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
+from judging import suite_of
 
 from falgate.core.about import About
 from falgate.core.catalogue import Filing, Total
@@ -259,16 +258,4 @@ MUTANTS = {
     "apps_pool_kept": (DROP, "redis.call('ZREM', KEYS[i], fingerprint)", "local _ = i"),
 }
 
-
-async def test_the_scripts_as_they_are_pass(survives: Callable[..., Awaitable[bool]]) -> None:
-    assert await survives(NOTE, "return 1", "return 1", SCENARIOS)
-
-
-@pytest.mark.parametrize("url", ["valkey"], indirect=True)
-@pytest.mark.parametrize("name", MUTANTS)
-async def test_a_changed_script_is_noticed(
-    name: str, survives: Callable[..., Awaitable[bool]]
-) -> None:
-    script, text, other = MUTANTS[name]
-
-    assert not await survives(script, text, other, SCENARIOS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)

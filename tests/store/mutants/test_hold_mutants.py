@@ -1,10 +1,10 @@
 """Changes to the hold that must not go unnoticed."""
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from judging import suite_of
 
 from falgate.core import claim
 from falgate.core.budget import ORGANISATION, Account
@@ -281,16 +281,4 @@ MUTANTS = {
     "long_amounts": (PRELUDE, " or #text > 15", ""),
 }
 
-
-async def test_the_script_as_it_is_passes(survives: Callable[..., Awaitable[bool]]) -> None:
-    assert await survives(HOLD, "return {'unlimited'}", "return {'unlimited'}", SCENARIOS)
-
-
-@pytest.mark.parametrize("url", ["valkey"], indirect=True)
-@pytest.mark.parametrize("name", MUTANTS)
-async def test_a_changed_script_is_noticed(
-    name: str, survives: Callable[..., Awaitable[bool]]
-) -> None:
-    script, text, other = MUTANTS[name]
-
-    assert not await survives(script, text, other, SCENARIOS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)

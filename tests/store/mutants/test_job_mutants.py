@@ -1,10 +1,10 @@
 """Changes to the life of a job after its hold that must not go unnoticed."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from booked import booked
+from judging import suite_of
 
 from falgate.core.budget import ORGANISATION
 from falgate.core.claim import Seen
@@ -249,16 +249,4 @@ MUTANTS = {
     "never_swept": (FINISH, "redis.call('ZADD', ended_jobs, whole(now), job_id)", ""),
 }
 
-
-async def test_the_scripts_as_they_are_pass(survives: Callable[..., Awaitable[bool]]) -> None:
-    assert await survives(ADOPT, "return 0", "return 0", SCENARIOS)
-
-
-@pytest.mark.parametrize("url", ["valkey"], indirect=True)
-@pytest.mark.parametrize("name", MUTANTS)
-async def test_a_changed_script_is_noticed(
-    name: str, survives: Callable[..., Awaitable[bool]]
-) -> None:
-    script, text, other = MUTANTS[name]
-
-    assert not await survives(script, text, other, SCENARIOS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)

@@ -1,9 +1,8 @@
 """Changes to who gets which pictures that must not go unnoticed."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
+from judging import suite_of
 
 from falgate.core.claim import AppPool, Crowded, Held, Joined, Keep, Seen, Stale, Terms, Waiter
 from falgate.core.outcome import Settlement
@@ -189,16 +188,4 @@ MUTANTS = {
     "marker_over_more": (FINISH, "and length < count", "and true"),
 }
 
-
-async def test_the_scripts_as_they_are_pass(survives: Callable[..., Awaitable[bool]]) -> None:
-    assert await survives(TAKE, "return taken", "return taken", SCENARIOS)
-
-
-@pytest.mark.parametrize("url", ["valkey"], indirect=True)
-@pytest.mark.parametrize("name", MUTANTS)
-async def test_a_changed_script_is_noticed(
-    name: str, survives: Callable[..., Awaitable[bool]]
-) -> None:
-    script, text, other = MUTANTS[name]
-
-    assert not await survives(script, text, other, SCENARIOS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)

@@ -1,9 +1,8 @@
 """Changes to pools and to forgetting that must not go unnoticed."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
+from judging import suite_of
 from msgspec.structs import replace
 
 from falgate.core.claim import Held, Seen
@@ -237,16 +236,4 @@ MUTANTS = {
     "marker_kept": (FLIGHTS, "redis.call('ZREM', markers, fingerprint)", ""),
 }
 
-
-async def test_the_scripts_as_they_are_pass(survives: Callable[..., Awaitable[bool]]) -> None:
-    assert await survives(APPEND, "return {}", "return {}", SCENARIOS)
-
-
-@pytest.mark.parametrize("url", ["valkey"], indirect=True)
-@pytest.mark.parametrize("name", MUTANTS)
-async def test_a_changed_script_is_noticed(
-    name: str, survives: Callable[..., Awaitable[bool]]
-) -> None:
-    script, text, other = MUTANTS[name]
-
-    assert not await survives(script, text, other, SCENARIOS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)
