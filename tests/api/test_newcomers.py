@@ -1,8 +1,10 @@
 """Series of teams and apps that are made while a gateway runs: there before their first event."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from falgate.core.directory import Team
@@ -19,11 +21,19 @@ async def counted(client: httpx.AsyncClient, team: str) -> dict[str, set[float]]
     return found
 
 
-async def test_a_team_and_its_app_have_their_series_as_soon_as_they_are_made(
-    managed: Any, team: str
-) -> None:
-    async with managed.client() as client:
-        assert await counted(client, team) == {
+@pytest.fixture(scope="module")
+def served(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One of its own: no more than fifty teams have series."""
+    with serve(tmp_path_factory.mktemp("served")) as served:
+        yield served
+
+
+async def test_a_team_and_its_app_have_their_series_as_soon_as_they_are_made(served: Any) -> None:
+    async with served.admin() as admin, served.client() as client:
+        for path, name in (("/teams", "new"), ("/teams/new/apps", "app")):
+            assert (await admin.post(path, json={"name": name})).status_code == 201
+
+        assert await counted(client, "new") == {
             name: {0.0}
             for name in (
                 "falgate_answers_total",
@@ -34,10 +44,10 @@ async def test_a_team_and_its_app_have_their_series_as_soon_as_they_are_made(
         }
 
 
-async def test_so_has_one_that_a_command_made(managed: Any) -> None:
-    redis = managed.redis()
+async def test_so_has_one_that_a_command_made(served: Any) -> None:
+    redis = served.redis()
     await Registry(redis).put_team("nova", None, Team(), "a command")
     await redis.aclose()
 
-    async with managed.client() as client:
+    async with served.client() as client:
         assert (await counted(client, "nova"))["falgate_refusals_total"] == {0.0}
