@@ -172,8 +172,9 @@ class Trust:
 
     async def _is_behind(self) -> bool:
         """Whether entries are gone that this instance has seen: a backup, or a copy that lagged."""
+        seen = dict(self._written)  # this instance goes on to write while it asks
         written = await self._ledger.written()
-        return any(written.get(name, (0, 0)) < last for name, last in self._written.items())
+        return any(written.get(name, (0, 0)) < last for name, last in seen.items())
 
     async def _verified(self) -> tuple[int, int]:
         """How many entries all books have, and how many counters differ from them."""
