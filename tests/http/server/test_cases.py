@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 SPLIT_BYTES_MAX = 260
+LINGER_S = 30.0
+"""Who is slow to send the rest still hears its answer, and leaves as soon as it did."""
+
 AT_ONCE = 50
 SEQUENCES, CASES_IN_ONE = 200, 5
 
@@ -30,7 +33,7 @@ async def test_bytes_that_are_cut_in_two_anywhere_are_answered_the_same(
         for at in range(1, len(case.sent))
     ]
     room = asyncio.Semaphore(AT_ONCE)
-    async with serve(linger_s=0.5) as server:
+    async with serve(linger_s=LINGER_S) as server:
 
         async def sent(case: Any, at: int) -> None:
             async with room:
@@ -48,7 +51,7 @@ async def test_bytes_that_come_one_by_one_are_answered_the_same(
     serve: Any, cases: Iterable[Any], judged: Any
 ) -> None:
     short = [case for case in cases if len(case.sent) < SPLIT_BYTES_MAX]
-    async with serve(linger_s=0.5) as server, asyncio.TaskGroup() as tasks:
+    async with serve(linger_s=LINGER_S) as server, asyncio.TaskGroup() as tasks:
 
         async def sent(case: Any) -> None:
             parts = [case.sent[at : at + 1] for at in range(len(case.sent))]
@@ -88,7 +91,7 @@ async def test_cases_behind_one_another_and_cut_anywhere_are_answered_in_order(
     chance = random.Random(seed)
     keeping = [case for case in cases if not case.closed]
     room = asyncio.Semaphore(AT_ONCE)
-    async with serve(linger_s=0.5) as server, asyncio.TaskGroup() as tasks:
+    async with serve(linger_s=LINGER_S) as server, asyncio.TaskGroup() as tasks:
 
         async def sent() -> None:
             chosen = [*chance.choices(keeping, k=CASES_IN_ONE - 1), chance.choice(cases)]

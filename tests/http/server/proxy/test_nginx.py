@@ -8,8 +8,13 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from patience import PATIENCE_S
+
 OTHERS = 8
-HEARD_S = 60.0
+HEARD_S = 10.0
+"""A proxy keeps some of what is sent for longer than anybody has to listen."""
+
+LINGER_S = 30.0
 OFFERS = {
     "no offer": "",
     "h2c": "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
@@ -114,7 +119,7 @@ class Other:
         writer.write(head.encode() + body)
         answered = said = b""
         with suppress(TimeoutError, EOFError, ConnectionError):
-            async with asyncio.timeout(HEARD_S):
+            async with asyncio.timeout(PATIENCE_S):
                 answered = await reader.readuntil(b"\r\n\r\n")
                 length = re.search(rb"(?i)content-length: (\d+)", answered)
                 said = await reader.readexactly(int(length[1])) if length else b""
@@ -151,7 +156,7 @@ async def test_nobody_gets_or_gives_what_is_anothers_whatever_was_sent_before(
     app = Answering()
     attacks = [*hiding(), *(Attack(case.name, case.sent, last=True) for case in cases)]
     async with (
-        serve(app, unlimited=["127.0.0.1"], linger_s=0.3) as server,
+        serve(app, unlimited=["127.0.0.1"], linger_s=LINGER_S) as server,
         proxy(server.port) as ways,
     ):
         wrong = await asyncio.gather(*(every(way, path, attacks) for way, path in ways.items()))
