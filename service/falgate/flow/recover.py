@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from falgate.core import price
 from falgate.core.billing import Listed, same_input, totals
-from falgate.core.difference import Difference
+from falgate.core.difference import TORN, Difference
 from falgate.core.frozen import Frozen
 from falgate.core.job import Job
 from falgate.core.model import ModelSpec
@@ -99,6 +99,7 @@ async def recover(
     outcome = Outcome(frozen=frozen, mended=mended, twice=twice, state="sound")
     if frozen is None and not mended:
         return outcome
+    remaining = await _without_torn(ledger, mended) if act else mended
     if frozen is not None and frozen.lost:
         found = await _lost(
             upstream,
@@ -112,7 +113,7 @@ async def recover(
         outcome = replace(outcome, found=found)
     if not act:
         return replace(outcome, state="shown")
-    await _mend(ledger, mended)
+    await _mend(ledger, remaining)
     priced = tuple(_priced(each, assumed) for each in outcome.found)
     await _book(upstream, ledger, jobs, priced)
     if frozen is None:
@@ -137,6 +138,20 @@ async def _differences(ledger: Recovery) -> list[Mended]:
         for books in await ledger.books()
         for each in await ledger.differences(books)
     ]
+
+
+async def _without_torn(ledger: Recovery, found: Sequence[Mended]) -> Sequence[Mended]:
+    """Undo or complete what was torn; what is to be mended after that.
+
+    It comes before anything else: an entry that is taken out may be of a request of fal's, which
+    the ledger does not know any more.
+    """
+    torn = [each for each in found if each.difference.counter == TORN]
+    if not torn:
+        return found
+    for books in {each.upstream for each in torn}:
+        await ledger.mend(books, [each.difference for each in torn if each.upstream == books])
+    return [each for each in await _differences(ledger) if each.difference.mendable]
 
 
 async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:

@@ -12,6 +12,7 @@ from shop import SPEC as EASEL
 from falgate.core.billing import BooksClosed
 from falgate.core.calendar import Calendar
 from falgate.flow.recover import RecoveryRefused, recover
+from falgate.store import _keys
 from falgate.store.jobs import Jobs
 from falgate.store.recovery import Recovery
 from falgate.store.verify import verify
@@ -123,6 +124,31 @@ async def test_a_recovery_that_is_repeated_books_nothing_twice(
 
     after = await everything()
     assert {**after, "{fg}:meta": {}} == {**before, "{fg}:meta": {}}
+
+
+@pytest.mark.usefixtures("thawing")
+@pytest.mark.parametrize("reached", ["entry", "counters"])
+async def test_a_recovery_that_was_torn_books_it_once_after_all(  # noqa: PLR0917 - fixtures
+    redis: Redis, run: Run, books: Any, ago_ms: Any, freeze: Freeze, reached: str
+) -> None:
+    """Its entry is there, and nothing says yet whose the request is."""
+    await redis.hset(_keys.META, f"books:{UPSTREAM}", "1")
+    books.know("lost-1", ago_ms(6), SENT)
+    books.bill("lost-1", 45)
+    await run()
+    account = "{fg}:account:" + UPSTREAM + ":organisation:main"
+    await redis.hset(_keys.torn(UPSTREAM), "recovered-lost-1", "recover")
+    await redis.hdel(_keys.submits(UPSTREAM), "lost-1")
+    if reached == "entry":
+        await redis.hset(account, "spent:total:all", "0")
+    await freeze(5 * MINUTE_MS)
+
+    outcome = await run()
+
+    assert [found.request_id for found in outcome.found] == ["lost-1"]
+    assert await redis.hget(account, "spent:total:all") == "45"
+    assert await redis.xlen(_keys.ledger(UPSTREAM)) == 1
+    assert (await verify(redis, UPSTREAM)).differences == ()
 
 
 async def test_requests_of_jobs_are_not_unknown(
