@@ -38,11 +38,10 @@ async def commands(gateway: Any) -> int:
 async def test_wrong_keys_cost_no_look_at_redis_and_a_good_one_still_opens(attacked: Any) -> None:
     async with attacked.client() as client:
         before = await commands(attacked)
-        statuses = []
+        answers = []
         for _ in range(WRONG):
             headers = {"Authorization": f"Key {mint('live')}"}
-            answer = await client.post(MODEL, json=BODY, headers=headers)
-            statuses.append(answer.status_code)
+            answers.append(await client.post(MODEL, json=BODY, headers=headers))
         looked_up = await commands(attacked) - before
         good = await client.post(MODEL, json=BODY)
         unseen = {"Authorization": f"Key {await attacked.issue(team='late')}"}
@@ -50,10 +49,12 @@ async def test_wrong_keys_cost_no_look_at_redis_and_a_good_one_still_opens(attac
             while (late := await client.post(MODEL, json=BODY, headers=unseen)).status_code == 429:
                 pass  # for as long as this gateway has not read of the new key
 
+    statuses = [answer.status_code for answer in answers]
     assert set(statuses) == {401, 429}
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.json()["error_type"] == "rate_limit_exceeded"
+    # Ten in a second are looked up again, at a time of which nobody knows.
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.json()["error_type"] == "rate_limit_exceeded"
     assert looked_up < 3 * statuses.count(401) + 50
     assert (good.status_code, late.status_code) == (200, 200)
 
@@ -63,12 +64,14 @@ async def test_wrong_admin_keys_are_refused_and_the_right_one_opens(attacked: An
         attacked.admin() as admin,
         httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as stranger,
     ):
+        answers = []
         for _ in range(WRONG):
             headers = {"Authorization": f"Key {mint('admin')}"}
-            answer = await stranger.get(f"{admin.base_url}teams", headers=headers)
+            answers.append(await stranger.get(f"{admin.base_url}teams", headers=headers))
         right = await admin.get("/teams")
 
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["content-type"] == "application/problem+json"
+    assert {answer.status_code for answer in answers} == {401, 429}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.headers["content-type"] == "application/problem+json"
     assert right.status_code == 200
