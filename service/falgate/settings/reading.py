@@ -16,7 +16,6 @@ from falgate.settings.words import SettingsWrong, address, amount, names, webhoo
 
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
 
-
 _KEYS = ("fal_key", "fal_admin_key", "admin_key")
 _STORES = frozenset({"file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
 

@@ -13,7 +13,7 @@ from falgate.core.sums import COUNTERS, is_recent, recent
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
-from falgate.store.entries import Entries, Raw
+from falgate.store.entries import Entries, Raw, behind
 from falgate.store.torn import refuse_torn
 
 _ARCHIVE = Script("ledger_archive")
@@ -61,7 +61,6 @@ class Archiving:
     ) -> bool:
         """Remove entries that an archive has, and keep what they come to; False: it was done."""
         last = batch[-1][0]
-        moment, _, count = last.partition("-")
         closed = [fields["job"] for _, fields in batch if fields["kind"] == "close"]
         with reaching():
             done = await _ARCHIVE(
@@ -73,7 +72,7 @@ class Archiving:
                 torn=_keys.torn(upstream),
                 first=batch[0][0],
                 last=last,
-                behind=f"{moment}-{int(count) + 1}",
+                behind=behind(last),
                 sums=msgspec.json.encode({name: str(sums[name]) for name in sums}).decode(),
                 more_args=closed,
             )

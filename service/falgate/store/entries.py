@@ -16,6 +16,18 @@ PAGE = 250
 """Few enough that a gateway which reads them all keeps answering in between."""
 
 
+def entry_id(entry: str) -> tuple[int, int]:
+    """An entry's id, as what sorts by age: milliseconds, and a count."""
+    at_ms, _, number = entry.partition("-")
+    return int(at_ms), int(number)
+
+
+def behind(entry: str) -> str:
+    """The first id that an entry behind this one can have."""
+    at_ms, number = entry_id(entry)
+    return f"{at_ms}-{number + 1}"
+
+
 class Entries:
     """The entries of all upstreams. All methods raise `Unavailable` without Redis."""
 

@@ -168,10 +168,11 @@ class Jobs:
                 more_args=_records.entry(job, settlement),
             )
         refuse_torn(reply[0])
-        if reply[0] == "fenced":
-            raise Fenced
-        if len(reply) > 2:  # noqa: PLR2004 - it was settled by this very call
-            self._instance.wrote(order.upstream, reply[2])
+        match reply:
+            case ["fenced", _]:
+                raise Fenced
+            case ["settled", _, entry]:  # by this very call
+                self._instance.wrote(order.upstream, entry)
 
     async def finish(self, job: Job, pictures: Sequence[Picture], published: Seen | None) -> None:
         """End a paid job and its flight, and wake who waits.

@@ -4,9 +4,9 @@
 -- accounts (more_keys) stand from KEYS[15] on, as they were held; the entry's further fields
 -- (more_args) stand from ARGV[15] on. What exceeds the hold goes to the house. A refusal, as JSON,
 -- may quote the prompt: it is kept apart, for those who wait now.
--- Returns {'settled', remaining, entry} with what the tightest budget has left in micro-USD, -1 without
--- any; {'settled'} when it was so before; {'fenced', state} when the move is not the caller's; or
--- {'torn'} when half of this is there already.
+-- Returns {'settled', remaining, entry} with what the tightest budget has left in micro-USD, -1
+-- without any; {'settled'} when it was so before; {'fenced', state} when the move is not the
+-- caller's; or {'torn'} when half of this is there already.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local ended_jobs = KEYS[3]

@@ -14,6 +14,7 @@ from falgate.core.money import Micros
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store._script import Script
+from falgate.store.entries import entry_id
 
 _TRUST = Script("ledger_trust")
 
@@ -212,9 +213,3 @@ class Ledger:
         """How many jobs are not ended."""
         with reaching():
             return int(await self._redis.zcard(_keys.open_jobs(upstream)))
-
-
-def entry_id(entry: str) -> tuple[int, int]:
-    """An id of a stream's entry, as what sorts by age: milliseconds, and a count."""
-    at_ms, _, number = entry.partition("-")
-    return int(at_ms), int(number)

@@ -4,7 +4,8 @@
 -- to the opening balances, from which the ledger is verified. The batch is known by its first entry:
 -- when that is no longer the ledger's first, the batch has been taken out before.
 -- `sums` is JSON, {"<account>|<window>|<counter>": "<signed micro-USD>"}; the jobs whose corrections
--- need not be remembered any more (more_args) stand from ARGV[5] on. The balances change in one write.
+-- need not be remembered any more (more_args) stand from ARGV[5] on. The balances change in one
+-- write.
 -- Returns 1, 0 when there was nothing to do, or 'torn' when half of this is there already.
 local ledger = KEYS[1]
 local opening = KEYS[2]

@@ -3,7 +3,8 @@
 -- Book a request that the upstream has carried out and no job knows: an entry that closes a job of
 -- its own, charged to the organisation in the windows of now. Once: the request belongs to it since.
 -- Returns {'booked'}, {'known', job} when it belongs to a job, {'elsewhen', now_ms} outside the
--- windows, or {'torn'} when half of this is there already. The entry's further fields (more_args) stand from ARGV[7] on. Micro-USD.
+-- windows, or {'torn'} when half of this is there already. The entry's further fields (more_args)
+-- stand from ARGV[7] on. Micro-USD.
 local submits = KEYS[1]
 local ledger = KEYS[2]
 local accounts = KEYS[3]

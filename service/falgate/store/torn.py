@@ -19,7 +19,7 @@ from falgate.core.errors import Unavailable
 from falgate.store import _keys
 from falgate.store._reach import reaching
 from falgate.store.clock import now_ms
-from falgate.store.entries import Entries, Raw
+from falgate.store.entries import Entries, Raw, behind
 
 What = Literal["settle", "correct", "recover", "archive"]
 
@@ -132,9 +132,11 @@ class Torn:
         return False
 
     async def _recovered(self, pipeline: Pipeline, job_id: str, written: Sequence[Raw]) -> bool:
-        request_id = job_id.removeprefix("recovered-")
+        if not written:
+            return False
+        ((_, close), *_) = written
         with reaching():
-            known = await self._redis.hget(_keys.submits(self._upstream), request_id)
+            known = await self._redis.hget(_keys.submits(self._upstream), close["request_id"])
         if known == job_id:
             return True
         self._take_out(pipeline, written)
@@ -144,9 +146,8 @@ class Torn:
         until = await self._entries.archived_until(self._upstream)
         pipeline.delete(_keys.next_opening(self._upstream))
         if until:
-            at_ms, _, number = until.partition("-")
-            behind = f"{at_ms}-{int(number) + 1}"
-            pipeline.xtrim(_keys.ledger(self._upstream), minid=behind, approximate=False)
+            first = behind(until)
+            pipeline.xtrim(_keys.ledger(self._upstream), minid=first, approximate=False)
         return bool(until)
 
     def _take_out(self, pipeline: Pipeline, written: Sequence[Raw]) -> None:

@@ -18,7 +18,8 @@ from falgate.core.errors import Unavailable
 from falgate.core.frozen import COUNTERS, LOST
 from falgate.store.clock import Clock
 from falgate.store.connect import address
-from falgate.store.ledger import Ledger, Standing, check_own, entry_id
+from falgate.store.entries import entry_id
+from falgate.store.ledger import Ledger, Standing, check_own
 from falgate.store.rewriting import may_tear, rewrite
 from falgate.store.verify import verify
 
