@@ -15,6 +15,7 @@ from patience import PATIENCE_S, TRIP_S
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from servers import Server, served
 from two_servers import SERVERS
 
 from falgate.core.budget import ORGANISATION, Account, Budget
@@ -147,6 +148,13 @@ def limit(budgets: Budgets) -> Callable[..., Awaitable[None]]:
         assert await budgets.put(UPSTREAM, charged, kind, was=was, now=now, who="test")
 
     return put
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Debian's Redis, of a test that hangs, kills or reads it."""
+    with served() as server:
+        yield server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from patience import PATIENCE_S
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import TimeoutError as TookTooLong
-from servers import Server, served
+from servers import Server
 
 from falgate.core.errors import Unavailable
 from falgate.store._bounded import BoundedRedis, Trips
@@ -24,12 +24,6 @@ TRIP_S = 1
 
 Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 Ask = Callable[[Redis], Awaitable[Any]]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with served() as server:
-        yield server
 
 
 @pytest.fixture

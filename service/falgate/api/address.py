@@ -6,11 +6,11 @@ import msgspec
 import structlog
 from litestar import Request
 
+from falgate.api.firsts import Firsts
 from falgate.api.forwarded import HOST, forwarded
 from falgate.core.printable import quoted
 
 _LOG = structlog.get_logger()
-_STRANGERS_MAX = 100
 
 LOCAL = frozenset({"localhost", "queue.localhost", "127.0.0.1", "::1"})
 
@@ -19,12 +19,11 @@ class Strangers:
     """Hosts that callers addressed and that are not ours: each is logged once, and not all."""
 
     def __init__(self) -> None:
-        self._met: set[str] = set()
+        self._firsts = Firsts()
 
     def meet(self, host: str) -> None:
         """One was addressed; whoever reads its URLs may not find what is there."""
-        if len(self._met) < _STRANGERS_MAX and host not in self._met:
-            self._met.add(host)
+        if self._firsts.is_new(host):
             _LOG.warning(
                 "address.unknown_host",
                 host=quoted(host),

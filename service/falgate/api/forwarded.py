@@ -13,6 +13,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from falgate.api.firsts import Firsts
 from falgate.core.bounds import HEADERS
 from falgate.core.printable import quoted
 
@@ -24,7 +25,6 @@ _PREFIX = re.compile(r"((?:/(?!\.{1,2}(?:/|\Z))[\w.~-]+)*)/?", re.ASCII)
 
 _READ = frozenset({b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix", b"host"})
 _FORWARDED = "falgate_forwarded"
-_UNCLEAN_MAX = 100
 _LOG = structlog.get_logger()
 
 
@@ -55,12 +55,11 @@ class Unclean:
     """Headers of trusted proxies that are not of a clean form: each is logged once, and not all."""
 
     def __init__(self) -> None:
-        self._met: set[tuple[str, str]] = set()
+        self._firsts = Firsts()
 
     def meet(self, name: str, value: str) -> None:
         """One came; what it would have said is not told to callers."""
-        if value.strip() and len(self._met) < _UNCLEAN_MAX and (name, value) not in self._met:
-            self._met.add((name, value))
+        if value.strip() and self._firsts.is_new((name, value)):
             _LOG.warning(
                 "forwarded.unclean",
                 header=name,

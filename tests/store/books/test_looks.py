@@ -1,13 +1,13 @@
 """Looks at a server that began anew, while the instance goes on with what was under way."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from patience import TRIP_S
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from servers import Server, served
+from servers import Server
 
 from falgate.core.job import Job, Order
 from falgate.core.outcome import Settlement
@@ -19,12 +19,6 @@ from falgate.store.ledger import Ledger
 from falgate.store.trust import Trust
 
 UPSTREAM = "https://queue.example"
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with served() as server:
-        yield server
 
 
 @pytest.fixture

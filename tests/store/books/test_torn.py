@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from redis.asyncio import Redis
-from servers import Server, served
+from servers import Server
 
 from falgate.core.billing import Charge
 from falgate.core.budget import ORGANISATION
@@ -35,12 +35,6 @@ _WORD = re.compile(rb"\$(\d+)\r\n")
 
 Command = list[bytes]
 Orders = Callable[..., Order]
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with served() as server:
-        yield server
 
 
 @pytest.fixture
