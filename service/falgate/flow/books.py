@@ -60,6 +60,9 @@ class Recovery(Protocol):
     async def differences(self, upstream: str) -> tuple[Difference, ...]:
         """Counters that are not what the ledger says; raises `EntryStrange`."""
 
+    async def undo_torn(self, upstream: str) -> None:
+        """Undo what was torn, or bring it to its end: the ledger says less, or more, after that."""
+
     async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
         """Set counters right; False where one has changed since, which is then left alone."""
 

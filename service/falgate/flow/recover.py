@@ -146,11 +146,13 @@ async def _without_torn(ledger: Recovery, found: Sequence[Mended]) -> Sequence[M
     It comes before anything else: an entry that is taken out may be of a request of fal's, which
     the ledger does not know any more.
     """
-    torn = [each for each in found if each.difference.counter == TORN]
-    if not torn:
-        return found
-    for books in {each.upstream for each in torn}:
-        await ledger.mend(books, [each.difference for each in torn if each.upstream == books])
+    torn = {each.upstream for each in found if each.difference.counter == TORN}
+    for books in torn:
+        await ledger.undo_torn(books)
+    return await _mendable(ledger) if torn else found
+
+
+async def _mendable(ledger: Recovery) -> list[Mended]:
     return [each for each in await _differences(ledger) if each.difference.mendable]
 
 
@@ -162,7 +164,7 @@ async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:
             by_books[each.upstream].append(each.difference)
         for books, differences in by_books.items():
             await ledger.mend(books, differences)
-        found = [each for each in await _differences(ledger) if each.difference.mendable]
+        found = await _without_torn(ledger, await _mendable(ledger))
         if not found:
             return
     raise RecoveryRefused("counters changed again and again meanwhile: begin again")

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.core.budget import ORGANISATION, account
 from falgate.core.calendar import Calendar
-from falgate.core.difference import TORN, Difference
+from falgate.core.difference import Difference
 from falgate.core.errors import Unavailable
 from falgate.core.frozen import Frozen
 from falgate.core.job import Job
@@ -59,15 +59,12 @@ class Recovery:
         """
         return (await verify(self._redis, upstream)).differences
 
-    async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
-        """Set counters right; False where one has changed since, which is then left alone.
+    async def undo_torn(self, upstream: str) -> None:
+        """Undo what was torn, or bring it to its end: the ledger says less, or more, after that."""
+        await Torn(self._redis, upstream).undo(self._who)
 
-        What was torn is undone, or brought to its end, before any counter: the ledger says less, or
-        more, after that.
-        """
-        if any(each.counter == TORN for each in found):
-            await Torn(self._redis, upstream).undo(self._who)
-            return False
+    async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
+        """Set counters right; False where one has changed since, which is then left alone."""
         hashes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for each in found:
             key, field = _place(upstream, each)

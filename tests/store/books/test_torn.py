@@ -271,7 +271,7 @@ async def test_an_archive_that_was_torn_opens_the_balances_once(
         await replay(world.redis, [*before, *half[1 : 1 + at]])
         found = (await verify(world.redis, UPSTREAM)).differences
         assert "torn" in {each.counter for each in found}
-        await Recovery(world.redis, CALENDAR, "w").mend(UPSTREAM, found)
+        await Recovery(world.redis, CALENDAR, "w").undo_torn(UPSTREAM)
         await archive()
         assert (await world.redis.hgetall(opening), await world.redis.xlen(ledger)) == whole
         assert not await world.redis.exists(_keys.next_opening(UPSTREAM))
