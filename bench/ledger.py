@@ -22,14 +22,14 @@ from zoneinfo import ZoneInfo
 
 from redis.asyncio import Redis
 
-from falgate.core.budget import account
+from falgate.core.account import account
 from falgate.core.calendar import Calendar
-from falgate.core.entry import read
-from falgate.core.sums import Sums, recent
-from falgate.store import _keys
-from falgate.store.connect import connect
-from falgate.store.embedded import EmbeddedRedis
-from falgate.store.ledger import Ledger
+from falgate.money.entry import read
+from falgate.money.store.ledger import Ledger
+from falgate.money.sums import Sums, recent
+from falgate.redis import keyspace
+from falgate.redis.client import connect
+from falgate.redis.embedded import EmbeddedRedis
 
 UPSTREAM = "fal"
 TEAMS, APPS, DAYS = 50, 4, 31
@@ -79,7 +79,7 @@ async def fill(url: str, number: int) -> tuple[str, str]:
     while some := list(islice(written, PIPELINE)):
         pipeline = redis.pipeline(transaction=False)
         for entry, fields in some:
-            pipeline.xadd(_keys.ledger(UPSTREAM), fields, id=entry)  # type: ignore[arg-type]  # str
+            pipeline.xadd(keyspace.ledger(UPSTREAM), fields, id=entry)  # type: ignore[arg-type]  # str
             sums.add(read(entry, fields))
         await pipeline.execute()
     await write(redis, sums)
@@ -127,8 +127,8 @@ async def write(redis: Redis, sums: Sums) -> None:
     """Leave the counters and the roll-ups as the entries say, and answers from the cache too."""
     for name, counters in sums.accounts.items():
         figures: dict[Any, Any] = dict(counters)
-        await redis.sadd(_keys.accounts(UPSTREAM), name)
-        await redis.hset(_keys.account(UPSTREAM, account(name)), mapping=figures)
+        await redis.sadd(keyspace.accounts(UPSTREAM), name)
+        await redis.hset(keyspace.account(UPSTREAM, account(name)), mapping=figures)
     for day, measures in sums.usage.items():
         whole: dict[Any, Any] = dict(measures)
         for field, bought in measures.items():
@@ -136,7 +136,7 @@ async def write(redis: Redis, sums: Sums) -> None:
             if measure == "bought":
                 whole |= {f"{subject}:answers": 3 * bought, f"{subject}:hits": 2 * bought}
                 whole |= {f"{subject}:reused": 2 * bought, f"{subject}:saved": 68_000 * bought}
-        await redis.hset(_keys.usage(UPSTREAM, day), mapping=whole)
+        await redis.hset(keyspace.usage(UPSTREAM, day), mapping=whole)
 
 
 def report(url: str, entries: int, command: tuple[str, ...], first: str, last: str) -> None:

@@ -5,20 +5,23 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from importlib import resources
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import pytest
+from forking import Forked, popen
 from patience import PATIENCE_S, TRIP_S
 from processes import ended, reserved_port
+
+from falgate.redis import keyspace
+from falgate.redis.script import scripts
 from redis import Redis
 
-from falgate.store import _keys
+pytest_plugins = ["in_memory", "ledgers", "serving"]  # what tests of several domains stand on
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="all versions of fal's clients, all scripts on Redis 7.0 too, more random lives",
     )
+
+
+_SAID_BYTES_MAX = 10_000_000
 
 
 class Falgate(NamedTuple):
@@ -40,7 +46,7 @@ class Falgate(NamedTuple):
         said: What it prints, so far, to stdout and to stderr.
     """
 
-    process: "subprocess.Popen[bytes]"
+    process: Forked
     data: Path
     url: str
     tls: str
@@ -84,14 +90,14 @@ def reserved() -> Iterator[dict[str, str]]:
 
 
 def run_command(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "falgate", *arguments],
-        env=clean(**settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    with TemporaryFile() as out, TemporaryFile() as err:
+        process = popen(arguments, env=clean(**settings), stdout=out, stderr=err)
+        try:
+            status = process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+        said = [os.pread(file.fileno(), _SAID_BYTES_MAX, 0).decode() for file in (out, err)]
+    return subprocess.CompletedProcess(process.args, status, *said)
 
 
 @contextmanager
@@ -108,8 +114,8 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
         said = (logs / f"{url}.out", logs / f"{url}.err")
         process = stack.enter_context(
             ended(
-                subprocess.Popen(
-                    [sys.executable, "-m", "falgate", "run"],
+                popen(
+                    ["run"],
                     env=clean(**usual, **addresses, **settings),
                     stdout=stack.enter_context(said[0].open("wb")),
                     stderr=stack.enter_context(said[1].open("wb")),
@@ -165,15 +171,14 @@ def enqueue_webhook(
     upstream: str = "sandbox",
 ) -> None:
     """Do what the script does that ends a request with a webhook."""
-    store = resources.files("falgate.store")
-    parts = [(store / name).read_text() for name in ("_prelude.lua", "_deliveries.lua")]
+    parts = [scripts()[name].read_text() for name in ("_prelude.lua", "_deliveries.lua")]
     call = "enqueue_delivery(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], now_ms())"
     with Redis.from_url(redis_url) as redis:
         redis.eval(
             "\n".join([*parts, call]),
             2,
-            _keys.delivery(request_id),
-            _keys.deliveries("waiting"),
+            keyspace.delivery(request_id),
+            keyspace.deliveries("waiting"),
             *(request_id, url, subject, upstream),
         )
 

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from falgate import settings
-from falgate.core.outcome import Accepted
-from falgate.models import MODELS
-from falgate.selling import Sellers, open_sellers
+from falgate.fal.replies import Accepted
+from falgate.models.endpoints import MODELS
 from falgate.telemetry.troubles import Troubles
+from falgate.upstreams import Upstreams, open_sellers
 
 SECRET = bytes(32)
 FAL = {"FAL_KEY": "id:secret"}
@@ -23,7 +23,7 @@ PUBLIC = {"FALGATE_PUBLIC_URL": "https://gate.example"}
 PLAIN = {"FALGATE_PUBLIC_URL": "http://gate.example"}
 ADMIN = {"FALGATE_FAL_ADMIN_KEY": "id:admin"}
 
-Open = Callable[[dict[str, str]], Sellers]
+Open = Callable[[dict[str, str]], Upstreams]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
     """Opens the sellers of an environment."""
     async with AsyncExitStack() as stack:
 
-        def make(env: dict[str, str]) -> Sellers:
+        def make(env: dict[str, str]) -> Upstreams:
             chosen = settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env})
             made = open_sellers(chosen, SECRET, Troubles())
             stack.push_async_callback(made.close)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from falgate import settings
-from falgate.core import apikey
+from falgate.accounts import apikey
 from falgate.core.calendar import Calendar
 from falgate.settings import SettingsWrong
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.core import apikey
+from falgate.accounts import apikey
 
 MODEL = "fal-ai/gpt-image-1.5"
 KEY = apikey.mint("live", bytes(apikey.ID_BYTES), bytes(apikey.SECRET_BYTES))

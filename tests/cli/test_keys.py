@@ -11,7 +11,7 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.core import apikey
+from falgate.accounts import apikey
 
 MODEL = "fal-ai/gpt-image-1.5"
 Keys = Callable[..., "subprocess.CompletedProcess[str]"]

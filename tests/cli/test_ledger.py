@@ -15,14 +15,14 @@ from patience import TRIP_S
 from redis.asyncio import Redis
 
 from falgate.cli.main import main
-from falgate.core.budget import account
+from falgate.core.account import account
 from falgate.core.calendar import Calendar
-from falgate.core.entry import read
-from falgate.core.sums import Sums
-from falgate.store import _keys
-from falgate.store.connect import connect
-from falgate.store.embedded import EmbeddedRedis
-from falgate.store.ledger import Ledger
+from falgate.money.entry import read
+from falgate.money.store.ledger import Ledger
+from falgate.money.sums import Sums
+from falgate.redis import keyspace
+from falgate.redis.client import connect
+from falgate.redis.embedded import EmbeddedRedis
 
 DAY_MS = 86_400_000
 CALENDAR = Calendar(UTC)
@@ -57,13 +57,13 @@ async def _fill(url: str) -> None:
             "held": "36000", "billed": str(billed), "overrun": "0", "team": team, "app": app,
             "key": f"key-{app}", "model": "m", "bought": "1", "list": str(billed),
         }  # fmt: skip
-        pipeline.xadd(_keys.ledger("fal"), fields, id=f"{at_ms}-{number}")
+        pipeline.xadd(keyspace.ledger("fal"), fields, id=f"{at_ms}-{number}")
         sums.add(read(f"{at_ms}-{number}", fields))
     for name, counters in sums.accounts.items():
-        pipeline.sadd(_keys.accounts("fal"), name)
-        pipeline.hset(_keys.account("fal", account(name)), mapping=dict(counters))
+        pipeline.sadd(keyspace.accounts("fal"), name)
+        pipeline.hset(keyspace.account("fal", account(name)), mapping=dict(counters))
     for day, measures in sums.usage.items():
-        pipeline.hset(_keys.usage("fal", day), mapping=dict(measures))
+        pipeline.hset(keyspace.usage("fal", day), mapping=dict(measures))
     await pipeline.execute()
     await redis.aclose()
 
@@ -136,7 +136,7 @@ def test_books_that_agree_end_with_0_and_others_with_1(falgate: Falgate, site: S
 
     async def spoil() -> None:
         redis = connect(site.url, timeout_s=TRIP_S)
-        await redis.hincrby(_keys.account("fal", account("team:ads")), "spent:total:all", -1)
+        await redis.hincrby(keyspace.account("fal", account("team:ads")), "spent:total:all", -1)
         await redis.aclose()
 
     asyncio.run(spoil())

@@ -14,17 +14,17 @@ from click.testing import CliRunner, Result
 from patience import TRIP_S
 
 from falgate.cli.main import main
-from falgate.core.budget import chain
+from falgate.core.account import chain
 from falgate.core.calendar import Calendar
-from falgate.core.outcome import Accepted
-from falgate.models import MODELS
+from falgate.fal.client import FalQueue
+from falgate.fal.replies import Accepted
+from falgate.models.endpoints import MODELS
+from falgate.money.store.ledger import Ledger
+from falgate.redis import keyspace
+from falgate.redis.client import connect
+from falgate.redis.embedded import EmbeddedRedis
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Dials
-from falgate.store import _keys
-from falgate.store.connect import connect
-from falgate.store.embedded import EmbeddedRedis
-from falgate.store.ledger import Ledger
-from falgate.upstream.client import FalQueue
+from falgate.sandbox.dials import Behaviour
 
 CALENDAR = Calendar(UTC)
 UPSTREAM = "sandbox"
@@ -35,7 +35,7 @@ Falgate = Callable[..., Result]
 
 async def _buy(data: Path, wish: str) -> str:
     """Have the sandbox carry a request out."""
-    app: Any = create_sandbox(MODELS, directory=data / "sandbox", dials=Dials(work_s=0))
+    app: Any = create_sandbox(MODELS, directory=data / "sandbox", dials=Behaviour(work_s=0))
     transport = httpx.ASGITransport(app)
     queue = FalQueue(UPSTREAM, "http://queue.sandbox", key="id:secret", transport=transport)
     body = SPEC.purchase(SPEC.input(prompt=wish, quality="low"), 1)
@@ -59,11 +59,11 @@ async def _fill(url: str, data: Path) -> None:
         "held": "2000000", "billed": "1000000", "overrun": "0", "request_id": request_id,
         "team": "web", "app": "shop", "key": "k", "model": SPEC.endpoint,
     }  # fmt: skip
-    await redis.xadd(_keys.ledger(UPSTREAM), fields)
-    await redis.hset(_keys.submits(UPSTREAM), request_id, "job-1")
+    await redis.xadd(keyspace.ledger(UPSTREAM), fields)
+    await redis.hset(keyspace.submits(UPSTREAM), request_id, "job-1")
     for account in chain("web", "shop", "k"):
         spent: dict[Any, Any] = {f"spent:{name}": "1000000" for name in windows}
-        await redis.hset(_keys.account(UPSTREAM, account), mapping=spent)
+        await redis.hset(keyspace.account(UPSTREAM, account), mapping=spent)
     await redis.aclose()
 
 
@@ -119,9 +119,9 @@ def test_an_unknown_job_beside_a_request_of_nobody_is_said_to_stay_booked(
         """Leave a job whose submit had no answer, and which fal has carried out."""
         await _buy(tmp_path, "a hare")
         async with connect(url, timeout_s=TRIP_S) as redis:
-            page: Any = await redis.xrange(_keys.ledger(UPSTREAM), count=1)
+            page: Any = await redis.xrange(keyspace.ledger(UPSTREAM), count=1)
             lost = {**page[0][1], "job": "job-2", "outcome": "unknown", "request_id": ""}
-            await redis.xadd(_keys.ledger(UPSTREAM), lost)
+            await redis.xadd(keyspace.ledger(UPSTREAM), lost)
 
     words = "stays booked in full"
     assert words not in falgate("ledger", "reconcile", "--lag-minutes", "0").output
@@ -143,7 +143,7 @@ def test_young_jobs_are_left_alone(falgate: Falgate) -> None:
 def test_without_a_key_that_may_read_billing_it_says_which_one_to_give(
     falgate: Falgate, remember: Callable[..., None]
 ) -> None:
-    remember(_keys.META, {"live": "fal"})
+    remember(keyspace.META, {"live": "fal"})
 
     told = falgate("ledger", "reconcile")
 
@@ -171,7 +171,7 @@ def test_a_lost_request_is_shown_then_booked(
     falgate: Falgate, remember: Callable[..., None], tmp_path: Path
 ) -> None:
     request_id = asyncio.run(_buy(tmp_path, "a request that the ledger has lost"))
-    remember(_keys.META, {"frozen_ms": "1", "history": "x"})
+    remember(keyspace.META, {"frozen_ms": "1", "history": "x"})
 
     shown, done, after = (falgate("ledger", "recover", *more) for more in ((), ("--yes",), ()))
 
@@ -185,7 +185,7 @@ def test_a_lost_request_is_shown_then_booked(
 def test_without_fals_books_a_loss_has_to_be_accepted(
     falgate: Falgate, remember: Callable[..., None]
 ) -> None:
-    remember(_keys.META, {"live": "fal", "frozen_ms": "1", "history": "x"})
+    remember(keyspace.META, {"live": "fal", "frozen_ms": "1", "history": "x"})
 
     refused = falgate("ledger", "recover", "--yes")
     assert (refused.exit_code, "--accept-loss" in refused.output) == (1, True)

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from falgate import asgi, settings
+from falgate import listeners, settings
 
 
 @pytest.mark.parametrize("host", ["*", "[::]"])
@@ -12,7 +12,7 @@ def test_every_address_is_those_of_both_kinds(host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     chosen = settings.read({"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_LISTEN": f"{host}:{port}"})
-    [listening] = asgi.bind(chosen).http
+    [listening] = listeners.bind(chosen).http
 
     with listening:
         for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
@@ -26,7 +26,7 @@ def test_an_address_that_cannot_be_had_is_named_as_it_was_given() -> None:
         taken.listen()
         listen = f"[::1]:{taken.getsockname()[1]}"
         chosen = settings.read({"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_LISTEN": listen})
-        with pytest.raises(asgi.PortTaken) as refused:
-            asgi.bind(chosen)
+        with pytest.raises(listeners.PortTaken) as refused:
+            listeners.bind(chosen)
 
     assert str(refused.value).startswith(f"{listen} cannot be listened on (")

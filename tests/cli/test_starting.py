@@ -14,7 +14,7 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.core import apikey
+from falgate.accounts import apikey
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 Start = Callable[..., AbstractContextManager[Any]]

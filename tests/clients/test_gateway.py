@@ -18,7 +18,7 @@ import pytest
 from patience import PATIENCE_S
 from PIL import Image
 
-from falgate.core import apikey
+from falgate.accounts import apikey
 
 MODEL = "fal-ai/gpt-image-1.5"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from falgate.core import errors, request_errors
+from falgate.core import errors
+from falgate.http import request_errors
 
 REFUSALS: dict[str, errors.Refusal] = {
     "key_unknown": errors.KeyUnknown(),

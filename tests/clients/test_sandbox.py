@@ -8,9 +8,9 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.models import MODELS
+from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 
 MODEL = "fal-ai/gpt-image-1.5"
 FOX = {"prompt": "a fox", "quality": "low", "num_images": 2, "output_format": "webp"}
@@ -39,7 +39,7 @@ def status_of(answer: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def sandbox(serve: Callable[[Any, str], AbstractContextManager[Any]]) -> Iterator[Any]:
-    app = create_sandbox(MODELS, dials=Dials(work_s=0.05))
+    app = create_sandbox(MODELS, dials=Behaviour(work_s=0.05))
     with serve(app, "id:secret") as target:
         yield target
 

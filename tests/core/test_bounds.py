@@ -12,7 +12,13 @@ PAGE = ROOT / "docs" / "bounds.md"
 SERVICE = ROOT / "service" / "falgate"
 LISTS = {"Headers": HEADERS, "Queries": QUERIES, "Parts of paths": PARTS, "Bodies": BODIES}
 
-READERS = ("api/**/*.py", "core/directives.py", "core/wishes.py", "flow/completion.py")
+READERS = (
+    "admin/api/*.py",
+    "http/*.py",
+    "cache/directives.py",
+    "fal/options.py",
+    "jobs/callback.py",
+)
 _READ = re.compile(
     r"""(?: headers\.(?:get|getall)\( | first\.get\(b? | _named\([^,()]*(?:\[[^\]]*\])?,\ b
         | _field\(request,\ ) "([A-Za-z-]+)" """,

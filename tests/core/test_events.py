@@ -6,10 +6,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from falgate.core.events import Alerted, Answered, Doubt, Doubted, Purchased, Source, Untold
-from falgate.core.job import Order
+from falgate.core.events import Alerted, AlertFailed, Anomaly, Answered, Doubt, Purchased, Source
+from falgate.jobs.job import Order
 
-FACTS = [Answered, Purchased, Alerted, Untold, Doubted]
+FACTS = [Answered, Purchased, Alerted, AlertFailed, Anomaly]
 
 
 def is_scalar(hint: Any) -> bool:
@@ -41,4 +41,4 @@ def test_sources_and_doubts_are_closed_sets() -> None:
     assert set(get_args(Source)) == {"hit", "derived", "partial", "coalesced", "miss", "bypass"}
     assert all(word.isidentifier() for word in get_args(Doubt))
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({"what": "anything", "job": "1", "detail": ""}, Doubted)
+        msgspec.convert({"what": "anything", "job": "1", "detail": ""}, Anomaly)

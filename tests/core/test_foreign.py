@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from shop import SPEC
 
-from falgate.core import answer
-from falgate.core.job import Job, Order
 from falgate.core.picture import foreign_file
+from falgate.jobs import answer
+from falgate.jobs.job import Job, Order
 
 URL = "https://v3.fal.media/files/b/x/0.png?a=b"
 WHOLE = {

@@ -6,9 +6,16 @@ from contextlib import suppress
 import pytest
 from growth import HOSTILE, square
 
-from falgate.core import apikey, byterange, directives, hook, link, request, route, target, wishes
+from falgate.accounts import apikey
+from falgate.cache import directives
 from falgate.core.errors import Refusal
-from falgate.models import MODELS
+from falgate.fal import options, paths
+from falgate.http import byterange
+from falgate.jobs import callback_url
+from falgate.models import arguments
+from falgate.models.endpoints import MODELS
+from falgate.pictures import link
+from falgate.webhooks import target
 
 SPEC = next(iter(MODELS.values()))
 NO_RULES = target.Rules()
@@ -17,12 +24,12 @@ ETAG = f'"{"0" * 64}"'
 
 
 def body(text: str) -> object:
-    return request.read(SPEC, text.encode(), "application/json")
+    return arguments.read(SPEC, text.encode(), "application/json")
 
 
 def prompt(text: str) -> object:
     quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", " ")
-    return request.read(SPEC, f'{{"prompt": "{quoted}", "a": 1}}'.encode(), "application/json")
+    return arguments.read(SPEC, f'{{"prompt": "{quoted}", "a": 1}}'.encode(), "application/json")
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -31,20 +38,20 @@ READERS: dict[str, Callable[[str], object]] = {
     "Cache-Control": lambda text: directives.read({"cache-control": text}),
     "X-Falgate-Variation": lambda text: directives.read({"x-falgate-variation": text}),
     "X-Falgate-Scope": lambda text: directives.read({"x-falgate-scope": text}),
-    "X-Fal-Request-Timeout": lambda text: wishes.read({"x-fal-request-timeout": text}),
-    "X-Fal-Queue-Priority": lambda text: wishes.read({"x-fal-queue-priority": text}),
-    "X-Fal-Runner-Hint": lambda text: wishes.read({"x-fal-runner-hint": text}),
+    "X-Fal-Request-Timeout": lambda text: options.read({"x-fal-request-timeout": text}),
+    "X-Fal-Queue-Priority": lambda text: options.read({"x-fal-queue-priority": text}),
+    "X-Fal-Runner-Hint": lambda text: options.read({"x-fal-runner-hint": text}),
     "Range": lambda text: byterange.part(text, None, ETAG, 100),
     "If-Range": lambda text: byterange.part("bytes=0-1", text, ETAG, 100),
     "If-None-Match": lambda text: byterange.unchanged(text, ETAG),
-    "Content-Type": lambda text: request.read(SPEC, b"{}", text),
+    "Content-Type": lambda text: arguments.read(SPEC, b"{}", text),
     "fal_webhook": lambda text: target.check_target(text, NO_RULES),
     "fal_webhook, its origin": target.origin,
-    "a hook's address": lambda text: hook.job_of(text, SECRET),
+    "a hook's address": lambda text: callback_url.job_of(text, SECRET),
     "a link's end": lambda text: link.left_s("a.png", text, "x", SECRET, 0),
     "a link's signature": lambda text: link.left_s("a.png", "1", text, SECRET, 0),
-    "a path": lambda text: route.read(f"/queue/{text}", ""),
-    "a path of a request": lambda text: route.read(f"/queue/a/b/requests/{text}/status", text),
+    "a path": lambda text: paths.read(f"/queue/{text}", ""),
+    "a path of a request": lambda text: paths.read(f"/queue/a/b/requests/{text}/status", text),
     "a body": body,
     "a prompt": prompt,
     "the price of a prompt": lambda text: SPEC.text_ceiling(SPEC.input(prompt=text), 4),

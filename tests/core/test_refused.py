@@ -5,9 +5,9 @@ from typing import get_args
 
 import pytest
 
-from falgate.core import queue_errors
 from falgate.core.errors import Refusal, StoreFull, TooMany, UpstreamRefused
 from falgate.core.refused import Reason, about, error_type, reason
+from falgate.jobs import queue_errors
 
 assert queue_errors  # its classes are looked for too
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from falgate.core.errors import InputRejected
-from falgate.core.request import read
-from falgate.models.gpt_image_1_5 import SPEC
+from falgate.models.arguments import read
+from falgate.models.endpoints.gpt_image_1_5 import SPEC
 
 GOLDEN = Path(__file__).parent / "requests.json"
 JSON = "application/json"

@@ -6,15 +6,17 @@ from typing import get_args
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from falgate.api.admin.usage import UsageSum
-from falgate.core.budget import ORGANISATION, Budget, Position
+from falgate.admin.api.usage import UsageSum
+from falgate.billing.closed_job import ReconcileReport
+from falgate.core.account import ORGANISATION
 from falgate.core.calendar import KINDS, Window
-from falgate.core.catalogue import Total
 from falgate.core.events import Doubt
-from falgate.core.posting import Proved, Summary
-from falgate.core.standings import Standing, Where
+from falgate.money.budget import Budget, Position
+from falgate.money.verification import VerificationResult
+from falgate.pictures.catalogue import StoreSize
 from falgate.settings import PREFIX, Settings
 from falgate.telemetry.metrics import Metrics, Stored
+from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "operations.md"
@@ -46,19 +48,19 @@ def shown() -> dict[str, set[str]]:
     position = Position(
         account=ORGANISATION, window=window, budget=Budget(limit=1), raised=0, spent=0, held=0
     )
-    standing = Standing(
+    standing = UpstreamStanding(
         upstream="fal",
-        accounts=[Where(account=ORGANISATION, positions=[position], waiting=0)],
+        accounts=[AccountStanding(account=ORGANISATION, positions=[position], waiting=0)],
         house=(1, 0),
         open_jobs=0,
         frozen=False,
-        reconciled=Summary(at_ms=1, since_ms=0, until_ms=1),
-        proved=Proved(at_ms=1, differences=0),
+        reconciled=ReconcileReport(at_ms=1, since_ms=0, until_ms=1),
+        proved=VerificationResult(at_ms=1, differences=0),
     )
     metrics = Metrics(["fal-ai/a"], ["fal"])
     metrics.app("web", "shop")
     metrics.requests["run", "200"] += 1
-    told = metrics.render([standing], Stored(total=Total(1, 1), free_bytes=1, full=False))
+    told = metrics.render([standing], Stored(total=StoreSize(1, 1), free_bytes=1, full=False))
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(told.decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -14,16 +14,16 @@ import uvicorn
 from patience import PATIENCE_S, TRIP_S
 
 from falgate import settings
-from falgate.core import apikey
+from falgate.accounts import apikey
+from falgate.accounts.directory import App, Team
+from falgate.accounts.store.registry import Registry
+from falgate.admin.service import AdminService
+from falgate.app import open_gateway
 from falgate.core.calendar import Calendar
-from falgate.core.directory import App, Team
-from falgate.flow.administer import Administration
-from falgate.models import MODELS
-from falgate.store.budgets import Budgets
-from falgate.store.connect import connect
-from falgate.store.embedded import EmbeddedRedis
-from falgate.store.registry import Registry
-from falgate.wiring import open_gateway
+from falgate.models.endpoints import MODELS
+from falgate.money.store.budgets import Budgets
+from falgate.redis.client import connect
+from falgate.redis.embedded import EmbeddedRedis
 
 MODEL = "/fal-ai/gpt-image-1.5"
 WISH = {"prompt": "a lighthouse", "quality": "low", "output_format": "jpeg"}
@@ -33,7 +33,7 @@ START_S = PATIENCE_S
 async def _key(redis_url: str) -> str:
     redis = connect(redis_url, timeout_s=TRIP_S)
     books = Budgets(redis, Calendar(UTC))
-    admin = Administration(Registry(redis), books, who="tests", upstreams={}, models=MODELS)
+    admin = AdminService(Registry(redis), books, who="tests", upstreams={}, models=MODELS)
     try:
         await admin.teams.create("web", Team())
         await admin.apps.create("web/shop", App())

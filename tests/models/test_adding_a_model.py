@@ -7,12 +7,13 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from falgate.core import policy, price
-from falgate.core.apikey import Permissions
+from falgate.accounts import policy
+from falgate.accounts.apikey import Permissions
 from falgate.core.errors import InputRejected, NotAllowed
-from falgate.core.model import Expected, ModelSpec
 from falgate.core.money import usd
-from falgate.core.request import read
+from falgate.models import price
+from falgate.models.arguments import read
+from falgate.models.spec import Expected, ModelSpec
 
 
 class Canvas(msgspec.Struct, frozen=True, kw_only=True):

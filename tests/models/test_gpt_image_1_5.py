@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falgate.core import price
 from falgate.core.errors import InputRejected
-from falgate.core.model import Expected
 from falgate.core.money import usd
-from falgate.core.request import read
-from falgate.models.gpt_image_1_5 import (
+from falgate.models import price
+from falgate.models.arguments import read
+from falgate.models.endpoints.gpt_image_1_5 import (
     SPEC,
     Background,
     Format,
@@ -24,6 +23,7 @@ from falgate.models.gpt_image_1_5 import (
     Quality,
     Size,
 )
+from falgate.models.spec import Expected
 
 PRICES = {
     ("low", "1024x1024"): "0.009",

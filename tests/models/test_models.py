@@ -6,12 +6,12 @@ import re
 import msgspec
 import pytest
 
-from falgate.core import price
 from falgate.core.errors import InputRejected
-from falgate.core.model import ModelSpec
 from falgate.core.picture import EXTENSIONS
-from falgate.core.request import read
-from falgate.models import MODELS
+from falgate.models import price
+from falgate.models.arguments import read
+from falgate.models.endpoints import MODELS
+from falgate.models.spec import ModelSpec
 
 JSON = "application/json"
 every_model = pytest.mark.parametrize("spec", MODELS.values(), ids=MODELS)

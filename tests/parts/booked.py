@@ -2,7 +2,7 @@
 
 from redis.asyncio import Redis
 
-from falgate.store.entries import Entries
+from falgate.money.store.entries import Entries
 
 
 async def booked(redis: Redis, upstream: str) -> list[dict[str, str]]:

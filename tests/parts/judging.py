@@ -1,23 +1,21 @@
 """Scripts with one text changed, and when a test has noticed the change."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.exceptions import ResponseError
 
-import falgate.store
 from falgate.core.errors import Unavailable
-from falgate.core.job import Fenced
+from falgate.jobs.job import Fenced
+from falgate.redis.script import scripts
 
 
 def change(folder: Path, name: str, text: str, other: str) -> None:
     """Copy all scripts into a folder, and change a text of one that has it once."""
-    for file in resources.files(falgate.store).iterdir():
-        if file.name.endswith(".lua"):
-            (folder / file.name).write_text(file.read_text())
+    for file in scripts().values():
+        (folder / file.name).write_text(file.read_text())
     script = folder / f"{name}.lua"
     assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
     script.write_text(script.read_text().replace(text, other))

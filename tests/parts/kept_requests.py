@@ -7,20 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from falgate.core.answer import Answer
-from falgate.core.claim import (
-    Ended,
-    Joined,
-    Keep,
-    Mismatched,
-    Repeated,
-    Verdict,
-    Waiter,
-)
-from falgate.core.job import Order
-from falgate.core.progress import Progress, Standing
-from falgate.core.queued import Outcome, QueuedRequest
-from falgate.core.queued import State as RequestState
+from falgate.fal.progress import Progress
+from falgate.jobs.answer import Answer
+from falgate.jobs.job import Order
+from falgate.jobs.progress import RequestProgress
+from falgate.jobs.request import Outcome, QueuedRequest
+from falgate.jobs.request import State as RequestState
+from falgate.jobs.verdicts import Ended, Joined, Mismatched, NewRequest, Repeated, Verdict, Waiter
 
 LEASE_MS = 30_000
 
@@ -36,7 +29,7 @@ class Requests:
         self.told: dict[str, Progress] = {}
         self.leases_ms: dict[str, int] = {}
 
-    def before(self, keep: Keep) -> Verdict | None:
+    def before(self, keep: NewRequest) -> Verdict | None:
         """Why a request is not to be kept (again)."""
         known = self.kept.get(keep.asked.id)
         if known and known.ended:
@@ -69,7 +62,7 @@ class Requests:
         if keep.digest:
             self.repeatable[keep.asked.repeatable] = (keep.asked.id, keep.digest)
 
-    async def put(self, keep: Keep, state: RequestState, outcome: Outcome) -> Any:
+    async def put(self, keep: NewRequest, state: RequestState, outcome: Outcome) -> Any:
         async with self.steps.step("put", state):
             if before := self.before(keep):
                 return None if isinstance(before, Ended) else before
@@ -97,12 +90,12 @@ class Requests:
         async with self.steps.step("read request", look=True):
             return self.kept.get(request_id)
 
-    async def look(self, request_id: str, upstream: str) -> Standing | None:
+    async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
         async with self.steps.step("look", look=True):
             request = self.kept.get(request_id)
             if request is None or request.asked.upstream != upstream:
                 return None
-            return Standing(request=request, progress=self.told.get(request.job))
+            return RequestProgress(request=request, progress=self.told.get(request.job))
 
     async def tell(self, job_id: str, progress: Progress) -> None:
         async with self.steps.step("tell", look=True):

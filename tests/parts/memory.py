@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 
-from falgate.core.catalogue import Filing
-from falgate.core.claim import Seen, Verdict
+from falgate.cache.pool import PoolVersion
 from falgate.core.picture import Picture, Pool
+from falgate.jobs.verdicts import Verdict
+from falgate.pictures.catalogue import NewPicture
 
 
 class Steps:
@@ -73,7 +74,7 @@ class Pools:
         self.steps = steps
         self.pools: dict[str, Pool] = {}
         self.begun: dict[str, int] = {}
-        self.appended: dict[tuple[str, str], Seen] = {}
+        self.appended: dict[tuple[str, str], PoolVersion] = {}
 
     async def read(self, fingerprint: str) -> Pool:
         async with self.steps.step("pool"):
@@ -82,7 +83,7 @@ class Pools:
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
-    ) -> Seen | None:
+    ) -> PoolVersion | None:
         async with self.steps.step("append", len(pictures)):
             pool = self.pools.get(fingerprint, Pool())
             if seen := self.appended.get((fingerprint, job_id)):
@@ -96,20 +97,20 @@ class Pools:
             new = {p.sha256: p for p in (*pool.pictures, *pictures)}
             pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
             self.pools[fingerprint] = pool
-            seen = Seen(pool.generation, len(pool.pictures))
+            seen = PoolVersion(pool.generation, len(pool.pictures))
             self.appended[fingerprint, job_id] = seen
             return seen
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
-    ) -> Seen | None:
+    ) -> PoolVersion | None:
         async with self.steps.step("renew pool", len(pictures)):
             pool = self.pools.get(fingerprint, Pool())
             if seen := self.appended.get((fingerprint, job_id)):
                 return seen
             if pool.generation != generation:
                 return None
-            seen = Seen(generation + 1, len(pictures))
+            seen = PoolVersion(generation + 1, len(pictures))
             self.pools[fingerprint] = Pool(seen.generation, tuple(pictures))
             self.appended[fingerprint, job_id] = seen
             return seen
@@ -128,11 +129,11 @@ class Filed:
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
-        self.filings: list[Filing] = []
+        self.filings: list[NewPicture] = []
         self.uses: list[tuple[str, int]] = []
         self.removing = 0
 
-    async def note(self, filing: Filing) -> bool:
+    async def note(self, filing: NewPicture) -> bool:
         async with self.steps.step("note", look=True):
             self.filings.append(filing)
             self.removing -= 1

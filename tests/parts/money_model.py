@@ -6,20 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from falgate.core.budget import ORGANISATION, Account, Budget
+from falgate.cache.pool import PoolVersion
+from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Kind, Window
-from falgate.core.claim import (
-    Denied,
-    Held,
-    HouseFull,
-    Joined,
-    Overdrawn,
-    Seen,
-    Stale,
-    Unlimited,
-    Verdict,
-)
-from falgate.core.job import MOVES, State
+from falgate.core.events import Overdrawn
+from falgate.jobs.job import MOVES, State
+from falgate.jobs.verdicts import Denied, Held, HouseFull, Joined, NoBudget, PoolChanged, Verdict
+from falgate.money.budget import Budget
 
 NOON = datetime(2100, 6, 15, 12, tzinfo=UTC)
 
@@ -61,7 +54,7 @@ class Model:
         self.forgiven: Counter[tuple[Account, str]] = Counter()
         self.posted: Counter[str] = Counter()
         self.books: dict[str, Book] = {}
-        self.markers: dict[str, Seen] = {}
+        self.markers: dict[str, PoolVersion] = {}
 
     @property
     def windows(self) -> dict[Kind, str]:
@@ -101,7 +94,7 @@ class Model:
         self,
         fingerprint: str,
         amount: int,
-        known: Seen,
+        known: PoolVersion,
         accounts: Sequence[Account],
         windows: Sequence[Window],
     ) -> Verdict:
@@ -111,7 +104,7 @@ class Model:
                 return Joined(job_id)
         marker = self.markers.get(fingerprint)
         if marker and (known.generation, known.count) < (marker.generation, marker.count):
-            return Stale(marker.generation, marker.count)
+            return PoolChanged(marker.generation, marker.count)
         if self.overrun and self.overrun >= self.house:
             return HouseFull(self.house, self.overrun)
         overdrawn: list[Overdrawn] = []
@@ -130,7 +123,7 @@ class Model:
         if denied:
             return min(denied, key=lambda each: each[0])[1]
         if all(self.limits.get((ORGANISATION, kind), _SHADOW).shadow for kind in KINDS):
-            return Unlimited()
+            return NoBudget()
         return Held(tuple(overdrawn))
 
     def counters(self, account: Account) -> dict[str, int]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from falgate.core.claim import AppPool
+from falgate.cache.pool import AppPool
 from falgate.core.picture import Picture
 
 _LEASE_MS = 5_000

@@ -4,13 +4,16 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import AnyStr
+from typing import Any, TypeVar
 
+from forking import Forked
 from patience import PATIENCE_S
+
+P = TypeVar("P", bound="subprocess.Popen[Any] | Forked")
 
 
 @contextmanager
-def ended(process: "subprocess.Popen[AnyStr]") -> Iterator["subprocess.Popen[AnyStr]"]:
+def ended(process: P) -> Iterator[P]:
     """A process that is not there after the block, whatever happens in it."""
     try:
         yield process

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from falgate.core.webhook import Attempt, Signer
-from falgate.upstream.webhooks import Webhooks
+from falgate.webhooks.delivery import Attempt, Signer
+from falgate.webhooks.sender import WebhookSender
 
 SIGNER = Signer(b"\x07" * 32, "ledger")
 NOW_S = 1_763_820_000
@@ -79,9 +79,9 @@ class Names(AbstractResolver):
 
 
 Listen = Callable[..., Awaitable[Receiver]]
-Make = Callable[..., Webhooks]
+Make = Callable[..., WebhookSender]
 
 
-async def post(webhooks: Webhooks, url: str, body: bytes = b'{"a":1}') -> Attempt:
+async def post(webhooks: WebhookSender, url: str, body: bytes = b'{"a":1}') -> Attempt:
     """Send one."""
     return await webhooks.send(url, "r-1", body, NOW_S)

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from falgate.core.model import Expected, ModelSpec
-from falgate.core.outcome import Accepted, Delivered, Failed, Lost, Result, Submission, is_zero
-from falgate.core.progress import Progress, Tell
+from falgate.fal.progress import Progress, Tell
+from falgate.fal.replies import Accepted, Delivered, Failed, Lost, Result, Submission
+from falgate.jobs.settlement import is_zero
+from falgate.models.spec import Expected, ModelSpec
 
 BILLED = 103  # by fal, micro-USD for a picture
 
@@ -50,13 +51,13 @@ class Shop:
         self.submissions, self.results = list[Submission](), list[Result]()
         self.bills: dict[str, int] = {}
         self.unheld, self.posts = list[str](), list[str]()
-        self.wishes: list[dict[str, Any]] = []
+        self.options: list[dict[str, Any]] = []
         self._orders: dict[str, tuple[str, int]] = {}
         self._steps, self._jobs = steps, jobs
 
-    async def submit(self, *asked: Any, **wishes: Any) -> Submission:
+    async def submit(self, *asked: Any, **options: Any) -> Submission:
         _, body, job_id = asked
-        self.wishes.append(wishes)
+        self.options.append(options)
         known = self._jobs.jobs[job_id]
         if known.state != "submitting" or self._jobs.held < known.order.held:
             self.unheld.append(job_id)

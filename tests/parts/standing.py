@@ -5,11 +5,11 @@ from datetime import UTC
 from redis.asyncio import Redis
 
 from falgate.core.calendar import Calendar
-from falgate.core.standings import Standing
-from falgate.store.standings import Standings
+from falgate.telemetry.standing import UpstreamStanding
+from falgate.telemetry.store.standings import Standings
 
 
-async def standing(redis: Redis, upstream: str) -> Standing:
+async def standing(redis: Redis, upstream: str) -> UpstreamStanding:
     """Read anew."""
     found, _ = await Standings(redis, Calendar(UTC), teams_max=1).read([upstream])
     return found[0]

@@ -11,7 +11,7 @@ from patience import PATIENCE_S
 from redis import Redis as SyncRedis
 from redis.exceptions import ConnectionError as NotConnected
 
-from falgate.store.embedded import EmbeddedRedis
+from falgate.redis.embedded import EmbeddedRedis
 
 
 def _valkey(directory: Path) -> Iterator[str]:

@@ -12,10 +12,10 @@ from PIL import Image
 
 from falgate.core.errors import StoreFull, StoreUnavailable
 from falgate.core.picture import NotAPicture, Picture
-from falgate.pictures.bank import Bank
 from falgate.pictures.convert import Converter
 from falgate.pictures.inspect import Examined, examine
-from falgate.pictures.store import PictureStore
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.storage import PictureStore
 
 
 def png() -> bytes:
@@ -24,11 +24,11 @@ def png() -> bytes:
     return buffer.getvalue()
 
 
-def new_bank(directory: Path) -> Bank:
-    return Bank(PictureStore(directory.as_uri()), Converter(95))
+def new_bank(directory: Path) -> PictureIntake:
+    return PictureIntake(PictureStore(directory.as_uri()), Converter(95))
 
 
-async def kept(bank: Bank) -> Picture:
+async def kept(bank: PictureIntake) -> Picture:
     found = await bank.examine(png(), 6)
     await bank.keep(png(), found)
     return Picture(made_s=0, **msgspec.structs.asdict(found))
@@ -108,7 +108,7 @@ async def test_few_pictures_are_decoded_at_once_however_many_come(
             under_way -= 1
         return examine(data, pixels_max)
 
-    monkeypatch.setattr("falgate.pictures.bank.examine", decode)
+    monkeypatch.setattr("falgate.pictures.intake.examine", decode)
     await asyncio.gather(*(bank.examine(png(), 6) for _ in range(12)))
 
     assert most == 2
@@ -118,7 +118,7 @@ async def test_a_stored_file_that_claims_more_pixels_than_it_had_is_not_converte
     tmp_path: Path,
 ) -> None:
     converter = Converter(95)
-    bank = Bank(PictureStore(tmp_path.as_uri()), converter)
+    bank = PictureIntake(PictureStore(tmp_path.as_uri()), converter)
     picture = await kept(bank)
     larger = io.BytesIO()
     Image.new("RGB", (300, 200), "red").save(larger, "PNG")
@@ -154,7 +154,7 @@ async def test_one_look_at_the_store_serves_all_who_wait_for_it_whatever_it_find
     failure: Exception | None,
 ) -> None:
     store = Slow(failure)
-    bank = Bank(store, Converter(95))  # type: ignore[arg-type]  # nothing else of it is asked for
+    bank = PictureIntake(store, Converter(95))  # type: ignore[arg-type]  # nothing else of it is asked for
     callers = [asyncio.create_task(bank.ready()) for _ in range(25)]
     await store.asked.wait()
     store.go.set()
@@ -168,11 +168,11 @@ async def test_one_look_at_the_store_serves_all_who_wait_for_it_whatever_it_find
 async def test_a_store_that_is_back_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Slow(StoreUnavailable("away"))
     store.go.set()
-    bank = Bank(store, Converter(95))  # type: ignore[arg-type]  # as above
+    bank = PictureIntake(store, Converter(95))  # type: ignore[arg-type]  # as above
     with pytest.raises(StoreUnavailable, match="away"):
         await bank.ready()
     store.failure = None
-    monkeypatch.setattr("falgate.pictures.bank._CHECKED_FOR_S", 0.0)
+    monkeypatch.setattr("falgate.pictures.intake._CHECKED_FOR_S", 0.0)
 
     await bank.ready()
     assert store.checks == 2

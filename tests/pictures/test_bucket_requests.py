@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from falgate.core.errors import StoreUnavailable
-from falgate.pictures.store import PictureStore
+from falgate.pictures.storage import PictureStore
 
 NAME = f"{hashlib.sha256(b'0123456789').hexdigest()}.png"
 

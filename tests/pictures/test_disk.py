@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from falgate.core.errors import StoreUnavailable
-from falgate.pictures.store import PictureStore
+from falgate.pictures.storage import PictureStore
 
 DATA = b"0123456789"
 NAME = f"{hashlib.sha256(DATA).hexdigest()}.png"

@@ -12,7 +12,7 @@ import pytest
 from buckets import BUCKET, Bucket, s3_server
 
 from falgate.core.errors import StoreUnavailable, Unavailable
-from falgate.pictures.store import PictureStore
+from falgate.pictures.storage import PictureStore
 
 DATA = b"0123456789"
 NAME = f"{hashlib.sha256(DATA).hexdigest()}.png"
@@ -34,7 +34,7 @@ ODD = {
 }
 FILLS_UP = """
 import asyncio, os, resource, sys
-from falgate.pictures.store import PictureStore, StoreUnavailable
+from falgate.pictures.storage import PictureStore, StoreUnavailable
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
     asyncio.run(PictureStore(sys.argv[1]).put(bytes(20_000), "0" * 64 + ".png"))
@@ -246,7 +246,7 @@ async def test_a_disk_that_is_all_but_full_takes_no_more(
 ) -> None:
     store = PictureStore(tmp_path.as_uri())
     await store.check()
-    monkeypatch.setattr("falgate.pictures.store.FREE_BYTES_MIN", 10**18)
+    monkeypatch.setattr("falgate.pictures.storage.FREE_BYTES_MIN", 10**18)
 
     with pytest.raises(StoreUnavailable):
         await store.check()

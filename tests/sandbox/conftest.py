@@ -11,7 +11,7 @@ import pytest
 import uvicorn
 from patience import PATIENCE_S
 
-from falgate.models import MODELS
+from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
 
 KEY = {"Authorization": "Key id:secret"}

@@ -6,16 +6,16 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.core import price
-from falgate.models import MODELS
-from falgate.models.gpt_image_1_5 import SPEC, Input
+from falgate.models import price
+from falgate.models.endpoints import MODELS
+from falgate.models.endpoints.gpt_image_1_5 import SPEC, Input
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 
 Serve = Callable[..., httpx.Client]
 MODEL = "/queue/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "a fox"}
-AT_ONCE = Dials(work_s=0)
+AT_ONCE = Behaviour(work_s=0)
 
 
 def books(client: httpx.Client) -> dict[str, Any]:
@@ -54,13 +54,13 @@ def test_what_was_refused_stands_in_the_books_as_not_accepted(serve: Serve) -> N
 
 
 def test_nothing_is_billed_before_the_end(serve: Serve) -> None:
-    client = serve(dials=Dials(work_s=60))
+    client = serve(dials=Behaviour(work_s=60))
     client.post(MODEL, json=BODY)
     assert books(client)["billed_micros"] == 0
 
 
 def test_a_cancelled_request_is_not_billed(serve: Serve) -> None:
-    client = serve(dials=Dials(queue_s=60))
+    client = serve(dials=Behaviour(queue_s=60))
     client.put(client.post(MODEL, json=BODY).json()["cancel_url"])
     (entry,) = books(client)["submits"]
     assert entry["cancelled_s"] >= entry["submitted_s"]
@@ -113,7 +113,7 @@ async def test_the_controls_are_for_this_machine_only(method: str, path: str) ->
 
 
 def test_work_goes_on_until_it_is_ended(serve: Serve, tmp_path: Path) -> None:
-    client = serve(dials=Dials(work_s=3_600), directory=tmp_path)
+    client = serve(dials=Behaviour(work_s=3_600), directory=tmp_path)
     told = client.post(MODEL, json=BODY).json()
     with client.stream("GET", f"{told['status_url']}/stream") as stream:
         lines = (line for line in stream.iter_lines() if line)
@@ -127,7 +127,7 @@ def test_work_goes_on_until_it_is_ended(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_dials_are_shown_turned_and_put_back(serve: Serve) -> None:
-    client = serve(dials=Dials(work_s=7))
+    client = serve(dials=Behaviour(work_s=7))
     client.post("/sandbox/dials", json={"queue_s": 5})
     turned = client.get("/sandbox/dials").json()
     assert (turned["queue_s"], turned["work_s"]) == (5, 7)
@@ -147,7 +147,7 @@ def test_a_dial_that_does_not_exist_is_refused(serve: Serve, change: str) -> Non
 def test_dials_given_for_some_submits_at_the_start_are_followed_by_healthy_ones(
     serve: Serve,
 ) -> None:
-    client = serve(dials=Dials(fault="error", status=503, times=1))
+    client = serve(dials=Behaviour(fault="error", status=503, times=1))
     assert [client.post(MODEL, json=BODY).status_code for _ in range(2)] == [503, 200]
 
 
@@ -157,7 +157,7 @@ def test_a_sandbox_on_the_same_directory_answers_for_the_requests_of_another(
     first = serve(directory=tmp_path, dials=AT_ONCE)
     told = first.post(MODEL, json=BODY).json()
     path = f"{MODEL}/requests/{told['request_id']}"
-    second = serve(directory=tmp_path, dials=Dials(fault="error"))
+    second = serve(directory=tmp_path, dials=Behaviour(fault="error"))
     assert second.get(f"{path}/status").json()["status"] == "COMPLETED"
     pictures = [
         client.get(httpx.URL(client.get(path).json()["images"][0]["url"]).path).content
@@ -168,7 +168,7 @@ def test_a_sandbox_on_the_same_directory_answers_for_the_requests_of_another(
 
 
 def test_a_cancel_through_one_sandbox_is_seen_by_the_other(serve: Serve, tmp_path: Path) -> None:
-    dials = Dials(queue_s=60)
+    dials = Behaviour(queue_s=60)
     first, second = (serve(directory=tmp_path, dials=dials) for _ in range(2))
     told = first.post(MODEL, json=BODY).json()
     path = f"{MODEL}/requests/{told['request_id']}"
@@ -228,7 +228,7 @@ def test_the_platforms_lists_come_in_pages(serve: Serve) -> None:
 
 
 def test_the_platforms_lists_can_lag(serve: Serve) -> None:
-    client = serve(dials=Dials(work_s=0, lag_s=60))
+    client = serve(dials=Behaviour(work_s=0, lag_s=60))
     client.post(MODEL, json=BODY)
     assert client.get("/v1/models/billing-events").json()["billing_events"] == []
     assert client.get("/v1/models/requests/by-endpoint").json()["items"] == []

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.upstream.hooks import Signatures
+from falgate.fal.signatures import Signatures
 
 MODEL = "/queue/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "a secret wish", "quality": "low"}

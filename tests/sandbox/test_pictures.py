@@ -8,10 +8,10 @@ import pytest
 from patience import PATIENCE_S
 from PIL import Image
 
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 
 Serve = Callable[..., httpx.Client]
-AT_ONCE = Dials(work_s=0)
+AT_ONCE = Behaviour(work_s=0)
 
 
 def urls(client: httpx.Client, **arguments: Any) -> list[str]:
@@ -85,7 +85,7 @@ def test_another_prompt_gives_another_picture(serve: Serve) -> None:
 
 
 def test_each_request_has_its_own_pictures_where_the_dials_say_so(serve: Serve) -> None:
-    client = serve(dials=Dials(work_s=0, repeatable=False))
+    client = serve(dials=Behaviour(work_s=0, repeatable=False))
     one, other = urls(client)[0], urls(client)[0]
     assert client.get(one).content != client.get(other).content
     assert client.get(one).content == client.get(one).content
@@ -120,6 +120,6 @@ def test_a_picture_that_was_not_made_is_not_found(serve: Serve, name: str) -> No
 
 
 def test_there_is_no_picture_before_the_request_has_ended(serve: Serve) -> None:
-    client = serve(dials=Dials(work_s=60))
+    client = serve(dials=Behaviour(work_s=60))
     told = client.post("/queue/fal-ai/gpt-image-1.5", json={"prompt": "a"}).json()
     assert client.get(f"/files/b/{told['request_id']}/0.png").status_code == 404

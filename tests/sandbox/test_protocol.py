@@ -7,12 +7,12 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 
 Serve = Callable[..., httpx.Client]
 MODEL = "fal-ai/gpt-image-1.5"
-AT_ONCE = Dials(work_s=0)
-NEVER = Dials(outcome="never_ends")
+AT_ONCE = Behaviour(work_s=0)
+NEVER = Behaviour(outcome="never_ends")
 
 
 def submit(client: httpx.Client, **arguments: Any) -> dict[str, Any]:
@@ -69,13 +69,13 @@ def test_the_host_tells_queue_and_sync_run_apart_at_the_root(serve: Serve) -> No
 @pytest.mark.parametrize(
     ("dials", "code", "status", "extra"),
     [
-        (Dials(queue_s=60), 202, "IN_QUEUE", {"queue_position": 0}),
+        (Behaviour(queue_s=60), 202, "IN_QUEUE", {"queue_position": 0}),
         (NEVER, 202, "IN_PROGRESS", {"logs": None}),
         (AT_ONCE, 200, "COMPLETED", {"logs": None, "metrics": {"inference_time": 0.0}}),
     ],
 )
 def test_each_status_has_its_code_and_its_body(
-    serve: Serve, dials: Dials, code: int, status: str, extra: dict[str, Any]
+    serve: Serve, dials: Behaviour, code: int, status: str, extra: dict[str, Any]
 ) -> None:
     client = serve(dials=dials)
     told = submit(client)
@@ -186,7 +186,7 @@ def test_an_unknown_model_is_not_found(serve: Serve, service: str, path: str, de
 def test_only_fals_own_keys_are_let_through(
     serve: Serve, path: str, authorization: str, detail: str
 ) -> None:
-    client = serve(dials=Dials(key_id="id"))
+    client = serve(dials=Behaviour(key_id="id"))
     headers = {"Authorization": authorization}
     reply = client.post(path, json={"prompt": "a"}, headers=headers)
     assert reply.status_code == 401
@@ -215,7 +215,7 @@ def test_invalid_input_is_accepted_by_the_queue_and_ends_as_a_422(serve: Serve) 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"prompt": "\xff"}', b"[" * 100_000, b"[]"])
 def test_a_run_refuses_invalid_input_at_once(serve: Serve, body: bytes) -> None:
-    client = serve(dials=Dials(queue_s=60))
+    client = serve(dials=Behaviour(queue_s=60))
     headers = {"Content-Type": "application/json"}
     reply = client.post(f"/run/{MODEL}", content=body, headers=headers)
     assert reply.status_code == 422
@@ -223,7 +223,7 @@ def test_a_run_refuses_invalid_input_at_once(serve: Serve, body: bytes) -> None:
 
 
 def test_a_run_is_answered_with_the_pictures(serve: Serve) -> None:
-    reply = serve(dials=Dials(work_s=0.05)).post(
+    reply = serve(dials=Behaviour(work_s=0.05)).post(
         f"/run/{MODEL}", json={"prompt": "a", "num_images": 2}
     )
     assert reply.status_code == 200
@@ -233,7 +233,7 @@ def test_a_run_is_answered_with_the_pictures(serve: Serve) -> None:
 
 
 def test_a_queued_request_can_be_cancelled(serve: Serve) -> None:
-    client = serve(dials=Dials(queue_s=60))
+    client = serve(dials=Behaviour(queue_s=60))
     told = submit(client)
     first = client.put(told["cancel_url"])
     assert (first.status_code, first.json()) == (202, {"status": "CANCELLATION_REQUESTED"})
@@ -244,7 +244,7 @@ def test_a_queued_request_can_be_cancelled(serve: Serve) -> None:
 
 
 def test_a_request_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> None:
-    client = serve(dials=Dials(outcome="never_starts"))
+    client = serve(dials=Behaviour(outcome="never_starts"))
     headers = {"X-Fal-Request-Timeout": "0.05"}
     told = client.post(f"/queue/{MODEL}", json={"prompt": "a"}, headers=headers).json()
     deadline_s = time.monotonic() + PATIENCE_S
@@ -256,21 +256,21 @@ def test_a_request_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> 
 
 
 def test_a_run_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> None:
-    client = serve(dials=Dials(queue_s=60))
+    client = serve(dials=Behaviour(queue_s=60))
     headers = {"X-Fal-Request-Start-Timeout": "0.05"}
     reply = client.post(f"/run/{MODEL}", json={"prompt": "a"}, headers=headers)
     assert (reply.status_code, reply.json()["error_type"]) == (504, "request_timeout")
 
 
 def test_a_run_over_the_limit_is_refused_with_429(serve: Serve) -> None:
-    client = serve(dials=Dials(outcome="never_ends", concurrency=1))
+    client = serve(dials=Behaviour(outcome="never_ends", concurrency=1))
     submit(client)
     reply = client.post(f"/run/{MODEL}", json={"prompt": "a"})
     assert (reply.status_code, reply.headers["x-fal-needs-retry"]) == (429, "1")
 
 
 def test_a_stream_tells_each_status_once_and_closes(serve: Serve) -> None:
-    client = serve(dials=Dials(queue_s=0.5, work_s=0.3, keepalive_s=0.02))
+    client = serve(dials=Behaviour(queue_s=0.5, work_s=0.3, keepalive_s=0.02))
     told = submit(client)
     reply = client.get(f"{told['status_url']}/stream")
     lines = reply.text.split("\n\n")
@@ -282,7 +282,7 @@ def test_a_stream_tells_each_status_once_and_closes(serve: Serve) -> None:
 
 
 def test_a_stream_notices_a_cancel(serve: Serve) -> None:
-    client = serve(dials=Dials(queue_s=60))
+    client = serve(dials=Behaviour(queue_s=60))
     told = submit(client)
     with client.stream("GET", f"{told['status_url']}/stream") as reply:
         lines = reply.iter_lines()

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 from falgate.sandbox.record import Life, Record, life, new_id, start_within_s, wait_s
 
 
-def record(dials: Dials | None = None, **fields: Any) -> Record:
-    dials = dials or Dials(queue_s=2, work_s=3)
+def record(dials: Behaviour | None = None, **fields: Any) -> Record:
+    dials = dials or Behaviour(queue_s=2, work_s=3)
     given = {"wait_s": dials.queue_s, "arguments": {"prompt": "a"}, **fields}
     return Record(
         id=new_id(100),
@@ -42,12 +42,12 @@ def test_the_status_follows_from_the_time_alone(now_s: float, status: str) -> No
 
 
 def test_a_request_that_never_starts_stays_in_the_queue() -> None:
-    course = life(record(Dials(outcome="never_starts")))
+    course = life(record(Behaviour(outcome="never_starts")))
     assert course.status(10**9) == "IN_QUEUE"
 
 
 def test_a_request_that_never_ends_stays_in_progress() -> None:
-    course = life(record(Dials(outcome="never_ends")))
+    course = life(record(Behaviour(outcome="never_ends")))
     assert course.status(10**9) == "IN_PROGRESS"
 
 
@@ -83,7 +83,7 @@ def test_a_cancel_of_a_running_request_comes_too_late() -> None:
 
 
 def test_a_cancel_of_a_running_request_ends_it_where_the_dials_say_so() -> None:
-    dials = Dials(queue_s=2, work_s=3, cancels_running=True)
+    dials = Behaviour(queue_s=2, work_s=3, cancels_running=True)
     assert life(record(dials, cancelled_s=103)) == Life(102, 103, "cancelled")
     assert life(record(dials, cancelled_s=106)) == Life(102, 105, "worked")
 
@@ -94,7 +94,7 @@ def test_invalid_input_ends_without_work() -> None:
 
 
 def test_no_more_requests_work_at_once_than_the_dials_allow() -> None:
-    dials = Dials(work_s=3, concurrency=2)
+    dials = Behaviour(work_s=3, concurrency=2)
     others: list[Record] = []
     for _ in range(5):
         others.append(record(dials, wait_s=wait_s(dials, others, 100)))
@@ -102,7 +102,7 @@ def test_no_more_requests_work_at_once_than_the_dials_allow() -> None:
 
 
 def test_waiting_for_what_never_ends_can_be_written_as_json() -> None:
-    dials = Dials(outcome="never_ends", concurrency=1)
+    dials = Behaviour(outcome="never_ends", concurrency=1)
     waiting = record(dials, wait_s=wait_s(dials, [record(dials)], 100))
     assert msgspec.json.decode(msgspec.json.encode(waiting), type=Record) == waiting
     assert life(waiting).status(10**8) == "IN_QUEUE"

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from structlog.testing import capture_logs
 
-from falgate.core.events import Alerted, Untold
+from falgate.core.events import Alerted, AlertFailed
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
 
@@ -61,7 +61,9 @@ def test_books_that_do_not_agree_are_an_error(differences: int, level: str) -> N
 def test_what_did_not_arrive_is_counted_too(lost: bool) -> None:
     metrics = Metrics()
     with capture_logs() as logs:
-        Telemetry(metrics, lambda _: None).untold(Untold(alert="1-0", problem="503", lost=lost))
+        Telemetry(metrics, lambda _: None).untold(
+            AlertFailed(alert="1-0", problem="503", lost=lost)
+        )
 
     assert [(line["event"], line["problem"], line["lost"]) for line in logs] == [
         ("alert.untold", "503", lost)

@@ -7,10 +7,9 @@ from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
-from falgate.core.budget import LEVELS, Account
+from falgate.core.account import LEVELS, Account
 from falgate.core.calendar import KINDS
-from falgate.core.claim import Overdrawn
-from falgate.core.events import Answered, Doubt, Doubted, Purchased
+from falgate.core.events import Anomaly, Answered, Doubt, Overdrawn, Purchased
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
 
@@ -149,7 +148,7 @@ def test_a_teams_name_cannot_forge_a_sample(
 def test_doubts_dropped_fields_and_requests_are_counted_by_kind(
     telemetry: Telemetry, metrics: Metrics
 ) -> None:
-    telemetry.doubted(Doubted(what="lost_result", job="j", detail="d"))
+    telemetry.doubted(Anomaly(what="lost_result", job="j", detail="d"))
     telemetry.dropped(MODEL, 3)
     telemetry.dropped(MODEL, 2)
     telemetry.requested("run", 200)
@@ -169,10 +168,10 @@ def test_a_doubt_of_the_account_is_a_line_a_minute_and_counted_each_time(metrics
     with capture_logs() as logs:
         for _ in range(3):
             for what in account:
-                telemetry.doubted(Doubted(what=what, job="j", detail="User is locked."))
-            telemetry.doubted(Doubted(what="lost_result", job="j", detail="d"))
+                telemetry.doubted(Anomaly(what=what, job="j", detail="User is locked."))
+            telemetry.doubted(Anomaly(what="lost_result", job="j", detail="d"))
         now_s = 60.0
-        telemetry.doubted(Doubted(what=account[0], job="j", detail="User is locked."))
+        telemetry.doubted(Anomaly(what=account[0], job="j", detail="User is locked."))
     found = samples(metrics)
 
     lines = [(line["what"], line.get("untold", 0)) for line in logs]

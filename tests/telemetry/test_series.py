@@ -7,13 +7,13 @@ from typing import get_args
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from falgate.core.budget import LEVELS
+from falgate.accounts.directory import App, Directory, Team
+from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
-from falgate.core.directory import App, Directory, Team
 from falgate.core.events import Doubt, Source
-from falgate.core.webhook import TriedAs
 from falgate.telemetry.lag import watch_lag
 from falgate.telemetry.metrics import APPS_MAX, ENDS, TEAMS_MAX, Histogram, Metrics
+from falgate.webhooks.delivery import TriedAs
 
 MODELS = ("fal-ai/a", "fal-ai/b")
 URL = "https://queue.example/queue"

@@ -5,33 +5,35 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from falgate.core.budget import ORGANISATION, Account, Budget, Position
+from falgate.billing.closed_job import ReconcileReport
+from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Calendar
-from falgate.core.catalogue import Total
-from falgate.core.posting import Proved, Summary
-from falgate.core.standings import Standing, Where
+from falgate.money.budget import Budget, Position
+from falgate.money.verification import VerificationResult
+from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.metrics import Metrics, Stored
+from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 
 WINDOWS = Calendar(UTC).windows(0)
 TEAM = Account("team", "web")
 
 
-def where(account: Account, *budgets: Budget | None, waiting: int = 0) -> Where:
+def where(account: Account, *budgets: Budget | None, waiting: int = 0) -> AccountStanding:
     """An account with these budgets by the hour, the day and so on, and none beyond them."""
     rest = (None,) * (len(WINDOWS) - len(budgets))
     positions = [
         Position(account=account, window=window, budget=budget, raised=1, spent=5, held=7)
         for window, budget in zip(WINDOWS, (*budgets, *rest), strict=True)
     ]
-    return Where(account=account, positions=positions, waiting=waiting)
+    return AccountStanding(account=account, positions=positions, waiting=waiting)
 
 
-def standing(*accounts: Where, upstream: str = "fal", **fields: Any) -> Standing:
+def standing(*accounts: AccountStanding, upstream: str = "fal", **fields: Any) -> UpstreamStanding:
     plain: dict[str, Any] = {"house": (100, 1), "open_jobs": 2, "frozen": False}
-    return Standing(upstream=upstream, accounts=accounts, **{**plain, **fields})
+    return UpstreamStanding(upstream=upstream, accounts=accounts, **{**plain, **fields})
 
 
-def gauges(*standings: Standing) -> dict[tuple[str, ...], float]:
+def gauges(*standings: UpstreamStanding) -> dict[tuple[str, ...], float]:
     """Every sample, by its name and the values of its labels in the order of their names."""
     return {
         (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
@@ -88,7 +90,7 @@ def test_a_freeze_is_seen_where_it_is() -> None:
 
 
 def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:
-    summary = Summary(
+    summary = ReconcileReport(
         at_ms=1_500, since_ms=0, until_ms=1_000, difference=-40, pending=3, drift=9_000
     )
     found = gauges(standing(reconciled=summary), standing(upstream="test"))
@@ -104,7 +106,9 @@ def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:
 
 
 def test_what_verifying_found_is_shown_with_when_that_was() -> None:
-    found = gauges(standing(proved=Proved(at_ms=1_500, differences=2)), standing(upstream="test"))
+    found = gauges(
+        standing(proved=VerificationResult(at_ms=1_500, differences=2)), standing(upstream="test")
+    )
 
     assert {
         labels: value for labels, value in found.items() if labels[0].startswith("falgate_ledger")
@@ -122,7 +126,7 @@ def test_what_was_read_once_is_not_shown_for_ever() -> None:
 
 
 def test_what_is_stored_is_told_where_it_could_be_read() -> None:
-    told = Metrics().render((), Stored(total=Total(3, 4_096), free_bytes=5, full=True)).decode()
+    told = Metrics().render((), Stored(total=StoreSize(3, 4_096), free_bytes=5, full=True)).decode()
     unknown = Metrics().render(()).decode()
 
     for line in (

@@ -5,15 +5,15 @@ from typing import get_args
 import pytest
 from structlog.testing import capture_logs
 
-from falgate.core.webhook import Tried, TriedAs
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
+from falgate.webhooks.delivery import TriedAs, WebhookAttempted
 
 
 @pytest.mark.parametrize("outcome", get_args(TriedAs))
 def test_an_attempt_is_counted_by_its_outcome_and_logged(outcome: TriedAs) -> None:
     metrics = Metrics()
-    tried = Tried(
+    tried = WebhookAttempted(
         request_id="r", subject="web/shop", target="https://hooks.example", outcome=outcome,
         attempt=2, said="503", took_s=0.01234,
     )  # fmt: skip

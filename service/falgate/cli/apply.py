@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from falgate.accounts.cache_settings import DEFAULT_POLICY
+from falgate.admin import apply as applying
+from falgate.admin import config
+from falgate.admin.plan import Record, Step
+from falgate.admin.service import AdminService
 from falgate.cli.operating import as_json, operate, tabulate, test_books
-from falgate.core import config
-from falgate.core.admin_errors import Invalid
-from falgate.core.budget import Budget
-from falgate.core.caching import USUAL
 from falgate.core.money import dollars
-from falgate.core.plan import Record, Step
-from falgate.flow import apply as applying
-from falgate.flow.administer import Administration
+from falgate.core.problems import Invalid
+from falgate.money.budget import Budget
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ def apply(file: Path, *, yes: bool, prune: bool, test: bool, plain: bool) -> Non
     text = _text(file)
     config.check_depth(text)  # before anything is opened
 
-    async def go(administration: Administration) -> list[Step]:
+    async def go(administration: AdminService) -> list[Step]:
         wanted = config.read(text, await applying.state(administration))
         steps = await applying.prepare(administration, wanted, prune=prune)
         if yes:
@@ -109,7 +109,7 @@ def _spell(record: Record | None) -> str:
         shadow = " shadow" if record.shadow else ""
         return f"${dollars(record.limit)}{shadow}{f' alerts {alerts}' if alerts else ''}"
     fields = msgspec.to_builtins(record)
-    limits, usual = fields.pop("limits"), msgspec.to_builtins(USUAL)
+    limits, usual = fields.pop("limits"), msgspec.to_builtins(DEFAULT_POLICY)
     caching = fields.pop("cache", {})
     ways = {f"cache {name}": value for name, value in caching.items() if value != usual[name]}
     set_ = {name: value for name, value in {**fields, **limits}.items() if value} | ways

@@ -5,13 +5,19 @@ from typing import Any, get_args
 import click
 from msgspec.structs import replace
 
-from falgate.api.admin.shapes import AppShown
+from falgate.accounts.cache_settings import (
+    OVERRIDES,
+    SECONDS_MAX,
+    Freshness,
+    Identical,
+    Override,
+    Scope,
+)
+from falgate.accounts.directory import App
+from falgate.admin.api.shapes import AppShown
+from falgate.admin.service import AdminService
 from falgate.cli.operating import as_json, operate, tabulate, tell
-from falgate.core.admin_errors import Invalid
-from falgate.core.caching import OVERRIDES, Freshness, Identical, Override
-from falgate.core.directives import SECONDS_MAX, Scope
-from falgate.core.directory import App
-from falgate.flow.administer import Administration
+from falgate.core.problems import Invalid
 
 _COLUMNS = (
     "name",
@@ -133,7 +139,7 @@ def _overrides(words: str) -> tuple[Override, ...]:
 def remove(*, name: str, plain: bool) -> None:
     """Remove an app whose keys are revoked. What it spent stays in the ledger."""
 
-    async def gone(admin: Administration) -> None:
+    async def gone(admin: AdminService) -> None:
         await admin.apps.remove(name)
 
     operate(gone)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import msgspec
 
-from falgate.api.admin.shapes import AuditShown
+from falgate.admin.api.shapes import AuditShown
 from falgate.cli.operating import as_json, operate, tabulate
 
 

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from falgate.core.admin_errors import Conflict
 from falgate.core.printable import escaped
-from falgate.opening import TEST
-from falgate.store.ledger import Ledger
+from falgate.core.problems import Conflict
+from falgate.first_start import TEST
+from falgate.money.store.ledger import Ledger
 
 _WIDTH_MIN = 160
 

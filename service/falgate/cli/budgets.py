@@ -3,7 +3,9 @@
 import click
 from msgspec import UNSET
 
-from falgate.api.admin.shapes import HouseShown, Standing
+from falgate.admin.api.shapes import HouseShown, Standing
+from falgate.admin.patch import BudgetChange, budgeted
+from falgate.admin.service import AdminService
 from falgate.cli.operating import (
     ACCOUNT,
     DOLLARS,
@@ -14,11 +16,10 @@ from falgate.cli.operating import (
     tell,
     test_books,
 )
-from falgate.core.budget import Account, Position
+from falgate.core.account import Account
 from falgate.core.calendar import KINDS, Kind
 from falgate.core.money import Micros, dollars
-from falgate.core.partial import BudgetChange, budgeted
-from falgate.flow.administer import Administration
+from falgate.money.budget import Position
 
 _COLUMNS = (
     "account",
@@ -142,7 +143,7 @@ def reset(*, account: Account, window: Kind, why: str, test: bool, plain: bool) 
 def remove(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
     """Take a budget away."""
 
-    async def gone(admin: Administration) -> None:
+    async def gone(admin: AdminService) -> None:
         await admin.budgets.remove(account, window)
 
     operate(gone, test=test)
@@ -158,7 +159,7 @@ def remove(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
 def house(*, limit: Micros | None, why: str, test: bool, plain: bool) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
 
-    async def used(admin: Administration) -> tuple[Micros, Micros]:
+    async def used(admin: AdminService) -> tuple[Micros, Micros]:
         if limit is None:
             return await admin.budgets.house()
         return await admin.budgets.set_house(limit, why=why)

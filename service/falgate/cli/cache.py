@@ -12,20 +12,20 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate import settings as setting
-from falgate.api.admin.cache import shown
-from falgate.api.admin.cache_shapes import PictureShown, PooledShown, PoolShown
+from falgate.accounts.store.audit import AuditLog
+from falgate.admin.api.cache import shown
+from falgate.admin.api.cache_shapes import PictureShown, PooledShown, PoolShown
+from falgate.cache.fingerprint import prompt_digest
+from falgate.cache.store.pools import Pools
 from falgate.cli.operating import acting, as_json, chosen, tabulate, tell, with_redis
-from falgate.core.admin_errors import Conflict, Invalid
-from falgate.core.fingerprint import prompt_digest
-from falgate.flow.cache_desk import AGE_S_MAX, CacheDesk, Selection
-from falgate.flow.removing import Remover
-from falgate.opening import open_pictures
-from falgate.pictures.bank import Bank
+from falgate.core.problems import Conflict, Invalid
+from falgate.first_start import open_pictures
+from falgate.pictures.admin import AGE_S_MAX, CacheAdmin, Selection
 from falgate.pictures.convert import Converter
+from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.store.catalogue import Catalogue
 from falgate.settings import Settings
-from falgate.store.catalogue import Catalogue
-from falgate.store.notes import Notes
-from falgate.store.pools import Pools
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def cache() -> None:
 def list_pools(*, app: str, prompt: str, older_than: int, number: int, plain: bool) -> None:
     """Show pools, the one that was bought for last first."""
 
-    async def some(desk: CacheDesk) -> list[PoolShown]:
+    async def some(desk: CacheAdmin) -> list[PoolShown]:
         if prompt:
             return await shown(desk, await desk.of_prompt(prompt_digest(prompt)))
         found: list[PoolShown] = []
@@ -125,7 +125,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
 def show(*, name: str, plain: bool) -> None:
     """Show a pool by its fingerprint, or a picture by its file name or URL."""
 
-    async def one(desk: CacheDesk) -> PoolShown | PictureShown:
+    async def one(desk: CacheAdmin) -> PoolShown | PictureShown:
         if "." in name:
             return PictureShown.of(await desk.picture(name))
         (pool,) = await shown(desk, [await desk.pool(name)])
@@ -231,18 +231,18 @@ def forget(*, prompt: str, url: str, plain: bool) -> None:
     tell(receipt, words, plain=plain)
 
 
-def at_desk(use: Callable[[CacheDesk], Awaitable[T]]) -> T:
+def at_desk(use: Callable[[CacheAdmin], Awaitable[T]]) -> T:
     """Do something at the desk of the gateway's Redis."""
 
     async def used(settings: Settings, redis: Redis) -> T:
         catalogue, pools = Catalogue(redis), Pools(redis)
-        files = Bank(open_pictures(settings), Converter(settings.derived_quality))
+        files = PictureIntake(open_pictures(settings), Converter(settings.derived_quality))
         return await use(
-            CacheDesk(
+            CacheAdmin(
                 catalogue,
                 pools,
-                Remover(catalogue, pools, files),
-                Notes(redis),
+                PictureDeleter(catalogue, pools, files),
+                AuditLog(redis),
                 kept_s=settings.cache_ttl_s,
             )
         )

@@ -12,8 +12,8 @@ import click
 import msgspec
 
 from falgate import settings
+from falgate.accounts import apikey
 from falgate.cli import localtls
-from falgate.core import apikey
 from falgate.settings import Settings
 
 TLS_LISTEN = "localhost:8443"

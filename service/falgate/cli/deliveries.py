@@ -6,13 +6,13 @@ from typing import TypeVar, get_args
 import click
 from redis.asyncio import Redis
 
-from falgate.api.admin.deliveries import DeliveryShown
+from falgate.admin.api.deliveries import DeliveryShown
 from falgate.cli.operating import acting, as_json, tabulate, tell, with_redis
-from falgate.core.webhook import Delivery, State
-from falgate.flow.deliveries_admin import DeliveryDesk
 from falgate.settings import Settings
-from falgate.store.deliveries import Deliveries
-from falgate.store.delivery_lists import DeliveryLists
+from falgate.webhooks.admin import WebhookAdmin
+from falgate.webhooks.delivery import Delivery, State
+from falgate.webhooks.store.deliveries import Deliveries
+from falgate.webhooks.store.lists import DeliveryLists
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def deliveries() -> None:
 def list_deliveries(*, state: State | None, app: str, number: int, plain: bool) -> None:
     """Show those that wait, the next one first; then those that failed, then those that arrived."""
 
-    async def some(desk: DeliveryDesk) -> list[Delivery]:
+    async def some(desk: WebhookAdmin) -> list[Delivery]:
         # By request: one that was tried between two pages comes twice, and is shown as it is now.
         found: dict[str, Delivery] = {}
         cursor = ""
@@ -83,8 +83,8 @@ def resend(*, request_id: str, plain: bool) -> None:
     tell(DeliveryShown.of(sent), f"the webhook of {request_id} is sent again", plain=plain)
 
 
-def _at_desk(use: Callable[[DeliveryDesk], Awaitable[T]]) -> T:
+def _at_desk(use: Callable[[WebhookAdmin], Awaitable[T]]) -> T:
     async def used(_: Settings, redis: Redis) -> T:
-        return await use(DeliveryDesk(Deliveries(redis), DeliveryLists(redis)))
+        return await use(WebhookAdmin(Deliveries(redis), DeliveryLists(redis)))
 
     return with_redis(used)

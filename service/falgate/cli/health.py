@@ -7,7 +7,7 @@ import httpx
 
 from falgate import settings
 from falgate.cli.operating import UPSTREAM
-from falgate.core.admin_errors import Conflict
+from falgate.core.problems import Conflict
 
 _WITHIN_S = 5.0
 _TLS = "FALGATE_TLS_LISTEN"

@@ -8,14 +8,14 @@ from typing import Any, Literal
 import click
 from msgspec.structs import replace
 
-from falgate.api.admin.shapes import KeyShown
+from falgate.accounts import apikey
+from falgate.accounts.apikey import KeyRecord, Kind, Permissions
+from falgate.admin.api.shapes import KeyShown
+from falgate.admin.keys import OVERLAP_S, Made
+from falgate.admin.service import AdminService
 from falgate.cli.keytimes import DURATION, EXPIRY
 from falgate.cli.operating import as_json, operate, tabulate, tell
-from falgate.core import apikey
-from falgate.core.apikey import KeyRecord, Kind, Permissions
-from falgate.flow.administer import Administration
-from falgate.flow.keys_admin import OVERLAP_S, Made
-from falgate.opening import FIRST
+from falgate.first_start import FIRST
 
 _COLUMNS = ("id", "kind", "team", "app", "name", "state", "created_at", "expires_at")
 _PERMITTED = {
@@ -71,7 +71,7 @@ def create(
     kind: Kind = "test" if test else "live"
     given = {field: value for field, value in permitted.items() if value is not None}
 
-    async def made(admin: Administration) -> Made:
+    async def made(admin: AdminService) -> Made:
         return await admin.keys.create(
             f"{team}/{app}",
             kind=kind,
@@ -89,7 +89,7 @@ def create(
 def list_keys(*, of: str, plain: bool) -> None:
     """Show all keys, without their secrets."""
 
-    async def listed(admin: Administration) -> list[KeyShown]:
+    async def listed(admin: AdminService) -> list[KeyShown]:
         now_s = await admin.now_s()
         return [KeyShown.of(record, now_s) for record in await admin.keys.all(of)]
 
@@ -102,7 +102,7 @@ def list_keys(*, of: str, plain: bool) -> None:
 def show(*, key_id: str, plain: bool) -> None:
     """Show a key and what it may do, without its secret."""
 
-    async def shown(admin: Administration) -> KeyShown:
+    async def shown(admin: AdminService) -> KeyShown:
         return KeyShown.of(await admin.keys.show(_id(key_id)), await admin.now_s())
 
     more = (f"permissions.{name}" for name in Permissions.__struct_fields__)
@@ -211,7 +211,7 @@ def _id(text: str) -> str:
 
 
 def _changed(key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyShown:
-    async def changed(admin: Administration) -> KeyShown:
+    async def changed(admin: AdminService) -> KeyShown:
         record = await admin.keys.change(_id(key_id), how)
         return KeyShown.of(record, await admin.now_s())
 

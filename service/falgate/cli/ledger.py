@@ -17,15 +17,15 @@ from falgate.cli.books import books, table_of
 from falgate.cli.ledger_books import reconcile, recover_books
 from falgate.cli.operating import as_json, test_books, with_redis
 from falgate.cli.usage import from_day, reports, to_day
-from falgate.core.difference import Verified
-from falgate.core.entry import COLUMNS, ENTRY_KINDS, OUTCOMES, Filter, shown
-from falgate.flow.archive import Archived, Archivist
-from falgate.flow.reports import Raw
-from falgate.opening import TEST, open_pictures
+from falgate.first_start import TEST, open_pictures
+from falgate.money.archive import Archived, Archivist
+from falgate.money.difference import Verified
+from falgate.money.entry import COLUMNS, ENTRY_KINDS, OUTCOMES, Filter, shown
+from falgate.money.reports import Raw
+from falgate.money.store.archive import Archiving
+from falgate.money.store.verify import verify
 from falgate.pictures.archive import Archive
 from falgate.settings import Settings
-from falgate.store.archiving import Archiving
-from falgate.store.verify import verify
 
 F = TypeVar("F", bound=Callable[..., Any])
 

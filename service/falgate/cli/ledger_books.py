@@ -10,22 +10,22 @@ import click
 import httpx
 from redis.asyncio import Redis
 
+from falgate.billing.closed_job import Corrected, ReconcileReport, Recovered
+from falgate.billing.reconcile import LAG_S, Reconciler, Report
+from falgate.billing.recover import Mended, RecoveryRefused, RecoveryReport, recover
+from falgate.billing.store.corrections import Corrections
+from falgate.billing.store.recovery import Recovery
 from falgate.cli.books import books, table_of
 from falgate.cli.operating import DOLLARS, acting, as_json, with_redis
-from falgate.core.billing import BooksClosed
 from falgate.core.money import Micros, dollars
-from falgate.core.posting import Corrected, Recovered, Summary
-from falgate.flow.reconcile import LAG_S, Reconciler, Report
-from falgate.flow.recover import Mended, Outcome, RecoveryRefused, recover
-from falgate.models import MODELS
+from falgate.fal.billing import BooksClosed
+from falgate.fal.platform import FalPlatform
+from falgate.jobs.store.jobs import Jobs
+from falgate.models.endpoints import MODELS
+from falgate.money.store.instance import Instance
+from falgate.redis.client import Durability
 from falgate.sandbox.app import create_sandbox
 from falgate.settings import SANDBOX, Settings
-from falgate.store.connect import Durability
-from falgate.store.corrections import Corrections
-from falgate.store.instance import Instance
-from falgate.store.jobs import Jobs
-from falgate.store.recovery import Recovery
-from falgate.upstream.platform import FalPlatform
 
 _HOURS_MAX = 6 * 24
 """Jobs, which say what each request is, are kept for a day longer."""
@@ -103,7 +103,7 @@ def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain:
 
     async def work(
         found: Settings, redis: Redis, upstream: str, platform: FalPlatform | None
-    ) -> Outcome:
+    ) -> RecoveryReport:
         return await recover(
             upstream,
             Recovery(redis, found.calendar, acting()),
@@ -115,7 +115,7 @@ def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain:
             assumed=assume,
         )
 
-    outcome: Outcome = _with_books(work)
+    outcome: RecoveryReport = _with_books(work)
     rows = [_unknown(each) for each in outcome.found]
     counters = [_counter(each) for each in outcome.mended]
     twice = [_counter(each) for each in outcome.twice]
@@ -222,7 +222,7 @@ def _counter(each: Mended) -> dict[str, str]:
     }
 
 
-def _figures(summary: Summary) -> dict[str, Any]:
+def _figures(summary: ReconcileReport) -> dict[str, Any]:
     return {
         "since": _moment(summary.since_ms),
         "until": _moment(summary.until_ms),
@@ -236,7 +236,7 @@ def _figures(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _words(summary: Summary) -> str:
+def _words(summary: ReconcileReport) -> str:
     words = (
         f"{summary.looked} jobs from {_moment(summary.since_ms)} to {_moment(summary.until_ms)}: "
         f"{summary.corrected} corrected by ${dollars(summary.difference)}, {summary.pending} that "

@@ -6,11 +6,11 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from falgate.accounts.directory import Team
+from falgate.accounts.limits import Limits
+from falgate.admin.service import AdminService
 from falgate.cli.operating import ACCOUNT, as_json, operate, tabulate
-from falgate.core.budget import Account
-from falgate.core.directory import Team
-from falgate.core.limits import Limits
-from falgate.flow.administer import Administration
+from falgate.core.account import Account
 
 _MAX = click.IntRange(0, 1_000_000)
 
@@ -85,7 +85,7 @@ def set_limits(
     if turns and account.level != "team":
         raise click.UsageError("--weight and --waiting are for teams")
 
-    async def limited(admin: Administration) -> LimitsShown:
+    async def limited(admin: AdminService) -> LimitsShown:
         if account.level == "team":
             await admin.teams.change(
                 account.id, lambda was: replace(was, limits=replace(was.limits, **given), **turns)
@@ -102,7 +102,7 @@ def set_limits(
 def list_limits(*, plain: bool) -> None:
     """Show the limits of every team, app and key."""
 
-    async def listed(admin: Administration) -> list[LimitsShown]:
+    async def listed(admin: AdminService) -> list[LimitsShown]:
         teams, apps = await admin.teams.all(), await admin.apps.all()
         return [
             *(
@@ -128,7 +128,7 @@ def show(*, account: Account, plain: bool) -> None:
     tabulate([operate(lambda admin: _shown(admin, account))], _COLUMNS, plain=plain)
 
 
-async def _shown(admin: Administration, account: Account) -> LimitsShown:
+async def _shown(admin: AdminService, account: Account) -> LimitsShown:
     found = await admin.limits(account)
     team = await admin.teams.show(account.id) if account.level == "team" else None
     return LimitsShown.of(account, found, team)

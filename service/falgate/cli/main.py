@@ -32,15 +32,15 @@ COMMANDS = {
 """The module of each command: it is imported when the command is named, and no other."""
 
 EXPECTED = {
-    "asgi": "PortTaken",
-    "core.admin_errors": "Problem",
     "core.errors": "Refusal",
+    "core.problems": "Problem",
+    "fal.connections": "AuthoritiesWrong",
+    "fal.proxies": "ProxyWrong",
+    "listeners": "PortTaken",
+    "money.store.ledger": "LedgerStrange",
+    "redis.client": "RedisUnfit",
+    "redis.embedded": "EmbeddedFailed",
     "settings": "SettingsWrong",
-    "store.connect": "RedisUnfit",
-    "store.embedded": "EmbeddedFailed",
-    "store.ledger": "LedgerStrange",
-    "upstream.connections": "AuthoritiesWrong",
-    "upstream.proxies": "ProxyWrong",
 }
 """The module of each exception that is one line for the operator."""
 

@@ -17,18 +17,18 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from falgate import settings
-from falgate.core.apikey import Kind
-from falgate.core.budget import Account, account
+from falgate.accounts.apikey import Kind
+from falgate.accounts.store.registry import Registry
+from falgate.admin.service import AdminService
+from falgate.core.account import Account, account
 from falgate.core.calendar import Calendar
 from falgate.core.money import Micros, usd
 from falgate.core.printable import escaped
-from falgate.flow.administer import Administration
-from falgate.models import MODELS
-from falgate.opening import TEST, open_redis
+from falgate.first_start import TEST, open_redis
+from falgate.models.endpoints import MODELS
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.ledger import Ledger
 from falgate.settings import Settings
-from falgate.store.budgets import Budgets
-from falgate.store.ledger import Ledger
-from falgate.store.registry import Registry
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ async def _counting(found: Settings, redis: Redis) -> Settings:
     )
 
 
-def operate(use: Callable[[Administration], Awaitable[T]], *, test: bool = False) -> T:
+def operate(use: Callable[[AdminService], Awaitable[T]], *, test: bool = False) -> T:
     """Do something with the administration, of the books of live or of test keys.
 
     Raises:
@@ -119,7 +119,7 @@ def operate(use: Callable[[Administration], Awaitable[T]], *, test: bool = False
     return with_redis(used)
 
 
-async def administration(found: Settings, redis: Redis, *, kind: Kind) -> Administration:
+async def administration(found: Settings, redis: Redis, *, kind: Kind) -> AdminService:
     """The administration, in the name of whoever types.
 
     Raises:
@@ -129,7 +129,7 @@ async def administration(found: Settings, redis: Redis, *, kind: Kind) -> Admini
     upstreams: dict[Kind, str] = {"test": TEST}
     if live is not None:
         upstreams["live"] = live
-    return Administration(
+    return AdminService(
         Registry(redis),
         Budgets(redis, found.calendar),
         who=acting(),

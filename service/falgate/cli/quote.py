@@ -6,25 +6,26 @@ import click
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.api.quote import Quoted, quoted
+from falgate.accounts.apikey import Permissions
+from falgate.accounts.store.registry import Registry
+from falgate.cache.directives import Directives
+from falgate.cache.policy import resolve
+from falgate.cache.store.places import Places
+from falgate.cache.store.pools import Pools
 from falgate.cli.operating import as_json, with_redis
-from falgate.core import budget, request
-from falgate.core.admin_errors import Conflict, Invalid, NotFound
-from falgate.core.apikey import Permissions
-from falgate.core.caching import treat
-from falgate.core.directives import Directives
+from falgate.core.account import chain
 from falgate.core.errors import InputRejected
-from falgate.flow.quote import Asked, Quotes
-from falgate.models import MODELS
-from falgate.opening import FIRST, open_pictures
-from falgate.pictures.bank import Bank
+from falgate.core.problems import Conflict, Invalid, NotFound
+from falgate.first_start import FIRST, open_pictures
+from falgate.http.quote import Quoted, quoted
+from falgate.models import arguments as request
+from falgate.models.endpoints import MODELS
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.ledger import Ledger
 from falgate.pictures.convert import Converter
+from falgate.pictures.intake import PictureIntake
+from falgate.requests.quote import QuoteRequest, Quotes
 from falgate.settings import Settings
-from falgate.store.budgets import Budgets
-from falgate.store.ledger import Ledger
-from falgate.store.places import Places
-from falgate.store.pools import Pools
-from falgate.store.registry import Registry
 
 
 @click.command()
@@ -56,19 +57,19 @@ def quote(body: str, *, model: str, app: str, plain: bool) -> None:
         known = (await Registry(redis).directory()).apps.get(app)
         if known is None:
             raise NotFound(f"There is no app {app}; `falgate apps list` shows them")
-        treatment = treat(Directives(), known.cache, Permissions(), team=team, app=name)
+        treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
         quotes = Quotes(
             Pools(redis),
-            Bank(open_pictures(settings), Converter(settings.derived_quality)),
+            PictureIntake(open_pictures(settings), Converter(settings.derived_quality)),
             Budgets(redis, settings.calendar),
             Places(redis),
         )
-        asked = Asked(
+        asked = QuoteRequest(
             spec=spec,
             arguments=arguments,
             upstream=live,
             fingerprint=treatment.pool_of(spec, arguments, live),
-            accounts=budget.chain(team, name, "")[:-1],
+            accounts=chain(team, name, "")[:-1],
             treatment=treatment,
         )
         return quoted(await quotes.quote(asked), settings.calendar)

@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 
 from falgate import settings
+from falgate.accounts import apikey
+from falgate.app import Gateway
 from falgate.cli import client_env, localtls, private
 from falgate.cli.client_env import Reached
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
-from falgate.core import apikey
 from falgate.core.money import dollars
-from falgate.opening import FIRST
+from falgate.first_start import FIRST
 from falgate.settings import Settings
-from falgate.wiring import Gateway
 
 _DRAIN_S = "2"
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, and taken over where an operator says so

@@ -10,7 +10,7 @@ import uvloop
 from litestar import Litestar
 
 from falgate.http.server import Connections, Limits, Listener
-from falgate.models import MODELS
+from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
 from falgate.stopping import Stop
 

@@ -11,11 +11,11 @@ import msgspec
 import structlog
 import uvloop
 
-from falgate import asgi, settings
+from falgate import listeners, settings
+from falgate.app import Gateway, open_gateway
 from falgate.settings import PREFIX, Settings
 from falgate.stopping import Stop
 from falgate.telemetry import logs
-from falgate.wiring import Gateway, open_gateway
 
 _LOG = structlog.get_logger()
 
@@ -48,12 +48,12 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
         try:
             async with AsyncExitStack() as stack:
                 async with stop.ends_start():
-                    sockets = asgi.bind(chosen)
+                    sockets = listeners.bind(chosen)
                     gateway = await stack.enter_async_context(open_gateway(chosen))
                     ready = await announce(gateway)
                 # The cancellation that a stop is at a start may have been lost on its way.
                 if not stop.asked.is_set():
-                    await asgi.serve(chosen, gateway, sockets, stop, ready)
+                    await listeners.serve(chosen, gateway, sockets, stop, ready)
         except asyncio.CancelledError:
             if not stop.asked.is_set():
                 raise

@@ -2,10 +2,10 @@
 
 import click
 
-from falgate.api.admin.shapes import TeamShown
+from falgate.accounts.directory import Team
+from falgate.admin.api.shapes import TeamShown
+from falgate.admin.service import AdminService
 from falgate.cli.operating import as_json, operate, tabulate, tell
-from falgate.core.directory import Team
-from falgate.flow.administer import Administration
 
 _COLUMNS = (
     "name",
@@ -68,7 +68,7 @@ def show(*, name: str, plain: bool) -> None:
 def remove(*, name: str, plain: bool) -> None:
     """Remove a team that has no apps and no budgets. What it spent stays in the ledger."""
 
-    async def gone(admin: Administration) -> None:
+    async def gone(admin: AdminService) -> None:
         await admin.teams.remove(name)
 
     operate(gone)

@@ -11,7 +11,10 @@ from rich.text import Text
 from falgate.cli.books import books, spread
 from falgate.cli.operating import with_redis
 from falgate.core.printable import escaped
-from falgate.core.usage import (
+from falgate.money.reports import Reports
+from falgate.money.store.entries import Entries
+from falgate.money.store.usage import Usage
+from falgate.money.usage import (
     GROUPS,
     Group,
     Period,
@@ -23,10 +26,7 @@ from falgate.core.usage import (
     share_reconciled,
     told,
 )
-from falgate.flow.reports import Reports
 from falgate.settings import Settings
-from falgate.store.entries import Entries
-from falgate.store.usage import Usage
 
 
 class Day(click.ParamType[date]):

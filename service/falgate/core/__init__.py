@@ -1,1 +1,1 @@
-"""The pure core: decides, and does no I/O, reads no clock and no environment."""
+"""The vocabulary that all domains share: pure values, no I/O, no clock, no environment."""

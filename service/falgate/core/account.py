@@ -1,48 +1,60 @@
-"""What a refusal of fal's says about this gateway's own account: its balance, its key, its access.
+"""Accounts: whose money it is, from the organisation down to a key."""
 
-fal says 401 and 403 of all three, and only its words tell which: who is locked out needs another
-remedy than another key.
-"""
+from typing import Literal, get_args
 
-import re
+import msgspec
 
-from falgate.core.events import Doubt
-from falgate.core.job import Answer
-
-_UNAUTHORIZED, _PAYMENT, _FORBIDDEN = 401, 402, 403
-_BALANCE = "balance"
-_LOCKED = re.compile(r"\b(locked|suspended|disabled)\b")
-_KEY = re.compile(r"\b(keys?|credentials?|tokens?|authenticat\w+)\b")
-_APPLICATION = re.compile(r"\b(access\w*|applications?)\b")
+Level = Literal["organisation", "team", "app", "key"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""The widest first."""
 
 
-def is_unpaid(answer: Answer) -> bool:
-    """Whether fal refused for want of money on this gateway's account, in words of its own.
+class Account(msgspec.Struct, frozen=True):
+    """Somebody whose spending is counted, and may be limited.
 
-    It says 403 and `User is locked. Reason: Exhausted balance.`.
+    Attributes:
+        level: What it is.
+        id: Its name among its level: "main", "web", "web/shop" (an app is named within its team),
+            or a key's public id.
     """
-    unpaid = answer.status == _FORBIDDEN and _BALANCE in _words(answer)
-    return answer.status == _PAYMENT or unpaid
+
+    level: Level
+    id: str
+
+    @property
+    def name(self) -> str:
+        """Both in one word, "team:web"."""
+        return f"{self.level}:{self.id}"
 
 
-def about_account(answer: Answer) -> Doubt | None:
-    """What an operator has to look at; None where a refusal is about something else."""
-    if is_unpaid(answer):
-        return "exhausted_balance"
-    if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
-        return None
-    return "bad_upstream_key" if _is_of_the_key(answer) else "no_upstream_access"
+ORGANISATION = Account("organisation", "main")
 
 
-def _is_of_the_key(answer: Answer) -> bool:
-    said = _words(answer)
-    if _LOCKED.search(said):
-        return False
-    # 401 says so by itself, unless its words are of something else.
-    by_status = answer.status == _UNAUTHORIZED and not _APPLICATION.search(said)
-    return by_status or _KEY.search(said) is not None
+def account(name: str) -> Account:
+    """Read an account's name, as `Account.name` spells it; "organisation" alone does as well.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if name == ORGANISATION.level:
+        return ORGANISATION
+    level, _, subject = name.partition(":")
+    try:
+        found = msgspec.convert({"level": level, "id": subject}, Account)
+    except msgspec.ValidationError:
+        found = Account("key", "")
+    if not found.id or (found.level == "app") != ("/" in found.id):
+        raise ValueError(f"{name!r} is not organisation, team:NAME, app:TEAM/APP or key:ID")
+    if found.level == "organisation" and found != ORGANISATION:
+        raise ValueError(f"the organisation has one account, {ORGANISATION.name}")
+    return found
 
 
-def _words(answer: Answer) -> str:
-    detail = answer.body.get("detail") if isinstance(answer.body, dict) else None
-    return detail.lower() if isinstance(detail, str) else ""
+def chain(team: str, app: str, key: str) -> tuple[Account, ...]:
+    """Whom a purchase is charged to, the organisation first."""
+    return (
+        ORGANISATION,
+        Account("team", team),
+        Account("app", f"{team}/{app}"),
+        Account("key", key),
+    )

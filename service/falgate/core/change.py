@@ -2,7 +2,7 @@
 
 import msgspec
 
-from falgate.core.admin_errors import Invalid
+from falgate.core.problems import Invalid
 
 WHY_MAX = 200
 

@@ -1,9 +1,11 @@
 """Facts for metrics and logs: what happened, never what was asked for."""
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
+from falgate.core.account import Account
+from falgate.core.calendar import Kind
 from falgate.core.money import Micros
 
 Source = Literal["hit", "derived", "partial", "coalesced", "miss", "bypass"]
@@ -112,7 +114,7 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     held: Micros
 
 
-class Untold(msgspec.Struct, frozen=True, kw_only=True):
+class AlertFailed(msgspec.Struct, frozen=True, kw_only=True):
     """An alert did not reach whom it is for.
 
     Attributes:
@@ -150,7 +152,7 @@ Doubt = Literal[
 """What an operator may have to look at."""
 
 
-class Doubted(msgspec.Struct, frozen=True, kw_only=True):
+class Anomaly(msgspec.Struct, frozen=True, kw_only=True):
     """Something that an operator should look at.
 
     Attributes:
@@ -161,3 +163,35 @@ class Doubted(msgspec.Struct, frozen=True, kw_only=True):
     what: Doubt
     job: str
     detail: str
+
+
+class Overdrawn(msgspec.Struct, frozen=True):
+    """A shadow budget that would have refused a purchase, were it enforced."""
+
+    account: Account
+    kind: Kind
+
+
+class Facts(Protocol):
+    """Metrics and logs. Never raises."""
+
+    def answered(self, event: Answered) -> None:
+        """A caller got pictures."""
+
+    def purchased(self, event: Purchased) -> None:
+        """A job ended."""
+
+    def doubted(self, event: Anomaly) -> None:
+        """Somebody should look."""
+
+    def exhausted(self, upstream: str) -> None:
+        """An upstream refused for want of balance on this gateway's account."""
+
+    def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
+        """A shadow budget would have refused a purchase."""
+
+    def unchecked(self) -> None:
+        """A limit on requests could not be looked up, and the request was let through."""
+
+    def dropped(self, model: str, fields: int) -> None:
+        """A caller sent fields that the model does not know."""

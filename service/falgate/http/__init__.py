@@ -1,1 +1,1 @@
-"""HTTP: the server that stands between sockets and the application."""
+"""HTTP: the server at the socket, the edge behind it, and the routes of fal's API."""

@@ -1,13 +1,1 @@
-"""The models that are served, by endpoint: one file each, values only."""
-
-import importlib
-import pkgutil
-
-from falgate.core.model import ModelSpec
-
-MODELS: dict[str, ModelSpec] = {
-    spec.endpoint: spec
-    for module in pkgutil.iter_modules(__path__)
-    for spec in [importlib.import_module(f"{__name__}.{module.name}").SPEC]
-}
-"""Every file of this folder has one `SPEC`; adding a file adds its model."""
+"""What a model declares, how its arguments are read, and what its pictures cost."""

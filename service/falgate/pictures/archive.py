@@ -6,7 +6,7 @@ import hashlib
 import re
 
 from falgate.core.errors import StoreUnavailable
-from falgate.pictures.store import PictureStore
+from falgate.pictures.storage import PictureStore
 
 PREFIX = "ledger/"
 

@@ -13,12 +13,12 @@ from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from falgate.core.model import ModelSpec
-from falgate.core.route import read as read_route
+from falgate.fal.paths import read as read_route
+from falgate.models.spec import ModelSpec
 from falgate.sandbox import books, media, platform, queue, run
 from falgate.sandbox.answer import said
 from falgate.sandbox.desk import Desk, Refused
-from falgate.sandbox.dials import Board, Dials
+from falgate.sandbox.dials import Behaviour, Board
 from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import new_id
 from falgate.sandbox.records import Records
@@ -28,7 +28,7 @@ def create_sandbox(
     models: Mapping[str, ModelSpec],
     *,
     directory: Path | None = None,
-    dials: Dials = Dials(),  # noqa: B008 - frozen
+    dials: Behaviour = Behaviour(),  # noqa: B008 - frozen
     base_url: str | None = None,
 ) -> Litestar:
     """A stand-in for fal.

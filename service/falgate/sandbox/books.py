@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from falgate.core.model import ModelSpec
+from falgate.models.spec import ModelSpec
 from falgate.sandbox import outcome
 from falgate.sandbox.dials import Place
 from falgate.sandbox.record import Record, life

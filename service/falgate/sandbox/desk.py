@@ -12,13 +12,13 @@ from litestar import Request
 from litestar.types import ASGIApp
 
 from falgate.core.errors import InputRejected
-from falgate.core.model import ModelSpec
-from falgate.core.request import read
-from falgate.core.route import Route
+from falgate.fal.paths import Route
+from falgate.models.arguments import read
+from falgate.models.spec import ModelSpec
 from falgate.sandbox import refusals
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.books import Visits
-from falgate.sandbox.dials import Board, Dials, Place
+from falgate.sandbox.dials import Behaviour, Board, Place
 from falgate.sandbox.faults import spoilt
 from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import Record, life, new_id, start_within_s, wait_s
@@ -176,7 +176,7 @@ class Desk:
 
 
 def _noted(
-    request: Request[Any, Any, Any], route: Route, body: bytes, dials: Dials, now_s: float
+    request: Request[Any, Any, Any], route: Route, body: bytes, dials: Behaviour, now_s: float
 ) -> Record:
     received = None
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -50,7 +50,7 @@ connection is closed before the body, or within it. "slow": a byte at a time. "h
 Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 
 
-class Dials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that can be turned. The defaults are a healthy, quick fal.
 
     Attributes:
@@ -105,19 +105,19 @@ class Dials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Board:
     """The dials in force, which each submit takes and keeps."""
 
-    def __init__(self, dials: Dials) -> None:
+    def __init__(self, dials: Behaviour) -> None:
         self._first = dials
         self.reset()
 
     def reset(self) -> None:
         """As they were at the start."""
         # Dials that start with a number of times are followed by healthy ones.
-        self._lasting = Dials() if self._first.times else self._first
+        self._lasting = Behaviour() if self._first.times else self._first
         self._passing = self._first
         self._left = self._first.times or 0
 
     @property
-    def current(self) -> Dials:
+    def current(self) -> Behaviour:
         """What the next submit will take."""
         if not self._left:
             return self._lasting
@@ -129,14 +129,14 @@ class Board:
         Raises:
             msgspec.ValidationError: There is no such dial, or it has no such position.
         """
-        turned = msgspec.convert({**msgspec.to_builtins(self._lasting), **change}, Dials)
+        turned = msgspec.convert({**msgspec.to_builtins(self._lasting), **change}, Behaviour)
         self._left = turned.times or 0
         if turned.times:
             self._passing = turned
         else:
             self._lasting = turned
 
-    def take(self) -> Dials:
+    def take(self) -> Behaviour:
         """The dials of one submit."""
         dials = self.current
         self._left = max(0, self._left - 1)

@@ -8,7 +8,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec.structs import replace
 
 from falgate.sandbox.answer import Answer, begin
-from falgate.sandbox.dials import Dials, Fault, Place
+from falgate.sandbox.dials import Behaviour, Fault, Place
 from falgate.sandbox.refusals import failing
 
 FOREIGN = "https://files.elsewhere.invalid"
@@ -20,7 +20,7 @@ _DRIP_S = 0.1
 _CHUNK = bytes(1 << 16)
 
 
-def spoilt(answer: Answer, dials: Dials, place: Place, base_url: str) -> ASGIApp:
+def spoilt(answer: Answer, dials: Behaviour, place: Place, base_url: str) -> ASGIApp:
     """The answer at this place as the dials' fault leaves it; `base_url` begins its URLs."""
     if dials.fault == "error":
         request_id = answer.headers["x-fal-request-id"]

@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import msgspec
 
-from falgate.core.model import ModelSpec
-from falgate.core.webhook import Outcome, Signer, body
+from falgate.models.spec import ModelSpec
 from falgate.sandbox import outcome
 from falgate.sandbox.record import Record, life
 from falgate.sandbox.records import Records
+from falgate.webhooks.delivery import RequestOutcome, Signer, body
 
 _USER = "sandbox"
 _SEED_BYTES = 32
@@ -86,7 +86,7 @@ class Hooks:
         answer = outcome.result(record, self._models[record.endpoint], base_url)
         ok = answer.status == httpx.codes.OK
         return body(
-            Outcome(
+            RequestOutcome(
                 request_id=record.id,
                 ok=ok,
                 payload=msgspec.json.decode(answer.body),

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pybase64
 
-from falgate.core import price
-from falgate.core.model import ModelSpec
 from falgate.core.money import Micros
 from falgate.core.picture import EXTENSIONS
+from falgate.models import price
+from falgate.models.spec import ModelSpec
 from falgate.sandbox import refusals
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.drawing import Sheet, draw

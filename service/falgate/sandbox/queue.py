@@ -12,7 +12,7 @@ from litestar import Request
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
-from falgate.core.route import Route
+from falgate.fal.paths import Route
 from falgate.sandbox import outcome, refusals
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.desk import Desk, Refused

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 
 Status = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 Ending = Literal["worked", "rejected", "expired", "cancelled"]
@@ -54,7 +54,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sync: bool
     received: Any
     headers: dict[str, str]
-    dials: Dials
+    dials: Behaviour
     arguments: dict[str, Any] | None = None
     issues: list[dict[str, Any]] | None = None
     webhook: str | None = None
@@ -119,7 +119,7 @@ def life(record: Record) -> Life:
     return course
 
 
-def wait_s(dials: Dials, others: Iterable[Record], now_s: float) -> float:
+def wait_s(dials: Behaviour, others: Iterable[Record], now_s: float) -> float:
     """How long a request will wait for its turn among those before it."""
     if dials.concurrency is None:
         return dials.queue_s

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Request
 from litestar.types import ASGIApp
 
-from falgate.core.route import Route
+from falgate.fal.paths import Route
 from falgate.sandbox import outcome, refusals
 from falgate.sandbox.desk import Desk
 from falgate.sandbox.faults import hang

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 
-from falgate.core import apikey
+from falgate.accounts import apikey
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
 from falgate.settings.given import given, slips
 from falgate.settings.words import SettingsWrong, address, amount, names, webhook_rules

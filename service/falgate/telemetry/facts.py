@@ -5,13 +5,20 @@ from collections.abc import Callable
 
 import structlog
 
-from falgate.core.claim import Overdrawn
-from falgate.core.events import Alerted, Answered, Doubted, Purchased, Refused, Untold
+from falgate.core.events import (
+    Alerted,
+    AlertFailed,
+    Anomaly,
+    Answered,
+    Overdrawn,
+    Purchased,
+    Refused,
+)
 from falgate.core.faults import kind
-from falgate.core.webhook import Tried
 from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.seldom import Seldom
 from falgate.telemetry.upstreams import short
+from falgate.webhooks.delivery import WebhookAttempted
 
 _LOG = structlog.get_logger()
 _SERVER_ERROR = 500
@@ -81,7 +88,7 @@ class Telemetry:
             upstream_s=None if event.upstream_s is None else round(event.upstream_s, 2),
         )
 
-    def doubted(self, event: Doubted) -> None:
+    def doubted(self, event: Anomaly) -> None:
         """Somebody should look; what is doubted of the account with each order, once a minute."""
         self._metrics.doubts[(event.what,)] += 1
         said = {"what": event.what, "job": event.job, "detail": event.detail}
@@ -130,12 +137,12 @@ class Telemetry:
             held_micros=event.held,
         )
 
-    def untold(self, event: Untold) -> None:
+    def untold(self, event: AlertFailed) -> None:
         """An alert did not reach whom it is for."""
         self._metrics.untold[(str(event.lost).lower(),)] += 1
         _LOG.warning("alert.untold", alert=event.alert, problem=event.problem, lost=event.lost)
 
-    def tried(self, event: Tried) -> None:
+    def tried(self, event: WebhookAttempted) -> None:
         """A webhook was sent, or could not be; of where to, only the host."""
         self._metrics.webhooks[(event.outcome,)] += 1
         log = _LOG.info if event.outcome == "delivered" else _LOG.warning

@@ -17,16 +17,16 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from falgate import __version__
-from falgate.core.budget import LEVELS
+from falgate.accounts.directory import Directory
+from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
-from falgate.core.catalogue import Total
-from falgate.core.directory import Directory
 from falgate.core.events import Doubt, Place, Source
 from falgate.core.refused import Reason
-from falgate.core.standings import Standing
-from falgate.core.webhook import TriedAs
+from falgate.pictures.catalogue import StoreSize
+from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.standings import families
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
+from falgate.webhooks.delivery import TriedAs
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
 """fal answers in tens of seconds, falgate's own part takes milliseconds."""
@@ -70,7 +70,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         full: Whether nothing is bought for want of room.
     """
 
-    total: Total | None = None
+    total: StoreSize | None = None
     free_bytes: int | None = None
     full: bool | None = None
 
@@ -127,7 +127,7 @@ class Metrics(Collector):
         self._apps: set[Labels] = set()
         self._process = ProcessCollector(registry=None)
         self._stored = Stored()
-        self._standings: Sequence[Standing] = ()
+        self._standings: Sequence[UpstreamStanding] = ()
         self._begin()
 
     def know(self, directory: Directory) -> None:
@@ -184,7 +184,7 @@ class Metrics(Collector):
             for each in labels:
                 counter[each] += 0
 
-    def render(self, standings: Sequence[Standing], stored: Stored | None = None) -> bytes:
+    def render(self, standings: Sequence[UpstreamStanding], stored: Stored | None = None) -> bytes:
         """Prometheus's text format, of what is counted here and of what was just read elsewhere."""
         self._standings = standings
         self._stored = stored or Stored()

@@ -6,7 +6,7 @@ from itertools import chain
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from falgate.core.money import Micros
-from falgate.core.standings import Standing
+from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import in_dollars, short
 
 _BUDGET = (
@@ -27,7 +27,7 @@ _PROVED = (
 )
 
 
-def families(standings: Iterable[Standing]) -> Iterable[Metric]:
+def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
     """Every gauge of these."""
     labels = ["upstream", "level", "account", "window"]
     budgets = {

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Answered
-from falgate.core.usage import ANSWERED, COLUMN, spell
+from falgate.money.usage import ANSWERED, COLUMN, spell
 
 _EVERY_S = 1.5
 _FIELDS_MAX = 1_000

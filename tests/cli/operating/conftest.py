@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from falgate.cli.main import main
-from falgate.store import _keys
-from falgate.store.embedded import EmbeddedRedis
+from falgate.redis import keyspace
+from falgate.redis.embedded import EmbeddedRedis
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def redis(redis_url: str) -> Iterator["Redis"]:
     """A client of a Redis of which only that is known: live keys buy from the sandbox."""
     with Redis.from_url(redis_url, decode_responses=True) as client:
         client.flushall()
-        client.hset(_keys.META, "live", "sandbox")
+        client.hset(keyspace.META, "live", "sandbox")
         yield client
 
 

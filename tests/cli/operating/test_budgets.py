@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+
+from falgate.core.account import Account
+from falgate.redis import keyspace
 from redis import Redis
 
-from falgate.core.budget import Account
-from falgate.store import _keys
-
 Falgate = Callable[..., Result]
-Told = Callable[..., Any]
+WebhookPayloads = Callable[..., Any]
 Refused = Callable[..., str]
 
 
@@ -22,7 +22,7 @@ def web(falgate: Falgate) -> None:
 
 
 def test_a_budget_is_set_raised_reset_and_removed(
-    falgate: Falgate, told: Told, redis: "Redis"
+    falgate: Falgate, told: WebhookPayloads, redis: "Redis"
 ) -> None:
     arguments = ("day", "25", "--alert", "80", "--alert", "95", "--shadow")
     standing = told("budgets", "set", "team:web", *arguments)
@@ -33,7 +33,7 @@ def test_a_budget_is_set_raised_reset_and_removed(
     assert told("budgets", "list")[0]["remaining_usd"] == "35.00"
 
     told("budgets", "set", "team:web", "total", "2")
-    account = _keys.account("sandbox", Account("team", "web"))
+    account = keyspace.account("sandbox", Account("team", "web"))
     redis.hset(account, mapping={"spent:total:all": 1_500_000})
     assert told("budgets", "show", "team:web")[-1]["remaining_usd"] == "0.50"
     assert told("budgets", "reset", "team:web", "total")["remaining_usd"] == "2.00"
@@ -59,7 +59,7 @@ def test_what_is_not_given_stays_and_the_line_says_what_is_set(falgate: Falgate)
 
 
 @pytest.mark.parametrize("amount", ["-1", "NaN", "inf", "1e3", "0x10", "1.0000001", "9999999999"])
-def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Told) -> None:
+def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: WebhookPayloads) -> None:
     told("budgets", "set", "team:web", "day", "5")
     for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("house",)):
         assert refused("budgets", *command, "--", amount)
@@ -87,7 +87,7 @@ def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Told)
     ],
 )
 def test_what_makes_no_sense_is_refused(
-    arguments: tuple[str, ...], complaint: str, refused: Refused, told: Told
+    arguments: tuple[str, ...], complaint: str, refused: Refused, told: WebhookPayloads
 ) -> None:
     told("budgets", "set", "organisation", "day", "5")
 
@@ -95,7 +95,9 @@ def test_what_makes_no_sense_is_refused(
     assert len(told("budgets", "list")) == 1
 
 
-def test_a_reason_is_kept_and_shown(falgate: Falgate, told: Told, refused: Refused) -> None:
+def test_a_reason_is_kept_and_shown(
+    falgate: Falgate, told: WebhookPayloads, refused: Refused
+) -> None:
     told("budgets", "set", "team:web", "day", "5")
     told("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
     told("budgets", "reset", "team:web", "day", "--why", "a test went wild")
@@ -108,14 +110,14 @@ def test_a_reason_is_kept_and_shown(falgate: Falgate, told: Told, refused: Refus
     assert "why" in refused("budgets", "reset", "team:web", "day", "--why", "\x1b[2J")
 
 
-def test_the_books_of_test_keys_are_others(told: Told) -> None:
+def test_the_books_of_test_keys_are_others(told: WebhookPayloads) -> None:
     told("budgets", "set", "team:web", "day", "5", "--test")
 
     assert told("budgets", "list") == []
     assert [each["account"] for each in told("budgets", "list", "--test")] == ["team:web"]
 
 
-def test_the_house_has_a_limit(told: Told, falgate: Falgate) -> None:
+def test_the_house_has_a_limit(told: WebhookPayloads, falgate: Falgate) -> None:
     assert falgate("budgets", "house").stdout == "the house: limit $0.00, used $0.00\n"
     told("budgets", "house", "2.50")
 
@@ -124,6 +126,6 @@ def test_the_house_has_a_limit(told: Told, falgate: Falgate) -> None:
 
 
 def test_before_a_first_start_there_are_no_live_books(refused: Refused, redis: "Redis") -> None:
-    redis.delete(_keys.META)
+    redis.delete(keyspace.META)
 
     assert "start one, once" in refused("budgets", "list")

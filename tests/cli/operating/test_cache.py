@@ -10,17 +10,17 @@ import pytest
 from click.testing import Result
 from patience import TRIP_S
 
-from falgate.core.about import About
-from falgate.core.catalogue import Filing
-from falgate.core.fingerprint import prompt_digest, version
+from falgate.cache.fingerprint import prompt_digest, version
+from falgate.cache.pool_info import PoolInfo
+from falgate.cache.store.pools import Pools
 from falgate.core.picture import Picture
-from falgate.models import MODELS
-from falgate.store.catalogue import Catalogue
-from falgate.store.connect import connect
-from falgate.store.pools import Pools
+from falgate.models.endpoints import MODELS
+from falgate.pictures.catalogue import NewPicture
+from falgate.pictures.store.catalogue import Catalogue
+from falgate.redis.client import connect
 
 Falgate = Callable[..., Result]
-Told = Callable[..., Any]
+WebhookPayloads = Callable[..., Any]
 Refused = Callable[..., str]
 
 MODEL = "fal-ai/gpt-image-1.5"
@@ -55,7 +55,7 @@ def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path:
     async def put() -> None:
         async with connect(redis_url, timeout_s=TRIP_S) as client:
             for name, found, app, kept in ((F, ONE, "web/shop", True), (G, TWO, "web/blog", False)):
-                about = About(
+                about = PoolInfo(
                     endpoint=MODEL,
                     upstream="sandbox",
                     scope="organisation",
@@ -65,7 +65,7 @@ def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path:
                     recorded={"quality": "low"},
                     arguments={"prompt": "a cat"} if kept else None,
                 )
-                filing = Filing(
+                filing = NewPicture(
                     kept=found,
                     value=9_000,
                     app=app,
@@ -79,7 +79,7 @@ def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path:
     run(put())
 
 
-def test_pools_are_listed_and_shown(falgate: Falgate, told: Told) -> None:
+def test_pools_are_listed_and_shown(falgate: Falgate, told: WebhookPayloads) -> None:
     listed = told("cache", "list")
 
     assert {each["fingerprint"] for each in listed} == {F, G}
@@ -106,7 +106,7 @@ def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str)
 
     async def put() -> None:
         async with connect(redis_url, timeout_s=TRIP_S) as client:
-            about = About(
+            about = PoolInfo(
                 endpoint=MODEL,
                 upstream="sandbox",
                 scope="organisation",
@@ -116,7 +116,7 @@ def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str)
                 recorded={"quality": "low"},
                 arguments={"prompt": evil},
             )
-            filing = Filing(
+            filing = NewPicture(
                 kept=TWO,
                 value=9_000,
                 app="web/shop",
@@ -134,7 +134,7 @@ def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str)
         assert not set(evil) & set(shown) & {"\x1b", "\x07", "\x9b", "\u202e"}
 
 
-def test_a_picture_is_shown_by_its_url(falgate: Falgate, told: Told) -> None:
+def test_a_picture_is_shown_by_its_url(falgate: Falgate, told: WebhookPayloads) -> None:
     shown = told("cache", "show", f"http://127.0.0.1/pictures/{ONE.name}")
 
     assert (shown["name"], shown["app"], shown["pools"]) == (ONE.name, "web/shop", [F])
@@ -142,7 +142,7 @@ def test_a_picture_is_shown_by_its_url(falgate: Falgate, told: Told) -> None:
     assert "web/shop" in falgate("cache", "show", ONE.name).stdout
 
 
-def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, told: Told) -> None:
+def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, told: WebhookPayloads) -> None:
     assert told("cache", "pin", ONE.name)["pinned"]
     assert told("cache", "show", F)["pictures"][0]["until"] is None
     assert "pinned" in falgate("cache", "show", F).stdout

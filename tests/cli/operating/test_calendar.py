@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from falgate.cli.main import main
-from falgate.store import _keys
+from falgate.redis import keyspace
 
 COMMANDS = {
     "raise": ("budgets", "raise", "organisation", "day", "5"),
@@ -24,7 +24,7 @@ COMMANDS = {
 @pytest.fixture
 def vienna(redis: "Redis") -> None:
     """The ledger is one of Vienna, whose weeks begin on Sunday."""
-    redis.hset(_keys.META, "calendar", "Europe/Vienna/sunday")
+    redis.hset(keyspace.META, "calendar", "Europe/Vienna/sunday")
 
 
 @pytest.fixture
@@ -61,9 +61,9 @@ def test_a_shell_that_says_nothing_counts_as_the_ledger_does(
 def test_a_shell_that_says_something_else_is_refused(
     typed: Callable[..., Result], redis: "Redis", name: str, env: dict[str, str]
 ) -> None:
-    before = redis.xlen(_keys.AUDIT)
+    before = redis.xlen(keyspace.AUDIT)
     done = typed(*COMMANDS[name], **env)
 
     assert done.exit_code != 0
     assert "the ledger counts its windows by Europe/Vienna/sunday" in done.stderr
-    assert redis.xlen(_keys.AUDIT) == before
+    assert redis.xlen(keyspace.AUDIT) == before

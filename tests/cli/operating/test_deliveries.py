@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from redis import Redis
 
-from falgate.store import _keys
+from falgate.redis import keyspace
 
 
 @pytest.fixture
@@ -15,10 +15,10 @@ def webhooks(redis: "Redis", redis_url: str, enqueue: Callable[..., None]) -> "R
     """Three: one that failed and two that wait."""
     for at, (name, subject) in enumerate((("a", "web/shop"), ("b", "web/blog"), ("c", "x/y"))):
         enqueue(redis_url, name, subject=subject)
-        redis.zadd(_keys.deliveries("waiting"), {name: 1_763_820_000_000 + at})
-    redis.zrem(_keys.deliveries("waiting"), "a")
-    redis.zadd(_keys.deliveries("failed"), {"a": 1})
-    redis.hset(_keys.delivery("a"), mapping={"state": "failed", "attempts": 11, "said": "503"})
+        redis.zadd(keyspace.deliveries("waiting"), {name: 1_763_820_000_000 + at})
+    redis.zrem(keyspace.deliveries("waiting"), "a")
+    redis.zadd(keyspace.deliveries("failed"), {"a": 1})
+    redis.hset(keyspace.delivery("a"), mapping={"state": "failed", "attempts": 11, "said": "503"})
     return redis
 
 
@@ -51,7 +51,7 @@ def test_one_is_sent_again(
     assert told("deliveries", "resend", "a")["state"] == "waiting"
 
     assert falgate("deliveries", "resend", "a").stdout == "the webhook of a is sent again\n"
-    assert webhooks.zscore(_keys.deliveries("waiting"), "a") is not None
+    assert webhooks.zscore(keyspace.deliveries("waiting"), "a") is not None
     [line] = told("audit")
     assert line["who"].startswith("cli:")
     assert (line["action"], line["subject"]) == ("delivery", "a")

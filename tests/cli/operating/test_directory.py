@@ -7,12 +7,12 @@ import pytest
 from click.testing import Result
 
 Falgate = Callable[..., Result]
-Told = Callable[..., Any]
+WebhookPayloads = Callable[..., Any]
 Refused = Callable[..., str]
 
 NO_LIMITS = {"requests_per_second": 0, "generations_per_minute": 0, "generations_at_once": 0}
 
-USUAL = {
+DEFAULT_POLICY = {
     "scope": "org",
     "max_age_s": 0,
     "freshness": "cached",
@@ -25,7 +25,7 @@ USUAL = {
 
 
 def test_how_an_app_uses_the_cache_is_set_word_by_word(
-    falgate: Falgate, told: Told, refused: Refused
+    falgate: Falgate, told: WebhookPayloads, refused: Refused
 ) -> None:
     falgate("teams", "create", "web")
     falgate("apps", "create", "web/shop")
@@ -57,9 +57,11 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
     assert "'all' is none of" in refused("apps", "cache", "web/shop", "--callers-may", "age,all")
 
 
-def test_teams_and_apps_are_made_listed_and_removed(falgate: Falgate, told: Told) -> None:
+def test_teams_and_apps_are_made_listed_and_removed(
+    falgate: Falgate, told: WebhookPayloads
+) -> None:
     team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
-    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": USUAL}
+    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": DEFAULT_POLICY}
     assert told("teams", "create", "web", "--weight", "3") == team
     assert told("teams", "list") == told("teams", "show", "web") == [team]
     assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"
@@ -85,7 +87,7 @@ def test_a_refusal_is_one_line_that_says_what_to_do(falgate: Falgate, refused: R
     assert "There is no app web/nope" in refused("apps", "remove", "web/nope")
 
 
-def test_limits_are_set_one_by_one(falgate: Falgate, told: Told) -> None:
+def test_limits_are_set_one_by_one(falgate: Falgate, told: WebhookPayloads) -> None:
     falgate("teams", "create", "web")
     falgate("apps", "create", "web/shop")
     key_id = told("keys", "create", "--team", "web", "--app", "shop")["id"]
@@ -129,7 +131,7 @@ def test_limits_that_make_no_sense_are_refused(
     assert complaint in refused("limits", "set", *arguments)
 
 
-def test_the_audit_log_tells_what_was_changed(falgate: Falgate, told: Told) -> None:
+def test_the_audit_log_tells_what_was_changed(falgate: Falgate, told: WebhookPayloads) -> None:
     falgate("teams", "create", "web")
     falgate("limits", "set", "team:web", "--at-once", "10")
     falgate("budgets", "set", "team:web", "day", "25", "--alert", "80")

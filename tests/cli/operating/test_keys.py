@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from falgate.core import apikey
+from falgate.accounts import apikey
 
 Falgate = Callable[..., Result]
-Told = Callable[..., Any]
+WebhookPayloads = Callable[..., Any]
 Refused = Callable[..., str]
 
 OF_SHOP = ("--team", "web", "--app", "shop")
@@ -23,7 +23,7 @@ def shop(falgate: Falgate) -> None:
 
 
 @pytest.fixture
-def shown(told: Told) -> Callable[[str], dict[str, Any]]:
+def shown(told: WebhookPayloads) -> Callable[[str], dict[str, Any]]:
     """Looks at a key."""
 
     def shown(key_id: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def shown(told: Told) -> Callable[[str], dict[str, Any]]:
     return shown
 
 
-def test_a_key_may_do_what_it_was_made_for(told: Told, shown: Told) -> None:
+def test_a_key_may_do_what_it_was_made_for(told: WebhookPayloads, shown: WebhookPayloads) -> None:
     permitted = ("--model", "fal-ai/gpt-image-1.5", "--quality", "low", "--quality", "medium")
     more = ("--size", "1024x1024", "--pictures-max", "2", "--network", "10.0.0.0/8")
     made = told("keys", "create", *OF_SHOP, *permitted, *more, "--expires", "2099-01-31")
@@ -52,7 +52,9 @@ def test_a_key_may_do_what_it_was_made_for(told: Told, shown: Told) -> None:
     assert (found["expires_at"], found["state"]) == ("2099-01-31T00:00:00+00:00", "usable")
 
 
-def test_a_key_is_changed_in_part(told: Told, shown: Told, falgate: Falgate) -> None:
+def test_a_key_is_changed_in_part(
+    told: WebhookPayloads, shown: WebhookPayloads, falgate: Falgate
+) -> None:
     key_id = told("keys", "create", *OF_SHOP, "--quality", "low", "--name", "old")["id"]
 
     falgate("keys", "change", key_id, "--size", "1024x1024", "--expires", "2099-01-31T12:00+02:00")
@@ -68,7 +70,7 @@ def test_a_key_is_changed_in_part(told: Told, shown: Told, falgate: Falgate) -> 
 
 
 def test_a_key_is_disabled_enabled_rotated_and_revoked(
-    told: Told, shown: Told, falgate: Falgate, refused: Refused
+    told: WebhookPayloads, shown: WebhookPayloads, falgate: Falgate, refused: Refused
 ) -> None:
     made = told("keys", "create", *OF_SHOP)
     key_id = made["id"]
@@ -90,7 +92,7 @@ def test_a_key_is_disabled_enabled_rotated_and_revoked(
     assert "for ever" in refused("keys", "rotate", key_id)
 
 
-def test_keys_are_listed_by_whose_they_are(told: Told) -> None:
+def test_keys_are_listed_by_whose_they_are(told: WebhookPayloads) -> None:
     key_id = told("keys", "create", *OF_SHOP, "--test")["id"]
 
     assert [(each["id"], each["kind"]) for each in told("keys", "list")] == [(key_id, "test")]
@@ -113,20 +115,20 @@ def test_keys_are_listed_by_whose_they_are(told: Told) -> None:
     ],
 )
 def test_a_key_for_nothing_is_not_made(
-    arguments: tuple[str, ...], complaint: str, refused: Refused, told: Told
+    arguments: tuple[str, ...], complaint: str, refused: Refused, told: WebhookPayloads
 ) -> None:
     assert complaint in refused("keys", "create", *OF_SHOP, *arguments)
     assert told("keys", "list") == []
 
 
 @pytest.mark.parametrize("overlap", ["-1", "1w", "soon", "9999d"])
-def test_an_overlap_is_a_duration(overlap: str, refused: Refused, told: Told) -> None:
+def test_an_overlap_is_a_duration(overlap: str, refused: Refused, told: WebhookPayloads) -> None:
     key_id = told("keys", "create", *OF_SHOP)["id"]
 
     assert refused("keys", "rotate", key_id, "--overlap", overlap)
 
 
-def test_an_admin_key_is_made_and_kept_nowhere(falgate: Falgate, told: Told) -> None:
+def test_an_admin_key_is_made_and_kept_nowhere(falgate: Falgate, told: WebhookPayloads) -> None:
     presented = apikey.present(falgate("keys", "admin").stdout.strip())
 
     assert presented is not None

@@ -15,11 +15,11 @@ import pytest
 from aiohttp import ClientSession, web
 from patience import PATIENCE_S
 
-from falgate.models import MODELS
+from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Dials
+from falgate.sandbox.dials import Behaviour
 
-DIALS = Dials(work_s=0.1)
+DIALS = Behaviour(work_s=0.1)
 HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 

@@ -16,18 +16,18 @@ from auditing import Audit, assert_apart
 from booked import booked
 from patience import PATIENCE_S, TRIP_S
 
-from falgate.core.budget import ORGANISATION
+from falgate.accounts.store.registry import Registry
+from falgate.admin.service import AdminService
+from falgate.core.account import ORGANISATION
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
-from falgate.flow.administer import Administration
-from falgate.models import MODELS
-from falgate.store import _keys
-from falgate.store.budgets import Budgets
-from falgate.store.connect import connect
-from falgate.store.embedded import EmbeddedRedis
-from falgate.store.ledger import Ledger
-from falgate.store.registry import Registry
-from falgate.store.verify import verify
+from falgate.models.endpoints import MODELS
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.ledger import Ledger
+from falgate.money.store.verify import verify
+from falgate.redis import keyspace
+from falgate.redis.client import connect
+from falgate.redis.embedded import EmbeddedRedis
 
 MODEL = "fal-ai/gpt-image-1.5"
 PROMPT, FAL_SECRET = "canary-wish", "canary-credential"  # never in a log, nor in the ledger
@@ -94,9 +94,9 @@ class Site:
             self._keys[kind] = made.key
         return self._keys[kind]
 
-    def administration(self) -> Administration:
+    def administration(self) -> AdminService:
         """What an operator may change there."""
-        return Administration(
+        return AdminService(
             Registry(self.redis),
             self._budgets,
             who="test",
@@ -168,20 +168,20 @@ class Site:
         async def look() -> bool:
             seconds, micros = await self.redis.time()
             now_ms = int(seconds) * 1000 + int(micros) // 1000
-            return bool(await self.redis.zcount(_keys.open_jobs(self.upstream), 0, now_ms))
+            return bool(await self.redis.zcount(keyspace.open_jobs(self.upstream), 0, now_ms))
 
         await self.until(look)
 
     async def long_ago(self) -> None:
         """Let what is under way have been submitted long ago, and be nobody's any more."""
-        opened: Any = await self.redis.zrange(_keys.open_jobs(self.upstream), 0, -1)
+        opened: Any = await self.redis.zrange(keyspace.open_jobs(self.upstream), 0, -1)
         for job_id in opened:
-            await self.redis.hset(_keys.job(job_id), "submitted_ms", "1")
-            await self.redis.zadd(_keys.open_jobs(self.upstream), {job_id: 1}, xx=True)
+            await self.redis.hset(keyspace.job(job_id), "submitted_ms", "1")
+            await self.redis.zadd(keyspace.open_jobs(self.upstream), {job_id: 1}, xx=True)
 
     async def states(self) -> list[str]:
         """Where each job stands that there is."""
-        keys = [key async for key in self.redis.scan_iter(_keys.job("*"), count=1000)]
+        keys = [key async for key in self.redis.scan_iter(keyspace.job("*"), count=1000)]
         return sorted([str(await self.redis.hget(key, "state")) for key in keys])
 
     async def booked(self, upstream: str = "") -> tuple[int, int]:
@@ -208,7 +208,7 @@ class Site:
         entries = await booked(self.redis, self.upstream)
         moved = [entry for entry in entries if entry["kind"] in {"close", "correction"}]
         closes = [entry for entry in moved if entry["kind"] == "close"]
-        ended = await self.redis.zrange(_keys.ended_jobs(self.upstream), 0, -1)
+        ended = await self.redis.zrange(keyspace.ended_jobs(self.upstream), 0, -1)
         assert sorted(e["job"] for e in closes if e["outcome"] != "recovered") == sorted(ended)
         spent = sum(int(entry["billed"]) for entry in moved)
         _, overrun = await self._budgets.house(self.upstream)

@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import Any
 
-from falgate.store import _keys
+from falgate.redis import keyspace
 
 
 async def command(site: Any, *arguments: str) -> tuple[int, str]:
@@ -54,8 +54,8 @@ async def test_a_purchase_that_redis_forgot_is_found_at_fal_before_more_is_bough
     assert len(site.sandbox.books()["submits"]) == 2
 
     # As a minute later, when fal's list is sure to have it.
-    since_ms = int(await site.redis.hget(_keys.META, "frozen_ms"))
-    await site.redis.hset(_keys.META, "frozen_ms", str(since_ms - 60_000))
+    since_ms = int(await site.redis.hget(keyspace.META, "frozen_ms"))
+    await site.redis.hset(keyspace.META, "frozen_ms", str(since_ms - 60_000))
     status, said = await command(site, "ledger", "recover", "--json")
     assert (status, len(json.loads(said)["found"])) == (0, 1), said
     assert (await site.ask(gateway, "wanted")).status_code == 503

@@ -6,9 +6,9 @@ from typing import Any
 
 from crowds import answered
 
-from falgate.core import price
 from falgate.core.money import dollars
-from falgate.models import MODELS
+from falgate.models import price
+from falgate.models.endpoints import MODELS
 
 CALLERS, ROOM = 40, 5
 WISH = "wish {:02}"

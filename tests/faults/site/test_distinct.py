@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from patience import PATIENCE_S
 
-from falgate.store import _keys
+from falgate.redis import keyspace
 
 MODEL = "fal-ai/gpt-image-1.5"
 FREE = "0.00"
@@ -53,7 +53,7 @@ def sources(answers: list[httpx.Response]) -> Counter[str]:
 async def places(site: Any) -> dict[str, str]:
     """What is somebody's or was, in any pool."""
     found: dict[str, str] = {}
-    async for key in site.redis.scan_iter(_keys.places("*", "*"), count=1000):
+    async for key in site.redis.scan_iter(keyspace.places("*", "*"), count=1000):
         found |= await site.redis.hgetall(key)
     return found
 
@@ -130,7 +130,7 @@ async def test_what_a_dead_instance_began_is_joined_when_its_places_are_nobodys(
     gateways[0].end()
     await site.broken(call)
     # As it is when the lease is over.
-    (key,) = [key async for key in site.redis.scan_iter(_keys.places("*", "*"), count=1000)]
+    (key,) = [key async for key in site.redis.scan_iter(keyspace.places("*", "*"), count=1000)]
     ((job, place),) = (await site.redis.hgetall(key)).items()
     await site.redis.hset(key, job, f"1:{place.partition(':')[2]}")
 

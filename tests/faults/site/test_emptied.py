@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from falgate.store import _keys
+from falgate.redis import keyspace
 
 
 async def looked(gateway: Any, path: str) -> httpx.Response:
@@ -55,7 +55,7 @@ async def test_a_redis_that_was_emptied_makes_no_key_unknown_and_no_gateway_read
 ) -> None:
     gateway = await site.start()
     key = await site.key()
-    ledger_id = await site.redis.hget(_keys.META, "id")
+    ledger_id = await site.redis.hget(keyspace.META, "id")
     assert (await looked(gateway, "/readyz")).status_code == 200
 
     await site.redis.flushdb()
@@ -73,7 +73,7 @@ async def test_a_redis_that_was_emptied_makes_no_key_unknown_and_no_gateway_read
     named = {"data_dir": f"{site.data}-other", "ledger_id": ledger_id}
     said = await asyncio.to_thread(started, site, **named)
     assert "unset FALGATE_LEDGER_ID" in said
-    assert not await site.redis.exists(_keys.META)
+    assert not await site.redis.exists(keyspace.META)
 
 
 async def test_a_gateway_is_not_ready_while_buying_is_frozen(site: Any) -> None:
@@ -81,11 +81,11 @@ async def test_a_gateway_is_not_ready_while_buying_is_frozen(site: Any) -> None:
     await site.key()
     assert (await looked(gateway, "/readyz")).status_code == 200
 
-    await site.redis.hset(_keys.META, mapping={"frozen_ms": "1", "frozen_why": "counters"})
+    await site.redis.hset(keyspace.META, mapping={"frozen_ms": "1", "frozen_why": "counters"})
 
     ready = await until(site, gateway, 503)
     assert "falgate ledger recover" in ready.json()["troubles"]["redis"]
-    await site.redis.hdel(_keys.META, "frozen_ms", "frozen_why")
+    await site.redis.hdel(keyspace.META, "frozen_ms", "frozen_why")
     assert (await until(site, gateway, 200)).json() == {"status": "ready"}
 
 

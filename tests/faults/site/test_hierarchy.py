@@ -7,11 +7,12 @@ from typing import Any
 from crowds import answered
 from msgspec.structs import replace
 
-from falgate.core import price
-from falgate.core.budget import Account, Budget
-from falgate.core.directory import App, Team
-from falgate.core.limits import Limits
-from falgate.models import MODELS
+from falgate.accounts.directory import App, Team
+from falgate.accounts.limits import Limits
+from falgate.core.account import Account
+from falgate.models import price
+from falgate.models.endpoints import MODELS
+from falgate.money.budget import Budget
 
 CALLERS, ROOM = 400, 37
 WISH = "wish {:03}"
@@ -21,10 +22,10 @@ NOBODY_DIES = {"lease_s": 60}
 
 async def made(site: Any, name: str, team: Team = Team()) -> str:  # noqa: B008 - frozen
     """A team with an app of its own; the app's key."""
-    office = site.administration()
-    await office.teams.create(name, team)
-    await office.apps.create(f"{name}/app", App())
-    return str((await office.keys.create(f"{name}/app")).key)
+    context = site.administration()
+    await context.teams.create(name, team)
+    await context.apps.create(f"{name}/app", App())
+    return str((await context.keys.create(f"{name}/app")).key)
 
 
 async def rush(site: Any, gateways: list[Any], key: str, number: int, room: int) -> list[Any]:
@@ -91,16 +92,16 @@ async def test_a_key_that_is_disabled_or_revoked_is_refused_by_every_instance(si
     key = await made(site, "web")
     for gateway in gateways:
         assert (await site.ask(gateway, key=key)).status_code == 200
-    office = site.administration()
-    (record,) = await office.keys.all("web/app")
+    context = site.administration()
+    (record,) = await context.keys.all("web/app")
 
-    await office.keys.change(record.id, lambda kept: replace(kept, disabled=True))
+    await context.keys.change(record.id, lambda kept: replace(kept, disabled=True))
     assert [(await site.ask(g, key=key)).status_code for g in gateways] == [403, 403]
-    await office.keys.change(record.id, lambda kept: replace(kept, disabled=False))
+    await context.keys.change(record.id, lambda kept: replace(kept, disabled=False))
     assert [(await site.ask(g, key=key)).status_code for g in gateways] == [200, 200]
-    made_anew = await office.keys.rotate(record.id, overlap_s=3600)
+    made_anew = await context.keys.rotate(record.id, overlap_s=3600)
     for either in (key, made_anew.key):
         assert [(await site.ask(g, key=either)).status_code for g in gateways] == [200, 200]
-    await office.keys.revoke(record.id)
+    await context.keys.revoke(record.id)
     for either in (key, made_anew.key):
         assert [(await site.ask(g, key=either)).status_code for g in gateways] == [403, 403]

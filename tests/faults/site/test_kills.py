@@ -8,15 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from falgate.core import limits, price
+from falgate.accounts import limits
+from falgate.accounts.limits import PurchaseLimits
+from falgate.cache.fingerprint import fingerprint
+from falgate.cache.pool import PoolVersion
 from falgate.core.calendar import Calendar
-from falgate.core.claim import Held, Seen, Terms
-from falgate.core.fingerprint import fingerprint
-from falgate.core.job import Order
-from falgate.models import MODELS
-from falgate.store.connect import Durability
-from falgate.store.instance import Instance
-from falgate.store.jobs import Jobs
+from falgate.jobs.job import Order
+from falgate.jobs.store.jobs import Jobs
+from falgate.jobs.verdicts import Held
+from falgate.models import price
+from falgate.models.endpoints import MODELS
+from falgate.money.store.instance import Instance
+from falgate.redis.client import Durability
 
 WHO = ["restarted", "another"]
 """Who carries on: the same instance, started again, or one that was there all the time."""
@@ -120,7 +123,9 @@ async def hold(site: Any, wish: str) -> None:
         input=spec.purchase(arguments, 1),
         recorded={},
     )
-    assert await dead.hold(order, Seen(), Terms(limits=(limits.NONE,) * 4)) == Held()
+    assert (
+        await dead.hold(order, PoolVersion(), PurchaseLimits(limits=(limits.NONE,) * 4)) == Held()
+    )
 
 
 async def test_a_hold_whose_owner_died_is_released_and_who_waits_buys(site: Any) -> None:

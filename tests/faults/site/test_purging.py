@@ -7,22 +7,22 @@ import sys
 from subprocess import PIPE
 from typing import Any
 
-from falgate.core import apikey
-from falgate.flow.cache_desk import CacheDesk, Selection
-from falgate.flow.removing import Remover
-from falgate.store.catalogue import Catalogue
-from falgate.store.notes import Notes
-from falgate.store.pools import Pools
+from falgate.accounts import apikey
+from falgate.accounts.store.audit import AuditLog
+from falgate.cache.store.pools import Pools
+from falgate.pictures.admin import CacheAdmin, Selection
+from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.store.catalogue import Catalogue
 
 ONLY_CACHED = {"Cache-Control": "only-if-cached"}
 PROMPT = "canary-wish a fox"
 
 
-def desk_of(site: Any) -> CacheDesk:
+def desk_of(site: Any) -> CacheAdmin:
     catalogue, pools = Catalogue(site.redis), Pools(site.redis)
     files: Any = None  # nothing is deleted by a purge
-    return CacheDesk(
-        catalogue, pools, Remover(catalogue, pools, files), Notes(site.redis), kept_s=60
+    return CacheAdmin(
+        catalogue, pools, PictureDeleter(catalogue, pools, files), AuditLog(site.redis), kept_s=60
     )
 
 

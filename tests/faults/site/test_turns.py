@@ -5,19 +5,19 @@ from typing import Any
 
 from crowds import answered
 
-from falgate.core.directory import App, Team
+from falgate.accounts.directory import App, Team
 
 CROWD, SLOTS, WORK_S = 60, 2, 0.2
 
 
 async def key_of(site: Any, team: str, settings: Team = Team()) -> str:  # noqa: B008 - frozen
-    office = site.administration()
-    await office.teams.create(team, settings)
-    await office.apps.create(f"{team}/app", App())
-    return str((await office.keys.create(f"{team}/app")).key)
+    context = site.administration()
+    await context.teams.create(team, settings)
+    await context.apps.create(f"{team}/app", App())
+    return str((await context.keys.create(f"{team}/app")).key)
 
 
-def wishes(site: Any) -> list[str]:
+def options(site: Any) -> list[str]:
     """What was submitted, in its order, without the canary."""
     submits = site.sandbox.books()["submits"]
     return [submit["input"]["prompt"].rpartition("wish ")[2] for submit in submits]
@@ -47,9 +47,9 @@ async def test_a_crowd_of_one_team_delays_anothers_request_by_one_service_at_mos
 
     asking = asyncio.create_task(site.ask(gateways[0], "wish alone", key=single))
     await site.in_line(CROWD + 1)
-    before = len(wishes(site))
+    before = len(options(site))
     answer = await asking
-    place = wishes(site).index("alone")
+    place = options(site).index("alone")
 
     assert answer.status_code == 200
     # At most those were before it that were in service when it came.
@@ -126,4 +126,4 @@ async def test_low_priority_goes_after_all_that_is_normal(site: Any) -> None:
     site.sandbox.let_go()
     await asyncio.gather(first, low, normal)
 
-    assert wishes(site) == ["first", "normal", "low"]
+    assert options(site) == ["first", "normal", "low"]

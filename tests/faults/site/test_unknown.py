@@ -27,8 +27,8 @@ async def test_an_unclear_answer_to_a_submit_holds_the_money_until_it_is_given_u
         assert answer.status_code == 504, fault
         assert answer.headers["x-fal-request-timeout-type"] == "user"
         assert "x-fal-request-id" in answer.headers
-    wishes = range(len(FAULTS))
-    repeats = await asyncio.gather(*(site.ask(gateway, f"wish {n}") for n in wishes))
+    options = range(len(FAULTS))
+    repeats = await asyncio.gather(*(site.ask(gateway, f"wish {n}") for n in options))
 
     assert {repeat.status_code for repeat in repeats} == {504}
     assert await site.states() == ["submitting"] * len(FAULTS)
@@ -40,7 +40,7 @@ async def test_an_unclear_answer_to_a_submit_holds_the_money_until_it_is_given_u
     assert (audit.submits, audit.outcomes) == (len(FAULTS), {"unknown": len(FAULTS)})
     assert audit.spent == held
 
-    again = await asyncio.gather(*(site.ask(gateway, f"wish {n}") for n in wishes))
+    again = await asyncio.gather(*(site.ask(gateway, f"wish {n}") for n in options))
 
     assert {answer.headers["x-falgate-cache"] for answer in again} == {"miss"}
     audit = await site.audit()

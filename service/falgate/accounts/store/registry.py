@@ -1,0 +1,190 @@
+"""Records that operators make: teams, apps, keys and budgets, each change with its audit entry."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.accounts.apikey import KeyRecord
+from falgate.accounts.directory import App, Directory, Team
+from falgate.core.change import Audited, Change
+from falgate.money.store.ledger import check_own
+from falgate.redis import keyspace
+from falgate.redis.audited import put
+from falgate.redis.clock import Clock
+from falgate.redis.unavailable import translate_errors
+
+_PAGE = 500
+_REVISION = "revision"
+
+
+class Registry:
+    """Every record. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, ledger_id: str = "", clock: Clock | None = None) -> None:
+        """Keep them in this Redis.
+
+        Args:
+            redis: It.
+            ledger_id: Where it is given, what is missing beside another ledger is not missing: then
+                nobody knows. A gateway has it, so that an emptied Redis makes no key unknown.
+            clock: Set whenever a key is looked up.
+        """
+        self._redis = redis
+        self._ledger_id = ledger_id
+        self._clock = clock
+        self._directory = Directory(-1, {}, {})
+
+    async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
+        """One key, Redis's time in seconds, and who there is: in one look, read anew each time.
+
+        So a revocation or a new limit counts at once, on every instance.
+        """
+        with translate_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.hget(keyspace.APIKEYS, key_id)
+                pipeline.hget(keyspace.DIRECTORY, _REVISION)
+                pipeline.hget(keyspace.META, "id")
+                pipeline.time()
+                found, revision, ledger, (seconds, micros) = await pipeline.execute()
+        if self._ledger_id:
+            check_own(ledger, self._ledger_id)
+        if self._clock:
+            self._clock.note(int(seconds) * 1000 + int(micros) // 1000)
+        record = msgspec.json.decode(found, type=KeyRecord) if found else None
+        if int(revision or 0) != self._directory.revision:
+            await self.directory()
+        return record, int(seconds), self._directory
+
+    async def ids(self) -> frozenset[str]:
+        """Public ids of all keys."""
+        with translate_errors():
+            return frozenset(map(str, await self._redis.hkeys(keyspace.APIKEYS)))
+
+    async def keys(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> list[KeyRecord]:
+        """Keys, the oldest first; it costs as many as it gives.
+
+        Args:
+            of: Only those of this "team" or "team/app"; "": of all.
+            after: Only those behind this `KeyRecord.place`.
+            number: So many at most; None: all.
+        """
+        await self._check()
+        start, most = f"({after}" if after else "-", -1 if number is None else number
+        places: list[str] = []
+        for _ in range(2):
+            with translate_errors():
+                async with self._redis.pipeline(transaction=True) as pipeline:
+                    pipeline.hlen(keyspace.APIKEYS)
+                    pipeline.zcard(keyspace.key_order(""))
+                    pipeline.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
+                    known, listed, places = await pipeline.execute()
+            if listed >= known:
+                break
+            await self._list_all()
+        found: list[Any] = []
+        ids = [place.partition("-")[2] for place in places]
+        for begin in range(0, len(ids), _PAGE):
+            with translate_errors():
+                found += await self._redis.hmget(keyspace.APIKEYS, ids[begin : begin + _PAGE])
+        return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
+
+    async def _list_all(self) -> None:
+        """List keys that were made by a version that had no such lists."""
+        found: Any
+        with translate_errors():
+            found = await self._redis.hvals(keyspace.APIKEYS)
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                for each in found:
+                    record = msgspec.json.decode(each, type=KeyRecord)
+                    for name in _lists(record):
+                        pipeline.zadd(name, {record.place: 0})
+                await pipeline.execute()
+
+    async def directory(self) -> Directory:
+        """Who there is now."""
+        await self._check()
+        found: Any
+        with translate_errors():
+            found = await self._redis.hgetall(keyspace.DIRECTORY)
+        teams, apps = {}, {}
+        for field in sorted(found):
+            kind, _, name = field.partition(":")
+            if kind == "team":
+                teams[name] = msgspec.json.decode(found[field], type=Team)
+            elif kind == "app":
+                apps[name] = msgspec.json.decode(found[field], type=App)
+        self._directory = Directory(int(found.get(_REVISION, 0)), teams, apps)
+        return self._directory
+
+    async def latest(self) -> Directory:
+        """Who there is now; where that did not change since it was read, in one small look."""
+        with translate_errors():
+            revision = await self._redis.hget(keyspace.DIRECTORY, _REVISION)
+        if int(revision or 0) != self._directory.revision:
+            await self.directory()
+        return self._directory
+
+    async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
+        """Make, change or (with None) remove a team; False when it is no longer as it `was`."""
+        change = Change(who=who, action="team", subject=name)
+        return await self._put(keyspace.DIRECTORY, f"team:{name}", was, now, change)
+
+    async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
+        """Likewise an app, by "team/app"."""
+        change = Change(who=who, action="app", subject=name)
+        return await self._put(keyspace.DIRECTORY, f"app:{name}", was, now, change)
+
+    async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
+        """Likewise a key. A key is never removed, because the ledger speaks of it."""
+        change = Change(who=who, action="key", subject=now.id)
+        return await self._put(
+            keyspace.APIKEYS, now.id, was, now, change, place=now.place, lists=_lists(now)
+        )
+
+    async def _put(
+        self,
+        records: str,
+        field: str,
+        was: msgspec.Struct | None,
+        now: msgspec.Struct | None,
+        change: Change,
+        **listed: Any,
+    ) -> bool:
+        await self._check()
+        revision = _REVISION if records == keyspace.DIRECTORY else ""
+        return await put(self._redis, records, field, was, now, change, revision=revision, **listed)
+
+    async def _check(self) -> None:
+        if self._ledger_id:
+            with translate_errors():
+                found = await self._redis.hget(keyspace.META, "id")
+            check_own(found, self._ledger_id)
+
+    async def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
+        """The audit log, the newest first, from just before an entry's id."""
+        while True:
+            page: Any
+            with translate_errors():
+                newest = before if before == "+" else f"({before}"
+                page = await self._redis.xrevrange(keyspace.AUDIT, max=newest, count=_PAGE)
+            for entry, fields in page:
+                yield msgspec.convert({"id": entry, **fields}, Audited)
+            if len(page) < _PAGE:
+                return
+            before = page[-1][0]
+
+    async def now_s(self) -> int:
+        """Redis's clock, seconds since 1970."""
+        with translate_errors():
+            seconds, _ = await self._redis.time()
+        return int(seconds)
+
+
+def _lists(record: KeyRecord) -> Sequence[str]:
+    """The lists that a key is in."""
+    of = ("", record.team, f"{record.team}/{record.app}")
+    return [keyspace.key_order(each) for each in of]

@@ -1,0 +1,1 @@
+"""What operators change and look at: one service for REST and for the commands."""

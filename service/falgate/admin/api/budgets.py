@@ -1,0 +1,259 @@
+"""/budgets.
+
+In a path an account is spelt with colons only: organisation:main, team:web, app:web:shop, key:ID.
+"""
+
+from typing import Annotated
+
+import msgspec
+from litestar import delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
+from msgspec import UNSET, Meta, UnsetType
+
+from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
+from falgate.admin.api.problems import refusals
+from falgate.admin.api.shapes import Standing, Usd
+from falgate.admin.patch import BudgetChange, budgeted
+from falgate.admin.service import AdminService
+from falgate.core.account import Account, account
+from falgate.core.calendar import KINDS, Calendar, Kind
+from falgate.core.change import WHY_MAX
+from falgate.core.money import Micros, dollars, usd
+from falgate.core.problems import Invalid
+from falgate.money.budget import Budget, Percent, Position
+
+_TAGS = ["budgets"]
+_ONE = "/budgets/{account_name:str}/{window:str}"
+
+AccountName = Annotated[
+    str,
+    PathParameter(
+        pattern=r"^(organisation(:main)?|(team|key):[^:/]+|app:[^:/]+:[^:/]+)$",
+        description="organisation:main, team:NAME, app:TEAM:APP or key:ID",
+    ),
+]
+ChangeId = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        pattern=r"^[!-~]{1,64}$",
+        description="By which a repeat within a week is known, and then changes nothing",
+    ),
+]
+
+
+Shadow = Annotated[bool, Meta(description="Count and alert, and refuse nothing")]
+Alerts = Annotated[
+    list[Percent], Meta(description="Percentages of the limit, ascending; each alerts once")
+]
+
+
+Reason = Annotated[
+    str,
+    Meta(max_length=WHY_MAX, description="What for: one line, kept in ledger and audit log"),
+]
+
+
+class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to set of a budget; a new one needs its limit."""
+
+    limit_usd: Usd | UnsetType = UNSET
+    shadow: Shadow | UnsetType = UNSET
+    alerts: Alerts | UnsetType = UNSET
+
+
+class BudgetMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A budget to make."""
+
+    account: Annotated[str, Meta(examples=["team:web", "app:web/shop"])]
+    window: Kind
+    limit_usd: Usd
+    shadow: Shadow = False
+    alerts: Alerts = []
+
+
+class Raise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much to add to a limit."""
+
+    amount_usd: Usd
+    why: Reason = ""
+
+
+class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reset is for."""
+
+    why: Reason = ""
+
+
+class HouseSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The house's limit."""
+
+    limit_usd: Usd
+    why: Reason = ""
+
+
+class ResetDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reset forgave, and where the budget stands now."""
+
+    forgiven_usd: str
+    standing: Standing
+
+
+@get("/budgets", tags=_TAGS, summary="All budgets", responses=refusals(409))
+async def list_budgets(
+    accounts: NamedDependency[AdminService],
+    calendar: NamedDependency[Calendar],
+    limit: Limit = LIMIT,
+    cursor: Cursor = "",
+) -> Page[Standing]:
+    """With where they stand, by account and window."""
+    return page(
+        await accounts.budgets.all(),
+        _place,
+        lambda each: Standing.of(each, calendar),
+        limit,
+        cursor,
+    )
+
+
+@post("/budgets", tags=_TAGS, summary="Make a budget", responses=refusals(404, 409))
+async def create_budget(
+    accounts: NamedDependency[AdminService],
+    calendar: NamedDependency[Calendar],
+    data: JSONBody[BudgetMade],
+) -> Standing:
+    """Refused where the account has one of that window."""
+    charged = _account(data.account)
+    budget = Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
+    made = await accounts.budgets.create(charged, data.window, budget)
+    return Standing.of(made, calendar)
+
+
+@get(_ONE, tags=_TAGS, summary="A budget", responses=refusals(404, 409))
+async def show_budget(
+    accounts: NamedDependency[AdminService],
+    calendar: NamedDependency[Calendar],
+    account_name: AccountName,
+    window: FromPath[Kind],
+) -> Standing:
+    """With where it stands."""
+    return Standing.of(await accounts.budgets.show(in_path(account_name), window), calendar)
+
+
+@put(_ONE, tags=_TAGS, summary="Set a budget", responses=refusals(404, 409))
+async def set_budget(
+    accounts: NamedDependency[AdminService],
+    calendar: NamedDependency[Calendar],
+    account_name: AccountName,
+    window: FromPath[Kind],
+    data: JSONBody[BudgetSet],
+) -> Standing:
+    """What is not given stays, of the budget that is there, if any; so does what was spent."""
+    change = BudgetChange(
+        limit=UNSET if data.limit_usd is UNSET else micros(data.limit_usd),
+        shadow=data.shadow,
+        alerts=UNSET if data.alerts is UNSET else tuple(data.alerts),
+    )
+    done = await accounts.budgets.set(
+        in_path(account_name), window, lambda was: budgeted(was, change)
+    )
+    return Standing.of(done, calendar)
+
+
+@delete(_ONE, tags=_TAGS, summary="Remove a budget", responses=refusals(404, 409))
+async def remove_budget(
+    accounts: NamedDependency[AdminService], account_name: AccountName, window: FromPath[Kind]
+) -> None:
+    """What was spent goes on being counted. The organisation's last enforced one stays."""
+    await accounts.budgets.remove(in_path(account_name), window)
+
+
+@post(
+    f"{_ONE}/raise",
+    tags=_TAGS,
+    summary="Raise a budget for the window of now",
+    status_code=200,
+    responses=refusals(404, 409),
+)
+async def raise_budget(
+    *,
+    accounts: NamedDependency[AdminService],
+    calendar: NamedDependency[Calendar],
+    account_name: AccountName,
+    window: FromPath[Kind],
+    data: JSONBody[Raise],
+    idempotency_key: ChangeId = None,
+) -> Standing:
+    """The window after it has the limit as it was set. The ledger keeps a record."""
+    done = await accounts.budgets.raise_(
+        in_path(account_name), window, micros(data.amount_usd), idempotency_key, why=data.why
+    )
+    return Standing.of(done, calendar)
+
+
+@post(
+    f"{_ONE}/reset",
+    tags=_TAGS,
+    summary="Forgive what was spent in the window of now",
+    status_code=200,
+    responses=refusals(404, 409),
+)
+async def reset_budget(
+    *,
+    accounts: NamedDependency[AdminService],
+    calendar: NamedDependency[Calendar],
+    account_name: AccountName,
+    window: FromPath[Kind],
+    data: JSONBody[Reset | None] = None,
+    idempotency_key: ChangeId = None,
+) -> ResetDone:
+    """What is held stays held. The ledger keeps a record."""
+    forgiven, done = await accounts.budgets.reset(
+        in_path(account_name), window, idempotency_key, why=data.why if data else ""
+    )
+    return ResetDone(forgiven_usd=dollars(forgiven), standing=Standing.of(done, calendar))
+
+
+def _place(position: Position) -> str:
+    return f"{position.account.name} {KINDS.index(position.window.kind)}"
+
+
+def _account(name: str) -> Account:
+    try:
+        return account(name)
+    except ValueError as error:
+        raise Invalid(str(error)) from None
+
+
+def in_path(name: str) -> Account:
+    """The account that a path names.
+
+    Raises:
+        Invalid: It is none.
+    """
+    level, colon, rest = name.partition(":")
+    return _account(f"{level}{colon}{rest.replace(':', '/', 1)}")
+
+
+def micros(amount: str) -> Micros:
+    """An amount in dollars.
+
+    Raises:
+        Invalid: It is none.
+    """
+    try:
+        return usd(amount)
+    except ValueError as error:
+        raise Invalid(str(error)) from None
+
+
+HANDLERS = (
+    list_budgets,
+    create_budget,
+    show_budget,
+    set_budget,
+    remove_budget,
+    raise_budget,
+    reset_budget,
+)

@@ -1,0 +1,85 @@
+"""Applying an operator's file: what there is, the plan, and its steps one by one."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from falgate.accounts.directory import App, Team
+from falgate.admin.plan import Record, State, Step, plan
+from falgate.admin.service import AdminService
+from falgate.core.account import account
+from falgate.core.calendar import KINDS
+from falgate.core.problems import Conflict
+
+
+async def state(administration: AdminService) -> State:
+    """What there is: teams, apps and their budgets. Those of keys are in no file."""
+    budgets = {
+        (position.account, position.window.kind): position.budget
+        for position in await administration.budgets.all()
+        if position.budget is not None and position.account.level != "key"
+    }
+    return State(await administration.teams.all(), await administration.apps.all(), budgets)
+
+
+async def prepare(administration: AdminService, wanted: State, *, prune: bool) -> list[Step]:
+    """The steps from what there is to what is asked for."""
+    keys = await administration.keys.all()
+    in_use = {f"{key.team}/{key.app}" for key in keys if not key.revoked_s}
+    return plan(await state(administration), wanted, prune=prune, in_use=in_use)
+
+
+async def act(administration: AdminService, steps: Sequence[Step]) -> None:
+    """Do the steps, or none of them where one is blocked.
+
+    Raises:
+        Conflict: A step is blocked; or somebody has changed things since the plan was made, which
+            leaves the steps before it done: a new plan has the rest.
+    """
+    if blocked := [step for step in steps if step.blocked]:
+        first = blocked[0]
+        raise Conflict(f"{first.what} {first.subject} cannot be {first.action}d: {first.blocked}")
+    for step in steps:
+        if step.what == "team":
+            await _team(administration, step)
+        elif step.what == "app":
+            await _app(administration, step)
+        else:
+            await _budget(administration, step)
+
+
+async def _team(administration: AdminService, step: Step) -> None:
+    if step.after is None:
+        await administration.teams.remove(step.subject)
+    elif step.before is None:
+        await administration.teams.create(step.subject, cast("Team", step.after))
+    else:
+        await administration.teams.change(step.subject, lambda was: _as_planned(step, was))
+
+
+async def _app(administration: AdminService, step: Step) -> None:
+    if step.after is None:
+        await administration.apps.remove(step.subject)
+    elif step.before is None:
+        await administration.apps.create(step.subject, cast("App", step.after))
+    else:
+        await administration.apps.change(step.subject, lambda was: _as_planned(step, was))
+
+
+async def _budget(administration: AdminService, step: Step) -> None:
+    kind = step.kind or KINDS[0]
+    charged = account(step.subject)
+    if step.after is None:
+        await administration.budgets.remove(charged, kind)
+    else:
+        await administration.budgets.set(charged, kind, lambda was: _as_planned(step, was))
+
+
+def _as_planned(step: Step, was: Record | None) -> Any:
+    """What a step makes of a record that is as its plan found it.
+
+    Raises:
+        Conflict: It is not any more: what somebody has changed meanwhile is not overwritten.
+    """
+    if was != step.before:
+        raise Conflict(f"{step.what} {step.subject} was changed just now; make a new plan")
+    return step.after

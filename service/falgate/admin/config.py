@@ -1,0 +1,183 @@
+"""The operator's file: teams, apps, budgets and limits as TOML, read and written."""
+
+import re
+import tomllib
+from typing import Any
+
+import msgspec
+import tomli_w
+from msgspec import UNSET, UnsetType
+
+from falgate.accounts.directory import NAME, App, Team, Weight
+from falgate.accounts.limits import Limit
+from falgate.admin.patch import (
+    AppChange,
+    BudgetChange,
+    CachingChange,
+    LimitsChange,
+    TeamChange,
+    budgeted,
+    merged,
+)
+from falgate.admin.plan import State
+from falgate.core.account import ORGANISATION, Account
+from falgate.core.calendar import KINDS, Kind
+from falgate.core.money import dollars, usd
+from falgate.core.problems import Invalid
+from falgate.money.budget import Budget, Percent
+
+FILE_BYTES_MAX = 1_048_576
+_DEPTH_MAX, _DOTS_MAX = 16, 12
+# Strings and comments as a whole, also those that do not end: what is in them is no mark.
+_MARK = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+|[\[\]{}.,=\n]""")
+
+
+class _Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limit_usd: str | int | UnsetType = UNSET
+    shadow: bool | UnsetType = UNSET
+    alerts: tuple[Percent, ...] | UnsetType = UNSET
+
+
+_Budgets = dict[Kind, _Budget]
+
+
+class _Organisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    budget: _Budgets = {}
+
+
+class _App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limits: LimitsChange | UnsetType = UNSET
+    cache: CachingChange | UnsetType = UNSET
+    budget: _Budgets = {}
+
+
+class _Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    limits: LimitsChange | UnsetType = UNSET
+    weight: Weight | UnsetType = UNSET
+    waiting_generations: Limit | UnsetType = UNSET
+    budget: _Budgets = {}
+    app: dict[str, _App] = {}
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    organisation: _Organisation = _Organisation()
+    team: dict[str, _Team] = {}
+
+
+_NOTHING = State({}, {}, {})
+
+
+def read(text: str, now: State = _NOTHING) -> State:
+    """What a file asks for: of each record that it names, what it does not say stays as it is now.
+
+    Raises:
+        Invalid: It is no TOML, has a field that is not known, or a value that makes no sense.
+    """
+    check_depth(text)
+    try:
+        file = msgspec.convert(tomllib.loads(text), _File)
+    except msgspec.ValidationError as error:
+        problem, _, field = str(error).partition(" - at `$.")
+        raise Invalid(f"{field.rstrip('`') or 'the file'}: {problem}") from None
+    except ValueError as error:  # TOML's own errors, and Python's for a number of 5,000 digits
+        raise Invalid(f"This is no TOML: {error}") from None
+    teams, apps, budgets = {}, {}, _budgets(ORGANISATION, file.organisation.budget, now)
+    for name, team in file.team.items():
+        _check_name(name)
+        teams[name] = merged(
+            now.teams.get(name, Team()),
+            TeamChange(
+                limits=team.limits,
+                weight=team.weight,
+                waiting_generations=team.waiting_generations,
+            ),
+        )
+        budgets |= _budgets(Account("team", name), team.budget, now)
+        for part, app in team.app.items():
+            _check_name(part)
+            full = f"{name}/{part}"
+            change = AppChange(limits=app.limits, cache=app.cache)
+            apps[full] = merged(now.apps.get(full, App()), change)
+            budgets |= _budgets(Account("app", full), app.budget, now)
+    return State(teams, apps, budgets)
+
+
+def check_depth(text: str) -> None:
+    """Let no file pass that takes the reader's stack, or the square of its length.
+
+    The reader recurses into each list and table, and looks at every beginning of a dotted key.
+
+    Raises:
+        Invalid: It is deeper than any file of ours.
+    """
+    depth = dots = line = 0
+    for found in _MARK.finditer(text):
+        match found[0]:
+            case "[" | "{":
+                depth, dots = depth + 1, 0
+            case "]" | "}":
+                depth = max(0, depth - 1)
+            case ".":
+                dots += 1
+            case "=" | ",":
+                dots = 0
+            case "\n":
+                line, dots = line + 1, 0
+        if depth > _DEPTH_MAX or dots > _DOTS_MAX:
+            raise Invalid(f"Line {line + 1} is nested too deeply for a file of teams and budgets")
+
+
+def write(state: State) -> str:
+    """A file that asks for all that there is: `read` gives it back, whatever is there by then."""
+    file: dict[str, Any] = {}
+    if found := _tables(ORGANISATION, state):
+        file["organisation"] = {"budget": found}
+    for name, team in sorted(state.teams.items()):
+        fields = msgspec.to_builtins(team) | _own(Account("team", name), state)
+        apps = {
+            app.partition("/")[2]: msgspec.to_builtins(record) | _own(Account("app", app), state)
+            for app, record in sorted(state.apps.items())
+            if app.startswith(f"{name}/")
+        }
+        file.setdefault("team", {})[name] = fields | ({"app": apps} if apps else {})
+    return tomli_w.dumps(file)
+
+
+def _budgets(account: Account, given: _Budgets, now: State) -> dict[tuple[Account, Kind], Budget]:
+    found: dict[tuple[Account, Kind], Budget] = {}
+    for kind, said in given.items():
+        was = now.budgets.get((account, kind))
+        if was is None and said.limit_usd is UNSET:
+            raise Invalid(f"{account.name}, {kind} budget: a new one needs its limit_usd")
+        try:
+            limit = UNSET if said.limit_usd is UNSET else usd(str(said.limit_usd))
+        except ValueError as error:
+            raise Invalid(f"{account.name}, {kind} budget: {error}") from None
+        change = BudgetChange(limit=limit, shadow=said.shadow, alerts=said.alerts)
+        budget = budgeted(was, change)
+        if list(budget.alerts) != sorted(set(budget.alerts)):
+            raise Invalid(f"{account.name}, {kind} budget: alerts ascend, each of them once")
+        found[account, kind] = budget
+    return found
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise Invalid(f"{name!r} is no name: letters, digits, dots, dashes and underscores")
+
+
+def _own(account: Account, state: State) -> dict[str, Any]:
+    found = _tables(account, state)
+    return {"budget": found} if found else {}
+
+
+def _tables(account: Account, state: State) -> dict[str, Any]:
+    return {
+        kind: {
+            "limit_usd": dollars(budget.limit),
+            "shadow": budget.shadow,
+            "alerts": list(budget.alerts),
+        }
+        for kind in KINDS
+        if (budget := state.budgets.get((account, kind)))
+    }

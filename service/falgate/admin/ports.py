@@ -1,0 +1,1 @@
+"""What operators change, as the flow sees it. Without Redis, every method raises `Unavailable`."""

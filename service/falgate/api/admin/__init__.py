@@ -1,1 +1,0 @@
-"""The administration's REST API, under /admin/v1: one file for each resource."""

@@ -1,0 +1,290 @@
+"""The composition root: settings in, a running gateway out. It alone knows the concrete classes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import msgspec
+from litestar.types import ASGIApp
+
+from falgate import settings as setting
+from falgate.accounts.apikey import Kind
+from falgate.accounts.store.rates import Rates
+from falgate.accounts.store.registry import Registry
+from falgate.accounts.wrong_keys import WrongKeys
+from falgate.admin.api.cache import CacheServices
+from falgate.admin.api.services import AdminServices
+from falgate.admin.service import AdminService
+from falgate.background import alert_hook, errands
+from falgate.cache.store.places import Places
+from falgate.core.account import ORGANISATION
+from falgate.core.errors import Unavailable
+from falgate.core.money import Micros
+from falgate.first_start import running
+from falgate.health import Health
+from falgate.http.address import LOCAL, Address
+from falgate.http.app import Applications, create_applications
+from falgate.http.cors import Cors
+from falgate.http.edge import refused_at_the_edge
+from falgate.http.webhook_payloads import WebhookPayloads
+from falgate.jobs.callback import FalCallbacks
+from falgate.jobs.ports import Ports
+from falgate.jobs.reaper import Reaper
+from falgate.jobs.store import wakes
+from falgate.jobs.store.sweep import sweep
+from falgate.models.endpoints import MODELS
+from falgate.money.budget import Position
+from falgate.money.reports import Reports
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.entries import Entries
+from falgate.picture_services import Keeping, open_keeping
+from falgate.pictures.convert import Converter
+from falgate.requests.reroll import Rerolls
+from falgate.requests.runtime import Runtime, runtime
+from falgate.resources import Resources, open_ground
+from falgate.settings import Settings
+from falgate.telemetry.facts import Telemetry
+from falgate.telemetry.lag import watch_lag
+from falgate.telemetry.metrics import TEAMS_MAX, Metrics
+from falgate.telemetry.store.standings import Standings
+from falgate.telemetry.tally import Tally
+from falgate.telemetry.troubles import Troubles
+from falgate.webhook_services import open_delivering
+from falgate.webhooks.admin import WebhookAdmin
+from falgate.webhooks.store.deliveries import Deliveries
+from falgate.webhooks.store.lists import DeliveryLists
+from falgate.webhooks.store.secrets import Accounts
+
+_LOOK_S_MAX = 5.0
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """A running gateway.
+
+    Attributes:
+        app: What the apps' listeners serve.
+        ops_app: What the operators' listener serves; None where the others have all of it.
+        refused: Told the status of each refusal of the server itself; headers to add to it.
+        leave: Says from now on that it is not ready: it is about to stop.
+        let_go: Lets every waiting caller go.
+        budgets: Its money.
+        registry: Its teams, apps and keys.
+        upstreams: Who sells to each kind of key.
+    """
+
+    app: ASGIApp
+    ops_app: ASGIApp | None
+    refused: Callable[[int], Sequence[tuple[bytes, bytes]]]
+    leave: Callable[[], None]
+    let_go: Callable[[], None]
+    budgets: Budgets
+    registry: Registry
+    upstreams: Mapping[Kind, str]
+
+    def administration(self, who: str) -> AdminService:
+        """What an operator may look at and change; `who` goes into the audit log."""
+        return AdminService(
+            self.registry, self.budgets, who=who, upstreams=self.upstreams, models=MODELS
+        )
+
+    async def budget(self) -> tuple[Position, Micros]:
+        """The organisation's budget for today, and the house limit."""
+        positions = await self.budgets.positions(self.upstreams["live"], ORGANISATION)
+        today = next(position for position in positions if position.window.kind == "day")
+        return today, (await self.budgets.house(self.upstreams["live"]))[0]
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """Everything, ready to be served; on leaving, jobs under way are handed over.
+
+    Raises:
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
+                OSError: Each in one clear line.
+    """
+    async with AsyncExitStack() as stack:
+        troubles = Troubles()
+        resources = await open_ground(stack, settings, troubles)
+        metrics = await _metrics(resources, troubles)
+        tally = Tally(resources.usage, resources.owner)
+        telemetry = Telemetry(metrics, tally.add)
+        converter = Converter(settings.derived_quality)
+        stack.push_async_callback(converter.close)
+        kept = open_keeping(resources, converter, telemetry)
+        stack.push_async_callback(_last, kept.uses.flush)
+        stack.push_async_callback(_last, tally.flush)
+        works = _works(resources, telemetry, kept)
+        # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
+        stack.push_async_callback(works.close)
+        told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
+        delivering = await stack.enter_async_context(
+            open_delivering(settings, resources.redis, resources.signer, told, telemetry)
+        )
+        hook = alert_hook(settings)
+        if hook is not None:
+            stack.push_async_callback(hook.close)
+        for errand in (
+            lambda: wakes.listen(resources.redis, works.wake, works.moved, works.wake_all),
+            lambda: watch_lag(metrics.loop_lag_seconds),
+            tally.run,
+            kept.uses.run,
+            kept.housekeeping.run,
+            works.driver.run,
+            delivering.run,
+            *errands(
+                settings,
+                resources.redis,
+                resources.owner,
+                store=resources.store,
+                jobs=resources.jobs,
+                sellers=resources.sellers,
+                hook=hook,
+                telemetry=telemetry,
+            ),
+            _reaper(resources, works).run,
+        ):
+            await stack.enter_async_context(running(errand))
+        yield _gateway(resources, works, kept, metrics, telemetry)
+
+
+def _gateway(
+    resources: Resources, works: Runtime, kept: Keeping, metrics: Metrics, telemetry: Telemetry
+) -> Gateway:
+    health = Health(
+        Standings(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
+        registry=resources.registry,
+        trust=resources.trust,
+        store=resources.store,
+        bytes_max=resources.settings.picture_bytes_max,
+        metrics=metrics,
+        upstreams=tuple(resources.sellers.names.values()),
+    )
+    served = _served(resources, works, kept, health, telemetry)
+    return Gateway(
+        app=served.apps,
+        ops_app=served.operators,
+        refused=lambda status: refused_at_the_edge(telemetry.requested, status),
+        leave=health.leave,
+        let_go=works.let_go,
+        budgets=resources.budgets,
+        registry=resources.registry,
+        upstreams=resources.sellers.names,
+    )
+
+
+async def _metrics(resources: Resources, troubles: Troubles) -> Metrics:
+    """Metrics that know the models, the upstreams, and the teams and apps that there are."""
+    metrics = Metrics(MODELS, resources.sellers.names.values(), troubles.counted)
+    metrics.know(await resources.registry.directory())
+    return metrics
+
+
+def _works(resources: Resources, telemetry: Telemetry, kept: Keeping) -> Runtime:
+    settings = resources.settings
+    ports = Ports(
+        models=MODELS,
+        keys=resources.registry,
+        rates=Rates(resources.redis),
+        budgets=resources.budgets,
+        pools=kept.pools,
+        catalogue=kept.catalogue,
+        uses=kept.uses,
+        places=Places(resources.redis),
+        jobs=resources.jobs,
+        requests=resources.requests,
+        pictures=kept.bank,
+        sellers=resources.sellers.queues,
+        facts=telemetry,
+        derives=settings.derive,
+        wrong_keys=WrongKeys(resources.registry),
+    )
+    return runtime(
+        ports,
+        calendar=settings.calendar,
+        lease_s=settings.lease_s,
+        start_within_s=settings.upstream_start_timeout_s,
+        wait_s=settings.run_timeout_s,
+        kept_s=settings.cache_ttl_s,
+        distinct_wait_s=settings.distinct_wait_ms / 1000,
+    )
+
+
+def _reaper(resources: Resources, works: Runtime) -> Reaper:
+    sellers, settings = resources.sellers, resources.settings
+
+    async def forget(upstream: str, now_ms: int) -> int:
+        forgotten = await sweep(resources.redis, upstream, now_ms)
+        return forgotten + await resources.requests.sweep(upstream, now_ms)
+
+    return Reaper(
+        works.ports,
+        works.purchases,
+        forget,
+        every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
+        unknown_after_s=settings.unknown_after_s,
+        platforms={sellers.live: sellers.platform} if sellers.platform else {},
+        hooked=(sellers.live,) if sellers.signatures else (),
+    )
+
+
+def _served(
+    resources: Resources, works: Runtime, kept: Keeping, health: Health, telemetry: Telemetry
+) -> Applications:
+    settings, sellers, ports = resources.settings, resources.sellers, works.ports
+    completions = None
+    if sellers.signatures is not None:
+        completions = FalCallbacks(
+            ports.jobs,
+            ports.facts,
+            sellers.signatures,
+            Accounts(resources.redis),
+            secret=resources.secret,
+            upstream=sellers.live,
+            user=settings.fal_user_id,
+        )
+    return create_applications(
+        works,
+        picture_urls=kept.picture_urls,
+        health=health,
+        address=_address(settings),
+        completions=completions,
+        administration=AdminServices(
+            records=resources.registry,
+            books=resources.budgets,
+            calendar=settings.calendar,
+            upstreams=sellers.names,
+            models=MODELS,
+            admin_key=settings.admin_key,
+            wrong_keys=ports.wrong_keys,
+        ),
+        reports=Reports(resources.usage, Entries(resources.redis), settings.calendar),
+        deliveries=WebhookAdmin(Deliveries(resources.redis), DeliveryLists(resources.redis)),
+        cache=CacheServices(
+            kept.desk, Rerolls(kept.desk, ports, works.queue, resources.registry), kept.forgetter
+        ),
+        key_set=resources.signer.key_set(),
+        webhook_rules=setting.webhook_rules(settings),
+        calendar=settings.calendar,
+        requested=telemetry.requested,
+        refused=telemetry.refused,
+        body_bytes_max=settings.body_bytes_max,
+        body_timeout_s=settings.body_timeout_s,
+        cors=Cors(frozenset(origins))
+        if (origins := setting.names(settings.cors_origins))
+        else None,
+        apart=bool(settings.ops_listen),
+    )
+
+
+async def _last(flush: Callable[[], Awaitable[None]]) -> None:
+    """Post what was counted since the last time; without Redis it is lost, and it is no money."""
+    with suppress(Unavailable):
+        await flush()
+
+
+def _address(settings: Settings) -> Address:
+    listen = setting.address(settings.listen, "LISTEN")
+    return Address(
+        public_url=settings.public_url,
+        hosts=LOCAL | {listen.host} | set(setting.names(settings.allowed_hosts)),
+        fallback_url=f"http://{listen.reachable}",
+    )

@@ -1,0 +1,76 @@
+"""Errands: what an instance does all the time beside answering, each begun again when it fails."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from redis.asyncio import Redis
+
+from falgate import settings as setting
+from falgate.billing.reconcile import Reconciler
+from falgate.billing.store.corrections import Corrections
+from falgate.jobs.ports import Jobs
+from falgate.models.endpoints import MODELS
+from falgate.money.archive import Archivist
+from falgate.money.store.archive import Archiving
+from falgate.money.store.verifications import Proving
+from falgate.money.verifier import LedgerVerifier
+from falgate.pictures.archive import Archive
+from falgate.pictures.storage import PictureStore
+from falgate.settings import Settings, SettingsWrong
+from falgate.telemetry.facts import Telemetry
+from falgate.upstreams import Upstreams
+from falgate.webhooks.alert_hook import AlertHook
+from falgate.webhooks.alerts import AlertWorker
+from falgate.webhooks.store.alerts import Alerts
+
+Errand = Callable[[], Coroutine[Any, Any, None]]
+
+
+def alert_hook(settings: Settings) -> AlertHook | None:
+    """Whom alerts are sent to, if anybody.
+
+    Raises:
+        SettingsWrong: The secret is none.
+    """
+    if not settings.alert_url:
+        return None
+    try:
+        return AlertHook(settings.alert_url, settings.alert_secret)
+    except ValueError as error:
+        raise SettingsWrong(f"{setting.PREFIX}ALERT_SECRET: {error}") from None
+
+
+def errands(
+    settings: Settings,
+    redis: Redis,
+    owner: str,
+    *,
+    store: PictureStore,
+    jobs: Jobs,
+    sellers: Upstreams,
+    hook: AlertHook | None,
+    telemetry: Telemetry,
+) -> list[Errand]:
+    """Telling alerts, archiving old entries, verifying, and following the seller's billing."""
+    upstreams = tuple(sellers.names.values())
+    found = [
+        AlertWorker(Alerts(redis, owner), hook, telemetry).run,
+        Archivist(
+            Archiving(redis, owner),
+            Archive(store),
+            upstreams,
+            kept_days=settings.ledger_kept_days,
+        ).run,
+        LedgerVerifier(Proving(redis, owner), upstreams, telemetry).run,
+    ]
+    if sellers.platform and sellers.billing:
+        reconciler = Reconciler(
+            sellers.live,
+            sellers.platform,
+            Corrections(redis, owner=owner),
+            jobs,
+            endpoints=tuple(MODELS),
+            facts=telemetry,
+        )
+        found.append(reconciler.run)
+    return found

@@ -1,0 +1,288 @@
+"""Recovery: counters that are not what the ledger says, and purchases that it does not know.
+
+Counters are set to what the entries and the open jobs come to. Where Redis may have lost something,
+every request of fal's since then must belong to a job of ours, become one's, or be booked by
+itself. Until that is done nothing more is bought. Each step may be repeated, and does nothing then.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from falgate.billing.closed_job import Recovered
+from falgate.billing.ports import Recovery
+from falgate.core.money import Micros
+from falgate.fal.billing import Listed, same_input, totals
+from falgate.jobs.job import Job
+from falgate.jobs.ports import Jobs, Platform
+from falgate.models import price
+from falgate.models.spec import ModelSpec
+from falgate.money.difference import TORN, Difference
+from falgate.money.frozen import Frozen
+
+LAG_S = 60
+"""So long after the freeze fal's list is taken to have everything from before it."""
+
+_BEFORE_MS = 3_600_000
+_APART_MS = 5_000
+_ROUNDS_MAX = 5
+
+
+class RecoveryRefused(Exception):
+    """The ledger cannot be recovered like this; the message says what to do."""
+
+
+class Mended(msgspec.Struct, frozen=True):
+    """A counter that differed, and in whose books."""
+
+    upstream: str
+    difference: Difference
+
+
+class RecoveryReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a recovery found, and did.
+
+    Attributes:
+        frozen: Why buying was; None where it was not.
+        found: Every request that was not known.
+        mended: Every counter that differed.
+        twice: Jobs that were closed more than once, which nobody but a person can judge.
+        state: "sound" where there was nothing to do, "shown" where nothing was done; "mended", or
+            "thawed" where buying goes on since.
+    """
+
+    frozen: Frozen | None
+    found: tuple[Recovered, ...] = ()
+    mended: tuple[Mended, ...] = ()
+    twice: tuple[Mended, ...] = ()
+    state: Literal["sound", "shown", "mended", "thawed"]
+
+
+async def recover(
+    upstream: str,
+    ledger: Recovery,
+    jobs: Jobs,
+    platform: Platform | None,
+    models: Mapping[str, ModelSpec],
+    *,
+    act: bool,
+    accept_loss: bool = False,
+    assumed: Micros | None = None,
+    lag_s: int = LAG_S,
+) -> RecoveryReport:
+    """Find what differs and what is not known; with `act`, set it right and let buying go on.
+
+    Args:
+        upstream: Whose books.
+        ledger: All books of it.
+        jobs: Its jobs.
+        platform: The seller's own books, or None.
+        models: By endpoint.
+        act: Else only look.
+        accept_loss: Let buying go on though the seller's books are not there, or not ours.
+        assumed: Micro-USD for a request whose price nobody can say.
+        lag_s: See `LAG_S`.
+
+    Raises:
+        RecoveryRefused: See there.
+        BooksClosed: The seller's books cannot be read to their end.
+        EntryStrange: Ours cannot.
+        Unavailable: Without Redis.
+    """
+    frozen, history = await ledger.frozen()
+    differ = await _differences(ledger)
+    mended = tuple(each for each in differ if each.difference.mendable)
+    twice = tuple(each for each in differ if not each.difference.mendable)
+    outcome = RecoveryReport(frozen=frozen, mended=mended, twice=twice, state="sound")
+    if frozen is None and not mended:
+        return outcome
+    remaining = await _without_torn(ledger, mended) if act else mended
+    if frozen is not None and frozen.lost:
+        found = await _lost(
+            upstream,
+            ledger,
+            platform,
+            models,
+            frozen.since_ms,
+            accept_loss=accept_loss,
+            lag_s=lag_s,
+        )
+        outcome = replace(outcome, found=found)
+    if not act:
+        return replace(outcome, state="shown")
+    await _mend(ledger, remaining)
+    priced = tuple(_priced(each, assumed) for each in outcome.found)
+    await _book(upstream, ledger, jobs, priced)
+    if frozen is None:
+        return replace(outcome, state="mended")
+    if not await ledger.thaw(history):
+        raise RecoveryRefused("Redis was started anew meanwhile: begin again")
+    return replace(outcome, found=priced, state="thawed")
+
+
+async def _book(upstream: str, ledger: Recovery, jobs: Jobs, found: Sequence[Recovered]) -> None:
+    for each in found:
+        if await _adopted(jobs, each):
+            continue
+        if each.amount is None:
+            raise RecoveryRefused("the job of a request has another one since: begin again")
+        await ledger.book(upstream, each, each.amount)
+
+
+async def _differences(ledger: Recovery) -> list[Mended]:
+    return [
+        Mended(books, each)
+        for books in await ledger.books()
+        for each in await ledger.differences(books)
+    ]
+
+
+async def _without_torn(ledger: Recovery, found: Sequence[Mended]) -> Sequence[Mended]:
+    """Undo or complete what was torn; what is to be mended after that.
+
+    It comes before anything else: an entry that is taken out may be of a request of fal's, which
+    the ledger does not know any more.
+    """
+    torn = {each.upstream for each in found if each.difference.counter == TORN}
+    for books in torn:
+        await ledger.undo_torn(books)
+    return await _mendable(ledger) if torn else found
+
+
+async def _mendable(ledger: Recovery) -> list[Mended]:
+    return [each for each in await _differences(ledger) if each.difference.mendable]
+
+
+async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:
+    """Set counters right, those too that change while it is done."""
+    for _ in range(_ROUNDS_MAX):
+        by_books = defaultdict(list)
+        for each in found:
+            by_books[each.upstream].append(each.difference)
+        for books, differences in by_books.items():
+            await ledger.mend(books, differences)
+        found = await _without_torn(ledger, await _mendable(ledger))
+        if not found:
+            return
+    raise RecoveryRefused("counters changed again and again meanwhile: begin again")
+
+
+async def _lost(
+    upstream: str,
+    ledger: Recovery,
+    platform: Platform | None,
+    models: Mapping[str, ModelSpec],
+    frozen_ms: int,
+    *,
+    accept_loss: bool,
+    lag_s: int,
+) -> tuple[Recovered, ...]:
+    """What the seller's books have of before the freeze and ours do not."""
+    if platform is not None:
+        wait_s = lag_s - (await ledger.now_ms() - frozen_ms) / 1000
+        if wait_s > 0:
+            raise RecoveryRefused(
+                f"fal's list may not have everything yet: ask again in {wait_s:.0f} s"
+            )
+        return await _unknown(
+            upstream, ledger, platform, models, frozen_ms, accept_loss=accept_loss
+        )
+    if not accept_loss:
+        raise RecoveryRefused(
+            "without FALGATE_FAL_ADMIN_KEY nobody can say what the ledger has lost: give it, or "
+            "--accept-loss to buy again knowing that up to a second of purchases may be missing"
+        )
+    return ()
+
+
+async def _unknown(
+    upstream: str,
+    ledger: Recovery,
+    platform: Platform,
+    models: Mapping[str, ModelSpec],
+    frozen_ms: int,
+    *,
+    accept_loss: bool,
+) -> tuple[Recovered, ...]:
+    since_ms, until_ms = max(0, frozen_ms - 2 * _BEFORE_MS), await ledger.now_ms() + _APART_MS
+    listed = [
+        each
+        for endpoint in models
+        for each in await platform.requests(endpoint, since_ms, until_ms)
+    ]
+    ids = {each.request_id for each in listed}
+    closed = await ledger.closed_since(upstream, frozen_ms - _BEFORE_MS)
+    if closed and not closed & ids and not accept_loss:
+        raise RecoveryRefused(
+            "fal's list has none of the requests that the ledger knows: give a "
+            "FALGATE_FAL_ADMIN_KEY of the same account as FAL_KEY, or --accept-loss"
+        )
+    known = closed | (await ledger.bound(upstream, ids)).keys()
+    strange = [
+        each
+        for each in listed
+        if each.request_id not in known and not 0 < each.sent_ms < frozen_ms - _BEFORE_MS
+    ]
+    if not strange:
+        return ()
+    billed = totals(await platform.billed([each.request_id for each in strange]))
+    waiting = await ledger.unbound(upstream)
+    found = []
+    for each in strange:
+        job = _sender(each, waiting)
+        if job:
+            waiting.remove(job)
+        total = billed.get(each.request_id)
+        amount = _ceiling(models[each.endpoint], each) if total is None else total
+        found.append(
+            Recovered(
+                request_id=each.request_id,
+                model=each.endpoint,
+                sent_ms=each.sent_ms,
+                job=job.order.id if job else "",
+                amount=amount,
+                billed=total is not None,
+            )
+        )
+    return tuple(found)
+
+
+def _sender(listed: Listed, waiting: Sequence[Job]) -> Job | None:
+    """The open job that has sent a request, by its input and its time."""
+    for job in waiting:
+        early = 0 < listed.sent_ms < job.submitted_ms - _APART_MS
+        same = job.order.endpoint == listed.endpoint and same_input(listed, job.order.input)
+        if same and not early:
+            return job
+    return None
+
+
+def _ceiling(spec: ModelSpec, listed: Listed) -> Micros | None:
+    """The most that a request may cost; None where its input tells nobody."""
+    if listed.input is None:
+        return None
+    try:
+        arguments = msgspec.convert(listed.input, spec.input)
+        return price.ceiling(spec, arguments, spec.asked(arguments))
+    except (msgspec.ValidationError, price.PriceUnknown):
+        return None
+
+
+def _priced(found: Recovered, assumed: Micros | None) -> Recovered:
+    if found.amount is not None or found.job:
+        return found
+    if assumed is None:
+        raise RecoveryRefused(
+            f"nobody can say what {found.request_id} costs: look it up at fal, and give --assume "
+            "with an amount for each of such requests"
+        )
+    return replace(found, amount=assumed)
+
+
+async def _adopted(jobs: Jobs, found: Recovered) -> bool:
+    """Whether a request was bound to the open job that has sent it."""
+    job = await jobs.read(found.job) if found.job else None
+    return job is not None and await jobs.accept(job, found.request_id, lease_ms=0)

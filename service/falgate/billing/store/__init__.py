@@ -1,0 +1,1 @@
+"""Corrections and recoveries of the ledger in Redis."""

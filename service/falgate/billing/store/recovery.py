@@ -1,0 +1,163 @@
+"""Recovery: a ledger that may have lost its last second, set right by fal's own books."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.billing.closed_job import NOBODY, Recovered
+from falgate.billing.store.corrections import Corrections
+from falgate.core.account import ORGANISATION, account
+from falgate.core.calendar import Calendar
+from falgate.core.errors import Unavailable
+from falgate.core.money import Micros
+from falgate.jobs.job import Job
+from falgate.jobs.store import uncertain
+from falgate.money.difference import Difference
+from falgate.money.frozen import Frozen
+from falgate.money.store.ledger import Ledger
+from falgate.money.store.torn import Torn, refuse_torn
+from falgate.money.store.verify import verify
+from falgate.money.sums import HOUSE, MEASURES
+from falgate.money.usage import spell
+from falgate.redis import keyspace
+from falgate.redis.clock import now_ms
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_RECOVER = Script("ledger_recover")
+_THAW = Script("ledger_thaw")
+_MEND = Script("ledger_mend")
+
+_BOUNDARIES_MAX = 3
+
+
+class Recovery:
+    """One frozen ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, calendar: Calendar, who: str = "") -> None:
+        """Book by `calendar`; `who` goes into the audit log."""
+        self._redis = redis
+        self._who = who
+        self._calendar = calendar
+        self._corrections = Corrections(redis, owner="")
+
+    async def frozen(self) -> tuple[Frozen | None, str]:
+        """Where buying is frozen, and in which history of the server."""
+        now = await Ledger(self._redis).standing()
+        return now.frozen, now.trusted
+
+    async def books(self) -> list[str]:
+        """All books, each with counters of its own."""
+        return await Ledger(self._redis).books()
+
+    async def differences(self, upstream: str) -> tuple[Difference, ...]:
+        """Counters of these books that are not what the ledger says.
+
+        Raises:
+            EntryStrange: There is an entry that cannot be read.
+        """
+        return (await verify(self._redis, upstream)).differences
+
+    async def undo_torn(self, upstream: str) -> None:
+        """Undo what was torn, or bring it to its end: the ledger says less, or more, after that."""
+        await Torn(self._redis, upstream).undo(self._who)
+
+    async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
+        """Set counters right; False where one has changed since, which is then left alone."""
+        hashes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for each in found:
+            key, field = _place(upstream, each)
+            hashes[key, each.account] += [field, str(each.found), str(each.ledger)]
+        done = True
+        for (key, whose), counters in hashes.items():
+            with translate_errors():
+                done &= bool(
+                    await _MEND(
+                        self._redis,
+                        hash=key,
+                        audit=keyspace.AUDIT,
+                        who=self._who,
+                        subject=whose,
+                        upstream=upstream,
+                        more_args=counters,
+                    )
+                )
+        return done
+
+    async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
+        """The requests of jobs that were closed since then."""
+        found: set[str] = set()
+        async for page in self._corrections.closes(upstream, since_ms, await self.now_ms() + 1):
+            found |= {posting.request_id for posting in page if posting.request_id}
+        return frozenset(found)
+
+    async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
+        """To which job each request belongs that belongs to one, as long as jobs are kept."""
+        return await self._corrections.bound(upstream, request_ids)
+
+    async def unbound(self, upstream: str) -> list[Job]:
+        """Jobs that may have been submitted and have no request id, with their inputs."""
+        return await uncertain.unbound(self._redis, upstream)
+
+    async def book(self, upstream: str, found: Recovered, amount: Micros) -> bool:
+        """Charge a request that no job knows to the organisation, once; False when it is known."""
+        now_ms = await self.now_ms()
+        for _ in range(_BOUNDARIES_MAX):
+            windows = self._calendar.windows(now_ms)
+            day = next(window.id for window in windows if window.kind == "day")
+            with translate_errors():
+                reply = await _RECOVER(
+                    self._redis,
+                    submits=keyspace.submits(upstream),
+                    ledger=keyspace.ledger(upstream),
+                    accounts=keyspace.accounts(upstream),
+                    account=keyspace.account(upstream, ORGANISATION),
+                    usage=keyspace.usage(upstream, day),
+                    breakdown=keyspace.breakdown(upstream, day),
+                    torn=keyspace.torn(upstream),
+                    request_id=found.request_id,
+                    job_id=f"recovered-{found.request_id}",
+                    amount=amount,
+                    windows=msgspec.json.encode(windows).decode(),
+                    account_name=ORGANISATION.name,
+                    subject=spell(NOBODY, NOBODY, NOBODY, found.model, "", "recovered"),
+                    more_args=_fields(found),
+                )
+            refuse_torn(reply[0])
+            if reply[0] != "elsewhen":
+                return bool(reply[0] == "booked")
+            now_ms = int(reply[1])
+        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+
+    async def thaw(self, history: str) -> bool:
+        """Let buying go on; False when the history is not the one that was looked at."""
+        with translate_errors():
+            return bool(await _THAW(self._redis, meta=keyspace.META, history=history))
+
+    async def now_ms(self) -> int:
+        """Redis's clock, milliseconds since 1970."""
+        return await now_ms(self._redis)
+
+
+def _place(upstream: str, found: Difference) -> tuple[str, str]:
+    """The key of a counter, and its field."""
+    if found.account == HOUSE:
+        return keyspace.house(upstream), found.counter
+    if found.counter in MEASURES:
+        day = found.window.removeprefix("day:")
+        return keyspace.usage(upstream, day), f"{found.account}:{found.counter}"
+    name = f"{found.counter}:{found.window}" if found.window else found.counter
+    return keyspace.account(upstream, account(found.account)), name
+
+
+def _fields(found: Recovered) -> list[str]:
+    fields = {
+        **dict.fromkeys(("team", "app", "key"), NOBODY),
+        "model": found.model,
+        **dict.fromkeys(("asked", "reused", "bought", "list", "saved"), "0"),
+        "why": "recovered",
+        "price_version": NOBODY,
+    }
+    return [part for field in fields.items() for part in field]

@@ -1,0 +1,72 @@
+"""Fetching delivered pictures: from hosts that fal delivers from, without fal's key."""
+
+import re
+
+import httpx
+import msgspec
+
+from falgate.fal.http import ExchangeFailed, Unusable, exchange
+from falgate.fal.replies import DownloadFailed
+
+PICTURE_BYTES_MAX = 32 * 1024 * 1024
+_DEADLINE_S = 60.0
+_OK = 200
+_NAME_MAX = 253
+_HOST = re.compile(rb"[a-z0-9-]+(\.[a-z0-9-]+)*")
+"""Nothing that a second reader of the URL, such as the one that connects, could take otherwise."""
+
+
+class MediaHosts(msgspec.Struct, frozen=True):
+    """Where pictures may be fetched from.
+
+    Attributes:
+        origin: The upstream's own, such as "http://127.0.0.1:9000".
+        domains: Over https, each with all names below it.
+    """
+
+    origin: str
+    domains: tuple[str, ...]
+
+    def allow(self, url: str) -> bool:
+        """Whether a URL that the upstream gave may be fetched."""
+        parts = _parsed(url)
+        if parts is None or parts.userinfo:
+            return False
+        origin = httpx.URL(self.origin)
+        if (parts.scheme, parts.host, parts.port) == (origin.scheme, origin.host, origin.port):
+            return True
+        if parts.scheme != "https" or parts.port is not None or not _HOST.fullmatch(parts.raw_host):
+            return False
+        return any(parts.host == d or parts.host.endswith(f".{d}") for d in self.domains)
+
+
+async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> bytes:
+    """Fetch a picture. `client` carries no credential.
+
+    Raises:
+        DownloadFailed: Not allowed, not there, too large or too slow. The URL is not in it.
+    """
+    if not hosts.allow(url):
+        parts = _parsed(url)
+        place = parts.host[:_NAME_MAX] if parts else "no address"
+        raise DownloadFailed(f"pictures are not fetched from {place}")
+    try:
+        reply = await exchange(
+            client, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
+        )
+    except (ExchangeFailed, Unusable) as error:
+        raise DownloadFailed(str(error)) from error
+    if reply.status != _OK:
+        raise DownloadFailed(f"status {reply.status}")
+    return reply.body
+
+
+def _parsed(url: str) -> httpx.URL | None:
+    """The URL, if it has a host and both can be read."""
+    try:
+        parts = httpx.URL(url)
+        # httpx decodes a host only when it is asked for, and may fail only then.
+        host = parts.host
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return parts if host else None

@@ -1,0 +1,46 @@
+"""What a caller's headers ask of fal, in fal's names."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+Priority = Literal["normal", "low"]
+"""fal's own words: low goes after all that is normal."""
+
+
+_PASSED = ("x-fal-runner-hint", "x-fal-store-io")
+_DECIMAL = re.compile(r"[0-9]{1,7}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
+_PASSABLE = re.compile(r"[!-~]{1,256}")
+_START = ("x-fal-request-start-timeout", "x-fal-request-timeout")
+
+
+class FalOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a request would like to be treated.
+
+    Attributes:
+        start_within_s: Give up unless it is started within so many seconds; 0: not said.
+        priority: "low" goes after all that is normal.
+        passed: Headers for fal, as they came; by lower-case name.
+    """
+
+    start_within_s: float = 0
+    priority: Priority = "normal"
+    passed: dict[str, str] = {}
+
+
+def read(headers: Mapping[str, str]) -> FalOptions:
+    """Read them; what makes no sense is ignored, as fal does. The newer name wins."""
+    start_within_s = next((s for name in _START if (s := _seconds(headers.get(name, "")))), 0.0)
+    low = headers.get("x-fal-queue-priority", "").strip().lower() == "low"
+    passed = {name: text for name in _PASSED if _PASSABLE.fullmatch(text := headers.get(name, ""))}
+    return FalOptions(
+        start_within_s=start_within_s,
+        priority="low" if low else "normal",
+        passed=passed,
+    )
+
+
+def _seconds(text: str) -> float:
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else 0

@@ -1,0 +1,54 @@
+"""fal's status stream: one connection instead of many looks, while a request is in progress."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import msgspec
+
+from falgate.fal.http import ExchangeFailed, answering
+from falgate.fal.reporter import ProgressReporter
+
+_SILENCE_S = 45.0
+"""fal sends a comment every 15 s; three missed ones are a dead connection."""
+_STREAM_S_MAX = 60.0
+"""A stream may live on and be told nothing; then a look tells."""
+_LINE_BYTES_MAX = 1024 * 1024
+_OK = 200
+
+
+async def completed(
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], teller: ProgressReporter
+) -> dict[str, Any] | None:
+    """Wait for the event that says COMPLETED; None when the stream ends or lasts without it."""
+    asked = {**headers, "Accept": "text/event-stream"}
+    try:
+        async with answering(
+            client, "GET", url, headers=asked, deadline_s=_STREAM_S_MAX, silence_s=_SILENCE_S
+        ) as response:
+            if response.status_code != _OK:
+                return None
+            pending = b""
+            async for chunk in response.aiter_raw():
+                *lines, pending = (pending + chunk).split(b"\n")
+                for line in lines:
+                    status = _event(line)
+                    await teller.tell(status)
+                    if status.get("status") == "COMPLETED":
+                        return status
+                if len(pending) > _LINE_BYTES_MAX:
+                    return None
+    except ExchangeFailed:
+        return None
+    return None
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    field, _, value = line.partition(b":")
+    if field != b"data":
+        return {}
+    try:
+        event = msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}

@@ -1,1 +1,0 @@
-"""The order of effects: what happens to a request, seen through ports only."""

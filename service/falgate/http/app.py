@@ -1,0 +1,127 @@
+"""The ASGI applications: every route behind the edge, on one listener or on two."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from litestar import Litestar
+from litestar.types import ASGIApp, ControllerRouterHandler
+
+from falgate.admin.api.cache import CacheServices, cache_routes
+from falgate.admin.api.deliveries import delivery_routes
+from falgate.admin.api.ledger import ledger_routes
+from falgate.admin.api.routes import admin_routes
+from falgate.admin.api.services import AdminServices
+from falgate.admin.api.usage import usage_routes
+from falgate.core.calendar import Calendar
+from falgate.core.events import Refused
+from falgate.fal.signing import KeySet
+from falgate.http.address import Address
+from falgate.http.cors import Cors
+from falgate.http.docs import openapi
+from falgate.http.edge import Edge
+from falgate.http.errors import HANDLERS
+from falgate.http.fal_callback import hook_route
+from falgate.http.fal_openapi import model_openapi_route
+from falgate.http.head import HeadAsGet
+from falgate.http.health import Health, health_routes, healthz
+from falgate.http.index import index_route
+from falgate.http.jwks import jwks_route
+from falgate.http.money import money_routes
+from falgate.http.operations import Apart
+from falgate.http.picture_urls import PictureUrls
+from falgate.http.pictures import pictures_router
+from falgate.http.proxy import Proxy
+from falgate.http.queue import QueueApi
+from falgate.http.quote import quote_routes
+from falgate.http.run import run_routes
+from falgate.jobs.callback import FalCallbacks
+from falgate.money.reports import Reports
+from falgate.requests.runtime import Runtime
+from falgate.webhooks.admin import WebhookAdmin
+from falgate.webhooks.target import Rules
+
+
+class Applications(msgspec.Struct, frozen=True):
+    """What the listeners serve.
+
+    Attributes:
+        apps: The apps' listeners.
+        operators: The operators' one; None where the apps' listeners have all of it.
+    """
+
+    apps: ASGIApp
+    operators: ASGIApp | None = None
+
+
+def create_applications(
+    runtime: Runtime,
+    *,
+    picture_urls: PictureUrls,
+    health: Health,
+    address: Address,
+    completions: FalCallbacks | None,
+    administration: AdminServices,
+    reports: Reports,
+    deliveries: WebhookAdmin,
+    cache: CacheServices,
+    key_set: KeySet,
+    webhook_rules: Rules,
+    calendar: Calendar,
+    requested: Callable[[str, int], None],
+    refused: Callable[[Refused], None],
+    body_bytes_max: int,
+    body_timeout_s: float,
+    cors: Cors | None = None,
+    apart: bool = False,
+) -> Applications:
+    """Put the routes together; `apart`, the operators' are on a listener of their own."""
+    books = (
+        *ledger_routes(reports, administration.upstreams),
+        *usage_routes(reports, administration.upstreams),
+        *delivery_routes(deliveries),
+        *cache_routes(cache),
+    )
+    ports = runtime.ports
+    queued = QueueApi(runtime, address, picture_urls, webhook_rules)
+    for_apps: list[ControllerRouterHandler] = [
+        index_route(ports.models, docs=not apart),
+        *run_routes(runtime, queued, address, picture_urls),
+        *quote_routes(ports, calendar),
+        *money_routes(ports, reports, calendar),
+        model_openapi_route(ports, address),
+        pictures_router(picture_urls),
+        *([hook_route(completions)] if completions else []),
+        jwks_route(key_set),
+        healthz,
+    ]
+    for_operators: list[ControllerRouterHandler] = [
+        *admin_routes(administration, books),
+        *health_routes(health),
+    ]
+    edge = partial(
+        Edge,
+        models=ports.models,
+        requested=requested,
+        refused=refused,
+        body_bytes_max=body_bytes_max,
+        body_timeout_s=body_timeout_s,
+    )
+    whole = _routed([*for_apps, *for_operators])
+    if not apart:
+        return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
+    # The page of the operators' listener documents all routes, also those that others answer.
+    operators = edge(HeadAsGet(Apart(whole, operators=True)))
+    only_apps = Proxy(_routed(for_apps, documented=False))
+    return Applications(edge(HeadAsGet(Apart(only_apps, operators=False)), cors=cors), operators)
+
+
+def _routed(routes: list[ControllerRouterHandler], *, documented: bool = True) -> Litestar:
+    return Litestar(
+        route_handlers=routes,
+        exception_handlers=HANDLERS,
+        openapi_config=openapi() if documented else None,
+        # The edge bounds bodies; the process sets up logging, once for everybody.
+        request_max_body_size=None,
+        logging_config=None,
+    )

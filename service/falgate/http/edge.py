@@ -1,0 +1,177 @@
+"""The edge: what every request passes before the framework, and every reply after it.
+
+A request id on every reply, and what browsers want to read there; heads held to their bounds, and
+bodies bounded in bytes and time; a count for each request; an answer in fal's form even where the
+framework itself fails.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Collection
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.exceptions import ClientException
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WebSocketReceiveMessage,
+)
+
+from falgate.core.errors import Refusal
+from falgate.core.events import Refused
+from falgate.core.refused import about, error_type, reason
+from falgate.http import head
+from falgate.http.cors import Cors, Preflights
+from falgate.http.fal_openapi import PATH as MODEL_OPENAPI
+from falgate.http.proxy import is_proxy
+from falgate.http.reply import reply
+from falgate.http.request_errors import BodyEncoded, BodyTooLarge, BodyTooSlow
+from falgate.http.request_info import KEY, REFUSAL
+
+_LOG = structlog.get_logger()
+_FAILED = b'{"detail":"Internal Server Error"}'
+_ROUTES = frozenset(
+    {"queue", "pictures", "healthz", "readyz", "metrics", "docs", "v1", "admin", "hooks"}
+)
+_REFUSED, _SERVER_ERROR = 400, 500
+
+REQUEST_ID = "falgate_request_id"
+"""Where a scope's state holds the request's id."""
+
+
+def refused_at_the_edge(
+    requested: Callable[[str, int], None], status: int
+) -> list[tuple[bytes, bytes]]:
+    """Count what the server itself has refused, before there was a request; headers for it."""
+    requested("edge", status)
+    return [(b"x-fal-request-id", str(uuid.uuid4()).encode())]
+
+
+class Edge:
+    """An ASGI application around another one."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        models: Collection[str],
+        requested: Callable[[str, int], None],
+        refused: Callable[[Refused], None],
+        body_bytes_max: int,
+        body_timeout_s: float,
+        cors: Cors | None = None,
+    ) -> None:
+        """Guard `app`; `requested` is told of every reply, `refused` of those that are errors."""
+        self._app = Preflights(app, cors) if cors else app
+        self._cors = cors
+        self._models = models
+        self._requested = requested
+        self._refused = refused
+        self._body_bytes_max = body_bytes_max
+        self._body_timeout_s = body_timeout_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        request_id = str(uuid.uuid4())
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
+        status = 0
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                # A kept request answers under its own id, whoever asks about it.
+                named = (b"x-fal-request-id", scope["state"][REQUEST_ID].encode())
+                headers = [*message["headers"], named]
+                if self._cors:
+                    headers += self._cors.answered(scope, headers)
+                message = {**message, "headers": headers}
+            await send(message)
+
+        try:
+            await self._app(head.seen(scope), self._bounded(scope, receive), named)
+        except Refusal as refusal:  # by the head alone; any other is answered by its route
+            scope["state"][REFUSAL] = refusal
+            await reply(named, refusal.status, *head.told(refusal, scope["path"]))
+        except Exception as error:
+            _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
+            if status:
+                raise  # Half an answer is out: the server cuts the connection.
+            await reply(named, _SERVER_ERROR, _FAILED)
+        finally:
+            self._note(scope, request_id, status)
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        # All lines of the name are one list: a body is coded by each of them in turn.
+        lines = [value for name, value in scope["headers"] if name == b"content-encoding"]
+        coding = b", ".join(lines).decode("latin-1")
+        received, deadline_s = 0, 0.0
+
+        async def bounded() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            nonlocal received, deadline_s
+            if declared.isdigit() and int(declared) > self._body_bytes_max:
+                raise BodyTooLarge(self._body_bytes_max)
+            if any(each.strip().lower() not in {"", "identity"} for each in coding.split(",")):
+                raise BodyEncoded(coding)
+            loop = asyncio.get_running_loop()
+            deadline_s = deadline_s or loop.time() + self._body_timeout_s
+            try:
+                async with asyncio.timeout_at(deadline_s):
+                    message = await receive()
+            except TimeoutError:
+                raise BodyTooSlow(self._body_timeout_s) from None
+            if message["type"] == "http.request":
+                received += len(message["body"])
+                if received > self._body_bytes_max:
+                    raise BodyTooLarge(self._body_bytes_max)
+                if not message["more_body"]:
+                    # From here on only a disconnect is waited for, for as long as it takes.
+                    deadline_s = float("inf")
+            elif deadline_s < float("inf"):
+                raise ClientException("The caller left before its body was whole")
+            return message
+
+        return bounded
+
+    def _note(self, scope: Scope, request_id: str, status: int) -> None:
+        route = self._route(scope["path"])
+        self._requested(route, status)
+        if status >= _REFUSED:
+            key, refusal = scope["state"].get(KEY), scope["state"].get(REFUSAL)
+            self._refused(
+                Refused(
+                    request_id=request_id,
+                    route=route,
+                    status=status,
+                    team=key.team if key else "",
+                    app=key.app if key else "",
+                    key=key.id if key else "",
+                    reason=reason(refusal) if refusal else "",
+                    error_type=error_type(refusal) if refusal else None,
+                    about=about(refusal) if refusal else {},
+                )
+            )
+
+    def _route(self, path: str) -> str:
+        """The request's route, from a closed set: a path is the caller's."""
+        first, _, rest = path.strip("/").partition("/")
+        if not first:
+            return "index"
+        if first in _ROUTES:
+            return first
+        if is_proxy(path):
+            return "proxy"
+        if path.removesuffix("/") == MODEL_OPENAPI:
+            return "openapi"
+        endpoint = rest if first == "run" else path.strip("/")
+        return "run" if endpoint in self._models else "other"

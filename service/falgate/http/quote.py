@@ -1,0 +1,137 @@
+"""Quotes: what a request would cost, under the key that would make it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, post
+from litestar.handlers import HTTPRouteHandler
+
+from falgate.core.account import chain
+from falgate.core.calendar import Calendar
+from falgate.core.money import dollars
+from falgate.http.docs import documented
+from falgate.http.edge import REQUEST_ID
+from falgate.http.request_info import address_of, fields_of, noting, type_of
+from falgate.http.responses import ignored
+from falgate.jobs.admission import admit, authenticate
+from falgate.jobs.ports import Ports
+from falgate.models.spec import ModelSpec
+from falgate.money.budget import Position
+from falgate.requests.quote import Quote, QuoteRequest, Quotes
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """One budget, amounts in decimal dollars."""
+
+    account: str
+    window: str
+    limit_usd: str
+    spent_usd: str
+    held_usd: str
+    remaining_usd: str
+    resets_at: str | None
+
+
+class Quoted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request would come to now. Nothing is held, and others may buy in between.
+
+    Attributes:
+        cache: "hit", "derived", "partial", "miss" or, where new ones are asked for, "bypass".
+        asked: Pictures.
+        cached: How many of them are there and free.
+        list_usd: List price of those to be bought.
+        estimate_usd: What they would be booked at, text included.
+        hold_usd: The most that they may cost: what would be held meanwhile.
+        price_version: Of the model's table.
+        allowed: Whether every budget has room.
+        refused_by: Budgets that have not.
+        overdrawn: Shadow budgets that have not, and refuse nothing.
+    """
+
+    cache: str
+    asked: int
+    cached: int
+    list_usd: str
+    estimate_usd: str
+    hold_usd: str
+    price_version: str
+    allowed: bool
+    refused_by: list[Standing]
+    overdrawn: list[Standing]
+
+
+def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]:
+    """A route for each model under /v1/quote."""
+    quotes = Quotes(ports.pools, ports.pictures, ports.budgets, ports.places)
+
+    def model_route(spec: ModelSpec) -> HTTPRouteHandler:
+        async def quote(request: Request[Any, Any, Any]) -> Response[Quoted]:
+            caller = await authenticate(
+                ports,
+                request.headers.get("authorization"),
+                address_of(request),
+                noting(request),
+            )
+            call = admit(
+                ports,
+                caller=caller,
+                spec=spec,
+                body=await request.body(),
+                content_type=type_of(request),
+                headers=fields_of(request),
+                request_id=request.scope["state"][REQUEST_ID],
+            )
+            key = call.key
+            asked = QuoteRequest(
+                spec=spec,
+                arguments=call.arguments,
+                upstream=call.upstream,
+                fingerprint=call.fingerprint,
+                accounts=chain(key.team, key.app, key.id),
+                treatment=call.treatment,
+            )
+            found = await quotes.quote(asked)
+            headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}
+            if found.tightest is not None:
+                headers["X-Falgate-Budget-Remaining-Usd"] = dollars(found.tightest.remaining or 0)
+            return Response(quoted(found, calendar), headers=headers)
+
+        shown = post(
+            f"/v1/quote/{spec.endpoint}",
+            status_code=200,
+            operation_id=f"quote{spec.schema_name}",
+            operation_class=documented(spec, answer=Quoted, meaning="What it would cost"),
+            summary=f"What {spec.title} would cost; nothing is spent",
+        )
+        return shown(quote)
+
+    return [model_route(spec) for spec in ports.models.values()]
+
+
+def quoted(quote: Quote, calendar: Calendar) -> Quoted:
+    """A quote as it is shown."""
+    return Quoted(
+        cache=quote.source,
+        asked=quote.asked,
+        cached=quote.cached,
+        list_usd=dollars(quote.listed),
+        estimate_usd=dollars(quote.estimate),
+        hold_usd=dollars(quote.ceiling),
+        price_version=quote.price_version,
+        allowed=not quote.refusing,
+        refused_by=[_standing(position, calendar) for position in quote.refusing],
+        overdrawn=[_standing(position, calendar) for position in quote.shadows],
+    )
+
+
+def _standing(position: Position, calendar: Calendar) -> Standing:
+    return Standing(
+        account=position.account.name,
+        window=position.window.kind,
+        limit_usd=dollars(position.limit or 0),
+        spent_usd=dollars(position.spent),
+        held_usd=dollars(position.held),
+        remaining_usd=dollars(position.remaining or 0),
+        resets_at=calendar.resets_at(position.window),
+    )

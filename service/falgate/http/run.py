@@ -1,0 +1,118 @@
+"""Running a model: fal's synchronous route, for every model that is served."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from litestar import HttpMethod, Request, Response, post, route
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from falgate.core.errors import ModelUnknown
+from falgate.fal.paths import Route
+from falgate.fal.paths import read as read_route
+from falgate.http import responses
+from falgate.http.address import Address, asked_host
+from falgate.http.docs import documented
+from falgate.http.edge import REQUEST_ID
+from falgate.http.line import answered
+from falgate.http.picture_urls import PictureUrls
+from falgate.http.proxy import is_proxied
+from falgate.http.queue import QueueApi
+from falgate.http.request_info import address_of, fields_of, noting, type_of
+from falgate.jobs.admission import admit, authenticate
+from falgate.jobs.ports import Ports
+from falgate.models.spec import ModelSpec
+from falgate.requests.runtime import Runtime
+
+
+def run_routes(
+    runtime: Runtime, queued: QueueApi, address: Address, picture_urls: PictureUrls
+) -> Sequence[HTTPRouteHandler]:
+    """A route for each model, at the root and under /run, and one for all other names.
+
+    A Host that begins with "queue." is fal's queue: the same paths mean something else there.
+    """
+    ports = runtime.ports
+
+    def model_routes(spec: ModelSpec) -> list[HTTPRouteHandler]:
+        async def run(request: Request[Any, Any, Any]) -> Response[Any]:
+            if (asked := route_of(request)).service == "queue":
+                return await queued.serve(request, asked)
+            caller = await authenticate(
+                ports,
+                request.headers.get("authorization"),
+                address_of(request),
+                noting(request),
+            )
+            call = admit(
+                ports,
+                caller=caller,
+                spec=spec,
+                body=await request.body(),
+                content_type=type_of(request),
+                headers=fields_of(request),
+                request_id=request.scope["state"][REQUEST_ID],
+            )
+            key = request.headers.get("idempotency-key", "")
+            if key or call.treatment.fresh:
+                # What may be sent again by itself is kept, so that it is found then.
+                kept = await runtime.queue.wait(call, key=key)
+                request.scope["state"][REQUEST_ID] = kept.asked.id
+                answer = kept.brought()
+            else:
+                answer = await answered(runtime, call, request.receive)
+            inline = spec.wants_inline(call.arguments)
+            base_url = address.base_url(request)
+            return Response(
+                await responses.body(spec, answer, base_url, picture_urls, inline=inline),
+                headers={
+                    **responses.headers(answer, picture_urls.now_s()),
+                    **responses.ignored(call.ignored),
+                },
+                media_type="application/json",
+            )
+
+        shown = post(
+            f"/{spec.endpoint}",
+            status_code=200,
+            operation_id=f"run{spec.schema_name}",
+            operation_class=documented(spec),
+            summary=f"Run {spec.title} and wait for its pictures",
+        )
+        alias = post(f"/run/{spec.endpoint}", status_code=200, include_in_schema=False)
+        return [shown(run), alias(run)]
+
+    return [*chain(*map(model_routes, ports.models.values())), _other_route(ports, queued)]
+
+
+def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
+    """The queue under all of its paths, and fal's answer for all that is not there."""
+
+    @route(
+        ["/{path:path}", "/run/{path:path}", "/queue/{path:path}"],
+        http_method=list(HttpMethod),
+        status_code=200,
+        include_in_schema=False,
+    )
+    async def other(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[Any]:
+        if (asked := route_of(request)).service == "queue":
+            return await queued.serve(request, asked)
+        if request.method != HttpMethod.POST:
+            raise NotFoundException
+        await authenticate(
+            ports, request.headers.get("authorization"), address_of(request), noting(request)
+        )
+        raise ModelUnknown(path.strip("/").partition("/")[2] or path.strip("/"))
+
+    return other
+
+
+def route_of(request: Request[Any, Any, Any]) -> Route:
+    """What a request's path names, on the host that the caller addressed.
+
+    By the proxy route its target tells run from queue, and not its host.
+    """
+    host = "" if is_proxied(request.scope) else asked_host(request)
+    return read_route(request.scope["path"], host)

@@ -1,0 +1,1 @@
+"""A job is one purchase: held, submitted, settled, stored; by one instance at a time."""

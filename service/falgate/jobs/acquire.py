@@ -1,0 +1,225 @@
+"""Claims: what a call finds when it asks for its pictures, and what it may have to buy."""
+
+import asyncio
+import uuid
+from functools import partial
+
+import msgspec
+from msgspec.structs import replace
+
+from falgate.accounts.limits import PurchaseLimits
+from falgate.cache.fingerprint import prompt_digest
+from falgate.cache.pool import PoolVersion
+from falgate.core.calendar import Calendar
+from falgate.core.errors import NotCached, PriceMissing, Refusal, TimedOut
+from falgate.core.picture import Picture
+from falgate.jobs.admission import AdmittedRequest
+from falgate.jobs.derive import derive
+from falgate.jobs.job import Order
+from falgate.jobs.places import PlaceKeeper
+from falgate.jobs.ports import Ports
+from falgate.jobs.queue_errors import KeyReused
+from falgate.jobs.refusals import of_verdict
+from falgate.jobs.usable import Usable, usable
+from falgate.jobs.verdicts import (
+    Crowded,
+    Ended,
+    Held,
+    Joined,
+    Mismatched,
+    PoolChanged,
+    Repeated,
+    Vacant,
+    Verdict,
+    Waiter,
+)
+from falgate.models import price
+from falgate.models.price import PriceUnknown
+
+_TRIES = 4
+
+
+class Cached(msgspec.Struct, frozen=True):
+    """There is all that is wanted: nothing was claimed."""
+
+    pictures: tuple[Picture, ...]
+
+
+class Leader(msgspec.Struct, frozen=True):
+    """The flight is the call's: its money is held, its job may begin.
+
+    Attributes:
+        job_id: Of the job.
+        pictures: What was there already.
+        flight: What the job claims.
+        held: The hold.
+    """
+
+    job_id: str
+    pictures: tuple[Picture, ...]
+    flight: str
+    held: Held
+
+
+class Follower(msgspec.Struct, frozen=True):
+    """Somebody else is buying: what `Leader` says, of their job."""
+
+    job_id: str
+    pictures: tuple[Picture, ...]
+    flight: str
+
+
+class Duplicate(msgspec.Struct, frozen=True):
+    """An equal request is kept, or this very one has ended: its answer is the answer."""
+
+    request_id: str
+
+
+Claim = Cached | Leader | Follower | Duplicate
+
+
+class Claims:
+    """Asks for pictures: in the pool, then for the flight."""
+
+    def __init__(
+        self, ports: Ports, calendar: Calendar, together: PlaceKeeper, *, start_within_s: float
+    ) -> None:
+        """Ask for pictures.
+
+        Args:
+            ports: The world.
+            calendar: Words when a budget starts anew.
+            together: Whose pictures are for whom.
+            start_within_s: Nobody may wait longer than that to start.
+        """
+        self.together = together
+        self._start_within_s = start_within_s
+        self._ports = ports
+        self._calendar = calendar
+
+    async def claim(  # noqa: C901 - a case for each verdict
+        self, call: AdmittedRequest, waiter: Waiter, start_by_s: float
+    ) -> Claim:
+        """Find out how a call gets its pictures; claim and hold where it has to buy them.
+
+        Args:
+            call: What is wanted.
+            waiter: Who asks; a request to be kept is kept if there is something to wait for.
+            start_by_s: Of the event loop's clock: buying later would be of no use.
+
+        Raises:
+            Refusal: Whatever stands in the way; then nothing was claimed, held or kept.
+        """
+        seen = PoolVersion()
+        for _ in range(_TRIES):
+            there = await self._there(call)
+            if len(there.pictures) >= call.wanted:
+                self._ports.uses.add(call.fingerprint, there.pictures[: call.wanted])
+                return Cached(there.pictures)
+            if call.treatment.only_cached:
+                raise NotCached
+            pool = there.pool
+            # By what is there, not by what the call may have of it: else all it left out is news.
+            seen = max(seen, PoolVersion(pool.generation, len(pool.pictures)))
+            order = _order(call, there, self._start_within_s)
+            if asyncio.get_running_loop().time() >= start_by_s:
+                raise TimedOut("This could not be started within the time that was given for it")
+            order, verdict = await self._hold(order, seen, call.terms, _with(waiter, there))
+            match verdict:
+                case Held(overdrawn):
+                    for shadow in overdrawn:
+                        self._ports.facts.overdrawn(call.upstream, shadow)
+                    return Leader(order.id, there.pictures, order.flight, verdict)
+                case Joined(job_id, flight):
+                    return Follower(job_id, there.pictures, flight or order.flight)
+                case Repeated(request_id):
+                    return Duplicate(request_id)
+                case Ended():
+                    return Duplicate(call.request_id)
+                case Mismatched():
+                    raise KeyReused
+                case PoolChanged(generation, count):
+                    seen = PoolVersion(generation, count)
+                case _:
+                    raise of_verdict(verdict, order, self._calendar)
+        raise TimedOut("Others are still buying what is missing here; ask again later")
+
+    async def _hold(
+        self, order: Order, seen: PoolVersion, terms: PurchaseLimits, waiter: Waiter
+    ) -> tuple[Order, Verdict]:
+        """Join who is buying, or buy: only then the store has to have room for what comes.
+
+        Where a flight is for others, ask for one beside it.
+        """
+        try:
+            await self._ports.pictures.ready()
+        except Refusal:
+            if order.fresh:
+                raise
+            verdict = await self._ports.jobs.hold(order, seen, terms, replace(waiter, joins=True))
+            if isinstance(verdict, Crowded | Vacant):
+                raise
+            return order, verdict
+        verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
+        if isinstance(verdict, Crowded):
+            order = replace(order, own=True)
+            verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
+        return order, verdict
+
+    async def _there(self, call: AdmittedRequest) -> Usable:
+        """What there is for a call: nothing for one that asks for new pictures."""
+        treatment = call.treatment
+        if treatment.fresh:
+            # Who wants new ones and buys none gets none: there is nothing to look for.
+            return Usable(await self._ports.pools.read(call.fingerprint))
+        pick = partial(self.together.take, call) if treatment.distinct else None
+        look = partial(usable, self._ports, call.fingerprint, call.wanted, treatment, pick)
+        there = await look()
+        if len(there.pictures) < call.wanted and await derive(self._ports, call, there, pick):
+            return await look()
+        return there
+
+
+def _with(waiter: Waiter, there: Usable) -> Waiter:
+    if waiter.keep is None:
+        return waiter
+    return replace(waiter, keep=replace(waiter.keep, pool=there.pictures))
+
+
+def _order(call: AdmittedRequest, there: Usable, start_within_s: float) -> Order:
+    reused = len(there.pictures)
+    number = call.wanted - reused
+    spec, arguments, treatment = call.spec, call.arguments, call.treatment
+    try:
+        held = price.ceiling(spec, arguments, number)
+    except PriceUnknown as error:
+        raise PriceMissing(str(error)) from error
+    return Order(
+        id=uuid.uuid4().hex,
+        upstream=call.upstream,
+        endpoint=spec.endpoint,
+        fingerprint=call.fingerprint,
+        generation=there.pool.generation,
+        team=call.key.team,
+        app=call.key.app,
+        key=call.key.id,
+        asked=call.wanted,
+        reused=reused,
+        number=number,
+        held=held,
+        listed=price.listed(spec, arguments, number),
+        price_version=spec.price_version,
+        input=spec.purchase(arguments, number),
+        recorded=spec.noted(arguments),
+        saved=price.listed(spec, arguments, reused),
+        priority=call.options.priority,
+        start_within_s=min(call.options.start_within_s, start_within_s),
+        fresh=treatment.fresh,
+        why="request" if treatment.fresh else there.why,
+        scope=treatment.scope,
+        variation=treatment.variation,
+        prompt_sha256=prompt_digest(spec.prompt_of(arguments)),
+        keep_prompt=treatment.keep_prompt,
+        passed=call.options.passed,
+        distinct=treatment.distinct,
+    )

@@ -1,0 +1,158 @@
+"""Banking: what fal delivered becomes pictures in our own store, and then in a pool."""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+
+from falgate.cache.fingerprint import version
+from falgate.cache.pool import PoolVersion
+from falgate.cache.pool_info import PoolInfo
+from falgate.core.errors import StoreUnavailable
+from falgate.core.events import Anomaly, Doubt
+from falgate.core.picture import Kept, NotAPicture, Picture
+from falgate.fal.replies import DownloadFailed
+from falgate.jobs.job import Job, Order
+from falgate.jobs.ports import Ports
+from falgate.models.spec import Expected, ModelSpec
+from falgate.pictures.catalogue import NewPicture
+from falgate.redis.retry import retry_until_available
+
+_PAUSES_S = (0.2, 1.0)
+_REMOVING_S = 0.5
+_NEXT_TRY_MS_MAX = 15 * 60_000
+BANK_FOR_S = 24 * 3600
+"""fal is asked to keep pictures for longer; after that nobody may be able to bank them."""
+
+
+async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
+    """Fetch, keep and publish the pictures of a paid job, and finish it.
+
+    While some cannot be had, who waits gets fal's own files, and the job is looked at again: ever
+    more seldom, and for `BANK_FOR_S`. After that, what could be had is all there is.
+
+    Args:
+        ports: The world.
+        job: In state "paid".
+        kept_s: How long its pool has a picture, seconds.
+
+    Raises:
+        Fenced: Another instance has the job.
+    """
+    spec = ports.models[job.order.endpoint]
+    urls = [str(file["url"]) for file in spec.files(job.output)]
+    expected = spec.expected(msgspec.convert(job.order.input, spec.input))
+    kept, why = await _fetch(ports, job, urls, expected)
+    now_ms = ports.jobs.clock_ms()
+    age_ms = now_ms - job.submitted_ms
+    if why:
+        _doubt(ports, "unbanked", job, why)
+        if age_ms < BANK_FOR_S * 1000:
+            # No sooner than after as long again as it has been tried.
+            lease_ms = min(age_ms, _NEXT_TRY_MS_MAX)
+            await retry_until_available(
+                lambda: ports.jobs.doubt(job, "unbanked", lease_ms=lease_ms)
+            )
+            return
+    made_s = now_ms // 1000
+    pictures = [
+        Picture(
+            made_s=made_s,
+            until_s=made_s + kept_s,
+            job=job.order.id,
+            **msgspec.structs.asdict(picture),
+        )
+        for picture in kept
+    ]
+    published = None
+    if not all(map(expected.fits, kept)):
+        # Paid for and handed out, but another model's or size's picture stays out of the pool.
+        _doubt(ports, "not_as_asked", job, "fal delivered another size or format than asked")
+    elif pictures:
+        published = await retry_until_available(lambda: _publish(ports, job.order, pictures))
+    await retry_until_available(lambda: ports.jobs.finish(job, pictures, published))
+
+
+async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> PoolVersion | None:
+    """What the pool holds since; None where it got nothing."""
+    where = order.fingerprint, order.id, order.generation
+    match order.fresh:
+        case "aside":
+            return None
+        case "replace":
+            return await ports.pools.renew(*where, pictures)
+    return await ports.pools.append(*where, pictures)
+
+
+async def _fetch(
+    ports: Ports, job: Job, urls: Sequence[str], expected: Expected
+) -> tuple[list[Kept], str]:
+    """What could be kept, in fal's order, and why not all of it; what failed is tried again."""
+    found: dict[str, Kept | str] = dict.fromkeys(urls, "")
+    most = expected.pixels_max
+    for pause_s in (*_PAUSES_S, 0):
+        missing = [url for url, kept in found.items() if isinstance(kept, str)]
+        found |= zip(
+            missing,
+            await asyncio.gather(*(_keep(ports, job, url, most) for url in missing)),
+            strict=True,
+        )
+        if all(isinstance(kept, Kept) for kept in found.values()):
+            break
+        await asyncio.sleep(pause_s)
+    why = next((kept for kept in found.values() if isinstance(kept, str)), "")
+    return [kept for url in urls if isinstance(kept := found[url], Kept)], why
+
+
+async def _keep(ports: Ports, job: Job, url: str, pixels_max: int) -> Kept | str:
+    upstream = ports.upstream(job.order.upstream)
+    try:
+        data = await upstream.download(url)
+        kept = await ports.pictures.examine(data, pixels_max)
+        await file(ports, _filing(ports, job.order, kept))
+        await ports.pictures.keep(data, kept)
+    except (DownloadFailed, NotAPicture, StoreUnavailable) as error:
+        return f"{type(error).__name__}: {error.__cause__ or error}".splitlines()[0]
+    return kept
+
+
+def _filing(ports: Ports, order: Order, kept: Kept) -> NewPicture:
+    spec = ports.models[order.endpoint]
+    pooled = order.fresh != "aside"
+    return NewPicture(
+        kept=kept,
+        value=order.listed // order.number,
+        app=f"{order.team}/{order.app}",
+        prompt_sha256=order.prompt_sha256,
+        fingerprint=order.fingerprint if pooled else "",
+        about=_pool_info(spec, order) if pooled else None,
+    )
+
+
+def _pool_info(spec: ModelSpec, order: Order) -> PoolInfo:
+    """What the pool of an order is for."""
+    return PoolInfo(
+        endpoint=order.endpoint,
+        upstream=order.upstream,
+        scope=order.scope,
+        variation=order.variation,
+        version=version(spec),
+        prompt_sha256=order.prompt_sha256,
+        recorded=order.recorded,
+        arguments=order.input if order.keep_prompt else None,
+    )
+
+
+async def file(ports: Ports, filing: NewPicture) -> None:
+    """File a picture before its bytes are stored, so that nobody removes them for want of a pool.
+
+    Bytes that are just being removed are waited for: stored meanwhile, they would go with the old.
+    """
+    filed = await retry_until_available(lambda: ports.catalogue.note(filing))
+    while not filed:
+        await asyncio.sleep(_REMOVING_S)
+        filed = await retry_until_available(lambda: ports.catalogue.note(filing))
+
+
+def _doubt(ports: Ports, what: Doubt, job: Job, detail: str) -> None:
+    ports.facts.doubted(Anomaly(what=what, job=job.order.id, detail=detail))

@@ -1,0 +1,60 @@
+"""Turns: a job that holds its money waits here until the upstream has room for it."""
+
+import asyncio
+
+from falgate.core.errors import Unavailable
+from falgate.jobs.job import Job
+from falgate.jobs.ports import Jobs
+
+LOOK_AGAIN_S = 2.0
+LOOK_AGAIN_S_MAX = 15.0
+"""Wake-ups may be lost, so that who waits also looks by itself, ever more seldom."""
+
+
+class SlotWaiter:
+    """The jobs of this process that wait."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._woken: dict[str, asyncio.Event] = {}
+
+    def wake(self, job_id: str) -> None:
+        """Look at a job now: somebody said that it has its turn."""
+        if event := self._woken.get(job_id):
+            event.set()
+
+    def wake_all(self) -> None:
+        """Look at all of them: wake-ups may have been lost."""
+        for event in self._woken.values():
+            event.set()
+
+    async def wait(self, job: Job, start_by_s: float) -> bool:
+        """Wait until a job has its turn; False when that does not come by then.
+
+        Args:
+            job: In state "reserved".
+            start_by_s: Of the event loop's clock.
+
+        Raises:
+            Fenced: Nobody needs the job any more: it was given up meanwhile.
+        """
+        event = self._woken.setdefault(job.order.id, asyncio.Event())
+        loop, pause_s = asyncio.get_running_loop(), LOOK_AGAIN_S
+        try:
+            while True:
+                event.clear()
+                try:
+                    if await self._jobs.turn(job):
+                        return True
+                except Unavailable:
+                    pass  # Without Redis nobody has a turn; the deadline bounds the wait.
+                left_s = start_by_s - loop.time()
+                if left_s <= 0:
+                    return False
+                try:
+                    async with asyncio.timeout(min(pause_s, left_s)):
+                        await event.wait()
+                except TimeoutError:
+                    pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
+        finally:
+            del self._woken[job.order.id]

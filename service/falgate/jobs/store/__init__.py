@@ -1,0 +1,1 @@
+"""Jobs, flights and kept requests in Redis."""

@@ -1,0 +1,218 @@
+"""Asking for a flight and a hold: everything that the script needs, and what it answered."""
+
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.accounts.limits import Exceeded, PurchaseLimits
+from falgate.cache.pool import PoolVersion
+from falgate.core.account import Account
+from falgate.core.calendar import Window
+from falgate.core.errors import Unavailable
+from falgate.core.events import Overdrawn
+from falgate.jobs.job import Job, Order
+from falgate.jobs.store import records
+from falgate.jobs.verdicts import (
+    Crowded,
+    Denied,
+    Ended,
+    Held,
+    HouseFull,
+    Joined,
+    LedgerMismatch,
+    Mismatched,
+    NoBudget,
+    OtherCalendar,
+    PoolChanged,
+    Repeated,
+    Vacant,
+    Verdict,
+    Waiter,
+)
+from falgate.money.frozen import Frozen
+from falgate.money.store.instance import Instance
+from falgate.redis import keyspace
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_HOLD = Script("jobs_hold")
+
+_ROUNDS_MAX = 5
+_PLACE_MS = 5_000
+"""How long what a job brings is its request's own without renewal."""
+
+
+async def hold(  # noqa: PLR0917 - what the script decides by
+    redis: Redis,
+    instance: Instance,
+    order: Order,
+    seen: PoolVersion,
+    terms: PurchaseLimits,
+    waiter: Waiter,
+) -> Verdict:
+    """Claim the order's flight, hold its money on every account and stand in line, or do nothing.
+
+    Whoever asks is noted as waiting for the flight, or their request is kept, in the same step.
+
+    Raises:
+        Unavailable: Without Redis, or where its clock and the calendar do not meet.
+    """
+    # By the clock of the last look: where that is too far off, the script says what it is now.
+    now_ms = instance.clock.now_ms()
+    named = _named(instance, order, seen, terms) | waits_for(order, waiter)
+    accounts = order.accounts
+    keys = [keyspace.account(order.upstream, account) for account in accounts]
+    keys += [keyspace.pace(order.upstream, account) for account in accounts]
+    for _ in range(_ROUNDS_MAX):
+        windows = instance.calendar.windows(now_ms)
+        with translate_errors():
+            reply = await _HOLD(
+                redis, more_keys=keys, windows=msgspec.json.encode(windows).decode(), **named
+            )
+        match reply:
+            case ["elsewhen", script_ms]:
+                # A window's end passed between our look at the clock and the script's.
+                now_ms = int(script_ms)
+                instance.clock.note(now_ms)
+            case ["strange"]:
+                await instance.regain()
+            case ["held", began_ms, slot, *shadows]:
+                instance.clock.note(int(began_ms))
+                job = Job(
+                    order=order,
+                    state="reserved",
+                    owner=instance.owner,
+                    epoch=1,
+                    windows=tuple(window.name for window in windows),
+                    began_ms=int(began_ms),
+                )
+                return Held(_overdrawn(shadows, accounts), job, has_slot=slot == "1")
+            case _:
+                return _verdict(reply, windows, accounts)
+    raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+
+
+def _overdrawn(shadows: list[Any], accounts: tuple[Account, ...]) -> tuple[Overdrawn, ...]:
+    pairs = zip(shadows[::2], shadows[1::2], strict=True)
+    return tuple(Overdrawn(accounts[int(at)], kind) for at, kind in pairs)
+
+
+def _named(
+    instance: Instance, order: Order, seen: PoolVersion, terms: PurchaseLimits
+) -> dict[str, Any]:
+    charged = [
+        {
+            "level": account.level,
+            "id": account.id,
+            "per_minute": limits.generations_per_minute,
+            "at_once": limits.generations_at_once,
+        }
+        for account, limits in zip(order.accounts, terms.limits, strict=True)
+    ]
+    bare = msgspec.structs.replace(order, input={})
+    return {
+        "meta": keyspace.META,
+        "job": keyspace.job(order.id),
+        "flight": keyspace.flight(order.flight),
+        "open_jobs": keyspace.open_jobs(order.upstream),
+        "house": keyspace.house(order.upstream),
+        "accounts": keyspace.accounts(order.upstream),
+        "teams": keyspace.teams(order.upstream),
+        "slots": keyspace.slots(order.upstream),
+        "waiting": keyspace.waiting(order.upstream),
+        "tags": keyspace.turns(order.upstream),
+        "alerts": keyspace.ALERTS,
+        "ledger_id": instance.ledger_id,
+        "job_id": order.id,
+        "owner": instance.owner,
+        "lease_ms": instance.lease_ms,
+        "amount": order.held,
+        "generation": seen.generation,
+        "count": seen.count,
+        "calendar": instance.calendar.name,
+        "charged": msgspec.json.encode(charged).decode(),
+        "class": order.priority,
+        "weight": terms.weight,
+        "waiting_max": terms.waiting_max,
+        "slots_max": instance.slots_max,
+        "channel": keyspace.MOVED,
+        "order": msgspec.json.encode(bare).decode(),
+        "input": msgspec.json.encode(order.input).decode(),
+        **_beside(order),
+    }
+
+
+def _beside(order: Order) -> dict[str, Any]:
+    """What the script takes to tell whose is what else is under way for the pool."""
+    return {
+        # Who buys afresh does not look at what others buy.
+        "pool_flight": keyspace.flight(order.flight if order.fresh else order.fingerprint),
+        "places": keyspace.places(f"{order.team}/{order.app}", order.fingerprint),
+        "distinct": "1" if order.distinct else "",
+        "number": order.number,
+        "place_ms": _PLACE_MS,
+        "places_kept_s": keyspace.PLACES_KEPT_S,
+        "job_prefix": keyspace.job(""),
+        "flight_prefix": keyspace.flight(""),
+        "waiters_prefix": keyspace.waiters(""),
+    }
+
+
+def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:
+    """What the script takes of who asks."""
+    keep = waiter.keep
+    return {
+        "waiters": keyspace.waiters(order.flight),
+        "flight_name": order.flight,
+        "request": keyspace.request(waiter.request),
+        "pending": keyspace.pending(order.upstream),
+        "idempotency": keyspace.idempotency(keep.asked.repeatable if keep else ""),
+        "request_id": waiter.request,
+        "patience_ms": waiter.patience_ms,
+        "asked": records.asked(keep.asked) if keep else "",
+        "arguments": msgspec.json.encode(keep.asked.arguments).decode() if keep else "",
+        "pool": msgspec.json.encode(keep.pool).decode() if keep else "",
+        "was_job": keep.was_job if keep else "",
+        "digest": keep.digest if keep else "",
+        "repeats_ms": keep.repeats_ms if keep else 0,
+        "joins": "1" if waiter.joins else "0",
+    }
+
+
+def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the script's answers
+    reply: list[Any], windows: tuple[Window, ...], accounts: tuple[Account, ...]
+) -> Verdict:
+    match reply:
+        case ["held"]:
+            return Held()
+        case ["joined", job_id, *beside]:
+            return Joined(job_id, *beside)
+        case ["crowded"]:
+            return Crowded()
+        case ["repeated", request_id]:
+            return Repeated(request_id)
+        case ["mismatched"]:
+            return Mismatched()
+        case ["ended"]:
+            return Ended()
+        case ["stale", generation, count]:
+            return PoolChanged(int(generation), int(count))
+        case ["vacant"]:
+            return Vacant()
+        case ["denied", at, kind, limit, spent, held]:
+            window = next(window for window in windows if window.kind == kind)
+            return Denied(accounts[int(at)], window, int(limit), int(spent), int(held))
+        case ["exceeded", at, what, limit, wait_ms]:
+            return Exceeded(accounts[int(at)].name, what, int(limit), int(wait_ms))
+        case ["unlimited"]:
+            return NoBudget()
+        case ["house", limit, overrun]:
+            return HouseFull(int(limit), int(overrun))
+        case ["unborn"]:
+            return LedgerMismatch()
+        case ["frozen", why]:
+            return Frozen(why)
+        case ["calendar", name]:
+            return OtherCalendar(name)
+    raise AssertionError(f"jobs_hold.lua answered {reply[0]}")

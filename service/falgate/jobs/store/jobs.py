@@ -1,0 +1,299 @@
+"""Jobs: claimed, held, marked, bound, settled and finished, each by one idempotent script."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.accounts.limits import PurchaseLimits
+from falgate.cache.pool import PoolVersion
+from falgate.core.picture import Picture
+from falgate.jobs.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
+from falgate.jobs.settlement import Settlement, settled
+from falgate.jobs.store import hold as _hold
+from falgate.jobs.store import records, uncertain
+from falgate.jobs.verdicts import NOBODY, Verdict, Waiter
+from falgate.money.store.instance import Instance
+from falgate.money.store.torn import refuse_torn
+from falgate.redis import keyspace
+from falgate.redis.bounded import grant
+from falgate.redis.clock import now_ms
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_MARK = Script("jobs_mark")
+_ACCEPT = Script("jobs_accept")
+_RENEW = Script("jobs_renew")
+_ADOPT = Script("jobs_adopt")
+_DOUBT = Script("jobs_doubt")
+_SETTLE = Script("jobs_settle")
+_FINISH = Script("jobs_finish")
+_ASK = Script("turns_ask")
+
+_BARRIER_MS = 2_000
+_REFUSABLE = frozenset({"refused", "released"})
+
+
+class Jobs:
+    """Every job of one ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, instance: Instance) -> None:
+        """Work on jobs as this instance, in its ledger."""
+        self._redis = redis
+        self._instance = instance
+
+    async def hold(
+        self, order: Order, seen: PoolVersion, terms: PurchaseLimits, waiter: Waiter = NOBODY
+    ) -> Verdict:
+        """Claim the order's flight, hold its money on every account and stand in line, or not."""
+        return await _hold.hold(self._redis, self._instance, order, seen, terms, waiter)
+
+    async def turn(self, job: Job) -> bool:
+        """Whether a reserved job has its turn at the upstream; it stands in line from the hold.
+
+        Raises:
+            Fenced: It is not reserved any more.
+        """
+        with translate_errors():
+            line = self._line(job.order.upstream)
+            has = await _ASK(self._redis, job=keyspace.job(job.order.id), **line)
+        if has < 0:
+            raise Fenced
+        return bool(has)
+
+    async def mark(self, job: Job) -> Job:
+        """Write down that the submit is about to leave, so that a crash cannot hide it.
+
+        Returns:
+            The job since then.
+
+        Raises:
+            Fenced: Another instance has the job.
+            NotDurable: The mark may still be lost. Nothing was sent.
+        """
+        named = {**self._leased(job), "slots": keyspace.slots(job.order.upstream)}
+        accounts = _accounts(job.order)
+        barriers = self._instance.durability
+        with translate_errors():
+            if not (barriers.fsync or barriers.replicas):
+                marked_ms, durable = await _MARK(self._redis, more_keys=accounts, **named), True
+            else:
+                # On one connection, because both barriers speak of that connection's writes.
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    grant(pipeline, 2 * _BARRIER_MS)
+                    _MARK.queue(pipeline, more_keys=accounts, **named)
+                    if barriers.fsync:
+                        pipeline.execute_command("WAITAOF", 1, 0, _BARRIER_MS)
+                    pipeline.execute_command("WAIT", barriers.replicas, _BARRIER_MS)
+                    marked_ms, *local, copies = await pipeline.execute()
+                fsynced = not barriers.fsync or local[0][0] >= 1
+                durable = fsynced and copies >= barriers.replicas
+        if not marked_ms:
+            raise Fenced
+        if not durable:
+            raise NotDurable
+        return msgspec.structs.replace(job, state="submitting", submitted_ms=int(marked_ms))
+
+    async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
+        """Bind fal's request id; False when the job has another one or the id another job.
+
+        With a lease of 0 somebody else than the job's worker says so, see the script.
+        """
+        with translate_errors():
+            reply = await _ACCEPT(
+                self._redis,
+                job=keyspace.job(job.order.id),
+                open_jobs=keyspace.open_jobs(job.order.upstream),
+                submits=keyspace.submits(job.order.upstream),
+                more_keys=_accounts(job.order),
+                job_id=job.order.id,
+                request_id=request_id,
+                lease_ms=self._instance.lease_ms if lease_ms is None else lease_ms,
+            )
+        return bool(reply == "accepted")
+
+    async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
+        """Keep a job for another lease, or for so long; False when it is no longer the caller's."""
+        with translate_errors():
+            kept = await _RENEW(self._redis, **self._leased(job, lease_ms))
+        return bool(kept)
+
+    async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
+        """Tell who waits that waiting is of no use now; the reaper looks again after the lease.
+
+        Raises:
+            Fenced: Another instance has the job.
+        """
+        with translate_errors():
+            noted = await _DOUBT(
+                self._redis,
+                **self._leased(job, lease_ms),
+                **self._line(job.order.upstream),
+                trouble=trouble,
+                wake=keyspace.WAKE,
+            )
+        if not noted:
+            raise Fenced
+
+    async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> Job:
+        """Move the money and write the closing entry: once, whoever asks how often.
+
+        Returns:
+            The job since then.
+
+        Raises:
+            Fenced: Another instance has the job, or it has moved on.
+        """
+        assert settlement.state in MOVES[job.state]
+        order = job.order
+        day = next(name for name in job.windows if name.startswith("day:"))
+        with translate_errors():
+            reply = await _SETTLE(
+                self._redis,
+                job=keyspace.job(order.id),
+                open_jobs=keyspace.open_jobs(order.upstream),
+                ended_jobs=keyspace.ended_jobs(order.upstream),
+                flight=keyspace.flight(order.flight),
+                ledger=keyspace.ledger(order.upstream),
+                house=keyspace.house(order.upstream),
+                alerts=keyspace.ALERTS,
+                usage=keyspace.usage(order.upstream, day.removeprefix("day:")),
+                breakdown=keyspace.breakdown(order.upstream, day.removeprefix("day:")),
+                torn=keyspace.torn(order.upstream),
+                **self._line(order.upstream),
+                more_keys=_accounts(order),
+                job_id=order.id,
+                epoch=job.epoch,
+                **{"from": job.state},
+                to=settlement.state,
+                charge=settlement.charge,
+                lease_ms=self._instance.lease_ms,
+                output=msgspec.json.encode(output).decode(),
+                answer=msgspec.json.encode(settlement.answer).decode(),
+                refusal=keyspace.refusal(order.id),
+                refusal_kept_s=keyspace.REFUSAL_KEPT_S,
+                wake=keyspace.WAKE,
+                subject=records.subject(order, settlement),
+                measures=msgspec.json.encode(records.measures(job, settlement)).decode(),
+                more_args=records.entry(job, settlement),
+            )
+        refuse_torn(reply[0])
+        if reply[0] == "fenced":
+            raise Fenced
+        _, remaining, now, *entry = reply
+        self._instance.clock.note(int(now))
+        if entry:  # by this very call
+            self._instance.wrote(order.upstream, *entry)
+        return settled(job, settlement, output, remaining=int(remaining))
+
+    async def finish(
+        self, job: Job, pictures: Sequence[Picture], published: PoolVersion | None
+    ) -> None:
+        """End a paid job and its flight, and wake who waits.
+
+        Args:
+            job: In state "paid".
+            pictures: What was banked.
+            published: What the pool holds since, or None when nothing was published.
+
+        Raises:
+            Fenced: Another instance has the job.
+        """
+        # Who buys afresh has a flight of its own, which nobody else could have missed.
+        seen = PoolVersion() if published is None or job.order.fresh else published
+        with translate_errors():
+            reply = await _FINISH(
+                self._redis,
+                job=keyspace.job(job.order.id),
+                open_jobs=keyspace.open_jobs(job.order.upstream),
+                ended_jobs=keyspace.ended_jobs(job.order.upstream),
+                flight=keyspace.flight(job.order.flight),
+                pool_flight=keyspace.flight(job.order.fingerprint),
+                markers=keyspace.MARKERS,
+                job_id=job.order.id,
+                epoch=job.epoch,
+                pictures=msgspec.json.encode(pictures).decode(),
+                generation=seen.generation,
+                count=seen.count,
+                marker_ms=keyspace.MARKER_KEPT_S * 1000,
+                fingerprint=job.order.fingerprint,
+                wake=keyspace.WAKE,
+                kept="0" if published is None else "1",
+            )
+        if reply == "fenced":
+            raise Fenced
+
+    async def adopt(self, job_id: str, upstream: str) -> Job | None:
+        """Take over a job whose lease ran out; None when somebody works on it or it has ended."""
+        with translate_errors():
+            epoch = await _ADOPT(
+                self._redis,
+                job=keyspace.job(job_id),
+                open_jobs=keyspace.open_jobs(upstream),
+                job_id=job_id,
+                owner=self._instance.owner,
+                lease_ms=self._instance.lease_ms,
+            )
+        job = await self.read(job_id) if epoch else None
+        # Who was asleep in between for longer than the lease has it no more: acting under the next
+        # owner's epoch, it would not be fenced, and would buy a second time.
+        return job if job and job.epoch == epoch else None
+
+    async def lapsed(self, upstream: str, number: int) -> list[str]:
+        """Up to so many open jobs whose lease ran out, the longest first."""
+        key, until_ms = keyspace.open_jobs(upstream), await self.now_ms()
+        with translate_errors():
+            found: Any = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
+        return list(found)
+
+    async def read(self, job_id: str) -> Job | None:
+        """A job as it stands, or None when there is none (any more)."""
+        refusal: Any = None
+        with translate_errors():
+            fields: Any = await self._redis.hgetall(keyspace.job(job_id))
+            if fields and fields["state"] in _REFUSABLE:
+                refusal = await self._redis.get(keyspace.refusal(job_id))
+        return records.job(fields, refusal) if fields else None
+
+    async def unbound(self, upstream: str) -> list[Job]:
+        """Jobs that may have been submitted and have no request id, with their inputs."""
+        return await uncertain.unbound(self._redis, upstream)
+
+    async def owner(self, upstream: str, request_id: str) -> str:
+        """The id of the job that a request belongs to, or ""."""
+        return await uncertain.owner(self._redis, upstream, request_id)
+
+    async def now_ms(self) -> int:
+        """Redis's clock, milliseconds since 1970: the only one that decides about money."""
+        found = await now_ms(self._redis)
+        self._instance.clock.note(found)
+        return found
+
+    def clock_ms(self) -> int:
+        """The same, carried on since the last look: for what decides about no money."""
+        return self._instance.clock.now_ms()
+
+    def _leased(self, job: Job, lease_ms: int | None = None) -> dict[str, Any]:
+        """What every script takes that is fenced and moves the end of a lease."""
+        return {
+            "job": keyspace.job(job.order.id),
+            "open_jobs": keyspace.open_jobs(job.order.upstream),
+            "job_id": job.order.id,
+            "epoch": job.epoch,
+            "lease_ms": self._instance.lease_ms if lease_ms is None else lease_ms,
+        }
+
+    def _line(self, upstream: str) -> dict[str, Any]:
+        """What every script takes that gives slots on."""
+        return {
+            "slots": keyspace.slots(upstream),
+            "waiting": keyspace.waiting(upstream),
+            "tags": keyspace.turns(upstream),
+            "slots_max": self._instance.slots_max,
+            "channel": keyspace.MOVED,
+        }
+
+
+def _accounts(order: Order) -> list[str]:
+    return [keyspace.account(order.upstream, account) for account in order.accounts]

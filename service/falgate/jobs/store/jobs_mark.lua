@@ -1,0 +1,29 @@
+#!lua flags=allow-oom
+-- reserved -> submitting, just before the request may leave. Fenced by state, epoch, lease and turn.
+-- The accounts (more_keys) stand from KEYS[4] on, as they were held.
+-- Returns when that was, ms, if the caller may submit; 0 when the job is no longer the caller's.
+local job = KEYS[1]
+local open_jobs = KEYS[2]
+local slots = KEYS[3]
+local job_id = ARGV[1]
+local epoch = ARGV[2]
+local lease_ms = digits(ARGV[3])
+local first_account = 4
+
+local known = redis.call('HMGET', job, 'state', 'epoch', 'held', 'accounts', 'turn', 'submitted_ms')
+if known[2] ~= epoch then return 0 end
+-- The same owner asking again: its first reply was lost, and it has not submitted. Written all the
+-- same, because a barrier behind this speaks of what this very connection has written.
+if known[1] == 'submitting' then
+  redis.call('HSET', job, 'state', 'submitting')
+  return tonumber(known[6])
+end
+local now = now_ms()
+local lease_until = tonumber(redis.call('ZSCORE', open_jobs, job_id) or '0')
+if known[1] ~= 'reserved' or lease_until <= now then return 0 end
+if not redis.call('ZSCORE', slots, known[5]) then return 0 end
+same_accounts(first_account, known[4])
+for i = first_account, #KEYS do redis.call('HINCRBY', KEYS[i], 'waiting', '-' .. known[3]) end
+redis.call('HSET', job, 'state', 'submitting', 'submitted_ms', whole(now))
+redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
+return now

@@ -1,0 +1,217 @@
+"""Requests that are kept: ended once, looked after by one instance at a time, then forgotten."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.fal.progress import Progress
+from falgate.jobs.progress import RequestProgress
+from falgate.jobs.request import Outcome, QueuedRequest, RequestSpec, State
+from falgate.jobs.store import records
+from falgate.jobs.verdicts import Mismatched, NewRequest, Repeated
+from falgate.redis import keyspace
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_PUT = Script("requests_put")
+_END = Script("requests_end")
+_LOOK = Script("requests_look")
+_ADOPT = Script("requests_adopt")
+_RENEW = Script("requests_renew")
+_TELL = Script("requests_tell")
+_SWEEP = Script("requests_sweep")
+
+_AT_ONCE = 100
+
+
+class Requests:
+    """Every kept request of one ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, *, lease_ms: int, kept_s: int) -> None:
+        """Look after requests for `lease_ms` at a time; forget them `kept_s` after their end."""
+        self._redis = redis
+        self._lease_ms = lease_ms
+        self._kept_ms = kept_s * 1000
+
+    async def put(
+        self, keep: NewRequest, state: State, outcome: Outcome
+    ) -> Repeated | Mismatched | None:
+        """Keep a request that has its end already; None when it is, else what stands in the way."""
+        asked = keep.asked
+        with translate_errors():
+            reply = await _PUT(
+                self._redis,
+                request=keyspace.request(asked.id),
+                answered=keyspace.answered(asked.upstream),
+                idempotency=keyspace.idempotency(asked.repeatable),
+                request_id=asked.id,
+                asked=records.asked(asked),
+                state=state,
+                outcome=msgspec.json.encode(outcome).decode(),
+                digest=keep.digest,
+                repeats_ms=keep.repeats_ms,
+                **_telling(asked),
+            )
+        match reply:
+            case ["repeated", request_id]:
+                return Repeated(request_id)
+            case ["mismatched"]:
+                return Mismatched()
+        return None
+
+    async def end(self, request: QueuedRequest, state: State, outcome: Outcome) -> int | None:
+        """End a request as it was read; a cancelled one whatever its job is by now.
+
+        How many others wait for the same flight, or None when it has moved on or has ended.
+        """
+        asked = request.asked
+        with translate_errors():
+            others = await _END(
+                self._redis,
+                request=keyspace.request(asked.id),
+                pending=keyspace.pending(asked.upstream),
+                answered=keyspace.answered(asked.upstream),
+                waiters=keyspace.waiters(request.flight),
+                idempotency=keyspace.idempotency(asked.repeatable),
+                request_id=asked.id,
+                job="" if state == "cancelled" else request.job,
+                state=state,
+                outcome=msgspec.json.encode(outcome).decode(),
+                repeatable=asked.repeatable,
+                wake=keyspace.WAKE,
+                **_telling(asked),
+            )
+        return None if others < 0 else int(others)
+
+    async def read(self, request_id: str) -> QueuedRequest | None:
+        """A request as it stands, or None when there is none (any more)."""
+        fields: Any
+        with translate_errors():
+            fields = await self._redis.hgetall(keyspace.request(request_id))
+        return records.request(fields) if fields else None
+
+    async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
+        """A request of an upstream's and how its job stands, in one trip."""
+        with translate_errors():
+            found = await _LOOK(
+                self._redis,
+                request=keyspace.request(request_id),
+                waiting=keyspace.waiting(upstream),
+                job_prefix=keyspace.job(""),
+                progress_prefix=keyspace.progress(""),
+            )
+        if not found:
+            return None
+        fields, state, place, progress = found
+        request = records.request(dict(zip(fields[::2], fields[1::2], strict=True)))
+        return RequestProgress(
+            request=request,
+            job=state or None,
+            position=place if place >= 0 else None,
+            progress=msgspec.json.decode(progress, type=Progress) if progress else None,
+        )
+
+    async def tell(self, job_id: str, progress: Progress) -> None:
+        """Note what the upstream says of a job, and wake who follows it."""
+        with translate_errors():
+            await _TELL(
+                self._redis,
+                progress=keyspace.progress(job_id),
+                told=msgspec.json.encode(progress).decode(),
+                kept_s=keyspace.PROGRESS_KEPT_S,
+                moved=keyspace.MOVED,
+                job_id=job_id,
+            )
+
+    async def progress(self, job_id: str) -> Progress | None:
+        """What the upstream said last of a job, if anything."""
+        with translate_errors():
+            found = await self._redis.get(keyspace.progress(job_id))
+        return msgspec.json.decode(found, type=Progress) if found else None
+
+    async def leave(self, flight: str, request_id: str) -> None:
+        """Wait for a flight no more."""
+        with translate_errors():
+            await self._redis.zrem(keyspace.waiters(flight), request_id)
+
+    async def depend_on(self, flight: str) -> bool:
+        """Whether kept requests wait for a flight: they do without the instance that took them."""
+        with translate_errors():
+            return bool(await self._redis.zcount(keyspace.waiters(flight), "+inf", "+inf"))
+
+    async def waiting(self, upstream: str) -> int:
+        """How many jobs wait for their turn at an upstream."""
+        with translate_errors():
+            return int(await self._redis.zcard(keyspace.waiting(upstream)))
+
+    async def adopt(self, upstream: str, number: int) -> list[QueuedRequest]:
+        """Take over up to so many requests that nobody looks after."""
+        with translate_errors():
+            lapsed = await _ADOPT(
+                self._redis,
+                pending=keyspace.pending(upstream),
+                lease_ms=self._lease_ms,
+                number=number,
+            )
+        found = [await self.read(request_id) for request_id in lapsed]
+        return [request for request in found if request and not request.ended]
+
+    async def renew(
+        self, upstream: str, request_ids: Sequence[str], *, lease_ms: int | None = None
+    ) -> None:
+        """Look after these for another lease; for 0 ms: no more, another instance may at once."""
+        lease_ms = self._lease_ms if lease_ms is None else lease_ms
+        with translate_errors():
+            await _RENEW(
+                self._redis,
+                pending=keyspace.pending(upstream),
+                lease_ms=lease_ms,
+                more_args=list(request_ids),
+            )
+
+    async def sweep(self, upstream: str, now_ms: int) -> int:
+        """Forget up to 100 requests whose time is over; how many it were."""
+        before_ms, answered = now_ms - self._kept_ms, keyspace.answered(upstream)
+        old: Any
+        with translate_errors():
+            old = await self._redis.zrangebyscore(
+                answered, "-inf", f"({before_ms}", start=0, num=_AT_ONCE
+            )
+            found = [request for each in old if (request := await self.read(each))]
+            if not found:
+                return 0
+            return await forget(self._redis, answered, found, before_ms)
+
+
+async def forget(
+    redis: Redis, answered: str, requests: Sequence[QueuedRequest], before_ms: int
+) -> int:
+    """Forget those of these requests that ended before then, with their names; how many."""
+    forgotten = await _SWEEP(
+        redis,
+        answered=answered,
+        before_ms=before_ms,
+        more_keys=[
+            key
+            for each in requests
+            for key in (
+                keyspace.request(each.asked.id),
+                keyspace.idempotency(each.asked.repeatable),
+            )
+        ],
+        more_args=[each.asked.id for each in requests],
+    )
+    return int(forgotten)
+
+
+def _telling(asked: RequestSpec) -> dict[str, str]:
+    """What a script takes that may have somebody told of a request's end."""
+    return {
+        "delivery": keyspace.delivery(asked.id),
+        "due": keyspace.deliveries("waiting"),
+        "webhook": asked.webhook,
+        "subject": f"{asked.team}/{asked.app}",
+        "upstream": asked.upstream,
+    }

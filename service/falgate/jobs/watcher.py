@@ -1,0 +1,128 @@
+"""Waiting for a job, whoever works on it: one look at Redis serves all who wait in this process."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from falgate.core.errors import TimedOut, Unavailable
+from falgate.jobs.job import Job
+from falgate.jobs.ports import Jobs
+
+LOOK_AGAIN_S = 1.0
+LOOK_AGAIN_S_MAX = 15.0
+"""Wake-ups may be lost, so that a waiter also looks by itself, ever more seldom."""
+IN_TROUBLE_S = 2.0
+"""A job whose outcome is not known is looked at so often by those who have time."""
+
+
+class Gone(Exception):
+    """The job is not there any more."""
+
+
+class _Watch:
+    """One job that is waited for."""
+
+    def __init__(self) -> None:
+        self.waiters = 0
+        self.woken = asyncio.Event()
+        self.task: asyncio.Task[Job] | None = None
+
+
+class JobWatcher:
+    """The jobs that this process waits for."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._watches: dict[str, _Watch] = {}
+        self._closing = asyncio.Event()
+
+    def wake(self, job_id: str) -> None:
+        """Look at a job now: somebody said that something happened to it."""
+        if watch := self._watches.get(job_id):
+            watch.woken.set()
+
+    def wake_all(self) -> None:
+        """Look at all of them: wake-ups may have been lost."""
+        for watch in self._watches.values():
+            watch.woken.set()
+
+    def close(self) -> None:
+        """Let every waiter go: this process is about to end. The jobs themselves go on."""
+        self._closing.set()
+
+    async def ended(self, job_id: str, deadline_s: float, *, begun_here: bool = False) -> Job:
+        """Wait until a job has ended or is in trouble.
+
+        Args:
+            job_id: Which.
+            deadline_s: Of the event loop's clock.
+            begun_here: Whether it was begun a moment ago by this process, which tells of its end:
+                then there is nothing to be seen yet.
+
+        Raises:
+            TimedOut: It goes on for longer.
+            Unavailable: This process is about to end.
+            Gone: It was forgotten.
+        """
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            with self._watching(job_id, look=not begun_here) as task:
+                left_s = deadline_s - asyncio.get_running_loop().time()
+                await asyncio.wait(
+                    {task, closing}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+                )
+                if task.done():
+                    return task.result()
+        finally:
+            closing.cancel()
+        if closing.done():
+            raise Unavailable("falgate is restarting; the purchase goes on, ask again")
+        raise TimedOut("The pictures are still being made; ask again to get them")
+
+    async def settled(self, job_id: str) -> Job:
+        """Wait until it is known what a job brings, however long that takes; raises `Gone`."""
+        while True:
+            with self._watching(job_id) as task:
+                await asyncio.wait({task})
+                job = task.result()
+            if job.ended or job.state == "paid":
+                return job
+            await asyncio.sleep(IN_TROUBLE_S)
+
+    @contextmanager
+    def _watching(self, job_id: str, *, look: bool = True) -> Iterator[asyncio.Task[Job]]:
+        """The one task that follows a job for all who wait for it."""
+        watch = self._watches.setdefault(job_id, _Watch())
+        watch.waiters += 1
+        if watch.task is None:
+            watch.task = asyncio.create_task(self._follow(job_id, watch, look=look))
+        try:
+            yield watch.task
+        finally:
+            watch.waiters -= 1
+            # A later waiter may have begun a watch of its own.
+            if not watch.waiters or watch.task.done():
+                watch.task.cancel()
+                if self._watches.get(job_id) is watch:
+                    del self._watches[job_id]
+
+    async def _follow(self, job_id: str, watch: _Watch, *, look: bool) -> Job:
+        pause_s = LOOK_AGAIN_S
+        while True:
+            if look:
+                watch.woken.clear()
+                try:
+                    job = await self._jobs.read(job_id)
+                    if job is None:
+                        raise Gone
+                    if job.ended or job.trouble:
+                        return job
+                except Unavailable:
+                    # The one who works on the job insists too; the deadline bounds the wait.
+                    pass
+            look = True
+            try:
+                async with asyncio.timeout(pause_s):
+                    await watch.woken.wait()
+            except TimeoutError:
+                pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)

@@ -1,0 +1,280 @@
+"""A purchase: the steps of a job from its hold to its pictures, each safe to repeat.
+
+The order is the point. Money is held before anything leaves; the mark is durable before the
+submit; fal's id is bound before anything else is done with it; the money is settled as soon as the
+result is read, because it is already spent; then come the pictures, which can be fetched again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+
+import msgspec
+
+from falgate.core.errors import Unavailable
+from falgate.core.events import Anomaly, Doubt, Purchased
+from falgate.fal.account import about_account
+from falgate.fal.progress import Progress
+from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, Unsent
+from falgate.jobs import settlement as outcome
+from falgate.jobs.ingest import bank
+from falgate.jobs.job import Fenced, Job, NotDurable, State, Trouble
+from falgate.jobs.ports import Ports
+from falgate.jobs.settlement import Settlement
+from falgate.jobs.slots import SlotWaiter
+from falgate.jobs.twins import exchanged
+from falgate.jobs.verdicts import Held
+from falgate.redis.retry import retry_until_available
+
+_ASKING_S = 10.0
+_CANCEL_S = 1.0
+_HAND_OVER_S = 5.0
+
+
+class JobWorker:
+    """The jobs that this process works on, each in a task that no caller can cancel."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        wake: Callable[[str], None],
+        *,
+        lease_s: float,
+        start_within_s: float,
+        kept_s: int,
+    ) -> None:
+        """Work on jobs.
+
+        Args:
+            ports: The world.
+            wake: Called with a job's id when it has ended.
+            lease_s: Of a lease, which is renewed in time.
+            start_within_s: How long a job may wait for its turn where nobody said.
+            kept_s: How long a pool has a picture.
+        """
+        self._kept_s = kept_s
+        self.turns = SlotWaiter(ports.jobs)
+        self._ports = ports
+        self._start_within_s = start_within_s
+        self._wake = wake
+        self._lease_s = lease_s
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._asking: set[asyncio.Task[Job | None]] = set()
+
+    def start(self, job: Job, *, has_slot: bool = False) -> None:
+        """Work on a job that is this instance's, from the state that it is in.
+
+        Args:
+            job: As it was read, or written.
+            has_slot: Whether it is known that the upstream has room for it.
+        """
+        job_id = job.order.id
+        assert job_id not in self._tasks
+        self._jobs[job_id] = job
+        task = asyncio.create_task(self._work(job, has_slot=has_slot), name=f"job {job_id}")
+        self._tasks[job_id] = task
+        task.add_done_callback(lambda _: self._forget(job_id))
+
+    async def begin(self, job_id: str, held: Held) -> None:
+        """Work on a job that was just held here; raises `Unavailable`.
+
+        Of a later epoch it would be an adopter's, where the hold's first answer was lost.
+        """
+        job = held.job or await self._ports.jobs.read(job_id)
+        if job is None or job.state != "reserved" or job.epoch != 1 or self.busy_with(job_id):
+            return
+        self.start(job, has_slot=held.has_slot)
+
+    def busy_with(self, job_id: str) -> bool:
+        """Whether this process works on that job, late with its lease or not."""
+        return job_id in self._tasks
+
+    async def close(self, grace_s: float) -> None:
+        """Finish what is short, then hand the other jobs over at once."""
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace_s)
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=_ASKING_S)
+        left = {job_id: self._jobs[job_id] for job_id in self._tasks}
+        ending = list(self._tasks.values())
+        for task in ending:
+            task.cancel()
+        if ending:
+            # A renewal that is still on its way would take the lease back.
+            await asyncio.wait(ending, timeout=_CANCEL_S)
+        try:
+            async with asyncio.timeout(_HAND_OVER_S):
+                for job in left.values():
+                    await self._ports.jobs.renew(job, lease_ms=0)
+        except (Unavailable, TimeoutError):
+            return  # Their leases run out by themselves.
+
+    def _forget(self, job_id: str) -> None:
+        self._tasks.pop(job_id, None)
+        self._jobs.pop(job_id, None)
+
+    async def _work(self, job: Job, *, has_slot: bool) -> None:
+        keeper = asyncio.create_task(self._keep(job))
+        steps: dict[State, Callable[[Job], Awaitable[Job | None]]] = {
+            "reserved": partial(self._submit, has_slot=has_slot),
+            "accepted": self._collect,
+            "paid": self._bank,
+        }
+        try:
+            after: Job | None = job
+            while after is not None and (step := steps.get(after.state)):
+                after = await step(after)
+        except Fenced:
+            pass  # Another instance has it, and whoever waits here waits for that one.
+        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+            self._doubt("broken", job, type(error).__name__)
+            with suppress(Fenced):
+                await self._give_word(self._jobs[job.order.id])
+        finally:
+            keeper.cancel()
+            self._wake(job.order.id)
+
+    async def _give_word(self, job: Job) -> None:
+        """Tell who waits that this job is in trouble, and leave it to the next who looks."""
+        trouble: Trouble = "unbanked" if job.state == "paid" else "lost"
+        await retry_until_available(lambda: self._ports.jobs.doubt(job, trouble))
+
+    async def _keep(self, job: Job) -> None:
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            if not self.busy_with(job.order.id):
+                # The renewal before lost our cancellation, as `asyncio.wait_for` in redis-py does:
+                # a lease that went on for ever would keep everybody from the job.
+                return
+            try:
+                if not await self._ports.jobs.renew(job):
+                    return
+            except Unavailable:
+                continue
+
+    async def _submit(self, job: Job, *, has_slot: bool) -> Job | None:
+        start_by_s = await self._start_by_s(job)
+        if not (has_slot or await self.turns.wait(job, start_by_s)):
+            return await self._settle(job, Settlement(state="released", charge=0))
+        try:
+            marked = await self._ports.jobs.mark(job)
+        except (NotDurable, Unavailable):
+            # Certainly not sent: what was marked goes back, and what was not falls to the reaper.
+            job = msgspec.structs.replace(job, state="submitting")
+            why = FalAnswer(503, {"detail": "The ledger cannot promise to remember this"}, {})
+            return await self._settle(job, Settlement(state="released", charge=0, answer=why))
+        # In a task of its own, which a stop does not cancel: an id not heard is money lost.
+        asking = asyncio.create_task(self._ask(marked, start_by_s))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return await asyncio.shield(asking)
+
+    async def _start_by_s(self, job: Job) -> float:
+        """When a job has to be started by, of the event loop's clock."""
+        within_s = job.order.start_within_s or self._start_within_s
+        if job.epoch > 1:  # It may have waited elsewhere for a while.
+            within_s -= (await retry_until_available(self._ports.jobs.now_ms) - job.began_ms) / 1000
+        return asyncio.get_running_loop().time() + within_s
+
+    async def _ask(self, job: Job, start_by_s: float) -> Job | None:
+        upstream = self._ports.upstream(job.order.upstream)
+        order = job.order
+        left_s = start_by_s - asyncio.get_running_loop().time()
+        submission = await upstream.submit(
+            order.endpoint,
+            order.input,
+            order.id,
+            start_within_s=max(1.0, left_s) if order.start_within_s else 0,
+            priority=order.priority,
+            passed=order.passed,
+        )
+        match submission:
+            case Accepted(request_id):
+                return await self._accept(job, request_id)
+            case Lost(why):
+                self._doubt("lost_submit", job, why)
+                await self._give_word(job)
+                return None
+            case Unsent() | Rejected():
+                if isinstance(submission, Rejected):
+                    self._note_account(job, submission)
+                return await self._settle(job, outcome.after_submit(submission))
+
+    def _note_account(self, job: Job, refusal: Rejected) -> None:
+        """Note a refusal that is about this gateway's own account at fal."""
+        if doubt := about_account(refusal.answer):
+            self._doubt(doubt, job, refusal.said)
+            if doubt == "exhausted_balance":
+                self._ports.facts.exhausted(job.order.upstream)
+
+    async def _accept(self, job: Job, request_id: str) -> Job | None:
+        if not await retry_until_available(lambda: self._ports.jobs.accept(job, request_id)):
+            if not await retry_until_available(
+                lambda: exchanged(self._ports.jobs, job, request_id)
+            ):
+                self._doubt("second_request_id", job, request_id)
+            await self._give_word(job)
+            return None
+        job = msgspec.structs.replace(job, state="accepted", request_id=request_id)
+        self._jobs[job.order.id] = job
+        return job
+
+    async def _collect(self, job: Job) -> Job | None:
+        spec = self._ports.models[job.order.endpoint]
+        upstream = self._ports.upstream(job.order.upstream)
+        result = await upstream.collect(spec, job.request_id, partial(self._tell, job.order.id))
+        if isinstance(result, Lost):
+            self._doubt("lost_result", job, result.why)
+            await self._give_word(job)
+            return None
+        arguments = msgspec.convert(job.order.input, spec.input)
+        settlement = outcome.after_result(
+            spec, arguments, job.order.held, result, start_within_s=job.order.start_within_s
+        )
+        if isinstance(result, Delivered):
+            if outcome.is_zero(result.units):
+                self._doubt("zero_units", job, "fal reports 0 units for a delivered picture")
+            return await self._settle(job, settlement, result)
+        return await self._settle(job, settlement)
+
+    async def _tell(self, job_id: str, progress: Progress) -> None:
+        """Let who follows the job know how far it is; they can do without."""
+        with suppress(Unavailable):
+            await self._ports.requests.tell(job_id, progress)
+
+    async def _settle(
+        self, job: Job, settlement: Settlement, delivered: Delivered | None = None
+    ) -> Job:
+        output = delivered.output if delivered else None
+        settled = await retry_until_available(
+            lambda: self._ports.jobs.settle(job, settlement, output)
+        )
+        self.report(settled, settlement)
+        self._jobs[job.order.id] = settled
+        return settled
+
+    async def _bank(self, job: Job) -> None:
+        await bank(self._ports, job, kept_s=self._kept_s)
+
+    def report(self, job: Job, settlement: Settlement) -> None:
+        """Tell what a job came to that was settled a moment ago."""
+        sent_ms = job.submitted_ms if job.request_id else 0
+        self._ports.facts.purchased(
+            Purchased(
+                job=job.order.id,
+                fal_request_id=job.request_id,
+                model=job.order.endpoint,
+                upstream=job.order.upstream,
+                team=job.order.team,
+                outcome=job.state,
+                pictures=settlement.delivered,
+                charged=job.charged,
+                overrun=job.overrun,
+                upstream_s=(self._ports.jobs.clock_ms() - sent_ms) / 1000 if sent_ms else None,
+            )
+        )
+
+    def _doubt(self, what: Doubt, job: Job, detail: str) -> None:
+        self._ports.facts.doubted(Anomaly(what=what, job=job.order.id, detail=detail))

@@ -1,0 +1,239 @@
+"""The listeners: http and https in one process, and a stop that loses nothing and ends."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import structlog
+from litestar.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from falgate.app import Gateway
+from falgate.http.certificate import Certificate
+from falgate.http.forwarded import ForwardedHeaders
+from falgate.http.server import Connections, Limits, Listener, room_for_connections
+from falgate.settings import PREFIX, Settings, SettingsWrong, address, names
+from falgate.stopping import Stop
+
+_LOG = structlog.get_logger()
+_BACKLOG = 2_048
+_STDIN = 0
+_ANY_IPV6 = "::"
+_LAST_S = 1.0
+"""What callers who were told to ask again have to hear it, and cancelled requests to end."""
+
+
+class PortTaken(Exception):
+    """A listener cannot be opened; the message is one line and says what to do."""
+
+
+class Sockets(NamedTuple):
+    """What is listened on.
+
+    Attributes:
+        http: For apps.
+        https: For apps; empty where there is no https.
+        ops: For operators; empty where the others serve them, too.
+    """
+
+    http: list[socket.socket]
+    https: list[socket.socket]
+    ops: list[socket.socket]
+
+
+def bind(settings: Settings) -> Sockets:
+    """Open the listeners' sockets, before anything else is started.
+
+    Raises:
+        PortTaken: One of the ports cannot be had.
+        SettingsWrong: There is no certificate for https.
+    """
+    if settings.tls_listen:
+        _certificate(settings)
+    return Sockets(
+        _bind(settings.listen, "LISTEN"),
+        _bind(settings.tls_listen, "TLS_LISTEN"),
+        _bind(settings.ops_listen, "OPS_LISTEN"),
+    )
+
+
+async def serve(
+    settings: Settings,
+    gateway: Gateway,
+    sockets: Sockets,
+    stop: Stop,
+    ready: Callable[[], None],
+) -> None:
+    """Serve until a stop is asked for, or until the terminal is closed that it was typed on.
+
+    SIGHUP from anywhere else reads the certificate anew.
+
+    Args:
+        settings: Time-outs and certificate.
+        gateway: What to serve.
+        sockets: From `bind`.
+        stop: What ends it.
+        ready: Called once requests are taken.
+    """
+    certificate = _certificate(settings) if sockets.https else None
+    trusted = names(settings.trusted_proxies)
+    limits = _limits(settings)
+
+    def connections(app: ASGIApp) -> Connections:
+        called = _behind_proxies(app, trusted)
+        return Connections(called, limits, refused=gateway.refused, unlimited=trusted)
+
+    apps = connections(gateway.app)
+    listeners = [Listener(apps, each) for each in sockets.http]
+    if certificate:
+        listeners += [Listener(apps, each, certificate.context) for each in sockets.https]
+    served = [apps]
+    if gateway.ops_app is not None:
+        # Apart from the others in the number of connections, too: operators get in.
+        served.append(connections(gateway.ops_app))
+        listeners += [Listener(served[-1], each) for each in sockets.ops]
+    typed = os.isatty(_STDIN)
+    asyncio.get_running_loop().add_signal_handler(
+        # A terminal that is gone is none any more.
+        signal.SIGHUP,
+        lambda: stop.ask() if typed and not os.isatty(_STDIN) else _reload(certificate),
+    )
+    ready()
+    await stop.asked.wait()
+    await _end(settings, gateway, served, listeners, stop)
+
+
+async def _end(
+    settings: Settings,
+    gateway: Gateway,
+    served: Sequence[Connections],
+    listeners: Sequence[Listener],
+    stop: Stop,
+) -> None:
+    """Everything that happens at SIGTERM, in order; a second signal skips all waiting.
+
+    1. `/readyz` fails, and each answer is its connection's last one, so that balancers and
+       clients go elsewhere; connections are still accepted, since a balancer takes a while to see
+       it. After Ctrl-C there is none to wait for.
+    2. The listeners are closed behind what has connected already.
+    3. What is under way may finish within `drain_s`; idle connections are closed.
+    4. Who still waits for pictures is told to ask again; the jobs are handed over when the gateway
+       is closed, right after this.
+    5. What is left does not read its answer: it is cut.
+    """
+    gateway.leave()
+    for each in served:
+        each.stopping = True
+    if not stop.from_terminal:
+        await stop.wait(settings.drain_accept_s)
+    for listener in listeners:
+        listener.close()
+    drained = asyncio.create_task(_drain(served))
+    await stop.wait(settings.drain_s, drained)
+    gateway.let_go()
+    await stop.wait(_LAST_S, drained)
+    drained.cancel()
+    for each in served:
+        await each.abort(_LAST_S)
+        each.close()
+
+
+async def _drain(served: Sequence[Connections]) -> None:
+    await asyncio.gather(*(each.drain() for each in served))
+
+
+def _limits(settings: Settings) -> Limits:
+    connections = room_for_connections(settings.connections_max)
+    if connections < settings.connections_max:
+        _LOG.warning(
+            "connections.limited",
+            connections=connections,
+            why=f"{PREFIX}CONNECTIONS_MAX is {settings.connections_max}, and three quarters of "
+            "the file descriptors are for them: raise the limit (ulimit -n) or lower the setting",
+        )
+    return Limits(
+        head_timeout_s=settings.header_timeout_s,
+        # The application has its own, shorter deadline for a body, and better words.
+        body_timeout_s=settings.body_timeout_s * 1.5,
+        idle_timeout_s=settings.idle_timeout_s,
+        write_timeout_s=settings.write_timeout_s,
+        connections_max=connections,
+        connections_per_address_max=settings.connections_per_address_max
+        or max(1, connections // 2),
+    )
+
+
+def _behind_proxies(app: ASGIApp, trusted: Sequence[str]) -> ASGIApp:
+    """The application, told who its callers are and how they addressed it."""
+    if not trusted:
+        return app
+    called: Any = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]  # one ASGI
+    return ForwardedHeaders(called, trusted)
+
+
+def _certificate(settings: Settings) -> Certificate:
+    try:
+        return Certificate(Path(settings.tls_cert), Path(settings.tls_key))
+    except (OSError, ValueError) as error:
+        raise SettingsWrong(
+            f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY are not the PEM files of a certificate and its "
+            f"key ({_reason(error)})"
+        ) from None
+
+
+def _reload(certificate: Certificate | None) -> None:
+    """Show new connections what the files hold now, unless that is no pair."""
+    if certificate is None:
+        _LOG.info("tls.none")
+        return
+    try:
+        certificate.reload()
+    except (OSError, ValueError) as error:
+        _LOG.error("tls.kept", problem=_reason(error))
+    else:
+        _LOG.info("tls.reloaded")
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _bind(text: str, name: str) -> list[socket.socket]:
+    """Sockets for every address of a host: localhost is 127.0.0.1 and, where there is IPv6, ::1."""
+    opened: list[socket.socket] = []
+    if not text:
+        return opened
+    where = address(text, name)
+    try:
+        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+        for family, kind, _, _, at in dict.fromkeys(found):
+            opened.append(_open(family, kind, at))
+    except OSError as error:
+        for each in opened:
+            each.close()
+        reason = error.strerror or str(error)
+        raise PortTaken(
+            f"{text} cannot be listened on ({reason}): stop what uses it, "
+            f"or set {PREFIX}{name} to another host:port"
+        ) from None
+    return opened
+
+
+def _open(family: socket.AddressFamily, kind: socket.SocketKind, at: Any) -> socket.socket:
+    opened = socket.socket(family, kind)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Every address means both kinds, as with other servers.
+            only_6 = at[0] != _ANY_IPV6
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_6)
+        opened.bind(at)
+        opened.listen(_BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened

@@ -1,0 +1,172 @@
+"""fal-ai/gpt-image-1.5: text to image. Values only.
+
+Schema: fal's own client types (`@fal-ai/client`, `GptImage15Input`).
+Prices: https://fal.ai/models/fal-ai/gpt-image-1.5/llms.txt, read 2026-08.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from falgate.core.money import Micros, usd
+from falgate.models.spec import Expected, ModelSpec
+
+Size = Literal["1024x1024", "1536x1024", "1024x1536"]
+Background = Literal["auto", "transparent", "opaque"]
+Quality = Literal["low", "medium", "high"]
+Format = Literal["jpeg", "png", "webp"]
+
+_PROMPT = (
+    "create a realistic image taken with iphone at these coordinates "
+    "41°43′32″N 49°56′49″W 15 April 1912"
+)
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """What an app may ask for; the order is fal's display order."""
+
+    prompt: Annotated[
+        str,
+        Meta(title="Prompt", description="The prompt for image generation", examples=[_PROMPT]),
+    ]
+    image_size: Annotated[
+        Size, Meta(title="Image Size", description="Aspect ratio for the generated image")
+    ] = "1024x1024"
+    background: Annotated[
+        Background, Meta(title="Background", description="Background for the generated image")
+    ] = "auto"
+    quality: Annotated[
+        Quality, Meta(title="Quality", description="Quality for the generated image")
+    ] = "high"
+    num_images: Annotated[
+        int,
+        Meta(
+            title="Number of Images",
+            description="Number of images to generate",
+            examples=[1],
+            ge=1,
+            le=4,
+        ),
+    ] = 1
+    output_format: Annotated[
+        Format, Meta(title="Output Format", description="Output format for the images")
+    ] = "png"
+    sync_mode: Annotated[
+        bool,
+        Meta(
+            title="Sync Mode",
+            description=(
+                "If `True`, the media will be returned as a data URI and the output data won't be "
+                "available in the request history."
+            ),
+        ),
+    ] = False
+
+
+class ImageFile(msgspec.Struct, frozen=True, kw_only=True):
+    """fal's ImageFile."""
+
+    url: Annotated[
+        str,
+        Meta(title="Url", description="The URL where the file can be downloaded from."),
+    ]
+    content_type: Annotated[
+        str | None,
+        Meta(
+            title="Content Type", description="The mime type of the file.", examples=["image/png"]
+        ),
+    ] = None
+    file_name: Annotated[
+        str | None,
+        Meta(
+            title="File Name",
+            description="The name of the file. It will be auto-generated if not provided.",
+        ),
+    ] = None
+    file_size: Annotated[
+        int | None,
+        Meta(title="File Size", description="The size of the file in bytes.", examples=[4404019]),
+    ] = None
+    width: Annotated[
+        int | None,
+        Meta(title="Width", description="The width of the image", examples=[1024]),
+    ] = None
+    height: Annotated[
+        int | None,
+        Meta(title="Height", description="The height of the image", examples=[1024]),
+    ] = None
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """What an app gets."""
+
+    images: Annotated[list[ImageFile], Meta(title="Images", description="The generated images.")]
+
+
+IMAGE: dict[tuple[Quality, Size], Micros] = {
+    ("low", "1024x1024"): usd("0.009"),
+    ("low", "1024x1536"): usd("0.013"),
+    ("low", "1536x1024"): usd("0.013"),
+    ("medium", "1024x1024"): usd("0.034"),
+    ("medium", "1024x1536"): usd("0.051"),
+    ("medium", "1536x1024"): usd("0.050"),
+    ("high", "1024x1024"): usd("0.133"),
+    ("high", "1024x1536"): usd("0.200"),
+    ("high", "1536x1024"): usd("0.199"),
+}
+"""One picture, by resolved quality and size. Background and format do not change it."""
+
+INPUT_TOKEN: Micros = 5
+"""$0.005 per 1,000 tokens of the prompt."""
+OUTPUT_TOKEN: Micros = 10
+"""$0.010 per 1,000 tokens that the model spends on reasoning about the prompt."""
+
+# fal does not say how many tokens a prompt or the reasoning takes. Assumptions, on the high side:
+# a token is at least one byte; it is seldom fewer than two; reasoning is paid for each picture.
+REASONING_TOKENS_MAX = 1_000
+REASONING_TOKENS_USUAL = 200
+
+
+def _prompt_bytes(arguments: Input) -> int:
+    return len(arguments.prompt.encode())
+
+
+def text_ceiling(arguments: Input, number: int) -> Micros:
+    """A token a byte for each picture, and the most reasoning that is provided for."""
+    return number * _prompt_bytes(arguments) * INPUT_TOKEN + reasoning_ceiling(arguments, number)
+
+
+def reasoning_ceiling(_: Input, number: int) -> Micros:
+    """The most reasoning that is provided for."""
+    return number * REASONING_TOKENS_MAX * OUTPUT_TOKEN
+
+
+def text_estimate(arguments: Input, number: int) -> Micros:
+    """A token each two bytes for each picture, and the usual reasoning."""
+    tokens_in, tokens_out = (_prompt_bytes(arguments) + 1) // 2, REASONING_TOKENS_USUAL
+    return number * (tokens_in * INPUT_TOKEN + tokens_out * OUTPUT_TOKEN)
+
+
+def expected(arguments: Input) -> Expected:
+    """The size and format asked for."""
+    width, height = arguments.image_size.split("x")
+    return Expected(f"image/{arguments.output_format}", int(width), int(height))
+
+
+SPEC = ModelSpec(
+    endpoint="fal-ai/gpt-image-1.5",
+    title="GPT Image 1.5",
+    schema_name="GptImage15",
+    category="text-to-image",
+    input=Input,
+    output=Output,
+    schema_version=1,
+    price_version="2026-08",
+    image_price=lambda arguments: IMAGE[arguments.quality, arguments.image_size],
+    text_ceiling=text_ceiling,
+    text_estimate=text_estimate,
+    reasoning_ceiling=reasoning_ceiling,
+    expected=expected,
+    recorded=("image_size", "quality", "output_format"),
+)

@@ -1,0 +1,1 @@
+"""Budgets and the ledger: integer micro-USD, by the clock of Redis."""

@@ -1,0 +1,1 @@
+"""Budgets, the ledger and its trust in Redis."""

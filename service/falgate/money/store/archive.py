@@ -1,0 +1,141 @@
+"""The archive's part in Redis: old entries taken out in batches, old counters swept."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.account import account
+from falgate.core.money import Micros
+from falgate.money.store.entries import Entries, Raw, behind
+from falgate.money.store.torn import refuse_torn
+from falgate.money.sums import COUNTERS, is_recent, recent
+from falgate.redis import keyspace
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_ARCHIVE = Script("ledger_archive")
+_SWEEP = Script("counters_sweep")
+
+_ALERTED = ("alerted", "filled", "refused")
+_WINDOWS_AT_ONCE = 500
+_SWEPT_DAYS = 60
+
+
+class Archiving:
+    """Old entries and old counters. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, owner: str) -> None:
+        """Work as `owner`, whom no other instance has the name of."""
+        self._redis = redis
+        self._owner = owner
+        self._entries = Entries(redis)
+
+    async def turn(self, upstream: str, lease_s: int) -> bool:
+        """Whether the archive is the caller's for so long: one instance at a time is enough."""
+        key = keyspace.archivist(upstream)
+        with translate_errors():
+            if await self._redis.set(key, self._owner, nx=True, ex=lease_s):
+                return True
+            if await self._redis.get(key) != self._owner:
+                return False
+            return bool(await self._redis.expire(key, lease_s))
+
+    async def left(self, upstream: str) -> None:
+        """Let another instance have it."""
+        with translate_errors():
+            if await self._redis.get(keyspace.archivist(upstream)) == self._owner:
+                await self._redis.delete(keyspace.archivist(upstream))
+
+    async def first(self, upstream: str, number: int) -> list[Raw]:
+        """The ledger's first entries, so many at most, the oldest first."""
+        page: Any
+        with translate_errors():
+            page = await self._redis.xrange(keyspace.ledger(upstream), count=number)
+        return list(page)
+
+    async def take_out(
+        self, upstream: str, batch: Sequence[Raw], sums: Mapping[str, Micros]
+    ) -> bool:
+        """Remove entries that an archive has, and keep what they come to; False: it was done."""
+        last = batch[-1][0]
+        closed = [fields["job"] for _, fields in batch if fields["kind"] == "close"]
+        with translate_errors():
+            done = await _ARCHIVE(
+                self._redis,
+                ledger=keyspace.ledger(upstream),
+                opening=keyspace.opening(upstream),
+                corrected=keyspace.corrected(upstream),
+                copy=keyspace.next_opening(upstream),
+                torn=keyspace.torn(upstream),
+                first=batch[0][0],
+                last=last,
+                behind=behind(last),
+                sums=msgspec.json.encode({name: str(sums[name]) for name in sums}).decode(),
+                more_args=closed,
+            )
+        refuse_torn(done)
+        return bool(done)
+
+    async def sweep(self, upstream: str) -> int:
+        """Forget counters of windows that closed long ago; of how many windows."""
+        now_ms = await self.now_ms()
+        since = recent(now_ms)
+        names: Any
+        with translate_errors():
+            names = await self._redis.smembers(keyspace.accounts(upstream))
+        forgotten = 0
+        for name in sorted(names):
+            async for windows in self._old(upstream, name, since):
+                with translate_errors():
+                    forgotten += await _SWEEP(
+                        self._redis,
+                        account=keyspace.account(upstream, account(name)),
+                        opening=keyspace.opening(upstream),
+                        account_name=name,
+                        more_args=windows,
+                    )
+        await self._sweep_days(upstream, now_ms)
+        return forgotten
+
+    async def now_ms(self) -> int:
+        """Redis's clock, milliseconds since 1970."""
+        return await self._entries.now_ms()
+
+    async def _old(
+        self, upstream: str, name: str, since: Mapping[str, str]
+    ) -> AsyncIterator[list[str]]:
+        fields: Any
+        with translate_errors():
+            fields = await self._redis.hkeys(keyspace.account(upstream, account(name)))
+        split = (field.partition(":") for field in fields)
+        old = sorted(
+            {
+                window
+                for counter, _, window in split
+                if counter in {*COUNTERS, *_ALERTED} and not is_recent(window, since)
+            }
+        )
+        for start in range(0, len(old), _WINDOWS_AT_ONCE):
+            yield old[start : start + _WINDOWS_AT_ONCE]
+
+    async def _sweep_days(self, upstream: str, now_ms: int) -> None:
+        """Forget days by the hour and by the key, and ids that nobody will repeat any more."""
+        hits = _before(now_ms, keyspace.HITS_KEPT_S)
+        broken_down = _before(now_ms, keyspace.BREAKDOWN_KEPT_S)
+        with translate_errors():
+            await self._redis.unlink(
+                *(keyspace.hits(upstream, day) for day in hits),
+                *(keyspace.breakdown(upstream, day) for day in broken_down),
+            )
+            await self._redis.zremrangebyscore(
+                keyspace.POSTED, "-inf", f"({now_ms - keyspace.POSTED_KEPT_S * 1000}"
+            )
+
+
+def _before(now_ms: int, kept_s: int) -> list[str]:
+    """The days before those that are kept, as many as a sweep may have missed."""
+    oldest = datetime.fromtimestamp(now_ms / 1000 - kept_s, UTC).date()
+    return [(oldest - timedelta(days=days)).isoformat() for days in range(1, _SWEPT_DAYS)]

@@ -1,0 +1,199 @@
+"""Budgets and where the money stands: of every account, window and upstream, and of the house."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.account import Account, account
+from falgate.core.calendar import KINDS, Calendar, Kind, Window
+from falgate.core.change import Change
+from falgate.core.errors import Unavailable
+from falgate.core.money import Micros
+from falgate.money.budget import Budget, BudgetUnset, Position
+from falgate.redis import keyspace
+from falgate.redis.audited import changed, put
+from falgate.redis.clock import now_ms
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_PUT = Script("budgets_put")
+_RAISE = Script("budgets_raise")
+_RESET = Script("budgets_reset")
+
+_BOUNDARIES_MAX = 3
+_PAGE = 500
+
+
+class Budgets:
+    """Every budget of one ledger. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, calendar: Calendar) -> None:
+        """Count windows by `calendar`."""
+        self._redis = redis
+        self._calendar = calendar
+
+    async def read(self, upstream: str, charged: Account, kind: Kind) -> Budget | None:
+        """One budget, if there is one."""
+        with translate_errors():
+            found = await self._redis.hget(keyspace.account(upstream, charged), f"budget:{kind}")
+        return msgspec.json.decode(found, type=Budget) if found else None
+
+    async def put(
+        self,
+        upstream: str,
+        charged: Account,
+        kind: Kind,
+        *,
+        was: Budget | None,
+        now: Budget | None,
+        who: str,
+    ) -> bool:
+        """Set a budget, or take it away; False when it is no longer as it `was`.
+
+        Where that lowers it, a raise in the window of now is taken back.
+        """
+        change = Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}")
+        window = self._calendar.windows(await self._now_ms())[KINDS.index(kind)]
+        lowers = now is None or was is None or now.limit < was.limit
+        with translate_errors():
+            done = await _PUT(
+                self._redis,
+                account=keyspace.account(upstream, charged),
+                accounts=keyspace.accounts(upstream),
+                teams=keyspace.teams(upstream),
+                ledger=keyspace.ledger(upstream),
+                account_name=charged.name,
+                name=window.name,
+                lowers="1" if lowers else "0",
+                **changed(f"budget:{kind}", was, now, change),
+            )
+        return bool(done)
+
+    async def raise_(
+        self,
+        upstream: str,
+        charged: Account,
+        kind: Kind,
+        amount: Micros,
+        *,
+        change: str,
+        who: str,
+        why: str = "",
+    ) -> None:
+        """Add to a budget's limit for the window of now; a `change` counts once.
+
+        Raises:
+            BudgetUnset: There is no such budget.
+        """
+        reply = await self._posted(
+            _RAISE, upstream, charged, kind, id=change, amount=amount, who=who, why=why
+        )
+        if reply[0] == "unset":
+            raise BudgetUnset
+
+    async def reset(
+        self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str, why: str = ""
+    ) -> Micros:
+        """Forgive what an account spent in the window of now; what was forgiven, micro-USD."""
+        reply = await self._posted(_RESET, upstream, charged, kind, id=change, who=who, why=why)
+        return int(reply[1])
+
+    async def positions(self, upstream: str, charged: Account) -> list[Position]:
+        """Where an account stands in each window of now, in the order of `KINDS`."""
+        windows = self._calendar.windows(await self._now_ms())
+        figures: Any
+        with translate_errors():
+            figures = await self._redis.hgetall(keyspace.account(upstream, charged))
+        return [position(charged, window, figures) for window in windows]
+
+    async def knows(self, upstream: str, charged: Account) -> bool:
+        """Whether an account was charged or limited."""
+        with translate_errors():
+            return bool(await self._redis.sismember(keyspace.accounts(upstream), charged.name))
+
+    async def accounts(self, upstream: str) -> list[Account]:
+        """Every account that was charged or limited, by name."""
+        names: Any
+        with translate_errors():
+            names = await self._redis.smembers(keyspace.accounts(upstream))
+        return [account(name) for name in sorted(names)]
+
+    async def limited(self, upstream: str) -> list[Account]:
+        """Those of them that have a budget: few, however many keys were ever charged."""
+        accounts = await self.accounts(upstream)
+        fields = [f"budget:{kind}" for kind in KINDS]
+        found: list[Account] = []
+        for start in range(0, len(accounts), _PAGE):
+            page = accounts[start : start + _PAGE]
+            with translate_errors():
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for each in page:
+                        pipeline.hmget(keyspace.account(upstream, each), fields)
+                    budgets = await pipeline.execute()
+            found.extend(each for each, set_ in zip(page, budgets, strict=True) if any(set_))
+        return found
+
+    async def house(self, upstream: str) -> tuple[Micros, Micros]:
+        """The house's limit and what is used of it."""
+        with translate_errors():
+            limit, overrun = await self._redis.hmget(keyspace.house(upstream), ["limit", "overrun"])
+        return int(limit or 0), int(overrun or 0)
+
+    async def open_house(self, upstream: str, limit: Micros) -> None:
+        """Set how much settlements may exceed their holds by, where nobody has set it yet."""
+        with translate_errors():
+            await self._redis.hsetnx(keyspace.house(upstream), "limit", str(limit))
+
+    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
+        """Set that limit, and write down who did it and why."""
+        change = Change(who=who, action="house", subject=f"house@{upstream}", why=why)
+        done = False
+        while not done:
+            with translate_errors():
+                found = await self._redis.hget(keyspace.house(upstream), "limit")
+            was = None if found is None else int(found)
+            done = await put(self._redis, keyspace.house(upstream), "limit", was, limit, change)
+
+    async def _posted(
+        self, script: Script, upstream: str, charged: Account, kind: Kind, **named: Any
+    ) -> Sequence[str]:
+        now_ms = await self._now_ms()
+        for _ in range(_BOUNDARIES_MAX):
+            window = self._calendar.windows(now_ms)[KINDS.index(kind)]
+            with translate_errors():
+                reply: Sequence[str] = await script(
+                    self._redis,
+                    account=keyspace.account(upstream, charged),
+                    ledger=keyspace.ledger(upstream),
+                    audit=keyspace.AUDIT,
+                    subject=f"{charged.name}/{kind}@{upstream}",
+                    posted=keyspace.POSTED,
+                    name=window.name,
+                    starts_ms=window.starts_ms,
+                    ends_ms=window.ends_ms,
+                    account_name=charged.name,
+                    **named,
+                )
+            if reply[0] != "elsewhen":
+                return reply
+            now_ms = int(reply[1])
+        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+
+    async def _now_ms(self) -> int:
+        return await now_ms(self._redis)
+
+
+def position(charged: Account, window: Window, figures: Mapping[str, str]) -> Position:
+    """Where an account stands in a window, by the fields of its hash."""
+    budget = figures.get(f"budget:{window.kind}")
+    spent = int(figures.get(f"spent:{window.name}", 0))
+    return Position(
+        account=charged,
+        window=window,
+        budget=msgspec.json.decode(budget, type=Budget) if budget else None,
+        raised=int(figures.get(f"raised:{window.name}", 0)),
+        spent=max(0, spent - int(figures.get(f"forgiven:{window.name}", 0))),
+        held=int(figures.get(f"held:{window.name}", 0)),
+    )

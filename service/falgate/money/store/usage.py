@@ -1,0 +1,107 @@
+"""Usage: the roll-ups of each day, read as they are and never from the ledger."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.calendar import Calendar, Kind, Window
+from falgate.money.usage import measured
+from falgate.redis import keyspace
+from falgate.redis.script import Script
+from falgate.redis.unavailable import translate_errors
+
+_ADD = Script("usage_add")
+
+_DAYS_AT_ONCE = 10
+_FIELDS_AT_ONCE = 1_000
+
+
+class Usage:
+    """The roll-ups of all upstreams. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, calendar: Calendar) -> None:
+        """Count days by `calendar`."""
+        self._redis = redis
+        self._calendar = calendar
+
+    async def days(
+        self, upstream: str, days: Sequence[str], *, broken_down: bool = False, only: str = ""
+    ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
+        """Each day with what it came to, by "<team>/<app>:<measure>".
+
+        With its breakdown, by "<subject>:<measure>", where that is wanted; else it is empty. Of
+        `only` one "team/app", where one is given: then what others have is not sent here.
+        """
+        for start in range(0, len(days), _DAYS_AT_ONCE):
+            asked = days[start : start + _DAYS_AT_ONCE]
+            rolled, parts = await self._some(upstream, asked, broken_down=broken_down, only=only)
+            for day, measures, breakdown in zip(asked, rolled, parts, strict=True):
+                yield day, measures, breakdown
+
+    async def _some(
+        self, upstream: str, days: Sequence[str], *, broken_down: bool, only: str
+    ) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
+        fields = [f"{only}:{measure}" for measure in measured()]
+        found: list[Any]
+        with translate_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name in (keyspace.usage(upstream, day) for day in days):
+                    pipeline.hmget(name, fields) if only else pipeline.hgetall(name)
+                for day in days if broken_down and not only else ():
+                    pipeline.hgetall(keyspace.breakdown(upstream, day))
+                found = await pipeline.execute()
+        rolled, parts = found[: len(days)], found[len(days) :] or [{}] * len(days)
+        if only:
+            pairs = (zip(fields, each, strict=True) for each in rolled)
+            rolled = [{field: number for field, number in each if number} for each in pairs]
+            if broken_down:
+                parts = [await self._part(upstream, day, only) for day in days]
+        return rolled, parts
+
+    async def _part(self, upstream: str, day: str, app: str) -> Mapping[str, str]:
+        """An app's part of a day's breakdown; the rest of it does not leave Redis."""
+        # Names of teams and apps have no character that a pattern would take for another.
+        pages: Any = self._redis.hscan_iter(
+            keyspace.breakdown(upstream, day), match=f"{app}/*", count=_FIELDS_AT_ONCE
+        )
+        with translate_errors():
+            return {field: number async for field, number in pages}
+
+    async def today(self) -> date:
+        """The organisation's date now, by Redis's clock."""
+        return date.fromisoformat((await self._window("day")).id)
+
+    async def add(
+        self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
+    ) -> None:
+        """Count answers of this hour, by "<subject>:<measure>"; a `batch` counts once.
+
+        Args:
+            upstream: Whose books.
+            counts: Numbers, and micro-USD.
+            batch: Made by the caller, who repeats it until it is taken.
+            before: The caller's last one, which it will not repeat any more.
+        """
+        hour = await self._window("hour")
+        day, _, clock = hour.id.partition("T")
+        with translate_errors():
+            await _ADD(
+                self._redis,
+                usage=keyspace.usage(upstream, day),
+                hits=keyspace.hits(upstream, day),
+                breakdown=keyspace.breakdown(upstream, day),
+                posted=keyspace.POSTED,
+                id=batch,
+                before=before,
+                hour=clock[:2],
+                counts=msgspec.json.encode({name: str(counts[name]) for name in counts}).decode(),
+            )
+
+    async def _window(self, kind: Kind) -> Window:
+        with translate_errors():
+            seconds, _ = await self._redis.time()
+        windows = self._calendar.windows(int(seconds) * 1000)
+        return next(window for window in windows if window.kind == kind)

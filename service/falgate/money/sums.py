@@ -1,0 +1,123 @@
+"""What entries of the ledger come to: the counters of every account, as they have to be."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from falgate.core.money import Micros
+from falgate.money.entry import Close, Correction, Entry, Raise, Reset
+
+_DAYS_KEPT: Mapping[str, int] = {"hour": 3, "day": 40, "week": 80, "month": 400}
+
+COUNTERS = ("spent", "forgiven", "raised")
+"""What entries change in an account; holds are changed by jobs under way."""
+
+MEASURES = ("billed", "overrun", "without_pictures", "purchases", "bought", "list")
+"""What entries change in the roll-ups of usage, so that one can be checked by the other."""
+
+HOUSE = "house"
+"""Stands for an account where the house's overrun is meant."""
+
+Recent = Mapping[str, str]
+"""By kind of window: the first id that is not old."""
+
+
+def recent(now_ms: int) -> Recent:
+    """Which windows' counters are kept: all that are in force, and those closed not long ago."""
+    today = datetime.fromtimestamp(now_ms / 1000, UTC)
+    firsts = {kind: today - timedelta(days=days) for kind, days in _DAYS_KEPT.items()}
+    return {
+        kind: f"{first:%Y-%m}" if kind == "month" else f"{first:%Y-%m-%d}"
+        for kind, first in firsts.items()
+    }
+
+
+def is_recent(window: str, since: Recent) -> bool:
+    """Whether a window, by its name, is one whose counters are kept."""
+    kind, _, name = window.partition(":")
+    # Ids begin with their date, the year first: they sort by time.
+    return name >= since.get(kind, "")
+
+
+class Sums:
+    """Adds entries up, in memory that grows with accounts and windows and not with entries.
+
+    Attributes:
+        accounts: By account's name, then "<counter>:<window>": micro-USD. Only recent windows.
+        house: What the house was charged, micro-USD.
+        usage: By day, then "<team>/<app>:<measure>": micro-USD and numbers.
+    """
+
+    def __init__(self, since: Recent) -> None:
+        """Count windows that are recent by `since`."""
+        self.accounts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.house: Micros = 0
+        self.usage: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._since = since
+        self._fields: tuple[str, tuple[str, ...]] = ("", ())
+
+    def add(self, entry: Entry) -> None:
+        """Add one."""
+        match entry:
+            case Close() | Correction():
+                self._charge(entry.accounts, "spent", entry.windows, entry.billed)
+                self.house += entry.overrun
+                self._measure(entry)
+            case Reset():
+                self._charge(entry.accounts, "forgiven", entry.windows, entry.forgiven)
+            case Raise():
+                self._charge(entry.accounts, "raised", entry.windows, entry.raised)
+
+    def open(self, opening: Mapping[str, str]) -> None:
+        """Begin with what earlier entries came to, as `balances` spelled it."""
+        for field, amount in opening.items():
+            account, bar, rest = field.partition("|")
+            if not bar:
+                continue
+            window, _, counter = rest.rpartition("|")
+            if account == HOUSE:
+                self.house += int(amount)
+            elif is_recent(window, self._since):
+                self.accounts[account][f"{counter}:{window}"] += int(amount)
+
+    def balances(self) -> Iterator[tuple[str, Micros]]:
+        """Everything but the usage, each as "<account>|<window>|<counter>"."""
+        for account, counters in self.accounts.items():
+            for field, amount in counters.items():
+                counter, _, window = field.partition(":")
+                if amount:
+                    yield f"{account}|{window}|{counter}", amount
+        if self.house:
+            yield f"{HOUSE}||overrun", self.house
+
+    def _charge(
+        self, accounts: tuple[str, ...], counter: str, windows: str, amount: Micros
+    ) -> None:
+        if not amount:
+            return
+        fields = self._named(counter, windows)
+        for account in accounts:
+            counters = self.accounts[account]
+            for field in fields:
+                counters[field] += amount
+
+    def _named(self, counter: str, windows: str) -> tuple[str, ...]:
+        """Fields of the recent windows. Entries of one hour follow each other, so it is kept."""
+        asked = f"{counter} {windows}"
+        if self._fields[0] != asked:
+            names = (name for name in windows.split(" ") if is_recent(name, self._since))
+            self._fields = asked, tuple(f"{counter}:{name}" for name in names)
+        return self._fields[1]
+
+    def _measure(self, entry: Close | Correction) -> None:
+        numbers = {"billed": entry.billed, "overrun": entry.overrun}
+        if isinstance(entry, Close) and entry.bought:
+            numbers |= {"purchases": 1, "bought": entry.bought, "list": entry.listed}
+        elif isinstance(entry, Close):
+            numbers["without_pictures"] = entry.billed
+        else:
+            numbers["without_pictures"] = entry.without_pictures
+        measures, subject = self.usage[entry.day], entry.subject
+        for measure, number in numbers.items():
+            if number:
+                measures[f"{subject}:{measure}"] += number

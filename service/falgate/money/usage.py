@@ -1,0 +1,259 @@
+"""Usage: what teams and apps asked for, bought and saved, grouped as somebody wants to see it."""
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from falgate.core.events import Source
+from falgate.core.money import dollars
+from falgate.core.problems import Invalid
+
+Group = Literal["team", "app", "key", "model", "quality", "outcome", "day"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+PARTS: frozenset[Group] = frozenset(("key", "model", "quality", "outcome"))
+"""What the roll-ups by team and app do not tell apart."""
+
+ANSWERED = "answered"
+"""The outcome of answers; purchases have the outcome that their job was closed with."""
+
+COLUMN: Mapping[Source, str] = {
+    "hit": "hits",
+    "derived": "hits",
+    "partial": "partial",
+    "coalesced": "joined",
+    "miss": "misses",
+    "bypass": "fresh",
+}
+"""In which column an answer is counted, beside `answers`: each in exactly one."""
+
+CURRENCY = "USD"
+COUNTS = (
+    *("answers", "hits", "partial", "joined", "misses", "fresh"),
+    *("purchases", "bought", "reused"),
+)
+MONEY: Mapping[str, str] = {
+    "list": "list",
+    "booked": "billed",
+    "overrun": "overrun",
+    "without_pictures": "without_pictures",
+    "reconciled": "reconciled",
+    "saved": "saved",
+}
+"""Columns of money, and the measures that they show.
+
+The measure of what is booked has the name that it had when it was thought to be what fal bills.
+"""
+
+DAYS_MAX = 3_660
+"""Ten years: one command reads no more."""
+
+_YEARS = range(2000, 3000)
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of a report.
+
+    Attributes:
+        group: The values that it is about, in the order that was asked for.
+        measures: Numbers, and micro-USD, by the names in `COUNTS` and of the measures in `MONEY`.
+    """
+
+    group: tuple[str, ...]
+    measures: Mapping[str, int]
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Whole local days.
+
+    Attributes:
+        first: The first one.
+        last: The last one, which is part of it.
+    """
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[str]:
+        """Each, as roll-ups name it."""
+        number = (self.last - self.first).days + 1
+        return [(self.first + timedelta(days=each)).isoformat() for each in range(number)]
+
+
+def period(first: date | None, last: date | None, today: date, days_max: int = DAYS_MAX) -> Period:
+    """The days from one to another; without them, this month up to today.
+
+    Raises:
+        Invalid: They are in the wrong order, too many, or not of our time.
+    """
+    plausible(first, last)
+    ends = last or max(today, first or today)
+    begins = first or ends.replace(day=1)
+    if begins > ends:
+        raise Invalid(f"the period ends on {ends}, before it begins on {begins}")
+    if (ends - begins).days >= days_max:
+        raise Invalid(f"the period has more than {days_max} days: ask for less at once")
+    return Period(begins, ends)
+
+
+def plausible(*days: date | None) -> None:
+    """Let days of our time pass; others have no place in a ledger.
+
+    Raises:
+        Invalid: One is not.
+    """
+    for day in days:
+        if day is not None and day.year not in _YEARS:
+            raise Invalid(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}")
+
+
+def groups(text: str) -> tuple[Group, ...]:
+    """Read what to group by, such as "team,app,day"; "" for one row of everything.
+
+    Raises:
+        Invalid: It is none of these, or one of them twice.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        found = msgspec.convert(names, tuple[Group, ...])
+    except msgspec.ValidationError:
+        raise Invalid(f"{text!r} is not of {', '.join(GROUPS)}, by commas") from None
+    if len(set(found)) < len(found):
+        raise Invalid(f"{text!r} names one twice")
+    return found
+
+
+class Report:
+    """Adds the days' roll-ups up, in memory that grows with its rows only."""
+
+    def __init__(self, by: Sequence[Group], only: str = "") -> None:
+        """Group by these; `only` of one "team/app" where one is given."""
+        self._by = tuple(by)
+        self._only = only
+        self._rows: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+
+    @property
+    def broken_down(self) -> bool:
+        """Whether it needs the days' breakdowns."""
+        return not PARTS.isdisjoint(self._by)
+
+    def add(self, day: str, measures: Mapping[str, str], breakdown: Mapping[str, str]) -> None:
+        """Add one day: numbers by "<team>/<app>:<measure>", and by "<subject>:<measure>".
+
+        What the breakdown does not have is of no key, model, quality and outcome: it was counted by
+        a version that told them apart not yet, or so long ago that its breakdown is swept.
+        """
+        rest = {field: int(number) for field, number in measures.items()}
+        if self.broken_down:
+            for field, number in breakdown.items():
+                subject, _, measure = field.rpartition(":")
+                app, parts = _spelt(subject)
+                self._count(day, app, parts, measure, int(number))
+                whole = f"{app}:{measure}"
+                rest[whole] = rest.get(whole, 0) - int(number)
+        for field, left in rest.items():
+            app, _, measure = field.rpartition(":")
+            self._count(day, app, ("",) * 4, measure, left)
+
+    def _count(self, day: str, app: str, parts: Sequence[str], measure: str, number: int) -> None:
+        if not number or (self._only and app != self._only):
+            return
+        team, _, name = app.partition("/")
+        key, model, quality, outcome = parts
+        values: dict[Group, str] = {
+            "team": team, "app": name, "key": key, "model": model, "quality": quality,
+            "outcome": outcome, "day": day,
+        }  # fmt: skip
+        self._rows[tuple(values[name] for name in self._by)][measure] += number
+
+    def rows(self) -> list[Row]:
+        """All of them, in the order of their groups."""
+        return [Row(group, self._rows[group]) for group in sorted(self._rows)]
+
+    def total(self) -> Row:
+        """The sum of all."""
+        total: Counter[str] = Counter()
+        for measures in self._rows.values():
+            total.update(measures)
+        return Row(("",) * len(self._by), total)
+
+
+def spell(  # noqa: PLR0917 - the parts of one name
+    team: str, app: str, key: str, model: str, quality: str, outcome: str
+) -> str:
+    """What a number is counted as, see `money/store/_usage.lua`."""
+    return f"{team}/{app}/{key}|{model}|{quality}|{outcome}"
+
+
+def _spelt(subject: str) -> tuple[str, Sequence[str]]:
+    """Its "team/app", and its key, model, quality and outcome."""
+    whose, *parts = subject.split("|")
+    app, _, key = whose.rpartition("/")
+    return app, (key, *parts)
+
+
+def measured() -> tuple[str, ...]:
+    """Everything that is measured, as roll-ups name it."""
+    return (*COUNTS, *MONEY.values())
+
+
+def columns(by: Iterable[Group]) -> tuple[str, ...]:
+    """The names of a row's values."""
+    return (*by, *COUNTS, *(f"{name}_usd" for name in MONEY))
+
+
+def cells(row: Row) -> tuple[str | int, ...]:
+    """A row's values, money in dollars."""
+    counts = (row.measures.get(name, 0) for name in COUNTS)
+    money = (dollars(row.measures.get(measure, 0)) for measure in MONEY.values())
+    return (*row.group, *counts, *money)
+
+
+def share_reconciled(total: Row) -> str | None:
+    """Of what is booked, on the budgets and on the house: how much fal's billing confirmed, 0 to 1.
+
+    None where nothing is booked.
+    """
+    booked = total.measures.get("billed", 0) + total.measures.get("overrun", 0)
+    return f"{total.measures.get('reconciled', 0) / booked:.4f}" if booked > 0 else None
+
+
+def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
+    """The whole report, amounts in dollars."""
+
+    def named(row: Row) -> dict[str, str | int]:
+        return dict(zip(columns(by), cells(row), strict=True))
+
+    total = named(report.total())
+    for name in by:
+        del total[name]
+    return {
+        "from": days.first.isoformat(),
+        "to": days.last.isoformat(),
+        "currency": CURRENCY,
+        "rows": [named(row) for row in report.rows()],
+        "total": total,
+        "reconciled_share": share_reconciled(report.total()),
+    }
+
+
+def as_csv(by: Sequence[Group], days: Period, report: Report) -> str:
+    """The same as CSV: a header, a line for each row and one for the total, with what it is about.
+
+    Names in it are those of the operator's records, which begin with no sign that a spreadsheet
+    would take for a formula.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow((*columns(by), "currency", "from", "to"))
+    about = (CURRENCY, days.first.isoformat(), days.last.isoformat())
+    total = report.total()
+    named = Row(("total", *total.group[1:]), total.measures) if by else total
+    for row in (*(report.rows() if by else ()), named):
+        writer.writerow((*cells(row), *about))
+    return text.getvalue()

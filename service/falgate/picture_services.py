@@ -1,0 +1,76 @@
+"""Keeping: the pictures of a gateway, their catalogue, and who looks after them."""
+
+import msgspec
+
+from falgate.accounts.store.audit import AuditLog
+from falgate.cache.store.pools import Pools
+from falgate.core.events import Facts
+from falgate.http.picture_urls import PictureUrls
+from falgate.models.endpoints import MODELS
+from falgate.pictures.access import AccessCounter
+from falgate.pictures.admin import CacheAdmin
+from falgate.pictures.convert import Converter
+from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.eviction import Evictor
+from falgate.pictures.garbage import GarbageCollector
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.maintenance import Housekeeping
+from falgate.pictures.store.catalogue import Catalogue
+from falgate.requests.erasure import PromptEraser
+from falgate.requests.store.prompts import Prompts
+from falgate.resources import Resources
+
+
+class Keeping(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that has to do with pictures that are there."""
+
+    bank: PictureIntake
+    picture_urls: PictureUrls
+    pools: Pools
+    catalogue: Catalogue
+    uses: AccessCounter
+    desk: CacheAdmin
+    forgetter: PromptEraser
+    housekeeping: Housekeeping
+
+
+def open_keeping(resources: Resources, converter: Converter, facts: Facts) -> Keeping:
+    """Put it together."""
+    settings = resources.settings
+    catalogue, pools = Catalogue(resources.redis), Pools(resources.redis)
+    files = PictureIntake(resources.store, converter)
+    remover = PictureDeleter(catalogue, pools, files)
+    room = Evictor(catalogue, remover, resources.store, facts, bytes_max=settings.picture_bytes_max)
+    notes = AuditLog(resources.redis)
+    sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
+    return Keeping(
+        picture_urls=PictureUrls(
+            resources.store,
+            now_s=resources.clock.now_s,
+            secret=resources.link_secret,
+            ttl_s=settings.picture_url_ttl_s,
+        ),
+        bank=PictureIntake(resources.store, converter, room.full),
+        pools=pools,
+        catalogue=catalogue,
+        uses=AccessCounter(catalogue, pools, sliding_s=sliding_s),
+        desk=CacheAdmin(catalogue, pools, remover, notes, kept_s=settings.cache_ttl_s),
+        forgetter=PromptEraser(
+            catalogue,
+            pools,
+            remover,
+            Prompts(resources.redis),
+            notes,
+            upstreams=tuple(resources.sellers.names.values()),
+        ),
+        housekeeping=Housekeeping(
+            catalogue,
+            collector=GarbageCollector(catalogue, pools, remover, MODELS),
+            remover=remover,
+            room=room,
+            files=files,
+            facts=facts,
+            min_days=settings.picture_min_days,
+            results_kept_s=settings.results_kept_s,
+        ),
+    )

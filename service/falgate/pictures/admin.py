@@ -1,0 +1,290 @@
+"""What operators may look at and do about pools and pictures, for REST and commands alike."""
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from msgspec import Meta
+
+from falgate.cache.fingerprint import prompt_digest
+from falgate.core.change import Change
+from falgate.core.picture import EXTENSIONS
+from falgate.core.problems import Conflict, Invalid, NotFound
+from falgate.pictures.catalogue import PoolRecord, Record
+from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.garbage import Readable
+from falgate.pictures.ports import Catalogue
+
+CURSOR = r"([0-9]{1,15})\.([0-9a-f]{64})"
+AGE_S_MAX = 10**9
+"""Three decades: nothing here is older."""
+_PAGE = 200
+_NAME = re.compile(r"(?:.*/)?([0-9a-f]{64})(\.(?:png|jpeg|webp))?(?:\?.*)?")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+
+
+class Keepable(Readable, Protocol):
+    """Pools whose pictures may be kept for longer. Without Redis: `Unavailable`."""
+
+    async def keep(
+        self, fingerprint: str, hashes: set[str], until_s: int, *, pinned: bool = False
+    ) -> int:
+        """Hand these pictures of a pool out until then; how many were changed."""
+
+
+class AuditLog(Protocol):
+    """The audit log. Without Redis: `Unavailable`."""
+
+    async def note(self, change: Change, after: Any) -> None:
+        """Write down what was done."""
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to take out of the pools: exactly one of the first five, and perhaps its age.
+
+    Attributes:
+        fingerprint: One pool.
+        picture: One picture, with all that was made of it or that it was made of.
+        app: The pools that "team/app" bought for.
+        prompt: The pools of exactly this prompt.
+        everything: All pools.
+        older_than_s: Only pictures that were made so long ago, seconds; 0: of any age.
+    """
+
+    fingerprint: str = ""
+    picture: str = ""
+    app: str = ""
+    prompt: str = ""
+    everything: bool = False
+    older_than_s: Annotated[int, Meta(ge=0, le=AGE_S_MAX)] = 0
+
+    def __repr__(self) -> str:
+        """Without the prompt."""
+        return "Selection(...)"
+
+
+class Purged(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken out. The files stay while they may be in use.
+
+    Attributes:
+        pools: How many had something.
+        pictures: How many pictures those were, in each of them.
+    """
+
+    pools: int
+    pictures: int
+
+
+class CacheAdmin:
+    """Pools and pictures as operators see them. All methods raise `Unavailable` without Redis."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        pools: Keepable,
+        remover: PictureDeleter,
+        notes: AuditLog,
+        *,
+        kept_s: int,
+    ) -> None:
+        """Look at these; a picture that is no longer pinned is kept for `kept_s` more."""
+        self._catalogue = catalogue
+        self._pools = pools
+        self._remover = remover
+        self._notes = notes
+        self._kept_s = kept_s
+
+    async def page(
+        self, *, app: str = "", older_than_s: int = 0, cursor: str = "", number: int
+    ) -> tuple[list[PoolRecord], str]:
+        """Pools by their last purchase, the newest first.
+
+        Args:
+            app: Only those that "team/app" bought for.
+            older_than_s: Only those last bought for so long ago, seconds.
+            cursor: What the page before gave; "" for the first.
+            number: How many at most.
+
+        Returns:
+            They, and the cursor of the next page; "" where there is none.
+
+        Raises:
+            Invalid: The cursor is none.
+        """
+        before_ms, after = None, ""
+        if older_than_s:
+            before_ms = await self._catalogue.now_ms() - older_than_s * 1000
+        if cursor:
+            if not (place := re.fullmatch(CURSOR, cursor)):
+                raise Invalid("The cursor is none: give `next_cursor` of the page before as it is")
+            before_ms, after = int(place[1]), place[2]
+        found = await self._catalogue.pools(
+            app=app, before_ms=before_ms, number=number, after=after
+        )
+        shelves = await self._shelves([fingerprint for fingerprint, _ in found])
+        more = f"{found[-1][1]}.{found[-1][0]}" if len(found) == number else ""
+        return shelves, more
+
+    async def of_prompt(self, prompt_sha256: str) -> list[PoolRecord]:
+        """The pools of exactly this prompt."""
+        return await self._shelves(await self._catalogue.pools_for(prompt_sha256))
+
+    async def pool(self, fingerprint: str) -> PoolRecord:
+        """One pool.
+
+        Raises:
+            NotFound: There is none.
+        """
+        (shelf,) = await self._shelves([_fingerprint(fingerprint)])
+        if shelf.about is None and not shelf.pool.pictures:
+            raise NotFound("There is no such pool; the list of pools shows those that there are")
+        return shelf
+
+    async def picture(self, name: str) -> Record:
+        """One picture, by its file name, its hash, or a URL that ends in it.
+
+        Raises:
+            NotFound: It is not stored.
+            Invalid: That is no picture's name.
+        """
+        found = _NAME.fullmatch(name.strip())
+        if not found:
+            raise Invalid("A picture is named by its hash, 64 digits and a to f, or by its URL")
+        ends = [found[2]] if found[2] else [f".{each}" for each in EXTENSIONS.values()]
+        for record in await self._catalogue.records([found[1] + end for end in ends]):
+            if record is not None:
+                return record
+        raise NotFound("There is no such picture in the store")
+
+    async def records(self, names: Sequence[str]) -> list[Record | None]:
+        """What is known of pictures."""
+        return await self._catalogue.records(names)
+
+    async def purge(self, selection: Selection, who: str) -> Purged:
+        """Take pictures out of pools, on every instance at once.
+
+        Args:
+            selection: Which.
+            who: For the audit log.
+
+        Raises:
+            Invalid: Not exactly one thing is selected.
+            NotFound: There is no such picture.
+        """
+        selected = [
+            name
+            for name in ("fingerprint", "picture", "app", "prompt", "everything")
+            if getattr(selection, name)
+        ]
+        if len(selected) != 1:
+            raise Invalid("Give one of fingerprint, picture, app, prompt and everything")
+        pools = pictures = 0
+        if selection.picture:
+            for record in await self.family(await self.picture(selection.picture)):
+                taken = await self._remover.unpool(record)
+                pools, pictures = pools + taken, pictures + taken
+        else:
+            for fingerprint in await self._selected(selection):
+                taken = await self._purge(fingerprint, selection.older_than_s)
+                pools, pictures = pools + (taken > 0), pictures + taken
+        purged = Purged(pools=pools, pictures=pictures)
+        shown = str(getattr(selection, selected[0]))
+        if selection.prompt:
+            shown = prompt_digest(selection.prompt)
+        await self._note(who, "purge", f"{selected[0]} {shown}", purged)
+        return purged
+
+    async def _selected(self, selection: Selection) -> list[str]:
+        if selection.fingerprint:
+            return [_fingerprint(selection.fingerprint)]
+        if selection.prompt:
+            return await self._catalogue.pools_for(prompt_digest(selection.prompt))
+        found: list[str] = []
+        before_ms, after = None, ""
+        while page := await self._catalogue.pools(
+            app=selection.app, before_ms=before_ms, number=_PAGE, after=after
+        ):
+            found += [fingerprint for fingerprint, _ in page]
+            after, before_ms = page[-1]
+        return found
+
+    async def _purge(self, fingerprint: str, older_than_s: int) -> int:
+        if not older_than_s:
+            taken = await self._pools.empty(fingerprint)
+            await self._catalogue.drop(fingerprint)
+            return taken
+        (pool,) = await self._pools.read_all((fingerprint,))
+        old = {
+            picture.sha256
+            for picture in pool.pictures
+            if pool.read_s - picture.made_s >= older_than_s
+        }
+        return await self._pools.remove(fingerprint, old) if old else 0
+
+    async def pin(self, name: str, who: str, *, pinned: bool) -> Record:
+        """Keep a picture for ever, in the store and in its pools; or no longer.
+
+        Raises:
+            NotFound: It is not stored.
+        """
+        record = await self.picture(name)
+        now_s = await self._catalogue.now_ms() // 1000
+        await self._catalogue.pin(record.name, pinned=pinned)
+        until_s = 0 if pinned else now_s + self._kept_s
+        for fingerprint in record.pools:
+            await self._pools.keep(fingerprint, {record.sha256}, until_s, pinned=True)
+        await self._note(who, "pin", record.name, {"pinned": pinned})
+        return await self.picture(record.name)
+
+    async def reject(self, name: str, who: str) -> Purged:
+        """Take a picture out of every pool, with all that was made of it or that it was made of.
+
+        Raises:
+            NotFound: It is not stored.
+            Conflict: No pool has it.
+        """
+        pools = pictures = 0
+        for record in await self.family(await self.picture(name)):
+            await self._catalogue.pin(record.name, pinned=False)
+            taken = await self._remover.unpool(record)
+            pools, pictures = pools + taken, pictures + (taken > 0)
+        if not pools:
+            raise Conflict("This picture is in no pool (any more)")
+        rejected = Purged(pools=pools, pictures=pictures)
+        await self._note(who, "reject", name, rejected)
+        return rejected
+
+    async def family(self, record: Record) -> list[Record]:
+        """A picture with its master and what was made of that: the same picture in other files."""
+        (master,) = await self._catalogue.records((record.master,)) if record.master else (None,)
+        root = master or record
+        derived = await self._catalogue.records(root.derived)
+        found = {each.name: each for each in (record, root, *derived) if each is not None}
+        return list(found.values())
+
+    async def _shelves(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
+        if not fingerprints:
+            return []
+        pools = await self._pools.read_all(fingerprints)
+        abouts = await self._catalogue.abouts(fingerprints)
+        return [
+            PoolRecord(
+                fingerprint=fingerprint,
+                about=about,
+                apps=tuple(sorted(apps)),
+                bought_ms=max(apps.values(), default=0),
+                pool=pool,
+            )
+            for fingerprint, pool, (about, apps) in zip(fingerprints, pools, abouts, strict=True)
+        ]
+
+    async def _note(self, who: str, what: str, subject: str, after: Any) -> None:
+        change = Change(who=who, action="cache", subject=f"{what} {subject}")
+        await self._notes.note(change, after)
+
+
+def _fingerprint(text: str) -> str:
+    if not _FINGERPRINT.fullmatch(text):
+        raise Invalid("A pool is named by its fingerprint, 64 digits and a to f")
+    return text

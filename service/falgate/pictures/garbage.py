@@ -1,0 +1,107 @@
+"""Collecting: pictures that no pool has any more, and what is known of pools that are gone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from falgate.cache.fingerprint import version
+from falgate.cache.pool_info import PoolInfo
+from falgate.core.picture import Pool
+from falgate.models.spec import ModelSpec
+from falgate.pictures.catalogue import Record
+from falgate.pictures.deletion import PictureDeleter, Shelves
+from falgate.pictures.ports import Catalogue
+
+
+class Readable(Shelves, Protocol):
+    """Pools that can be read, several at once. Without Redis: `Unavailable`."""
+
+    async def read_all(self, fingerprints: Sequence[str]) -> list[Pool]:
+        """These pools."""
+
+
+class GarbageCollector:
+    """Looks through the catalogue for what nobody needs."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        pools: Readable,
+        remover: PictureDeleter,
+        models: Mapping[str, ModelSpec],
+    ) -> None:
+        """Of these pools; one of a model or version that is not served is nobody's."""
+        self._catalogue = catalogue
+        self._pools = pools
+        self._remover = remover
+        self._models = models
+
+    async def pictures(self, names: Sequence[str], *, unused_ms: int, noted_ms: int) -> int:
+        """Remove those that no pool has and nobody has used or brought since; how many.
+
+        Raises:
+            Unavailable: Without Redis or the store.
+        """
+        records = [
+            record
+            for record in await self._catalogue.records(names)
+            if record is not None and record.idle(unused_ms, noted_ms)
+        ]
+        referred = await self._referred(records)
+        stray = [record for record in records if record.name not in referred]
+        return len(await self._remover.remove(stray, unused_ms=unused_ms, noted_ms=noted_ms))
+
+    async def _referred(self, records: Sequence[Record]) -> set[str]:
+        """Names of those that a pool still hands out."""
+        fingerprints = list(dict.fromkeys(f for record in records for f in record.pools))
+        if not fingerprints:
+            return set()
+        pools = dict(zip(fingerprints, await self._pools.read_all(fingerprints), strict=True))
+        abouts = await self._catalogue.abouts(fingerprints)
+        reached = {
+            fingerprint
+            for fingerprint, (about, _) in zip(fingerprints, abouts, strict=True)
+            if self._reachable(about)
+        }
+        return {
+            record.name
+            for record in records
+            if any(
+                fingerprint in reached and _has(pools[fingerprint], record.sha256)
+                for fingerprint in record.pools
+            )
+        }
+
+    async def shelves(self, fingerprints: Sequence[str], *, unused_ms: int) -> int:
+        """Forget what is known of pools that are gone, or that nobody reaches; how many.
+
+        One that was bought for since `unused_ms` is left alone: an instance of the version before
+        may still serve it.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        if not fingerprints:
+            return 0
+        dropped = 0
+        pools = await self._pools.read_all(fingerprints)
+        abouts = await self._catalogue.abouts(fingerprints)
+        for fingerprint, pool, (about, apps) in zip(fingerprints, pools, abouts, strict=True):
+            if max(apps.values(), default=0) > unused_ms:
+                continue
+            fresh = any(picture.fresh(pool.read_s) for picture in pool.pictures)
+            if fresh and self._reachable(about):
+                continue
+            if pool.pictures:
+                await self._pools.empty(fingerprint)
+            await self._catalogue.drop(fingerprint)
+            dropped += 1
+        return dropped
+
+    def _reachable(self, about: PoolInfo | None) -> bool:
+        """Whether a request of today may ask for that pool."""
+        spec = self._models.get(about.endpoint) if about else None
+        return spec is not None and about is not None and about.version == version(spec)
+
+
+def _has(pool: Pool, sha256: str) -> bool:
+    return any(picture.sha256 == sha256 and picture.fresh(pool.read_s) for picture in pool.pictures)

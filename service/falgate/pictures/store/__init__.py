@@ -1,0 +1,1 @@
+"""What is known of stored pictures, in Redis."""

@@ -1,0 +1,1 @@
+"""Redis as a technology: connection, scripts, keys, clock; nothing of any domain."""

@@ -1,0 +1,186 @@
+"""The connection to Redis, and whether that Redis can be trusted with money."""
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from falgate.core.errors import Unavailable
+from falgate.redis.bounded import BoundedRedis
+from falgate.redis.denials import is_unknown, missing_right, words
+from falgate.redis.url import complaint
+
+_OLDEST = (7, 0)
+_TRIP_S = 2
+_RETRIES = 3
+_CONNECTIONS_MAX = 128
+_LINE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
+"""When a host that is gone without a word is noticed; seconds, a number, milliseconds (tcp(7))."""
+
+_SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
+
+
+class RedisUnfit(Exception):
+    """This Redis must not keep the ledger; the message says why and what to change."""
+
+
+class Durability(msgspec.Struct, frozen=True):
+    """What has to follow the mark on its connection before a submit may leave.
+
+    Attributes:
+        fsync: WAITAOF: the server's own disk has it. Not needed where each reply says so.
+        replicas: WAIT: so many replicas have it.
+        weak: What the server acknowledged may be gone after its restart.
+    """
+
+    fsync: bool = False
+    replicas: int = 0
+    weak: bool = False
+
+
+def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
+    """A client that gives up within seconds: a caller is waiting.
+
+    Args:
+        url: Where Redis is.
+        timeout_s: How long a trip may take, with all that is tried within it.
+
+    Raises:
+        RedisUnfit: Nobody can connect by that URL.
+    """
+    backoff = ExponentialBackoff(cap=0.2, base=0.02)
+    if wrong := complaint(url):
+        raise RedisUnfit(wrong)
+    # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
+    pool = BlockingConnectionPool.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=None,  # each trip has a deadline
+        socket_connect_timeout=timeout_s,
+        retry=Retry(backoff, _RETRIES),
+        max_connections=_CONNECTIONS_MAX,
+        timeout=timeout_s,
+        **_keepalive(url),
+    )
+    client = BoundedRedis(connection_pool=pool)
+    client.auto_close_connection_pool = True
+    client.trip_ms = timeout_s * 1000
+    return client
+
+
+def _keepalive(url: str) -> dict[str, Any]:
+    if url.startswith("unix://"):
+        return {}
+    known = {getattr(socket, name): n for name, n in _LINE.items() if hasattr(socket, name)}
+    return {"socket_keepalive": True, "socket_keepalive_options": known}
+
+
+async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durability:
+    """Find out how a write is made durable there.
+
+    Raises:
+        RedisUnfit: Too old, may evict money, or may lose what it acknowledged.
+    """
+    try:
+        server = await redis.info("server")
+        memory = await redis.info("memory")
+        persistence = await redis.info("persistence")
+        version = tuple(int(part) for part in server["redis_version"].split(".")[:2])
+        fsync, refused = await _appendfsync(redis)
+        waits = await _knows_waitaof(redis)
+    except (RedisError, OSError) as error:
+        raise RedisUnfit(failing(redis, error)) from error
+    if version < _OLDEST:
+        raise RedisUnfit(
+            f"Redis {server['redis_version']} is too old: falgate needs 7.0 or later, or any Valkey"
+        )
+    policy = str(memory.get("maxmemory_policy", "noeviction"))
+    if not _SAFE_POLICIES.fullmatch(policy):
+        raise RedisUnfit(
+            f"Redis may evict money (maxmemory-policy {policy}): set noeviction or volatile-lru"
+        )
+    if not persistence.get("aof_enabled"):
+        if not allow_weak:
+            raise RedisUnfit(
+                "Redis keeps no append-only file and would forget holds in a crash: set appendonly "
+                "yes, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
+            )
+        return Durability(replicas=replicas, weak=True)
+    if fsync == "always":
+        return Durability(replicas=replicas)
+    if not waits and not allow_weak and refused:
+        raise RedisUnfit(
+            f"Redis does not say whether it writes each reply to its disk first ({refused}), and "
+            "has no WAITAOF (Redis 7.2): let falgate's user run CONFIG GET (ACL +config|get), or "
+            "accept that it may lose its last second with FALGATE_ALLOW_WEAK_DURABILITY=true"
+        )
+    if not waits and not allow_weak:
+        raise RedisUnfit(
+            "Redis may lose its last second in a crash and has no WAITAOF (Redis 7.2): set "
+            "appendfsync always, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
+        )
+    return Durability(fsync=waits, replicas=replicas, weak=not waits)
+
+
+def failing(redis: Redis, error: Exception) -> str:
+    """What is wrong with a Redis that failed so, and what to do; never its password."""
+    where = f"Redis at {address(redis)}"
+    said = words(error)
+    if is_unknown(error):
+        return f"{where} refuses the user or password of FALGATE_REDIS_URL ({said})"
+    if right := missing_right(error):
+        return (
+            f"{where} forbids what falgate needs ({said}): give the user of FALGATE_REDIS_URL the "
+            f"right to, by ACL SETUSER with {right}"
+        )
+    if isinstance(error, ResponseError):
+        return f"{where} answers with an error ({said}): is FALGATE_REDIS_URL the right one?"
+    return (
+        f"{where} does not answer ({type(error).__name__}: {said}): start it, or set "
+        "FALGATE_REDIS_URL"
+    )
+
+
+@contextmanager
+def plainly(redis: Redis) -> Iterator[None]:
+    """Name what Redis did to whoever starts or types something: callers hear less of it.
+
+    Raises:
+        RedisUnfit: In the place of an `Unavailable` for which Redis is the cause.
+    """
+    try:
+        yield
+    except Unavailable as error:
+        if not isinstance(error.__cause__, RedisError | OSError):
+            raise
+        raise RedisUnfit(failing(redis, error.__cause__)) from error
+
+
+def address(redis: Redis) -> str:
+    """Where a client looks for its server: host:port, or a socket."""
+    named = redis.connection_pool.connection_kwargs
+    return str(named.get("path") or f"{named.get('host')}:{named.get('port', 6379)}")
+
+
+async def _appendfsync(redis: Redis) -> tuple[str, str]:
+    """How it writes its file, or why it does not say so."""
+    try:
+        return str((await redis.config_get("appendfsync")).get("appendfsync", "unknown")), ""
+    except ResponseError as error:
+        # Managed services refuse CONFIG; then nothing is taken for granted.
+        return "unknown", str(error)
+
+
+async def _knows_waitaof(redis: Redis) -> bool:
+    try:
+        await redis.waitaof(0, 0, 0)
+    except ResponseError:
+        return False
+    return True

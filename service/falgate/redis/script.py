@@ -1,0 +1,90 @@
+"""A .lua file beside its Python caller, as an async function of its named keys and arguments.
+
+The file's own `local name = KEYS[n]` and `local name = ARGV[n]` lines are its signature. What is
+left after them goes in by `more_keys` and `more_args`. `_prelude.lua` stands before every script,
+and behind it what a line `-- with _one.lua, _other.lua` names.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import NoScriptError
+
+_WITH = re.compile(r"^-- with (_\w+\.lua(?:, _\w+\.lua)*)$", re.MULTILINE)
+_LOCAL = re.compile(r"^local (\w+) = (?:\w+\()?(KEYS|ARGV)\[(\d+)\]\)?$", re.MULTILINE)
+
+Value = str | int
+
+
+class Script:
+    """One script, with its signature checked at every call."""
+
+    def __init__(self, name: str, folder: Traversable | None = None) -> None:
+        """Read `<name>.lua`; its first line is the shebang, and the prelude goes behind that.
+
+        Args:
+            name: Of the file, which no other package has.
+            folder: Where it and its parts are; None: wherever in falgate.
+        """
+        files = scripts() if folder is None else {file.name: file for file in folder.iterdir()}
+        shebang, _, body = files[f"{name}.lua"].read_text().partition("\n")
+        named = _WITH.search(body)
+        parts = ["_prelude.lua", *(named[1].split(", ") if named else ())]
+        shared = [files[part].read_text() for part in parts]
+        self.name = name
+        self.text = "\n".join((shebang, *shared, body))
+        self._sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        self._keys = _signature(body, "KEYS")
+        self._args = _signature(body, "ARGV")
+
+    async def __call__(
+        self,
+        redis: Redis,
+        *,
+        more_keys: Sequence[str] = (),
+        more_args: Sequence[Value] = (),
+        **named: Value,
+    ) -> Any:
+        """Run it by its hash, and by its text where the server does not know it (any more)."""
+        keys, args = self._call(named, more_keys, more_args)
+        try:
+            return await redis.evalsha(self._sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await redis.eval(self.text, len(keys), *keys, *args)
+
+    def queue(self, pipeline: Pipeline, *, more_keys: Sequence[str] = (), **named: Value) -> None:
+        """Put it into a pipeline, by its text: there, a missing hash could not be mended."""
+        keys, args = self._call(named, more_keys, ())
+        pipeline.eval(self.text, len(keys), *keys, *args)
+
+    def _call(
+        self, named: dict[str, Value], more_keys: Sequence[str], more_args: Sequence[Value]
+    ) -> tuple[list[str], list[Value]]:
+        if named.keys() != {*self._keys, *self._args}:
+            wrong = named.keys() ^ {*self._keys, *self._args}
+            raise TypeError(f"{self.name}.lua takes other names: {sorted(wrong)}")
+        keys = [*(str(named[name]) for name in self._keys), *more_keys]
+        return keys, [*(named[name] for name in self._args), *more_args]
+
+
+@cache
+def scripts() -> Mapping[str, Traversable]:
+    """Every .lua file of falgate by its name: beside the client, or in the store of a domain."""
+    packages = [package for package in resources.files("falgate").iterdir() if package.is_dir()]
+    stores = [store for package in packages if (store := package.joinpath("store")).is_dir()]
+    folders = [resources.files(__package__), *stores]
+    found = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".lua")]
+    return {file.name: file for file in found}
+
+
+def _signature(body: str, table: str) -> list[str]:
+    found = [(int(n), name) for name, where, n in _LOCAL.findall(body) if where == table]
+    assert sorted(n for n, _ in found) == list(range(1, len(found) + 1)), f"{table} has a gap"
+    return [name for _, name in sorted(found)]

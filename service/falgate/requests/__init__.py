@@ -1,0 +1,1 @@
+"""A caller's request, from its arrival to its answer: sync, queued, quoted, erased."""

@@ -1,0 +1,1 @@
+"""Where a prompt may stand in Redis."""

@@ -1,0 +1,113 @@
+"""Prompts: wherever one may stand for a while, it is found there and taken away."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.core.errors import Unavailable
+from falgate.jobs.job import Order
+from falgate.jobs.request import QueuedRequest
+from falgate.jobs.store import records
+from falgate.jobs.store.requests import forget
+from falgate.redis import keyspace
+from falgate.redis.unavailable import translate_errors
+
+_AT_ONCE = 500
+_EVER_MS = 10**14
+
+
+class Prompts:
+    """Every place where a prompt stands beside pools. All methods raise `Unavailable`."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Look in this Redis."""
+        self._redis = redis
+
+    async def forget_requests(self, upstreams: Sequence[str], prompt: str, sha256: str) -> int:
+        """Forget kept requests with this prompt that have ended, with their answers; how many."""
+        forgotten = 0
+        for upstream in upstreams:
+            answered = keyspace.answered(upstream)
+            async for names in self._members(answered):
+                kept = await self._requests(names)
+                about = [request for request in kept if _is(request, prompt, sha256)]
+                if about:
+                    with translate_errors():
+                        forgotten += await forget(self._redis, answered, about, _EVER_MS)
+        return forgotten
+
+    async def forget_refusals(self, prompt: str) -> int:
+        """Forget what fal said when it refused this prompt; how many such answers."""
+        spelt = _spelt(prompt)
+        forgotten = 0
+        with translate_errors():
+            async for key in self._redis.scan_iter(match=keyspace.refusal("*"), count=_AT_ONCE):
+                text: Any = await self._redis.get(key)
+                if any(each in (text or "") for each in spelt):
+                    forgotten += int(await self._redis.delete(key))
+        return forgotten
+
+    async def under_way(self, upstreams: Sequence[str], sha256: str) -> int:
+        """How many purchases for a prompt are under way, and keep it until they are over."""
+        found = 0
+        for upstream in upstreams:
+            async for names in self._members(keyspace.open_jobs(upstream)):
+                orders: Any
+                with translate_errors():
+                    async with self._redis.pipeline(transaction=False) as pipeline:
+                        for name in names:
+                            pipeline.hget(keyspace.job(name), "order")
+                        orders = await pipeline.execute()
+                found += sum(
+                    msgspec.json.decode(order, type=Order).prompt_sha256 == sha256
+                    for order in orders
+                    if order
+                )
+        return found
+
+    async def rewrite_log(self) -> bool:
+        """Have Redis write its log anew, without what is not there any more; whether it does.
+
+        It does not where that is forbidden, and while it is at it already.
+        """
+        try:
+            with translate_errors():
+                await self._redis.bgrewriteaof()
+        except Unavailable:
+            return False
+        return True
+
+    async def _members(self, key: str) -> AsyncIterator[list[str]]:
+        cursor = 0
+        while True:
+            with translate_errors():
+                cursor, page = await self._redis.zscan(key, cursor, count=_AT_ONCE)
+            if page:
+                yield [str(name) for name, _ in page]
+            if not cursor:
+                return
+
+    async def _requests(self, names: Sequence[str]) -> list[QueuedRequest]:
+        found: Any
+        with translate_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.hgetall(keyspace.request(name))
+                found = await pipeline.execute()
+        return [records.request(fields) for fields in found if fields]
+
+
+def _is(request: QueuedRequest, prompt: str, sha256: str) -> bool:
+    if request.asked.prompt_sha256 == sha256:
+        return True
+    # What is wrong with an input is told by quoting it, and then nobody knows which part it was.
+    body = msgspec.json.encode(request.failure.body).decode() if request.failure else ""
+    return any(each in body for each in _spelt(prompt))
+
+
+def _spelt(prompt: str) -> tuple[str, str]:
+    """A prompt within JSON: as it is, and in ASCII."""
+    return msgspec.json.encode(prompt).decode()[1:-1], json.dumps(prompt)[1:-1]

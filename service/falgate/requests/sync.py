@@ -1,0 +1,152 @@
+"""The answer to a call: from the pool, from somebody's flight, or from a purchase of its own."""
+
+import asyncio
+import time
+from contextlib import suppress
+
+from falgate.core.errors import Refusal, TimedOut, Unavailable
+from falgate.core.events import Answered, Source
+from falgate.jobs import answer
+from falgate.jobs.acquire import Cached, Claims, Follower, Leader
+from falgate.jobs.admission import AdmittedRequest
+from falgate.jobs.answer import Answer
+from falgate.jobs.job import Job
+from falgate.jobs.job_result import share
+from falgate.jobs.ports import Ports
+from falgate.jobs.starting import has_started
+from falgate.jobs.verdicts import Waiter
+from falgate.jobs.watcher import Gone, JobWatcher
+from falgate.jobs.worker import JobWorker
+
+_TRIES = 4
+
+
+class _Patience:
+    """How long a caller will wait for jobs, and has.
+
+    Attributes:
+        deadline_s: Of the event loop's clock.
+        start_by_s: Likewise, when a purchase of its own has to be started by.
+        waited_s: So far.
+    """
+
+    def __init__(self, wait_s: float, start_within_s: float) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self.deadline_s = now_s + wait_s
+        self.start_by_s = now_s + (start_within_s or wait_s)
+        self.waited_s = 0.0
+
+
+class SyncService:
+    """Answers calls while their callers are on the line."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        purchases: JobWorker,
+        flights: JobWatcher,
+        claims: Claims,
+        *,
+        wait_s: float,
+    ) -> None:
+        """Let a caller wait for up to `wait_s`."""
+        self._ports = ports
+        self._purchases = purchases
+        self._flights = flights
+        self._claims = claims
+        self._wait_s = wait_s
+
+    async def answer(self, call: AdmittedRequest) -> Answer:
+        """Find, share or buy the pictures of a call.
+
+        Raises:
+            Refusal: Whatever stands in the way, see `core.errors`.
+        """
+        began_s = time.perf_counter()
+        patience = _Patience(self._wait_s, call.options.start_within_s)
+        async with self._claims.together.on_the_line(call):
+            found, job_id = await self._find(call, patience)
+        took_s = time.perf_counter() - began_s
+        self._ports.facts.answered(answered(call, found, job_id, took_s, patience.waited_s))
+        return found
+
+    async def _find(self, call: AdmittedRequest, patience: _Patience) -> tuple[Answer, str]:
+        job_id, flight = "", ""
+        waiter = Waiter(request=call.request_id, patience_ms=int(self._wait_s * 1000))
+        try:
+            for _ in range(_TRIES):
+                leads = False
+                match await self._claims.claim(call, waiter, patience.start_by_s):
+                    case Cached(pictures):
+                        source: Source = "coalesced" if job_id else "hit"
+                        found = answer.free(call.spec, call.arguments, source, pictures)
+                        return found, job_id
+                    case Leader(job_id, pool, flight, held):
+                        leads = True
+                        await self._purchases.begin(job_id, held)
+                    case Follower(job_id, pool, flight):
+                        pass
+                job = await self._wait(
+                    job_id, patience, leads=leads, within=call.options.start_within_s > 0
+                )
+                shared = job and await share(
+                    self._ports,
+                    spec=call.spec,
+                    arguments=call.arguments,
+                    treatment=call.treatment,
+                    job=job,
+                    pool=pool,
+                    leads=leads,
+                )
+                if isinstance(shared, Refusal):
+                    raise shared
+                if shared:
+                    return shared, job_id
+        finally:
+            if job_id:
+                with suppress(Unavailable):
+                    await self._ports.requests.leave(flight, call.request_id)
+        raise TimedOut("Others are still buying what is missing here; ask again later")
+
+    async def _wait(
+        self, job_id: str, patience: _Patience, *, leads: bool, within: bool
+    ) -> Job | None:
+        """A job that ended or is in trouble; None when it is forgotten.
+
+        A follower that has a time of its own for the start does not wait for that any longer.
+        """
+        began_s = time.perf_counter()
+        try:
+            if within and not leads:
+                with suppress(TimedOut):
+                    return await self._flights.ended(job_id, patience.start_by_s)
+                if not await has_started(self._ports, job_id):
+                    raise TimedOut("This was not started within the time that was given for it")
+            return await self._flights.ended(job_id, patience.deadline_s, begun_here=leads)
+        except Gone:
+            return None
+        finally:
+            patience.waited_s += time.perf_counter() - began_s
+
+
+def answered(
+    call: AdmittedRequest, found: Answer, job_id: str, took_s: float, waited_s: float
+) -> Answered:
+    """The fact that a call got its pictures."""
+    return Answered(
+        request_id=call.request_id,
+        model=call.spec.endpoint,
+        upstream=call.upstream,
+        team=call.key.team,
+        app=call.key.app,
+        key=call.key.id,
+        job=job_id,
+        source=found.source,
+        pictures=found.count,
+        billed=found.billed,
+        saved=found.saved,
+        took_s=took_s,
+        waited_s=waited_s,
+        reused=max(0, found.count - found.bought),
+        quality=call.spec.noted(call.arguments).get("quality", ""),
+    )

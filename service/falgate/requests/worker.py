@@ -1,0 +1,268 @@
+"""Driving: every kept request is looked after by one instance, until it has its end."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from falgate.core.errors import KeyRefused, KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
+from falgate.core.events import Anomaly, Answered
+from falgate.jobs import answer
+from falgate.jobs.acquire import Cached, Claim, Claims, Leader
+from falgate.jobs.admission import AdmittedRequest, terms
+from falgate.jobs.answer import Answer
+from falgate.jobs.job import Job
+from falgate.jobs.job_result import share
+from falgate.jobs.ports import Ports
+from falgate.jobs.request import Outcome, QueuedRequest, failure_of
+from falgate.jobs.starting import has_started
+from falgate.jobs.verdicts import NewRequest, Waiter
+from falgate.jobs.watcher import Gone, JobWatcher
+from falgate.jobs.worker import JobWorker
+from falgate.redis.retry import retry_until_available
+
+_TRIES = 4
+_HAND_OVER_S = 5.0
+_AT_ONCE = 100
+_PAUSE_PART = 1.0
+"""Of the time after which a refusal says to ask again; less in tests."""
+
+
+class RequestWorker:
+    """The kept requests that this process looks after, each in a task that no caller can cancel."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        purchases: JobWorker,
+        flights: JobWatcher,
+        claims: Claims,
+        *,
+        lease_s: float,
+        start_within_s: float,
+    ) -> None:
+        """Look after requests.
+
+        Args:
+            ports: The world.
+            purchases: Who buys.
+            flights: Who waits.
+            claims: Who asks.
+            lease_s: How long a request is this process's without renewal.
+            start_within_s: How long one may wait for its purchase to start where nobody said.
+        """
+        self._ports = ports
+        self._purchases = purchases
+        self._flights = flights
+        self._claims = claims
+        self._lease_s = lease_s
+        self._start_within_s = start_within_s
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._upstreams: dict[str, str] = {}
+
+    def start(self, request: QueuedRequest) -> None:
+        """Look after a request, which waits for a job; one that has ended is left alone.
+
+        It may have ended elsewhere, while this process slept for longer than its lease.
+        """
+        request_id = request.asked.id
+        if request.ended or request_id in self._tasks:
+            return
+        self._upstreams[request_id] = request.asked.upstream
+        task = asyncio.create_task(self._drive(request), name=f"request {request_id}")
+        self._tasks[request_id] = task
+        task.add_done_callback(lambda _: self._forget(request_id))
+
+    async def run(self) -> None:
+        """Keep what is looked after, and take over what nobody looks after; until cancelled."""
+        while True:
+            with suppress(Unavailable):
+                await self._renew(self._upstreams)
+                for upstream in self._ports.sellers.values():
+                    for request in await self._ports.requests.adopt(upstream.name, _AT_ONCE):
+                        self.start(request)
+            await asyncio.sleep(self._lease_s / 3)
+
+    async def close(self) -> None:
+        """Hand everything over at once."""
+        left = dict(self._upstreams)
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_HAND_OVER_S)
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(_HAND_OVER_S):
+                await self._renew(left, lease_ms=0)
+
+    async def _renew(self, upstreams: Mapping[str, str], lease_ms: int | None = None) -> None:
+        by_upstream = defaultdict(list)
+        for request_id, upstream in upstreams.items():
+            by_upstream[upstream].append(request_id)
+        for upstream, ids in by_upstream.items():
+            await self._ports.requests.renew(upstream, ids, lease_ms=lease_ms)
+
+    def _forget(self, request_id: str) -> None:
+        self._tasks.pop(request_id, None)
+        self._upstreams.pop(request_id, None)
+
+    async def _drive(self, request: QueuedRequest) -> None:
+        try:
+            ending = await self._ending(request)
+            if ending is not None:
+                await self._end(*ending)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next who looks tries again
+            detail = type(error).__name__
+            self._ports.facts.doubted(Anomaly(what="broken", job=request.job, detail=detail))
+
+    async def _ending(self, request: QueuedRequest) -> tuple[QueuedRequest, Outcome] | None:
+        """How a request ends, and as what it was read last; None when it has ended otherwise."""
+        spec = self._ports.models[request.asked.endpoint]
+        arguments = msgspec.convert(request.asked.arguments, spec.input)
+        refusal: Refusal = TimedOut("Others were still buying what is missing here; ask again")
+        for _ in range(_TRIES):
+            try:
+                job = await self._settled(request)
+                share_it = partial(
+                    share,
+                    self._ports,
+                    spec=spec,
+                    arguments=arguments,
+                    treatment=request.asked.treatment,
+                    job=job,
+                    pool=request.pool,
+                    leads=request.leads,
+                )
+                found = await retry_until_available(share_it)
+            except Gone:
+                found = None
+            except TimedOut as late:
+                found = late
+            if isinstance(found, Answer):
+                return request, found
+            if isinstance(found, Unavailable):
+                refusal = found  # fal cannot be reached or is busy: for now.
+                await asyncio.sleep(found.retry_after_s * _PAUSE_PART)
+            elif isinstance(found, Refusal):
+                return request, failure_of(found)
+            try:
+                again = await self._again(request, arguments)
+            except Refusal as last:
+                return request, failure_of(last)
+            if isinstance(again, Answer):
+                return request, again
+            if again is None or again.ended:
+                return None
+            request = again
+        return request, failure_of(refusal)
+
+    async def _settled(self, request: QueuedRequest) -> Job:
+        """The job of a request, once it is known what it brings.
+
+        What a job's own leader gave it for its start is looked after with the job.
+
+        Raises:
+            TimedOut: It does not start in time for who joined it.
+            Gone: It was forgotten.
+        """
+        if not request.leads and request.asked.options.start_within_s:
+            start_by_s = await self._start_by_s(request)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(start_by_s):
+                    return await self._flights.settled(request.job)
+            if not await retry_until_available(lambda: has_started(self._ports, request.job)):
+                raise TimedOut("This was not started within the time that was given for it")
+        return await self._flights.settled(request.job)
+
+    async def _again(self, request: QueuedRequest, arguments: Any) -> QueuedRequest | Answer | None:
+        """Claim once more for a request whose job brought nothing.
+
+        The request with its next job, its answer, or None when it is forgotten.
+
+        Raises:
+            Refusal: There is no way to get its pictures.
+        """
+        asked = request.asked
+        call = await self._call(request, arguments)
+        keep = NewRequest(asked=asked, was_job=request.job)
+        waiter = Waiter(request=asked.id, keep=keep)
+        start_by_s = await self._start_by_s(request)
+        match await self._claimed(call, waiter, start_by_s):
+            case Cached(pictures):
+                return answer.free(call.spec, arguments, "coalesced", pictures)
+            case Leader(job_id, held=held):
+                await retry_until_available(lambda: self._purchases.begin(job_id, held))
+        return await retry_until_available(lambda: self._ports.requests.read(asked.id))
+
+    async def _claimed(self, call: AdmittedRequest, waiter: Waiter, start_by_s: float) -> Claim:
+        """Claim as soon as what stands in the way for now is gone."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await self._claims.claim(call, waiter, start_by_s)
+            except (Unavailable, TooMany) as refusal:
+                if loop.time() + refusal.retry_after_s >= start_by_s:
+                    raise
+                await asyncio.sleep(refusal.retry_after_s * _PAUSE_PART)
+
+    async def _call(self, request: QueuedRequest, arguments: Any) -> AdmittedRequest:
+        """The call that a request was taken for, under the key as it is now."""
+        asked = request.asked
+        key, now_s, directory = await retry_until_available(lambda: self._ports.keys.key(asked.key))
+        if key is None:
+            raise KeyUnknown
+        if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
+            raise KeyRefused(why)
+        return AdmittedRequest(
+            request_id=asked.id,
+            spec=self._ports.models[asked.endpoint],
+            arguments=arguments,
+            key=key,
+            terms=terms(key, directory),
+            options=asked.options,
+            treatment=asked.treatment,
+            upstream=asked.upstream,
+            fingerprint=asked.fingerprint,
+        )
+
+    async def _start_by_s(self, request: QueuedRequest) -> float:
+        """When a purchase for it has to be started by, of the event loop's clock."""
+        now_ms = await retry_until_available(self._ports.jobs.now_ms)
+        within_s = request.asked.options.start_within_s or self._start_within_s
+        left_s = within_s - (now_ms - request.began_ms) / 1000
+        return asyncio.get_running_loop().time() + left_s
+
+    async def _end(self, request: QueuedRequest, outcome: Outcome) -> None:
+        asked, done = request.asked, isinstance(outcome, Answer)
+        noted = self._ports.models[asked.endpoint].recorded
+        others = await retry_until_available(
+            lambda: self._ports.requests.end(request, "done" if done else "failed", outcome)
+        )
+        await self._claims.together.ended(asked)
+        if others is None or not isinstance(outcome, Answer):
+            return
+        now_ms = await retry_until_available(self._ports.jobs.now_ms)
+        took_s = (now_ms - request.began_ms) / 1000
+        self._ports.facts.answered(
+            Answered(
+                request_id=asked.id,
+                model=asked.endpoint,
+                upstream=asked.upstream,
+                team=asked.team,
+                app=asked.app,
+                key=asked.key,
+                job=request.job,
+                source=outcome.source,
+                pictures=outcome.count,
+                billed=outcome.billed,
+                saved=outcome.saved,
+                took_s=took_s,
+                waited_s=took_s,
+                reused=max(0, outcome.count - outcome.bought),
+                quality=str(asked.arguments.get("quality", "")) if "quality" in noted else "",
+            )
+        )

@@ -1,0 +1,124 @@
+"""The ground that a gateway stands on: Redis, the ledger, the picture store, and who sells."""
+
+import uuid
+from contextlib import AsyncExitStack, suppress
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.accounts.store.registry import Registry
+from falgate.core.errors import Unavailable
+from falgate.first_start import (
+    ledger_id,
+    open_pictures,
+    open_redis,
+    running,
+    set_directory,
+    set_limits,
+)
+from falgate.jobs.store.jobs import Jobs
+from falgate.jobs.store.requests import Requests
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.instance import Instance
+from falgate.money.store.ledger import Ledger
+from falgate.money.store.trust import Trust
+from falgate.money.store.usage import Usage
+from falgate.pictures.storage import PictureStore
+from falgate.redis.client import Durability, inspect
+from falgate.redis.clock import Clock, now_ms
+from falgate.redis.rights import check_rights
+from falgate.settings import Settings
+from falgate.telemetry.troubles import Troubles
+from falgate.upstreams import Upstreams, open_sellers
+from falgate.webhooks.delivery import Signer
+from falgate.webhooks.store.secrets import hook_secret, link_secret, webhook_signer
+
+
+class Resources(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway stands on, all of it there and fit."""
+
+    settings: Settings
+    owner: str
+    redis: Redis
+    store: PictureStore
+    ledger: Ledger
+    trust: Trust
+    clock: Clock
+    budgets: Budgets
+    registry: Registry
+    jobs: Jobs
+    requests: Requests
+    usage: Usage
+    secret: bytes
+    link_secret: bytes
+    signer: Signer
+    sellers: Upstreams
+
+
+async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troubles) -> Resources:
+    """Open all of it, until the stack is left.
+
+    Raises:
+        EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
+                OSError: Each in one clear line.
+    """
+    store = open_pictures(settings, troubles.noter("store"))
+    redis = await stack.enter_async_context(open_redis(settings))
+    ledger = Ledger(redis)
+    budgets = Budgets(redis, settings.calendar)
+    owner = uuid.uuid4().hex
+    found, durability = await _found(redis, ledger, settings)
+    clock = Clock()
+    clock.note(await now_ms(redis))
+    trust = Trust(redis, found, weak=durability.weak, clock=clock)
+    registry = Registry(redis, found, clock)
+    secret = await hook_secret(redis)
+    sellers = open_sellers(settings, secret, troubles)
+    stack.push_async_callback(sellers.close)
+    await set_limits(budgets, ledger, settings, sellers.live)
+    await set_directory(registry)
+    await ledger.note_books(sellers.live, sellers.names.values())
+    await stack.enter_async_context(running(trust.watch))
+    with suppress(Unavailable):
+        # Usually it is there at once; where it is not, what needs no purchase is served meanwhile.
+        await trust.regain()
+    return Resources(
+        settings=settings,
+        owner=owner,
+        redis=redis,
+        store=store,
+        ledger=ledger,
+        trust=trust,
+        clock=clock,
+        budgets=budgets,
+        registry=registry,
+        jobs=Jobs(
+            redis,
+            Instance(
+                ledger_id=found,
+                owner=owner,
+                calendar=settings.calendar,
+                slots_max=settings.upstream_concurrency,
+                lease_ms=settings.lease_s * 1000,
+                durability=durability,
+                regain=trust.regain,
+                wrote=trust.wrote,
+                clock=clock,
+            ),
+        ),
+        requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
+        usage=Usage(redis, settings.calendar),
+        secret=secret,
+        link_secret=await link_secret(redis),
+        signer=await webhook_signer(redis),
+        sellers=sellers,
+    )
+
+
+async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str, Durability]:
+    """The ledger, once it is known that this Redis can be trusted with it, and is the right one."""
+    durability = await inspect(
+        redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
+    )
+    await check_rights(redis)
+    return await ledger_id(ledger, settings), durability

@@ -1,1 +1,0 @@
-"""Redis: the only package that imports redis."""

@@ -1,0 +1,109 @@
+"""Everything that is watched of the money: of every upstream, in two trips however many teams.
+
+Asked every few seconds by everybody who scrapes, so it costs by what is shown and by nothing else:
+no list of all accounts is read, which has every key that was ever charged.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+
+from falgate.billing.store.corrections import as_summary
+from falgate.core.account import ORGANISATION, Account
+from falgate.core.calendar import KINDS, Calendar, Window
+from falgate.money.store.budgets import position
+from falgate.money.store.verifications import as_proved
+from falgate.pictures.catalogue import StoreSize
+from falgate.pictures.store.catalogue import TOTAL, as_total
+from falgate.redis import keyspace
+from falgate.redis.unavailable import translate_errors
+from falgate.telemetry.standing import AccountStanding, UpstreamStanding
+
+_COUNTERS = ("spent", "forgiven", "raised", "held")
+_OWN = 5
+"""How many answers of the first trip are for each upstream."""
+
+
+class Standings:
+    """Where the money stands. `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, calendar: Calendar, *, teams_max: int) -> None:
+        """Show so many teams of each upstream, the first by their names."""
+        self._redis = redis
+        self._calendar = calendar
+        self._teams_max = teams_max
+
+    async def read(self, upstreams: Sequence[str]) -> tuple[list[UpstreamStanding], StoreSize]:
+        """Each upstream's books, and how much is stored."""
+        with translate_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.time()
+                pipeline.hget(keyspace.META, "frozen_ms")
+                pipeline.hmget(keyspace.MEDIA, TOTAL)
+                for upstream in upstreams:
+                    self._ask(pipeline, upstream)
+                (seconds, micros), frozen_ms, stored, *rest = await pipeline.execute()
+        books = [rest[start : start + _OWN] for start in range(0, len(rest), _OWN)]
+        subjects = [[ORGANISATION, *(Account("team", name) for name in own[0])] for own in books]
+        windows = self._calendar.windows(int(seconds) * 1000 + int(micros) // 1000)
+        stand = await self._accounts(upstreams, subjects, windows)
+        standings = [
+            UpstreamStanding(
+                upstream=upstream,
+                accounts=accounts,
+                house=(int(house[0] or 0), int(house[1] or 0)),
+                open_jobs=int(open_jobs),
+                frozen=int(frozen_ms or 0) > 0,
+                reconciled=as_summary(reconciled),
+                proved=as_proved(proof),
+            )
+            for upstream, accounts, (_, house, open_jobs, reconciled, proof) in zip(
+                upstreams, stand, books, strict=True
+            )
+        ]
+        return standings, as_total(stored)
+
+    def _ask(self, pipeline: Pipeline, upstream: str) -> None:
+        pipeline.zrange(keyspace.teams(upstream), 0, self._teams_max - 1)
+        pipeline.hmget(keyspace.house(upstream), ["limit", "overrun"])
+        pipeline.zcard(keyspace.open_jobs(upstream))
+        pipeline.hgetall(keyspace.reconciled(upstream))
+        pipeline.hgetall(keyspace.proved(upstream))
+
+    async def _accounts(
+        self,
+        upstreams: Sequence[str],
+        subjects: Sequence[Sequence[Account]],
+        windows: Sequence[Window],
+    ) -> list[list[AccountStanding]]:
+        fields = [
+            "waiting",
+            *(f"budget:{kind}" for kind in KINDS),
+            *(f"{counter}:{window.name}" for counter in _COUNTERS for window in windows),
+        ]
+        found: Any
+        with translate_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for upstream, accounts in zip(upstreams, subjects, strict=True):
+                    for each in accounts:
+                        pipeline.hmget(keyspace.account(upstream, each), fields)
+                found = iter(await pipeline.execute())
+        return [[_where(each, fields, next(found), windows) for each in own] for own in subjects]
+
+
+def _where(
+    account: Account,
+    fields: Sequence[str],
+    values: Sequence[str | None],
+    windows: Sequence[Window],
+) -> AccountStanding:
+    figures = {
+        field: value for field, value in zip(fields, values, strict=True) if value is not None
+    }
+    return AccountStanding(
+        account=account,
+        positions=[position(account, window, figures) for window in windows],
+        waiting=int(figures.get("waiting", 0)),
+    )

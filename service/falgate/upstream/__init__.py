@@ -1,1 +1,0 @@
-"""fal: its queue, its answers and its pictures."""

@@ -1,0 +1,129 @@
+"""Whom keys buy from, by the settings: each seller's queue, its own books, and its hooks."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from falgate import settings as setting
+from falgate.accounts.apikey import Kind
+from falgate.fal.client import FAL_MEDIA, FalQueue
+from falgate.fal.platform import FalPlatform
+from falgate.fal.signatures import Signatures
+from falgate.first_start import TEST
+from falgate.jobs import callback_url
+from falgate.models.endpoints import MODELS
+from falgate.sandbox.app import create_sandbox
+from falgate.sandbox.dials import Behaviour
+from falgate.settings import FAL_QUEUE, Settings
+from falgate.telemetry.troubles import Troubles
+
+_QUEUE, _PLATFORM, _KEYS = (
+    f"http://queue.sandbox{path}" for path in ("", "/v1", "/.well-known/jwks.json")
+)
+_KEY = "falgate:sandbox"
+
+
+class Upstreams(msgspec.Struct, frozen=True):
+    """Everything that speaks to who sells.
+
+    Attributes:
+        queues: By the kind of key that buys there.
+        platform: The books of who sells to live keys, if they may be read.
+        billing: Whether its billing may be read too, so that the ledger follows it.
+        signatures: Of its completion hooks; None where it cannot reach this gateway.
+    """
+
+    queues: Mapping[Kind, FalQueue]
+    platform: FalPlatform | None
+    billing: bool
+    signatures: Signatures | None
+
+    @property
+    def live(self) -> str:
+        """The name of who sells to live keys."""
+        return self.queues["live"].name
+
+    @property
+    def names(self) -> dict[Kind, str]:
+        """Whose books each kind of key spends in."""
+        return {kind: queue.name for kind, queue in self.queues.items()}
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for each in (*self.queues.values(), self.platform, self.signatures):
+            if each is not None:
+                await each.close()
+
+
+def open_sellers(settings: Settings, secret: bytes, troubles: Troubles) -> Upstreams:
+    """Connect to them.
+
+    Args:
+        settings: The settings.
+        secret: What the addresses of completion hooks are proved with.
+        troubles: Told of what cannot be reached.
+    """
+    # Without state of its own on disk, an instance keeps the sandbox's books in memory.
+    stateless = settings.redis_url and settings.media_url
+    directory = None if stateless else Path(settings.data_dir) / "sandbox"
+    dials = Behaviour(work_s=settings.sandbox_work_s)
+    sandbox: Any = create_sandbox(MODELS, directory=directory, dials=dials)
+
+    def address(job_id: str) -> str:
+        return callback_url.address(settings.public_url, secret, job_id)
+
+    hooked = address if settings.public_url else None
+
+    def in_process(name: str, **more: Any) -> FalQueue:
+        return FalQueue(name, _QUEUE, key=_KEY, transport=httpx.ASGITransport(sandbox), **more)
+
+    test = in_process(TEST)
+    if settings.uses_sandbox:
+        return Upstreams(
+            {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
+            FalPlatform(_PLATFORM, _KEY, transport=httpx.ASGITransport(sandbox)),
+            # Its books are as short-lived as its process, and its money is none.
+            billing=False,
+            signatures=(
+                Signatures(_KEYS, transport=httpx.ASGITransport(sandbox)) if hooked else None
+            ),
+        )
+    url = settings.upstream_url.rstrip("/").lower()
+    is_fal = url == FAL_QUEUE
+    if is_fal and not settings.public_url.startswith("https://"):
+        # fal reaches no other address, and might refuse an order for it.
+        hooked = None
+    live = FalQueue(
+        "fal" if is_fal else url,
+        settings.upstream_url,
+        key=settings.fal_key,
+        media_domains=(
+            *(FAL_MEDIA if is_fal else ()),
+            *setting.names(settings.upstream_media_hosts),
+        ),
+        start_timeout_s=settings.upstream_start_timeout_s,
+        hook=hooked,
+        troubled=troubles.noter("fal"),
+    )
+    return Upstreams(
+        {"live": live, "test": test},
+        _platform(settings, troubles, is_fal=is_fal),
+        billing=bool(settings.fal_admin_key),
+        signatures=(
+            Signatures(settings.upstream_jwks_url, troubled=troubles.noter("fal_keys"))
+            if hooked
+            else None
+        ),
+    )
+
+
+def _platform(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalPlatform | None:
+    """fal's own books, if there is a key that may read them."""
+    # Another server's key is not for fal's eyes.
+    key = settings.fal_admin_key or (settings.fal_key if is_fal else "")
+    if not key:
+        return None
+    return FalPlatform(settings.platform_url, key, troubled=troubles.noter("fal_platform"))

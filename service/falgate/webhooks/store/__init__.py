@@ -1,0 +1,1 @@
+"""Webhooks, alerts and the secrets that sign them, in Redis."""

@@ -1,0 +1,123 @@
+"""Alerts: thresholds, first refusals and exhausted balances, kept in Redis until they are told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from falgate.core.events import Alerted
+from falgate.redis import keyspace
+from falgate.redis.unavailable import translate_errors
+
+_GROUP = "tellers"
+_AT_ONCE = 20
+_PENDING_MAX = 1_000
+_WARNED_S = 3_600
+
+
+class Alerts:
+    """A queue that every instance takes from. All methods raise `Unavailable` without Redis.
+
+    An alert that was taken stays until it is done with. Whoever finds it untold for long enough
+    takes it again, so one of an instance that died is nobody's in particular.
+    """
+
+    def __init__(self, redis: Redis, owner: str) -> None:
+        """Take as `owner`, whom no other instance has the name of."""
+        self._redis = redis
+        self._owner = owner
+        self._grouped = False
+
+    async def new(self) -> Sequence[Alerted]:
+        """Alerts that nobody took yet."""
+        found: Any
+        with translate_errors():
+            await self._group()
+            found = await self._redis.xreadgroup(
+                _GROUP, self._owner, {keyspace.ALERTS: ">"}, count=_AT_ONCE
+            )
+        # By name in one protocol of Redis's, in pairs in the other.
+        pages = found.values() if isinstance(found, dict) else [page for _, page in found]
+        entries = [entry for page in pages for entry in _flat(page)]
+        return [_alert(entry, fields) for entry, fields in entries]
+
+    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
+        """Alerts taken so many times, the n-th time longer ago than `pauses_s[n - 1]`."""
+        due: list[Alerted] = []
+        pending: Any
+        with translate_errors():
+            await self._group()
+            pending = await self._redis.xpending_range(
+                keyspace.ALERTS, _GROUP, "-", "+", _PENDING_MAX, idle=pauses_s[0] * 1000
+            )
+        for each in pending:
+            times = each["times_delivered"]
+            pause_ms = pauses_s[min(times, len(pauses_s)) - 1] * 1000
+            if each["time_since_delivered"] < pause_ms:
+                continue
+            taken: Any
+            with translate_errors():
+                # Of two instances that ask for it, the second finds it taken just now.
+                taken = await self._redis.xclaim(
+                    keyspace.ALERTS, _GROUP, self._owner, pause_ms, [each["message_id"]]
+                )
+            due += [_alert(entry, fields) for entry, fields in taken if fields]
+        return due
+
+    async def warn(self, upstream: str) -> None:
+        """Put an alert there that an upstream's balance is exhausted: once an hour, by whomever."""
+        first = keyspace.warned(upstream)
+        with translate_errors():
+            if await self._redis.set(first, self._owner, nx=True, ex=_WARNED_S):
+                await self._redis.xadd(keyspace.ALERTS, {"what": "balance", "upstream": upstream})
+
+    async def done(self, alert: Alerted) -> None:
+        """Forget an alert: it was told, or is given up."""
+        with translate_errors():
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                pipeline.xack(keyspace.ALERTS, _GROUP, alert.alert)
+                pipeline.xdel(keyspace.ALERTS, alert.alert)
+                await pipeline.execute()
+
+    async def now_s(self) -> int:
+        """Redis's clock, seconds since 1970."""
+        with translate_errors():
+            seconds, _ = await self._redis.time()
+        return int(seconds)
+
+    async def _group(self) -> None:
+        if self._grouped:
+            return
+        try:
+            await self._redis.xgroup_create(keyspace.ALERTS, _GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+        self._grouped = True
+
+
+def _flat(page: Any) -> Sequence[Any]:
+    """Entries of a page, which one protocol wraps in a list of its own."""
+    return page[0] if page and isinstance(page[0], list) else page
+
+
+def _alert(entry: str, fields: dict[str, str]) -> Alerted:
+    if fields.get("what") == "balance":
+        return Alerted(
+            alert=entry, upstream=fields["upstream"], account="", level="", window="",
+            percent=0, limit=0, spent=0, held=0, what="balance",
+        )  # fmt: skip
+    upstream, charged = keyspace.account_of(fields["account"])
+    return Alerted(
+        alert=entry,
+        upstream=upstream,
+        account=charged.name,
+        level=charged.level,
+        window=fields["window"],
+        what="refused" if fields.get("what") == "refused" else "threshold",
+        percent=int(fields["percent"]),
+        limit=int(fields["limit"]),
+        spent=int(fields["spent"]),
+        held=int(fields.get("held", 0)),
+    )

@@ -1,0 +1,170 @@
+"""Teams, apps and keys in Redis: changed only as they were read, and always audited."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from falgate.accounts import apikey
+from falgate.accounts.apikey import KeyRecord
+from falgate.accounts.directory import App, Team
+from falgate.accounts.limits import Limits
+from falgate.accounts.store.registry import Registry
+from falgate.core.change import Audited
+
+
+@pytest.fixture
+def registry(redis: Redis) -> Registry:
+    return Registry(redis)
+
+
+def record(key_id: str = "k", created_s: int = 5) -> KeyRecord:
+    return KeyRecord(
+        id=key_id,
+        kind="live",
+        digest="d" * 64,
+        team="t",
+        app="p",
+        name="for the shop: ü",
+        created_s=created_s,
+        previous_digest="e" * 64,
+    )
+
+
+async def audited(registry: Registry) -> list[Audited]:
+    return [line async for line in registry.audit()]
+
+
+async def test_teams_and_apps_are_read_as_they_were_put(registry: Registry) -> None:
+    team = Team(weight=3, limits=Limits(generations_at_once=2))
+    assert await registry.put_team("web", None, team, "me")
+    assert await registry.put_app("web/shop", None, App(), "me")
+
+    directory = await registry.directory()
+
+    assert (directory.teams, directory.apps) == ({"web": team}, {"web/shop": App()})
+    assert directory.revision == 2
+
+
+async def test_a_change_that_came_too_late_does_nothing(registry: Registry) -> None:
+    await registry.put_team("web", None, Team(), "me")
+    await registry.put_team("web", Team(), Team(weight=2), "me")
+
+    assert not await registry.put_team("web", Team(), Team(weight=3), "you")
+    assert not await registry.put_team("web", Team(), None, "you")
+    assert not await registry.put_team("web", None, Team(weight=3), "you")
+
+    assert (await registry.directory()).teams == {"web": Team(weight=2)}
+    assert len(await audited(registry)) == 2
+
+
+async def test_a_repeat_after_a_lost_reply_changes_nothing(
+    registry: Registry, everything: Callable[[], Awaitable[dict[str, Any]]]
+) -> None:
+    for was, now in [(None, Team()), (Team(), Team(weight=2)), (Team(weight=2), None)]:
+        assert await registry.put_team("web", was, now, "me")
+        before = await everything()
+
+        assert await registry.put_team("web", was, now, "me")
+
+        assert await everything() == before
+
+
+async def test_another_instance_sees_a_change_with_its_next_look(
+    registry: Registry, redis: Redis
+) -> None:
+    other = Registry(redis)
+    await registry.put_key(None, record(), "me")
+    await registry.put_team("web", None, Team(), "me")
+    assert (await other.key("k"))[2].teams == {"web": Team()}
+
+    await registry.put_team("web", Team(), Team(weight=2), "me")
+    await registry.put_key(record(), msgspec.structs.replace(record(), revoked_s=9), "me")
+
+    found, now_s, directory = await other.key("k")
+    assert found is not None
+    assert found.unusable(now_s) == "revoked"
+    assert directory.teams == {"web": Team(weight=2)}
+    assert now_s == pytest.approx(await registry.now_s(), abs=60)
+
+
+async def test_a_key_that_is_not_there_is_none(registry: Registry) -> None:
+    found, now_s, directory = await registry.key("k")
+
+    assert found is None
+    assert now_s > 0
+    assert (directory.teams, directory.apps) == ({}, {})
+
+
+async def test_keys_are_listed_by_age(registry: Registry) -> None:
+    for key_id, created_s in [("c", 3), ("a", 10), ("b", 3)]:
+        assert await registry.put_key(None, record(key_id, created_s), "me")
+
+    assert [key.id for key in await registry.keys()] == ["b", "c", "a"]
+    assert await registry.keys() == [record("b", 3), record("c", 3), record("a", 10)]
+
+
+async def test_the_audit_log_says_who_when_before_and_after(registry: Registry) -> None:
+    await registry.put_team("web", None, Team(), "cli:me")
+    await registry.put_team("web", Team(), Team(weight=2), "admin:you")
+    await registry.put_team("web", Team(weight=2), None, "admin")
+
+    removed, changed, made = await audited(registry)
+
+    assert [line.who for line in (made, changed, removed)] == ["cli:me", "admin:you", "admin"]
+    assert {(line.action, line.subject) for line in (made, changed, removed)} == {("team", "web")}
+    assert (made.before, json.loads(made.after)["weight"]) == ("", 1)
+    assert (json.loads(changed.before)["weight"], json.loads(changed.after)["weight"]) == (1, 2)
+    assert (json.loads(removed.before)["weight"], removed.after) == (2, "")
+    milliseconds = int(changed.id.partition("-")[0])
+    assert milliseconds / 1000 == pytest.approx(await registry.now_s(), abs=60)
+
+
+async def test_the_audit_log_goes_on_from_an_entry_and_over_many_pages(
+    registry: Registry, redis: Redis
+) -> None:
+    async with redis.pipeline(transaction=False) as pipeline:
+        for number in range(1_100):
+            fields: dict[Any, Any] = dict.fromkeys(("who", "action", "before", "after"), "")
+            pipeline.xadd("{fg}:audit", {**fields, "subject": str(number)}, id=f"{number + 1}-0")
+        await pipeline.execute()
+
+    subjects = [line.subject async for line in registry.audit()]
+    older = [line.subject async for line in registry.audit(before="3-0")]
+
+    assert subjects == [str(number) for number in reversed(range(1_100))]
+    assert older == ["1", "0"]
+
+
+async def test_the_secret_of_a_key_is_nowhere_in_redis_and_its_digest_not_in_the_audit_log(
+    registry: Registry, everything: Callable[[], Awaitable[dict[str, Any]]]
+) -> None:
+    text = apikey.mint("live", b"\x07" * apikey.ID_BYTES, b"\x09" * apikey.SECRET_BYTES)
+    presented = apikey.present(text)
+    assert presented is not None
+    kept = msgspec.structs.replace(record(presented.id), digest=presented.digest)
+    await registry.put_key(None, kept, "me")
+
+    written = await everything()
+
+    secret = text.split("_")[3]
+    assert len(secret) > 40
+    assert secret not in str(written)
+    assert presented.digest in str(written.pop("{fg}:apikeys"))
+    assert presented.id in str(written)
+    assert presented.digest not in str(written)
+    assert kept.previous_digest not in str(written)
+
+
+async def test_who_there_is_now_is_read_anew_only_where_it_has_changed(
+    registry: Registry, redis: Redis
+) -> None:
+    before = await registry.latest()
+    assert await registry.latest() is before
+
+    await Registry(redis).put_team("nova", None, Team(), "another instance")
+
+    assert set((await registry.latest()).teams) == {"nova"}

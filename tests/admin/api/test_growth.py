@@ -1,0 +1,77 @@
+"""What a call of the administration costs: as much as it shows, however much there is beside it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from falgate.accounts.apikey import KeyRecord
+from falgate.redis import keyspace
+from redis import Redis as SyncRedis
+
+Cost = Callable[[str], int]
+FEW, MANY = 40, 2_000
+
+
+@pytest.fixture
+def cost(client: httpx.Client, redis: SyncRedis) -> Cost:
+    """How many bytes Redis gives for a call."""
+
+    def given() -> int:
+        stats: Any = redis.info("stats")
+        return int(stats["total_net_output_bytes"])
+
+    def measure(path: str) -> int:
+        before = given()
+        looking = given() - before
+        answer = client.get(path)
+        assert answer.status_code == 200, answer.text
+        return given() - before - 2 * looking
+
+    return measure
+
+
+def fill(redis: SyncRedis, number: int) -> None:
+    """So many keys of team web, of a version that had no lists of keys; a few are of its shop."""
+    records: dict[Any, Any] = {}
+    for each in range(number):
+        app = "shop" if each % (number // 10) == 0 else "blog"
+        record = KeyRecord(
+            id=f"k{each:010}", kind="live", digest="d" * 64, team="web", app=app, name="",
+            created_s=1_700_000_000 + each // 7,
+        )  # fmt: skip
+        records[record.id] = msgspec.json.encode(record)
+    redis.hset(keyspace.APIKEYS, mapping=records)
+    redis.sadd(keyspace.accounts("sandbox"), "team:web", *(f"key:{each}" for each in records))
+
+
+@pytest.mark.parametrize(
+    "path", ["/keys?limit=10", "/keys?limit=10&of=web/shop", "/accounts/team:web"]
+)
+def test_a_call_costs_no_more_where_there_are_many_keys(
+    path: str, redis: SyncRedis, client: httpx.Client, cost: Cost
+) -> None:
+    client.post("/teams", json={"name": "web"})
+    costs = []
+    for number in (FEW, MANY):
+        fill(redis, number)
+        client.get("/keys")  # which lists those that were not
+        costs.append(cost(path))
+
+    assert costs[1] < 2 * costs[0], costs
+
+
+def test_pages_hold_every_key_once_the_oldest_first(redis: SyncRedis, client: httpx.Client) -> None:
+    fill(redis, MANY)
+    found, cursor = [], ""
+    while cursor is not None:
+        page = client.get("/keys", params={"limit": 450, "cursor": cursor}).json()
+        found += [key["id"] for key in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert found == [f"k{each:010}" for each in range(MANY)]
+    shop = client.get("/keys", params={"of": "web/shop", "limit": 500}).json()["items"]
+    assert [key["id"] for key in shop] == found[:: MANY // 10]
+    assert client.get("/keys", params={"of": "web/sho"}).json()["items"] == []

@@ -1,0 +1,292 @@
+"""Changes to the hold that must not go unnoticed."""
+
+import json
+from typing import Any
+
+import pytest
+from judging import suite_of
+
+from falgate.accounts.limits import NONE, Exceeded, Limits, PurchaseLimits
+from falgate.cache.pool import PoolVersion
+from falgate.core.account import ORGANISATION, Account
+from falgate.core.calendar import Kind
+from falgate.core.errors import Unavailable
+from falgate.core.events import Overdrawn
+from falgate.jobs import verdicts
+from falgate.jobs.settlement import Settlement
+from falgate.jobs.store import hold
+from falgate.jobs.verdicts import NOBODY, Denied, Held, Joined, PoolChanged, Vacant, Waiter
+from falgate.money.frozen import Frozen
+from falgate.redis import keyspace
+
+UPSTREAM = "https://queue.example"
+ACCOUNT = keyspace.account(UPSTREAM, ORGANISATION)
+
+
+async def limits(desk: Any) -> None:
+    kinds: list[Kind] = ["day", "total"]
+    for kind in kinds:
+        await desk.limit("day", 1_000)
+        await desk.limit("total", 1_000)
+        await desk.limit(kind, 250)
+        if kind == "day":
+            assert await desk.hold("a", "f") == Held()
+            await desk.bring("b", "g", "paid")
+        assert isinstance(await desk.hold("c", "h", held=91), Denied)
+    assert await desk.hold("c", "h", held=90) == Held()
+    assert await desk.figures() == (60, 190, 0)
+    assert await desk.hold("c", "h", held=90) == Held()
+    assert await desk.figures() == (60, 190, 0)
+    await desk.redis.hdel(ACCOUNT, "budget:day", "budget:total")
+    await desk.limit("hour", 10_000, shadow=True)
+    assert await desk.hold("d", "i") == verdicts.NoBudget()
+    await desk.redis.hset(keyspace.META, "id", "other")
+    assert await desk.hold("d", "i") == verdicts.LedgerMismatch()
+
+
+async def reliefs(desk: Any) -> None:
+    await desk.limit("day", 100)
+    await desk.bring("a", "f", "paid")
+    for _ in range(2):
+        await desk.budgets.raise_(UPSTREAM, ORGANISATION, "day", 20, change="1", who="w")
+    assert isinstance(await desk.hold("b", "g", held=61), Denied)
+    assert await desk.hold("b", "g", held=60) == Held()
+    for _ in range(2):
+        await desk.budgets.reset(UPSTREAM, ORGANISATION, "day", change="2", who="w")
+    assert isinstance(await desk.hold("c", "h", held=61), Denied)
+    assert await desk.hold("c", "h", held=60) == Held()
+
+
+async def house(desk: Any) -> None:
+    await desk.bring("a", "f", "paid", charge=110)
+    assert await desk.figures() == (100, 0, 10)
+    await desk.budgets.set_house(UPSTREAM, 11, "test")
+    assert await desk.hold("b", "g") == Held()
+    await desk.budgets.set_house(UPSTREAM, 10, "test")
+    assert await desk.hold("c", "h") == verdicts.HouseFull(10, 10)
+    await desk.redis.delete(keyspace.house(UPSTREAM))
+    assert await desk.hold("c", "h") == verdicts.HouseFull(0, 0)
+
+
+async def flights(desk: Any) -> None:
+    job = await desk.bring("a", "f", "paid")
+    assert await desk.hold("b", "f") == Joined("a")
+    await desk.one.finish(job, (), PoolVersion(7, 2))
+    assert await desk.redis.get(keyspace.flight("f")) == "done:a:7:2"
+    for generation, count in [(6, 9), (7, 1)]:
+        stale = await desk.hold("b", "f", generation=generation, count=count)
+        assert stale == PoolChanged(7, 2)
+    assert await desk.hold("b", "f", generation=7, count=2) == Held()
+    assert await desk.redis.get(keyspace.flight("f")) == "open:b"
+    await desk.one.finish(await desk.bring("c", "g", "paid"), (), PoolVersion(7, 1))
+    assert await desk.hold("d", "g", generation=8) == Held()
+    before = await desk.figures()
+    company = Waiter(request="", joins=True)
+    assert (
+        await desk.one.hold(desk.order("e", "h"), PoolVersion(), PurchaseLimits(), company)
+        == Vacant()
+    )
+    assert await desk.figures() == before
+    await desk.one.finish(await desk.bring("e", "h", "paid"), (), None)
+    assert await desk.redis.exists(keyspace.flight("h")) == 0
+
+
+async def alerts(desk: Any) -> None:
+    await desk.limit("day", 250, alerts=(100, 200))
+    await desk.limit("hour", 150, shadow=True)
+    await desk.bring("a", "f", "paid")
+    assert await desk.hold("b", "g", held=189) == Held((Overdrawn(ORGANISATION, "hour"),))
+    assert await desk.redis.xlen(keyspace.ALERTS) == 0
+    for _ in range(2):
+        assert isinstance(await desk.hold("c", "h", held=2), Denied)
+    await desk.hold("d", "i", held=1)
+    found = [fields for _, fields in await desk.redis.xrange(keyspace.ALERTS)]
+    assert [(each["what"], each["percent"], each["held"]) for each in found] == [
+        ("refused", "0", "189"),
+        ("threshold", "100", "190"),
+    ]
+
+
+async def amounts(desk: Any) -> None:
+    await desk.bring("b", "g", "accepted")
+    for bad in ["nan", "-1", "0x1", "1e1", " 5 ", "9" * 16, "0"]:
+        odd: Any = bad
+        with pytest.raises(Unavailable):
+            await desk.hold("a", "f", held=odd)
+        if bad != "0":
+            job = await desk.read("b")
+            # What the script lets through is no number for anybody who reckons with it later.
+            with pytest.raises((Unavailable, TypeError)) as refused:
+                await desk.one.settle(job, Settlement(state="paid", charge=odd))
+            assert refused.type is Unavailable
+    assert await desk.figures() == (0, 100, 0)
+
+
+async def windows(desk: Any) -> None:
+    now_ms = await desk.one.now_ms()
+    for starts_ms, ends_ms in [(now_ms + 60_000, now_ms + 90_000), (1, now_ms - 1)]:
+        window = {"kind": "day", "id": "x", "starts_ms": starts_ms, "ends_ms": ends_ms}
+        reply = await hold._HOLD(
+            desk.redis,
+            meta=keyspace.META,
+            job=keyspace.job("a"),
+            flight=keyspace.flight("f"),
+            open_jobs=keyspace.open_jobs(UPSTREAM),
+            house=keyspace.house(UPSTREAM),
+            more_keys=[ACCOUNT, keyspace.pace(UPSTREAM, ORGANISATION)],
+            accounts=keyspace.accounts(UPSTREAM),
+            teams=keyspace.teams(UPSTREAM),
+            slots=keyspace.slots(UPSTREAM),
+            waiting=keyspace.waiting(UPSTREAM),
+            tags=keyspace.turns(UPSTREAM),
+            alerts=keyspace.ALERTS,
+            calendar=await desk.redis.hget(keyspace.META, "calendar"),
+            **hold._beside(desk.order("a", "f")),
+            charged=json.dumps(
+                [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
+            ),
+            **{"class": "normal"},
+            weight=1,
+            waiting_max=0,
+            slots_max=0,
+            channel=keyspace.MOVED,
+            ledger_id=str(await desk.redis.hget(keyspace.META, "id")),
+            job_id="a",
+            owner="one",
+            lease_ms=1,
+            amount=1,
+            generation=0,
+            count=0,
+            windows=json.dumps([window]),
+            order="{}",
+            input="{}",
+            **hold.waits_for(desk.order(), NOBODY),
+        )
+        assert reply[0] == "elsewhen"
+
+
+async def levels(desk: Any) -> None:
+    team, app, key = desk.order().accounts[1:]
+    for charged in (team, app, key):
+        await desk.limit("month", 100, charged)
+        assert isinstance(await desk.hold("a", "f", held=101), Denied)
+        await desk.limit("month", 1_000, charged)
+    await desk.limit("week", 10, team, shadow=True)
+    assert await desk.hold("a", "f") == Held((Overdrawn(team, "week"),))
+    assert await desk.hold("b", "g", changes={"team": "u"}) == Held()
+    spent = {p.held for p in await desk.budgets.positions(UPSTREAM, Account("team", "u"))}
+    assert spent == {100}
+
+
+async def paces(desk: Any) -> None:
+    def terms(**limits: int) -> PurchaseLimits:
+        return PurchaseLimits(limits=(NONE, Limits(**limits), NONE, NONE))
+
+    assert await desk.hold("a", "f", terms=terms(generations_per_minute=2)) == Held()
+    assert await desk.hold("b", "g", terms=terms(generations_per_minute=2)) == Held()
+    slow = await desk.hold("c", "h", terms=terms(generations_per_minute=2))
+    assert isinstance(slow, Exceeded)
+    assert (slow.account, slow.what, slow.limit) == ("team:t", "generations_per_minute", 2)
+    assert 50_000 < slow.retry_after_ms <= 60_000
+    busy = await desk.hold("c", "h", terms=terms(generations_at_once=2))
+    assert isinstance(busy, Exceeded)
+    assert (busy.what, busy.limit) == ("generations_at_once", 2)
+    await desk.one.settle(await desk.read("a"), Settlement(state="released", charge=0))
+    assert await desk.hold("c", "h", terms=terms(generations_at_once=2)) == Held()
+
+
+async def servers(desk: Any) -> None:
+    assert await desk.hold("a", "f") == Held()
+    await desk.redis.hset(keyspace.META, "calendar", "other")
+    assert await desk.hold("b", "g") == verdicts.OtherCalendar("other")
+    await desk.redis.hset(keyspace.META, "frozen_ms", "1")
+    assert await desk.hold("b", "g") == Frozen("lost")
+    await desk.redis.hset(keyspace.META, "frozen_why", "counters")
+    assert await desk.hold("b", "g") == Frozen("counters")
+    await desk.redis.hset(keyspace.META, "history", "another")
+    with pytest.raises(Unavailable):
+        await desk.hold("b", "g")
+    assert await desk.hold("a", "f") == Held()
+
+
+SCENARIOS = (limits, reliefs, house, flights, alerts, amounts, windows, levels, paces, servers)
+HOLD, PRELUDE, BUDGETS = "jobs_hold", "_prelude", "_budgets"
+MUTANTS = {
+    "any_ledger": (HOLD, "~= ledger_id", "== ''"),
+    "holds_again": (HOLD, "redis.call('EXISTS', job) == 1", "false"),
+    "never_joins": (HOLD, "if under_way then", "if false then"),
+    "no_older_generation": (HOLD, "generation < made or ", ""),
+    "any_generation": (HOLD, "generation < made", "generation <= made"),
+    "count_of_any_generation": (HOLD, "(generation == made and count < length)", "count < length"),
+    "no_count": (HOLD, " or (generation == made and count < length)", ""),
+    "count_off_by_one": (HOLD, "count < length", "count <= length"),
+    "before_its_window": (HOLD, "now < window.starts_ms or ", ""),
+    "after_its_window": (HOLD, " or now >= window.ends_ms", ""),
+    "house_needs_no_limit": (HOLD, "not kept[1] or ", "kept[1] and "),
+    "house_may_be_full": (HOLD, "overrun >= digits", "overrun > digits"),
+    "house_never_full": (HOLD, "(overrun > 0 and overrun >= digits(kept[1]))", "false"),
+    "one_above_the_limit": (HOLD, "> budget.limit", "> budget.limit + 1"),
+    "not_the_whole_limit": (HOLD, "> budget.limit", ">= budget.limit"),
+    "spent_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.held + amount"),
+    "held_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.spent + amount"),
+    "amount_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.spent + budget.held"),
+    "first_window_only": (
+        HOLD,
+        "in ipairs(names) do\n    local budget",
+        "in ipairs({names[1]}) do\n    local budget",
+    ),
+    "second_window_only": (
+        HOLD,
+        "in ipairs(names) do\n    local budget",
+        "in ipairs({names[2]}) do\n    local budget",
+    ),
+    "the_organisation_only": (
+        HOLD,
+        "for i = 1, #paced do",
+        "for i = 1, 1 do",
+    ),
+    "shadows_refuse": (HOLD, "if short and not budget.shadow then", "if short then"),
+    "shadows_are_enough": (HOLD, "and budget and not budget.shadow then", "and budget then"),
+    "shadows_unheard": (HOLD, "elseif short then", "elseif false then"),
+    "refusals_unheard": (HOLD, "refuse(alerts, one[1], one[2], one[3])", ""),
+    "refusals_again": (
+        BUDGETS,
+        "if redis.call('HSETNX', account, 'refused:' .. name, '1') == 1",
+        "if true",
+    ),
+    "shadows_alert_of_refusals": (
+        HOLD,
+        "    if short and not budget.shadow then\n      refusing",
+        (
+            "    if short then\n      refusing[#refusing + 1] = looked[#looked]\n    end\n    "
+            "if short and not budget.shadow then\n      refusing"
+        ),
+    ),
+    "a_hold_fills_nothing": (HOLD, "one[3].held = one[3].held + amount", ""),
+    "filled_unheard": (HOLD, "cross(alerts, one[1], one[2], one[3], 100)", ""),
+    "any_number_at_once": (HOLD, ">= one.at_once then", "> one.at_once then"),
+    "one_more_in_a_minute": (HOLD, "if more >= 0 then", "if more > 0 then"),
+    "a_pace_not_counted": (HOLD, "redis.call('ZADD', pace, whole(now), job_id)", ""),
+    "other_calendar": (HOLD, "if known[4] ~= calendar then", "if false then"),
+    "never_frozen": (HOLD, "if known[3] then", "if false then"),
+    "frozen_for_no_reason": (HOLD, "known[5] or 'lost'", "'lost'"),
+    "any_history": (HOLD, "known[2] ~= history_now()", "false"),
+    "raises_do_not_count": (BUDGETS, " + tonumber(f[2] or '0'),", ","),
+    "resets_do_not_count": (BUDGETS, " - tonumber(f[4] or '0')", ""),
+    "no_budget_needed": (HOLD, "if not enforced then", "if false then"),
+    "nothing_held": (HOLD, "'held:' .. name, whole(amount))", "'held:' .. name, 0)"),
+    "holds_in_one_window": (
+        HOLD,
+        "for _, name in ipairs(names) do redis",
+        "for _, name in ipairs({names[1]}) do redis",
+    ),
+    "no_claim": (HOLD, "redis.call('SET', flight, 'open:' .. job_id)", ""),
+    "joined_nobody": (HOLD, "if joins == '1' then", "if false then"),
+    "free_hold": (HOLD, "if amount == 0 then", "if false then"),
+    "any_text_is_an_amount": (PRELUDE, " or not text:match('^%d+$')", ""),
+    "ends_in_digits": (PRELUDE, "'^%d+$'", "'%d+$'"),
+    "begins_with_digits": (PRELUDE, "'^%d+$'", "'^%d+'"),
+    "long_amounts": (PRELUDE, " or #text > 15", ""),
+}
+
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)

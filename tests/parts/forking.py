@@ -1,0 +1,198 @@
+"""Processes of falgate without its imports: forked from one that has made them.
+
+Importing falgate takes most of a second of a core, and tests start it hundreds of times. One server
+for each test process imports it once. For each start it forks a process that runs
+`python -m falgate` with its own arguments, environment and files: of its own number, with real
+signals, and a real end. Tests of the start itself start Python anew.
+"""
+
+import gc
+import json
+import os
+import random
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from patience import PATIENCE_S
+
+_MODULES = ("falgate.app", "falgate.listeners", "falgate.cli.run", "falgate.cli.sandbox")
+_REQUEST_BYTES_MAX = 1 << 20
+
+
+class Forked:
+    """A process, with the methods of `subprocess.Popen` that tests use.
+
+    Attributes:
+        args: What was typed.
+        pid: Its number.
+        returncode: Its end, as Popen has it; None before it.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, args: Sequence[str], keeper: socket.socket) -> None:
+        """Follow the process that this keeper has forked."""
+        self.args = args
+        self.returncode: int | None = None
+        self._keeper = keeper
+        self._said = b""
+        self._lock = threading.Lock()
+        self.pid = int(self._line(PATIENCE_S) or 0)
+        assert self.pid, "the process that forks is gone"
+
+    def poll(self) -> int | None:
+        """Its end, if it is there."""
+        with self._lock:
+            if self.returncode is None and (line := self._line(0)) is not None:
+                self.returncode = os.waitstatus_to_exitcode(int(line))
+                self._keeper.close()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its end.
+
+        Raises:
+            TimeoutExpired: It did not come in time.
+        """
+        end_s = None if timeout is None else time.monotonic() + timeout
+        while (status := self.poll()) is None:
+            left_s = None if end_s is None else end_s - time.monotonic()
+            if left_s is not None and left_s <= 0:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            try:
+                select.select([self._keeper], [], [], left_s)
+            except (OSError, ValueError):
+                continue  # Another thread has read the end.
+        return status
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it is there."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    def _line(self, timeout_s: float) -> str | None:
+        """The keeper's next line, if it comes in time."""
+        end_s = time.monotonic() + timeout_s
+        while b"\n" not in self._said:
+            if not select.select([self._keeper], [], [], max(0.0, end_s - time.monotonic()))[0]:
+                return None
+            self._said += (more := self._keeper.recv(64))
+            assert more, "the process that keeps this one is gone"
+        line, _, self._said = self._said.partition(b"\n")
+        return line.decode()
+
+
+def popen(
+    arguments: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdout: IO[bytes] | int | None = None,
+    stderr: IO[bytes] | int | None = None,
+) -> Forked:
+    """Run `python -m falgate ARGUMENTS` in this environment; what it says goes to these files."""
+    mine, its = socket.socketpair()
+    with its, Path(os.devnull).open("r+b") as nothing:
+        files = [_number(file, nothing) for file in (None, stdout, stderr)]
+        request = json.dumps([list(arguments), dict(env), str(Path.cwd())]).encode()
+        socket.send_fds(_server()[0], [request], [*files, its.fileno()])
+    return Forked(["falgate", *arguments], mine)
+
+
+def _number(file: IO[bytes] | int | None, nothing: IO[bytes]) -> int:
+    if file is None:
+        return nothing.fileno()
+    return file if isinstance(file, int) else file.fileno()
+
+
+@cache
+def _server() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
+    """The process that forks, behind a connection to it; it ends when this one does."""
+    mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        env = {name: value for name, value in os.environ.items() if not name.startswith("FAL")}
+        command = [sys.executable, __file__, str(its.fileno())]
+        return mine, subprocess.Popen(command, pass_fds=[its.fileno()], env=env)
+
+
+def _serve(requests: socket.socket) -> None:
+    """Fork for each request, until nobody is left who could make one."""
+    for module in _MODULES:
+        __import__(module)
+    gc.freeze()  # What is there already is shared by all, as long as nobody touches it.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Keepers are nobody's to wait for.
+    while True:
+        request, files, _, _ = socket.recv_fds(requests, _REQUEST_BYTES_MAX, 4)
+        if not request:
+            return
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            requests.close()
+            _keep(json.loads(request), files)
+        for file in files:
+            os.close(file)
+
+
+def _keep(request: Any, files: list[int]) -> None:
+    """Fork once more, tell the number, wait for the end, and tell that."""
+    *said, told = files
+    child = os.fork()
+    if child == 0:
+        os.close(told)
+        _run(request, said)
+    for file in said:
+        os.close(file)
+    os.write(told, b"%d\n" % child)
+    _, status = os.waitpid(child, 0)
+    with suppress(BrokenPipeError):  # Nobody wants to know.
+        os.write(told, b"%d\n" % status)
+    os._exit(0)
+
+
+def _run(request: Any, files: list[int]) -> None:
+    """Be falgate."""
+    arguments, env, directory = request
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["falgate", *arguments]
+    random.seed()
+    status: Any = 0
+    try:
+        runpy.run_module("falgate", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:  # noqa: BLE001 - as the interpreter does
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    if not isinstance(status, int):
+        sys.stderr.write(f"{status}\n")
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))

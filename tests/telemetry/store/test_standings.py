@@ -1,0 +1,103 @@
+"""What is watched of the money: all of it, by as many commands as there is shown."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from falgate.billing.closed_job import ReconcileReport
+from falgate.billing.store.corrections import Corrections
+from falgate.core.account import ORGANISATION, Account
+from falgate.core.calendar import Calendar
+from falgate.core.errors import Unavailable
+from falgate.jobs.job import Job, Order
+from falgate.money.budget import Budget
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.verifications import Proving
+from falgate.pictures.catalogue import StoreSize
+from falgate.redis import keyspace
+from falgate.redis.client import connect
+from falgate.telemetry.store.standings import Standings
+
+BOTH = ("fal", "test")
+
+
+async def test_what_is_read_is_what_the_parts_say(
+    redis: Redis, budgets: Budgets, calendar: Calendar
+) -> None:
+    team = Account("team", "web")
+    for account in (ORGANISATION, team, Account("app", "web/shop")):
+        await budgets.put("fal", account, "day", was=None, now=Budget(limit=9), who="me")
+        await budgets.raise_("fal", account, "day", 3, change=account.name, who="me")
+        await redis.hset(keyspace.account("fal", account), mapping={"waiting": 4})
+    await budgets.set_house("fal", 7, "me")
+    await redis.zadd(keyspace.open_jobs("fal"), {"job": 1})
+    await redis.hset(keyspace.META, "frozen_ms", "5")
+    await redis.hset(keyspace.MEDIA, mapping={"pictures": 2, "bytes": 30})
+    summary = ReconcileReport(at_ms=1, since_ms=0, until_ms=1, difference=-4)
+    await Corrections(redis, owner="x").keep("fal", summary, whole=True)
+    proof = await Proving(redis, "x").keep("fal", 1)
+
+    (fal, test), total = await Standings(redis, calendar, teams_max=9).read(BOTH)
+
+    assert [where.account for where in fal.accounts] == [ORGANISATION, team]
+    for where in fal.accounts:
+        assert list(where.positions) == await budgets.positions("fal", where.account)
+        assert where.waiting == 4
+    assert (fal.house, fal.open_jobs, fal.frozen) == ((7, 0), 1, True)
+    assert (fal.reconciled, fal.proved) == (summary, proof)
+    assert [where.account for where in test.accounts] == [ORGANISATION]
+    assert (test.house, test.open_jobs, test.reconciled, test.proved) == ((0, 0), 0, None, None)
+    assert total == StoreSize(2, 30)
+
+
+async def test_so_many_teams_are_shown_and_one_that_bought_is_among_them(
+    redis: Redis,
+    budgets: Budgets,
+    calendar: Calendar,
+    order: Callable[..., Order],
+    bring: Callable[..., Awaitable[Job]],
+) -> None:
+    bought = order()
+    budget = Budget(limit=1_000)
+    await budgets.put(bought.upstream, ORGANISATION, "total", was=None, now=budget, who="me")
+    await bring(bought, "paid")
+    for name in ("b", "a"):
+        account = Account("team", name)
+        await budgets.put(bought.upstream, account, "day", was=None, now=Budget(limit=1), who="me")
+
+    async def shown(teams_max: int) -> list[str]:
+        standings = Standings(redis, calendar, teams_max=teams_max)
+        ((stand,), _) = await standings.read([bought.upstream])
+        return [where.account.id for where in stand.accounts]
+
+    assert await shown(2) == ["main", "a", "b"]
+    assert await shown(3) == ["main", "a", "b", bought.team]
+
+
+async def test_commands_grow_with_teams_and_not_with_keys(
+    redis: Redis, budgets: Budgets, calendar: Calendar
+) -> None:
+    standings = Standings(redis, calendar, teams_max=50)
+
+    async def commands() -> int:
+        await redis.config_resetstat()
+        await standings.read(BOTH)
+        stats = await redis.info("commandstats")
+        return sum(int(each["calls"]) for name, each in stats.items() if "config" not in name)
+
+    alone = await commands()
+    await redis.sadd(keyspace.accounts("fal"), *(f"key:{number}" for number in range(5_000)))
+    with_keys = await commands()
+    for number in range(4):
+        account = Account("team", f"t{number}")
+        await budgets.put("fal", account, "day", was=None, now=Budget(limit=1), who="me")
+
+    assert with_keys == alone <= 3 + len(BOTH) * (5 + 1) + 1
+    assert await commands() == alone + 4
+
+
+async def test_without_redis_nobody_knows(closed_port_url: str, calendar: Calendar) -> None:
+    async with connect(closed_port_url) as nobody:
+        with pytest.raises(Unavailable):
+            await Standings(nobody, calendar, teams_max=1).read(BOTH)
