@@ -92,10 +92,10 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         {"FALGATE_B": "1", "FALGATE_A": "1"},
         "FALGATE_A, FALGATE_B: no such setting; `falgate serve --help` lists them",
     ),
-    "no key": ({}, "FAL_KEY is not set: give fal's key, or FALGATE_UPSTREAM_URL=sandbox to try"),
-    "falgate's key": ({"FAL_KEY": OURS}, "FAL_KEY is a key of falgate, not of fal: unset it"),
-    "key of two lines": ({"FAL_KEY": "a:b\nc"}, "FAL_KEY holds characters that no key of fal's"),
-    "key not ASCII": ({"FAL_KEY": "a:bé"}, "FAL_KEY holds characters that no key of fal's"),
+    "no key": ({}, "FAL_KEY is not set: set your fal key, or FALGATE_UPSTREAM_URL=sandbox to try"),
+    "falgate's key": ({"FAL_KEY": OURS}, "FAL_KEY is a falgate key, not a fal key: unset it"),
+    "key of two lines": ({"FAL_KEY": "a:b\nc"}, "FAL_KEY contains characters that no fal key"),
+    "key not ASCII": ({"FAL_KEY": "a:bé"}, "FAL_KEY contains characters that no fal key"),
     "text": (with_sandbox("LEASE_S", "soon"), "FALGATE_LEASE_S: Expected `int`, got `str`"),
     "zero": (with_sandbox("LEASE_S", "0"), "FALGATE_LEASE_S: Expected `int` >= 1"),
     "negative": (with_sandbox("DRAIN_S", "-1"), "FALGATE_DRAIN_S: Expected `int` >= 0"),
@@ -107,26 +107,32 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
     "no level": (with_sandbox("LOG_LEVEL", "loud"), "FALGATE_LOG_LEVEL: Invalid enum value"),
     "two addresses": (
         with_sandbox("LISTEN", "127.0.0.1:8080,[::1]:8080"),
-        "FALGATE_LISTEN: '127.0.0.1:8080,[::1]:8080' is a list, and there is one host:port",
+        "FALGATE_LISTEN: '127.0.0.1:8080,[::1]:8080' is a list, but only one host:port",
     ),
     "a host that is none": (with_sandbox("OPS_LISTEN", "a/b:1"), "FALGATE_OPS_LISTEN: 'a/b:1' is"),
     "a name with a gap": (with_sandbox("LISTEN", "a..b:1"), "FALGATE_LISTEN: 'a..b:1' is not host"),
     "half an address": (with_sandbox("LISTEN", "[::1:1"), "FALGATE_LISTEN: '[::1:1' is not host"),
     "a store that is none": (
         with_sandbox("MEDIA_URL", "http://user:secret@x/y"),
-        "FALGATE_MEDIA_URL: there is no such store; give file:///directory, s3://bucket/prefix, gs",
+        "FALGATE_MEDIA_URL: unknown kind of store; use file:///directory, s3://bucket/prefix, gs",
     ),
-    "a store without a scheme": (with_sandbox("MEDIA_URL", "/data"), "FALGATE_MEDIA_URL: there is"),
-    "a blank in a key": ({"FAL_KEY": "id: secret"}, "FAL_KEY holds characters that no key of fal"),
+    "a store without a scheme": (
+        with_sandbox("MEDIA_URL", "/data"),
+        "FALGATE_MEDIA_URL: unknown kind",
+    ),
+    "a blank in a key": ({"FAL_KEY": "id: secret"}, "FAL_KEY contains characters that no fal key"),
     "a key of blanks": ({"FAL_KEY": " "}, "FAL_KEY is not set"),
     "an operator's key of two lines": (
         with_sandbox("FAL_ADMIN_KEY", "a:b\nc"),
-        "FALGATE_FAL_ADMIN_KEY holds characters that no key of fal's has",
+        "FALGATE_FAL_ADMIN_KEY contains characters that no fal key has",
     ),
-    "no zone": (with_sandbox("TIMEZONE", "Mars/Base"), "FALGATE_TIMEZONE: no such IANA zone"),
-    "a folder of zones": (with_sandbox("TIMEZONE", "Europe"), "FALGATE_TIMEZONE: no such IANA"),
-    "a way out": (with_sandbox("TIMEZONE", "../../etc/passwd"), "FALGATE_TIMEZONE: no such IANA"),
-    "a long zone": (with_sandbox("TIMEZONE", "z" * 5000), "FALGATE_TIMEZONE: no such IANA zone"),
+    "no zone": (with_sandbox("TIMEZONE", "Mars/Base"), "FALGATE_TIMEZONE: unknown IANA time zone"),
+    "a folder of zones": (with_sandbox("TIMEZONE", "Europe"), "FALGATE_TIMEZONE: unknown IANA"),
+    "a way out": (with_sandbox("TIMEZONE", "../../etc/passwd"), "FALGATE_TIMEZONE: unknown IANA"),
+    "a long zone": (
+        with_sandbox("TIMEZONE", "z" * 5000),
+        "FALGATE_TIMEZONE: unknown IANA time zone",
+    ),
     "words for money": (with_sandbox("ORG_DAILY_USD", "ten"), "FALGATE_ORG_DAILY_USD: 'ten' is"),
     "negative money": (with_sandbox("HOUSE_USD", "-1"), "FALGATE_HOUSE_USD: '-1' is not an amount"),
     "https without files": (
@@ -135,17 +141,17 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a page for an origin": (
         with_sandbox("CORS_ORIGINS", "https://app.example/"),
-        "FALGATE_CORS_ORIGINS: 'https://app.example/' is no origin, such as https://app.example",
+        "FALGATE_CORS_ORIGINS: 'https://app.example/' is not an origin; example: https",
     ),
     "a host for an origin": (
         with_sandbox("CORS_ORIGINS", "https://app.example, app.example"),
-        "FALGATE_CORS_ORIGINS: 'app.example' is no origin",
+        "FALGATE_CORS_ORIGINS: 'app.example' is not an origin",
     ),
     "many origins in one": (
         with_sandbox("CORS_ORIGINS", "https://*.example"),
-        "FALGATE_CORS_ORIGINS: 'https://*.example' is no origin",
+        "FALGATE_CORS_ORIGINS: 'https://*.example' is not an origin",
     ),
-    "no origin": (with_sandbox("CORS_ORIGINS", "null"), "FALGATE_CORS_ORIGINS: 'null' is no"),
+    "no origin": (with_sandbox("CORS_ORIGINS", "null"), "FALGATE_CORS_ORIGINS: 'null' is not"),
     "no day": (with_sandbox("WEEK_STARTS", "someday"), "FALGATE_WEEK_STARTS: Invalid enum value"),
     "fewer slots than none": (
         with_sandbox("UPSTREAM_CONCURRENCY", "-1"),
@@ -157,11 +163,11 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
     ),
     "an app's key for the operator": (
         with_sandbox("ADMIN_KEY", OURS),
-        "FALGATE_ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one",
+        "FALGATE_ADMIN_KEY: not an admin key (fg_admin_...); create one with `falgate",
     ),
     "a password for the operator": (
         with_sandbox("ADMIN_KEY", "hunter2"),
-        "FALGATE_ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one",
+        "FALGATE_ADMIN_KEY: not an admin key (fg_admin_...); create one with `falgate",
     ),
     "a slip in the operator's key": (
         with_sandbox("ADMIN_KEY", f"{ADMIN[:-1]}!"),
@@ -169,11 +175,11 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a proxy's name": (
         with_sandbox("TRUSTED_PROXIES", "10.0.0.1,balancer"),
-        "FALGATE_TRUSTED_PROXIES: 'balancer' is no address or network, such as 10.0.0.0/8",
+        "FALGATE_TRUSTED_PROXIES: 'balancer' is not an address or network; example: 10.0.0.0/8",
     ),
     "a webhook's URL for its host": (
         with_sandbox("WEBHOOK_TARGETS", "10.0.0.1,https://x.example"),
-        "FALGATE_WEBHOOK_TARGETS: 'https://x.example' is neither a name nor a network",
+        "FALGATE_WEBHOOK_TARGETS: 'https://x.example' is neither a host name nor a network",
     ),
     "alerts that nobody can verify": (
         with_sandbox("ALERT_URL", "https://x.example"),
@@ -188,20 +194,23 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         with_sandbox("HOUSE_USD", "9" * 40),
         f"FALGATE_HOUSE_USD: '{'9' * 40}' is more than a billion dollars",
     ),
-    "public URL": (with_sandbox("PUBLIC_URL", "example.com"), "FALGATE_PUBLIC_URL: not a URL"),
+    "public URL": (
+        with_sandbox("PUBLIC_URL", "example.com"),
+        "FALGATE_PUBLIC_URL: must begin with",
+    ),
     "upstream": (
         {**KEY, "FALGATE_UPSTREAM_URL": "queue.fal.run"},
-        "FALGATE_UPSTREAM_URL: neither http(s)://... nor `sandbox`",
+        "FALGATE_UPSTREAM_URL: must be an http(s):// URL or `sandbox`",
     ),
     **{
         f"upstream {url}": (
             {**KEY, "FALGATE_UPSTREAM_URL": url},
-            "FALGATE_UPSTREAM_URL: neither http(s)://... nor `sandbox`",
+            "FALGATE_UPSTREAM_URL: must be an http(s):// URL or `sandbox`",
         )
         for url in ("https://", "http://a:port", "http://[::1", "http://a:0", "https:///queue")
     },
     **{
-        f"no URL in {name}": (with_sandbox(name, "host:port"), f"FALGATE_{name}: not a URL such as")
+        f"no URL in {name}": (with_sandbox(name, "host:port"), f"FALGATE_{name}: not a URL like")
         for name in ("ALERT_URL", "PLATFORM_URL", "UPSTREAM_JWKS_URL")
     },
     **{

@@ -60,7 +60,7 @@ def test_help_of_serve_lists_every_setting_with_its_meaning(falgate: Falgate) ->
     assert [line.partition(":")[0].split()[0] for line in settings] == [
         f"FALGATE_{name.upper()}" for name in Settings.__struct_fields__
     ]
-    assert all(len(line.partition(": ")[2]) >= len("least to log") for line in settings)
+    assert all(len(line.partition(": ")[2]) >= len("lowest level to log") for line in settings)
 
 
 def test_an_unknown_command_is_an_error(falgate: Falgate) -> None:

@@ -36,10 +36,10 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
     "not a number": ({"FALGATE_LEASE_S": "soon"}, "FALGATE_LEASE_S: Expected `int`"),
     "no time": ({"FALGATE_LEASE_S": "0"}, "FALGATE_LEASE_S: Expected `int` >= 1"),
     "no address": ({"FALGATE_LISTEN": "8080"}, "FALGATE_LISTEN: '8080' is not host:port"),
-    "no zone": ({"FALGATE_TIMEZONE": "Mars/Base"}, "FALGATE_TIMEZONE: no such IANA zone"),
+    "no zone": ({"FALGATE_TIMEZONE": "Mars/Base"}, "FALGATE_TIMEZONE: unknown IANA time zone"),
     "no money": ({"FALGATE_ORG_DAILY_USD": "ten"}, "FALGATE_ORG_DAILY_USD: 'ten' is not an amount"),
-    "no fal key": ({}, "FAL_KEY is not set: give fal's key, or FALGATE_UPSTREAM_URL=sandbox"),
-    "our key": ({"FAL_KEY": OURS}, "FAL_KEY is a key of falgate, not of fal: unset it"),
+    "no fal key": ({}, "FAL_KEY is not set: set your fal key, or FALGATE_UPSTREAM_URL=sandbox"),
+    "our key": ({"FAL_KEY": OURS}, "FAL_KEY is a falgate key, not a fal key: unset it"),
     "no certificate": (
         {"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_TLS_LISTEN": "127.0.0.1:2"},
         "FALGATE_TLS_LISTEN needs FALGATE_TLS_CERT and FALGATE_TLS_KEY",

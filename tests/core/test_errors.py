@@ -54,7 +54,7 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         402,
         flat(
             "The day budget of team red cannot pay for this: limit $1.00, spent $0.90, "
-            "held $0.02, needed $0.133. It starts anew at 2026-09-01T00:00:00+02:00.",
+            "held $0.02, needed $0.133. It resets at 2026-09-01T00:00:00+02:00.",
             "budget_exceeded",
         ),
         {"X-Fal-Error-Type": "budget_exceeded", "X-Falgate-Budget-Remaining-Usd": "0.08"},
@@ -111,8 +111,8 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         errors.StoreFull(),
         503,
         flat(
-            "The picture store is full, and its pictures are too new to be removed: nothing is "
-            "bought until there is room again",
+            "The picture store is full, and its pictures are too new to be removed: no "
+            "purchases until there is room again",
             "internal_error",
         ),
         {"X-Fal-Error-Type": "internal_error", "Retry-After": "2"},
@@ -126,7 +126,10 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
     "not cached": (
         errors.NotCached(),
         504,
-        flat("These pictures are not all there, and `only-if-cached` buys none", "request_timeout"),
+        flat(
+            "Not all pictures are cached, and `only-if-cached` forbids a purchase",
+            "request_timeout",
+        ),
         {
             "X-Fal-Error-Type": "request_timeout",
             "X-Fal-Request-Timeout-Type": "user",
@@ -176,7 +179,7 @@ def test_only_what_may_pass_by_itself_is_sent_again() -> None:
 
 
 def test_a_budget_without_an_end_says_so() -> None:
-    assert str(exhausted()).endswith("It does not start anew by itself.")
+    assert str(exhausted()).endswith("It does not reset by itself.")
 
 
 def test_an_overdrawn_budget_has_nothing_left() -> None:

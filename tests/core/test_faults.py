@@ -38,7 +38,7 @@ def test_paths_stay_where_they_are_no_secret() -> None:
         ("see https://fal.ai/x?token=canary", ": see https://fal.ai"),
         ("no room for a red fox today", ": no room for *** today"),
         ("foxes are no fox", ": foxes are no ***"),
-        ("it says: the quick brown fox jumps", ": (words that quote the order)"),
+        ("it says: the quick brown fox jumps", ": (withheld: it quotes the request)"),
         ("x" * 1000, ": " + "x" * 282),
         ("", ""),
     ],

@@ -95,7 +95,7 @@ async def test_words_of_fals_that_quote_the_prompt_are_not_told(
     await queue(far.url, troubled=said.append).collect(SPEC, "id")
 
     assert said == [
-        "fal answered 500 to the submit: (words that quote the order)",
+        "fal answered 500 to the submit: (withheld: it quotes the request)",
         "fal answered 500 to a look at a request",
     ]
 
@@ -128,7 +128,7 @@ async def test_keys_that_are_none(
             await signatures.valid(headers, b"", 100)
         await signatures.close()
 
-    assert said[0] == "fal answered 404 where its keys should be: moved"
+    assert said[0] == "fal answered 404 to the request for its public keys: moved"
     assert said[1].startswith("DecodeError: ")
 
 
@@ -140,8 +140,10 @@ async def test_books_that_fal_does_not_open_are_told_in_its_words(
     for status in (403, 500):
         far = await peer(say(status, locked))
         platform = FalPlatform(far.url, "id:canary", troubled=said.append)
-        with pytest.raises(BooksClosed, match=f"{status} about its books: User is locked"):
+        with pytest.raises(BooksClosed, match=f"{status} to a platform API call: User is locked"):
             await platform.billed(["a"])
         await platform.close()
 
-    assert said == [f"fal answered {each} about its books: User is locked" for each in (403, 500)]
+    assert said == [
+        f"fal answered {each} to a platform API call: User is locked" for each in (403, 500)
+    ]

@@ -16,7 +16,7 @@ from falgate.redis.embedded import EmbeddedRedis
 
 MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"prompt": "health", "quality": "low", "output_format": "jpeg"}
-WHY = "falgate cannot reach its ledger now; ask again"
+WHY = "falgate cannot reach its ledger now; try again"
 
 
 @pytest.fixture(scope="module")

@@ -156,7 +156,7 @@ async def test_a_spent_budget_is_told_in_full_and_a_hit_still_served(poor: Any) 
     assert refused.headers["x-falgate-budget-remaining-usd"] == left == "0.018995"
     assert re.fullmatch(
         r"The day budget of the organisation cannot pay for this: limit \$0\.03, spent "
-        r"\$0\.011005, held \$0\.00, needed \$0\.019005\. It starts anew at .*\d{4}-.*\.",
+        r"\$0\.011005, held \$0\.00, needed \$0\.019005\. It resets at .*\d{4}-.*\.",
         detail,
     ), detail
     assert again.headers["x-falgate-cache"] == "hit"

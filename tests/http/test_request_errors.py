@@ -24,13 +24,13 @@ CASES: dict[str, tuple[Refusal, int, str, dict[str, str]]] = {
     "body encoded": (
         request_errors.BodyEncoded("gzip"),
         415,
-        "A body with Content-Encoding: gzip is not read; send it as it is",
+        "Content-Encoding: gzip is not supported; send the body uncompressed",
         {**TYPE, "Accept-Encoding": "identity"},
     ),
     "type unclear": (
         request_errors.TypeUnclear("a/b, c/d"),
         415,
-        "Content-Type: a/b, c/d is more than one type; send one, application/json",
+        "Content-Type: a/b, c/d is more than one type; send only application/json",
         TYPE,
     ),
     "body too large": (

@@ -64,7 +64,7 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         402,
         (
             "The day budget of the organisation cannot pay for this: limit $0.50, spent $0.40, "
-            "held $0.05, needed $0.107. It starts anew at 1970-01-02T00:00:00+00:00."
+            "held $0.05, needed $0.107. It resets at 1970-01-02T00:00:00+00:00."
         ),
     ),
     "a team's": (
@@ -72,7 +72,7 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         402,
         (
             "The day budget of team:web cannot pay for this: limit $0.00, spent $0.00, "
-            "held $0.00, needed $0.107. It starts anew at 1970-01-02T00:00:00+00:00."
+            "held $0.00, needed $0.107. It resets at 1970-01-02T00:00:00+00:00."
         ),
     ),
     "too many": (
@@ -84,7 +84,7 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         Frozen(),
         503,
         (
-            "Redis may have lost its last second; nothing is bought until an operator has run "
+            "Redis may have lost its last second; purchases are stopped until an operator runs "
             "`falgate ledger recover`"
         ),
     ),
@@ -92,8 +92,8 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         Frozen("counters"),
         503,
         (
-            "Counters of the ledger differ from its entries after a restart of Redis; nothing is "
-            "bought until an operator has run `falgate ledger recover`"
+            "Counters of the ledger differ from its entries after a restart of Redis; purchases "
+            "are stopped until an operator runs `falgate ledger recover`"
         ),
     ),
     "another calendar": (

@@ -77,7 +77,7 @@ def test_chunks_of_a_webp_end_where_its_head_says() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 99, b"GIF89a/*", b"RIFF\0\0\0\0WAVE", SCRIPT])
 def test_other_bytes_are_no_picture(data: bytes) -> None:
-    with pytest.raises(NotAPicture, match="no PNG"):
+    with pytest.raises(NotAPicture, match="not a PNG"):
         cut(data)
 
 

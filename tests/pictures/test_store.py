@@ -204,14 +204,14 @@ def test_the_directory_is_made_for_us_alone(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_url_is_one_clear_line(url: str) -> None:
-    with pytest.raises(ValueError, match=r"^The URL of the picture store does not work: .+") as no:
+    with pytest.raises(ValueError, match=r"^The picture store's URL does not work: .+") as no:
         PictureStore(url)
     assert "\n" not in str(no.value)
     assert "file:///directory" in str(no.value)
 
 
 def test_credentials_in_a_url_are_refused_and_not_repeated() -> None:
-    with pytest.raises(ValueError, match="belong into the environment") as caught:
+    with pytest.raises(ValueError, match="set them in the environment") as caught:
         PictureStore("s3://someone:hunter2@bucket/prefix")
     assert "hunter2" not in str(caught.value)
 

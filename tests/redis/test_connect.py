@@ -167,12 +167,12 @@ async def test_a_password_spelt_so_is_the_one_that_is_meant() -> None:
 
 
 UNUSABLE = {
-    "an unknown name": ("redis://:pass@h/0?bogus=1", "'bogus' behind the ? is none"),
+    "an unknown name": ("redis://:pass@h/0?bogus=1", "'bogus' after the ? is unknown"),
     "a name that breaks replies": (
         "redis://:pass@h/0?decode_responses=false",
         "'decode_responses'",
     ),
-    "a name that is none": ("redis://:pass@h/0?pa%0ass=1", "a name behind the ? is none"),
+    "a name that is none": ("redis://:pass@h/0?pa%0ass=1", "a name after the ? is unknown"),
     "TLS without TLS": ("redis://:pass@h/0?ssl_cert_reqs=none", "ssl_cert_reqs is for rediss://"),
     "TLS for a socket": ("unix:///s?ssl_cert_reqs=none", "ssl_cert_reqs is for rediss://"),
     "keepalive for a socket": ("unix:///s?socket_keepalive=1", "socket_keepalive"),

@@ -1,1 +1,1 @@
-"""Teams, apps and their keys: who somebody is, and what they may do."""
+"""Teams, apps and their keys: identity, permissions and limits."""

@@ -1,7 +1,7 @@
-"""Keys of apps and of the administrator: their form, checksum and digest.
+"""App and admin keys: format, checksum and digest.
 
-`fg_live_<id>_<secret>_<checksum>`: id 64 bits and secret 256 bits in base 62, and the CRC-32 of all
-before it in base 62, so that a scanner can tell a leaked key from noise without asking anybody.
+`fg_live_<id>_<secret>_<checksum>`: 64 bits of id and 256 bits of secret in base 62, then the CRC-32
+of everything before it, also in base 62, so that a scanner can recognise a leaked key offline.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from msgspec import Meta
 from falgate.accounts.limits import NONE, Limits
 
 Kind = Literal["live", "test"]
-"""Live keys spend real money where a real fal key is set; test keys only ever reach the sandbox."""
+"""A live key spends real money if a real fal key is set; a test key only reaches the sandbox."""
 
 ID_BYTES = 8
 SECRET_BYTES = 32
@@ -28,12 +28,12 @@ _FORM = re.compile(r"(fg_(live|test|admin)_([0-9A-Za-z]{11})_([0-9A-Za-z]{43}))_
 
 
 class Presented(msgspec.Struct, frozen=True):
-    """A key that somebody presented: well-formed, with a right checksum, not yet looked up.
+    """A key as presented by a caller: well-formed with a valid checksum, but not yet looked up.
 
     Attributes:
         kind: "live", "test" or "admin".
         id: The public part, by which the record is found.
-        digest: SHA-256 of the secret, hex; the secret itself is let go of.
+        digest: SHA-256 of the secret, hex; the secret itself is not kept.
     """
 
     kind: Literal["live", "test", "admin"]
@@ -46,16 +46,16 @@ class Presented(msgspec.Struct, frozen=True):
 
 
 class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a key may ask for; an empty list allows everything.
+    """What a key may be used for; an empty list permits everything.
 
     Attributes:
         models: Endpoints, such as "fal-ai/gpt-image-1.5".
         qualities: Such as "low".
         sizes: Such as "1024x1024".
-        pictures_max: In one request; 0: as many as the model makes.
-        networks: Addresses that may use it, such as "10.0.0.0/8" or "2001:db8::/32".
-        fresh: Whether it may buy pictures anew that are there already.
-        derive: Whether it may be answered with a JPEG or WebP that was made here from a PNG.
+        pictures_max: Per request; 0 means as many as the model makes.
+        networks: Client addresses, such as "10.0.0.0/8" or "2001:db8::/32".
+        fresh: Whether it may buy pictures that are already cached.
+        derive: Whether it may get a JPEG or WebP that falgate converted from a PNG.
     """
 
     models: tuple[str, ...] = ()
@@ -68,23 +68,23 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored of an app's key: everything but its secret. Times are Redis's, in seconds.
+    """The stored record of an app's key, without its secret. Times are Redis's, seconds since 1970.
 
     Attributes:
-        id: Its public part.
+        id: Public part of the key.
         kind: Decides the upstream, see `Kind`.
-        digest: SHA-256 of its secret, hex.
-        team: Who answers for its spending.
-        app: Who sees what it bought; named within its team.
+        digest: SHA-256 of the secret, hex.
+        team: The team that is charged.
+        app: The app that is charged, named within its team.
         name: A note for people.
-        created_s: When it was made, seconds since 1970.
-        expires_s: From when on it may no longer be used; 0: never.
-        disabled: It may not be used for now.
-        revoked_s: Since when it may never be used again; 0 while it may.
-        previous_digest: Of the secret before the last rotation, or "".
-        previous_until_s: Until when that one is still good.
-        permissions: What it may ask for.
-        limits: On its pace.
+        created_s: When the key was created.
+        expires_s: When the key stops working; 0 means never.
+        disabled: Whether the key is disabled for now.
+        revoked_s: When the key was revoked for good; 0 if it was not.
+        previous_digest: Digest of the secret before the last rotation, or "".
+        previous_until_s: Until when the previous secret still works.
+        permissions: What the key may be used for.
+        limits: Rate and concurrency limits.
     """
 
     id: str
@@ -104,11 +104,11 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str:
-        """Where it stands among keys, the oldest first: these words sort as the keys do."""
+        """Sort key: keys order by creation time, then by id."""
         return f"{self.created_s:012}-{self.id}"
 
     def unusable(self, now_s: int) -> str | None:
-        """Why it may not be used now: "revoked", "disabled" or "expired"; None while it may."""
+        """Return "revoked", "disabled" or "expired" if the key may not be used now, else None."""
         if self.revoked_s:
             return "revoked"
         if self.disabled:
@@ -118,25 +118,25 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
     def opened_by(self, presented: Presented, now_s: int) -> bool:
-        """Whether what is presented has this key's secret, or the one before while that is good.
+        """Return whether a presented key has this key's secret, or the previous one while valid.
 
         Both are compared, each in constant time.
         """
         current = presented.matches(self.digest)
         before = presented.matches(self.previous_digest) and now_s < self.previous_until_s
-        # A key whose kind was edited is not the key that was handed out.
+        # The kind is part of the key, so one presented with another kind was tampered with.
         return (current or before) and presented.kind == self.kind
 
 
 def mint(kind: Literal["live", "test", "admin"], id_bytes: bytes, secret_bytes: bytes) -> str:
-    """Spell a new key from `ID_BYTES` and `SECRET_BYTES` of the caller's randomness."""
+    """Format a new key from `ID_BYTES` and `SECRET_BYTES` of random bytes."""
     assert len(id_bytes) == ID_BYTES
     key_id = _base62(int.from_bytes(id_bytes, "big"), _ID_CHARACTERS)
     return remint(kind, key_id, secret_bytes)
 
 
 def remint(kind: Literal["live", "test", "admin"], key_id: str, secret_bytes: bytes) -> str:
-    """Spell a key that has its id already, with a new secret of `SECRET_BYTES`."""
+    """Format a new key with an existing id and a new secret of `SECRET_BYTES` random bytes."""
     assert len(secret_bytes) == SECRET_BYTES
     secret = _base62(int.from_bytes(secret_bytes, "big"), _SECRET_CHARACTERS)
     body = f"fg_{kind}_{key_id}_{secret}"
@@ -144,7 +144,7 @@ def remint(kind: Literal["live", "test", "admin"], key_id: str, secret_bytes: by
 
 
 def present(text: str) -> Presented | None:
-    """Read a key; None when its form or checksum is wrong, so that junk costs no look-up."""
+    """Parse a key; None if its format or checksum is wrong, so that junk costs no look-up."""
     found = _FORM.fullmatch(text)
     if not found or _checksum(found[1]) != found[5]:
         return None
@@ -153,7 +153,7 @@ def present(text: str) -> Presented | None:
 
 
 def from_header(authorization: str) -> str | None:
-    """The key in an Authorization header: `Key ...` as fal's clients send it, or `Bearer ...`."""
+    """Return the key in an Authorization header: fal's form `Key ...`, or `Bearer ...`."""
     match authorization.split(maxsplit=1):
         case [_, value] if authorization.lower().startswith(("key", "bearer")):
             return value.strip()

@@ -1,4 +1,4 @@
-"""How an app uses the cache, as its operator has set it."""
+"""An app's cache policy, as its operator has set it."""
 
 from typing import Annotated, Literal
 
@@ -11,13 +11,13 @@ Scope = Literal["org", "team", "app"]
 SECONDS_MAX = 2**31 - 1
 
 Freshness = Literal["cached", "no-cache", "no-store"]
-"""What a request means that says nothing of it: pictures that are there, or new ones each time."""
+"""Default for requests without Cache-Control: cached pictures, or new ones each time."""
 
 Identical = Literal["share", "distinct"]
-"""What equal requests get that are under way at once: the same pictures, or each its own."""
+"""Whether identical concurrent requests get the same pictures, or each its own."""
 
 Override = Literal["freshness", "age", "derivation", "scope", "variation"]
-"""What a caller may say otherwise than the app has it."""
+"""What a caller may override by header."""
 
 OVERRIDES: tuple[Override, ...] = ("freshness", "age", "derivation", "scope", "variation")
 
@@ -25,20 +25,21 @@ Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
 
 
 class CachePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an app uses the cache.
+    """An app's cache policy.
 
     Attributes:
         scope: Who shares its pictures.
-        max_age_s: Its answers have no older pictures, seconds; 0: as old as they are kept.
+        max_age_s: Maximum age of pictures in its responses, in seconds; 0 means as long as they are
+            kept.
         freshness: See `Freshness`.
-        derive: Whether a JPEG or WebP may be made here from a PNG that is there.
+        derive: Whether a JPEG or WebP may be converted from a cached PNG.
         identical: See `Identical`.
-        callers_may: What callers may change of all this, by header. Who may change neither
-            freshness nor age cannot buy what is there.
-        ignore_freshness: Whether a caller's `no-cache`, `no-store` and `max-age` count for nothing,
+        callers_may: What callers may override by header. A caller that may override neither
+            freshness nor age cannot buy pictures that are cached.
+        ignore_freshness: Whether a caller's `no-cache`, `no-store` and `max-age` are ignored,
             because its tool or browser sends them by itself.
-        keep_prompts: Whether prompts are kept, for the gallery and to buy a picture again; if not,
-            only their hash is.
+        keep_prompts: Whether prompts are kept, for the gallery and for buying a picture again; if
+            not, only their hash is.
     """
 
     scope: Scope = "org"

@@ -1,4 +1,4 @@
-"""Who there is: teams and their apps, as the operator named them."""
+"""The directory of teams and their apps, as the operator named them."""
 
 import re
 from typing import Annotated
@@ -10,7 +10,7 @@ from falgate.accounts.cache_settings import DEFAULT_POLICY, CachePolicy
 from falgate.accounts.limits import NONE, Limit, Limits
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
-"""A team's or an app's name: it becomes a metric's label, a key of Redis and a path of the API."""
+"""Name of a team or app; it also appears in metric labels, Redis keys and API paths."""
 
 Name = Annotated[str, Meta(pattern=rf"^{NAME.pattern}$", examples=["web"])]
 Weight = Annotated[int, Meta(ge=1, le=1000)]
@@ -20,9 +20,9 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A team.
 
     Attributes:
-        limits: On its pace.
-        weight: Its share of turns at a busy upstream, beside other teams' weights.
-        waiting_generations: How many of its purchases may wait for a turn; 0: any number.
+        limits: Rate and concurrency limits.
+        weight: Its share of upstream slots, relative to other teams' weights.
+        waiting_generations: How many of its purchases may wait for a slot; 0 means any number.
     """
 
     limits: Limits = NONE
@@ -34,8 +34,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """An app of a team.
 
     Attributes:
-        limits: On its pace.
-        cache: How it uses the cache.
+        limits: Rate and concurrency limits.
+        cache: Its cache policy.
     """
 
     limits: Limits = NONE
@@ -43,7 +43,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Directory(msgspec.Struct, frozen=True):
-    """Everybody, as of one revision.
+    """All teams and apps, as of one revision.
 
     Attributes:
         revision: Raised by every change.
@@ -56,7 +56,7 @@ class Directory(msgspec.Struct, frozen=True):
     apps: dict[str, App]
 
     def lacks(self, team: str, app: str) -> str | None:
-        """Why nobody may act for this app of a team any more; None while both are there."""
+        """Return why an app's keys are unusable: it or its team was removed; None if both exist."""
         if team not in self.teams:
             return "of a team that was removed"
         if f"{team}/{app}" not in self.apps:

@@ -1,4 +1,4 @@
-"""Limits on pace: how often and how much at once a key, an app or a team may ask and buy."""
+"""Rate and concurrency limits of keys, apps and teams."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 Limit = Annotated[int, Meta(ge=0, le=1_000_000)]
-"""0 is no limit."""
+"""0 means no limit."""
 
 What = Literal[
     "requests_per_second", "generations_per_minute", "generations_at_once", "waiting_generations"
@@ -14,14 +14,15 @@ What = Literal[
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is allowed in a while; 0 sets no limit. Counted over all instances.
+    """Rate and concurrency limits, counted over all instances; 0 means no limit.
 
     Attributes:
-        requests_per_second: Runs, submits, quotes and looks at budgets and usage, hits too; bursts
-            of as many are let through. Not counted, because they follow from what was: looks at a
-            queued request, its result and its cancelling, and pictures.
+        requests_per_second: Runs, submits, quotes and reads of budgets and usage, cache hits
+            included. Bursts of one second's worth are let through. Requests that follow from
+            earlier ones are not counted: polls, results and cancellations of a queued request, and
+            pictures.
         generations_per_minute: Purchases begun in any 60 seconds.
-        generations_at_once: Purchases under way, those that wait for their turn too.
+        generations_at_once: Purchases under way, including those that wait for a slot.
     """
 
     requests_per_second: Limit = 0
@@ -33,13 +34,13 @@ NONE = Limits()
 
 
 class Exceeded(msgspec.Struct, frozen=True):
-    """A limit has no room.
+    """A limit that is reached.
 
     Attributes:
-        account: Whose, such as "team:web".
-        what: Which one.
-        limit: How many it allows.
-        retry_after_ms: When there may be room.
+        account: Whose limit, such as "team:web".
+        what: Which limit.
+        limit: Its value.
+        retry_after_ms: When there may be room, in milliseconds.
     """
 
     account: str
@@ -49,12 +50,12 @@ class Exceeded(msgspec.Struct, frozen=True):
 
 
 class PurchaseLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a purchase is subject to beside its price, as the operator has set it.
+    """The operator's limits on a purchase, apart from budgets.
 
     Attributes:
-        limits: Of each account that it is charged to, in their order.
-        weight: Of its team's turns.
-        waiting_max: How many of its team's purchases may wait for a turn; 0: any number.
+        limits: Those of each account that is charged, in the order of the accounts.
+        weight: The team's share of upstream slots.
+        waiting_max: How many of the team's purchases may wait for a slot; 0 means any number.
     """
 
     limits: tuple[Limits, ...] = (NONE,) * 4

@@ -1,4 +1,4 @@
-"""What a key may do: from where it is used, and which pictures it may ask for."""
+"""Checks of a key's permissions: client address, model and arguments."""
 
 import ipaddress
 from functools import lru_cache
@@ -12,10 +12,10 @@ _KEYS_KNOWN = 1_000
 
 
 def check_address(permissions: Permissions, address: str) -> None:
-    """Let a caller's address pass.
+    """Check that a client address may use a key.
 
     Raises:
-        NotAllowed: It is in none of the key's networks, or is no address.
+        NotAllowed: It is in none of the key's networks, or not an address.
     """
     if not permissions.networks:
         return
@@ -30,24 +30,24 @@ def check_address(permissions: Permissions, address: str) -> None:
 
 @lru_cache(maxsize=_KEYS_KNOWN)
 def _parsed(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """A record's networks: parsed when they are first met, not at each request."""
+    """Parse a key's networks, once for each key instead of at each request."""
     return tuple(map(ipaddress.ip_network, networks))
 
 
 def check_model(permissions: Permissions, endpoint: str) -> None:
-    """Let a model pass.
+    """Check that a key may use a model.
 
     Raises:
-        NotAllowed: The key may not use it.
+        NotAllowed: It may not.
     """
     _check("model", endpoint, permissions.models)
 
 
 def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -> None:
-    """Let arguments pass as they are: a cap refuses, and never changes what was asked.
+    """Check that a key may use these arguments; a cap refuses, and never changes the arguments.
 
     Raises:
-        NotAllowed: Names the argument and what may be asked instead.
+        NotAllowed: Names the argument and its permitted values.
     """
     _check(spec.quality, getattr(arguments, spec.quality, ""), permissions.qualities)
     _check(spec.size, getattr(arguments, spec.size, ""), permissions.sizes)

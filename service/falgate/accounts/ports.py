@@ -1,4 +1,4 @@
-"""What accounts need of their records; each method raises `Unavailable` without Redis."""
+"""Storage that accounts need; each method raises `Unavailable` without Redis."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -9,30 +9,33 @@ from falgate.core.change import Audited
 
 
 class Records(Protocol):
-    """Teams, apps and keys. Every put writes the audit log, and is False where it came too late."""
+    """Teams, apps and keys.
+
+    Every put writes the audit log, and returns False if the record was changed in the meantime.
+    """
 
     async def directory(self) -> Directory:
-        """Every team and app."""
+        """Return all teams and apps."""
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
-        """One key, the time in seconds, and every team and app."""
+        """Return one key, the time in seconds since 1970, and all teams and apps."""
 
     async def keys(
         self, of: str = "", *, after: str = "", number: int | None = None
     ) -> list[KeyRecord]:
-        """Keys of a "team" or "team/app" or of all, behind a place, so many; the oldest first."""
+        """Return up to `number` keys of a team, "team/app" or all, after a place, oldest first."""
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
-        """Make, change or (with None) remove a team that is as it `was`."""
+        """Create, change or (with None) remove a team, if it still equals `was`."""
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
-        """Likewise an app, by "team/app"."""
+        """Create, change or (with None) remove an app, "team/app", if it still equals `was`."""
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
-        """Likewise a key; keys are never removed."""
+        """Create or change a key, if it still equals `was`; keys are never removed."""
 
     def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
-        """The audit log, the newest first, from just before an entry's id."""
+        """Iterate over the audit log from just before the entry `before`, newest first."""
 
     async def now_s(self) -> int:
-        """The clock that decides, seconds since 1970."""
+        """Return the authoritative time, in seconds since 1970."""

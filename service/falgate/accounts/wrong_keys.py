@@ -1,8 +1,8 @@
-"""Wrong keys: an address that presents many is refused before its next ones are looked up.
+"""Throttle for wrong keys: addresses that present many are refused before a look-up.
 
-A token bucket for each address, in this process. While it is empty, a key is looked up only if it
-opened lately, or if the registry has its id; all ids are then read together, at most once each
-`_READ_AGAIN_S`, however many ask. So good keys of the same address go on working.
+Each address has a token bucket in this process. While it is empty, a key is looked up only if it
+worked recently, or if the registry has its id; to check that, all ids are read together, at most
+once every `_READ_AGAIN_S` seconds. So valid keys from the same address continue to work.
 """
 
 import ipaddress
@@ -19,23 +19,23 @@ _ADDRESSES_MAX = 10_000
 _GOOD_MAX = 10_000
 _READ_AGAIN_S = 0.25
 _IPV6_PREFIX = 64
-"""Whoever has one address of such a network has all of them."""
+"""Whoever has one address of such a network usually has all of them."""
 
 
 class Ids(Protocol):
-    """The registry, as far as it is needed here. Without Redis: `Unavailable`."""
+    """The part of the registry that is needed here. Raises `Unavailable` without Redis."""
 
     async def ids(self) -> frozenset[str]:
-        """Public ids of all keys."""
+        """Return the public ids of all keys."""
 
 
 class WrongKeys:
-    """What each address, and each key's id, may still get wrong."""
+    """Token buckets of wrong attempts, for each address and each key id."""
 
     def __init__(
         self, registry: Ids | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Ask this registry who is known, if there is one; count seconds by this clock."""
+        """Check ids against `registry`, if given; read seconds from `clock`."""
         self._registry = registry
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
@@ -44,10 +44,10 @@ class WrongKeys:
         self._read_s = float("-inf")
 
     def wrong(self, address: str, key_id: str = "") -> None:
-        """One was wrong; `key_id` where there is such a key, with another secret.
+        """Count a wrong key; `key_id` is given if the key exists and only its secret was wrong.
 
         Raises:
-            TooMany: They were too many before.
+            TooMany: The address had used up its wrong attempts before.
         """
         name = _network(address)
         if key_id:
@@ -56,10 +56,11 @@ class WrongKeys:
         self._count(name)
 
     async def check(self, address: str, presented: Presented) -> None:
-        """Nothing, if a key may be looked up.
+        """Check that a key from an address may be looked up.
 
         Raises:
-            TooMany: Too many of this address were wrong, and this one is not known to be good.
+            TooMany: The address has used up its wrong attempts, and the key is not known to be
+                valid.
             Unavailable: Without Redis.
         """
         name = _network(address)
@@ -72,7 +73,7 @@ class WrongKeys:
             self._check(name)
 
     def right(self, presented: Presented) -> None:
-        """One opened: until it is looked up again, it is taken for good."""
+        """Remember that a key worked, so that it is let through until the next look-up."""
         if presented.digest not in self._good:
             _make_room(self._good, _GOOD_MAX)
             self._good[presented.digest] = None
@@ -81,13 +82,13 @@ class WrongKeys:
         missing = 1 - self._tokens(name)
         if missing > 0:
             raise TooMany(
-                "Too many keys from this address were wrong; the right one still opens",
+                "Too many invalid keys from this address; a valid key still works",
                 max(1, math.ceil(missing / _A_SECOND)),
             )
 
     def _count(self, name: str) -> None:
         tokens = self._tokens(name) - 1
-        self._left.pop(name, None)  # the newest stand last
+        self._left.pop(name, None)  # keep the dict ordered by last use
         _make_room(self._left, _ADDRESSES_MAX)
         self._left[name] = (max(0.0, tokens), self._clock())
 
@@ -97,13 +98,13 @@ class WrongKeys:
 
 
 def _make_room(kept: dict[str, Any], most: int) -> None:
-    """Forget the oldest where there is no room for one more."""
+    """Drop the oldest entries until there is room for one more."""
     while len(kept) >= most:
         del kept[next(iter(kept))]
 
 
 def _network(address: str) -> str:
-    """Whom an address counts for: itself, or in IPv6 the network that it is in."""
+    """Return what an address is counted as: itself, or its network in IPv6."""
     if ":" not in address:
         return address
     try:

@@ -1,1 +1,1 @@
-"""fal's own billing held against the ledger: each difference is posted, what was lost is found."""
+"""Reconciliation of the ledger with fal's billing, and recovery of lost purchases."""

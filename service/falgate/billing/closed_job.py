@@ -1,4 +1,4 @@
-"""Postings: what a closed job came to in the ledger, and what was found of it."""
+"""Closed jobs as the ledger has them, and the results of reconciliation and recovery."""
 
 from typing import Literal
 
@@ -8,30 +8,28 @@ from falgate.core.money import Micros
 from falgate.money.charge import Charge
 
 NOBODY = "-"
-"""Team, app and key of what no job of ours ordered: charged to the organisation alone."""
+"""Team, app and key of requests that no job of ours sent: charged to the organisation alone."""
 
 
 Why = Literal["billed otherwise", "not billed", "not at fal"]
-"""Why a closed job is corrected: fal billed another amount, or nothing; or never had it."""
+"""Why a closed job is corrected: fal billed another amount, or nothing, or never got it."""
 
 
 class ClosedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A closed job as the ledger has it, with what was corrected since.
+    """A closed job as the ledger has it, including later corrections.
 
     Attributes:
-        entry: The closing entry's id in the ledger.
-        closed_ms: When it was written, Redis time.
-        job: Its id.
-        outcome: The state that it was closed with; "recovered" for what no job of ours ordered.
+        entry: Id of the closing entry in the ledger.
+        closed_ms: When the entry was written, Redis's time.
+        job: The job's id.
+        outcome: The state in which it was closed; "recovered" if no job of ours sent the request.
         model: The endpoint.
-        request_id: fal's id, or "" where it was never heard.
-        windows: Of the budgets that it was charged in.
-        team: Whom it is charged to, and so on.
-        app: See above.
-        key: See above.
-        held: What it could cost the budgets at most, micro-USD.
-        charge: What it comes to now.
-        compared: Whether that was compared with fal's billing.
+        request_id: fal's id, or "" if it is unknown.
+        windows: Names of the budget windows that were charged.
+        team: Who is charged; likewise `app` and `key`.
+        held: The most that it could cost the budgets, in micro-USD.
+        charge: Its current cost.
+        compared: Whether it was compared with fal's billing.
     """
 
     entry: str
@@ -50,15 +48,15 @@ class ClosedJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
-    """A correction that was posted.
+    """A correction that was booked.
 
     Attributes:
-        job: Its id.
+        job: The job's id.
         request_id: fal's id, or "".
-        team: Who answers for the money.
-        app: Who asked.
-        was: What the ledger said.
-        now: What it says since.
+        team: The team that is charged.
+        app: The app that asked.
+        was: The cost before.
+        now: The cost now.
         why: See `Why`.
     """
 
@@ -72,24 +70,24 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def difference(self) -> Micros:
-        """Signed: negative where fal billed less than was booked. Micro-USD."""
+        """Signed micro-USD: negative if fal billed less than was booked."""
         return self.now.total - self.was.total
 
 
 class ReconcileReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look at fal's billing found.
+    """The result of a reconciliation round.
 
     Attributes:
-        at_ms: When it was, Redis time.
-        since_ms: The jobs that it was about were closed from then on.
-        until_ms: And before this.
-        looked: How many jobs.
-        corrected: How many of them were posted anew.
-        difference: What that came to, signed, micro-USD.
-        pending: Jobs that fal's books do not decide yet.
-        drift: What fal billed for requests that belong to no job of ours, micro-USD.
-        strangers: How many such requests.
-        strange: Nothing in fal's books is ours, so that nothing was taken for not billed.
+        at_ms: When it ran, Redis's time.
+        since_ms: It compared jobs that were closed from then on.
+        until_ms: And before then.
+        looked: Number of jobs compared.
+        corrected: Number of jobs corrected.
+        difference: Sum of the corrections, signed micro-USD.
+        pending: Number of jobs that fal's billing does not decide yet.
+        drift: What fal billed for requests that belong to no job, in micro-USD.
+        strangers: Number of those requests.
+        strange: Whether fal's billing has no request of ours, so that nothing was refunded.
     """
 
     at_ms: int
@@ -105,15 +103,15 @@ class ReconcileReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that fal has carried out and no job of ours knows.
+    """A request that fal has carried out and no job knows.
 
     Attributes:
         request_id: fal's id.
         model: The endpoint.
-        sent_ms: When it came, milliseconds since 1970.
-        job: The open job that has sent it, or "" where there is none.
-        amount: What is booked for it, micro-USD; None where nobody can say, or a job has it.
-        billed: Whether fal has said so; else it is the most that it may cost.
+        sent_ms: When fal received it, in milliseconds since 1970.
+        job: The open job that sent it, or "".
+        amount: What is booked for it, in micro-USD; None if unknown, or if a job accounts for it.
+        billed: Whether fal billed that amount; otherwise it is the most that it may cost.
     """
 
     request_id: str

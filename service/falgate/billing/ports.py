@@ -1,4 +1,4 @@
-"""fal's own books and the ledger beside them, as what compares them sees them."""
+"""Access to the ledger that reconciliation and recovery need."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
@@ -12,59 +12,59 @@ from falgate.money.frozen import Frozen
 
 
 class Corrections(Protocol):
-    """What the ledger says of settled jobs, and entries that set it right. `Unavailable`."""
+    """Closed jobs, and entries that correct them. Raises `Unavailable` without Redis."""
 
     def closes(self, upstream: str, since_ms: int, until_ms: int) -> AsyncIterator[list[ClosedJob]]:
-        """Jobs that were closed in a time, the oldest first, a page at a time."""
+        """Yield pages of the jobs that were closed in a period, oldest first."""
 
     async def correct(self, upstream: str, closed: ClosedJob, now: Charge, why: str) -> bool:
-        """Set what a job came to by fal's books, once; False where that changes nothing."""
+        """Set a job's cost to what fal billed, once; False if that changes nothing."""
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
-        """To which job each request belongs that belongs to one."""
+        """Return the job of each request that belongs to one."""
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
-        """Whether it is the caller's turn to compare; nobody else's for so long."""
+        """Return whether the caller is to reconcile now; if so, no one else may for `lease_ms`."""
 
     async def compared_until_ms(self, upstream: str) -> int:
-        """Until when fal's books were compared by the last look that was whole; 0 before it."""
+        """Return until when complete rounds have compared fal's billing; 0 if there was none."""
 
     async def keep(self, upstream: str, summary: ReconcileReport, *, whole: bool) -> None:
-        """Remember what a look has found; the next one begins where it ended if it was whole."""
+        """Store a round's result; the next round begins where a complete (`whole`) one ended."""
 
 
 class Recovery(Protocol):
-    """A ledger that is not what it was. `Unavailable`."""
+    """A ledger that may have lost data. Raises `Unavailable` without Redis."""
 
     async def frozen(self) -> tuple[Frozen | None, str]:
-        """Where buying is frozen, and in which history of the server."""
+        """Return why purchases are stopped, if they are, and the server's history."""
 
     async def books(self) -> list[str]:
-        """All books, each with counters of its own."""
+        """Return the names of all upstreams; each has a ledger of its own."""
 
     async def differences(self, upstream: str) -> tuple[Difference, ...]:
-        """Counters that are not what the ledger says; raises `EntryStrange`."""
+        """Return the counters that differ from the ledger; raises `EntryStrange`."""
 
     async def undo_torn(self, upstream: str) -> None:
-        """Undo what was torn, or bring it to its end: the ledger says less, or more, after that."""
+        """Undo or complete torn operations, which removes entries or changes counters."""
 
     async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
-        """Set counters right; False where one has changed since, which is then left alone."""
+        """Correct counters; False if one has changed since, which is then left alone."""
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
-        """The requests of jobs that were closed since then."""
+        """Return the requests of jobs that were closed since then."""
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
-        """To which job each request belongs that belongs to one."""
+        """Return the job of each request that belongs to one."""
 
     async def unbound(self, upstream: str) -> list[Job]:
-        """Jobs that may have been submitted and have no request id, with their inputs."""
+        """Return jobs that may have been submitted and have no request id, with their inputs."""
 
     async def book(self, upstream: str, found: Recovered, amount: Micros) -> bool:
-        """Charge a request that no job knows to the organisation, once; False when it is known."""
+        """Charge an unknown request to the organisation, once; False if it is known by now."""
 
     async def now_ms(self) -> int:
-        """The clock that decides about money."""
+        """Return the authoritative time, in milliseconds since 1970."""
 
     async def thaw(self, history: str) -> bool:
-        """Let buying go on; False when the history is not the one that was looked at."""
+        """Allow purchases again; False if the server's history is not the given one."""

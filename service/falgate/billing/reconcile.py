@@ -1,9 +1,15 @@
-"""Reconciliation: closed jobs compared with fal's own billing, and each difference posted.
+"""Reconciliation: compares closed jobs with fal's billing, and books each difference.
 
-Conservative throughout. What fal bills is booked; that something was not billed is believed only
-after a day, because events lag, and only of books that are ours beyond doubt: another account's
-would show nothing of ours either, and every job would be given back.
+It errs on the side of more spending. What fal bills is booked. That something was not billed is
+believed only after a day, because billing events lag, and only if the billing is certainly that of
+our account: in another account's, none of our jobs would appear, and all would be refunded.
 """
+
+# A job whose submit got no answer stays booked in full unless it is certain that fal never got it.
+# That is certain after a day if every request that fal had at the time belongs to another job. If
+# fal did carry it out and neither its webhook nor its list told whose it is, one request belongs to
+# no job. Then nothing is refunded, the job keeps its full hold, and the request is also reported as
+# drift, because it cannot be proved that the two are the same.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -21,13 +27,13 @@ from falgate.jobs.ports import Jobs, Platform
 from falgate.money.charge import charge
 
 LAG_S = 3_600
-"""Younger jobs are left for the next look: events lag."""
+"""Jobs closed within this many seconds are left to the next round, because events lag."""
 BACK_S = 72 * 3_600
-"""How far the first look goes back, and one after a long outage. Jobs are kept for longer."""
+"""How far the first round looks back, and one after a long outage. Jobs are kept for longer."""
 
 _SETTLED_MS = 24 * 3_600_000
 _OVERLAP_MS = 27 * 3_600_000
-"""The next look goes back to where jobs of a day ago were too young, and a little more."""
+"""The next round looks back to where a day-old round found jobs too young, and a little more."""
 _APART_MS = 5_000
 _AFTER_MS = 3_600_000
 _SLICE_MS = 6 * 3_600_000
@@ -36,11 +42,11 @@ _LOOK_S = 60.0
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a look has found, and what it posted.
+    """The result of a round.
 
     Attributes:
-        summary: In figures.
-        corrected: Each correction.
+        summary: Totals.
+        corrected: Every correction that was booked.
     """
 
     summary: ReconcileReport
@@ -48,7 +54,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Reconciler:
-    """Compares one upstream's closed jobs with its own billing."""
+    """Compares one upstream's closed jobs with fal's billing."""
 
     def __init__(
         self,
@@ -60,7 +66,7 @@ class Reconciler:
         endpoints: Sequence[str],
         facts: Facts | None = None,
     ) -> None:
-        """Read these books of the seller of these endpoints; `facts` hears of strange ones."""
+        """Compare the billing of these endpoints; `facts` is told if it is not of our account."""
         self._upstream = upstream
         self._platform = platform
         self._corrections = corrections
@@ -69,9 +75,9 @@ class Reconciler:
         self._facts = facts
 
     async def run(self) -> None:
-        """Look every hour, on one instance at a time, until cancelled."""
+        """Reconcile every hour, on one instance at a time, until cancelled."""
         while True:
-            # Whoever fails has had its turn: in an hour somebody looks again, and as far back.
+            # A failed round is not repeated: the next one, within the hour, looks as far back.
             with suppress(BooksClosed, Unavailable):
                 if await self._corrections.take_round(self._upstream, _EVERY_S * 1000):
                     await self.look()
@@ -81,11 +87,11 @@ class Reconciler:
         """Compare once; a repeat changes nothing.
 
         Args:
-            lag_s: Jobs that were closed within so many seconds are left alone.
-            back_s: How far to go back, seconds; None: as far as the last look left something.
+            lag_s: Leave jobs alone that were closed within this many seconds.
+            back_s: How far to look back, in seconds; None means to where the last round left off.
 
         Raises:
-            BooksClosed: fal's books cannot be read to their end. What was posted so far is right.
+            BooksClosed: fal's lists cannot be read completely. What was booked so far is correct.
             Unavailable: Without Redis.
         """
         now_ms = await self._jobs.now_ms()
@@ -99,7 +105,7 @@ class Reconciler:
         look.ours = ours
         async for page in self._corrections.closes(self._upstream, since_ms, until_ms):
             await look.compare(page)
-        # Only now it is known whether these books are ours.
+        # Only now is it known whether this billing is of our account.
         await look.give_back()
         summary = ReconcileReport(
             at_ms=now_ms,
@@ -113,7 +119,7 @@ class Reconciler:
             strangers=strangers,
             strange=look.strange,
         )
-        # The next look begins where this one ended, unless this one left something out before.
+        # The next round begins where this one ended, unless this one skipped something earlier.
         whole = not look.strange and (back_s is None or since_ms <= done_ms)
         await self._corrections.keep(self._upstream, summary, whole=whole)
         if look.strange and self._facts:
@@ -122,7 +128,7 @@ class Reconciler:
         return Report(summary, tuple(look.corrected))
 
     async def _strangers(self, since_ms: int, until_ms: int) -> tuple[Micros, int, bool]:
-        """What fal billed for requests of no job, how many they are, and whether any is ours."""
+        """Return what fal billed for unknown requests, how many, and whether any is ours."""
         drift, strangers, ours = 0, 0, False
         for endpoint in self._endpoints:
             for start_ms in range(since_ms, until_ms, _SLICE_MS):
@@ -137,7 +143,7 @@ class Reconciler:
 
 
 class _Look:
-    """One look: what it found so far."""
+    """The state of one round."""
 
     def __init__(
         self,
@@ -160,11 +166,11 @@ class _Look:
 
     @property
     def strange(self) -> bool:
-        """Whether jobs of ours are missing from books that have none of ours at all."""
+        """Whether jobs of ours were not billed, and the billing has no request of ours at all."""
         return bool(self._unbilled) and not self.ours
 
     async def compare(self, page: Sequence[ClosedJob]) -> None:
-        """Post what fal billed otherwise; remember what it did not bill."""
+        """Book what fal billed differently; collect the jobs that fal did not bill."""
         self.looked += len(page)
         named = [await self._named(posting) for posting in page]
         asked = [posting.request_id for posting in named if posting.request_id]
@@ -174,7 +180,7 @@ class _Look:
             await self._compare(posting, billed)
 
     async def give_back(self) -> None:
-        """Take what fal did not bill off the books, if they are fal's books about us."""
+        """Refund the jobs that fal did not bill, if the billing is of our account."""
         if self.strange:
             self.pending += len(self._unbilled)
             return
@@ -182,7 +188,7 @@ class _Look:
             await self._post(posting, 0, why)
 
     async def _named(self, posting: ClosedJob) -> ClosedJob:
-        """With the request id that a late hook may have brought after the job was closed."""
+        """Add the request id that a late webhook from fal may have brought after closing."""
         if posting.request_id:
             return posting
         job = await self._jobs.read(posting.job)
@@ -208,7 +214,7 @@ class _Look:
             self.pending += 1
 
     async def _certainly_unsent(self, posting: ClosedJob) -> bool:
-        """Whether every request that fal had in the time of a submit belongs to another job."""
+        """Return whether every request that fal got around the submit belongs to another job."""
         job = await self._jobs.read(posting.job)
         if job is None or not job.submitted_ms:
             return False
@@ -220,7 +226,7 @@ class _Look:
         return not await self._others(ids)
 
     async def _others(self, request_ids: Collection[str]) -> bool:
-        """Whether one of these belongs to no job that is known."""
+        """Return whether one of these requests belongs to no known job."""
         bound = await self._corrections.bound(self._upstream, request_ids)
         return len(bound) < len(request_ids)
 

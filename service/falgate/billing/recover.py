@@ -1,8 +1,8 @@
-"""Recovery: counters that are not what the ledger says, and purchases that it does not know.
+"""Recovery of the ledger: corrects wrong counters, and books purchases that it has lost.
 
-Counters are set to what the entries and the open jobs come to. Where Redis may have lost something,
-every request of fal's since then must belong to a job of ours, become one's, or be booked by
-itself. Until that is done nothing more is bought. Each step may be repeated, and does nothing then.
+Counters are set to the sum of the entries and open jobs. If Redis may have lost data, every request
+in fal's list since then must belong to a job, be assigned to an open one, or be booked on its own.
+Purchases are stopped until that is done. Each step is idempotent.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from falgate.money.difference import TORN, Difference
 from falgate.money.frozen import Frozen
 
 LAG_S = 60
-"""So long after the freeze fal's list is taken to have everything from before it."""
+"""This many seconds after the freeze, fal's list is assumed to show everything from before it."""
 
 _BEFORE_MS = 3_600_000
 _APART_MS = 5_000
@@ -32,26 +32,26 @@ _ROUNDS_MAX = 5
 
 
 class RecoveryRefused(Exception):
-    """The ledger cannot be recovered like this; the message says what to do."""
+    """The ledger cannot be recovered this way; the message says what to do."""
 
 
 class Mended(msgspec.Struct, frozen=True):
-    """A counter that differed, and in whose books."""
+    """A counter that differed, and the upstream whose ledger it belongs to."""
 
     upstream: str
     difference: Difference
 
 
 class RecoveryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recovery found, and did.
+    """What a recovery found and did.
 
     Attributes:
-        frozen: Why buying was; None where it was not.
-        found: Every request that was not known.
-        mended: Every counter that differed.
-        twice: Jobs that were closed more than once, which nobody but a person can judge.
-        state: "sound" where there was nothing to do, "shown" where nothing was done; "mended", or
-            "thawed" where buying goes on since.
+        frozen: Why purchases were stopped; None if they were not.
+        found: Requests that the ledger did not know.
+        mended: Counters that differed.
+        twice: Jobs that were closed more than once, which only a person can judge.
+        state: "sound" if there was nothing to do, "shown" if nothing was done, "mended" if counters
+            were corrected, "thawed" if purchases are allowed again.
     """
 
     frozen: Frozen | None
@@ -73,23 +73,23 @@ async def recover(
     assumed: Micros | None = None,
     lag_s: int = LAG_S,
 ) -> RecoveryReport:
-    """Find what differs and what is not known; with `act`, set it right and let buying go on.
+    """Find differences and unknown requests; with `act`, correct them and allow purchases again.
 
     Args:
-        upstream: Whose books.
-        ledger: All books of it.
-        jobs: Its jobs.
-        platform: The seller's own books, or None.
+        upstream: The upstream whose requests may have been lost.
+        ledger: The ledgers of all upstreams.
+        jobs: The upstream's jobs.
+        platform: fal's platform API, or None.
         models: By endpoint.
-        act: Else only look.
-        accept_loss: Let buying go on though the seller's books are not there, or not ours.
-        assumed: Micro-USD for a request whose price nobody can say.
+        act: If false, only report.
+        accept_loss: Allow purchases again even if fal's list is missing, or is not of our account.
+        assumed: Micro-USD to book for a request whose price cannot be determined.
         lag_s: See `LAG_S`.
 
     Raises:
-        RecoveryRefused: See there.
-        BooksClosed: The seller's books cannot be read to their end.
-        EntryStrange: Ours cannot.
+        RecoveryRefused: The ledger cannot be recovered this way; the message says what to do.
+        BooksClosed: fal's lists cannot be read completely.
+        EntryStrange: An entry of the ledger cannot be read.
         Unavailable: Without Redis.
     """
     frozen, history = await ledger.frozen()
@@ -119,7 +119,7 @@ async def recover(
     if frozen is None:
         return replace(outcome, state="mended")
     if not await ledger.thaw(history):
-        raise RecoveryRefused("Redis was started anew meanwhile: begin again")
+        raise RecoveryRefused("Redis was restarted in the meantime: start again")
     return replace(outcome, found=priced, state="thawed")
 
 
@@ -128,7 +128,7 @@ async def _book(upstream: str, ledger: Recovery, jobs: Jobs, found: Sequence[Rec
         if await _adopted(jobs, each):
             continue
         if each.amount is None:
-            raise RecoveryRefused("the job of a request has another one since: begin again")
+            raise RecoveryRefused("a job was assigned another request meanwhile: start again")
         await ledger.book(upstream, each, each.amount)
 
 
@@ -141,10 +141,10 @@ async def _differences(ledger: Recovery) -> list[Mended]:
 
 
 async def _without_torn(ledger: Recovery, found: Sequence[Mended]) -> Sequence[Mended]:
-    """Undo or complete what was torn; what is to be mended after that.
+    """Undo or complete torn operations; return the differences that remain to be corrected.
 
-    It comes before anything else: an entry that is taken out may be of a request of fal's, which
-    the ledger does not know any more.
+    This comes first: it may remove the entry of a request, which fal's list then shows as unknown
+    to the ledger.
     """
     torn = {each.upstream for each in found if each.difference.counter == TORN}
     for books in torn:
@@ -157,7 +157,7 @@ async def _mendable(ledger: Recovery) -> list[Mended]:
 
 
 async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:
-    """Set counters right, those too that change while it is done."""
+    """Correct counters, including those that change in the meantime."""
     for _ in range(_ROUNDS_MAX):
         by_books = defaultdict(list)
         for each in found:
@@ -167,7 +167,7 @@ async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:
         found = await _without_torn(ledger, await _mendable(ledger))
         if not found:
             return
-    raise RecoveryRefused("counters changed again and again meanwhile: begin again")
+    raise RecoveryRefused("counters kept changing in the meantime: start again")
 
 
 async def _lost(
@@ -180,20 +180,20 @@ async def _lost(
     accept_loss: bool,
     lag_s: int,
 ) -> tuple[Recovered, ...]:
-    """What the seller's books have of before the freeze and ours do not."""
+    """Return the requests from before the freeze that fal lists and the ledger does not know."""
     if platform is not None:
         wait_s = lag_s - (await ledger.now_ms() - frozen_ms) / 1000
         if wait_s > 0:
             raise RecoveryRefused(
-                f"fal's list may not have everything yet: ask again in {wait_s:.0f} s"
+                f"fal's list may not have everything yet: try again in {wait_s:.0f} s"
             )
         return await _unknown(
             upstream, ledger, platform, models, frozen_ms, accept_loss=accept_loss
         )
     if not accept_loss:
         raise RecoveryRefused(
-            "without FALGATE_FAL_ADMIN_KEY nobody can say what the ledger has lost: give it, or "
-            "--accept-loss to buy again knowing that up to a second of purchases may be missing"
+            "without FALGATE_FAL_ADMIN_KEY it is unknown what the ledger has lost: set it, or use "
+            "--accept-loss to buy again although up to a second of purchases may be missing"
         )
     return ()
 
@@ -217,8 +217,8 @@ async def _unknown(
     closed = await ledger.closed_since(upstream, frozen_ms - _BEFORE_MS)
     if closed and not closed & ids and not accept_loss:
         raise RecoveryRefused(
-            "fal's list has none of the requests that the ledger knows: give a "
-            "FALGATE_FAL_ADMIN_KEY of the same account as FAL_KEY, or --accept-loss"
+            "fal's list has none of the requests that the ledger knows: set a "
+            "FALGATE_FAL_ADMIN_KEY of the same account as FAL_KEY, or use --accept-loss"
         )
     known = closed | (await ledger.bound(upstream, ids)).keys()
     strange = [
@@ -251,7 +251,7 @@ async def _unknown(
 
 
 def _sender(listed: Listed, waiting: Sequence[Job]) -> Job | None:
-    """The open job that has sent a request, by its input and its time."""
+    """Return the open job that sent a request, by its input and its time."""
     for job in waiting:
         early = 0 < listed.sent_ms < job.submitted_ms - _APART_MS
         same = job.order.endpoint == listed.endpoint and same_input(listed, job.order.input)
@@ -261,7 +261,7 @@ def _sender(listed: Listed, waiting: Sequence[Job]) -> Job | None:
 
 
 def _ceiling(spec: ModelSpec, listed: Listed) -> Micros | None:
-    """The most that a request may cost; None where its input tells nobody."""
+    """Return the most that a request may cost; None if its input does not tell."""
     if listed.input is None:
         return None
     try:
@@ -276,13 +276,13 @@ def _priced(found: Recovered, assumed: Micros | None) -> Recovered:
         return found
     if assumed is None:
         raise RecoveryRefused(
-            f"nobody can say what {found.request_id} costs: look it up at fal, and give --assume "
-            "with an amount for each of such requests"
+            f"the cost of {found.request_id} is unknown: look it up at fal, and use --assume "
+            "with an amount for each such request"
         )
     return replace(found, amount=assumed)
 
 
 async def _adopted(jobs: Jobs, found: Recovered) -> bool:
-    """Whether a request was bound to the open job that has sent it."""
+    """Return whether a request was assigned to the open job that sent it."""
     job = await jobs.read(found.job) if found.job else None
     return job is not None and await jobs.accept(job, found.request_id, lease_ms=0)

@@ -1,1 +1,1 @@
-"""The vocabulary that all domains share: pure values, no I/O, no clock, no environment."""
+"""Values shared by all domains: no I/O, no clock, no environment."""

@@ -1,4 +1,4 @@
-"""Accounts: whose money it is, from the organisation down to a key."""
+"""Accounts, the owners of budgets: organisation, team, app and key."""
 
 from typing import Literal, get_args
 
@@ -6,16 +6,16 @@ import msgspec
 
 Level = Literal["organisation", "team", "app", "key"]
 LEVELS: tuple[Level, ...] = get_args(Level)
-"""The widest first."""
+"""From the widest to the narrowest."""
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Somebody whose spending is counted, and may be limited.
+    """An account whose spending is counted, and may be limited by budgets.
 
     Attributes:
-        level: What it is.
-        id: Its name among its level: "main", "web", "web/shop" (an app is named within its team),
-            or a key's public id.
+        level: Its kind.
+        id: Unique within its level: "main", "web", "web/shop" (an app is named within its team), or
+            a key's public id.
     """
 
     level: Level
@@ -23,7 +23,7 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Both in one word, "team:web"."""
+        """The account as "<level>:<id>", such as "team:web"."""
         return f"{self.level}:{self.id}"
 
 
@@ -31,10 +31,10 @@ ORGANISATION = Account("organisation", "main")
 
 
 def account(name: str) -> Account:
-    """Read an account's name, as `Account.name` spells it; "organisation" alone does as well.
+    """Parse an account's name as `Account.name` writes it; "organisation" alone is accepted too.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not the name of an account.
     """
     if name == ORGANISATION.level:
         return ORGANISATION
@@ -51,7 +51,7 @@ def account(name: str) -> Account:
 
 
 def chain(team: str, app: str, key: str) -> tuple[Account, ...]:
-    """Whom a purchase is charged to, the organisation first."""
+    """Return the accounts that a purchase is charged to, the organisation first."""
     return (
         ORGANISATION,
         Account("team", team),

@@ -1,7 +1,8 @@
-"""Bounds on what callers send: every header, query and path that is read, and how long it may be.
+"""Limits on what callers send: every header, query parameter and path segment that is read.
 
-The edge holds requests to the lists of headers here: one that is longer is refused, and one that is
-on no list is not seen by anything behind the edge. docs/bounds.md is this file for people.
+The edge enforces the header lists: a header that is too long is refused with 431, and one that is
+not listed is dropped before anything behind the edge sees it. docs/bounds.md is this file for
+people, and a test keeps the two equal.
 """
 
 from collections.abc import Mapping
@@ -9,23 +10,23 @@ from collections.abc import Mapping
 import msgspec
 
 PATH_MAX, QUERY_MAX = 8_192, 8_192
-"""Of a whole path and a whole query: bytes before they are decoded, and characters after."""
+"""A whole path and a whole query: bytes before decoding, and characters after."""
 
 ADMIN_PART_MAX = 200
-"""Of each part of a path of the administration."""
+"""Characters in each segment of an admin path."""
 
 NAMES_MAX, NAME_MAX = 16, 64
-"""How many of a caller's names one answer tells back, and characters of each."""
+"""How many unknown names from a request one response repeats, and characters in each."""
 
 _OURS = 1_024
 
 
 class Bound(msgspec.Struct, frozen=True):
-    """How long something may be.
+    """The maximum length of something that callers send.
 
     Attributes:
-        most: Bytes of a header's lines together, characters of anything else.
-        beyond: What becomes of a request where it is longer, or not of the form that it has.
+        most: Bytes of all lines of a header together; characters of anything else.
+        beyond: What happens to a request that exceeds it, or does not have the required form.
     """
 
     most: int
@@ -33,10 +34,10 @@ class Bound(msgspec.Struct, frozen=True):
 
 
 NESTING_MAX = 300
-"""Lists and objects inside one another: to encode what quotes deeper ones takes too much stack."""
+"""Depth of nested lists and objects; encoding anything deeper would take too much stack."""
 
 PROBLEMS_KEPT_MAX, QUOTATION_KEPT_MAX = 20, 1_024
-"""Problems with an input that are kept, and characters of the input that one of them quotes."""
+"""Input problems kept for a queued request, and characters of input quoted in each."""
 
 
 def _headers(most: int, beyond: str, *names: str) -> dict[str, Bound]:
@@ -44,18 +45,18 @@ def _headers(most: int, beyond: str, *names: str) -> dict[str, Bound]:
 
 
 HEADERS: Mapping[str, Bound] = {
-    **_headers(4_096, "401 where it is no key", "authorization"),
+    **_headers(4_096, "401 unless it is a key", "authorization"),
     **_headers(
         _OURS,
-        "422 where it makes no sense",
+        "422 if invalid",
         "x-falgate-variation",
         "x-falgate-scope",
     ),
-    **_headers(_OURS, "hashed, so any text will do", "idempotency-key"),
+    **_headers(_OURS, "hashed, so any text is valid", "idempotency-key"),
     **_headers(_OURS, "400 unless 1 to 64 printable characters", "x-falgate-actor"),
     **_headers(
         _OURS,
-        "ignored where it makes no sense",
+        "ignored if invalid",
         "cache-control",
         "x-fal-queue-priority",
         "x-fal-request-start-timeout",
@@ -65,41 +66,41 @@ HEADERS: Mapping[str, Bound] = {
         "range",
         "if-range",
     ),
-    **_headers(4_096, "ignored where it names no tag", "if-none-match"),
+    **_headers(4_096, "ignored unless it names a tag", "if-none-match"),
     **_headers(
         _OURS,
-        "415 where it is not one type; 422 where that is not JSON, but under /admin/v1",
+        "415 unless it is one type; 422 unless that is JSON, except under /admin/v1",
         "content-type",
     ),
     **_headers(_OURS, "415 unless identity", "content-encoding"),
-    **_headers(20, "413 where that is more than a body may have", "content-length"),
-    **_headers(_OURS, "the default address is answered with", "host"),
+    **_headers(20, "413 if the body would be too long", "content-length"),
+    **_headers(_OURS, "URLs in the response have the default address", "host"),
     **_headers(
         _OURS,
-        "ignored where it is not of a clean form; read from trusted proxies only",
+        "ignored if malformed; read from trusted proxies only",
         "x-forwarded-for",
         "x-forwarded-host",
         "x-forwarded-prefix",
         "x-forwarded-proto",
     ),
-    **_headers(_OURS, "no page may read the answer", "origin"),
-    **_headers(_OURS, "it is no preflight", "access-control-request-method"),
+    **_headers(_OURS, "no page may read the response", "origin"),
+    **_headers(_OURS, "not treated as a preflight", "access-control-request-method"),
     **_headers(
         4_096,
-        "what is no name of a header is not allowed, nor the 65th",
+        "invalid header names are not allowed, nor any after the 64th",
         "access-control-request-headers",
     ),
-    **_headers(8_192, "400 where it is no address of fal's", "x-fal-target-url"),
+    **_headers(8_192, "400 unless it is an address of fal's", "x-fal-target-url"),
     **_headers(
         _OURS,
-        "401 where fal did not sign it",
+        "401 unless signed by fal",
         "x-fal-webhook-request-id",
         "x-fal-webhook-signature",
         "x-fal-webhook-timestamp",
         "x-fal-webhook-user-id",
     ),
 }
-"""By lower-case name. All of them: longer than `most`, a request is refused with 431."""
+"""By lower-case name. A request with a header longer than `most` is refused with 431."""
 
 QUERIES: Mapping[str, Bound] = {
     "fal_webhook": Bound(2_048, "422"),
@@ -124,24 +125,24 @@ QUERIES: Mapping[str, Bound] = {
     "to": Bound(NAME_MAX, "400"),
     "older_than_s": Bound(10, "400"),
 }
-"""By name; any other is ignored. The whole query: 414 where it is longer than `QUERY_MAX`."""
+"""By name; any other parameter is ignored. A whole query longer than `QUERY_MAX` gets 414."""
 
 PARTS: Mapping[str, Bound] = {
-    "model": Bound(PATH_MAX, "404, which tells no more than 64 characters of it back"),
-    "request id": Bound(36, "404 unless it is of the form of ours"),
-    "action": Bound(PATH_MAX, "404, which tells no more than 64 characters of it back"),
-    "picture": Bound(69, "404 unless it is a name of ours"),
-    "token of fal's hook": Bound(129, "404 unless it was given out here"),
+    "model": Bound(PATH_MAX, "404, which repeats at most 64 characters of it"),
+    "request id": Bound(36, "404 unless it looks like a request id"),
+    "action": Bound(PATH_MAX, "404, which repeats at most 64 characters of it"),
+    "picture": Bound(69, "404 unless it looks like a picture name"),
+    "token of fal's hook": Bound(129, "404 unless issued by falgate"),
     "any part under /admin/v1": Bound(ADMIN_PART_MAX, "404"),
 }
-"""Of paths, by what they name. The whole path: 404 where it is longer than `PATH_MAX`."""
+"""Path segments, by what they name. A whole path longer than `PATH_MAX` gets 404."""
 
 BODIES: Mapping[str, Bound] = {
     "a body": Bound(1_048_576, "413; `FALGATE_BODY_BYTES_MAX` sets another"),
     "lists and objects inside one another": Bound(NESTING_MAX, "422 in place of a quotation"),
     "digits of a whole number": Bound(4_300, "422"),
     "`prompt`": Bound(1_048_576, "as long as the body may be; each byte is priced"),
-    "names of unknown fields told back": Bound(NAMES_MAX, "left out, as is one of 65 characters"),
+    "names of unknown fields told back": Bound(NAMES_MAX, "left out, as are names over 64"),
     "problems kept with a queued request": Bound(PROBLEMS_KEPT_MAX, "left out"),
     "a quotation kept with a queued request": Bound(QUOTATION_KEPT_MAX, "cut"),
     "name of a team or an app": Bound(NAME_MAX, "400"),
@@ -150,4 +151,4 @@ BODIES: Mapping[str, Bound] = {
     "prompt to find or to forget": Bound(1_000_000, "400"),
     "request id in fal's hook": Bound(64, "not believed"),
 }
-"""Of bodies, by what they are read for; every other field has its own type, or refuses the body."""
+"""Parts of bodies, by their purpose. Any other field has a type that bounds it."""

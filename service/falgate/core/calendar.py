@@ -1,12 +1,15 @@
-"""The calendar of budgets: which windows contain an instant, in the organisation's own zone."""
+"""Budget windows: hours, days, weeks and months in the organisation's time zone."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal, get_args
 
 import msgspec
 
+# Windows are computed whenever they are needed. There is no job at midnight that could be late:
+# the counters of a new window simply start empty.
+
 Kind = Literal["hour", "day", "week", "month", "total"]
-"""How often a budget starts anew; "total" never does."""
+"""How often a budget resets; "total" never does."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -21,10 +24,10 @@ class Window(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: See `Kind`.
-        id: Names it among its kind: "2026-11-22T14+0100", "2026-11-22", the week's first day,
-            "2026-11" or "all". It holds no colon and no space.
-        starts_ms: First instant, milliseconds since 1970, UTC.
-        ends_ms: First instant after it, likewise.
+        id: Identifies the window within its kind: "2026-11-22T14+0100", "2026-11-22", the first day
+            of the week, "2026-11" or "all". Contains no colon and no space.
+        starts_ms: First instant, in milliseconds since 1970, UTC.
+        ends_ms: First instant after the window, likewise.
     """
 
     kind: Kind
@@ -34,15 +37,15 @@ class Window(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Kind and id in one word, as jobs, counters and the ledger spell it."""
+        """The window as "<kind>:<id>", the form used in jobs, counters and the ledger."""
         return f"{self.kind}:{self.id}"
 
 
 class Calendar(msgspec.Struct, frozen=True):
-    """How the organisation counts time.
+    """The time zone and the first day of the week by which budgets are counted.
 
     Attributes:
-        zone: Whose midnights count; days are as long as its clock makes them.
+        zone: Windows begin at midnight in this zone, so a day may have 23 or 25 hours.
         week_starts: The first day of a week.
     """
 
@@ -51,11 +54,11 @@ class Calendar(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Zone and first day in one word: every instance of one ledger must have the same."""
+        """Zone and first weekday in one string; all instances of one ledger must agree on it."""
         return f"{self.zone}/{self.week_starts}"
 
     def windows(self, now_ms: int) -> tuple[Window, ...]:
-        """The windows that contain an instant, one of each kind, in the order of `KINDS`."""
+        """Return the windows that contain an instant, one of each kind, in the order of `KINDS`."""
         now = datetime.fromtimestamp(now_ms / 1000, self.zone)
         today = now.date()
         monday_based = (today.weekday() - WEEKDAYS.index(self.week_starts)) % 7
@@ -71,11 +74,11 @@ class Calendar(msgspec.Struct, frozen=True):
         )
 
     def day(self, day: date) -> Window:
-        """A local day's window."""
+        """Return the window of a local day."""
         return self._days("day", day.isoformat(), day, day + timedelta(days=1))
 
     def resets_at(self, window: Window) -> str | None:
-        """When a window ends, for people and in their zone; None when it never does."""
+        """Return when a window ends, as ISO 8601 in the calendar's zone; None if it never does."""
         if window.ends_ms >= _FOREVER_MS:
             return None
         ends = datetime.fromtimestamp(window.ends_ms / 1000, self.zone)
@@ -85,16 +88,17 @@ class Calendar(msgspec.Struct, frozen=True):
         return Window(kind, name, self._midnight_ms(first), self._midnight_ms(after))
 
     def _midnight_ms(self, day: date) -> int:
-        """A day's first instant; where the zone skips midnight, the first one after the gap."""
+        """Return a day's first instant: midnight, or the first instant after a gap at midnight."""
         local = datetime.combine(day, time(), self.zone)
         return round(local.astimezone(UTC).timestamp() * 1000)
 
 
 def _hour(now: datetime) -> Window:
-    """The hour of the local clock. An hour that comes twice has two ids, by its offset.
+    """Return the hour of the local clock that contains `now`.
 
-    Where a clock moves by half an hour, the hours on both sides share that half; an instant is in
-    the one that the clock shows, so that nothing is counted twice.
+    An hour that occurs twice has two ids, told apart by their UTC offsets. Where a clock shifts by
+    half an hour, the windows on both sides share that half; an instant belongs to the hour that the
+    clock shows, so nothing is counted twice.
     """
     into = timedelta(minutes=now.minute, seconds=now.second, microseconds=now.microsecond)
     starts = now.astimezone(UTC) - into

@@ -1,4 +1,4 @@
-"""A change that an operator made: who, what and to what; for the audit log."""
+"""A change by an operator and its audit log entry: who, what and why."""
 
 import msgspec
 
@@ -8,13 +8,13 @@ WHY_MAX = 200
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written down beside the record before and after.
+    """What the audit log records besides the record before and after.
 
     Attributes:
         who: "admin", "cli:<user>", "settings".
-        action: What kind of record it is: "team", "app", "key", "budget", ...
-        subject: Which one.
-        why: What for, in the operator's words; "" where none were given.
+        action: Type of the record: "team", "app", "key", "budget", ...
+        subject: Which record.
+        why: The operator's reason; "" if none was given.
     """
 
     who: str
@@ -24,13 +24,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Audited(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the audit log.
+    """One entry of the audit log.
 
     Attributes:
-        id: Of the line, "<ms>-<n>"; its first part is when.
-        who: See `Change`, and so on.
-        before: The record as JSON, without secrets; "" for none.
-        after: Likewise.
+        id: Entry id, "<ms>-<n>"; the first part is the time.
+        who: This and the fields not listed here are as in `Change`.
+        before: The record as JSON, without secrets; "" if it did not exist.
+        after: Likewise; "" if it was removed.
     """
 
     id: str
@@ -43,10 +43,10 @@ class Audited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_why(why: str) -> str:
-    """A reason that a ledger and a log may keep, and a terminal may show.
+    """Return a reason that is safe for the ledger, the log and a terminal.
 
     Raises:
-        Invalid: It is long, or more than one line of printable characters.
+        Invalid: It is too long, or not a single line of printable characters.
     """
     if len(why) > WHY_MAX or not why.isprintable():
         raise Invalid(f"why: one line of up to {WHY_MAX} printable characters")

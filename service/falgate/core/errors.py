@@ -1,7 +1,7 @@
-"""Every refusal: its status, its body in fal's shapes, and the headers that tame retries.
+"""Errors that callers get: status, body in fal's shapes, and headers that control retries.
 
-fal's clients retry by status: 429, 502, 503 and 504 are sent again, 402, 403, 404, 413 and 422 are
-not. A 504 whose `X-Fal-Request-Timeout-Type` is `user` is not sent again either.
+fal's clients retry by status: 429, 502, 503 and 504 are retried; 402, 403, 404, 413 and 422 are
+not. A 504 with `X-Fal-Request-Timeout-Type: user` is not retried either.
 """
 
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from falgate.core.printable import quoted
 
 
 class Refusal(Exception):
-    """A request that gets an answer other than pictures.
+    """An error response.
 
     Attributes:
         status: HTTP status.
-        error_type: fal's machine-readable word, also in `X-Fal-Error-Type`; None for platform
-            errors, whose body is a bare detail.
-        charged: What the caller's budgets paid for it all the same, micro-USD.
+        error_type: fal's machine-readable code, also sent as `X-Fal-Error-Type`. None for platform
+            errors, whose body has only `detail`.
+        charged: What the caller's budgets were charged in spite of the error, in micro-USD.
     """
 
     status: int = 500
@@ -26,18 +26,18 @@ class Refusal(Exception):
     charged: Micros = 0
 
     def body(self) -> Any:
-        """The JSON body: fal's flat shape, unless a subclass knows better."""
+        """Return the JSON body: fal's flat shape, unless a subclass overrides it."""
         flat = {"detail": str(self)}
         return flat if self.error_type is None else {**flat, "error_type": self.error_type}
 
     def headers(self) -> dict[str, str]:
-        """What goes with it, apart from the request id that every reply has."""
+        """Return the headers of the response, without the request id that every response has."""
         named = {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
         return {**named, "X-Falgate-Cost-Usd": dollars(self.charged)} if self.charged else named
 
 
 class KeyUnknown(Refusal):
-    """No key, not a key, or a key that nobody has: one answer, so that nothing can be learnt."""
+    """The key is missing, malformed or unknown; one answer for all three, to reveal nothing."""
 
     status = 401
 
@@ -46,7 +46,7 @@ class KeyUnknown(Refusal):
 
 
 class KeyMalformed(Refusal):
-    """The Authorization header is not of the form that fal's clients send."""
+    """The Authorization header does not have the form that fal's clients send."""
 
     status = 401
 
@@ -55,7 +55,7 @@ class KeyMalformed(Refusal):
 
 
 class KeyRefused(Refusal):
-    """The key is known, and may not be used: disabled, revoked, expired, or of nobody any more."""
+    """The key is disabled, revoked or expired, or its team or app was removed."""
 
     status = 403
 
@@ -64,17 +64,18 @@ class KeyRefused(Refusal):
 
 
 class NotAllowed(Refusal):
-    """The key may not do this: its model, its arguments or its address are not among its own."""
+    """The key does not permit this model, these arguments or this client address."""
 
     status = 403
 
 
 class TooMany(Refusal):
-    """A limit on pace has no room. Nothing was held or bought.
+    """A rate or concurrency limit is reached; nothing was held or bought.
 
     Attributes:
-        retry_after_s: When there may be room, seconds.
-        limit: Whose limit and which, "team:web generations_at_once"; "" where it is none of these.
+        retry_after_s: When to try again, in seconds.
+        limit: Account and limit, such as "team:web generations_at_once"; "" if it is not an
+            account's limit.
     """
 
     status = 429
@@ -85,16 +86,17 @@ class TooMany(Refusal):
         self.retry_after_s, self.limit = retry_after_s, limit
 
     def headers(self) -> dict[str, str]:
-        """Says when to try again."""
+        """Add `Retry-After`."""
         return {**super().headers(), "Retry-After": str(self.retry_after_s)}
 
 
 class BudgetExhausted(Refusal):
-    """A budget of the chain has no room for this purchase. Nothing was held or bought.
+    """A budget cannot pay for this purchase; nothing was held or bought.
 
     Attributes:
-        remaining: What that budget has left, micro-USD.
-        budget: Whose it is, and `window` of which kind.
+        remaining: What the budget has left, in micro-USD.
+        budget: Name of its account.
+        window: Kind of its window.
     """
 
     status = 402
@@ -111,7 +113,7 @@ class BudgetExhausted(Refusal):
         needed: Micros,
         resets: str | None,
     ) -> None:
-        until = f"It starts anew at {resets}." if resets else "It does not start anew by itself."
+        until = f"It resets at {resets}." if resets else "It does not reset by itself."
         super().__init__(
             f"The {window} budget of {budget} cannot pay for this: limit ${dollars(limit)}, "
             f"spent ${dollars(spent)}, held ${dollars(held)}, needed ${dollars(needed)}. {until}"
@@ -119,19 +121,19 @@ class BudgetExhausted(Refusal):
         self.remaining, self.budget, self.window = max(0, limit - spent - held), budget, window
 
     def headers(self) -> dict[str, str]:
-        """Adds what is left of the tightest budget."""
+        """Add the remainder of the budget that refused."""
         return {**super().headers(), "X-Falgate-Budget-Remaining-Usd": dollars(self.remaining)}
 
 
 class BuyingStopped(Refusal):
-    """Nothing is bought until an operator looks: no organisation budget, or the house is full."""
+    """Purchases are stopped until an operator acts: no organisation budget, or house used up."""
 
     status = 402
     error_type = "buying_stopped"
 
 
 class ModelUnknown(Refusal):
-    """The path names no model that is served here."""
+    """The path names no model that falgate serves."""
 
     status = 404
 
@@ -140,10 +142,10 @@ class ModelUnknown(Refusal):
 
 
 class InputRejected(Refusal):
-    """The arguments break the model's schema.
+    """The arguments violate the model's schema.
 
     Attributes:
-        issues: Every problem, each in the form of pydantic's error: type, loc, msg, input, ctx.
+        issues: Every problem, in the form of pydantic's errors: type, loc, msg, input, ctx.
     """
 
     status = 422
@@ -153,30 +155,30 @@ class InputRejected(Refusal):
         self.issues = issues
 
     def body(self) -> Any:
-        """fal's array of problems."""
+        """Return fal's list of problems."""
         return {"detail": self.issues}
 
     def headers(self) -> dict[str, str]:
-        """fal reports zero units for what it refuses before running."""
+        """Report zero billable units, as fal does for input that it refuses before running."""
         return {"x-fal-billable-units": "0", "X-Fal-Needs-Retry": "0"}
 
 
 class HeaderWrong(Refusal):
-    """One of falgate's own headers makes no sense."""
+    """One of falgate's own request headers is invalid."""
 
     status = 422
     error_type = "bad_request"
 
 
 class PriceMissing(Refusal):
-    """The model's file has no price for what was asked: refused, never free."""
+    """The model's file has no price for these arguments; they are refused, never free."""
 
     status = 422
     error_type = "bad_request"
 
 
 class UpstreamRefused(Refusal):
-    """fal said no, to this input rather than to this gateway: its own answer, passed on.
+    """fal refused the input, not this gateway: its answer is passed on.
 
     Attributes:
         answer: fal's JSON body.
@@ -190,33 +192,33 @@ class UpstreamRefused(Refusal):
         self.passed = dict(passed)
 
     def body(self) -> Any:
-        """As fal gave it."""
+        """Return fal's body unchanged."""
         return self.answer
 
     def headers(self) -> dict[str, str]:
-        """As fal gave them."""
+        """Add fal's headers."""
         return {**super().headers(), **self.passed}
 
 
 class UpstreamUnusable(Refusal):
-    """fal did not accept this gateway's own credentials or model: the operator has to act.
+    """fal refused this gateway's own credentials or model, so an operator has to act.
 
-    Not 502, which JavaScript's client sends four times: a retry would meet the same.
+    Not a 502: fal's JavaScript client would send it four times, and each would fail the same way.
     """
 
     status = 500
     error_type = "downstream_service_error"
 
     def headers(self) -> dict[str, str]:
-        """Says so."""
+        """Tell the client not to retry."""
         return {**super().headers(), "X-Fal-Needs-Retry": "0"}
 
 
 class Unavailable(Refusal):
-    """Something that a purchase needs is not there now; nothing was bought for this request.
+    """Something that a purchase needs is down; nothing was bought for this request.
 
     Attributes:
-        retry_after_s: When to try again, seconds.
+        retry_after_s: When to try again, in seconds.
     """
 
     status = 503
@@ -227,49 +229,52 @@ class Unavailable(Refusal):
         self.retry_after_s = retry_after_s
 
     def headers(self) -> dict[str, str]:
-        """Says when to try again."""
+        """Add `Retry-After`."""
         return {**super().headers(), "Retry-After": str(self.retry_after_s)}
 
 
 class StoreUnavailable(Unavailable):
-    """The store cannot be asked, which is not the same as a picture that is not there."""
+    """The picture store does not answer; this says nothing about whether a picture is in it."""
 
     def __init__(self, why: str = "The picture store is not available") -> None:
         super().__init__(why)
 
 
 class StoreFull(StoreUnavailable):
-    """There is no room for more pictures, and none that may be removed to make some."""
+    """The picture store is full, and no picture in it may be evicted yet."""
 
     def __init__(self) -> None:
         super().__init__(
-            "The picture store is full, and its pictures are too new to be removed: nothing is "
-            "bought until there is room again"
+            "The picture store is full, and its pictures are too new to be removed: no purchases "
+            "until there is room again"
         )
 
 
 class TimedOut(Refusal):
-    """The pictures did not come in time. A purchase under way goes on; a repeat will find it."""
+    """The pictures did not arrive in time. A purchase under way continues; a retry will find it."""
 
     status = 504
     error_type = "request_timeout"
 
     def headers(self) -> dict[str, str]:
-        """Keeps fal's clients from sending the same again at once."""
+        """Keep fal's clients from retrying at once."""
         return {**super().headers(), "X-Fal-Request-Timeout-Type": "user"}
 
 
 class NotCached(Refusal):
-    """`only-if-cached`, and it is not. Never to be sent again by itself: it would be the same."""
+    """The request says `only-if-cached`, and its pictures are not all cached.
+
+    fal's clients must not retry it by themselves: the answer would be the same.
+    """
 
     status = 504
     error_type = "request_timeout"
 
     def __init__(self) -> None:
-        super().__init__("These pictures are not all there, and `only-if-cached` buys none")
+        super().__init__("Not all pictures are cached, and `only-if-cached` forbids a purchase")
 
     def headers(self) -> dict[str, str]:
-        """As for a time-out that is the caller's own wish; RFC 9211 for what the cache did."""
+        """Mark it as the caller's own time-out, and report the cache status by RFC 9211."""
         return {
             **super().headers(),
             "X-Fal-Request-Timeout-Type": "user",

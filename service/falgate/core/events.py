@@ -1,4 +1,4 @@
-"""Facts for metrics and logs: what happened, never what was asked for."""
+"""Events for metrics and logs: what happened, never what was asked for."""
 
 from typing import Literal, Protocol
 
@@ -9,21 +9,24 @@ from falgate.core.calendar import Kind
 from falgate.core.money import Micros
 
 Source = Literal["hit", "derived", "partial", "coalesced", "miss", "bypass"]
-"""Where an answer came from: the pool, the pool with pictures that were made here from others, pool
-and purchase, somebody else's purchase, its own, or one that was made although there may have been
-pictures."""
+"""How a request was served.
+
+hit: all from the pool. derived: from the pool, some converted here from other pictures.
+partial: some from the pool, the rest bought. coalesced: from another request's purchase.
+miss: bought for this request. bypass: bought although the pool may have had pictures.
+"""
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """A caller got pictures.
 
     Attributes:
-        billed: What this caller's budgets were charged, micro-USD.
-        saved: List price of the pictures that were not bought for it, micro-USD.
-        reused: How many those are.
-        quality: That was asked for.
-        took_s: In all, seconds.
-        waited_s: Of that, for a job, seconds.
+        billed: What this caller's budgets were charged, in micro-USD.
+        saved: List price of the pictures that were not bought for this request, in micro-USD.
+        reused: How many pictures were not bought for this request.
+        quality: The quality that was asked for.
+        took_s: Total duration, in seconds.
+        waited_s: Of that, spent waiting for a job, in seconds.
     """
 
     request_id: str
@@ -48,9 +51,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         route: One of a closed set.
-        team: Whose key it was, with its app and the key's public id; "" where that is not known.
-        reason: See `core.refused.Reason`; "" of what concerns no model, such as an unknown path.
-        error_type: fal's word for it, if there is one.
+        team: Of the caller's key, like `app` and `key` (the public id); "" if unknown.
+        reason: See `core.refused.Reason`; "" where no model is concerned, such as an unknown path.
+        error_type: fal's machine-readable code, if any.
         about: Which budget or limit refused.
     """
 
@@ -71,8 +74,8 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: The state in which it ended.
         charged: Micro-USD.
-        overrun: Charged to the house, above the hold, micro-USD.
-        upstream_s: From the submit to fal's result, seconds; None where there was none.
+        overrun: Charged to the house because it exceeds the hold, in micro-USD.
+        upstream_s: From the submit to fal's result, in seconds; None without a result.
     """
 
     job: str
@@ -88,18 +91,18 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alerted(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget reached a threshold, or refused first in a window; or no balance is left.
+    """A budget reached a threshold or first refused in a window, or fal's balance is exhausted.
 
     Attributes:
-        alert: Its id, the same on a repeat.
-        account: Whose budget, "team:web".
-        level: Of that account.
-        window: Name of the window, "day:2026-11-22".
-        percent: The threshold, of the limit; 0 for a refusal.
-        limit: Of the budget in that window, micro-USD.
-        spent: At that time, micro-USD.
-        what: Which of the three; of a balance nothing else is said but its upstream.
-        held: At that time, micro-USD.
+        alert: Its id, unchanged when it is sent again.
+        account: The budget's account, such as "team:web".
+        level: Level of that account.
+        window: Name of the window, such as "day:2026-11-22".
+        percent: The threshold, in percent of the limit; 0 for a refusal.
+        limit: Of the budget in that window, in micro-USD.
+        spent: At that time, in micro-USD.
+        what: Which of the three. A balance alert has no other details than `upstream`.
+        held: At that time, in micro-USD.
     """
 
     alert: str
@@ -115,12 +118,12 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertFailed(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert did not reach whom it is for.
+    """An alert could not be delivered.
 
     Attributes:
         alert: Its id.
-        problem: What stood in the way: a status, or the name of an error.
-        lost: Whether it is given up now.
+        problem: What went wrong: an HTTP status, or the name of an error.
+        lost: Whether delivery is now given up.
     """
 
     alert: str
@@ -129,7 +132,7 @@ class AlertFailed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Place = Literal["fal", "fal_platform", "fal_keys", "store"]
-"""What may not be there: fal's queue, its platform API, its keys for hooks, the picture store."""
+"""A dependency that may be down: fal's queue, its platform API, its webhook keys, our store."""
 
 Doubt = Literal[
     "lost_submit",
@@ -149,7 +152,7 @@ Doubt = Literal[
     "stray_hook",
     "strange_books",
 ]
-"""What an operator may have to look at."""
+"""Kinds of anomaly."""
 
 
 class Anomaly(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +160,7 @@ class Anomaly(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         what: See `Doubt`.
-        detail: For the log; no prompt, no secret.
+        detail: For the log; contains no prompt and no secret.
     """
 
     what: Doubt
@@ -166,14 +169,14 @@ class Anomaly(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overdrawn(msgspec.Struct, frozen=True):
-    """A shadow budget that would have refused a purchase, were it enforced."""
+    """A shadow budget would have refused a purchase if it were enforced."""
 
     account: Account
     kind: Kind
 
 
 class Facts(Protocol):
-    """Metrics and logs. Never raises."""
+    """Receives events for metrics and logs. Never raises."""
 
     def answered(self, event: Answered) -> None:
         """A caller got pictures."""
@@ -182,16 +185,16 @@ class Facts(Protocol):
         """A job ended."""
 
     def doubted(self, event: Anomaly) -> None:
-        """Somebody should look."""
+        """An anomaly that an operator should look at."""
 
     def exhausted(self, upstream: str) -> None:
-        """An upstream refused for want of balance on this gateway's account."""
+        """fal refused because the balance of this gateway's account is exhausted."""
 
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         """A shadow budget would have refused a purchase."""
 
     def unchecked(self) -> None:
-        """A limit on requests could not be looked up, and the request was let through."""
+        """A request limit could not be checked, and the request was let through."""
 
     def dropped(self, model: str, fields: int) -> None:
-        """A caller sent fields that the model does not know."""
+        """A caller sent fields that the model does not know; they were ignored."""

@@ -1,4 +1,4 @@
-"""What an error says, for operators: one line, without what may be a secret."""
+"""Error messages for operators: one line, with anything that may be secret removed."""
 
 import re
 from collections.abc import Iterable
@@ -9,35 +9,35 @@ _READ_MAX = 2_000
 _REFUSED = "fal answered"
 _NUMBERED = re.compile(r"\d")
 _QUOTED_MIN = 16
-"""So many characters in a row of somebody's text are a quotation of it."""
+"""A run of this many characters of a text counts as a quotation of it."""
 _PLACE, _PATH = re.compile(r"[^/?#]*"), re.compile(r"[^?#]*")
 
 
 def words(error: BaseException, *, paths: bool = False) -> str:
-    """The kind of an error and the first paragraph of what it says.
+    """Return an error's type and the first paragraph of its message.
 
-    Of URLs only scheme and host stay, and where no secret can be in them `paths`. Queries may be
-    secrets of ours, and what stands before an @ a password.
+    URLs are reduced to scheme and host, because a query may hold a secret and what precedes an @ a
+    password. With `paths`, which the caller sets where no path can be secret, the path stays too.
     """
     first = str(error).strip().partition("\n\n")[0]
     return _line(type(error).__name__, first, _PATH if paths else _PLACE)
 
 
 def refusal(status: int, text: str, hidden: Iterable[str] = (), *, about: str = "") -> str:
-    """What fal refused, and its words for it.
+    """Describe an error answer from fal: its status and its message.
 
     Args:
-        status: That it answered.
-        text: Its words.
-        hidden: What must not be told, such as a key and a prompt: a short text is left out of the
-            words, and all of them are where they quote a long one.
-        about: What it answered to, such as " to the submit".
+        status: HTTP status of the answer.
+        text: fal's message.
+        hidden: Texts that must not appear, such as a key and a prompt. A short one is replaced by
+            asterisks; if a long one is quoted, the whole message is withheld.
+        about: Which call failed, such as " to the submit".
     """
     head = f"{_REFUSED} {status}{about}"
     said = " ".join(text[:_READ_MAX].split())
     for secret in (" ".join(each.split()) for each in hidden):
         if len(secret) >= _QUOTED_MIN and _quotes(said, secret):
-            return f"{head}: (words that quote the order)"
+            return f"{head}: (withheld: it quotes the request)"
         if secret:
             said = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", said)
     return _line(head, said, _PLACE)
@@ -55,7 +55,7 @@ def _line(head: str, text: str, place: re.Pattern[str]) -> str:
 
 
 def kind(said: str) -> str:
-    """The kind of error in such words; each reason to refuse is one, whatever its numbers."""
+    """Return the kind of error in such a message: its text without words that contain digits."""
     head, _, reason = said.partition(":")
     if not head.startswith(_REFUSED):
         return head

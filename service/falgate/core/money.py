@@ -1,4 +1,4 @@
-"""Money: integer micro-dollars, and their spelling in decimal dollars."""
+"""Money as integer micro-USD, and its notation in decimal dollars."""
 
 import re
 
@@ -6,18 +6,18 @@ Micros = int
 """An amount in micro-USD: 1_000_000 is one dollar. Never a float."""
 
 MICROS_MAX = 10**15 - 1
-"""A billion dollars: within what a Lua double holds exactly, and beyond any budget."""
+"""Just under a billion dollars: exact in a Lua double, and above any budget."""
 
 _DECIMALS = 6
 _DOLLARS = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 
 
 def usd(text: str) -> Micros:
-    """Read decimal dollars, "0.034" for 34,000.
+    """Parse decimal dollars: "0.034" is 34,000.
 
     Raises:
-        ValueError: It is not a plain decimal number, is negative, is finer than a micro-dollar
-            or is larger than `MICROS_MAX`.
+        ValueError: It is not a plain decimal number, is negative, is finer than a micro-dollar or
+            exceeds `MICROS_MAX`.
     """
     found = _DOLLARS.fullmatch(text)
     if not found:
@@ -26,14 +26,14 @@ def usd(text: str) -> Micros:
     if len(fraction) > _DECIMALS:
         raise ValueError(f"{text!r} is finer than a millionth of a dollar")
     whole = found[1].lstrip("0")
-    # By its length first: reading a very long number takes very long.
+    # Check the length first: converting a very long number takes quadratic time.
     if len(whole) > len(str(MICROS_MAX)) - _DECIMALS:
         raise ValueError(f"{text!r} is more than a billion dollars")
     return int(whole + fraction.ljust(_DECIMALS, "0"))
 
 
 def dollars(amount: Micros) -> str:
-    """Spell an amount in dollars, with at least two decimals: 34,000 is "0.034", 0 is "0.00"."""
+    """Format an amount in dollars with at least two decimals: 34,000 is "0.034", 0 is "0.00"."""
     sign = "-" if amount < 0 else ""
     whole, fraction = divmod(abs(amount), 10**_DECIMALS)
     decimals = f"{fraction:06d}".rstrip("0").ljust(2, "0")

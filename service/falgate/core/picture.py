@@ -1,4 +1,4 @@
-"""A picture and a pool of them: what is known, how it is named, how it looks in an answer."""
+"""Pictures and pools: their metadata, file names, and form in responses."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 EXTENSIONS = {"image/png": "png", "image/jpeg": "jpeg", "image/webp": "webp"}
-"""The media types that are stored and served; anything else is not a picture here."""
+"""The media types that are stored and served, with their file extensions."""
 
 _TYPES = {extension: media_type for media_type, extension in EXTENSIONS.items()}
 _FOREIGN = {
@@ -15,25 +15,25 @@ _FOREIGN = {
     "content_type": re.compile(r"image/[a-z0-9.+-]{1,40}"),
     "file_name": re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"),
 }
-"""What may stand in a file of fal's that is handed on; else the field is left out."""
+"""Valid values of the text fields in fal's own file objects; a field that differs is dropped."""
 _FOREIGN_NUMBERS, _NUMBER_MAX = ("file_size", "width", "height"), 2**31
 _NAME = re.compile(r"([0-9a-f]{64})\.(png|jpeg|webp)")
 
 
 class NotAPicture(Exception):
-    """Bytes that are no whole PNG, JPEG or WebP picture; the message says why."""
+    """The bytes are not a complete PNG, JPEG or WebP picture; the message says why."""
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """Bytes that were found to be a picture and stored.
+    """A picture that was verified and stored.
 
     Attributes:
-        sha256: Hex digest.
+        sha256: Hex digest of its bytes.
         content_type: One of `EXTENSIONS`.
         size_bytes: Length.
         width: Pixels.
         height: Pixels.
-        opaque: Whether it is known to have no transparent pixel.
+        opaque: Whether it is known to have no transparent pixels.
     """
 
     sha256: str
@@ -45,18 +45,18 @@ class Kept(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Its file name, also the last part of its URL."""
+        """File name, also the last segment of the picture's URL."""
         return f"{self.sha256}.{EXTENSIONS[self.content_type]}"
 
 
 class Picture(Kept, frozen=True, kw_only=True):
-    """One stored picture of a pool. Times are Redis's, in whole seconds since 1970.
+    """A stored picture in a pool. Times are Redis's, in whole seconds since 1970.
 
     Attributes:
-        made_s: When it was banked; of a derived one, when its master was.
-        until_s: From when on it is not handed out any more; 0: never.
-        master: Name of the picture that it was made from here; "" where fal made it.
-        job: Id of the purchase that brought it; "" where that is not known.
+        made_s: When it was stored; for a converted picture, when its master was.
+        until_s: When it expires and is no longer served; 0 means never.
+        master: Name of the picture that it was converted from; "" if fal made it.
+        job: Id of the purchase that bought it; "" if unknown.
     """
 
     made_s: int
@@ -65,16 +65,22 @@ class Picture(Kept, frozen=True, kw_only=True):
     job: str = ""
 
     def fresh(self, now_s: int) -> bool:
-        """Whether it may be handed out still."""
+        """Return whether it has not yet expired."""
         return not self.until_s or now_s < self.until_s
+
+
+# A generation is Redis's time, in milliseconds, at which it began. So a pool that was evicted and
+# bought again has a higher generation than before, although nothing of the old one is remembered.
+# Appending keeps the generation, unless expired pictures are dropped with it. So generation and
+# count together tell whether a reader's view of the pool is current; it must not buy if it is not.
 
 
 class Pool(msgspec.Struct, frozen=True):
     """The pictures kept for one fingerprint, in the order in which they were bought.
 
     Attributes:
-        generation: Raised by whatever takes pictures away or replaces them; 0 when there is none.
-        pictures: May be empty, and have some that are too old to be handed out.
+        generation: Raised whenever pictures are removed or replaced; 0 if there is no pool.
+        pictures: May be empty, and may include expired pictures.
         read_s: When it was read, Redis time in whole seconds since 1970.
     """
 
@@ -84,13 +90,13 @@ class Pool(msgspec.Struct, frozen=True):
 
 
 def media_type_of(name: str) -> str | None:
-    """The media type of a picture's file name, or None where it is not such a name at all."""
+    """Return the media type for a picture's file name, or None if it is not such a name."""
     found = _NAME.fullmatch(name)
     return _TYPES[found[2]] if found else None
 
 
 def as_file(picture: Picture, url: str) -> dict[str, Any]:
-    """The picture as fal's ImageFile object."""
+    """Return the picture as fal's ImageFile object."""
     return {
         "url": url,
         "content_type": picture.content_type,
@@ -102,10 +108,10 @@ def as_file(picture: Picture, url: str) -> dict[str, Any]:
 
 
 def foreign_file(file: Mapping[str, Any]) -> dict[str, Any] | None:
-    """fal's own ImageFile object as it may be handed on; None where its URL is none that may be.
+    """Return the parts of fal's own ImageFile object that are safe to pass on.
 
-    What stands in it is fal's, or of whoever answered in its place: only fields that are known, of
-    the right type and of bounded length.
+    The object may come from whoever answered in fal's place, so only known fields with the right
+    type and a bounded length are kept. None if its URL is not acceptable.
     """
     found: dict[str, Any] = {}
     for name, form in _FOREIGN.items():

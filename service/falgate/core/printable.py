@@ -1,14 +1,14 @@
-"""A caller's text as it may be shown: on a terminal, in a log, or told back in an answer.
+"""Callers' texts made safe to show on a terminal, in a log or in a response.
 
-Control characters (C0, C1), escape sequences, marks that turn the direction of writing and halves
-of surrogate pairs would else rewrite what stands around them, or fit into no encoding at all.
+Otherwise control characters (C0, C1), escape sequences and bidirectional marks could rewrite the
+surrounding text, and lone surrogates could not be encoded at all.
 """
 
 from falgate.core.bounds import NAME_MAX
 
 
 def escaped(text: str) -> str:
-    r"""The same with whatever is not printable spelt out, such as \x1b."""
+    r"""Return the text with everything unprintable spelt out, such as \x1b."""
     if text.isprintable():
         return text
     return "".join(
@@ -17,5 +17,5 @@ def escaped(text: str) -> str:
 
 
 def quoted(text: str, most: int = NAME_MAX) -> str:
-    """The beginning of it, escaped: to be told back."""
+    """Return the first `most` characters of the text, escaped."""
     return escaped(text if len(text) <= most else f"{text[:most]}...")

@@ -1,12 +1,12 @@
-"""What the administration refuses: each problem says what is wrong, and what to do about it."""
+"""Errors of admin operations: each message says what is wrong and how to fix it."""
 
 
 class Problem(Exception):
-    """An operation that was not done; nothing has changed. The message is one line, for people.
+    """An admin operation failed and changed nothing. The message is one line, for people.
 
     Attributes:
-        status: Of HTTP.
-        title: What kind of problem it is: the same words each time.
+        status: HTTP status.
+        title: The kind of problem, in fixed words.
     """
 
     status: int = 500
@@ -14,21 +14,21 @@ class Problem(Exception):
 
 
 class Invalid(Problem):
-    """What was asked for makes no sense, whatever there is."""
+    """The input is invalid, whatever the current state."""
 
     status = 400
     title = "Bad input"
 
 
 class NotFound(Problem):
-    """It is about something that is not there."""
+    """The subject of the operation does not exist."""
 
     status = 404
     title = "Not found"
 
 
 class Conflict(Problem):
-    """It makes sense, and does not fit what is there."""
+    """The input is valid, but conflicts with the current state."""
 
     status = 409
     title = "Conflict"

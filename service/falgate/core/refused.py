@@ -1,4 +1,4 @@
-"""Why a request was refused, in a few closed words, and by which budget or limit."""
+"""Why a request was refused: a closed set of reasons, and the budget or limit that refused."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Reason = Literal[
     "not_cached",
     "request",
 ]
-"""A label of metrics. request: whatever else was wrong with the request."""
+"""A metric label. "request" covers everything else that is wrong with a request."""
 
 _REASONS: Mapping[type[Refusal], Reason] = {
     errors.KeyUnknown: "key",
@@ -44,14 +44,14 @@ _WORD = re.compile(r"[a-z_]{1,64}")
 
 
 def reason(refusal: Refusal) -> Reason:
-    """Why, by its class or the nearest class that it is of."""
+    """Return the reason for a refusal, by its class or nearest base class."""
     return next((_REASONS[each] for each in type(refusal).__mro__ if each in _REASONS), "request")
 
 
 def error_type(refusal: Refusal) -> str | None:
-    """fal's machine-readable word for it; None where there is none, or something else in its place.
+    """Return fal's machine-readable code for a refusal, or None if it has no valid one.
 
-    Of an answer of fal's that is handed on, the word is fal's.
+    Where an answer of fal's is passed on, the code is fal's own.
     """
     headers = {name.lower(): value for name, value in refusal.headers().items()}
     word = refusal.error_type or headers.get("x-fal-error-type", "")
@@ -59,7 +59,7 @@ def error_type(refusal: Refusal) -> str | None:
 
 
 def about(refusal: Refusal) -> dict[str, str]:
-    """Which budget or limit refused, for the log."""
+    """Return the budget or limit that refused, for the log."""
     if isinstance(refusal, errors.BudgetExhausted):
         return {"budget": refusal.budget, "window": refusal.window}
     if isinstance(refusal, errors.TooMany) and refusal.limit:

@@ -1,1 +1,1 @@
-"""A client of fal: its queue, its platform, its webhooks; nothing of ours but the vocabulary."""
+"""Client for fal: its queue, its platform API and its webhooks; depends only on core and models."""

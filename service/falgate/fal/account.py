@@ -1,7 +1,7 @@
-"""What a refusal of fal's says about this gateway's own account: its balance, its key, its access.
+"""Refusals by fal that concern this gateway's own account: its balance, key or access.
 
-fal says 401 and 403 of all three, and only its words tell which: who is locked out needs another
-remedy than another key.
+fal answers 401 and 403 for all three, and only the text tells them apart: a locked account needs
+another remedy than a wrong key.
 """
 
 import re
@@ -17,16 +17,16 @@ _APPLICATION = re.compile(r"\b(access\w*|applications?)\b")
 
 
 def is_unpaid(answer: FalAnswer) -> bool:
-    """Whether fal refused for want of money on this gateway's account, in words of its own.
+    """Return whether fal refused because this gateway's balance is exhausted.
 
-    It says 403 and `User is locked. Reason: Exhausted balance.`.
+    fal answers 403 with `User is locked. Reason: Exhausted balance.`.
     """
     unpaid = answer.status == _FORBIDDEN and _BALANCE in _words(answer)
     return answer.status == _PAYMENT or unpaid
 
 
 def about_account(answer: FalAnswer) -> Doubt | None:
-    """What an operator has to look at; None where a refusal is about something else."""
+    """Return the anomaly to report, or None if the refusal does not concern our account."""
     if is_unpaid(answer):
         return "exhausted_balance"
     if answer.status not in {_UNAUTHORIZED, _FORBIDDEN}:
@@ -38,7 +38,7 @@ def _is_of_the_key(answer: FalAnswer) -> bool:
     said = _words(answer)
     if _LOCKED.search(said):
         return False
-    # 401 says so by itself, unless its words are of something else.
+    # A 401 concerns the key, unless its text speaks of an application.
     by_status = answer.status == _UNAUTHORIZED and not _APPLICATION.search(said)
     return by_status or _KEY.search(said) is not None
 

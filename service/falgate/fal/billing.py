@@ -1,4 +1,4 @@
-"""What fal's own books say: the requests that it knows, and what it billed for them."""
+"""Records of fal's platform API: the requests that fal knows, and what it billed for them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,17 +15,17 @@ _DOLLARS_MAX = MICROS_MAX // _MICROS_IN_A_DOLLAR
 
 
 class BooksClosed(Exception):
-    """fal's books cannot be read, or not to their end; the message says why, without any key."""
+    """fal's lists cannot be read completely; the message says why, without any key."""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """A request that fal knows.
 
     Attributes:
-        request_id: fal's id of it.
+        request_id: fal's id.
         endpoint: The model.
-        sent_ms: When it came, milliseconds since 1970; 0 where fal does not say.
-        input: The body that was sent, or None where fal did not keep it. It quotes the prompt.
+        sent_ms: When fal received it, in milliseconds since 1970; 0 if fal does not say.
+        input: The body that was sent, or None if fal did not keep it. It contains the prompt.
     """
 
     request_id: str
@@ -34,18 +34,18 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     input: dict[str, Any] | None
 
     def __repr__(self) -> str:
-        """Without the prompt."""
+        """Omit the prompt."""
         return f"Listed({self.request_id})"
 
 
 class Billed(msgspec.Struct, frozen=True, kw_only=True):
-    """One billing event; a request may have several.
+    """A billing event; a request may have several.
 
     Attributes:
-        request_id: fal's id of what it is about.
+        request_id: fal's id of the request.
         endpoint: The model.
-        dollars: What is billed, without what is discounted; negative where fal gives back; None
-            where the event names no amount.
+        dollars: Amount billed, after discounts; negative for a refund; None if the event has no
+            amount.
     """
 
     request_id: str
@@ -54,10 +54,10 @@ class Billed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def amount(value: Decimal | None) -> Decimal | None:
-    """A number of fal's as dollars; None where it is none that could be an amount.
+    """Return a number from fal as dollars; None if it cannot be an amount.
 
-    fal's JSON carries what a binary float made of an amount, 0.034000000000000002: to a billionth
-    of a dollar, which is as fine as fal counts, that is 0.034.
+    fal's JSON shows the binary float of an amount, such as 0.034000000000000002. Rounded to a
+    billionth of a dollar, fal's own precision, that is 0.034.
     """
     if value is None or not value.is_finite() or abs(value) > _DOLLARS_MAX:
         return None
@@ -65,9 +65,9 @@ def amount(value: Decimal | None) -> Decimal | None:
 
 
 def totals(events: Iterable[Billed]) -> dict[str, Micros | None]:
-    """What fal billed for each request, in micro-USD, a part of one counted as a whole.
+    """Sum what fal billed for each request, in micro-USD, rounded up.
 
-    None where an event names no amount: then the sum is not known.
+    None if one of the request's events has no amount, because then the sum is unknown.
     """
     sums: dict[str, Decimal | None] = {}
     for event in events:
@@ -78,7 +78,7 @@ def totals(events: Iterable[Billed]) -> dict[str, Micros | None]:
 
 
 def moment_ms(text: str | None) -> int:
-    """Read fal's spelling of a time, in milliseconds since 1970; 0 where it is none."""
+    """Parse a time from fal into milliseconds since 1970; 0 if it is invalid."""
     try:
         found = datetime.fromisoformat(text or "")
     except ValueError:
@@ -89,12 +89,12 @@ def moment_ms(text: str | None) -> int:
 
 
 def moment(at_ms: int) -> str:
-    """Spell a time for fal."""
+    """Format a time as fal expects it."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def same_input(listed: Listed, sent: dict[str, Any]) -> bool:
-    """Whether a request may be the one that we sent this body with."""
+    """Return whether a listed request may be the one that we sent with this body."""
     return listed.input is not None and listed.input == sent
 
 

@@ -1,7 +1,7 @@
-"""fal's queue: submit, follow, fetch. The one place that knows fal's key.
+"""Client for fal's queue: submit, follow and fetch. The only code that knows fal's key.
 
-Never `fal.run`: a submit to the queue answers within a second with an id, and whoever has the id
-can finish the job, on any instance, for as long as fal keeps the result.
+`fal.run` is never used: a submit to the queue returns an id within a second, and any instance that
+knows the id can finish the job for as long as fal keeps the result.
 """
 
 import asyncio
@@ -30,30 +30,30 @@ FAL_MEDIA = ("fal.media",)
 _SUBMIT_S = 30.0
 _LOOK_S = 30.0
 _FOLLOW_S_MAX = 3_600.0
-"""fal ends a request after as long, unless its model says otherwise."""
+"""fal ends a request after this time, unless its model has another limit."""
 _ANSWER_BYTES_MAX = 1024 * 1024
 _QUEUED_PAUSES_S = (0.1, 2.0)
 _TROUBLED_PAUSE_S = 1.0
 _STRANGE_LOOKS_MAX = 3
 _STREAMS_MAX = 32
 _LOOKS_MAX = 64
-"""Connections, with those of the streams."""
+"""Connections, including those of the status streams."""
 
 _REFUSED_US = frozenset({401, 402, 403, 404, 407, 429})
-"""Of our key, our credit, our pace, or an application that is not there."""
+"""Refusals of our key, our balance, our rate, our proxy, or an application that does not exist."""
 _SERVER_ERROR = 500
 _KEEP_RESULT_S = 48 * 3600
 _BUYING = {
-    # At most one billable run for one submit.
+    # At most one billable run per submit.
     "X-Fal-No-Retry": "1",
-    # Else another model's picture may come, and would be kept under this one's name.
+    # Otherwise another model may make the picture, which would be cached under this one's name.
     "x-app-fal-disable-fallback": "true",
     "X-Fal-Object-Lifecycle-Preference": f'{{"expiration_duration_seconds":{_KEEP_RESULT_S}}}',
 }
 
 
 class FalQueue:
-    """One upstream that speaks fal's queue protocol."""
+    """An upstream that speaks fal's queue protocol."""
 
     def __init__(
         self,
@@ -67,18 +67,18 @@ class FalQueue:
         troubled: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Speak to the queue at `url` as `key`.
+        """Connect to the queue at `url` with the credential `key`.
 
         Args:
-            name: Whose books these are.
-            url: What stands before the endpoint's path.
+            name: Name of the upstream whose ledger is charged.
+            url: Base URL, before the endpoint's path.
             key: fal's credential, `id:secret`.
-            media_domains: Where pictures may come from beside the queue's own origin.
-            start_timeout_s: After so long in fal's queue, fal gives a request up.
-            hook: Where fal shall say that a job has ended, by the job's id; None: nowhere.
-            troubled: Given the words of an error when fal cannot be reached, and fal's own when
-                it refuses what is no caller's fault.
-            transport: In the place of sockets, for the sandbox in this process.
+            media_domains: Where pictures may be fetched from, besides the queue's own origin.
+            start_timeout_s: fal drops a request that waited this many seconds in its queue.
+            hook: Maps a job's id to the URL of its completion webhook, or to None.
+            troubled: Called with an error's message when fal cannot be reached, and with fal's own
+                when fal refuses for a reason that is not the caller's fault.
+            transport: Replaces sockets, for the sandbox in this process.
         """
         self._name = name
         self._troubled = troubled
@@ -89,8 +89,8 @@ class FalQueue:
         self._media = MediaHosts(self._url, media_domains)
         self._streams = asyncio.Semaphore(_STREAMS_MAX)
         connect = partial(sockets, authorities())
-        # A submit goes over a connection of its own: one kept alive may be half closed, and a
-        # request that dies on it has an unknown outcome.
+        # Each submit uses a new connection: one kept alive may be half closed, and the outcome of
+        # a request that fails on it would be unknown.
         self._submits = client(transport or connect(self._url, fresh=True))
         self._looks = client(transport or connect(self._url, connections_max=_LOOKS_MAX))
         delivery = f"https://{media_domains[0]}" if media_domains else self._url
@@ -98,15 +98,15 @@ class FalQueue:
 
     @property
     def name(self) -> str:
-        """Whose books these are."""
+        """Name of the upstream whose ledger is charged."""
         return self._name
 
     def __repr__(self) -> str:
-        """Name it without its key."""
+        """Omit the key."""
         return f"FalQueue({self._name})"
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close all connections."""
         for each in (self._submits, self._looks, self._fetches):
             await each.aclose()
 
@@ -120,7 +120,10 @@ class FalQueue:
         priority: Priority = "normal",
         passed: Mapping[str, str] | None = None,
     ) -> Submission:
-        """Order; exactly one attempt, or provably none. Never raises."""
+        """Submit a request in exactly one attempt. Never raises.
+
+        `Unsent` is returned only if provably nothing left.
+        """
         try:
             content = encode(body)
             headers = {
@@ -133,7 +136,7 @@ class FalQueue:
                 headers["X-Fal-Request-Timeout"] = f"{start_within_s:.3f}"
             hook = self._hook(job_id) if self._hook else None
             told = "?" + urlencode({"fal_webhook": hook}) if hook else ""
-        except Exception as error:  # noqa: BLE001 - whatever it was, it was before anything left
+        except Exception as error:  # noqa: BLE001 - whatever failed, nothing has left yet
             return Unsent(words(error))
         try:
             reply = await exchange(
@@ -156,7 +159,7 @@ class FalQueue:
         return submission
 
     async def collect(self, spec: ModelSpec, request_id: str, tell: Tell | None = None) -> Result:
-        """Follow an accepted request to its end, and tell how far it is. Never raises."""
+        """Follow an accepted request to its end and report its progress. Never raises."""
         request = self._request(spec.endpoint, request_id)
         try:
             async with asyncio.timeout(_FOLLOW_S_MAX):
@@ -164,10 +167,10 @@ class FalQueue:
                 result = status and await self._result(request, status)
         except TimeoutError:
             return Lost("fal did not finish in time")
-        return result or Lost("fal's answers about this request make no sense")
+        return result or Lost("fal's answers about this request are invalid")
 
     async def cancel(self, endpoint: str, request_id: str) -> None:
-        """Ask fal to give a request up. Never raises: how it ends is told by `collect`."""
+        """Ask fal to cancel a request. Never raises; `collect` returns how the request ended."""
         url = f"{self._request(endpoint, request_id)}/cancel"
         with suppress(ExchangeFailed, Unusable):
             await exchange(
@@ -180,7 +183,7 @@ class FalQueue:
             )
 
     def may_fetch(self, url: str) -> bool:
-        """Whether a URL is of a host that delivers its pictures."""
+        """Return whether a URL belongs to a host that delivers fal's pictures."""
         return self._media.allow(url)
 
     async def download(self, url: str) -> bytes:
@@ -188,12 +191,12 @@ class FalQueue:
         return await download(self._fetches, self._media, url)
 
     def _request(self, endpoint: str, request_id: str) -> str:
-        """Where a request lives, whatever the rest of its endpoint."""
+        """Return the URL of a request, which contains only the first two parts of its endpoint."""
         owner, alias = endpoint.split("/")[:2]
         return f"{self._url}/{owner}/{alias}/requests/{request_id}"
 
     async def _completed(self, request: str, teller: ProgressReporter) -> dict[str, Any] | None:
-        """Follow a request to the status that says COMPLETED; None when fal makes no sense."""
+        """Follow a request to the status COMPLETED; None if fal keeps sending invalid answers."""
         strange, (pause_s, longest_s) = 0, _QUEUED_PAUSES_S
         while strange < _STRANGE_LOOKS_MAX:
             try:
@@ -217,11 +220,11 @@ class FalQueue:
         return None
 
     async def _result(self, request: str, status: dict[str, Any]) -> Delivered | Failed | None:
-        """Read how a completed request has ended; None when fal makes no sense."""
+        """Read how a completed request ended; None if fal keeps sending invalid answers."""
         strange = 0
         while strange < _STRANGE_LOOKS_MAX:
             try:
-                # Perhaps the model's own words: these are for who asked for the pictures.
+                # These may be the model's own words, which only the caller may see.
                 reply = await self._look(request, quotes=True)
                 result = outcomes.of_result(reply, status) if reply else None
             except Unusable:
@@ -232,11 +235,11 @@ class FalQueue:
         return None
 
     async def _look(self, url: str, *, quotes: bool = False) -> Reply | None:
-        """Read something of a request's; None when fal cannot be reached now.
+        """Read one of a request's resources; None if fal cannot be reached now.
 
         Args:
-            url: Of what.
-            quotes: Whether it may quote the prompt, and is not for operators.
+            url: URL of the resource.
+            quotes: Whether the answer may quote the prompt, and must be kept from operators.
 
         Raises:
             Unusable: The answer is too large or compressed.
@@ -259,7 +262,7 @@ class FalQueue:
         return reply
 
     def _hidden(self, body: Mapping[str, Any]) -> list[str]:
-        """What no word of fal's may tell on: the key, and the texts of an order."""
+        """Return the texts to remove from fal's messages: the key, and the strings of a request."""
         texts = [each for each in body.values() if isinstance(each, str)]
         return [*self._key.split(":"), *texts]
 

@@ -1,4 +1,4 @@
-"""Connections to fal: who asks, through which proxy, and what proves that nothing was sent."""
+"""Connections to fal: TLS authorities, proxies, and proof that a request has not left."""
 
 import os
 import ssl
@@ -20,21 +20,21 @@ _PASSAGE = "falgate_passage"
 
 
 class AuthoritiesWrong(Exception):
-    """A variable names no certificates; the message is one line and says what to do."""
+    """A variable names no readable certificates; the message is one line and says what to do."""
 
 
 class Passage:
-    """Whether a byte of a request may have left: in doubt it has; of one never built it has not.
+    """Whether a byte of a request may have left; if that cannot be known, it counts as left.
 
     Attributes:
-        begun: See above.
+        begun: False until the request may have left; stays False for one that was never built.
     """
 
     def __init__(self) -> None:
         self.begun = False
 
     def hand_over(self, request: httpx.Request) -> None:
-        """The request is given to a transport: from here on it may leave."""
+        """Mark the request as handed to a transport: from now on it counts as possibly sent."""
         self.begun = True
         request.extensions[_PASSAGE] = self
 
@@ -43,27 +43,27 @@ _passage: ContextVar[Passage] = ContextVar("passage")
 
 
 def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """A client that keeps no cookies and bounds only what nobody else does."""
-    # A connection that is not made in time provably carried nothing; all else is bounded in whole.
+    """Create a client without cookies or time-outs, except for making a connection."""
+    # A connection that was not made in time provably carried nothing. `answering` bounds the rest.
     timeout = httpx.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S)
     agent = {"User-Agent": f"falgate/{__version__}"}
-    # Nobody is signed in here: a jar would only grow, and carry one job's cookies to the next.
+    # There is no login: a cookie jar would only grow, and carry one job's cookies to the next.
     cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent, cookies=cookies)
 
 
 def authorities() -> ssl.SSLContext:
-    """Whom certificates are believed from: those that the environment names, or the usual ones.
+    """Return the trusted TLS authorities: those named by the environment, or the default ones.
 
     Raises:
-        AuthoritiesWrong: What it names cannot be read.
+        AuthoritiesWrong: The named file or directory cannot be read.
     """
     return _authorities(tuple(os.environ.get(name, "") for name in _NAMED))
 
 
 @lru_cache(1)
 def _authorities(places: tuple[str, ...]) -> ssl.SSLContext:
-    # Reading some hundred certificates takes longer than anything else at a start: once will do.
+    # Loading over a hundred certificates is the slowest part of a start, so it is cached.
     try:
         return httpx.create_ssl_context()
     except OSError as error:
@@ -77,14 +77,14 @@ def _authorities(places: tuple[str, ...]) -> ssl.SSLContext:
 def sockets(
     believed: ssl.SSLContext, url: str, *, connections_max: int = 0, fresh: bool = False
 ) -> AiohttpTransport:
-    """Connections to the host of a URL, of which `fresh` ones are used once.
+    """Create the transport to a URL's host; with `fresh`, each connection is used only once.
 
     Raises:
-        ProxyWrong: The environment names something for that host that cannot be a proxy.
+        ProxyWrong: The environment names an invalid proxy for that host.
     """
     proxy = proxy_of(url)
 
-    # httpx's own pool walks all its connections for each event; aiohttp's does not.
+    # httpx's own pool scans all its connections for each event; aiohttp's does not.
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=connections_max, force_close=fresh, ssl=believed)
         jar = aiohttp.DummyCookieJar()
@@ -96,15 +96,15 @@ def sockets(
 
 
 class _Sockets(AiohttpTransport):
-    """Sockets that know when a request begins to leave.
+    """A transport that records when a request begins to leave.
 
-    Of any other transport a request counts as sent as soon as it is handed over.
+    With any other transport, a request counts as sent once it is handed over.
 
-    Which error was raised does not tell: the same classes are raised before and after, and
-    httpx-aiohttp maps some of both to one of httpx's. The place where it was raised does. aiohttp
-    looks up the host, connects, asks a proxy for its tunnel and shakes hands before it calls
-    `on_request_headers_sent`, and only then puts the first byte of the request into the socket.
-    docs/upstream-errors.md has the cases.
+    The exception does not tell whether a byte left: the same classes are raised before and after,
+    and httpx-aiohttp maps some of both to one class of httpx's. The place where it was raised does
+    tell. aiohttp looks up the host, connects, asks a proxy for its tunnel and completes the TLS
+    handshake; then it calls `on_request_headers_sent`, and only after that writes the first byte of
+    the request to the socket. docs/upstream-errors.md lists the cases.
     """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -116,12 +116,12 @@ class _Sockets(AiohttpTransport):
 
 
 def _watch() -> aiohttp.TraceConfig:
-    """What notes that a request begins to leave, in the task that sends it."""
+    """Create the trace that records when a request begins to leave, in the task that sends it."""
 
     async def about_to_leave(
         _: aiohttp.ClientSession, __: object, sent: aiohttp.TraceRequestHeadersSentParams
     ) -> None:
-        # aiohttp looks at these after this call, and would refuse them with nothing sent.
+        # aiohttp checks these after this call, and would refuse them although nothing was sent.
         if any(_UNSENDABLE & set(value) for value in sent.headers.values()):
             raise ValueError("a header has characters that cannot be sent")
         _passage.get().begun = True

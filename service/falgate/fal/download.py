@@ -1,4 +1,4 @@
-"""Fetching delivered pictures: from hosts that fal delivers from, without fal's key."""
+"""Downloads of delivered pictures, only from fal's media hosts and without fal's key."""
 
 import re
 
@@ -13,22 +13,22 @@ _DEADLINE_S = 60.0
 _OK = 200
 _NAME_MAX = 253
 _HOST = re.compile(rb"[a-z0-9-]+(\.[a-z0-9-]+)*")
-"""Nothing that a second reader of the URL, such as the one that connects, could take otherwise."""
+"""Characters that every URL parser, such as the one that connects, reads the same way."""
 
 
 class MediaHosts(msgspec.Struct, frozen=True):
-    """Where pictures may be fetched from.
+    """The hosts that pictures may be fetched from.
 
     Attributes:
         origin: The upstream's own, such as "http://127.0.0.1:9000".
-        domains: Over https, each with all names below it.
+        domains: Domains that are trusted over https, with all their subdomains.
     """
 
     origin: str
     domains: tuple[str, ...]
 
     def allow(self, url: str) -> bool:
-        """Whether a URL that the upstream gave may be fetched."""
+        """Return whether a URL that the upstream gave may be fetched."""
         parts = _parsed(url)
         if parts is None or parts.userinfo:
             return False
@@ -41,14 +41,15 @@ class MediaHosts(msgspec.Struct, frozen=True):
 
 
 async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> bytes:
-    """Fetch a picture. `client` carries no credential.
+    """Fetch a picture. `client` must carry no credential.
 
     Raises:
-        DownloadFailed: Not allowed, not there, too large or too slow. The URL is not in it.
+        DownloadFailed: The URL is not allowed, or the picture is missing, too large or too slow.
+            The message does not contain the URL.
     """
     if not hosts.allow(url):
         parts = _parsed(url)
-        place = parts.host[:_NAME_MAX] if parts else "no address"
+        place = parts.host[:_NAME_MAX] if parts else "an invalid URL"
         raise DownloadFailed(f"pictures are not fetched from {place}")
     try:
         reply = await exchange(
@@ -62,10 +63,10 @@ async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> by
 
 
 def _parsed(url: str) -> httpx.URL | None:
-    """The URL, if it has a host and both can be read."""
+    """Return the parsed URL, or None if it is invalid or has no host."""
     try:
         parts = httpx.URL(url)
-        # httpx decodes a host only when it is asked for, and may fail only then.
+        # httpx decodes the host lazily, so an invalid one raises only here.
         host = parts.host
     except (httpx.InvalidURL, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""One exchange over HTTP with bounds that httpx does not have: on its whole time and its bytes."""
+"""One HTTP exchange, with limits on total time and size that httpx does not have."""
 
 import asyncio
 import json
@@ -14,14 +14,14 @@ from falgate.fal.connections import Passage
 
 
 class Unusable(Exception):
-    """The peer answered with something that is no answer: too large, encoded, or no JSON."""
+    """The peer's answer cannot be used: it is too large, compressed, or not JSON."""
 
 
 class ExchangeFailed(Exception):
-    """No whole answer came; the message has the kind of error and its words, without secrets.
+    """No complete answer arrived; the message has the error's type and text, without secrets.
 
     Attributes:
-        left: Whether a byte of the request may have left: False only where that is proved.
+        left: Whether a byte of the request may have left; False only if it provably has not.
     """
 
     def __init__(self, why: str, *, left: bool) -> None:
@@ -30,12 +30,12 @@ class ExchangeFailed(Exception):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What came back.
+    """A complete response.
 
     Attributes:
         status: HTTP status.
         headers: By lower-case name.
-        body: All of it.
+        body: The whole body.
     """
 
     status: int
@@ -43,15 +43,15 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON.
+        """Decode the body as JSON.
 
         Raises:
-            Unusable: It is none.
+            Unusable: It is not JSON.
         """
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise Unusable("the answer is no JSON") from error
+            raise Unusable("the answer is not JSON") from error
 
 
 async def exchange(
@@ -64,18 +64,19 @@ async def exchange(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
 ) -> Reply:
-    """Send a request and read its whole answer. Redirects are answers, never followed.
+    """Send a request and read its whole answer. Redirects are returned, never followed.
 
     Raises:
-        ExchangeFailed: There was none, or not in time. httpx's own time-outs are for each
-            operation, and a peer that drips never meets them.
-        Unusable: The answer is longer than `bytes_max`, or encoded although we asked it not to be.
+        ExchangeFailed: No answer arrived, or not in time. httpx's own time-outs apply to each
+            operation, so a peer that sends a byte now and then would never meet them.
+        Unusable: The answer is longer than `bytes_max`, or compressed although we asked for
+            identity.
     """
     async with answering(
         client, method, url, deadline_s=deadline_s, headers=headers, content=content
     ) as response:
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise Unusable("the answer is compressed although that was not asked for")
+            raise Unusable("the answer is compressed although identity was requested")
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
@@ -83,7 +84,7 @@ async def exchange(
                 raise Unusable(f"the answer is longer than {bytes_max} bytes")
         declared = response.headers.get("content-length")
         if declared is not None and int(declared) != len(body):
-            raise httpx.RemoteProtocolError("the answer is shorter than it said")
+            raise httpx.RemoteProtocolError("the answer is shorter than its Content-Length")
         return Reply(response.status_code, dict(response.headers), bytes(body))
 
 
@@ -98,23 +99,23 @@ async def answering(
     content: bytes | None = None,
     silence_s: float | None = None,
 ) -> AsyncIterator[httpx.Response]:
-    """Send a request, and read its answer in the block, which has until `deadline_s` too.
+    """Send a request and yield the response; the deadline covers the `async with` block too.
 
-    The libraries raise what they like: their own errors, those of the system, of the resolver, of
-    an encoding, of a URL. To whoever asks there are two kinds only, by what may have left.
+    The libraries raise many exceptions: their own, the system's, the resolver's, and those of
+    encodings and URLs. Callers see only two kinds, by what may have left.
 
     Args:
-        client: Who asks.
+        client: The HTTP client.
         method: Such as "POST".
-        url: Where.
-        deadline_s: For all of it.
-        headers: Beside those of the client.
+        url: The target.
+        deadline_s: For the whole exchange, in seconds.
+        headers: In addition to the client's own.
         content: The body.
-        silence_s: For how long nothing may come; None: as long as the deadline allows.
+        silence_s: Longest time without a byte, in seconds; None means up to the deadline.
 
     Raises:
-        ExchangeFailed: Whatever it was; `left` says what is proved.
-        Unusable: The block says so.
+        ExchangeFailed: Something failed; `left` is False only if provably nothing was sent.
+        Unusable: Raised by the block.
     """
     passage = Passage()
     asked = {"Accept-Encoding": "identity", **(headers or {})}
@@ -138,5 +139,5 @@ async def answering(
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
-    """A JSON body in the compact form that fal's own clients send."""
+    """Encode a JSON body in the compact form that fal's own clients send."""
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()

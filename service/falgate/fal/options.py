@@ -1,4 +1,4 @@
-"""What a caller's headers ask of fal, in fal's names."""
+"""fal's request options that callers may set by header."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 Priority = Literal["normal", "low"]
-"""fal's own words: low goes after all that is normal."""
+"""fal's own values: "low" is served after everything that is "normal"."""
 
 
 _PASSED = ("x-fal-runner-hint", "x-fal-store-io")
@@ -17,12 +17,12 @@ _START = ("x-fal-request-start-timeout", "x-fal-request-timeout")
 
 
 class FalOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a request would like to be treated.
+    """The options of one request.
 
     Attributes:
-        start_within_s: Give up unless it is started within so many seconds; 0: not said.
-        priority: "low" goes after all that is normal.
-        passed: Headers for fal, as they came; by lower-case name.
+        start_within_s: Give up unless the request starts within this many seconds; 0 means not set.
+        priority: "low" is served after everything that is "normal".
+        passed: Headers that are passed on to fal unchanged, by lower-case name.
     """
 
     start_within_s: float = 0
@@ -31,7 +31,7 @@ class FalOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(headers: Mapping[str, str]) -> FalOptions:
-    """Read them; what makes no sense is ignored, as fal does. The newer name wins."""
+    """Parse the options from headers; like fal, ignore invalid ones. The newer name wins."""
     start_within_s = next((s for name in _START if (s := _seconds(headers.get(name, "")))), 0.0)
     low = headers.get("x-fal-queue-priority", "").strip().lower() == "low"
     passed = {name: text for name in _PASSED if _PASSABLE.fullmatch(text := headers.get(name, ""))}

@@ -1,4 +1,4 @@
-"""From fal's replies to endings: what was taken, refused, delivered, or is not known."""
+"""Classification of fal's replies: accepted, refused, delivered, or of unknown outcome."""
 
 import re
 from collections.abc import Iterable
@@ -27,33 +27,33 @@ _PASSED = (
 _OK, _BAD_REQUEST, _UNPROCESSABLE, _SERVER_ERROR = 200, 400, 422, 500
 _KNOWN = frozenset({200, 202})
 _WAITING = frozenset({408, 499})
-"""In answer to a submit: what stands before fal was not waited for, or would not wait."""
+"""Answers to a submit after which fal may still have it: an intermediary gave up waiting."""
 _PROXY_SIGN_IN = 407
-"""Never fal's: a proxy let nothing pass."""
+"""Never fal's own: a proxy demands credentials and passed nothing on."""
 _PASSING = frozenset({401, 403, _PROXY_SIGN_IN, 408, 429})
-"""In answer to a look these speak of the look: our key, our credit, our pace."""
+"""Answers to a poll that concern the poll, not the job: our key, our balance, our rate."""
 _ABOUT_THE_LOOK = _PASSING | {404}
 _TOLD_4XX = re.compile(r"status code: 4\d\d")
 
 
 def of_failure(error: ExchangeFailed | Unusable) -> Unsent | Lost:
-    """What a submit without an answer, or with one that is none, may have done."""
+    """Classify a submit that got no answer, or an unusable one."""
     if isinstance(error, ExchangeFailed) and not error.left:
         return Unsent(str(error))
     return Lost(str(error))
 
 
 def said(reply: Reply, about: str = "", hidden: Iterable[str] = ()) -> str:
-    """A refusal in a line for operators: its status, and fal's words for it.
+    """Describe an error reply for operators: its status and fal's message.
 
-    Its words about an input are a list, and may quote it: these are not told.
+    fal's messages about an input are a list that may quote the input, so they are left out.
     """
     try:
         body = reply.json()
     except Unusable:
         body = None
     found = body if isinstance(body, dict) else {}
-    # The queue says it by `detail`, the platform by an error with a message.
+    # The queue has the message in `detail`, the platform API in `error.message`.
     error = found.get("error")
     detail = error.get("message") if isinstance(error, dict) else found.get("detail")
     words = detail if isinstance(detail, str) else ""
@@ -61,14 +61,14 @@ def said(reply: Reply, about: str = "", hidden: Iterable[str] = ()) -> str:
 
 
 def of_submit(reply: Reply, hidden: Iterable[str] = ()) -> Submission:
-    """What a reply to a submit says. A 5xx may come from a proxy after fal has accepted.
+    """Classify a reply to a submit. A 5xx may come from a proxy after fal has accepted.
 
     Args:
-        reply: To the submit.
-        hidden: What no line for operators may have of it.
+        reply: fal's reply.
+        hidden: Texts that must not appear in messages for operators.
     """
     if reply.status == _PROXY_SIGN_IN:
-        return Unsent("a proxy wants to be signed in to (407)")
+        return Unsent("a proxy demands authentication (407)")
     if _BAD_REQUEST <= reply.status < _SERVER_ERROR and reply.status not in _WAITING:
         return Rejected(answer(reply), said(reply, hidden=hidden))
     if reply.status != _OK:
@@ -84,10 +84,10 @@ def of_submit(reply: Reply, hidden: Iterable[str] = ()) -> Submission:
 
 
 def of_status(reply: Reply) -> dict[str, Any] | None:
-    """The status object of a request; None when the reply speaks of the look, which may pass.
+    """Return a request's status object; None if the reply is a temporary failure of the poll.
 
     Raises:
-        Unusable: fal does not know the request, or makes no sense.
+        Unusable: fal does not know the request, or the reply is invalid.
     """
     if reply.status in _PASSING or reply.status >= _SERVER_ERROR:
         return None
@@ -98,14 +98,14 @@ def of_status(reply: Reply) -> dict[str, Any] | None:
 
 
 def of_result(reply: Reply, status: dict[str, Any]) -> Delivered | Failed | None:
-    """What a reply to a look at the result says; None when it speaks of the look, which may pass.
+    """Classify a reply to a poll for the result; None if it is a temporary failure of the poll.
 
     Args:
-        reply: To `GET .../requests/{id}`.
+        reply: The answer to `GET .../requests/{id}`.
         status: The status object that said COMPLETED.
 
     Raises:
-        Unusable: fal does not know the request, or makes no sense.
+        Unusable: fal does not know the request, or the reply is invalid.
     """
     units = reply.headers.get("x-fal-billable-units")
     if reply.status == _OK:
@@ -118,11 +118,13 @@ def of_result(reply: Reply, status: dict[str, Any]) -> Delivered | Failed | None
 
 
 def _is_the_jobs(reply: Reply, status: dict[str, Any]) -> bool:
-    """Whether a refusal is how the job has ended, and not how the look at it did."""
+    """Return whether an error reply is the outcome of the job, and not of the poll."""
     ended_badly = bool(status.get("error") or status.get("error_type"))
     if reply.status >= _SERVER_ERROR:
-        # It gives the whole hold back, and whatever stands between here and the job may fail by
-        # itself: it must be fal's, of a job that failed, and not with a 4xx, which may be billed.
+        # fal bills no job that ends with a 5xx, so this releases the whole hold. But fal's gateway
+        # or a proxy may fail while a finished, billed job is polled. So the reply counts only if it
+        # carries fal's request id and the status reported a failure other than a 4xx, which fal
+        # may bill.
         fals = "x-fal-request-id" in reply.headers
         return fals and ended_badly and not _TOLD_4XX.search(str(status.get("error")))
     if reply.status == _UNPROCESSABLE or "x-fal-billable-units" in reply.headers:
@@ -131,7 +133,7 @@ def _is_the_jobs(reply: Reply, status: dict[str, Any]) -> bool:
 
 
 def answer(reply: Reply) -> FalAnswer:
-    """A refusal as it may be passed on: fal's body, and its headers that concern the caller."""
+    """Return an error reply as it may be passed on: body, and headers that concern the caller."""
     try:
         body = reply.json()
     except Unusable:

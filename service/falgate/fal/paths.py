@@ -1,7 +1,7 @@
-"""fal's paths: which of its hosts one belongs to, and which model, request and action it names.
+"""Paths of fal's API: host, model, request and action that a path names.
 
-fal has the same paths on two hosts. Here the prefixes /queue and /run stand for the hosts; without
-one, a Host that starts with "queue." does, and anything else is the synchronous route.
+fal serves the same paths on two hosts. Here the prefixes /queue and /run select the host; without a
+prefix, a Host header that starts with "queue." means the queue, and any other the synchronous API.
 """
 
 from typing import Literal
@@ -14,14 +14,14 @@ _APP_PARTS = 2
 
 
 class Route(msgspec.Struct, frozen=True):
-    """What a path names.
+    """A parsed path.
 
     Attributes:
-        service: The host of fal's that it stands for.
-        prefix: What stands before the model in the path.
+        service: Which of fal's hosts is meant.
+        prefix: Path prefix before the model.
         target: The endpoint.
-        request_id: The request, where the path names one.
-        action: What is asked of the request; "" for its result.
+        request_id: The request, if the path names one.
+        action: Operation on the request; "" for its result.
     """
 
     service: Service
@@ -32,17 +32,17 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def app(self) -> str:
-        """The owner and the alias, under which requests live whatever the endpoint."""
+        """Owner and alias; a request's URL has only these two parts of its endpoint."""
         return "/".join(self.target.split("/")[:_APP_PARTS])
 
     @property
     def alias(self) -> str:
-        """The name that fal uses in its refusals."""
+        """The application name that fal uses in its error messages."""
         return self.app.rpartition("/")[2]
 
 
 def read(path: str, host: str) -> Route:
-    """The route of a request's path; slashes at its end do not matter."""
+    """Parse a request's path; trailing slashes are ignored."""
     parts = tuple(part for part in path.split("/") if part)
     prefix = ""
     service: Service = "queue" if host.lower().startswith("queue.") else "run"

@@ -1,4 +1,4 @@
-"""fal's platform API: its list of requests and its billing events, a bounded number of pages."""
+"""Client for fal's platform API: its lists of requests and of billing events."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ _LISTING_S = 120.0
 _PAGE = 100
 _PAGES_MAX = 500
 _PAGE_BYTES_MAX = 16 * 1024 * 1024
-"""A page of requests carries their inputs: prompts of tens of thousands of characters."""
+"""A page of requests includes their inputs, with prompts of tens of thousands of characters."""
 _IDS_AT_ONCE = 50
 _OK = 200
 _BARRED = frozenset({401, 403})
@@ -57,7 +57,7 @@ class _Items(msgspec.Struct):
 
 
 class FalPlatform:
-    """Whoever sells, asked for its own books. Every method raises `BooksClosed`."""
+    """Client for the lists of requests and billing events. Every method raises `BooksClosed`."""
 
     def __init__(
         self,
@@ -67,13 +67,13 @@ class FalPlatform:
         troubled: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Ask at `url` as `key`, which fal must allow to read billing.
+        """Connect to `url` with `key`, which fal must permit to read billing.
 
         Args:
-            url: What stands before /models/..., such as "https://api.fal.ai/v1".
+            url: Base URL, before /models/..., such as "https://api.fal.ai/v1".
             key: `id:secret`.
-            troubled: Given the words of an error when it cannot be reached.
-            transport: In the place of sockets, for the sandbox in this process.
+            troubled: Called with an error's message when the API fails.
+            transport: Replaces sockets, for the sandbox in this process.
         """
         self._url = url.rstrip("/")
         self._key = key
@@ -81,15 +81,15 @@ class FalPlatform:
         self._client = client(transport or sockets(authorities(), self._url))
 
     def __repr__(self) -> str:
-        """Name it without its key."""
+        """Omit the key."""
         return f"FalPlatform({self._url})"
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close all connections."""
         await self._client.aclose()
 
     async def requests(self, endpoint: str, since_ms: int, until_ms: int) -> tuple[Listed, ...]:
-        """Every request of an endpoint that came in a time, with its input where fal kept it."""
+        """Return every request of an endpoint in a period, with its input if fal kept it."""
         asked = {
             "endpoint_id": endpoint,
             "start": moment(since_ms),
@@ -102,11 +102,11 @@ class FalPlatform:
             for item in page.items
             if item.request_id and item.endpoint_id in {"", endpoint}
         ]
-        # Where fal does not know the two moments of the query, it has listed more than was asked.
+        # If fal ignores the query's start and end, its list has more than was asked for.
         return tuple(it for it in found if not it.sent_ms or since_ms <= it.sent_ms <= until_ms)
 
     async def billed(self, request_ids: Sequence[str]) -> tuple[Billed, ...]:
-        """Every billing event of these requests."""
+        """Return every billing event of these requests."""
         found: list[_Event] = []
         for start in range(0, len(request_ids), _IDS_AT_ONCE):
             ids = request_ids[start : start + _IDS_AT_ONCE]
@@ -117,12 +117,12 @@ class FalPlatform:
     async def billed_between(
         self, endpoint: str, since_ms: int, until_ms: int
     ) -> tuple[Billed, ...]:
-        """Every billing event of an endpoint in a time."""
+        """Return every billing event of an endpoint in a period."""
         asked = {"endpoint_id": endpoint, "start": moment(since_ms), "end": moment(until_ms)}
         return tuple(
             _billed(event)
             for event in await self._events(asked)
-            # As for requests: not what fal lists beside what was asked.
+            # As in `requests`: drop what was not asked for.
             if event.endpoint_id in {"", endpoint}
             and (not (at_ms := moment_ms(event.timestamp)) or since_ms <= at_ms < until_ms)
         )
@@ -132,7 +132,7 @@ class FalPlatform:
         return [event for page in pages for event in page.billing_events]
 
     async def _pages(self, target: str, asked: dict[str, str], form: type[T]) -> list[T]:
-        """All pages of a list: one that is not whole would pass for the truth."""
+        """Return all pages of a list, or raise: a partial list would be taken for the truth."""
         pages: list[T] = []
         cursors: set[str] = set()
         query = {**asked, "limit": str(_PAGE)}
@@ -144,12 +144,12 @@ class FalPlatform:
                     if not page.has_more:
                         return pages
                     if not page.next_cursor or page.next_cursor in cursors:
-                        raise BooksClosed("fal's list does not say where it goes on")
+                        raise BooksClosed("fal's list has no valid cursor to its next page")
                     cursors.add(page.next_cursor)
                     query["cursor"] = page.next_cursor
         except TimeoutError:
             raise BooksClosed("fal's list took too long") from None
-        raise BooksClosed("fal's list is longer than falgate reads: ask for a shorter time")
+        raise BooksClosed("fal's list is longer than falgate reads: choose a shorter period")
 
     async def _page(self, target: str, form: type[T]) -> T:
         try:
@@ -163,17 +163,17 @@ class FalPlatform:
             )
         except (ExchangeFailed, Unusable) as error:
             self._troubled(str(error))
-            raise BooksClosed(f"fal's books cannot be reached ({error})") from None
+            raise BooksClosed(f"fal's platform API cannot be reached ({error})") from None
         if reply.status != _OK:
-            said = outcomes.said(reply, " about its books", self._key.split(":"))
+            said = outcomes.said(reply, " to a platform API call", self._key.split(":"))
             self._troubled(said)
-            may = "is FALGATE_FAL_ADMIN_KEY a key that may read them?"
+            may = "is FALGATE_FAL_ADMIN_KEY a key that may read billing?"
             raise BooksClosed(f"{said}: {may}" if reply.status in _BARRED else said)
         try:
             return msgspec.json.decode(reply.body, type=form)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            # The error would quote the answer, and that the prompts.
-            raise BooksClosed("fal's answer about its books has another form") from None
+            # The error would quote the answer, which contains prompts.
+            raise BooksClosed("fal's platform API answered in an unknown format") from None
 
 
 def _listed(item: _Item, endpoint: str) -> Listed:
@@ -195,7 +195,7 @@ def _input(given: Any) -> dict[str, Any] | None:
 
 
 def _billed(event: _Event) -> Billed:
-    # The total is what fal bills, after its discount; the estimate stands for one that is missing.
+    # The total is what fal bills after discounts; the estimate replaces a missing total.
     dollars = amount(event.cost_total)
     if dollars is None and event.cost_estimate_nano_usd is not None:
         nanos = event.cost_estimate_nano_usd

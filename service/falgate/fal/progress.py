@@ -1,4 +1,4 @@
-"""What fal says of a job under way: its state, its place in the queue, the lines of its model."""
+"""Progress of a job at fal: its state, its queue position and the model's log lines."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -15,13 +15,13 @@ _LINE_MAX = 2_000
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """What fal said last of a job.
+    """The last known progress of a job.
 
     Attributes:
-        phase: Its state there.
-        position: Requests before it in fal's queue.
-        logs: The model's own lines, all so far.
-        worked_s: How long it was worked on, once it is done.
+        phase: fal's state of the request.
+        position: Number of requests before it in fal's queue.
+        logs: The model's log lines so far, at most the last 100.
+        worked_s: How long the model ran, in seconds, once it is done.
     """
 
     phase: Phase
@@ -31,11 +31,11 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Tell = Callable[[Progress], Awaitable[None]]
-"""Is told how far a job is."""
+"""Callback that receives a job's progress."""
 
 
 def read(status: dict[str, Any]) -> Progress | None:
-    """What a status object of fal's says; None where it makes no sense."""
+    """Parse a status object of fal's; None if it is invalid."""
     phase = status.get("status")
     if phase not in {"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}:
         return None
@@ -50,7 +50,7 @@ def read(status: dict[str, Any]) -> Progress | None:
 
 
 def _lines(logs: Any) -> tuple[dict[str, Any], ...]:
-    """The last lines, each as fal gives it and no longer than a line may be."""
+    """Return the last log lines, each as fal gives it but truncated."""
     if not isinstance(logs, list):
         return ()
     kept = [line for line in logs if isinstance(line, dict)][-_LINES_MAX:]

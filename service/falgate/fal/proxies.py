@@ -1,4 +1,4 @@
-"""Proxies that the environment names: read as curl reads them, or refused before any is used."""
+"""Proxies from the environment: parsed as curl parses them, or refused before any is used."""
 
 import os
 from urllib.parse import SplitResult, urlsplit
@@ -9,19 +9,20 @@ _NO_SCHEME = "http://"
 
 
 class ProxyWrong(Exception):
-    """A variable names no proxy; the message is one line, names it, and does not quote it.
+    """A proxy variable is invalid. The message is one line and names the variable.
 
-    Its value may hold a password.
+    It does not quote the value, which may hold a password.
     """
 
 
 def proxy_of(url: str) -> str | None:
-    """The URL of the proxy that the environment names for a URL's host; None where it names none.
+    """Return the URL of the proxy that the environment sets for a URL's host, or None.
 
-    Not left to aiohttp's `trust_env`, which also sends what a .netrc says, or fails because of it.
+    aiohttp's `trust_env` is not used: it would also send credentials from a .netrc file, or fail
+    because of one.
 
     Raises:
-        ProxyWrong: What it names cannot be a proxy.
+        ProxyWrong: The environment's value cannot be a proxy.
     """
     parts = urlsplit(url)
     if proxy_bypass(parts.hostname or ""):
@@ -39,25 +40,25 @@ def proxy_of(url: str) -> str | None:
 
 
 def read(value: str) -> str:
-    """A proxy's URL. As for curl, `host:port` is one of http, with a user and a password or not.
+    """Parse a proxy's URL. As in curl, `host:port` with or without credentials means http.
 
     Raises:
-        ValueError: It is none; the message does not quote it.
+        ValueError: It is not a proxy's URL; the message does not quote it.
     """
     bare = "://" not in value
     try:
         parts = urlsplit(_NO_SCHEME + value.removeprefix("//") if bare else value)
-    except ValueError:  # It may quote the value.
+    except ValueError:  # The message may quote the value.
         raise ValueError("not the address of a proxy") from None
     if parts.scheme not in _SCHEMES:
-        raise ValueError("not a proxy of a kind that is supported, which are http and https")
+        raise ValueError("not a supported kind of proxy: use http or https")
     if not _has_place(parts) or (bare and parts.path not in {"", "/"}):
         raise ValueError("not the address of a proxy")
     return parts.geturl()
 
 
 def _has_place(parts: SplitResult) -> bool:
-    """Whether there is a host that may be looked up, and a port that can be connected to."""
+    """Return whether there is a host that can be looked up, and a port that can be connected to."""
     host = parts.hostname or ""
     if not host or any(character.isspace() or not character.isprintable() for character in host):
         return False
@@ -68,7 +69,7 @@ def _has_place(parts: SplitResult) -> bool:
 
 
 def _variable(kind: str) -> str:
-    """The name of the variable that says it, as the environment spells it."""
+    """Return the name of the variable in the spelling that the environment has."""
     wanted = f"{kind}_proxy"
     spelt = sorted((name for name in os.environ if name.lower() == wanted), reverse=True)
     return spelt[0] if spelt else wanted

@@ -1,4 +1,4 @@
-"""What fal answered: to a submit, to a look, to the question for a result."""
+"""Outcomes of calls to fal: of a submit, and of following a request to its result."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import msgspec
 
 
 class FalAnswer(msgspec.Struct, frozen=True):
-    """What fal said when it refused.
+    """An error response from fal.
 
     Attributes:
         status: HTTP status.
-        body: fal's JSON, or what stands for it.
+        body: fal's JSON, or a substitute if it sent none.
         headers: Those of fal's headers that concern the caller.
     """
 
@@ -20,7 +20,7 @@ class FalAnswer(msgspec.Struct, frozen=True):
 
     @property
     def error_type(self) -> str | None:
-        """fal's machine-readable word, or that of its first problem with the input."""
+        """fal's machine-readable code, or that of its first problem with the input."""
         body = self.body if isinstance(self.body, dict) else {}
         issues = body.get("detail")
         first = issues[0] if isinstance(issues, list) and issues else body
@@ -29,23 +29,23 @@ class FalAnswer(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The submit was taken; fal's id of it."""
+    """fal accepted the submit and gave it this id."""
 
     request_id: str
 
 
 class Unsent(msgspec.Struct, frozen=True):
-    """The submit provably never left: no connection was made."""
+    """The submit provably never reached fal."""
 
     why: str
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """A 4xx in answer to the submit: nothing runs.
+    """fal answered the submit with a 4xx: nothing runs.
 
     Attributes:
-        answer: fal's refusal.
-        said: It in a line for operators, without what may be a secret.
+        answer: fal's error response.
+        said: The same in one line for operators, with anything that may be secret removed.
     """
 
     answer: FalAnswer
@@ -53,13 +53,13 @@ class Rejected(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """Nobody knows whether fal took it, or what became of it."""
+    """The outcome is unknown: whether fal accepted the submit, or how the request ended."""
 
     why: str
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """A 200 result.
+    """A result with status 200.
 
     Attributes:
         output: fal's JSON.
@@ -71,10 +71,10 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """A result other than 200.
+    """A result with an error status.
 
     Attributes:
-        answer: fal's refusal.
+        answer: fal's error response.
         units: `x-fal-billable-units`, or None.
     """
 

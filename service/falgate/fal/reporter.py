@@ -1,4 +1,4 @@
-"""Telling how far a request is: each thing that fal says of it once, however often it is said."""
+"""Progress reports of a request: each distinct status is reported once."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from falgate.fal.progress import Progress, Tell
 
 
 class ProgressReporter:
-    """Tells of one request."""
+    """Reports the progress of one request."""
 
     def __init__(self, tell: Tell | None) -> None:
         self._tell = tell
         self._told: Progress | None = None
 
     async def tell(self, status: dict[str, Any]) -> None:
-        """Say what a status object says, unless that was said already or it makes no sense."""
+        """Report a status object, unless it is invalid or repeats the last one."""
         found = progress.read(status)
         if self._tell is not None and found is not None and found != self._told:
             self._told = found

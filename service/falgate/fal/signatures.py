@@ -1,4 +1,4 @@
-"""Signatures of fal's completion hooks, checked against the keys that fal publishes."""
+"""Verification of fal's webhook signatures with the public keys that fal publishes."""
 
 import asyncio
 import time
@@ -40,7 +40,7 @@ class _KeySet(msgspec.Struct):
 
 
 class Signatures:
-    """fal's keys, kept for a day, and read again when one is met that nobody knows."""
+    """fal's public keys, cached for a day; a signature that matches none has them read again."""
 
     def __init__(
         self,
@@ -49,12 +49,12 @@ class Signatures:
         troubled: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Read the keys at `url`.
+        """Read the keys from `url`.
 
         Args:
-            url: Where fal publishes them.
-            troubled: Given the words of an error when they cannot be read.
-            transport: In the place of sockets.
+            url: Where fal publishes its keys.
+            troubled: Called with an error's message when the keys cannot be read.
+            transport: Replaces sockets.
         """
         self._url = url
         self._troubled = troubled
@@ -64,19 +64,19 @@ class Signatures:
         self._reading = asyncio.Lock()
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close all connections."""
         await self._client.aclose()
 
     async def valid(self, headers: Mapping[str, str], body: bytes, now_s: int) -> bool:
-        """Whether fal has signed a delivery, within five minutes of now.
+        """Return whether fal signed a delivery, within five minutes of now.
 
         Args:
-            headers: Those of the delivery, by lower-case name.
-            body: All of it.
+            headers: The delivery's headers, by lower-case name.
+            body: The delivery's whole body.
             now_s: Seconds since 1970.
 
         Raises:
-            Unavailable: No key of fal's could be read so far.
+            Unavailable: No key of fal's is known, and none can be read now.
         """
         timestamp = headers.get(_TIMESTAMP, "")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= len("9" * 12)):
@@ -94,7 +94,7 @@ class Signatures:
             return True
         await self._refresh(_AGAIN_S, self._asked_s)
         if not self._keys:
-            raise Unavailable("fal's keys cannot be read now; send this again")
+            raise Unavailable("fal's public keys cannot be read now; please retry")
         return self._signed(signature, message)
 
     def _signed(self, signature: bytes, message: bytes) -> bool:
@@ -107,7 +107,7 @@ class Signatures:
         return False
 
     async def _refresh(self, after_s: float, since_s: float) -> None:
-        """Read the keys again, if that is so long ago, and at most once in a minute."""
+        """Read the keys if `since_s` is at least `after_s` ago, at most once a minute."""
         async with self._reading:
             now_s = time.monotonic()
             if now_s - since_s < after_s or now_s - self._asked_s < _AGAIN_S:
@@ -116,7 +116,7 @@ class Signatures:
             if keys := await self._published():
                 self._keys, self._read_s = keys, now_s
             elif now_s - self._read_s >= _KEPT_S:
-                # Kept no longer than fal allows, even where it cannot be asked.
+                # fal allows keys to be cached for a day at most, even while it is unreachable.
                 self._keys = ()
 
     async def _published(self) -> tuple[Ed25519PublicKey, ...]:
@@ -125,7 +125,7 @@ class Signatures:
                 self._client, "GET", self._url, deadline_s=_LOOK_S, bytes_max=_BYTES_MAX
             )
             if reply.status != _OK:
-                self._troubled(outcomes.said(reply, " where its keys should be"))
+                self._troubled(outcomes.said(reply, " to the request for its public keys"))
                 return ()
             found = msgspec.json.decode(reply.body, type=_KeySet).keys
         except (ExchangeFailed, Unusable, msgspec.MsgspecError) as error:

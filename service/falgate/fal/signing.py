@@ -1,4 +1,4 @@
-"""How fal signs its webhooks, and how falgate signs its own."""
+"""Webhook signatures: the scheme that fal uses, and falgate for its own webhooks."""
 
 import hashlib
 
@@ -14,5 +14,5 @@ KeySet = dict[str, list[dict[str, str]]]
 
 
 def signed_message(request_id: str, user_id: str, timestamp: str, sent: bytes) -> bytes:
-    """What fal signs of a body, and what its receivers verify."""
+    """Return the bytes that are signed for a body, and that receivers verify."""
     return "\n".join((request_id, user_id, timestamp, hashlib.sha256(sent).hexdigest())).encode()

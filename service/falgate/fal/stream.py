@@ -1,4 +1,4 @@
-"""fal's status stream: one connection instead of many looks, while a request is in progress."""
+"""fal's status stream: one connection instead of many polls while a request is in progress."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +10,9 @@ from falgate.fal.http import ExchangeFailed, answering
 from falgate.fal.reporter import ProgressReporter
 
 _SILENCE_S = 45.0
-"""fal sends a comment every 15 s; three missed ones are a dead connection."""
+"""fal sends a comment every 15 s; if three are missing, the connection is dead."""
 _STREAM_S_MAX = 60.0
-"""A stream may live on and be told nothing; then a look tells."""
+"""A live stream may never send the final event, so polling resumes after this time."""
 _LINE_BYTES_MAX = 1024 * 1024
 _OK = 200
 
@@ -20,7 +20,7 @@ _OK = 200
 async def completed(
     client: httpx.AsyncClient, url: str, headers: Mapping[str, str], teller: ProgressReporter
 ) -> dict[str, Any] | None:
-    """Wait for the event that says COMPLETED; None when the stream ends or lasts without it."""
+    """Wait for the COMPLETED event; None if the stream ends or times out without it."""
     asked = {**headers, "Accept": "text/event-stream"}
     try:
         async with answering(

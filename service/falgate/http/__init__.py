@@ -1,1 +1,1 @@
-"""HTTP: the server at the socket, the edge behind it, and the routes of fal's API."""
+"""HTTP: the server, the edge behind it, and the routes of fal's API."""

@@ -1,4 +1,4 @@
-"""The address of falgate as a caller sees it: what URLs in an answer begin with."""
+"""falgate's own address as a caller sees it: the base of URLs in responses."""
 
 from typing import Any
 
@@ -16,19 +16,19 @@ LOCAL = frozenset({"localhost", "queue.localhost", "127.0.0.1", "::1"})
 
 
 class Strangers:
-    """Hosts that callers addressed and that are not ours: each is logged once, and not all."""
+    """Logs unknown hosts that callers addressed, each once and up to a limit."""
 
     def __init__(self) -> None:
         self._firsts = Firsts()
 
     def meet(self, host: str) -> None:
-        """One was addressed; whoever reads its URLs may not find what is there."""
+        """Log an unknown host: the caller may not reach the URLs in its response."""
         if self._firsts.is_new(host):
             _LOG.warning(
                 "address.unknown_host",
                 host=quoted(host),
-                then="URLs begin with the default: set FALGATE_PUBLIC_URL, or name the host in "
-                "FALGATE_ALLOWED_HOSTS or its proxy in FALGATE_TRUSTED_PROXIES",
+                then="URLs begin with the default address: set FALGATE_PUBLIC_URL, or add the host "
+                "to FALGATE_ALLOWED_HOSTS or its proxy to FALGATE_TRUSTED_PROXIES",
             )
 
 
@@ -37,9 +37,9 @@ class Address(msgspec.Struct, frozen=True):
 
     Attributes:
         public_url: Fixed by the operator, or "".
-        hosts: Host names that may be taken from a request; any other one is the caller's invention.
-        fallback_url: Where neither helps.
-        strangers: The hosts that were answered so, for the log.
+        hosts: Host names accepted from a request; callers can invent any other.
+        fallback_url: Base URL if the host is not accepted.
+        strangers: Logs the hosts that are not accepted.
     """
 
     public_url: str
@@ -48,9 +48,9 @@ class Address(msgspec.Struct, frozen=True):
     strangers: Strangers = msgspec.field(default_factory=Strangers)
 
     def base_url(self, request: Request[Any, Any, Any]) -> str:
-        """What URLs in an answer to a request begin with, without a slash at the end.
+        """Return the base of URLs in a response, without a trailing slash.
 
-        A trusted proxy knows its own name, so that needs no allow-list.
+        A host named by a trusted proxy needs no allow-list.
         """
         if self.public_url:
             return self.public_url.rstrip("/")
@@ -65,5 +65,5 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def asked_host(request: Request[Any, Any, Any]) -> str:
-    """The host that the caller addressed, before a trusted proxy handed its request on."""
+    """Return the host that the caller addressed, before any trusted proxy."""
     return forwarded(request.scope).host or str(request.headers.get("host", ""))

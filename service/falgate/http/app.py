@@ -1,4 +1,4 @@
-"""The ASGI applications: every route behind the edge, on one listener or on two."""
+"""The ASGI applications: all routes behind the edge, for one listener or for two."""
 
 from collections.abc import Callable
 from functools import partial
@@ -46,8 +46,8 @@ class Applications(msgspec.Struct, frozen=True):
     """What the listeners serve.
 
     Attributes:
-        apps: The apps' listeners.
-        operators: The operators' one; None where the apps' listeners have all of it.
+        apps: For the apps' listeners.
+        operators: For the operators' listener; None if the apps' listeners serve everything.
     """
 
     apps: ASGIApp
@@ -75,7 +75,7 @@ def create_applications(
     cors: Cors | None = None,
     apart: bool = False,
 ) -> Applications:
-    """Put the routes together; `apart`, the operators' are on a listener of their own."""
+    """Assemble the routes; `apart` moves the operators' routes to a separate application."""
     books = (
         *ledger_routes(reports, administration.upstreams),
         *usage_routes(reports, administration.upstreams),
@@ -110,7 +110,7 @@ def create_applications(
     whole = _routed([*for_apps, *for_operators])
     if not apart:
         return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
-    # The page of the operators' listener documents all routes, also those that others answer.
+    # The operators' documentation page also covers the routes of the apps' listener.
     operators = edge(HeadAsGet(Apart(whole, operators=True)))
     only_apps = Proxy(_routed(for_apps, documented=False))
     return Applications(edge(HeadAsGet(Apart(only_apps, operators=False)), cors=cors), operators)
@@ -121,7 +121,7 @@ def _routed(routes: list[ControllerRouterHandler], *, documented: bool = True) -
         route_handlers=routes,
         exception_handlers=HANDLERS,
         openapi_config=openapi() if documented else None,
-        # The edge bounds bodies; the process sets up logging, once for everybody.
+        # The edge limits bodies, and the process configures logging.
         request_max_body_size=None,
         logging_config=None,
     )

@@ -1,4 +1,4 @@
-"""Byte ranges and entity tags: which part of a representation was asked for (RFC 9110, 13, 14)."""
+"""Byte ranges and entity tags: the requested part of a representation (RFC 9110, 13 and 14)."""
 
 import re
 from typing import Literal
@@ -22,17 +22,17 @@ class Span(msgspec.Struct, frozen=True):
     end: int
 
     def content_range(self, size_bytes: int) -> str:
-        """The part, as the Content-Range header spells it."""
+        """Return the Content-Range value of this part."""
         return f"bytes {self.start}-{self.end - 1}/{size_bytes}"
 
 
 def part(
     asked: str | None, if_range: str | None, etag: str, size_bytes: int
 ) -> Span | Literal["whole", "unsatisfiable"]:
-    """What to send for a Range header; `if_range` and `etag` say whether it is still meant.
+    """Return what to send for a Range header, if `if_range` still matches `etag`.
 
-    Several ranges, and whatever is not a range, are answered by the whole: a server may always
-    ignore the header. A date in If-Range never matches, as there is none to compare it with.
+    Multiple ranges and malformed headers get the whole representation: a server may always ignore
+    Range. A date in If-Range never matches, because pictures have no modification date.
     """
     found = _RANGE.fullmatch(asked) if asked is not None else None
     if found is None or (if_range is not None and if_range.strip() != etag):
@@ -56,9 +56,9 @@ def _suffix(length_bytes: int, size_bytes: int) -> Span | Literal["unsatisfiable
 
 
 def unchanged(if_none_match: str | None, etag: str) -> bool:
-    """Whether the caller has this representation already, by an If-None-Match header.
+    """Return whether the caller's copy is current, by its If-None-Match header.
 
-    `etag` is a strong tag with its quotes; the comparison is the weak one that caches want.
+    `etag` is a strong tag with its quotes; the comparison is weak, as RFC 9110 requires.
     """
     if if_none_match is None:
         return False

@@ -1,10 +1,10 @@
-"""Which other origins' pages a browser lets talk to falgate: none, unless the operator names them.
+"""CORS: which origins' pages may call falgate from a browser. None, unless the operator names them.
 
-Not Litestar's CORSConfig: that ends where the framework does, and what the edge and the proxy route
-answer themselves would reach a page as a network error without a status. And it takes over
-`Access-Control-Allow-Origin` of pictures. A page may send what it likes, such as the headers that
-tracing adds to every request: those that nobody reads here are dropped at the edge.
-Credentials, a browser's word for cookies, are never allowed: an app's key is a header of its own.
+Litestar's CORSConfig is not used. It covers only the framework's responses, so errors of the edge
+and of the proxy route would reach a page as network errors without a status, and it would override
+the pictures' `Access-Control-Allow-Origin`. A page may send any header, such as those added by
+tracing: headers that falgate does not read are dropped at the edge. Credentials (cookies) are never
+allowed: an app's key comes in a header of its own.
 """
 
 import re
@@ -36,7 +36,7 @@ _SENT = (
     "x-falgate-variation",
 )
 _NAME = re.compile(rf"[!#$%&'*+.^_`|~0-9a-z-]{{1,{NAME_MAX}}}")
-"""A header's name: a token of RFC 9110."""
+"""A header name: a token as in RFC 9110."""
 _MORE_MAX = 64
 _READ = (
     b"x-fal-request-id",
@@ -54,11 +54,11 @@ _KEPT_S = b"600"
 _ALLOW_ORIGIN = b"access-control-allow-origin"
 
 _OPERATORS = frozenset({"admin", "console", "hooks", "metrics"})
-"""First parts of paths that are no app's."""
+"""First path segments of routes that are not for apps."""
 
 
 class Cors(msgspec.Struct, frozen=True):
-    """Origins whose pages may read answers.
+    """Origins whose pages may read responses.
 
     Attributes:
         origins: As browsers write them, or "*" for all.
@@ -67,7 +67,7 @@ class Cors(msgspec.Struct, frozen=True):
     origins: frozenset[str]
 
     def allows(self, scope: HTTPScope) -> str:
-        """What to say of a request's origin; "" where nothing is allowed."""
+        """Return the Access-Control-Allow-Origin value for a request; "" if it is not allowed."""
         origin = _named(scope["headers"], b"origin")
         if scope["path"].strip("/").partition("/")[0] in _OPERATORS or not origin:
             return ""
@@ -76,10 +76,10 @@ class Cors(msgspec.Struct, frozen=True):
         return origin if origin in self.origins else ""
 
     def answered(self, scope: HTTPScope, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-        """The headers to add to an answer that has these."""
+        """Return the headers to add to a response that has `headers`."""
         names = [name.lower() for name, _ in headers]
         if _ALLOW_ORIGIN in names:
-            return []  # Pictures are for everybody already.
+            return []  # Pictures allow every origin already.
         added = [] if "*" in self.origins else [(b"vary", b"Origin")]
         if allowed := self.allows(scope):
             fals = [name for name in names if name.startswith(b"x-fal") and name not in _READ]
@@ -91,10 +91,10 @@ class Cors(msgspec.Struct, frozen=True):
 
 
 class Preflights:
-    """An ASGI application that answers for another one what browsers ask before they send."""
+    """An ASGI application that answers CORS preflight requests for another one."""
 
     def __init__(self, app: ASGIApp, cors: Cors) -> None:
-        """Answer by these rules, without a key: a browser sends none with its question."""
+        """Answer by these rules, without a key: browsers send none with a preflight."""
         self._app = app
         self._cors = cors
 
@@ -108,7 +108,7 @@ class Preflights:
         ):
             await self._app(scope, receive, send)
             return
-        # What a page may read is decided by its origin; what it sends is no secret of falgate's.
+        # Only reading is restricted, by origin. Requested header names can be allowed freely.
         asked = _listed(scope["headers"], b"access-control-request-headers")
         names = (name.strip() for name in asked.lower().split(","))
         more = dict.fromkeys(name for name in names if name not in _SENT and _NAME.fullmatch(name))
@@ -127,5 +127,5 @@ def _named(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
 
 
 def _listed(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str:
-    """All lines of one name, which are one list."""
+    """Return a header's value; repeated headers are joined."""
     return ",".join(value.decode("latin-1") for name, value in headers if name == wanted)

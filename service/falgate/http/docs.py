@@ -1,4 +1,4 @@
-"""The OpenAPI document: what is said of every route, and of the models' own."""
+"""The OpenAPI document: general information, and the operations of the models."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +23,11 @@ _ALIASES = {"anyOf": "any_of", "$ref": "ref"}
 
 
 def openapi() -> OpenAPIConfig:
-    """The document at /docs/openapi.json and its page at /docs."""
+    """Return the configuration of the document at /docs/openapi.json and its page at /docs."""
     return OpenAPIConfig(
         title="falgate",
         version=__version__,
-        description="fal's image models behind budgets and a cache. Same paths, same bodies.",
+        description="fal's image models with budgets and a cache. Same paths and bodies as fal's.",
         components=Components(
             security_schemes={
                 "apiKeyAuth": SecurityScheme(
@@ -55,12 +55,12 @@ def documented(
     answer: type[msgspec.Struct] | None = None,
     meaning: str = "The pictures",
 ) -> type[Operation]:
-    """An operation that takes a model's body: that is read and written without the framework.
+    """Return the operation of a model's route, whose bodies the framework does not parse.
 
     Args:
         spec: The model.
-        answer: What a 200 holds, if not the model's own answer.
-        meaning: Of a 200.
+        answer: Body of a 200, if not the model's own output.
+        meaning: Description of a 200.
     """
 
     @dataclass
@@ -83,15 +83,15 @@ def documented(
 
 
 _REFUSALS = {
-    "401": "No key, or none that is known",
-    "402": "A budget has no room for it; nothing was bought",
-    "403": "The key may not be used, or not for this",
+    "401": "The key is missing or unknown",
+    "402": "A budget has no room for this request; nothing was bought",
+    "403": "The key is disabled, or not allowed to do this",
     "413": "The body is too large",
-    "422": "What is wrong with the input, all of it",
-    "429": "A limit on pace has no room; nothing was held",
-    "500": "fal refused this gateway's own request",
-    "503": "Redis, the picture store or fal is not there; nothing was bought",
-    "504": "It takes longer; the purchase goes on, and a repeat finds it",
+    "422": "The input is invalid; the body lists every problem",
+    "429": "A rate limit is exceeded; nothing was held",
+    "500": "fal refused the gateway's own request",
+    "503": "Redis, the picture store or fal is unavailable; nothing was bought",
+    "504": "The purchase takes longer; it goes on, and a repeated request will find it",
 }
 
 
@@ -101,7 +101,7 @@ def _json(struct: type[msgspec.Struct]) -> dict[str, OpenAPIMediaType]:
 
 
 def _schema(node: Any, components: dict[str, Any]) -> Schema:
-    """A JSON schema as Litestar's object, with what it refers to put in its place."""
+    """Convert a JSON schema to Litestar's object, with references resolved inline."""
     if "$ref" in node:
         return _schema(components[node["$ref"].rpartition("/")[2]], components)
     fields = {_ALIASES.get(name, name): value for name, value in node.items()}

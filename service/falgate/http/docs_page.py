@@ -1,7 +1,7 @@
-"""The page that shows the OpenAPI document: Swagger UI from its package, and nothing from outside.
+"""The documentation page: Swagger UI from its package, with no outside assets.
 
-Whoever gets a script into the document, or a page around this one, gets a browser that runs and
-frames only what this gateway serves by itself.
+The content security policy lets a browser run and frame only what this gateway serves, so that a
+script smuggled into the OpenAPI document, or a page that frames this one, gains nothing.
 """
 
 from importlib import resources
@@ -67,14 +67,14 @@ class Page(OpenAPIRenderPlugin):
         super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The same for everybody: its script asks for the document."""
+        """Return the same page for everybody; its script fetches the document."""
         del request, openapi_schema
         return _PAGE
 
 
 @get("/assets/{name:str}", include_in_schema=False, sync_to_thread=True)
 def asset(name: FromPath[str]) -> Response[bytes]:
-    """A file of Swagger UI, or the script that starts it."""
+    """Return a file of Swagger UI, or the script that starts it."""
     if name == "start.js":
         return Response(_START, media_type=_SCRIPT)
     if name not in _ASSETS:
@@ -84,5 +84,5 @@ def asset(name: FromPath[str]) -> Response[bytes]:
 
 
 def page_router() -> Router:
-    """Where the page, its files and the document are: under headers that keep others out."""
+    """Return the router of the page, its assets and the document, with their security headers."""
     return Router(PATH, route_handlers=[asset], response_headers=_HEADERS, include_in_schema=False)

@@ -1,8 +1,7 @@
-"""The edge: what every request passes before the framework, and every reply after it.
+"""The edge: an ASGI layer that every request and response passes, outside the framework.
 
-A request id on every reply, and what browsers want to read there; heads held to their bounds, and
-bodies bounded in bytes and time; a count for each request; an answer in fal's form even where the
-framework itself fails.
+It adds a request id and CORS headers to every response, enforces limits on heads and bodies, counts
+requests, and answers in fal's format even when the framework fails.
 """
 
 import asyncio
@@ -41,19 +40,19 @@ _ROUTES = frozenset(
 _REFUSED, _SERVER_ERROR = 400, 500
 
 REQUEST_ID = "falgate_request_id"
-"""Where a scope's state holds the request's id."""
+"""Name of the request id in a scope's state."""
 
 
 def refused_at_the_edge(
     requested: Callable[[str, int], None], status: int
 ) -> list[tuple[bytes, bytes]]:
-    """Count what the server itself has refused, before there was a request; headers for it."""
+    """Count a request that the server itself refused; return the headers of the response."""
     requested("edge", status)
     return [(b"x-fal-request-id", str(uuid.uuid4()).encode())]
 
 
 class Edge:
-    """An ASGI application around another one."""
+    """The outermost ASGI application, wrapped around another one."""
 
     def __init__(
         self,
@@ -66,7 +65,7 @@ class Edge:
         body_timeout_s: float,
         cors: Cors | None = None,
     ) -> None:
-        """Guard `app`; `requested` is told of every reply, `refused` of those that are errors."""
+        """Wrap `app`; `requested` receives every response's status, `refused` those with errors."""
         self._app = Preflights(app, cors) if cors else app
         self._cors = cors
         self._models = models
@@ -88,7 +87,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                # A kept request answers under its own id, whoever asks about it.
+                # A call about a queued request is answered under that request's id.
                 named = (b"x-fal-request-id", scope["state"][REQUEST_ID].encode())
                 headers = [*message["headers"], named]
                 if self._cors:
@@ -98,13 +97,13 @@ class Edge:
 
         try:
             await self._app(head.seen(scope), self._bounded(scope, receive), named)
-        except Refusal as refusal:  # by the head alone; any other is answered by its route
+        except Refusal as refusal:  # refused by its head; others are handled by their route
             scope["state"][REFUSAL] = refusal
             await reply(named, refusal.status, *head.told(refusal, scope["path"]))
         except Exception as error:
             _LOG.exception("request.failed", request=request_id, error=type(error).__name__)
             if status:
-                raise  # Half an answer is out: the server cuts the connection.
+                raise  # The response has begun, so the server has to cut the connection.
             await reply(named, _SERVER_ERROR, _FAILED)
         finally:
             self._note(scope, request_id, status)
@@ -112,7 +111,7 @@ class Edge:
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
-        # All lines of the name are one list: a body is coded by each of them in turn.
+        # Repeated Content-Encoding headers form one list of codings.
         lines = [value for name, value in scope["headers"] if name == b"content-encoding"]
         coding = b", ".join(lines).decode("latin-1")
         received, deadline_s = 0, 0.0
@@ -135,10 +134,10 @@ class Edge:
                 if received > self._body_bytes_max:
                     raise BodyTooLarge(self._body_bytes_max)
                 if not message["more_body"]:
-                    # From here on only a disconnect is waited for, for as long as it takes.
+                    # From here on only a disconnect can come, which has no deadline.
                     deadline_s = float("inf")
             elif deadline_s < float("inf"):
-                raise ClientException("The caller left before its body was whole")
+                raise ClientException("The caller disconnected before sending its whole body")
             return message
 
         return bounded
@@ -163,7 +162,7 @@ class Edge:
             )
 
     def _route(self, path: str) -> str:
-        """The request's route, from a closed set: a path is the caller's."""
+        """Return the request's route as a metric label, one of a closed set."""
         first, _, rest = path.strip("/").partition("/")
         if not first:
             return "index"

@@ -1,4 +1,4 @@
-"""The one place where an exception becomes a response."""
+"""Exception handlers: the one place where exceptions become responses."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from falgate.http.request_info import REFUSAL
 
 
 def _refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
-    """Say no the way fal says it."""
+    """Return a refusal in fal's format."""
     request.scope["state"][REFUSAL] = refusal
     return Response(
         refusal.body(),
@@ -23,7 +23,7 @@ def _refuse(request: Request[Any, Any, Any], refusal: Refusal) -> Response[Any]:
 
 
 def _refuse_route(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """What the framework refuses: an unknown path, a method that a path does not have."""
+    """Handle what the framework refuses: unknown paths and wrong methods."""
     if request.scope["path"].startswith(problems.PREFIX):
         return problems.refuse_request(request, error)
     return Response(
@@ -35,7 +35,7 @@ def _refuse_route(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 
 def _pass_on(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """What nobody foresaw is the edge's: it writes it down, and tells the caller nothing of it."""
+    """Re-raise an unexpected error for the edge, which logs it and hides it from the caller."""
     raise error
 
 

@@ -1,4 +1,4 @@
-"""The completion hook's route: fal says here which request a job became."""
+"""The route of fal's completion callbacks, by which fal reports the request id of a job."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from falgate.jobs.callback_url import PATH
 
 
 def hook_route(completions: FalCallbacks) -> HTTPRouteHandler:
-    """The route; whoever does not have an address of ours is told what any unknown path is."""
+    """Return the route; an unknown token gets the same 404 as any unknown path."""
 
     @post(f"{PATH}/{{token:str}}", status_code=200, include_in_schema=False)
     async def receive_completion(
@@ -22,9 +22,9 @@ def hook_route(completions: FalCallbacks) -> HTTPRouteHandler:
             raise NotFoundException
         verdict = await completions.deliver(token, dict(request.headers), await request.body())
         if verdict == "unsigned":
-            return Response({"detail": "This is not signed by fal"}, status_code=401)
+            return Response({"detail": "This callback is not signed by fal"}, status_code=401)
         if verdict == "foreign":
-            detail = "This is signed for another account of fal's"
+            detail = "This callback is signed for another fal account"
             return Response({"detail": detail}, status_code=401)
         return Response({"status": "ok"})
 

@@ -1,4 +1,4 @@
-"""fal's OpenAPI document of one model's queue, made from what the model's file declares."""
+"""fal's OpenAPI document of one model's queue, generated from the model's declaration."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -47,7 +47,7 @@ _LOGS = {
 
 
 def model_openapi_route(ports: Ports, address: Address) -> HTTPRouteHandler:
-    """The route. It needs no key: what a model takes is no secret."""
+    """Return the route. It needs no key: a model's parameters are public."""
 
     @get(
         PATH,
@@ -64,7 +64,7 @@ def model_openapi_route(ports: Ports, address: Address) -> HTTPRouteHandler:
 
 
 def document(spec: ModelSpec, base_url: str) -> dict[str, Any]:
-    """The document of a model that is served at an address."""
+    """Build the document of a model served at `base_url`."""
     endpoint, page = spec.endpoint, f"https://fal.ai/models/{spec.endpoint}"
     return {
         "openapi": "3.0.4",
@@ -145,14 +145,14 @@ def _ref(name: str) -> dict[str, str]:
 
 
 def _schemas(spec: ModelSpec) -> dict[str, Any]:
-    """A model's structs under fal's names for them."""
+    """Return the schemas of a model's structs under fal's names for them."""
     structs = {spec.input.__name__: "Input", spec.output.__name__: "Output"}
     names = {name: f"{spec.schema_name}{part}" for name, part in structs.items()}
     _, found = msgspec.json.schema_components(
         [spec.input, spec.output], ref_template=f"{_REF}{{name}}"
     )
     schemas = {names.get(name, name): _object(node, names) for name, node in found.items()}
-    # msgspec sorts choices; fal shows them in the order in which they are declared.
+    # msgspec sorts enum values; fal lists them in declaration order.
     for name, hint in get_type_hints(spec.input).items():
         if get_origin(hint) is Literal:
             chosen = schemas[f"{spec.schema_name}Input"]["properties"][name]
@@ -172,7 +172,7 @@ def _object(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]
 
 
 def _older(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """A property in the words of OpenAPI 3.0: it has no `null`, neither as type nor as default."""
+    """Convert a property to OpenAPI 3.0, which has no `null` as a type or default."""
     if "$ref" in node:
         name = node["$ref"].removeprefix(_REF)
         return _ref(names.get(name, name))

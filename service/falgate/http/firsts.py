@@ -1,4 +1,4 @@
-"""Firsts: what callers or proxies say is logged once each, and not all, since it has no end."""
+"""Deduplication of log lines about caller input: each value is logged once, up to a limit."""
 
 from collections.abc import Hashable
 
@@ -6,13 +6,13 @@ _MOST = 100
 
 
 class Firsts:
-    """What was met so far, up to a number."""
+    """The values seen so far, up to a limit."""
 
     def __init__(self) -> None:
         self._met: set[Hashable] = set()
 
     def is_new(self, what: Hashable) -> bool:
-        """Whether it is met for the first time, and there were not too many before."""
+        """Return whether a value is new and the limit is not reached."""
         if what in self._met or len(self._met) >= _MOST:
             return False
         self._met.add(what)

@@ -1,7 +1,7 @@
-"""What a trusted proxy says of the request that it hands on: scheme, host and prefix.
+"""X-Forwarded headers of trusted proxies: the scheme, host and path prefix that the caller used.
 
-Who is trusted is decided by the connection's own peer, so this stands in front of whatever replaces
-that by the caller's address.
+A proxy is trusted by the connection's peer address, so this layer must run before the one that
+replaces the peer by the caller's address.
 """
 
 import ipaddress
@@ -18,10 +18,10 @@ from falgate.core.printable import quoted
 from falgate.http.firsts import Firsts
 
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
-"""A Host header: an IPv6 address in brackets or a name, then perhaps a port."""
+"""A Host header: a name or a bracketed IPv6 address, with an optional port."""
 
 _PREFIX = re.compile(r"((?:/(?!\.{1,2}(?:/|\Z))[\w.~-]+)*)/?", re.ASCII)
-"""A path of plain segments, none of them a dot or two."""
+"""A path of plain segments, without "." and ".."."""
 
 _READ = frozenset({b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix", b"host"})
 _FORWARDED = "falgate_forwarded"
@@ -29,12 +29,12 @@ _LOG = structlog.get_logger()
 
 
 class Forwarded(msgspec.Struct, frozen=True):
-    """How a caller addressed the proxy; "" is what the proxy did not say, or not in a clean form.
+    """How a caller addressed the proxy; "" if the proxy did not say, or not in a valid form.
 
     Attributes:
-        scheme: "http" or "https", the connection's own where the proxy did not say.
-        host: As in a Host header.
-        prefix: The path that the proxy took away from the front of the caller's, such as "/fal".
+        scheme: "http" or "https"; the connection's own if the proxy did not say.
+        host: In the form of a Host header.
+        prefix: The path prefix that the proxy removed, such as "/fal".
     """
 
     scheme: str = ""
@@ -46,33 +46,33 @@ _NOTHING = Forwarded()
 
 
 def forwarded(scope: Scope) -> Forwarded:
-    """What a trusted proxy said of this request; nothing where there was none."""
+    """Return what a trusted proxy said of this request; empty if there was none."""
     told: Forwarded = scope.get("state", {}).get(_FORWARDED, _NOTHING)
     return told
 
 
 class Unclean:
-    """Headers of trusted proxies that are not of a clean form: each is logged once, and not all."""
+    """Logs malformed headers of trusted proxies, each once and up to a limit."""
 
     def __init__(self) -> None:
         self._firsts = Firsts()
 
     def meet(self, name: str, value: str) -> None:
-        """One came; what it would have said is not told to callers."""
+        """Log a malformed header; the caller gets no error for it."""
         if value.strip() and self._firsts.is_new((name, value)):
             _LOG.warning(
                 "forwarded.unclean",
                 header=name,
                 value=quoted(value),
-                then="it is ignored, as if the proxy had not sent it: mend what the proxy sets",
+                then="this header is ignored; fix the configuration of the proxy",
             )
 
 
 class ForwardedHeaders:
-    """An ASGI application that notes for another one what trusted proxies say."""
+    """An ASGI application that stores the X-Forwarded headers of trusted proxies in the scope."""
 
     def __init__(self, app: ASGIApp, trusted: Iterable[str]) -> None:
-        """Believe peers at these addresses or in these networks."""
+        """Trust peers at these addresses or in these networks."""
         self._app = app
         self._trusted = tuple(map(ipaddress.ip_network, trusted))
         self._unclean = Unclean()
@@ -91,10 +91,11 @@ class ForwardedHeaders:
 
 
 def _read(scope: HTTPScope, unclean: Unclean) -> Forwarded:
-    """The first of several values is what the caller's own proxy said.
+    """Parse the headers of a trusted proxy.
 
-    Of prefixes all count: each proxy adds what it took away. One that keeps the caller's Host says
-    by it what others say by X-Forwarded-Host, and so does one that says there what is no host.
+    Of several values the first one counts: it comes from the proxy closest to the caller. Prefixes
+    are concatenated, because each proxy adds the one it removed. Without a valid X-Forwarded-Host,
+    the Host header counts.
     """
     said: dict[bytes, list[str]] = {}
     for name, value in scope["headers"]:

@@ -1,4 +1,4 @@
-"""A request's head: held to its bounds, and a HEAD answered as the GET that it stands for."""
+"""Request heads: limits on their parts, and HEAD requests answered through GET routes."""
 
 from http import HTTPStatus
 
@@ -22,17 +22,17 @@ from falgate.http.request_errors import HeaderTooLong, QueryTooLong
 
 _MOST = {name.encode(): bound.most for name, bound in HEADERS.items()}
 _OWN_HEAD = "/pictures/"
-"""Here a HEAD is its own request: a GET would read the picture."""
+"""This route handles HEAD itself: a GET would read the whole picture."""
 
 
 def seen(scope: HTTPScope) -> HTTPScope:
-    """The request with those headers alone that are on the list.
+    """Return the request with only the headers that falgate reads.
 
     Raises:
-        Refusal: It is longer than it may be.
+        Refusal: The path, the query or a header is too long.
     """
     if len(scope["path"]) > PATH_MAX:
-        raise ModelUnknown(scope["path"])  # nor is anything else so called
+        raise ModelUnknown(scope["path"])  # no route has such a long path
     if len(scope["query_string"]) > QUERY_MAX:
         raise QueryTooLong(QUERY_MAX)
     lengths: dict[bytes, int] = {}
@@ -48,7 +48,7 @@ def seen(scope: HTTPScope) -> HTTPScope:
 
 
 def told(refusal: Refusal, path: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """A refusal's body and headers, as the routes of that path have them."""
+    """Return a refusal's body and headers, in the format of the routes at that path."""
     headers = [(name.lower().encode(), text.encode()) for name, text in refusal.headers().items()]
     if not path.startswith(PREFIX):
         return msgspec.json.encode(refusal.body()), headers
@@ -58,10 +58,10 @@ def told(refusal: Refusal, path: str) -> tuple[bytes, list[tuple[bytes, bytes]]]
 
 
 class HeadAsGet:
-    """An ASGI application that answers HEAD for another one, wherever that answers GET."""
+    """An ASGI application that answers HEAD wherever the wrapped application answers GET."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Ask `app`, and leave its body out."""
+        """Send requests to `app` as GET and omit the bodies."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,7 +82,7 @@ class HeadAsGet:
         async def head(message: Message) -> None:
             nonlocal over
             if message["type"] == "http.response.start":
-                over = True  # Whoever streams learns so that nobody listens.
+                over = True  # A streaming route sees a disconnect and stops.
                 await send(message)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -1,4 +1,4 @@
-"""Whether falgate is alive and ready, and its metrics."""
+"""Liveness, readiness and metrics routes."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,34 +10,34 @@ _TAGS = ["operations"]
 
 
 class Health(Protocol):
-    """What can be asked of a running gateway."""
+    """The state of a running gateway."""
 
     async def troubles(self) -> dict[str, str]:
-        """What is not there, and why: nothing when all is well."""
+        """Return what is unavailable and why; empty when the gateway is ready."""
 
     async def metrics(self) -> bytes:
-        """Prometheus's text format."""
+        """Return the metrics in Prometheus's text format."""
 
 
 @get(
     "/healthz",
     tags=_TAGS,
     operation_id="healthz",
-    summary="Is the process alive?",
+    summary="Check that the process is alive",
 )
 async def healthz() -> dict[str, str]:
-    """It is, when it says so."""
+    """Always answers 200."""
     return {"status": "alive"}
 
 
 def health_routes(health: Health) -> Sequence[HTTPRouteHandler]:
-    """The routes for orchestrators and Prometheus; they need no key and tell no secret."""
+    """Return the routes for orchestrators and Prometheus; they need no key."""
 
     @get(
         "/readyz",
         tags=_TAGS,
         operation_id="readyz",
-        summary="Can it answer: are Redis and the store there?",
+        summary="Check that Redis and the picture store are available",
     )
     async def readyz() -> Response[dict[str, object]]:
         troubles = await health.troubles()
@@ -49,7 +49,7 @@ def health_routes(health: Health) -> Sequence[HTTPRouteHandler]:
         "/metrics",
         tags=_TAGS,
         operation_id="metrics",
-        summary="Prometheus's metrics",
+        summary="Get the metrics in Prometheus's text format",
         media_type=MediaType.TEXT,
     )
     async def metrics() -> Response[bytes]:

@@ -1,4 +1,4 @@
-"""What `/` says: where things are, for whoever opens a gateway's address to see what answers."""
+"""The `/` route: an overview of the gateway's paths."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,7 +15,7 @@ _LOOKS = frozenset({HttpMethod.GET, HttpMethod.HEAD})
 
 
 def index_route(models: Iterable[str], *, docs: bool) -> HTTPRouteHandler:
-    """Paths by what is there; `docs`: this listener has the page that shows them all."""
+    """Return the route; `docs` tells whether this listener serves the documentation page."""
     shown: dict[str, object] = {
         "detail": "falgate, a gateway to fal's image models: POST to a model's path with a key",
         "models": [f"/{endpoint}" for endpoint in models],

@@ -1,4 +1,4 @@
-"""The public key that webhooks are signed with, where fal publishes its own."""
+"""The JWKS route: the public keys that verify webhooks, at the path that fal uses for its own."""
 
 from litestar import get
 from litestar.datastructures import CacheControlHeader
@@ -10,17 +10,17 @@ _FRESH_S = 3_600
 
 
 def jwks_route(key_set: KeySet) -> HTTPRouteHandler:
-    """The route; it needs no key, because it tells no secret."""
+    """Return the route. It needs no key: the keys are public."""
 
     @get(
         "/.well-known/jwks.json",
         tags=["webhooks"],
         operation_id="jwks",
-        summary="The keys that webhooks are signed with",
+        summary="Get the public keys that verify webhooks",
         cache_control=CacheControlHeader(public=True, max_age=_FRESH_S),
     )
     async def jwks() -> dict[str, list[dict[str, str]]]:
-        """The same on every instance; a receiver may keep it for a day."""
+        """The same keys on every instance; receivers may cache them for a day."""
         return key_set
 
     return jwks

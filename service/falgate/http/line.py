@@ -1,4 +1,4 @@
-"""Callers on the line: whether one is still there while its answer is made."""
+"""Watches whether a caller disconnects while its answer is being made."""
 
 import asyncio
 
@@ -10,10 +10,10 @@ from falgate.requests.runtime import Runtime
 
 
 async def answered(runtime: Runtime, call: AdmittedRequest, receive: Receive) -> Answer:
-    """Answer a call; a caller that leaves frees its places, where it has any of its own.
+    """Answer a call. If the caller disconnects, the pictures assigned to its request are freed.
 
-    What was begun for it goes on: its purchase is had by whoever asks next, most likely this very
-    caller, who sends again what it had no reply to.
+    The purchase itself goes on: the next request for the same pictures gets it, most likely a retry
+    by this caller.
 
     Raises:
         Refusal: As `Answers.answer`.

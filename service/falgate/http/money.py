@@ -1,4 +1,4 @@
-"""/v1/usage and /v1/budgets: what an app's own key may see of its app's money."""
+"""/v1/usage and /v1/budgets: the usage and budgets of an app, for the app's own keys."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ _TAGS = ["money"]
 _KEY: list[dict[str, list[str]]] = [{"apiKeyAuth": []}]
 _HEADERS = {"Cache-Control": "private, no-store"}
 _DAYS_MAX, _PARTS_DAYS_MAX = 366, 31
-"""At once; a day's breakdown is read through to find one app's part of it."""
+"""Maximum days per request. One app's part of a breakdown is found by reading whole days."""
 _GROUPS = (*sorted(PARTS), "day")
 _NAMES = f"({'|'.join(_GROUPS)})"
 
@@ -36,21 +36,21 @@ By = Annotated[
     str,
     QueryParameter(
         pattern=f"^({_NAMES}(,{_NAMES}){{0,{len(_GROUPS) - 1}}})?$",
-        description=f"Of {', '.join(_GROUPS)}, any number by commas; empty: one row. At most "
-        f"{_DAYS_MAX} days at once, and {_PARTS_DAYS_MAX} where more than `day` is told apart",
+        description=f"Comma-separated columns to group by, of {', '.join(_GROUPS)}; empty: one "
+        f"row. At most {_DAYS_MAX} days, or {_PARTS_DAYS_MAX} when grouped by more than `day`",
         examples=[],
     ),
 ]
 
 
 class BudgetSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget that purchases of this key are held to. Amounts are decimal dollars."""
+    """A budget that limits purchases of this key. Amounts are decimal US dollars."""
 
     level: Level
     account: Annotated[str, msgspec.Meta(examples=["team:web", "app:web/shop"])]
     window: WindowKind
-    enforced: Annotated[bool, msgspec.Meta(description="False: it counts, and refuses nothing")]
-    limit_usd: Annotated[str, msgspec.Meta(description="With what it was raised by")]
+    enforced: Annotated[bool, msgspec.Meta(description="False: it counts but refuses nothing")]
+    limit_usd: Annotated[str, msgspec.Meta(description="Including temporary raises")]
     spent_usd: str
     held_usd: str
     remaining_usd: str
@@ -58,7 +58,7 @@ class BudgetSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, position: Position, calendar: Calendar) -> "BudgetSeen":
-        """In dollars, and in the organisation's time."""
+        """Convert a budget position to dollars and the organisation's time zone."""
         return cls(
             level=position.account.level,
             account=position.account.name,
@@ -73,13 +73,13 @@ class BudgetSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetsSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them: the organisation's first, then the team's, the app's and the key's."""
+    """The budgets of the organisation, the team, the app and the key, in this order."""
 
     budgets: list[BudgetSeen]
 
 
 class RefusedSo(msgspec.Struct, frozen=True, kw_only=True):
-    """Why it is refused."""
+    """An error response."""
 
     detail: str
 
@@ -87,17 +87,17 @@ class RefusedSo(msgspec.Struct, frozen=True, kw_only=True):
 _REFUSALS = {
     status: ResponseSpec(RefusedSo, description=meaning, generate_examples=False)
     for status, meaning in {
-        400: "A parameter makes no sense, or asks for too much at once",
-        401: "No key, or none that is known",
-        403: "The key may not be used, or not from here",
-        429: "A limit on pace has no room",
-        503: "Redis is not there",
+        400: "A parameter is invalid or the range is too large",
+        401: "The key is missing or unknown",
+        403: "The key is disabled, or not allowed from this address",
+        429: "A rate limit is exceeded",
+        503: "Redis is unavailable",
     }.items()
 }
 
 
 def money_routes(ports: Ports, reports: Reports, calendar: Calendar) -> Sequence[HTTPRouteHandler]:
-    """Both routes. They show what the key's own app is concerned by, and nothing of others."""
+    """Return both routes. They show the key's own app and its parents, and no other app."""
 
     async def whose(request: Request[Any, Any, Any]) -> tuple[KeyRecord, str]:
         caller = await authenticate(
@@ -110,10 +110,10 @@ def money_routes(ports: Ports, reports: Reports, calendar: Calendar) -> Sequence
         tags=_TAGS,
         security=_KEY,
         responses=_REFUSALS,
-        summary="The budgets of this key, its app, its team and the organisation",
+        summary="Get the budgets of this key, its app, its team and the organisation",
     )
     async def see_budgets(request: Request[Any, Any, Any]) -> Response[BudgetsSeen]:
-        """With limit, spent, held and when each starts anew; those of a test key are play money."""
+        """Amounts of each budget and when it resets; those of test keys are play money."""
         key, upstream = await whose(request)
         positions = [
             position
@@ -129,12 +129,12 @@ def money_routes(ports: Ports, reports: Reports, calendar: Calendar) -> Sequence
         tags=_TAGS,
         security=_KEY,
         responses=_REFUSALS,
-        summary="What this key's app asked for, bought and saved",
+        summary="Get the usage of this key's app: requests, purchases and savings",
     )
     async def see_usage(
         request: Request[Any, Any, Any], by: By = "", first: First = None, last: Last = None
     ) -> Response[UsageShown]:
-        """Of some days, by default of this month; of the whole app, whichever of its keys asked."""
+        """For a range of days, by default the current month; covers all keys of the app."""
         key, upstream = await whose(request)
         try:
             grouped = groups(by)

@@ -1,7 +1,7 @@
-"""What operators and their machines ask for, and a listener of their own for that.
+"""Splits the operators' routes from the apps' routes when they have separate listeners.
 
-Where the apps' listener is open to many, metrics name teams and their money, and the administration
-is one key away. With a listener apart, the apps' one has no such route at all.
+On an open listener, metrics would reveal teams and their spending, and anybody could try admin
+keys. With a separate operators' listener, the apps' listener does not have these routes at all.
 """
 
 from litestar.enums import ScopeType
@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from falgate.http.reply import reply
 
 PATHS = frozenset({"admin", "docs", "metrics", "readyz"})
-"""The first segments of the paths that are the operators'."""
+"""First path segments of the operators' routes."""
 
 _BOTH = frozenset({"", "healthz"})
 _NOT_FOUND = 404
@@ -18,15 +18,15 @@ _BODY = b'{"detail":"Not Found"}'
 
 
 class Apart:
-    """An application that answers only the operators' paths of another one, or none of them."""
+    """An application that serves either only the operators' paths of another one, or all others."""
 
     def __init__(self, app: ASGIApp, *, operators: bool) -> None:
-        """Let through what is the operators', or what is the apps'."""
+        """Serve the operators' paths of `app` if `operators`, else the apps' paths."""
         self._app = app
         self._operators = operators
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, or say that there is nothing."""
+        """Serve a request, or answer 404."""
         if scope["type"] == ScopeType.HTTP:
             first = scope["path"].strip("/").partition("/")[0]
             if first not in _BOTH and (first in PATHS) != self._operators:

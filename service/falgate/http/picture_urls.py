@@ -1,4 +1,4 @@
-"""The URLs of pictures, as callers see them: plain or signed for a while."""
+"""Picture URLs as callers see them: plain, or signed and limited in time."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,17 +7,17 @@ from falgate.pictures import link
 
 
 class PictureSource(Protocol):
-    """Where pictures are read from; raises `Unavailable` when it cannot be asked."""
+    """The picture store. Methods raise `Unavailable` when it cannot be reached."""
 
     async def size(self, name: str) -> int | None:
-        """Its length in bytes, or None when it is not there."""
+        """Return the length of a picture, bytes, or None if it is not stored."""
 
     async def read(self, name: str, start: int = 0, end: int | None = None) -> bytes | None:
-        """Its bytes from `start` up to before `end`, or None when it is not there."""
+        """Return the bytes from `start` up to but excluding `end`, or None if not stored."""
 
 
 class PictureUrls:
-    """Where pictures are shown."""
+    """Builds and verifies picture URLs."""
 
     def __init__(
         self,
@@ -27,13 +27,13 @@ class PictureUrls:
         secret: bytes = b"",
         ttl_s: int = 0,
     ) -> None:
-        """Show pictures.
+        """Build URLs of the pictures in `source`.
 
         Args:
-            source: Where they are.
-            now_s: The clock that all instances have, seconds since 1970.
-            secret: What links are signed with.
-            ttl_s: How long they are good; 0: for ever.
+            source: The picture store.
+            now_s: The clock shared by all instances, seconds since 1970.
+            secret: The key that signs links.
+            ttl_s: Lifetime of a link, seconds; 0 for unsigned URLs that never expire.
         """
         self.source = source
         self.now_s = now_s
@@ -41,21 +41,21 @@ class PictureUrls:
         self._ttl_s = ttl_s
 
     def __repr__(self) -> str:
-        """Without the secret."""
+        """Omit the secret."""
         return "PictureUrls(...)"
 
     @property
     def signs(self) -> bool:
-        """Whether a picture is shown to those only who have a link that is signed."""
+        """Whether a picture is served only to holders of a signed link."""
         return self._ttl_s > 0
 
     def url(self, base_url: str, name: str) -> str:
-        """Where a picture is seen, from now on."""
+        """Return the URL of a picture, valid from now on."""
         plain = f"{base_url}/pictures/{name}"
         if not self.signs:
             return plain
         return f"{plain}?{link.signed(name, self._secret, self.now_s(), self._ttl_s)}"
 
     def left_s(self, name: str, expires: str, signature: str) -> int | None:
-        """How long a signed link is good still, at most 0 if it is not; None if it never was."""
+        """Return a link's remaining lifetime, seconds; 0 or less: expired, None: never signed."""
         return link.left_s(name, expires, signature, self._secret, self.now_s())

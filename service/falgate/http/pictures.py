@@ -1,4 +1,4 @@
-"""The pictures by URL: public like fal's, as a name cannot be guessed, or signed for a while."""
+"""The picture route: public URLs that cannot be guessed, as fal's, or signed ones that expire."""
 
 from typing import Any
 
@@ -14,30 +14,31 @@ _PUBLIC = {
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
 }
-# A name is the hash of its bytes, so what it shows never changes.
+# A name is the hash of the picture's bytes, so its content never changes.
 _HEADERS = {
     **_PUBLIC,
     "Accept-Ranges": "bytes",
 }
 _DAY_S = 86_400
-_UNSIGNED = b'{"detail":"This URL of a picture is not signed; ask for the picture again"}'
-_EXPIRED = b'{"detail":"This URL of a picture has expired; ask for the picture again"}'
+_UNSIGNED = b'{"detail":"This picture URL has no valid signature; request the picture again"}'
+_EXPIRED = b'{"detail":"This picture URL has expired; request the picture again"}'
 
 
 def pictures_router(picture_urls: PictureUrls) -> Router:
-    """The route that serves them. Needs no key: whoever was given the URL may look."""
+    """Return the route that serves pictures. It needs no key: knowing the URL is enough."""
 
     @route(
         "/{name:path}",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         tags=["pictures"],
-        summary="A picture, by the name in its URL",
+        summary="Get a picture by its name",
         media_type="image/*",
     )
     async def picture(name: FromPath[str], request: Request[Any, Any, Any]) -> Response[bytes]:
         name = name.removeprefix("/")
         kept = _kept(picture_urls, name, request)
-        # Before the store is asked: who has no link learns nothing, not by the time either.
+        # The signature is checked before the store is asked, so that without a valid link neither
+        # the status nor the response time tells whether a picture exists.
         if isinstance(kept, Response):
             return kept
         return await _shown(picture_urls.source, name, kept, request)
@@ -48,7 +49,7 @@ def pictures_router(picture_urls: PictureUrls) -> Router:
 async def _shown(
     store: PictureSource, name: str, kept: str, request: Request[Any, Any, Any]
 ) -> Response[bytes]:
-    """All of a picture or the part that is asked for."""
+    """Return the picture or the requested range of it."""
     media_type = media_type_of(name)
     size_bytes = await store.size(name) if media_type else None
     if media_type is None or size_bytes is None:
@@ -57,7 +58,7 @@ async def _shown(
     headers = {**_HEADERS, "Cache-Control": kept, "ETag": etag}
     if unchanged(_field(request, "If-None-Match"), etag):
         return Response(b"", status_code=304, headers=headers)
-    if request.method == HttpMethod.HEAD:  # for which Range means nothing
+    if request.method == HttpMethod.HEAD:  # RFC 9110 defines Range for GET only
         headers["Content-Length"] = str(size_bytes)
         return Response(b"", headers=headers, media_type=media_type)
     asked = part(_field(request, "Range"), _field(request, "If-Range"), etag, size_bytes)
@@ -69,7 +70,7 @@ async def _shown(
     else:
         data, status = await store.read(name, asked.start, asked.end), 206
         headers["Content-Range"] = asked.content_range(size_bytes)
-    if data is None:  # removed since its size was asked for
+    if data is None:  # removed since its size was read
         return _missing(request)
     return Response(data, status_code=status, headers=headers, media_type=media_type)
 
@@ -77,7 +78,7 @@ async def _shown(
 def _kept(
     picture_urls: PictureUrls, name: str, request: Request[Any, Any, Any]
 ) -> str | Response[bytes]:
-    """How long a picture may be kept by who sees it, or why they may not see it."""
+    """Return the Cache-Control value of a picture, or the refusal of an invalid link."""
     if not picture_urls.signs:
         return f"public, max-age={_DAY_S}, immutable"
     given = (request.query_params.get(each, "") for each in ("expires", "signature"))
@@ -88,7 +89,7 @@ def _kept(
 
 
 def _field(request: Request[Any, Any, Any], name: str) -> str | None:
-    """A header that may have come in several lines."""
+    """Return a header's value; repeated headers are joined."""
     lines = request.headers.getall(name, [])
     return ", ".join(lines) if lines else None
 

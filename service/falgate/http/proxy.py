@@ -1,6 +1,7 @@
 """fal's proxy protocol: its JavaScript client sends every call to one URL, its target in a header.
 
-The target is read and answered by our own routes, under the caller's own key. It is never fetched.
+The target is never fetched. It is parsed and routed to falgate's own routes, under the caller's
+key.
 """
 
 import re
@@ -23,7 +24,7 @@ _TARGET = re.compile(
     """,
     re.VERBOSE,
 )
-"""Written as fal's clients write it: an address that anybody could read otherwise is none."""
+"""Accepts what fal's clients write. Anything two URL parsers could read differently is rejected."""
 
 _DROPPED = frozenset({_HEADER, b"cache-control", b"pragma"})
 _METHODS = frozenset({"GET", "POST", "PUT"})
@@ -32,10 +33,10 @@ _PROXIED = "falgate_proxied"
 
 
 class Proxy:
-    """An ASGI application that adds the proxy route to another one."""
+    """An ASGI application that adds the proxy route to another application."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Answer targets from `app`, and everything that is not for the proxy route."""
+        """Route proxied targets and all other requests to `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,21 +50,24 @@ class Proxy:
         elif target := _inside(scope):
             await self._app(target, receive, send)
         else:
-            await reply(send, 400, b'"Invalid request"')  # as fal's own proxy says it
+            await reply(send, 400, b'"Invalid request"')  # the wording of fal's own proxy
 
 
 def is_proxy(path: str) -> bool:
-    """Whether a path is the proxy route's."""
+    """Return whether a path is that of the proxy route."""
     return path.removesuffix("/") == PATH
 
 
 def is_proxied(scope: Scope) -> bool:
-    """Whether a request came by the proxy route: its target tells run from queue, not its host."""
+    """Return whether a request came through the proxy route.
+
+    Then its target, not its host, tells whether it is for fal.run or queue.fal.run.
+    """
     return _PROXIED in scope.get("state", {})
 
 
 def _inside(scope: HTTPScope) -> HTTPScope | None:
-    """The request that a target stands for, or None where it stands for none of ours."""
+    """Return the request that a target stands for, or None if the target is invalid."""
     named = [value for name, value in scope["headers"] if name == _HEADER]
     found = _TARGET.fullmatch(named[0]) if len(named) == 1 else None
     if found is None:
@@ -80,7 +84,10 @@ def _inside(scope: HTTPScope) -> HTTPScope | None:
 
 
 def _kept(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
-    """What the application is told: a browser with its cache off sends `no-cache` on every call."""
+    """Yield the headers that are passed on.
+
+    Cache directives are dropped: a browser with its cache disabled sends `no-cache` on every call.
+    """
     for name, value in headers:
         if name not in _DROPPED and not name.startswith(b"x-falgate-"):
             yield name, value

@@ -1,4 +1,4 @@
-"""fal's queue: submit, status, stream of statuses, result and cancel, under all of their paths."""
+"""fal's queue API: submit, status, status stream, result and cancel, under all its paths."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -41,13 +41,13 @@ _CALLS: dict[str, Asking] = {"status": "status", "status/stream": "status", "can
 _NUMBER = re.compile(rf"[0-9]{{1,{QUERIES['fal_max_queue_length'].most}}}")
 _NEVER_STORED = {"Cache-Control": "private, no-store"}
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
-"""nginx, and proxies that do as it does, would keep events back until a buffer is full."""
+"""Keeps nginx and similar proxies from buffering events."""
 
 _ASYNC = 202
 
 
 class QueueApi:
-    """Answers every call to the queue."""
+    """Handles every call to the queue API."""
 
     def __init__(
         self,
@@ -56,13 +56,13 @@ class QueueApi:
         picture_urls: PictureUrls,
         webhook_rules: Rules,
     ) -> None:
-        """Show requests by `runtime`.
+        """Serve the requests of `runtime`.
 
         Args:
-            runtime: Who works on them.
-            address: Where callers find this gateway.
-            picture_urls: Where pictures are seen.
-            webhook_rules: Where webhooks may go.
+            runtime: Works on the requests.
+            address: Where callers reach this gateway.
+            picture_urls: Builds picture URLs.
+            webhook_rules: The allowed webhook targets.
         """
         self._webhook_rules = webhook_rules
         self._ports = runtime.ports
@@ -74,10 +74,10 @@ class QueueApi:
         self._picture_urls = picture_urls
 
     async def serve(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
-        """Answer one.
+        """Handle one call.
 
         Raises:
-            Refusal: In fal's form.
+            Refusal: In fal's format.
         """
         if route.request_id is None:
             if request.method != "POST":
@@ -174,10 +174,10 @@ class QueueApi:
     async def _followed(
         self, request: Request[Any, Any, Any], whose: Owner, first: RequestProgress
     ) -> AsyncIterator[RequestProgress | None]:
-        """What there is to tell, for as long as the key may be used.
+        """Yield a request's progress for as long as the key stays valid.
 
         Raises:
-            Refusal: It may not be used any more.
+            Refusal: The key is no longer valid.
         """
         authorization, address = request.headers.get("authorization"), address_of(request)
         async for standing in self._polls.follow(whose, first):
@@ -224,7 +224,7 @@ class QueueApi:
     def _urls(
         self, request: Request[Any, Any, Any], route: Route, request_id: str
     ) -> dict[str, str]:
-        """Where the caller finds a request again: by the way that it came."""
+        """Return the request's URLs, with the same prefix as the call."""
         prefix = "/queue" if self._address.public_url else route.prefix
         place = f"{self._base_url(request)}{prefix}/{route.app}/requests/{request_id}"
         return {
@@ -238,7 +238,11 @@ class QueueApi:
 def _found(
     standing: RequestProgress | None, request: Request[Any, Any, Any], route: Route, asking: Asking
 ) -> RequestProgress:
-    """One that there is; the answer is under its id, whoever asks about it."""
+    """Return the request's progress, and answer under the request's own id.
+
+    Raises:
+        RequestUnknown: There is no such request, or it belongs to another app path.
+    """
     if standing is None or not standing.request.under(route.target):
         raise RequestUnknown(asking)
     request.scope["state"][REQUEST_ID] = standing.request.asked.id
@@ -261,5 +265,5 @@ def _wants_logs(request: Request[Any, Any, Any]) -> bool:
 
 
 def _number(text: str) -> int | None:
-    """A whole number; what is none is ignored, as fal does."""
+    """Parse a whole number; anything else is ignored, as fal does."""
     return int(text) if _NUMBER.fullmatch(text) else None

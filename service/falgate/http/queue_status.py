@@ -1,4 +1,4 @@
-"""How a request stands, in fal's words: the status object, and a stream of them."""
+"""A request's status in fal's format: the status object, and a stream of them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,7 +14,7 @@ _COMMENT = b": keep-alive\n\n"
 
 
 def status_of(standing: RequestProgress, urls: Mapping[str, str], *, logs: bool) -> dict[str, Any]:
-    """The status object; its logs are there when they were asked for, and null when not."""
+    """Return the status object; its logs are null unless they were requested."""
     phase, request = standing.phase, standing.request
     body: dict[str, Any] = {"status": phase, **urls}
     if phase == "IN_QUEUE":
@@ -32,10 +32,11 @@ def status_of(standing: RequestProgress, urls: Mapping[str, str], *, logs: bool)
 async def events(
     standings: AsyncIterator[RequestProgress | None], urls: Mapping[str, str], *, logs: bool
 ) -> AsyncIterator[bytes]:
-    """fal's stream: an event for each change, the last one says COMPLETED; comments in between.
+    """Yield fal's event stream: an event per change, up to COMPLETED, with keep-alive comments.
 
-    Each event has the lines that no earlier one had: JavaScript's client adds them up. The stream
-    ends early where there is no more to learn here: who follows it asks for the status then.
+    Each event has only the log lines that no earlier one had, because fal's JavaScript client
+    accumulates them. The stream ends early when Redis is away or the key was revoked; the client
+    then asks for the status.
     """
     loop = asyncio.get_running_loop()
     spoke_s = loop.time()
@@ -50,7 +51,7 @@ async def events(
                     body["logs"] = _after(lines, told)
                     told = lines
                 event = b"data: " + msgspec.json.encode(body) + b"\n\n"
-                # What was news to a request is not always news to whom its status is shown.
+                # A change of the request may leave its status object unchanged.
                 if event != said:
                     yield event
                     said, spoke_s = event, loop.time()
@@ -62,7 +63,7 @@ async def events(
 
 
 def _after(lines: Sequence[Any], told: Sequence[Any]) -> Sequence[Any]:
-    """The lines behind the last one that was told; only the newest are kept, so it may be gone."""
+    """Return the lines after the last one sent, which may be gone: only the newest are kept."""
     for place in range(len(lines), 0, -1):
         if told and lines[place - 1] == told[-1]:
             return lines[place:]

@@ -1,4 +1,4 @@
-"""Quotes: what a request would cost, under the key that would make it."""
+"""Quotes: what a request would cost under the caller's key."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from falgate.requests.quote import Quote, QuoteRequest, Quotes
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """One budget, amounts in decimal dollars."""
+    """The state of one budget; amounts in decimal US dollars."""
 
     account: str
     window: str
@@ -34,19 +34,19 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request would come to now. Nothing is held, and others may buy in between.
+    """What a request would cost now. Nothing is held, so other purchases may come first.
 
     Attributes:
-        cache: "hit", "derived", "partial", "miss" or, where new ones are asked for, "bypass".
-        asked: Pictures.
-        cached: How many of them are there and free.
-        list_usd: List price of those to be bought.
-        estimate_usd: What they would be booked at, text included.
-        hold_usd: The most that they may cost: what would be held meanwhile.
-        price_version: Of the model's table.
+        cache: "hit", "derived", "partial", "miss", or "bypass" when new pictures are requested.
+        asked: Number of pictures requested.
+        cached: How many of them are stored and free.
+        list_usd: List price of the pictures to be bought.
+        estimate_usd: Expected charge, including text tokens.
+        hold_usd: Maximum charge, which would be held during the purchase.
+        price_version: Version of the model's price table.
         allowed: Whether every budget has room.
-        refused_by: Budgets that have not.
-        overdrawn: Shadow budgets that have not, and refuse nothing.
+        refused_by: Budgets without room.
+        overdrawn: Shadow budgets without room; they refuse nothing.
     """
 
     cache: str
@@ -62,7 +62,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]:
-    """A route for each model under /v1/quote."""
+    """Return a route under /v1/quote for each model."""
     quotes = Quotes(ports.pools, ports.pictures, ports.budgets, ports.places)
 
     def model_route(spec: ModelSpec) -> HTTPRouteHandler:
@@ -101,8 +101,8 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
             f"/v1/quote/{spec.endpoint}",
             status_code=200,
             operation_id=f"quote{spec.schema_name}",
-            operation_class=documented(spec, answer=Quoted, meaning="What it would cost"),
-            summary=f"What {spec.title} would cost; nothing is spent",
+            operation_class=documented(spec, answer=Quoted, meaning="The quote"),
+            summary=f"Get a quote for {spec.title}; nothing is spent",
         )
         return shown(quote)
 
@@ -110,7 +110,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
 
 
 def quoted(quote: Quote, calendar: Calendar) -> Quoted:
-    """A quote as it is shown."""
+    """Convert a quote into its response body."""
     return Quoted(
         cache=quote.source,
         asked=quote.asked,

@@ -1,15 +1,15 @@
-"""A whole answer, sent without the framework: by the layers in front of it."""
+"""Complete responses sent by the ASGI layers in front of the framework."""
 
 from collections.abc import Iterable
 
 from litestar.types import Send
 
 Headers = Iterable[tuple[bytes, bytes]]
-"""As ASGI has them: lower case."""
+"""In ASGI's form: lower-case names."""
 
 
 async def reply(send: Send, status: int, body: bytes = b"", headers: Headers = ()) -> None:
-    """Answer a request; a body is JSON, unless the headers say otherwise."""
+    """Send a response; its body is JSON unless the headers say otherwise."""
     headers = list(headers)
     described = [(b"content-length", str(len(body)).encode())] if body else []
     if body and not any(name == b"content-type" for name, _ in headers):

@@ -1,11 +1,11 @@
-"""What is refused by a request as such: by its head, or by how its body comes."""
+"""Refusals of malformed requests: bad headers, queries and bodies."""
 
 from falgate.core.errors import Refusal
 from falgate.core.printable import quoted
 
 
 class HeaderTooLong(Refusal):
-    """A header that is read is longer than it may be."""
+    """A header that falgate reads exceeds its maximum length."""
 
     status = 431
     error_type = "bad_request"
@@ -15,7 +15,7 @@ class HeaderTooLong(Refusal):
 
 
 class QueryTooLong(Refusal):
-    """The query is longer than it may be."""
+    """The query exceeds its maximum length."""
 
     status = 414
     error_type = "bad_request"
@@ -25,35 +25,35 @@ class QueryTooLong(Refusal):
 
 
 class BodyEncoded(Refusal):
-    """The body is compressed, which is read nowhere."""
+    """The body is compressed, which is not supported."""
 
     status = 415
     error_type = "bad_request"
 
     def __init__(self, coding: str) -> None:
         super().__init__(
-            f"A body with Content-Encoding: {quoted(coding)} is not read; send it as it is"
+            f"Content-Encoding: {quoted(coding)} is not supported; send the body uncompressed"
         )
 
     def headers(self) -> dict[str, str]:
-        """Says what is read instead (RFC 9110 section 15.5.16)."""
+        """Name the supported coding (RFC 9110 section 15.5.16)."""
         return {**super().headers(), "Accept-Encoding": "identity"}
 
 
 class TypeUnclear(Refusal):
-    """The body has several types."""
+    """The request has several content types."""
 
     status = 415
     error_type = "bad_request"
 
     def __init__(self, types: str) -> None:
         super().__init__(
-            f"Content-Type: {quoted(types)} is more than one type; send one, application/json"
+            f"Content-Type: {quoted(types)} is more than one type; send only application/json"
         )
 
 
 class BodyTooLarge(Refusal):
-    """The body is over the limit; it was not read to its end."""
+    """The body exceeds the size limit; the rest of it was not read."""
 
     status = 413
     error_type = "bad_request"
@@ -63,7 +63,7 @@ class BodyTooLarge(Refusal):
 
 
 class BodyTooSlow(Refusal):
-    """The body did not arrive in time. Not 408: fal's Python client would send it ten times."""
+    """The body did not arrive in time. Not a 408: fal's Python client would send it ten times."""
 
     status = 400
     error_type = "bad_request"
@@ -72,5 +72,5 @@ class BodyTooSlow(Refusal):
         super().__init__(f"The request body did not arrive within {limit_s:g} s")
 
     def headers(self) -> dict[str, str]:
-        """The connection is of no more use: the rest of the body may still be on its way."""
+        """Close the connection: the rest of the body may still arrive."""
         return {**super().headers(), "Connection": "close"}

@@ -1,4 +1,4 @@
-"""Where a caller is, what its headers say within their bounds, and who it turned out to be."""
+"""Request metadata: client address, content type, headers, and the key that was identified."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,25 +10,25 @@ from falgate.accounts.apikey import KeyRecord
 from falgate.http.request_errors import TypeUnclear
 
 KEY, REFUSAL = "falgate_key", "falgate_refusal"
-"""Where a request's state holds whose key it presented, and why it is refused."""
+"""Names in a request's state of the identified key and of the refusal, for the log."""
 
 
 def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:
-    """Notes whose request it is, for the log line of a refusal."""
+    """Return a callback that stores the identified key in the request's state, for the log."""
     state = request.scope["state"]
     return lambda key: state.update({KEY: key})
 
 
 def address_of(request: Request[Any, Any, Any]) -> str:
-    """A caller's address, as far as the server knows; "" where it does not."""
+    """Return the client's address, or "" if the server does not know it."""
     return request.client.host if request.client else ""
 
 
 def type_of(request: ASGIConnection[Any, Any, Any, Any]) -> str | None:
-    """The type of a request's body, if it says one.
+    """Return the Content-Type of a request's body, or None.
 
     Raises:
-        TypeUnclear: It says several.
+        TypeUnclear: There are several.
     """
     types = request.headers.getall("content-type", [])
     if len(types) > 1 or "," in "".join(types).partition(";")[0]:
@@ -37,7 +37,7 @@ def type_of(request: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 
 def fields_of(request: Request[Any, Any, Any]) -> dict[str, str]:
-    """Its headers by lower-case name; several lines of one name are one list (RFC 9110 5.3)."""
+    """Return the headers by lower-case name; repeated ones are joined by commas (RFC 9110 5.3)."""
     fields: dict[str, list[str]] = {}
     for name, value in request.headers.multi_items():
         fields.setdefault(name.lower(), []).append(value)

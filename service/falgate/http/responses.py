@@ -1,4 +1,4 @@
-"""An answer as fal's JSON and headers: URLs of our own pictures, or the pictures themselves."""
+"""Response bodies and headers in fal's format, with picture URLs or inline pictures."""
 
 import asyncio
 from typing import Any
@@ -17,10 +17,10 @@ from falgate.models.spec import ModelSpec
 async def body(
     spec: ModelSpec, answer: Answer, base_url: str, picture_urls: PictureUrls, *, inline: bool
 ) -> bytes:
-    """The JSON body; `inline` for the pictures themselves in the place of their URLs.
+    """Return the JSON body; `inline` embeds the pictures as data URIs instead of URLs.
 
     Raises:
-        Unavailable: A picture went away between the answer and its reading.
+        Unavailable: A picture was removed after the answer was decided.
     """
     pictures = answer.pictures
     if inline:
@@ -33,7 +33,7 @@ async def body(
 
 
 def headers(answer: Answer, now_s: int) -> dict[str, str]:
-    """What falgate adds to fal's answer, and what fal would say of it, at this time by Redis."""
+    """Return falgate's headers and those that fal would send; `now_s` is Redis time."""
     added = {
         "Cache-Control": "private, no-store",
         "Cache-Status": _cache_status(answer, now_s),
@@ -51,12 +51,12 @@ def headers(answer: Answer, now_s: int) -> dict[str, str]:
 
 
 def ignored(names: str) -> dict[str, str]:
-    """Which fields of the body were left out, where some were."""
+    """Return the header that names the dropped fields of the body, if there are any."""
     return {"X-Falgate-Ignored": names} if names else {}
 
 
 def _cache_status(answer: Answer, now_s: int) -> str:
-    """What the cache did, in the words of RFC 9211."""
+    """Return the Cache-Status value (RFC 9211)."""
     match answer.source:
         case "hit" | "derived":
             ends = [picture.until_s for picture in answer.pictures if picture.until_s]
@@ -64,13 +64,13 @@ def _cache_status(answer: Answer, now_s: int) -> str:
             return "; ".join(("falgate", *parts, *(["detail=derived"] * (answer.source != "hit"))))
         case "coalesced":
             return "falgate; fwd=miss; collapsed"
-    # fal's own files are handed on; nothing of them is kept here yet.
+    # The answer holds fal's own URLs: these files are not stored here yet.
     stored = answer.kept and not answer.foreign
     return f"falgate; fwd={answer.why}{'; stored' if stored else ''}"
 
 
 def _file(picture: Picture, uri: bytes) -> bytes:
-    # An encoder would look at each character of a picture of megabytes; joining does not.
+    # A JSON encoder would scan every character of a data URI of megabytes; joining bytes does not.
     fields: dict[str, Any] = as_file(picture, "")
     del fields["url"]
     return b'{"url":' + uri + b"," + msgspec.json.encode(fields)[1:]
@@ -79,5 +79,5 @@ def _file(picture: Picture, uri: bytes) -> bytes:
 async def _data_uri(picture: Picture, picture_urls: PictureUrls) -> bytes:
     data = await picture_urls.source.read(picture.name)
     if data is None:
-        raise Unavailable("A picture was removed while it was being answered; ask again")
+        raise Unavailable("A picture was removed while the response was being built; try again")
     return b'"data:' + picture.content_type.encode() + b";base64," + pybase64.b64encode(data) + b'"'

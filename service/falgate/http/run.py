@@ -1,4 +1,4 @@
-"""Running a model: fal's synchronous route, for every model that is served."""
+"""fal's synchronous routes: run a model and wait for its pictures."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -30,9 +30,9 @@ from falgate.requests.runtime import Runtime
 def run_routes(
     runtime: Runtime, queued: QueueApi, address: Address, picture_urls: PictureUrls
 ) -> Sequence[HTTPRouteHandler]:
-    """A route for each model, at the root and under /run, and one for all other names.
+    """Return routes for each model, at the root and under /run, and a fallback for other paths.
 
-    A Host that begins with "queue." is fal's queue: the same paths mean something else there.
+    On a host that begins with "queue." the same paths mean fal's queue API.
     """
     ports = runtime.ports
 
@@ -57,7 +57,8 @@ def run_routes(
             )
             key = request.headers.get("idempotency-key", "")
             if key or call.treatment.fresh:
-                # What may be sent again by itself is kept, so that it is found then.
+                # Clients may retry this request automatically, so it is stored: the retry then
+                # finds it instead of buying again.
                 kept = await runtime.queue.wait(call, key=key)
                 request.scope["state"][REQUEST_ID] = kept.asked.id
                 answer = kept.brought()
@@ -88,7 +89,7 @@ def run_routes(
 
 
 def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
-    """The queue under all of its paths, and fal's answer for all that is not there."""
+    """Return the fallback route: the queue's paths, and fal's answer to unknown ones."""
 
     @route(
         ["/{path:path}", "/run/{path:path}", "/queue/{path:path}"],
@@ -110,9 +111,9 @@ def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
 
 
 def route_of(request: Request[Any, Any, Any]) -> Route:
-    """What a request's path names, on the host that the caller addressed.
+    """Parse a request's path for the host that the caller addressed.
 
-    By the proxy route its target tells run from queue, and not its host.
+    A proxied request is told apart by its target instead of its host.
     """
     host = "" if is_proxied(request.scope) else asked_host(request)
     return read_route(request.scope["path"], host)

@@ -1,4 +1,4 @@
-"""What webhooks tell: how a request ended, as its result would be answered."""
+"""Webhook payloads: how a request ended, with the same body as its result."""
 
 from collections.abc import Mapping
 
@@ -12,18 +12,18 @@ from falgate.webhooks.delivery import RequestOutcome
 
 
 class WebhookPayloads:
-    """How requests ended, for those who are told of it."""
+    """Builds the outcomes that webhooks report."""
 
     def __init__(
         self, requests: Requests, models: Mapping[str, ModelSpec], picture_urls: PictureUrls
     ) -> None:
-        """Read them from `requests`, and let pictures be seen in `picture_urls`."""
+        """Read requests from `requests`, and build picture URLs with `picture_urls`."""
         self._requests = requests
         self._models = models
         self._picture_urls = picture_urls
 
     async def outcome(self, request_id: str) -> RequestOutcome | None:
-        """What to tell of a request; None when it is not kept any more.
+        """Return the outcome of a request, or None if it has expired or has not ended.
 
         Raises:
             Unavailable: Without Redis or the store.
@@ -33,7 +33,7 @@ class WebhookPayloads:
             return None
         asked = request.asked
         if request.answer is None:
-            assert request.failure is not None, "a request ends with pictures or without"
+            assert request.failure is not None, "an ended request has an answer or a failure"
             failure = request.failure
             return RequestOutcome(
                 request_id=request_id, ok=False, payload=failure.body, error=failure.error

@@ -103,7 +103,7 @@ async def identify(
         KeyUnknown: Not a key of ours.
         KeyRefused: A key that may not be used.
         NotAllowed: Not from this address.
-        TooMany: Too many keys from this address were wrong.
+        TooMany: Too many invalid keys from this address.
         Unavailable: Without Redis.
     """
     value = apikey.from_header(authorization or "")

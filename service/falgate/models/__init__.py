@@ -1,1 +1,1 @@
-"""What a model declares, how its arguments are read, and what its pictures cost."""
+"""Models: their declarations, their arguments and their prices."""

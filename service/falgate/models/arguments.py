@@ -1,8 +1,8 @@
-"""A request's body as typed arguments, or every problem with it in the words of fal's framework.
+"""Request bodies: parsed into typed arguments, or refused in the words of fal's framework.
 
-fal validates with FastAPI and pydantic. Nearly every body is good, and msgspec reads those in about
-a microsecond. Any other goes the way that it would go at fal: what pydantic accepts after all is
-accepted, and what it refuses is refused in its words.
+fal validates with FastAPI and pydantic. Almost every body is valid, and msgspec reads those in
+about a microsecond. Any other takes the same path as at fal: pydantic decides whether it is
+accepted after all, and words what is wrong.
 """
 
 import functools
@@ -19,19 +19,19 @@ from falgate.core.errors import InputRejected
 from falgate.models.schema import adapter_of
 from falgate.models.spec import ModelSpec
 
-# What a body names, with its values left unread.
+# Reads the names of a body's top-level fields and leaves their values unparsed.
 _NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TOKEN = re.compile(rf"[!#$%&'*+.^_`|~0-9A-Za-z-]{{1,{NAME_MAX}}}")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """What a body asks for.
+    """A valid request body.
 
     Attributes:
         arguments: An instance of the model's `input`.
-        dropped: The names of top-level fields that the model does not know, sorted. They are
-            accepted and left out, as fal does.
+        dropped: Names of the top-level fields that the model does not know, sorted. Like fal,
+            falgate accepts and ignores them.
     """
 
     arguments: Any
@@ -39,24 +39,24 @@ class Parsed(msgspec.Struct, frozen=True):
 
     @property
     def ignored(self) -> str:
-        """Their names as they may stand in a header: tokens alone, and not without end."""
+        """The dropped names as a header value: only those that are tokens, and not too many."""
         return ", ".join([name for name in self.dropped if _TOKEN.fullmatch(name)][:NAMES_MAX])
 
 
 def read(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed:
-    """Read the arguments of a request.
+    """Parse the arguments of a request.
 
     Raises:
-        InputRejected: With every problem, each of which can be encoded as JSON.
+        InputRejected: With every problem, in a form that can be encoded as JSON.
     """
     if _is_json(content_type):
         try:
             arguments = _decoder_of(spec.input).decode(body)
-            # msgspec skips what it does not know, bad UTF-8 and all: such bodies are read again.
+            # msgspec skips unknown fields unchecked, bad UTF-8 included: pydantic reads them again.
             if _NAMES.decode(body).keys() <= set(spec.input.__struct_encode_fields__):
                 return Parsed(arguments, ())
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # Not good at first sight; what is wrong with it, if anything, is said below.
+            pass  # Perhaps invalid: pydantic decides below.
     return _read_as_fal(spec, body, content_type)
 
 
@@ -66,7 +66,7 @@ def _decoder_of(struct: type[msgspec.Struct]) -> msgspec.json.Decoder[msgspec.St
 
 
 def _read_as_fal(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed:
-    """Do what FastAPI does with a body: one that does not claim to be JSON is a mere text."""
+    """Validate a body as FastAPI does, which takes one not declared as JSON for a plain string."""
     if not body:
         missing = {"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}
         raise InputRejected([missing])
@@ -79,14 +79,15 @@ def _read_as_fal(spec: ModelSpec, body: bytes, content_type: str | None) -> Pars
         arguments = msgspec.convert(twin.model_dump(exclude_unset=True), spec.input)
         unknown = given.keys() - spec.input.__struct_encode_fields__
         return Parsed(arguments, tuple(sorted(map(_whole, unknown))))
-    # Raised out here, so that pydantic's own error, which quotes the prompt, is not part of it.
+    # Raised outside the `except`, so that pydantic's error, which quotes the prompt, is no context.
     raise InputRejected(_encodable([{**each, "loc": ["body", *each["loc"]]} for each in issues]))
 
 
 def _loaded(body: bytes) -> Any:
-    """The body as JSON, with what Python's reader allows: a BOM, UTF-16, NaN.
+    """Parse the body as leniently as Python's JSON reader: a BOM, UTF-16 and NaN are accepted.
 
-    FastAPI answers 400 without a reason to the last three problems.
+    Unlike FastAPI, which answers 400 without a reason to the last three problems, say what is
+    wrong.
     """
     try:
         return json.loads(body)
@@ -96,13 +97,13 @@ def _loaded(body: bytes) -> Any:
         issue = _unreadable(error.start, "Invalid encoding")
     except RecursionError:
         issue = _unreadable(0, "Nested too deeply")
-    except ValueError:  # Python reads no longer ones: they would take quadratic time.
+    except ValueError:  # Python limits the digits of a number, which take quadratic time.
         issue = _unreadable(0, "Number too long")
     raise InputRejected([issue])
 
 
 def _is_json(content_type: str | None) -> bool:
-    """Whether FastAPI would read such a body as JSON; without a type it does not."""
+    """Return whether FastAPI would read a body of this type as JSON; without a type, no."""
     if content_type == "application/json":
         return True
     if not content_type:
@@ -116,7 +117,7 @@ def _is_json(content_type: str | None) -> bool:
 
 
 def _unreadable(position: int, reason: str) -> dict[str, Any]:
-    """FastAPI's words for a body that is not JSON."""
+    """Return FastAPI's error for a body that is not JSON."""
     return {
         "type": "json_invalid",
         "loc": ["body", position],
@@ -127,7 +128,7 @@ def _unreadable(position: int, reason: str) -> dict[str, Any]:
 
 
 def _encodable(issues: list[dict[str, Any]]) -> Any:
-    """The issues without what has no JSON form, whatever the body had put into them.
+    """Return the issues without anything that JSON cannot represent.
 
     Infinities and NaN may stay: they are encoded as null.
     """
@@ -137,12 +138,12 @@ def _encodable(issues: list[dict[str, Any]]) -> Any:
 
 
 def _whole(text: str) -> str:
-    """The text with a replacement for each half of a surrogate pair: they have no UTF-8."""
+    """Return the text with lone surrogates, which have no UTF-8 form, replaced."""
     return _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _nesting(value: Any) -> int:
-    """How many lists and objects lie inside one another; not recursive, as they may be many."""
+    """Return how deeply lists and objects are nested; iterative, because they may be very deep."""
     depth, level = 0, [value]
     while outer := [item for item in level if isinstance(item, dict | list)]:
         level = [

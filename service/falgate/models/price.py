@@ -1,4 +1,4 @@
-"""Prices: the most a purchase may cost before it is made, and what it is booked at after."""
+"""Prices: the most that a purchase may cost, and what it is booked at."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from falgate.models.spec import ModelSpec
 
 
 class PriceUnknown(Exception):
-    """The model's file has no price for these arguments: refused, never free."""
+    """The model's file has no price for these arguments; they are refused, never free."""
 
 
 def listed(spec: ModelSpec, arguments: Any, number: int) -> Micros:
-    """The list price of `number` pictures without their text, in micro-USD.
+    """Return the list price of `number` pictures without their text, in micro-USD.
 
     Raises:
-        PriceUnknown: The table has no such combination, or prices it at nothing.
+        PriceUnknown: The table has no such combination, or a price of zero.
     """
     try:
         price = spec.image_price(arguments)
@@ -26,28 +26,28 @@ def listed(spec: ModelSpec, arguments: Any, number: int) -> Micros:
 
 
 def ceiling(spec: ModelSpec, arguments: Any, number: int) -> Micros:
-    """The most that buying `number` pictures may cost, text included: what is held.
+    """Return the most that `number` pictures may cost with their text: the amount to hold.
 
     Raises:
-        PriceUnknown: As `listed`.
+        PriceUnknown: As in `listed`.
     """
     return listed(spec, arguments, number) + spec.text_ceiling(arguments, number)
 
 
 def without_pictures(spec: ModelSpec, arguments: Any, number: int) -> Micros:
-    """The most that fal may bill for `number` pictures that it did not make.
+    """Return the most that fal may bill for `number` pictures that it did not make.
 
     Raises:
-        PriceUnknown: As `listed`.
+        PriceUnknown: As in `listed`.
     """
     return ceiling(spec, arguments, number) - spec.reasoning_ceiling(arguments, number)
 
 
 def cost(spec: ModelSpec, arguments: Any, delivered: int) -> Micros:
-    """What `delivered` pictures are booked at; nothing delivered costs nothing.
+    """Return what `delivered` pictures are booked at; 0 if nothing was delivered.
 
     Raises:
-        PriceUnknown: As `listed`.
+        PriceUnknown: As in `listed`.
     """
     if delivered == 0:
         return 0

@@ -1,4 +1,4 @@
-"""The twin of a model's arguments in pydantic: it words problems, and coerces, as fal does."""
+"""Pydantic twins of the models' arguments, which coerce values and word errors as fal does."""
 
 import functools
 import types
@@ -13,15 +13,15 @@ _LIMITS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_
 
 @functools.cache
 def adapter_of(struct: type[msgspec.Struct]) -> TypeAdapter[BaseModel]:
-    """What validates Python values against the twin of `struct`; built once."""
+    """Return the validator for the pydantic twin of `struct`; cached."""
     return TypeAdapter(_twin(struct))
 
 
 def _twin(struct: type[msgspec.Struct]) -> type[BaseModel]:
-    """A pydantic model with the fields of `struct`, their order and their limits.
+    """Build a pydantic model with the same fields as `struct`, in order and with their limits.
 
-    Whether a field has a default is copied, the default itself is not: it stays the struct's, and
-    what pydantic accepted is dumped without what was not given.
+    Only whether a field has a default is copied: the default itself stays with the struct, and
+    values that pydantic accepted are dumped without the fields that were not given.
     """
     hints = get_type_hints(struct, include_extras=True)
     fields: dict[str, Any] = {
@@ -32,14 +32,14 @@ def _twin(struct: type[msgspec.Struct]) -> type[BaseModel]:
 
 
 def _pydantic(hint: Any) -> Any:
-    """The same type in pydantic's terms: limits as its fields, structs as their twins."""
+    """Convert a type to pydantic's terms: limits become fields, structs become twins."""
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return _twin(hint)
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated and args[0] is not str:
         return Annotated[(_pydantic(args[0]), *map(_field, args[1:]))]
     if origin is Annotated or hint is str:
-        # Last, because pydantic words the limits after a function differently.
+        # Last, because pydantic words limits differently when they follow a function.
         return Annotated[(str, *map(_field, args[1:]), AfterValidator(_require_unicode))]
     if origin in (Union, types.UnionType):
         return Union[tuple(map(_pydantic, args))]  # noqa: UP007 -- made from a tuple
@@ -49,15 +49,15 @@ def _pydantic(hint: Any) -> Any:
 
 
 def _field(meta: msgspec.Meta) -> Any:
-    """The limits of `meta`; both libraries give them the same names."""
+    """Convert the limits of `meta`, which have the same names in both libraries."""
     given = {name: getattr(meta, name) for name in _LIMITS}
     return Field(**{name: limit for name, limit in given.items() if limit is not None})
 
 
 def _require_unicode(text: str) -> str:
-    """Refuse half surrogate pairs in the words of pydantic, which lets them through in Python.
+    """Refuse lone surrogates in pydantic's words; pydantic itself accepts them from Python values.
 
-    Such a prompt can be neither priced nor sent: it has no UTF-8.
+    Such a prompt has no UTF-8 form, so it can neither be priced nor sent.
     """
     try:
         text.encode()

@@ -1,1 +1,1 @@
-"""Budgets and the ledger: integer micro-USD, by the clock of Redis."""
+"""Budgets and the ledger: integer micro-USD, timed by Redis's clock."""

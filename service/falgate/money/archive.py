@@ -1,8 +1,8 @@
-"""Retention: old entries of the ledger go into files, and what they come to stays behind.
+"""Archiving: old ledger entries move into files, and only their sums stay in Redis.
 
-A batch is the ledger's first entries of one day, at most 10,000. So it depends on the first entry
-alone: a run that broke off between the file and the removal is followed by one that writes the very
-same file again. The file is read back before anything is removed.
+A batch is the ledger's first entries of one UTC day, at most 10,000, so the ledger's first entry
+determines it. If a run fails between writing the file and removing the entries, the next run writes
+the identical file again. The file is read back before any entry is removed.
 """
 
 import asyncio
@@ -26,42 +26,42 @@ Raw = tuple[str, dict[str, str]]
 
 
 class Old(Protocol):
-    """Old entries and counters in Redis. Without it: `Unavailable`; nothing is lost by that."""
+    """Old entries and counters in Redis. Raises `Unavailable` without it, which loses nothing."""
 
     async def turn(self, upstream: str, lease_s: int) -> bool:
-        """Whether the archive is the caller's for so long."""
+        """Return whether the caller may archive for `lease_s` seconds."""
 
     async def left(self, upstream: str) -> None:
-        """Let another instance have it."""
+        """Release the lease."""
 
     async def first(self, upstream: str, number: int) -> list[Raw]:
-        """The ledger's first entries, so many at most, the oldest first."""
+        """Return up to `number` of the ledger's first entries, oldest first."""
 
     async def take_out(
         self, upstream: str, batch: Sequence[Raw], sums: Mapping[str, Micros]
     ) -> bool:
-        """Remove entries that an archive has, and keep what they come to; False: it was done."""
+        """Remove archived entries and keep their sums; False if that was done before."""
 
     async def sweep(self, upstream: str) -> int:
-        """Forget counters of windows that closed long ago."""
+        """Delete the counters of windows that closed long ago; return how many windows."""
 
     async def now_ms(self) -> int:
-        """Redis's clock."""
+        """Return Redis's time, in milliseconds since 1970."""
 
 
 class Files(Protocol):
-    """Where archives are kept. When that cannot be asked: `StoreUnavailable`."""
+    """The archive's file storage. Raises `StoreUnavailable` if it does not answer."""
 
     async def put(self, upstream: str, name: str, lines: bytes) -> str:
-        """Keep lines of JSON, and read them back; where they are."""
+        """Write lines of JSON and read them back; return their path."""
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True):
-    """One file.
+    """An archive file.
 
     Attributes:
-        path: In the picture store.
-        entries: How many are in it.
+        path: Path in the picture store.
+        entries: Number of entries.
     """
 
     path: str
@@ -69,33 +69,34 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Archivist:
-    """Archives what is older than the retention."""
+    """Archives entries that are older than the retention period."""
 
     def __init__(self, old: Old, files: Files, upstreams: Sequence[str], *, kept_days: int) -> None:
-        """Keep entries for so many whole days, UTC, before today."""
+        """Keep entries for `kept_days` whole days, UTC, before today."""
         self._old = old
         self._files = files
         self._upstreams = upstreams
         self._kept_days = kept_days
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Archive periodically until cancelled."""
         while True:
             try:
                 for upstream in self._upstreams:
                     await self.archive(upstream)
             except (Problem, Unavailable):
-                # An entry that cannot be read stays where it is, and verifying names it. Without
-                # Redis or the picture store there is no hurry: the next look does it.
+                # An entry that cannot be read stays in the ledger, and verification reports it.
+                # Without Redis or the picture store, the next round does the work.
                 pass
             await asyncio.sleep(_EVERY_S)
 
     async def archive(self, upstream: str) -> list[Archived] | None:
-        """Do all that is due now; None when another instance is at it.
+        """Archive everything that is due; return None if another instance is archiving.
 
         Raises:
-            EntryStrange: There is an entry that cannot be read, and it stays where it is.
-            Unavailable: Without Redis or the picture store. What was done so far stays done.
+            EntryStrange: An entry cannot be read; it stays in the ledger.
+            Unavailable: Without Redis or the picture store. What was archived so far stays
+                archived.
         """
         done: list[Archived] = []
         while await self._old.turn(upstream, _LEASE_S):

@@ -1,4 +1,4 @@
-"""Budgets: whose spending is limited, and how much each window of it has left."""
+"""Budgets, and an account's position in each window."""
 
 from typing import Annotated
 
@@ -9,20 +9,25 @@ from falgate.core.account import Account
 from falgate.core.calendar import Window
 from falgate.core.money import MICROS_MAX, Micros
 
+# Spending is counted in all windows of all accounts, with or without a budget: five kinds of window
+# on four accounts, so twenty counters per purchase. A budget that is set in the afternoon therefore
+# includes what was spent in the morning. An account has at most one budget per kind of window: of
+# two, only the lower one would ever matter.
+
 
 class BudgetUnset(Exception):
-    """There is no such budget."""
+    """The account has no budget of this kind."""
 
 
 Percent = Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A limit on one account's spending in each window of one kind.
+    """A limit on an account's spending in each window of one kind.
 
     Attributes:
         limit: Micro-USD; 0 refuses everything.
-        shadow: Counts and alerts, and refuses nothing.
+        shadow: Whether it only counts and alerts, and never refuses.
         alerts: Percentages of the limit, ascending; each alerts once per window.
     """
 
@@ -32,15 +37,15 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one account stands in one window, all in micro-USD.
+    """An account's position in one window, in micro-USD.
 
     Attributes:
-        account: Whose spending it is.
-        window: The window of now.
-        budget: None where the spending is only counted.
+        account: Whose spending is counted.
+        window: The current window.
+        budget: None if spending is counted but not limited.
         raised: Added to the limit for this window only.
-        spent: Settled, without what a reset forgave.
-        held: Set aside for purchases under way.
+        spent: What was settled, less what a reset forgave.
+        held: Reserved for purchases under way.
     """
 
     account: Account
@@ -52,22 +57,22 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def limit(self) -> Micros | None:
-        """In force in this window; None where there is no budget."""
+        """The limit in force in this window; None without a budget."""
         return None if self.budget is None else self.budget.limit + self.raised
 
     @property
     def remaining(self) -> Micros | None:
-        """Limit - spent - held, never below 0; None where there is no budget."""
+        """Limit - spent - held, but at least 0; None without a budget."""
         limit = self.limit
         return None if limit is None else max(0, limit - self.spent - self.held)
 
     @property
     def enforced(self) -> bool:
-        """Whether a purchase can be refused because of it."""
+        """Whether the budget can refuse a purchase."""
         return self.budget is not None and not self.budget.shadow
 
 
 def tightest(positions: list[Position]) -> Position | None:
-    """The enforced budget with the least left."""
+    """Return the enforced budget with the least remaining."""
     enforced = [position for position in positions if position.enforced]
     return min(enforced, key=lambda position: position.remaining or 0, default=None)

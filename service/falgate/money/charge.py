@@ -1,4 +1,4 @@
-"""What a purchase comes to in our books."""
+"""The charge for a purchase, divided between the budgets and the house."""
 
 import msgspec
 
@@ -6,11 +6,11 @@ from falgate.core.money import Micros
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """What a purchase comes to in our books, micro-USD.
+    """What a purchase is charged, in micro-USD.
 
     Attributes:
-        billed: Charged to the budgets, never above what was held.
-        overrun: Charged to the house: what is above.
+        billed: Charged to the budgets, never more than was held.
+        overrun: Charged to the house: whatever exceeds the hold.
     """
 
     billed: Micros
@@ -18,11 +18,14 @@ class Charge(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Micros:
-        """Both."""
+        """What budgets and house are charged together."""
         return self.billed + self.overrun
 
 
 def charge(total: Micros, held: Micros) -> Charge:
-    """Whom a bill of `total` for a hold of `held` is charged to: the same rule as at settlement."""
+    """Divide a bill of `total` for a hold of `held` by the same rule as at settlement.
+
+    Budgets agreed to the hold and no more, so the house pays the excess.
+    """
     billed = min(total, held)
     return Charge(billed, total - billed)

@@ -1,24 +1,24 @@
-"""What verifying a ledger finds: counters that are not what its entries and open jobs say."""
+"""Differences that a verification finds between counters and the ledger."""
 
 import msgspec
 
 TORN = "torn"
-"""In the place of a counter: something was begun and not brought to its end, in a torn file."""
+"""Takes a counter's place for an operation that was begun and never completed."""
 
 CLOSES = "closes"
-"""In the place of a counter: how often a job was closed."""
+"""Takes a counter's place for the number of closing entries of a job."""
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A counter that is not what it has to be.
+    """A counter with a wrong value.
 
     Attributes:
-        account: Whose; "house", a job's id for a job that was closed more than once or whose entry
-            was torn, or "team/app" where a roll-up of the usage is meant.
-        window: Name of the window, what was torn, or "".
-        counter: Which one.
-        found: What Redis holds, micro-USD or a number.
-        ledger: What it has to be.
+        account: Its account, or "house"; a job's id if a job was closed more than once or its write
+            was torn; "team/app" for a measure of the usage roll-ups.
+        window: Name of the window; the kind of operation if it was torn; or "".
+        counter: Its name.
+        found: Its value in Redis, micro-USD or a count.
+        ledger: The value that it must have.
     """
 
     account: str
@@ -29,17 +29,17 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mendable(self) -> bool:
-        """Whether the ledger can set it right, and it is not an entry of its own."""
+        """Whether recovery can correct it; a job that was closed twice needs a person."""
         return self.counter != CLOSES
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found.
+    """The result of a verification.
 
     Attributes:
-        entries: How many were added up.
-        accounts: How many were compared.
-        differences: All of them.
+        entries: Number of entries that were added up.
+        accounts: Number of accounts that were compared.
+        differences: All differences.
     """
 
     entries: int

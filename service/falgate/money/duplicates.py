@@ -1,14 +1,14 @@
-"""Which ids may have come twice: found in memory that does not grow with how many there are."""
+"""A filter that finds repeated ids in constant memory."""
 
 _BITS = 1 << 27
 _PROBES = 4
 
 
 class DuplicateFilter:
-    """A Bloom filter of 16 MiB: never misses a repeat, and rarely suspects an id that is new.
+    """A Bloom filter of 16 MiB: never misses a repeat, and rarely suspects a new id.
 
     Attributes:
-        suspects: Ids that came again, or look as if; to be counted exactly in a second reading.
+        suspects: Ids that came again, or seem to have; count them exactly in a second pass.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class DuplicateFilter:
         self._seen = bytearray(_BITS // 8)
 
     def add(self, name: str) -> None:
-        """Take note of one."""
+        """Record an id, and suspect it if it seems to have come before."""
         both = hash(name) & 0xFFFF_FFFF_FFFF_FFFF
         at, step = both & 0xFFFF_FFFF, (both >> 32) | 1
         fresh, seen = False, self._seen

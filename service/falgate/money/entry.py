@@ -1,4 +1,4 @@
-"""Entries of the ledger: its four kinds, read from a stream's fields, and as people see them."""
+"""Ledger entries: their four kinds, parsed from a Redis stream's fields and shown to people."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,19 +16,25 @@ ENTRY_KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 
 Outcome = Literal["paid", "refused", "released", "unknown", "recovered"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-"""How a purchase was closed. recovered: found in fal's books, after ours had lost it."""
+"""How a purchase was closed. recovered: found in fal's list after our ledger had lost it."""
+
+
+# A closing entry is written when the money moves, in the same script as the counters and the job's
+# state, and not when the pictures are stored: everything in it is known by then. So the sum of the
+# ledger equals the counters at every instant, and a difference is always a fault, never a delay.
 
 
 class EntryStrange(Conflict):
-    """An entry that this falgate cannot read; what it means for the sums, nobody knows."""
+    """An entry that this version of falgate cannot read, so the sums are unknown."""
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True):
-    """What every entry has.
+    """What all entries have in common.
 
     Attributes:
-        entry: Its id in the stream: when it was written, Redis's milliseconds, and a count.
-        windows: Names of the windows that it is about, space separated.
+        entry: Its stream id: Redis's time in milliseconds when it was written, and a sequence
+            number.
+        windows: Names of the windows that are concerned, separated by spaces.
     """
 
     entry: str
@@ -36,7 +42,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def at_ms(self) -> int:
-        """When it was written, Redis's time."""
+        """When it was written, Redis's time in milliseconds since 1970."""
         return int(self.entry.partition("-")[0])
 
 
@@ -52,35 +58,35 @@ class _OfJob(Posted, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """Whose it is in the roll-ups, "team/app"."""
+        """The "team/app" under which the roll-ups count it."""
         return f"{self.team}/{self.app}"
 
     @property
     def day(self) -> str:
-        """The local date that it belongs to, by its windows."""
+        """The local date that it is counted under."""
         return _day(self.windows)
 
 
 class Close(_OfJob, frozen=True, kw_only=True):
-    """The one closing entry of a job.
+    """The closing entry of a job, of which there is exactly one.
 
     Attributes:
-        job: Whose.
-        team: Who answers for the money, and so on.
+        job: The job's id.
+        team: Who is charged; likewise `app` and `key`.
         request_id: fal's id, or "".
         outcome: See `Outcome`.
-        held: What was set aside, micro-USD.
-        billed: Of that, charged to the budgets, micro-USD.
-        overrun: What was charged to the house above it, micro-USD.
+        held: The hold, in micro-USD.
+        billed: What the budgets were charged of the hold, in micro-USD.
+        overrun: What the house was charged above the hold, in micro-USD.
         model: The endpoint.
-        asked: Pictures that the caller wanted.
+        asked: Pictures that the caller asked for.
         reused: Of those, taken from the pool.
-        bought: Delivered by fal.
-        listed: List price of what was bought, micro-USD.
-        saved: List price of what was reused, micro-USD.
-        why: Why it saved that, why it brought nothing, or how it was found.
-        price_version: Of the model's table.
-        image_size: As asked, and so on.
+        bought: Pictures that fal delivered.
+        listed: List price of what was bought, in micro-USD.
+        saved: List price of what was reused, in micro-USD.
+        why: Why money was saved, why no picture was delivered, or how the request was found.
+        price_version: Version of the model's price table.
+        image_size: As in the request; likewise `quality` and `output_format`.
     """
 
     outcome: Outcome
@@ -98,30 +104,30 @@ class Close(_OfJob, frozen=True, kw_only=True):
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Names of those that it was charged to."""
+        """Names of the accounts that were charged."""
         if self.outcome == "recovered":
-            # Nobody knows who asked for it.
+            # It is not known who asked for it.
             return (ORGANISATION.name,)
         return _chain(self.team, self.app, self.key)
 
 
 class Correction(_OfJob, frozen=True, kw_only=True):
-    """What a job cost more, or less, than its closing entry says.
+    """A later difference between a job's cost and its closing entry.
 
     Attributes:
-        job: Whose.
-        team: As in the job's closing entry, and so on.
-        billed: Difference to what the budgets were charged, signed micro-USD.
-        overrun: Difference to what the house was charged, signed micro-USD.
-        why: What it was found by.
-        without_pictures: Of `billed`, for a job that brought none.
+        job: The job's id.
+        team: As in the job's closing entry; likewise `app` and `key`.
+        billed: Difference charged to the budgets, signed micro-USD.
+        overrun: Difference charged to the house, signed micro-USD.
+        why: How it was found.
+        without_pictures: The part of `billed` that is for a job without pictures.
     """
 
     without_pictures: Micros = 0
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Names of those that it was charged to."""
+        """Names of the accounts that were charged."""
         if self.job.startswith("recovered-"):
             return (ORGANISATION.name,)
         return _chain(self.team, self.app, self.key)
@@ -134,30 +140,30 @@ class _OfAccount(Posted, frozen=True, kw_only=True):
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Its account's name."""
+        """Name of the account."""
         return (self.account,)
 
 
 class Reset(_OfAccount, frozen=True, kw_only=True):
-    """A budget begun anew within its window.
+    """A reset of a budget within its window.
 
     Attributes:
-        account: Name of the account, "team:web".
-        forgiven: Spending that counts no more, micro-USD. Negative where a correction found that
+        account: Name of the account, such as "team:web".
+        forgiven: Spending that no longer counts, in micro-USD. Negative if a correction found that
             less was spent than had been forgiven.
-        who: Who did it, and why, in their words.
+        who: Who reset it; `why` is their reason.
     """
 
     forgiven: Micros
 
 
 class Raise(_OfAccount, frozen=True, kw_only=True):
-    """A budget's limit raised within its window.
+    """A raise of a budget's limit within its window.
 
     Attributes:
         account: Name of the account.
-        raised: By how much, micro-USD.
-        who: Who did it, and why, in their words.
+        raised: Change of the limit, in micro-USD.
+        who: Who raised it; `why` is their reason.
     """
 
     raised: Micros
@@ -174,25 +180,25 @@ _TYPES: Mapping[str, type[Entry]] = {
 
 
 def read(entry: str, fields: Mapping[str, str]) -> Entry:
-    """Read one.
+    """Parse an entry.
 
     Args:
-        entry: Its id in the stream.
-        fields: As they stand there.
+        entry: Its stream id.
+        fields: Its fields in the stream.
 
     Raises:
-        EntryStrange: It is of no kind that is known, or lacks something.
+        EntryStrange: Its kind is unknown, or a field is missing or invalid.
     """
     kind = fields.get("kind", "")
     if kind not in _TYPES:
         raise EntryStrange(
-            f"entry {entry} of the ledger is of kind {kind!r}, which this falgate does not know: "
+            f"ledger entry {entry} has kind {kind!r}, which this version of falgate does not know: "
             "use the version that wrote it, or a newer one"
         )
     try:
         return msgspec.convert({**fields, "entry": entry}, _TYPES[kind], strict=False)
     except msgspec.ValidationError as error:
-        raise EntryStrange(f"entry {entry} of the ledger ({kind}) is damaged: {error}") from None
+        raise EntryStrange(f"ledger entry {entry} ({kind}) is damaged: {error}") from None
 
 
 @lru_cache
@@ -207,15 +213,15 @@ def _chain(team: str, app: str, key: str) -> tuple[str, ...]:
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entries are wanted; "" wants all.
+    """A filter of entries; "" matches all.
 
     Attributes:
-        kind: Of this kind.
-        outcome: Closes with this outcome.
-        team: About this team: its jobs, and what was done to its budgets.
-        app: About this app, "team/app" or its name alone.
-        key: About this key.
-        job: About this job.
+        kind: Entries of this kind.
+        outcome: Closing entries with this outcome.
+        team: Entries of this team: its jobs, and changes of its budgets.
+        app: Entries of this app, given as "team/app" or by its name alone.
+        key: Entries of this key.
+        job: Entries of this job.
     """
 
     kind: str = ""
@@ -226,7 +232,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     job: str = ""
 
     def wants(self, fields: Mapping[str, str]) -> bool:
-        """Whether an entry is wanted, by its fields in the stream."""
+        """Return whether an entry matches, by its fields in the stream."""
         subject = fields.get("account")
         level, whose = "", ""
         if subject is not None:
@@ -247,7 +253,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 _MONEY = {
     "held": "held",
-    # As it was named when it was thought to be what fal bills.
+    # The field's name dates from when it was taken for what fal bills.
     "billed": "booked",
     "overrun": "overrun",
     "list": "list",
@@ -262,14 +268,14 @@ COLUMNS = (
     *(f"{column}_usd" for column in _MONEY.values()),
     *("request_id", "why", "who", "price_version", "windows"),
 )
-"""Of an entry as it is shown: in a table, as CSV and as JSON."""
+"""Columns of an entry as it is shown: in a table, as CSV and as JSON."""
 
 
 def shown(entry: str, fields: Mapping[str, str]) -> dict[str, str]:
-    """An entry for people and their programs: money in dollars, its time in UTC.
+    """Return an entry for people and their programs: money in dollars, time in UTC.
 
     Raises:
-        EntryStrange: It has no kind that is known.
+        EntryStrange: It cannot be read.
     """
     read(entry, fields)
     at = datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)

@@ -1,22 +1,22 @@
-"""A ledger on which buying is frozen: why, and what an operator does about it."""
+"""A frozen ledger: why purchases are stopped, and what the operator has to do."""
 
 import msgspec
 
 from falgate.core.errors import Unavailable
 
 LOST = "lost"
-"""Redis may have lost what it acknowledged: fal's own books have to be read."""
+"""Redis may have lost writes that it acknowledged, so fal's list of requests must be read."""
 
 COUNTERS = "counters"
-"""Counters are not what the ledger's entries and the open jobs say."""
+"""Counters differ from the sum of the ledger's entries and the open jobs."""
 
 
 class Frozen(msgspec.Struct, frozen=True):
-    """Nothing is bought until an operator has looked.
+    """Purchases are stopped until an operator acts.
 
     Attributes:
-        why: `LOST`, `COUNTERS` or both, by a blank.
-        since_ms: Redis's time.
+        why: `LOST`, `COUNTERS` or both, separated by a blank.
+        since_ms: Redis's time, in milliseconds since 1970.
     """
 
     why: str = LOST
@@ -28,12 +28,12 @@ class Frozen(msgspec.Struct, frozen=True):
         return LOST in self.why.split(" ")
 
     def refusal(self) -> Unavailable:
-        """What callers hear."""
+        """Return the error that callers get."""
         words = "Redis may have lost its last second"
         if not self.lost:
             words = "counters of the ledger differ from its entries after a restart of Redis"
         return Unavailable(
-            f"{words[0].upper()}{words[1:]}; nothing is bought until an operator has run `falgate "
+            f"{words[0].upper()}{words[1:]}; purchases are stopped until an operator runs `falgate "
             "ledger recover`",
             60,
         )

@@ -1,4 +1,4 @@
-"""What budgets need of their records; each method raises `Unavailable` without Redis."""
+"""Storage that budgets need; each method raises `Unavailable` without Redis."""
 
 from typing import Protocol
 
@@ -9,10 +9,10 @@ from falgate.money.budget import Budget, Position
 
 
 class Books(Protocol):
-    """Budgets, by upstream: whose books they are."""
+    """Budgets, by upstream: each upstream has a ledger of its own."""
 
     async def read(self, upstream: str, charged: Account, kind: Kind) -> Budget | None:
-        """One budget, if there is one."""
+        """Return a budget, or None."""
 
     async def put(
         self,
@@ -24,7 +24,7 @@ class Books(Protocol):
         now: Budget | None,
         who: str,
     ) -> bool:
-        """Set or (with None) remove a budget that is as it `was`; writes the audit log."""
+        """Set or (with None) remove a budget, if it still equals `was`; write the audit log."""
 
     async def raise_(
         self,
@@ -37,27 +37,27 @@ class Books(Protocol):
         who: str,
         why: str = "",
     ) -> None:
-        """Add to a limit for the window of now, once for each `change`; raises `BudgetUnset`."""
+        """Raise a limit for the current window, once per `change`; raises `BudgetUnset`."""
 
     async def reset(
         self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str, why: str = ""
     ) -> Micros:
-        """Forgive what was spent in the window of now, once for each `change`."""
+        """Forgive what was spent in the current window, once per `change`; return the amount."""
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
-        """Where an account stands in each window of now."""
+        """Return an account's position in each current window."""
 
     async def knows(self, upstream: str, charged: Account) -> bool:
-        """Whether an account was charged or limited."""
+        """Return whether an account was ever charged or limited."""
 
     async def accounts(self, upstream: str) -> list[Account]:
-        """Every account that was charged or limited, by name."""
+        """Return every account that was ever charged or limited, by name."""
 
     async def limited(self, upstream: str) -> list[Account]:
-        """Those of them that have a budget, by name."""
+        """Return the accounts that have a budget, by name."""
 
     async def house(self, upstream: str) -> tuple[Micros, Micros]:
-        """The house's limit and what is used of it."""
+        """Return the house's limit and how much of it is used."""
 
     async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
-        """Set how much settlements may exceed their holds by; writes the audit log."""
+        """Set the limit on what settlements may exceed their holds by; write the audit log."""

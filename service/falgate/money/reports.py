@@ -1,4 +1,4 @@
-"""Reports: usage from the roll-ups, and entries of the ledger as they are asked for."""
+"""Reports: usage from the roll-ups, and filtered entries of the ledger."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
@@ -15,37 +15,37 @@ _LOOKED_MAX = 20_000
 
 
 class RollUps(Protocol):
-    """The days' roll-ups. Without Redis: `Unavailable`."""
+    """The days' roll-ups. Raises `Unavailable` without Redis."""
 
     def days(
         self, upstream: str, days: Sequence[str], *, broken_down: bool = False, only: str = ""
     ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
-        """Each day with what it came to, of all or `only` one "team/app", broken down if wanted."""
+        """Yield each day's measures, and its breakdown if wanted, of all or one "team/app"."""
 
     async def today(self) -> date:
-        """The organisation's date now."""
+        """Return today's date in the organisation's time zone."""
 
 
 class EntrySource(Protocol):
-    """The ledger's entries. Without Redis: `Unavailable`."""
+    """The ledger's entries. Raises `Unavailable` without Redis."""
 
     def pages(
         self, upstream: str, *, after: str = "0-0", until: str = "+"
     ) -> AsyncIterator[list[Raw]]:
-        """Those behind one id, up to another one, the oldest first."""
+        """Yield the entries after one id and up to another, oldest first."""
 
     def newest(self, upstream: str, *, before: str = "+", since: str = "-") -> AsyncIterator[Raw]:
-        """Those before one id, down to another one, the newest first."""
+        """Yield the entries before one id and down to another, newest first."""
 
     async def archived_until(self, upstream: str) -> str:
-        """The id of the last entry that is in an archive, or ""."""
+        """Return the id of the last archived entry, or ""."""
 
 
 class Reports:
-    """What somebody may want to know about the books."""
+    """Usage reports and ledger queries."""
 
     def __init__(self, rollups: RollUps, entries: EntrySource, calendar: Calendar) -> None:
-        """Days are those of `calendar`."""
+        """Count days by `calendar`."""
         self._rollups = rollups
         self._entries = entries
         self._calendar = calendar
@@ -60,18 +60,18 @@ class Reports:
         only: str = "",
         days_max: int = DAYS_MAX,
     ) -> tuple[Period, Report]:
-        """Usage of some days, by default of this month; from the roll-ups, never the ledger.
+        """Return the usage in a period, by default this month, from roll-ups only.
 
         Args:
-            upstream: Whose books.
-            by: What to tell apart.
+            upstream: Whose ledger.
+            by: Groups to tell apart.
             first: The first local day.
-            last: The last one, included.
-            only: Of this "team/app" alone; "": of all.
-            days_max: How many days at once.
+            last: The last local day, inclusive.
+            only: Only this "team/app"; "" for all.
+            days_max: The longest period that is allowed, in days.
 
         Raises:
-            Invalid: The period makes no sense.
+            Invalid: The period is invalid.
             Unavailable: Without Redis.
         """
         days = period(first, last, await self._rollups.today(), days_max)
@@ -84,7 +84,7 @@ class Reports:
     async def entries(
         self, upstream: str, wanted: Filter, first: date | None, last: date | None
     ) -> AsyncIterator[Raw]:
-        """Entries that were written on some days, the oldest first, one page in memory."""
+        """Yield the entries of a period, oldest first, with one page in memory at a time."""
         after, until = self._bounds(first, last)
         async for page in self._entries.pages(upstream, after=after or "0-0", until=until or "+"):
             for entry, fields in page:
@@ -101,18 +101,18 @@ class Reports:
         before: str = "",
         number: int,
     ) -> tuple[list[Raw], str]:
-        """So many of them at most, the newest first, and where to go on; "" at the end.
+        """Return up to `number` entries, newest first, and a cursor to the next page or "".
 
         Args:
-            upstream: Whose books.
-            wanted: Which of them.
+            upstream: Whose ledger.
+            wanted: Which entries.
             first: The first local day.
-            last: The last one, included.
-            before: Where the page before said to go on; "" for the newest.
-            number: How many.
+            last: The last local day, inclusive.
+            before: Cursor of the previous page; "" for the newest entries.
+            number: How many entries.
 
         Raises:
-            Invalid: A day is not of our time.
+            Invalid: A day is not plausible.
             Unavailable: Without Redis.
         """
         since, until = self._bounds(first, last)
@@ -127,17 +127,17 @@ class Reports:
             looked += 1
             if wanted.wants(fields):
                 found.append((entry, fields))
-            # Where few are wanted, a page has less rather than taking long.
+            # If few entries match, return a shorter page instead of searching for long.
             if len(found) == number or looked == _LOOKED_MAX:
                 return found, entry
         return found, ""
 
     async def archived_until(self, upstream: str) -> str:
-        """The id of the last entry that is in an archive, or ""."""
+        """Return the id of the last archived entry, or ""."""
         return await self._entries.archived_until(upstream)
 
     def _bounds(self, first: date | None, last: date | None) -> tuple[str, str]:
-        """The last possible id before some days, and the first one after them; "": no bound."""
+        """Return the last id before a period, and the first one after it; "" for no bound."""
         plausible(first, last)
         starts = f"{self._calendar.day(first).starts_ms - 1}-{_COUNT_MAX}" if first else ""
         ends = f"{self._calendar.day(last).ends_ms}-0" if last else ""

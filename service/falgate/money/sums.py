@@ -1,4 +1,4 @@
-"""What entries of the ledger come to: the counters of every account, as they have to be."""
+"""Sums of ledger entries: what every account's counters must be."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,20 +10,20 @@ from falgate.money.entry import Close, Correction, Entry, Raise, Reset
 _DAYS_KEPT: Mapping[str, int] = {"hour": 3, "day": 40, "week": 80, "month": 400}
 
 COUNTERS = ("spent", "forgiven", "raised")
-"""What entries change in an account; holds are changed by jobs under way."""
+"""An account's counters that entries change; holds are changed by jobs under way."""
 
 MEASURES = ("billed", "overrun", "without_pictures", "purchases", "bought", "list")
-"""What entries change in the roll-ups of usage, so that one can be checked by the other."""
+"""The usage roll-ups' measures that entries change, by which the roll-ups can be verified."""
 
 HOUSE = "house"
-"""Stands for an account where the house's overrun is meant."""
+"""Takes the place of an account's name for the house's overrun."""
 
 Recent = Mapping[str, str]
-"""By kind of window: the first id that is not old."""
+"""The first window id, by kind of window, whose counters are kept."""
 
 
 def recent(now_ms: int) -> Recent:
-    """Which windows' counters are kept: all that are in force, and those closed not long ago."""
+    """Return the first windows whose counters are kept: those in force or closed recently."""
     today = datetime.fromtimestamp(now_ms / 1000, UTC)
     firsts = {kind: today - timedelta(days=days) for kind, days in _DAYS_KEPT.items()}
     return {
@@ -33,23 +33,23 @@ def recent(now_ms: int) -> Recent:
 
 
 def is_recent(window: str, since: Recent) -> bool:
-    """Whether a window, by its name, is one whose counters are kept."""
+    """Return whether a window, given by name, is one whose counters are kept."""
     kind, _, name = window.partition(":")
-    # Ids begin with their date, the year first: they sort by time.
+    # Ids begin with an ISO date, so they sort by time.
     return name >= since.get(kind, "")
 
 
 class Sums:
-    """Adds entries up, in memory that grows with accounts and windows and not with entries.
+    """Adds entries up in memory that grows with accounts and windows, but not with entries.
 
     Attributes:
-        accounts: By account's name, then "<counter>:<window>": micro-USD. Only recent windows.
-        house: What the house was charged, micro-USD.
-        usage: By day, then "<team>/<app>:<measure>": micro-USD and numbers.
+        accounts: By account name, then "<counter>:<window>": micro-USD. Only recent windows.
+        house: What the house was charged, in micro-USD.
+        usage: By day, then "<team>/<app>:<measure>": micro-USD and counts.
     """
 
     def __init__(self, since: Recent) -> None:
-        """Count windows that are recent by `since`."""
+        """Count the windows that are recent according to `since`."""
         self.accounts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.house: Micros = 0
         self.usage: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -57,7 +57,7 @@ class Sums:
         self._fields: tuple[str, tuple[str, ...]] = ("", ())
 
     def add(self, entry: Entry) -> None:
-        """Add one."""
+        """Add an entry."""
         match entry:
             case Close() | Correction():
                 self._charge(entry.accounts, "spent", entry.windows, entry.billed)
@@ -69,7 +69,7 @@ class Sums:
                 self._charge(entry.accounts, "raised", entry.windows, entry.raised)
 
     def open(self, opening: Mapping[str, str]) -> None:
-        """Begin with what earlier entries came to, as `balances` spelled it."""
+        """Start from the sums of archived entries, in the form in which `balances` returns them."""
         for field, amount in opening.items():
             account, bar, rest = field.partition("|")
             if not bar:
@@ -81,7 +81,7 @@ class Sums:
                 self.accounts[account][f"{counter}:{window}"] += int(amount)
 
     def balances(self) -> Iterator[tuple[str, Micros]]:
-        """Everything but the usage, each as "<account>|<window>|<counter>"."""
+        """Yield all sums except usage, named "<account>|<window>|<counter>"."""
         for account, counters in self.accounts.items():
             for field, amount in counters.items():
                 counter, _, window = field.partition(":")
@@ -102,7 +102,7 @@ class Sums:
                 counters[field] += amount
 
     def _named(self, counter: str, windows: str) -> tuple[str, ...]:
-        """Fields of the recent windows. Entries of one hour follow each other, so it is kept."""
+        """Return the recent windows' fields; cached, as consecutive entries share windows."""
         asked = f"{counter} {windows}"
         if self._fields[0] != asked:
             names = (name for name in windows.split(" ") if is_recent(name, self._since))

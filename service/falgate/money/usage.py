@@ -1,4 +1,4 @@
-"""Usage: what teams and apps asked for, bought and saved, grouped as somebody wants to see it."""
+"""Usage reports: what teams and apps asked for, bought and saved, grouped as requested."""
 
 import csv
 import io
@@ -16,10 +16,10 @@ from falgate.core.problems import Invalid
 Group = Literal["team", "app", "key", "model", "quality", "outcome", "day"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 PARTS: frozenset[Group] = frozenset(("key", "model", "quality", "outcome"))
-"""What the roll-ups by team and app do not tell apart."""
+"""Groups that the roll-ups by team and app do not tell apart, so that a breakdown is needed."""
 
 ANSWERED = "answered"
-"""The outcome of answers; purchases have the outcome that their job was closed with."""
+"""Outcome of responses; purchases have the outcome that their job was closed with."""
 
 COLUMN: Mapping[Source, str] = {
     "hit": "hits",
@@ -29,7 +29,7 @@ COLUMN: Mapping[Source, str] = {
     "miss": "misses",
     "bypass": "fresh",
 }
-"""In which column an answer is counted, beside `answers`: each in exactly one."""
+"""The column that counts a response, besides `answers`; each response is in exactly one."""
 
 CURRENCY = "USD"
 COUNTS = (
@@ -44,23 +44,24 @@ MONEY: Mapping[str, str] = {
     "reconciled": "reconciled",
     "saved": "saved",
 }
-"""Columns of money, and the measures that they show.
+"""Money columns, and the measures that they show.
 
-The measure of what is booked has the name that it had when it was thought to be what fal bills.
+The measure for what is booked is called "billed" for historical reasons: it was once taken for what
+fal bills.
 """
 
 DAYS_MAX = 3_660
-"""Ten years: one command reads no more."""
+"""Ten years, the most that one command reads."""
 
 _YEARS = range(2000, 3000)
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line of a report.
+    """A row of a report.
 
     Attributes:
-        group: The values that it is about, in the order that was asked for.
-        measures: Numbers, and micro-USD, by the names in `COUNTS` and of the measures in `MONEY`.
+        group: The row's values of the requested groups, in the order of the request.
+        measures: Counts and micro-USD, by the names in `COUNTS` and the measures in `MONEY`.
     """
 
     group: tuple[str, ...]
@@ -68,11 +69,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Period(msgspec.Struct, frozen=True):
-    """Whole local days.
+    """A range of local days.
 
     Attributes:
-        first: The first one.
-        last: The last one, which is part of it.
+        first: The first day.
+        last: The last day, inclusive.
     """
 
     first: date
@@ -80,16 +81,16 @@ class Period(msgspec.Struct, frozen=True):
 
     @property
     def days(self) -> list[str]:
-        """Each, as roll-ups name it."""
+        """Each day, as ISO date."""
         number = (self.last - self.first).days + 1
         return [(self.first + timedelta(days=each)).isoformat() for each in range(number)]
 
 
 def period(first: date | None, last: date | None, today: date, days_max: int = DAYS_MAX) -> Period:
-    """The days from one to another; without them, this month up to today.
+    """Return the period between two days; by default this month up to today.
 
     Raises:
-        Invalid: They are in the wrong order, too many, or not of our time.
+        Invalid: The days are in the wrong order, too far apart, or not plausible.
     """
     plausible(first, last)
     ends = last or max(today, first or today)
@@ -97,56 +98,56 @@ def period(first: date | None, last: date | None, today: date, days_max: int = D
     if begins > ends:
         raise Invalid(f"the period ends on {ends}, before it begins on {begins}")
     if (ends - begins).days >= days_max:
-        raise Invalid(f"the period has more than {days_max} days: ask for less at once")
+        raise Invalid(f"the period has more than {days_max} days: choose a shorter one")
     return Period(begins, ends)
 
 
 def plausible(*days: date | None) -> None:
-    """Let days of our time pass; others have no place in a ledger.
+    """Check that days are in a plausible range of years.
 
     Raises:
         Invalid: One is not.
     """
     for day in days:
         if day is not None and day.year not in _YEARS:
-            raise Invalid(f"{day} is not a day of the years {_YEARS[0]} to {_YEARS[-1]}")
+            raise Invalid(f"{day} is not in the years {_YEARS[0]} to {_YEARS[-1]}")
 
 
 def groups(text: str) -> tuple[Group, ...]:
-    """Read what to group by, such as "team,app,day"; "" for one row of everything.
+    """Parse the groups of a report, such as "team,app,day"; "" for a single row.
 
     Raises:
-        Invalid: It is none of these, or one of them twice.
+        Invalid: The text has an unknown group, or one group twice.
     """
     names = [name.strip() for name in text.split(",") if name.strip()]
     try:
         found = msgspec.convert(names, tuple[Group, ...])
     except msgspec.ValidationError:
-        raise Invalid(f"{text!r} is not of {', '.join(GROUPS)}, by commas") from None
+        raise Invalid(f"{text!r} is not a comma-separated list of {', '.join(GROUPS)}") from None
     if len(set(found)) < len(found):
-        raise Invalid(f"{text!r} names one twice")
+        raise Invalid(f"{text!r} names a group twice")
     return found
 
 
 class Report:
-    """Adds the days' roll-ups up, in memory that grows with its rows only."""
+    """Sums of the days' roll-ups, in memory that grows only with the number of rows."""
 
     def __init__(self, by: Sequence[Group], only: str = "") -> None:
-        """Group by these; `only` of one "team/app" where one is given."""
+        """Group by `by`; count only the "team/app" `only`, if given."""
         self._by = tuple(by)
         self._only = only
         self._rows: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
 
     @property
     def broken_down(self) -> bool:
-        """Whether it needs the days' breakdowns."""
+        """Whether the report needs the days' breakdowns."""
         return not PARTS.isdisjoint(self._by)
 
     def add(self, day: str, measures: Mapping[str, str], breakdown: Mapping[str, str]) -> None:
-        """Add one day: numbers by "<team>/<app>:<measure>", and by "<subject>:<measure>".
+        """Add a day: values by "<team>/<app>:<measure>", and by "<subject>:<measure>".
 
-        What the breakdown does not have is of no key, model, quality and outcome: it was counted by
-        a version that told them apart not yet, or so long ago that its breakdown is swept.
+        What the breakdown lacks is counted with empty key, model, quality and outcome. It was
+        recorded by a version without breakdowns, or its breakdown has been swept.
         """
         rest = {field: int(number) for field, number in measures.items()}
         if self.broken_down:
@@ -172,11 +173,11 @@ class Report:
         self._rows[tuple(values[name] for name in self._by)][measure] += number
 
     def rows(self) -> list[Row]:
-        """All of them, in the order of their groups."""
+        """Return all rows, sorted by group."""
         return [Row(group, self._rows[group]) for group in sorted(self._rows)]
 
     def total(self) -> Row:
-        """The sum of all."""
+        """Return the sum of all rows."""
         total: Counter[str] = Counter()
         for measures in self._rows.values():
             total.update(measures)
@@ -186,45 +187,45 @@ class Report:
 def spell(  # noqa: PLR0917 - the parts of one name
     team: str, app: str, key: str, model: str, quality: str, outcome: str
 ) -> str:
-    """What a number is counted as, see `money/store/_usage.lua`."""
+    """Return the subject that a number is counted under, see `money/store/_usage.lua`."""
     return f"{team}/{app}/{key}|{model}|{quality}|{outcome}"
 
 
 def _spelt(subject: str) -> tuple[str, Sequence[str]]:
-    """Its "team/app", and its key, model, quality and outcome."""
+    """Split a subject into "team/app" and its key, model, quality and outcome."""
     whose, *parts = subject.split("|")
     app, _, key = whose.rpartition("/")
     return app, (key, *parts)
 
 
 def measured() -> tuple[str, ...]:
-    """Everything that is measured, as roll-ups name it."""
+    """Return the names of all measures, as the roll-ups have them."""
     return (*COUNTS, *MONEY.values())
 
 
 def columns(by: Iterable[Group]) -> tuple[str, ...]:
-    """The names of a row's values."""
+    """Return the column names of a report."""
     return (*by, *COUNTS, *(f"{name}_usd" for name in MONEY))
 
 
 def cells(row: Row) -> tuple[str | int, ...]:
-    """A row's values, money in dollars."""
+    """Return a row's values, money in dollars."""
     counts = (row.measures.get(name, 0) for name in COUNTS)
     money = (dollars(row.measures.get(measure, 0)) for measure in MONEY.values())
     return (*row.group, *counts, *money)
 
 
 def share_reconciled(total: Row) -> str | None:
-    """Of what is booked, on the budgets and on the house: how much fal's billing confirmed, 0 to 1.
+    """Return the share, 0 to 1, of what was booked, house included, that fal's billing confirmed.
 
-    None where nothing is booked.
+    None if nothing is booked.
     """
     booked = total.measures.get("billed", 0) + total.measures.get("overrun", 0)
     return f"{total.measures.get('reconciled', 0) / booked:.4f}" if booked > 0 else None
 
 
 def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
-    """The whole report, amounts in dollars."""
+    """Return the whole report as a JSON object, with amounts in dollars."""
 
     def named(row: Row) -> dict[str, str | int]:
         return dict(zip(columns(by), cells(row), strict=True))
@@ -243,10 +244,10 @@ def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
 
 
 def as_csv(by: Sequence[Group], days: Period, report: Report) -> str:
-    """The same as CSV: a header, a line for each row and one for the total, with what it is about.
+    """Return the report as CSV: a header, the rows and a total, each with currency and period.
 
-    Names in it are those of the operator's records, which begin with no sign that a spreadsheet
-    would take for a formula.
+    The names in it come from the operator's records, and none begins with a character that a
+    spreadsheet would take for a formula.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,17 +1,18 @@
-"""What came of verifying a ledger."""
+"""The result of verifying a ledger, as it is stored."""
 
 import msgspec
 
 UNREADABLE = -1
-"""In the place of a number of differences: the ledger has an entry that cannot be read."""
+"""Takes the place of the number of differences if an entry of the ledger cannot be read."""
 
 
 class VerificationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of verifying the books.
+    """The result of verifying a ledger.
 
     Attributes:
-        at_ms: When it was done, Redis time.
-        differences: Counters that are not as the ledger says; `UNREADABLE` when it cannot be read.
+        at_ms: When it was verified, Redis's time.
+        differences: Number of counters that differ from the ledger; `UNREADABLE` if it cannot be
+            read.
     """
 
     at_ms: int

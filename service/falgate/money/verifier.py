@@ -1,4 +1,4 @@
-"""Proof: the books are verified every hour while the gateway works, and the result is told."""
+"""Hourly verification of the ledger while the gateway runs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,52 +14,52 @@ _LOOK_S = 60.0
 
 
 class Provable(Protocol):
-    """The books in Redis. Without it: `Unavailable`; the last result stands."""
+    """Ledgers that can be verified. Without Redis, methods raise `Unavailable`."""
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
-        """Whether it is the caller's turn to verify; nobody else's for so long."""
+        """Return whether the caller is to verify now; if so, no one else may for `lease_ms`."""
 
     async def differences(self, upstream: str) -> int:
-        """Verify, without being in the way of purchases; how many counters differ.
+        """Verify without delaying purchases, and return how many counters differ.
 
         Raises:
-            EntryStrange: There is an entry that cannot be read.
+            EntryStrange: An entry cannot be read.
         """
 
     async def keep(self, upstream: str, differences: int) -> VerificationResult:
-        """Remember a result, for every instance to tell."""
+        """Store a result, which every instance reports."""
 
 
 class ProofFacts(Protocol):
-    """Metrics and logs. Never raises."""
+    """Receives results for metrics and logs. Never raises."""
 
     def proved(self, upstream: str, differences: int) -> None:
-        """The books were verified; `differences` is -1 when they cannot be read."""
+        """A ledger was verified; `differences` is -1 if it cannot be read."""
 
 
 class LedgerVerifier:
-    """Verifies again and again."""
+    """Verifies ledgers periodically."""
 
     def __init__(self, books: Provable, upstreams: Sequence[str], facts: ProofFacts) -> None:
-        """Verify the books of these upstreams."""
+        """Verify the ledgers of these upstreams."""
         self._books = books
         self._upstreams = upstreams
         self._facts = facts
 
     async def run(self) -> None:
-        """Look every hour, on one instance at a time, until cancelled."""
+        """Verify every hour, on one instance at a time, until cancelled."""
         while True:
             for upstream in self._upstreams:
-                # Whoever fails has had its turn: in an hour somebody looks again.
+                # A failed round is not repeated: the next one begins within the hour.
                 with suppress(Unavailable):
                     await self.look(upstream)
             await asyncio.sleep(_LOOK_S)
 
     async def look(self, upstream: str) -> VerificationResult | None:
-        """Verify once; None when another instance did within the hour.
+        """Verify once; return None if another instance did within the hour.
 
         Raises:
-            Unavailable: Without Redis. Nothing is said: the last result stands.
+            Unavailable: Without Redis. Nothing is reported: the last result stands.
         """
         if not await self._books.take_round(upstream, _EVERY_S * 1000):
             return None

@@ -1,1 +1,1 @@
-"""The picture store: bytes under their SHA-256, on disk or in any object store."""
+"""Picture storage: files named by their SHA-256 on disk or in a bucket, and their life cycle."""

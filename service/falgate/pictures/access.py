@@ -1,4 +1,4 @@
-"""Uses: which pictures were handed out, counted here and told to Redis in batches."""
+"""Access counts: served pictures are counted in memory and reported to Redis in batches."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -10,35 +10,35 @@ from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture
 
 EVERY_S = 1.0
-"""After a crash, what was handed out in the last second is not known to have been."""
+"""Flush interval. A crash loses the counts of the last second."""
 _AT_ONCE = 200
 _KEPT_MAX = 100_000
 
 
 class AccessBook(Protocol):
-    """Where uses are told."""
+    """Stores the access counts. Methods raise `Unavailable` without Redis."""
 
     async def use(self, uses: "Counter[str]") -> None:
-        """Count how often pictures were handed out, by name."""
+        """Add access counts, by picture name."""
 
     async def now_ms(self) -> int:
-        """Redis's clock."""
+        """Return Redis's clock."""
 
 
 class Keeping(Protocol):
-    """Pools whose pictures may be kept for longer."""
+    """Pools whose pictures' expiry can be extended."""
 
     async def keep(
         self, fingerprint: str, hashes: Collection[str], until_s: int, *, pinned: bool = False
     ) -> int:
-        """Hand these pictures of a pool out until then."""
+        """Extend the expiry of these pictures of a pool to `until_s`."""
 
 
 class AccessCounter:
-    """Counts what this process hands out."""
+    """Counts the pictures that this process serves."""
 
     def __init__(self, book: AccessBook, pools: Keeping, *, sliding_s: int = 0) -> None:
-        """Tell `book`; with `sliding_s`, also keep in `pools` for so long what was used."""
+        """Report to `book`; each use also extends the expiry to `sliding_s` from now, unless 0."""
         self._book = book
         self._pools = pools
         self._sliding_s = sliding_s
@@ -46,22 +46,22 @@ class AccessCounter:
         self._pooled: defaultdict[str, set[str]] = defaultdict(set)
 
     def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
-        """These were handed out of that pool."""
-        if len(self._uses) >= _KEPT_MAX:  # without Redis for long: memory is worth more
+        """Count these pictures as served from a pool."""
+        if len(self._uses) >= _KEPT_MAX:  # Redis has been away for long: bound the memory
             return
         self._uses.update(picture.name for picture in pictures)
         if self._sliding_s:
             self._pooled[fingerprint].update(picture.sha256 for picture in pictures)
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Flush every second until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)
             with suppress(Unavailable):
                 await self.flush()
 
     async def flush(self) -> None:
-        """Tell what was counted so far; what cannot be told is told later.
+        """Report the counts so far; what fails is kept for the next flush.
 
         Raises:
             Unavailable: Without Redis.

@@ -1,4 +1,4 @@
-"""What operators may look at and do about pools and pictures, for REST and commands alike."""
+"""Cache administration: list, purge, pin and reject pools and pictures, for REST and commands."""
 
 import re
 from collections.abc import Sequence
@@ -18,38 +18,38 @@ from falgate.pictures.ports import Catalogue
 
 CURSOR = r"([0-9]{1,15})\.([0-9a-f]{64})"
 AGE_S_MAX = 10**9
-"""Three decades: nothing here is older."""
+"""Three decades, an upper bound for any age."""
 _PAGE = 200
 _NAME = re.compile(r"(?:.*/)?([0-9a-f]{64})(\.(?:png|jpeg|webp))?(?:\?.*)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class Keepable(Readable, Protocol):
-    """Pools whose pictures may be kept for longer. Without Redis: `Unavailable`."""
+    """Pools whose pictures' expiry can be changed. Methods raise `Unavailable` without Redis."""
 
     async def keep(
         self, fingerprint: str, hashes: set[str], until_s: int, *, pinned: bool = False
     ) -> int:
-        """Hand these pictures of a pool out until then; how many were changed."""
+        """Set the expiry of these pictures of a pool; return how many were changed."""
 
 
 class AuditLog(Protocol):
-    """The audit log. Without Redis: `Unavailable`."""
+    """The audit log. Methods raise `Unavailable` without Redis."""
 
     async def note(self, change: Change, after: Any) -> None:
-        """Write down what was done."""
+        """Write an entry."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to take out of the pools: exactly one of the first five, and perhaps its age.
+    """What to purge: exactly one of the first five fields, optionally limited by age.
 
     Attributes:
         fingerprint: One pool.
-        picture: One picture, with all that was made of it or that it was made of.
+        picture: One picture, together with its original and everything converted from that.
         app: The pools that "team/app" bought for.
         prompt: The pools of exactly this prompt.
         everything: All pools.
-        older_than_s: Only pictures that were made so long ago, seconds; 0: of any age.
+        older_than_s: Only pictures at least this old, seconds; 0 for any age.
     """
 
     fingerprint: str = ""
@@ -60,16 +60,16 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     older_than_s: Annotated[int, Meta(ge=0, le=AGE_S_MAX)] = 0
 
     def __repr__(self) -> str:
-        """Without the prompt."""
+        """Omit the prompt."""
         return "Selection(...)"
 
 
 class Purged(msgspec.Struct, frozen=True, kw_only=True):
-    """What was taken out. The files stay while they may be in use.
+    """Result of a purge. Files stay while they may be in use.
 
     Attributes:
-        pools: How many had something.
-        pictures: How many pictures those were, in each of them.
+        pools: Pools that lost a picture.
+        pictures: Pictures removed, counted once per pool.
     """
 
     pools: int
@@ -77,7 +77,7 @@ class Purged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CacheAdmin:
-    """Pools and pictures as operators see them. All methods raise `Unavailable` without Redis."""
+    """Administration of pools and pictures. All methods raise `Unavailable` without Redis."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class CacheAdmin:
         *,
         kept_s: int,
     ) -> None:
-        """Look at these; a picture that is no longer pinned is kept for `kept_s` more."""
+        """Work on these; a picture that is unpinned is kept for another `kept_s` seconds."""
         self._catalogue = catalogue
         self._pools = pools
         self._remover = remover
@@ -98,26 +98,26 @@ class CacheAdmin:
     async def page(
         self, *, app: str = "", older_than_s: int = 0, cursor: str = "", number: int
     ) -> tuple[list[PoolRecord], str]:
-        """Pools by their last purchase, the newest first.
+        """List pools by their last purchase, newest first.
 
         Args:
-            app: Only those that "team/app" bought for.
-            older_than_s: Only those last bought for so long ago, seconds.
-            cursor: What the page before gave; "" for the first.
-            number: How many at most.
+            app: Only pools that "team/app" bought for.
+            older_than_s: Only pools whose last purchase is at least this long ago, seconds.
+            cursor: From the previous page; "" for the first page.
+            number: Page size.
 
         Returns:
-            They, and the cursor of the next page; "" where there is none.
+            The pools and the cursor of the next page, "" after the last.
 
         Raises:
-            Invalid: The cursor is none.
+            Invalid: The cursor is malformed.
         """
         before_ms, after = None, ""
         if older_than_s:
             before_ms = await self._catalogue.now_ms() - older_than_s * 1000
         if cursor:
             if not (place := re.fullmatch(CURSOR, cursor)):
-                raise Invalid("The cursor is none: give `next_cursor` of the page before as it is")
+                raise Invalid("Invalid cursor: pass `next_cursor` of the previous page unchanged")
             before_ms, after = int(place[1]), place[2]
         found = await self._catalogue.pools(
             app=app, before_ms=before_ms, number=number, after=after
@@ -127,30 +127,30 @@ class CacheAdmin:
         return shelves, more
 
     async def of_prompt(self, prompt_sha256: str) -> list[PoolRecord]:
-        """The pools of exactly this prompt."""
+        """Return the pools of exactly this prompt."""
         return await self._shelves(await self._catalogue.pools_for(prompt_sha256))
 
     async def pool(self, fingerprint: str) -> PoolRecord:
-        """One pool.
+        """Return one pool.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such pool.
         """
         (shelf,) = await self._shelves([_fingerprint(fingerprint)])
         if shelf.about is None and not shelf.pool.pictures:
-            raise NotFound("There is no such pool; the list of pools shows those that there are")
+            raise NotFound("There is no such pool; list the pools to see those that exist")
         return shelf
 
     async def picture(self, name: str) -> Record:
-        """One picture, by its file name, its hash, or a URL that ends in it.
+        """Return one picture by its file name, its hash, or a URL that ends in either.
 
         Raises:
             NotFound: It is not stored.
-            Invalid: That is no picture's name.
+            Invalid: The name is malformed.
         """
         found = _NAME.fullmatch(name.strip())
         if not found:
-            raise Invalid("A picture is named by its hash, 64 digits and a to f, or by its URL")
+            raise Invalid("A picture is named by its hash (64 hexadecimal digits) or by its URL")
         ends = [found[2]] if found[2] else [f".{each}" for each in EXTENSIONS.values()]
         for record in await self._catalogue.records([found[1] + end for end in ends]):
             if record is not None:
@@ -158,15 +158,15 @@ class CacheAdmin:
         raise NotFound("There is no such picture in the store")
 
     async def records(self, names: Sequence[str]) -> list[Record | None]:
-        """What is known of pictures."""
+        """Return the records of pictures; None for an unknown one."""
         return await self._catalogue.records(names)
 
     async def purge(self, selection: Selection, who: str) -> Purged:
-        """Take pictures out of pools, on every instance at once.
+        """Remove pictures from pools, on every instance at once.
 
         Args:
-            selection: Which.
-            who: For the audit log.
+            selection: What to remove.
+            who: The acting user, for the audit log.
 
         Raises:
             Invalid: Not exactly one thing is selected.
@@ -178,7 +178,7 @@ class CacheAdmin:
             if getattr(selection, name)
         ]
         if len(selected) != 1:
-            raise Invalid("Give one of fingerprint, picture, app, prompt and everything")
+            raise Invalid("Give exactly one of fingerprint, picture, app, prompt and everything")
         pools = pictures = 0
         if selection.picture:
             for record in await self.family(await self.picture(selection.picture)):
@@ -223,7 +223,7 @@ class CacheAdmin:
         return await self._pools.remove(fingerprint, old) if old else 0
 
     async def pin(self, name: str, who: str, *, pinned: bool) -> Record:
-        """Keep a picture for ever, in the store and in its pools; or no longer.
+        """Pin a picture in the store and in its pools so that it never expires, or unpin it.
 
         Raises:
             NotFound: It is not stored.
@@ -238,7 +238,10 @@ class CacheAdmin:
         return await self.picture(record.name)
 
     async def reject(self, name: str, who: str) -> Purged:
-        """Take a picture out of every pool, with all that was made of it or that it was made of.
+        """Remove a picture, its original and everything converted from that from every pool.
+
+        A JPEG made from a PNG shows the same picture; rejecting only one file would let the next
+        request make it again.
 
         Raises:
             NotFound: It is not stored.
@@ -250,13 +253,13 @@ class CacheAdmin:
             taken = await self._remover.unpool(record)
             pools, pictures = pools + taken, pictures + (taken > 0)
         if not pools:
-            raise Conflict("This picture is in no pool (any more)")
+            raise Conflict("This picture is not in any pool")
         rejected = Purged(pools=pools, pictures=pictures)
         await self._note(who, "reject", name, rejected)
         return rejected
 
     async def family(self, record: Record) -> list[Record]:
-        """A picture with its master and what was made of that: the same picture in other files."""
+        """Return a picture, its original and everything converted from that."""
         (master,) = await self._catalogue.records((record.master,)) if record.master else (None,)
         root = master or record
         derived = await self._catalogue.records(root.derived)
@@ -286,5 +289,5 @@ class CacheAdmin:
 
 def _fingerprint(text: str) -> str:
     if not _FINGERPRINT.fullmatch(text):
-        raise Invalid("A pool is named by its fingerprint, 64 digits and a to f")
+        raise Invalid("A pool is named by its fingerprint (64 hexadecimal digits)")
     return text

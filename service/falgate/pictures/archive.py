@@ -1,4 +1,4 @@
-"""Archives of the ledger: compressed files beside the pictures, where nothing is served."""
+"""Ledger archives: compressed files in the picture store, outside the served prefix."""
 
 import asyncio
 import gzip
@@ -12,19 +12,19 @@ PREFIX = "ledger/"
 
 
 class Archive:
-    """Files of old entries. A file is there as a whole or not at all, like a picture."""
+    """Files of old ledger entries. Like pictures, a file is written completely or not at all."""
 
     def __init__(self, store: PictureStore) -> None:
-        """Keep them in this store."""
+        """Keep the files in this store."""
         self._store = store
 
     async def put(self, upstream: str, name: str, lines: bytes) -> str:
-        """Keep lines of JSON, and read them back to be sure; where they are.
+        """Store JSON lines and read them back to verify them; return their path.
 
-        The same lines under the same name make the same file: a repeat changes nothing.
+        The same lines under the same name give the same file, so a repeat changes nothing.
 
         Raises:
-            StoreUnavailable: They could not be written, or read back.
+            StoreUnavailable: They could not be written or read back.
         """
         path = f"{PREFIX}{folder(upstream)}/{name}.jsonl.gz"
         packed = await asyncio.to_thread(gzip.compress, lines, mtime=0)
@@ -34,10 +34,10 @@ class Archive:
         return path
 
     async def read(self, path: str) -> bytes | None:
-        """The lines of a file, or None when it is not there.
+        """Return the lines of a file, or None if it does not exist.
 
         Raises:
-            StoreUnavailable: Nobody knows, or the file is damaged.
+            StoreUnavailable: The store could not tell, or the file is damaged.
         """
         packed = await self._store.read_file(path)
         try:
@@ -47,7 +47,7 @@ class Archive:
 
 
 def folder(upstream: str) -> str:
-    """An upstream's name as a folder's: a URL has characters that not every store takes."""
+    """Return an upstream's name as a folder name, without characters that some stores reject."""
     plain = re.sub(r"[^A-Za-z0-9.-]+", "-", upstream)
     if plain == upstream:
         return plain

@@ -1,4 +1,4 @@
-"""Files of a bucket (S3, Google Cloud Storage, Azure), or of this process's memory, by obstore."""
+"""Files in a bucket (S3, Google Cloud Storage, Azure) or in memory, through obstore."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -8,23 +8,23 @@ from obstore.store import MemoryStore, ObjectStore, from_url
 
 
 class Bucket:
-    """Files by their paths. Not there: `FileNotFoundError`; all else: an error of obstore's."""
+    """Files by path. A missing file is `FileNotFoundError`; anything else is an obstore error."""
 
     def __init__(self, url: str) -> None:
-        """Open it, with credentials from the environment.
+        """Open the bucket with credentials from the environment.
 
         Raises:
-            ValueError: There are credentials in the URL.
-            BaseError: It is no URL of a bucket.
+            ValueError: The URL holds credentials.
+            BaseError: The URL is not that of a bucket.
         """
         self._store = _opened(url)
 
     async def size(self, path: str) -> int:
-        """Its length in bytes."""
+        """Return the length of a file, bytes."""
         return (await obstore.head_async(self._store, path))["size"]
 
     async def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
-        """Its bytes from `start` up to before `end`."""
+        """Return the bytes of a file from `start` up to but excluding `end`."""
         if end is not None:
             part = await obstore.get_range_async(self._store, path, start=start, end=end)
             return part.to_bytes()
@@ -35,23 +35,23 @@ class Bucket:
         return (await whole.bytes_async()).to_bytes()
 
     async def write(self, path: str, data: bytes, content_type: str) -> None:
-        """Have a path show all of these bytes, or what it showed before."""
+        """Replace a file atomically."""
         await obstore.put_async(
             self._store,
             path,
             data,
-            # For whoever serves it directly.
+            # For a web server or CDN that serves the bucket directly.
             attributes={"Content-Type": content_type},
-            # In one request: parts of an upload that broke off would stay, unseen and paid for.
+            # In one request: the parts of an aborted upload would stay, invisible but billed.
             use_multipart=False,
         )
 
     async def delete(self, path: str) -> None:
-        """Remove it."""
+        """Delete a file."""
         await obstore.delete_async(self._store, path)
 
     async def free_bytes(self) -> int | None:
-        """It has no such limit."""
+        """Return None: a bucket has no such limit."""
         return None
 
 
@@ -60,6 +60,6 @@ def _opened(url: str) -> ObjectStore:
     if parts.scheme == "memory":
         return MemoryStore()
     if parts.password or parts.query:
-        raise ValueError("it holds credentials, which belong into the environment")
-    # Without these an answer takes three minutes to be given up.
+        raise ValueError("it contains credentials; set them in the environment instead")
+    # obstore's defaults would retry for three minutes.
     return from_url(url, retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=15)})

@@ -1,4 +1,4 @@
-"""The catalogue: what is known of each stored picture, and of each pool, beside the pool itself."""
+"""Catalogue records: what is known of each stored picture and each pool."""
 
 import msgspec
 
@@ -8,16 +8,16 @@ from falgate.core.picture import Kept, Pool
 
 
 class NewPicture(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a picture is to be filed, before its bytes are stored.
+    """A picture to be registered, before its bytes are stored.
 
     Attributes:
         kept: The picture.
-        value: What it would cost to buy it again, micro-USD; 0 of one that was made here.
-        app: "team/app" that it was bought by.
+        value: Cost of buying it again, micro-USD; 0 for a conversion.
+        app: The buyer, "team/app".
         prompt_sha256: Hex digest of its prompt.
-        fingerprint: Of its pool; "" where it will be in none.
-        about: What that pool is for; None where there is none.
-        master: Name of the picture that it was made from; "" where fal made it.
+        fingerprint: Its pool; "" if it goes into none.
+        about: The pool's metadata; None if it goes into none.
+        master: Name of the picture it was converted from; "" if it came from fal.
     """
 
     kept: Kept
@@ -33,18 +33,18 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A stored picture. Times are Redis's, milliseconds since 1970.
 
     Attributes:
-        name: Of its file.
-        size_bytes: Its length.
-        value: What it would cost to buy it again, micro-USD.
-        app: "team/app" that it was bought by first.
-        prompts: Hex digests of the prompts that it was bought for.
-        pools: Fingerprints of the pools that it was put into; it may have left them.
-        derived: Names of pictures that were made of it.
-        master: Name of the picture that it was made from, or "".
+        name: File name.
+        size_bytes: Length.
+        value: Cost of buying it again, micro-USD.
+        app: The first buyer, "team/app".
+        prompts: Hex digests of the prompts it was bought for.
+        pools: Fingerprints of the pools it was added to; it may have left them.
+        derived: Names of the pictures converted from it.
+        master: Name of the picture it was converted from, or "".
         pinned: Whether it is kept for ever.
-        noted_ms: When its bytes were brought last.
-        used_ms: When it was handed out last.
-        uses: How often it was handed out.
+        noted_ms: When it was last registered.
+        used_ms: When it was last served.
+        uses: How often it was served.
     """
 
     name: str
@@ -61,26 +61,26 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     uses: int
 
     def idle(self, unused_ms: int, noted_ms: int) -> bool:
-        """Whether it is not pinned, and was neither handed out nor brought since these times.
+        """Return whether it is not pinned and was neither served nor registered since these times.
 
-        Only to choose what to try: what counts is decided where a picture is condemned.
+        This only preselects candidates: the decision is made atomically when a picture is marked.
         """
         return not self.pinned and self.used_ms <= unused_ms and self.noted_ms <= noted_ms
 
     @property
     def sha256(self) -> str:
-        """The hash of its bytes, by which pools know it."""
+        """The hash of its bytes, which identifies it in pools."""
         return self.name.partition(".")[0]
 
 
 class PoolRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A pool with what is known of it.
+    """A pool with its metadata.
 
     Attributes:
         fingerprint: Its name.
-        about: What it is for; None of one that was forgotten.
-        apps: "team/app" of those who bought for it.
-        bought_ms: When that was last, Redis time.
+        about: Its metadata; None if its record was deleted.
+        apps: The apps that bought for it, each "team/app".
+        bought_ms: Time of the last purchase, Redis time.
         pool: Its pictures.
     """
 
@@ -92,12 +92,7 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreSize(msgspec.Struct, frozen=True):
-    """All pictures that are stored.
-
-    Attributes:
-        pictures: How many.
-        size_bytes: Their length.
-    """
+    """The number and total size of the stored pictures."""
 
     pictures: int
     size_bytes: int

@@ -1,4 +1,4 @@
-"""Conversion: a JPEG or WebP made of a PNG, in a process of its own."""
+"""Conversion of a PNG to JPEG or WebP, in a separate process."""
 
 import asyncio
 import io
@@ -15,22 +15,23 @@ from falgate.core.picture import NotAPicture
 
 SIDE_PX_MAX = 8192
 PIXELS_MAX = SIDE_PX_MAX**2
-"""Nothing larger is decoded, whoever wants it."""
+"""Upper bound of what is ever decoded."""
 _FORMATS = {"image/jpeg": "JPEG", "image/webp": "WEBP"}
 _WAIT_S = 60.0
 
 
 def convert(data: bytes, content_type: str, quality: int, pixels_max: int = PIXELS_MAX) -> bytes:
-    """Another type of file of the same picture, of the same size and with the same transparency.
+    """Convert a picture to another file type, with the same size and transparency.
 
     Args:
-        data: A whole picture.
+        data: A complete picture.
         content_type: "image/jpeg" or "image/webp".
-        quality: 1 to 100, as both formats have it. Colours are not subsampled.
-        pixels_max: How many it has at most, by its head.
+        quality: 1 to 100, as both formats define it. Colours are not subsampled.
+        pixels_max: Maximum number of pixels, checked by the header.
 
     Raises:
-        NotAPicture: It has more, cannot be decoded, or is transparent and was to be a JPEG.
+        NotAPicture: It has more pixels, cannot be decoded, or is transparent and the target is
+            JPEG.
     """
     options: dict[str, object] = {"quality": quality}
     if content_type == "image/jpeg":
@@ -39,38 +40,42 @@ def convert(data: bytes, content_type: str, quality: int, pixels_max: int = PIXE
         options |= {"method": 4, "alpha_quality": 100}
     with Image.open(io.BytesIO(data)) as image:
         if image.width * image.height > pixels_max:
-            raise NotAPicture("It is larger than it was when it was stored")
+            raise NotAPicture("It has more pixels than when it was stored")
         if profile := image.info.get("icc_profile"):
             options["icc_profile"] = profile
         clear = not is_opaque(image)
         if clear and content_type == "image/jpeg":
-            raise NotAPicture("A transparent picture has no JPEG")
+            raise NotAPicture("A transparent picture cannot become a JPEG")
         out = io.BytesIO()
         image.convert("RGBA" if clear else "RGB").save(out, _FORMATS[content_type], **options)
     return out.getvalue()
 
 
 def is_opaque(image: Image.Image) -> bool:
-    """Whether a decoded picture has no transparent pixel, by its alpha and not by its type."""
+    """Return whether a decoded picture has no transparent pixel, by its alpha values."""
     if not image.has_transparency_data:
         return True
     least, _ = image.convert("RGBA").getchannel("A").getextrema()
-    return least == 255  # noqa: PLR2004 - all of a byte
+    return least == 255  # noqa: PLR2004 - full opacity
 
 
 class Converter:
-    """Converts beside the event loop, and beside the process: encoders hold a core for long."""
+    """Converts pictures in a worker process.
+
+    An encoder holds a core for a tenth of a second or more, and in a thread it would hold the
+    interpreter's lock between Pillow's calls. One process is enough: each conversion happens once.
+    """
 
     def __init__(self, quality: int) -> None:
-        """Make files of this quality, 1 to 100."""
+        """Encode with this quality, 1 to 100."""
         self._quality = quality
         self._pool: ProcessPoolExecutor | None = None
 
     async def convert(self, data: bytes, content_type: str, pixels_max: int = PIXELS_MAX) -> bytes:
-        """As `convert` above.
+        """Run `convert` in the worker process.
 
         Raises:
-            NotAPicture: It cannot be converted, or the process that does it ended.
+            NotAPicture: It cannot be converted, or the worker process failed.
         """
         pool: ProcessPoolExecutor | None = None
         try:
@@ -81,9 +86,9 @@ class Converter:
                 ),
                 _WAIT_S,
             )
-        # OSError, NotImplementedError: a system without room for a process, or without semaphores.
+        # OSError, NotImplementedError: the system cannot start a process or lacks semaphores.
         except (BrokenProcessPool, NotImplementedError, OSError, TimeoutError) as error:
-            # Somebody else may have begun another one meanwhile.
+            # Another task may have replaced the pool meanwhile.
             if pool is not None and self._pool is pool:
                 self._pool = None
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -91,27 +96,28 @@ class Converter:
 
     def _begun(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # Not forked: this process has threads, whose locks a copy would never see released.
+            # Spawned, not forked: a fork would copy locks that other threads hold and never
+            # release in the copy.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_alone)
         return self._pool
 
     async def close(self) -> None:
-        """End the process."""
+        """Stop the worker process."""
         if self._pool is not None:
             await asyncio.to_thread(self._pool.shutdown, wait=True, cancel_futures=True)
             self._pool = None
 
 
 def _alone() -> None:
-    """Make a worker end with its parent, and only with it."""
+    """Make a worker process end with its parent, even a killed one, and ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def leave() -> None:
-        # A worker holds both ends of its own queue, and would not see a killed parent's end.
+        # The worker holds both ends of its queue, so a killed parent would go unnoticed.
         parent.join()
         os._exit(0)
 

@@ -1,4 +1,12 @@
-"""Removing pictures: out of every pool, out of the store, out of the catalogue, in that order."""
+"""Deletion of pictures: out of every pool, then out of the store, then out of the catalogue."""
+
+# A picture is deleted in steps, because an instance may serve it from a pool that it read earlier:
+# 1. Mark it in the catalogue (condemn). From now on a purchase of the same bytes has to wait.
+# 2. Take it out of all pools, so that no new reader finds it.
+# 3. Wait HANDED_S. Instances that had read a pool before step 2 report their uses meanwhile.
+# 4. Keep it if it was used after step 1 (confirm); else delete the file and then the record.
+# A mark is void after a minute, so a deletion that died halfway blocks nothing for long. Files that
+# are not in the catalogue are never deleted: the bucket may be shared, or the ledger may be new.
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
@@ -8,37 +16,37 @@ from falgate.pictures.catalogue import Record
 from falgate.pictures.ports import Catalogue
 
 HANDED_S = 3.0
-"""Who has read a pool just before is telling by then that a picture of it was handed out."""
+"""Grace period in which instances that had read a pool before report their uses, seconds."""
 
 
 class Shelves(Protocol):
-    """Pools, for those who take pictures out of them. Without Redis: `Unavailable`."""
+    """Removes pictures from pools. Methods raise `Unavailable` without Redis."""
 
     async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
-        """Take pictures out of one, which begins its next generation; how many it had."""
+        """Remove pictures from a pool, starting its next generation; return how many it had."""
 
     async def empty(self, fingerprint: str) -> int:
-        """Take every picture out of one, and what is on its way into it too."""
+        """Remove all pictures from a pool, including those being bought for it now."""
 
 
 class Files(Protocol):
-    """The picture store. When it cannot be asked: `StoreUnavailable`."""
+    """The picture store. Methods raise `StoreUnavailable` when it cannot be reached."""
 
     async def remove(self, name: str) -> None:
-        """Remove a picture for good; one that is not there is no trouble."""
+        """Delete a picture's file; a missing one is ignored."""
 
 
 class PictureDeleter:
-    """Takes pictures away for good."""
+    """Deletes pictures permanently."""
 
     def __init__(self, catalogue: Catalogue, pools: Shelves, files: Files) -> None:
-        """Of these pools and these files."""
+        """Delete from this catalogue, these pools and this store."""
         self._catalogue = catalogue
         self._pools = pools
         self._files = files
 
     async def unpool(self, record: Record) -> int:
-        """Take a picture out of every pool; how many had it."""
+        """Take a picture out of every pool; return how many had it."""
         found = [
             await self._pools.remove(fingerprint, {record.sha256}) for fingerprint in record.pools
         ]
@@ -47,11 +55,11 @@ class PictureDeleter:
     async def remove(
         self, records: Iterable[Record], *, unused_ms: int, noted_ms: int
     ) -> list[Record]:
-        """Remove those that nobody has used or brought since then; those that were removed.
+        """Delete the pictures not used since `unused_ms` nor stored since `noted_ms`; return them.
 
         Raises:
-            Unavailable: Without Redis or the store. What is not removed may be in no pool any more,
-                and is removed by the next who looks.
+            Unavailable: Without Redis or the store. Pictures not deleted by then may already be out
+                of their pools; a later call deletes them.
         """
         condemned = [
             record
@@ -69,10 +77,10 @@ class PictureDeleter:
         ]
 
     async def remove_now(self, records: Sequence[Record]) -> list[Record]:
-        """Remove these whatever they are used for, pinned or not; those that were removed.
+        """Delete pictures regardless of pins and recent use; return those deleted.
 
         Raises:
-            Unavailable: Without Redis or the store: as above.
+            Unavailable: As in `remove`.
         """
         removed = []
         for record in records:

@@ -1,8 +1,8 @@
-"""Files below one directory of a disk: atomic, durable, and no link below it is ever followed.
+"""Files below one directory of a disk: atomic and durable writes, no symbolic link followed.
 
-The directory itself may be reached by links, because an operator names it. What lies below is made
-here and by nobody else: a link there would have files read, or written, that are none of the store.
-So every step down is an `openat` of one name with O_NOFOLLOW, and only plain files are opened.
+The operator names the directory and may reach it through links. Everything below it belongs to the
+store alone, so a link there could only be an attempt to read or write files elsewhere. Therefore
+every path component is opened with `openat` and O_NOFOLLOW, and only regular files are read.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 _THREADS = 16
-"""Of its own: a disk that is slow must not hold up what else the process does in threads."""
+"""Threads of its own, so that a slow disk does not block the process's other threaded work."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# Without O_NONBLOCK the opening of a pipe would wait for its other end.
+# Without O_NONBLOCK, opening a named pipe would wait for its other end.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _STAGED = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OURS, _OURS_TO_ENTER = stat.S_IRUSR | stat.S_IWUSR, stat.S_IRWXU
@@ -31,18 +31,18 @@ T = TypeVar("T")
 class Disk:
     """Files by paths of plain names, "folder/name".
 
-    What is not there, and what is there but is no plain file, is `FileNotFoundError`; every other
-    `OSError` means that nobody knows, such as when the root is gone.
+    A missing file, or something other than a regular file, is `FileNotFoundError`. Any other
+    `OSError` means that the state is unknown, for example because the root directory is gone.
     """
 
     def __init__(self, root: Path) -> None:
-        """Keep them below `root`, which is made when it is missing."""
+        """Store files below `root`, creating it if it is missing."""
         root.mkdir(mode=_OURS_TO_ENTER, parents=True, exist_ok=True)
         self._root = root
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="disk")
 
     async def size(self, path: str) -> int:
-        """Its length in bytes."""
+        """Return the length of a file, bytes."""
 
         def look() -> int:
             with self._folder(path) as (folders, name):
@@ -51,7 +51,7 @@ class Disk:
         return await self._do(look)
 
     async def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
-        """Its bytes from `start` up to before `end`."""
+        """Return the bytes of a file from `start` up to but excluding `end`."""
 
         def read() -> bytes:
             with self._opened(path) as file, os.fdopen(file, "rb", closefd=False) as content:
@@ -61,12 +61,12 @@ class Disk:
         return await self._do(read)
 
     async def write(self, path: str, data: bytes, content_type: str) -> None:
-        """Have a path show all of these bytes, or what it showed before; durable when done."""
+        """Replace a file atomically; it is durable on return."""
         del content_type  # a file has none
         await self._do(lambda: self._write(path, data))
 
     async def delete(self, path: str) -> None:
-        """Remove it, a link that has its name likewise."""
+        """Delete a file, or a link of that name."""
 
         def remove() -> None:
             with self._folder(path) as (folders, name):
@@ -76,7 +76,7 @@ class Disk:
         await self._do(remove)
 
     async def free_bytes(self) -> int | None:
-        """Room that is left."""
+        """Return the free space, bytes."""
         return await self._do(lambda: shutil.disk_usage(self._root).free)
 
     async def _do(self, work: Callable[[], T]) -> T:
@@ -84,14 +84,14 @@ class Disk:
 
     @contextmanager
     def _folder(self, path: str, *, make: bool = False) -> Iterator[tuple[list[int], str]]:
-        """The folders on the way to a path, the root first, opened; and its last name."""
+        """Open the folders along a path, root first; yield them and the file's name."""
         *above, name = path.split("/")
         folders: list[int] = []
         try:
             try:
                 folders.append(os.open(self._root, _FOLDER))
             except FileNotFoundError as error:
-                # Without its root a store has lost its disk, not every single picture.
+                # A missing root means a lost disk, not that every single picture is missing.
                 raise NotADirectoryError("the directory of the store is gone") from error
             for each in above:
                 if make:
@@ -133,7 +133,7 @@ class Disk:
 
 
 def _plain(folder: int, name: str) -> os.stat_result:
-    """What is known of a plain file; anything else of that name is not there."""
+    """Return the status of a regular file; anything else counts as missing."""
     known = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISREG(known.st_mode):
         raise FileNotFoundError(name)

@@ -1,4 +1,4 @@
-"""Room: where the store is nearly full, what is worth least is removed, and nothing else."""
+"""Eviction: when the store is nearly full, the pictures least worth keeping are deleted."""
 
 from typing import Protocol
 
@@ -8,21 +8,21 @@ from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.ports import Catalogue
 
 _FULL, _ROOMY = 0.95, 0.90
-"""Of the room: from where on pictures are removed, and down to where."""
+"""Shares of the allowed size at which eviction starts and stops."""
 _DISK_BYTES = 256 * 1024 * 1024
-"""A disk with less than this left is nearly full, whatever the setting says."""
+"""With less free space than this a disk counts as nearly full, whatever the setting."""
 _AT_ONCE = 200
 
 
 class Disk(Protocol):
-    """Where the pictures are. When it cannot be asked: `StoreUnavailable`."""
+    """The picture store's disk. Methods raise `StoreUnavailable` when it cannot be reached."""
 
     async def free_bytes(self) -> int | None:
-        """Room that is left; None where there is no such limit."""
+        """Return the free space, bytes; None where there is no such limit."""
 
 
 class Evictor:
-    """Keeps room for pictures that are bought."""
+    """Keeps space free for new pictures."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Evictor:
         *,
         bytes_max: int,
     ) -> None:
-        """Keep all pictures within `bytes_max`, 0 for as much as the disk has."""
+        """Keep all pictures within `bytes_max` bytes; 0 means as much as the disk has."""
         self._catalogue = catalogue
         self._remover = remover
         self._disk = disk
@@ -41,16 +41,20 @@ class Evictor:
         self._bytes_max = bytes_max
 
     async def full(self) -> bool:
-        """Whether nothing more may be bought; raises `Unavailable` without Redis."""
+        """Return whether the store is full, so that nothing may be bought.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
         if not self._bytes_max:
             return False
         return (await self._catalogue.total()).size_bytes >= self._bytes_max
 
     async def make(self, *, unused_ms: int, noted_ms: int) -> int:
-        """Remove what is worth least until there is room again; how many bytes that were.
+        """Delete the pictures least worth keeping until there is space; return the bytes freed.
 
-        Pictures that are pinned, that were handed out since `unused_ms` or brought since `noted_ms`
-        stay, even if that leaves no room.
+        Pictures that are pinned, were served after `unused_ms` or were stored after `noted_ms`
+        stay, even if that leaves no space.
 
         Raises:
             Unavailable: Without Redis or the store.
@@ -77,7 +81,7 @@ class Evictor:
         return removed
 
     async def _needed(self) -> int:
-        """How many bytes have to go; 0 while there is room."""
+        """Return how many bytes have to be freed; 0 while there is space."""
         size_bytes = (await self._catalogue.total()).size_bytes
         free_bytes = await self._disk.free_bytes()
         needed = 0

@@ -1,7 +1,7 @@
-"""Where a picture ends by its own structure: what stands behind that is no part of it.
+"""Finds where a picture ends by its own structure, so that trailing bytes can be cut off.
 
-A decoder stops at the end of the picture and never sees what follows. What a browser or an archiver
-reads as something else could hide there, so that only the picture itself is kept.
+A decoder stops at the end of the picture and ignores what follows. Content that a browser or an
+archiver would read as something else could hide there, so only the picture itself is kept.
 """
 
 import re
@@ -13,17 +13,17 @@ _PNG_FRAME, _PNG_LAST = 12, b"IEND"
 _RIFF_HEAD, _CHUNK_HEAD = 12, 8
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""Markers of a JPEG without a length: of nothing, and where a decoder may begin anew."""
+"""JPEG markers without a length field: TEM and the restart markers RST0 to RST7."""
 _MARKER = re.compile(rb"\xff+([^\x00\xff])")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""In compressed data a byte 255 is followed by a 0, or is a place to begin anew."""
+"""The end of compressed data: within it, 0xFF is only followed by 0x00 or a restart marker."""
 
 
 def cut(data: bytes) -> bytes:
-    """The picture that these bytes begin with, without what follows it. Takes linear time.
+    """Return the picture that the bytes begin with, without what follows it. Takes linear time.
 
     Raises:
-        NotAPicture: They are no PNG, JPEG or WebP, or end before the picture does.
+        NotAPicture: Not a PNG, JPEG or WebP, or shorter than the picture.
     """
     if data.startswith(_PNG):
         end = _png(data)
@@ -32,14 +32,14 @@ def cut(data: bytes) -> bytes:
     elif data.startswith(_RIFF) and data[8:_RIFF_HEAD] == _WEBP:
         end = _webp(data)
     else:
-        raise NotAPicture("This is not a picture that can be kept: no PNG, JPEG or WebP")
+        raise NotAPicture("This is not a picture that can be stored: not a PNG, JPEG or WebP")
     if end is None or end > len(data):
-        raise NotAPicture("This is not a picture that can be kept: it is cut off")
+        raise NotAPicture("This is not a picture that can be stored: it is cut off")
     return data[:end]
 
 
 def _png(data: bytes) -> int | None:
-    """Behind the first chunk that says it is the last one."""
+    """Return the end of a PNG: after its first IEND chunk."""
     at = len(_PNG)
     while at + _PNG_FRAME <= len(data):
         size, kind = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
@@ -50,7 +50,7 @@ def _png(data: bytes) -> int | None:
 
 
 def _jpeg(data: bytes) -> int | None:
-    """Behind the first marker between segments that ends the image."""
+    """Return the end of a JPEG: after the first end-of-image marker between segments."""
     at = 2
     while found := _MARKER.match(data, at):
         at, marker = found.end(), found[1][0]
@@ -68,7 +68,7 @@ def _jpeg(data: bytes) -> int | None:
 
 
 def _webp(data: bytes) -> int | None:
-    """Behind the length that its head says, which its chunks must fill."""
+    """Return the end of a WebP: by the length in its header, which its chunks must fill."""
     end = _CHUNK_HEAD + int.from_bytes(data[4:8], "little")
     at = _RIFF_HEAD
     while at + _CHUNK_HEAD <= min(end, len(data)):

@@ -1,4 +1,4 @@
-"""Collecting: pictures that no pool has any more, and what is known of pools that are gone."""
+"""Garbage collection: pictures in no pool, and records of pools that are gone or unreachable."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -13,14 +13,14 @@ from falgate.pictures.ports import Catalogue
 
 
 class Readable(Shelves, Protocol):
-    """Pools that can be read, several at once. Without Redis: `Unavailable`."""
+    """Pools that can be read in batches. Methods raise `Unavailable` without Redis."""
 
     async def read_all(self, fingerprints: Sequence[str]) -> list[Pool]:
-        """These pools."""
+        """Return these pools."""
 
 
 class GarbageCollector:
-    """Looks through the catalogue for what nobody needs."""
+    """Removes unreferenced pictures and pools from the catalogue."""
 
     def __init__(
         self,
@@ -29,14 +29,17 @@ class GarbageCollector:
         remover: PictureDeleter,
         models: Mapping[str, ModelSpec],
     ) -> None:
-        """Of these pools; one of a model or version that is not served is nobody's."""
+        """Collect garbage; pools of models or model versions not in `models` are unreachable."""
         self._catalogue = catalogue
         self._pools = pools
         self._remover = remover
         self._models = models
 
     async def pictures(self, names: Sequence[str], *, unused_ms: int, noted_ms: int) -> int:
-        """Remove those that no pool has and nobody has used or brought since; how many.
+        """Delete the unreferenced pictures of a page of the catalogue; return how many.
+
+        A picture stays if a reachable pool has it, if it was served after `unused_ms`, or if it was
+        stored after `noted_ms`.
 
         Raises:
             Unavailable: Without Redis or the store.
@@ -51,7 +54,7 @@ class GarbageCollector:
         return len(await self._remover.remove(stray, unused_ms=unused_ms, noted_ms=noted_ms))
 
     async def _referred(self, records: Sequence[Record]) -> set[str]:
-        """Names of those that a pool still hands out."""
+        """Return the names of the pictures that a reachable pool still serves."""
         fingerprints = list(dict.fromkeys(f for record in records for f in record.pools))
         if not fingerprints:
             return set()
@@ -72,9 +75,9 @@ class GarbageCollector:
         }
 
     async def shelves(self, fingerprints: Sequence[str], *, unused_ms: int) -> int:
-        """Forget what is known of pools that are gone, or that nobody reaches; how many.
+        """Delete the records of pools that are empty, expired or unreachable; return how many.
 
-        One that was bought for since `unused_ms` is left alone: an instance of the version before
+        A pool with a purchase after `unused_ms` is left alone: an instance of the previous version
         may still serve it.
 
         Raises:
@@ -98,7 +101,7 @@ class GarbageCollector:
         return dropped
 
     def _reachable(self, about: PoolInfo | None) -> bool:
-        """Whether a request of today may ask for that pool."""
+        """Return whether a request to a model served now can reach that pool."""
         spec = self._models.get(about.endpoint) if about else None
         return spec is not None and about is not None and about.version == version(spec)
 

@@ -1,4 +1,4 @@
-"""Looks at the bytes of a delivery: is it one whole picture, of which type and size?"""
+"""Picture inspection: whether bytes are one complete picture, and its type and size."""
 
 import io
 from typing import NoReturn
@@ -14,13 +14,13 @@ _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """What a picture turned out to be.
+    """Properties of a picture, from its bytes.
 
     Attributes:
-        content_type: From its bytes, whatever was claimed.
+        content_type: From the bytes, whatever type was claimed.
         width: Pixels.
         height: Pixels.
-        size_bytes: Of the picture, without what may follow it.
+        size_bytes: Length of the picture, without any bytes after its end.
         opaque: Whether it has no transparent pixel.
     """
 
@@ -32,19 +32,20 @@ class Examined(msgspec.Struct, frozen=True):
 
 
 def examine(data: bytes, pixels_max: int = PIXELS_MAX) -> Examined:
-    """Decode a picture to its last pixel. Takes a CPU's time: call it in a thread.
+    """Decode a picture completely. CPU-bound: call it in a thread.
 
-    One of more pixels than are wanted is refused by what its head says: a file of a few kilobytes
-    can be one of hundreds of megabytes once it is decoded. A hole inside a JPEG is not seen: the
-    format has no checksum, and its decoder paints over it.
+    A picture with more than `pixels_max` pixels is rejected by its header: a file of a few
+    kilobytes can decode to hundreds of megabytes. Missing data inside a JPEG goes unnoticed: the
+    format has no checksum, and the decoder fills the gap.
 
     Raises:
-        NotAPicture: It is none, has more than one frame, is too large or is not whole.
+        NotAPicture: Not a supported picture, animated, too large or incomplete.
     """
     try:
         data = cut(data)
         found = _header(data, pixels_max)
-        # Checksums, which decoding passes over. A picture that was verified cannot be decoded.
+        # `verify` checks the checksums, which decoding ignores. It leaves the image unusable, so
+        # the data is opened again to decode it.
         with _open(data) as image:
             image.verify()
         with _open(data) as image:
@@ -52,20 +53,20 @@ def examine(data: bytes, pixels_max: int = PIXELS_MAX) -> Examined:
             return msgspec.structs.replace(found, opaque=is_opaque(image))
     except NotAPicture:
         raise
-    except Exception as error:  # noqa: BLE001 - decoders fail on hostile bytes as they please
+    except Exception as error:  # noqa: BLE001 - decoders raise anything on hostile bytes
         _refuse(f"it cannot be decoded ({type(error).__name__})", error)
 
 
 def _header(data: bytes, pixels_max: int) -> Examined:
-    """Refuse what can be refused before anything is decoded."""
+    """Reject what can be rejected before anything is decoded."""
     with _open(data) as image:
-        # A JPEG with several pictures in it opens as MPO, which is none of the three.
+        # Pillow opens a JPEG with several pictures as MPO, which is not supported.
         if image.format not in _TYPES:
-            _refuse(f"it is {image.format}")
+            _refuse(f"its format is {image.format}")
         if max(image.size) > SIDE_PX_MAX:
-            _refuse(f"it is larger than {SIDE_PX_MAX} pixels a side")
+            _refuse(f"a side is longer than {SIDE_PX_MAX} pixels")
         if image.width * image.height > pixels_max:
-            _refuse(f"it has {image.width}x{image.height} pixels, and {pixels_max} at most are due")
+            _refuse(f"it has {image.width}x{image.height} pixels; the maximum is {pixels_max}")
         if getattr(image, "is_animated", False):
             _refuse("it is animated")
         return Examined(_TYPES[image.format], image.width, image.height, len(data))
@@ -76,4 +77,4 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _refuse(why: str, cause: Exception | None = None) -> NoReturn:
-    raise NotAPicture(f"This is not a picture that can be kept: {why}") from cause
+    raise NotAPicture(f"This is not a picture that can be stored: {why}") from cause

@@ -1,4 +1,4 @@
-"""Banking: a delivery becomes a stored picture under its own hash, or nothing."""
+"""Picture intake: examine, store, convert and verify pictures."""
 
 import asyncio
 import hashlib
@@ -13,12 +13,12 @@ from falgate.pictures.storage import PictureStore
 _CHECKED_FOR_S = 1.0
 _DECODED_AT_ONCE = 2
 _CONVERTED_AT_ONCE = 2
-"""One in the process that converts, and the next one's bytes."""
+"""One being converted, and the next one's bytes read meanwhile."""
 _CONVERT_WAIT_S = 30.0
 
 
 class PictureIntake:
-    """The picture store as purchases see it."""
+    """The picture store as purchases use it."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class PictureIntake:
         converter: Converter,
         full: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
-        """Keep pictures in `store` unless it is `full`, and convert them by `converter`."""
+        """Store in `store`, convert with `converter`, and refuse pictures while `full`."""
         self._full = full
         self._store = store
         self._converter = converter
@@ -37,9 +37,9 @@ class PictureIntake:
         self._converting = asyncio.Semaphore(_CONVERTED_AT_ONCE)
 
     async def examine(self, data: bytes, pixels_max: int) -> Kept:
-        """Check that these bytes begin with a whole picture of at most so many pixels.
+        """Check that the bytes begin with a complete picture of at most `pixels_max` pixels.
 
-        What is known of it is of the picture itself, without what may follow it.
+        The result describes the picture itself, without any bytes after its end.
 
         Raises:
             NotAPicture: They do not.
@@ -48,22 +48,22 @@ class PictureIntake:
             return await asyncio.to_thread(_look, data, pixels_max)
 
     async def keep(self, data: bytes, kept: Kept) -> None:
-        """Store bytes that were examined; a repeat changes nothing.
+        """Store bytes that were examined, without any bytes after the picture; idempotent.
 
         Raises:
-            StoreUnavailable: They could not be stored; nothing of them is visible.
+            StoreUnavailable: The write failed; nothing of it is visible.
         """
         await self._store.put(data[: kept.size_bytes], kept.name)
 
     async def convert(self, picture: Picture, content_type: str) -> bytes | None:
-        """Another type of file of a stored picture; None where that cannot be made.
+        """Convert a stored picture to another file type; return None if that is impossible.
 
         Raises:
-            StoreUnavailable: It cannot be read.
+            StoreUnavailable: The picture cannot be read.
         """
         pixels = picture.width * picture.height
         try:
-            # Whoever would wait for longer is served sooner by a purchase.
+            # A request that would have to wait longer is served sooner by a purchase.
             async with asyncio.timeout(_CONVERT_WAIT_S):
                 await self._converting.acquire()
         except TimeoutError:
@@ -77,17 +77,18 @@ class PictureIntake:
             self._converting.release()
 
     async def has(self, picture: Picture) -> bool:
-        """Whether a picture is there; raises `StoreUnavailable` when nobody knows.
+        """Return whether a picture is stored with its recorded length; a wrong length means damage.
 
-        One of another length was damaged, and is as good as lost.
+        Raises:
+            StoreUnavailable: The store could not tell.
         """
         return await self._store.size(picture.name) == picture.size_bytes
 
     async def whole(self, name: str) -> bool | None:
-        """Whether a picture's bytes are those that its name stands for; None: it is not there.
+        """Return whether a picture's bytes match the hash in its name; None if it is not stored.
 
         Raises:
-            StoreUnavailable: Nobody knows.
+            StoreUnavailable: The store could not tell.
         """
         data = await self._store.read(name)
         if data is None:
@@ -96,23 +97,23 @@ class PictureIntake:
         return name.startswith(f"{digest}.")
 
     async def remove(self, name: str) -> None:
-        """Remove a picture for good; one that is not there is no trouble.
+        """Delete a picture's file; a missing one is ignored.
 
         Raises:
-            StoreUnavailable: It may be there still.
+            StoreUnavailable: The picture may still exist.
         """
         await self._store.delete(name)
 
     async def ready(self) -> None:
-        """See that a picture could be stored now.
+        """Check that a picture could be stored now.
 
-        One look serves all who ask while it lasts, and for a second after, whatever it finds: a
-        rush of callers needs no rush of files, nor a queue where each waits for a failure.
+        The result, good or bad, is reused for one second and shared by concurrent callers: a burst
+        of requests causes one write, and no queue of callers that each wait for a failing store.
 
         Raises:
-            StoreUnavailable: It cannot be.
-            StoreFull: There is no room for it.
-            Unavailable: Nobody knows, without Redis.
+            StoreUnavailable: The store does not accept writes.
+            StoreFull: The store is full.
+            Unavailable: Without Redis, which knows how much is stored.
         """
         loop = asyncio.get_running_loop()
         async with self._checking:
@@ -123,7 +124,7 @@ class PictureIntake:
                 raise self._refused.with_traceback(None)
 
     async def _refusal(self) -> Unavailable | None:
-        """Why a picture could not be stored now."""
+        """Return the reason why no picture could be stored now, or None."""
         try:
             await self._store.check()
             if self._full is not None and await self._full():

@@ -1,4 +1,4 @@
-"""Signed links to pictures: good for a while, for one picture, and made by this ledger alone."""
+"""Signed picture links: each gives access to one picture until it expires."""
 
 import base64
 import hashlib
@@ -6,30 +6,30 @@ import hmac
 import re
 
 GRANULE_S = 60
-"""Ends of links are whole minutes: answers within one are the same bytes."""
+"""Expiry times are rounded up to whole minutes, so that responses within one are identical."""
 SKEW_S = 60
-"""What an instance makes of Redis's clock may be so far off, while it cannot ask."""
+"""Tolerance for an instance's estimate of Redis's clock while Redis is away."""
 
 _DIGITS = re.compile(r"[0-9]{1,12}")
 
 
 def signed(name: str, secret: bytes, now_s: int, ttl_s: int) -> str:
-    """The query of a link.
+    """Return the query string of a signed link.
 
     Args:
-        name: Of the picture's file.
-        secret: The ledger's own.
+        name: The picture's file name.
+        secret: The ledger's link secret.
         now_s: Seconds since 1970.
-        ttl_s: How long it is to be good, at least.
+        ttl_s: Minimum lifetime, seconds.
     """
     expires_s = -(-(now_s + ttl_s) // GRANULE_S) * GRANULE_S
     return f"expires={expires_s}&signature={_signature(name, str(expires_s), secret)}"
 
 
 def left_s(name: str, expires: str, signature: str, secret: bytes, now_s: int) -> int | None:
-    """How long a link is good still, at most 0 where it is not any more.
+    """Return the remaining lifetime of a link, seconds; 0 or less once it has expired.
 
-    None where this ledger has never signed it.
+    None if the signature is not this ledger's.
     """
     if not _DIGITS.fullmatch(expires):
         return None

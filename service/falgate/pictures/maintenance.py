@@ -1,4 +1,4 @@
-"""Housekeeping: room is kept, what nobody needs is collected, and some pictures are looked at."""
+"""Picture maintenance: evict, garbage-collect and spot-check stored pictures."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,31 +14,31 @@ from falgate.pictures.ports import Catalogue
 
 EVERY_S = 5.0
 GRACE_MS = 3_600_000
-"""What was brought in the last hour may be on its way into a pool still."""
+"""A picture stored within the last hour may not have been added to its pool yet."""
 _PASS_S = 60.0
 _SAMPLES = 2
 _DAY_MS = 86_400_000
 
 
 class Rounds(Catalogue, Protocol):
-    """The catalogue, and whose turn it is to look after it."""
+    """The catalogue, with the lock for maintenance rounds and random samples."""
 
     async def take_round(self, lease_ms: int) -> bool:
-        """Whether it is the caller's turn; nobody else's for so long."""
+        """Take the maintenance lock for `lease_ms`; return False while another instance has it."""
 
     async def sample(self, number: int) -> list[str]:
-        """Names of some pictures, by chance."""
+        """Return the names of up to `number` random pictures."""
 
 
 class Checked(Protocol):
-    """The picture store. When it cannot be asked: `StoreUnavailable`."""
+    """The picture store. Methods raise `StoreUnavailable` when it cannot be reached."""
 
     async def whole(self, name: str) -> bool | None:
-        """Whether a picture's bytes are those of its name; None: it is not there."""
+        """Return whether a picture's bytes match its name; None if it is not stored."""
 
 
 class _Pass:
-    """Pages of something, again from the start when they are over, but not at once."""
+    """Pages of an iterator, restarted `_PASS_S` after its end."""
 
     def __init__(self, begin: Callable[[], AsyncIterator[list[str]]]) -> None:
         self._begin = begin
@@ -62,7 +62,7 @@ class _Pass:
 
 
 class Housekeeping:
-    """Looks after the pictures, one instance at a time."""
+    """Maintains the pictures; only one instance does at a time."""
 
     def __init__(
         self,
@@ -76,17 +76,17 @@ class Housekeeping:
         min_days: int,
         results_kept_s: int,
     ) -> None:
-        """Look after pictures.
+        """Maintain the pictures of a catalogue.
 
         Args:
-            catalogue: All of them.
-            collector: Finds those that nobody needs.
-            remover: Takes them away.
-            room: Keeps room for more.
-            files: Where their bytes are.
-            facts: Whom losses are told.
-            min_days: How long a picture stays that was handed out.
-            results_kept_s: How long a kept request's answer names its pictures.
+            catalogue: All stored pictures and pools.
+            collector: Removes unreferenced pictures and pools.
+            remover: Deletes damaged pictures.
+            room: Evicts pictures when space runs out.
+            files: The picture store.
+            facts: Receives lost and damaged pictures.
+            min_days: Days for which a served picture is kept at least.
+            results_kept_s: Seconds for which the result of a kept request refers to its pictures.
         """
         self._catalogue = catalogue
         self._collector = collector
@@ -100,7 +100,7 @@ class Housekeeping:
         self._shelves = _Pass(catalogue.shelves)
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Run a maintenance round every `EVERY_S` until cancelled, whenever the lock is free."""
         while True:
             with suppress(Unavailable):
                 if await self._catalogue.take_round(int(EVERY_S * 1000)):
@@ -108,14 +108,15 @@ class Housekeeping:
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
-        """Keep room, and do a little of everything else.
+        """Run one round: evict if space is short, collect one page of garbage, check a few files.
 
         Raises:
-            Unavailable: Without Redis or the store. The next look goes on.
+            Unavailable: Without Redis or the store. The next round continues.
         """
         now_ms = await self._catalogue.now_ms()
         noted_ms = max(0, now_ms - GRACE_MS)
-        # Where the room is needed, only what was promised stays.
+        # When space is short, only the promised `min_days` protect a picture. Garbage collection
+        # also spares pictures that the results of kept requests still refer to.
         await self._room.make(unused_ms=max(0, now_ms - self._min_ms), noted_ms=noted_ms)
         unused_ms = max(0, now_ms - max(self._kept_ms, GRACE_MS))
         names = await self._names.next()
@@ -125,9 +126,10 @@ class Housekeeping:
             await self.check(name, noted_ms)
 
     async def check(self, name: str, noted_ms: int) -> bool:
-        """Look at a picture's bytes: a lost or damaged one leaves its pools. Whether it is good.
+        """Check a picture's file; return whether it is intact.
 
-        One that was brought since `noted_ms` may not be stored yet, and is not looked at.
+        A lost or damaged picture is removed from its pools. One stored after `noted_ms` is not
+        checked, because its file may not be written yet.
 
         Raises:
             Unavailable: Without Redis or the store.

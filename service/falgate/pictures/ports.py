@@ -1,4 +1,4 @@
-"""The catalogue of pictures as the flow sees it; what is awaited raises `Unavailable`."""
+"""Ports of the picture services. Their async methods raise `Unavailable` without Redis."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
@@ -10,40 +10,40 @@ from falgate.pictures.catalogue import NewPicture, Record, StoreSize
 
 
 class Pictures(Protocol):
-    """The picture store. When it cannot be asked: `StoreUnavailable`."""
+    """The picture store. Methods raise `StoreUnavailable` when it cannot be reached."""
 
     async def examine(self, data: bytes, pixels_max: int) -> Kept:
-        """Check that it is a picture, of no more pixels than that; raises `NotAPicture`."""
+        """Check that it is a picture of at most `pixels_max` pixels; raises `NotAPicture`."""
 
     async def keep(self, data: bytes, kept: Kept) -> None:
-        """Store what was examined."""
+        """Store bytes that were examined."""
 
     async def convert(self, picture: Picture, content_type: str) -> bytes | None:
-        """Another type of file of a stored picture; None where that cannot be made."""
+        """Convert a stored picture to another file type; return None if that is impossible."""
 
     async def has(self, picture: Picture) -> bool:
-        """Whether it is there, as long as it was."""
+        """Return whether a picture is stored with its recorded length."""
 
     async def ready(self) -> None:
-        """Nothing, if what is bought now could be kept."""
+        """Check that a picture could be stored now; raises `StoreUnavailable` if not."""
 
 
 class Filed(Protocol):
-    """Where pictures are filed before they are stored."""
+    """Registers pictures in the catalogue before they are stored."""
 
     async def note(self, filing: NewPicture) -> bool:
-        """File one; False while its bytes are being removed."""
+        """Register a picture; return False while its bytes are being deleted."""
 
 
 class AccessCounter(Protocol):
-    """Counts what is handed out; told to Redis in batches, because a hit is no time for it."""
+    """Counts served pictures in memory, so that a cache hit does not have to write to Redis."""
 
     def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
-        """These were handed out of that pool."""
+        """Count these pictures as served from a pool."""
 
 
 class Places(Protocol):
-    """Which pictures an app's requests under way have; what is awaited raises `Unavailable`."""
+    """Pictures assigned to an app's open requests. Methods raise `Unavailable` without Redis."""
 
     async def take(
         self,
@@ -54,73 +54,73 @@ class Places(Protocol):
         *,
         lease_ms: int,
     ) -> tuple[Picture, ...]:
-        """Of these, up to so many that no other request has, in their order; they are its own."""
+        """Assign up to `wanted` pictures that no other request has, keeping their order."""
 
     async def free(
         self, pool: AppPool, pictures: Sequence[Picture], wanted: int
     ) -> tuple[Picture, ...]:
-        """Those that a request would get now; nothing is taken."""
+        """Return the pictures that a request would be assigned now, without assigning them."""
 
     async def keep(self, pool: AppPool, request_ids: Sequence[str], *, lease_ms: int) -> None:
-        """What these requests have is theirs for so long; for 0: anybody's."""
+        """Extend these requests' assignments to `lease_ms`; 0 releases them."""
 
     async def follow(self, pool: AppPool, request_id: str, *, lease_ms: int) -> None:
-        """What a kept request has, or had, is its own for so long, while it is open."""
+        """Keep or renew a kept request's assignment for `lease_ms` while the request is open."""
 
 
 class Catalogue(Filed, Protocol):
-    """All that is known of pictures and pools."""
+    """The records of all pictures and pools."""
 
     async def use(self, uses: Mapping[str, int]) -> None:
-        """Count how often pictures were handed out, by name."""
+        """Add access counts, by picture name."""
 
     async def condemn(
         self, name: str, *, unused_ms: int = 0, noted_ms: int = 0, forced: bool = False
     ) -> bool:
-        """Say that a picture's bytes are about to be removed, unless it has to stay."""
+        """Mark a picture for deletion unless it has to stay."""
 
     async def confirm(self, name: str) -> bool:
-        """Whether nobody has handed a condemned picture out meanwhile."""
+        """Return whether a marked picture has not been served since it was marked."""
 
     async def bury(self, record: Record) -> bool:
-        """Forget a picture whose bytes are gone."""
+        """Delete the record of a picture whose file is gone."""
 
     async def pin(self, name: str, *, pinned: bool) -> bool:
-        """Keep a picture for ever, or no longer; False where it is not filed."""
+        """Pin a picture, or unpin it; return False if it is unknown."""
 
     async def records(self, names: Sequence[str]) -> list[Record | None]:
-        """What is known of these pictures."""
+        """Return the records of pictures; None for an unknown one."""
 
     async def cheapest(self, offset: int, number: int) -> list[str]:
-        """Names of the pictures that are worth keeping least, from the `offset`-th on."""
+        """Return the names of the pictures least worth keeping, from rank `offset` on."""
 
     async def total(self) -> StoreSize:
-        """All of them."""
+        """Return the number and total size of the stored pictures."""
 
     async def pools(
         self, *, app: str = "", before_ms: int | None = None, number: int, after: str = ""
     ) -> list[tuple[str, int]]:
-        """Fingerprints by their last purchase, the newest first, and when that was, ms."""
+        """Return pool fingerprints and the time of the last purchase, ms, newest first."""
 
     async def pictured(self, prompt_sha256: str) -> list[str]:
-        """Names of the pictures that are stored of a prompt, in whatever pool or in none."""
+        """Return the names of the stored pictures of a prompt, whether in a pool or not."""
 
     async def pools_for(self, prompt_sha256: str) -> list[str]:
-        """Fingerprints of a prompt's pools."""
+        """Return the fingerprints of a prompt's pools."""
 
     async def abouts(
         self, fingerprints: Sequence[str]
     ) -> list[tuple[PoolInfo | None, dict[str, int]]]:
-        """What pools are for, and who bought for them, and when, ms."""
+        """Return each pool's metadata and the time of each app's last purchase, ms."""
 
     async def drop(self, fingerprint: str) -> None:
-        """Forget a pool that is gone, with its prompt where that was kept."""
+        """Delete a pool's record, with its prompt if that was kept."""
 
     def names(self) -> AsyncIterator[list[str]]:
-        """All pictures, in pages."""
+        """Yield the names of all pictures, in pages."""
 
     def shelves(self) -> AsyncIterator[list[str]]:
-        """Fingerprints of all pools that are filed, in pages."""
+        """Yield the fingerprints of all recorded pools, in pages."""
 
     async def now_ms(self) -> int:
-        """Redis's clock."""
+        """Return Redis's clock."""

@@ -1,4 +1,4 @@
-"""The picture store: pictures by the hash of their bytes, on disk or in a bucket."""
+"""The picture store: pictures named by the SHA-256 of their bytes, on disk or in a bucket."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ from falgate.core.picture import media_type_of
 from falgate.pictures.bucket import Bucket
 from falgate.pictures.disk import Disk
 
-# Archives of the ledger share the store: nothing outside this prefix is ever served.
+# Ledger archives share the store. Only files below this prefix are ever served.
 PREFIX = "pictures/"
 _CHECK = "check"
 FREE_BYTES_MIN = 64 * 1024 * 1024
@@ -23,95 +23,96 @@ T = TypeVar("T")
 
 
 class Files(Protocol):
-    """Files by their paths. Not there: `FileNotFoundError`; another error: nobody knows."""
+    """Files by path. A missing file is `FileNotFoundError`; any other error means "unknown"."""
 
     async def size(self, path: str) -> int:
-        """Its length in bytes."""
+        """Return the length of a file, bytes."""
 
     async def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
-        """Its bytes from `start` up to before `end`."""
+        """Return the bytes of a file from `start` up to but excluding `end`."""
 
     async def write(self, path: str, data: bytes, content_type: str) -> None:
-        """Have a path show all of these bytes, or what it showed before; durable when done."""
+        """Replace a file atomically; it is durable on return."""
 
     async def delete(self, path: str) -> None:
-        """Remove it."""
+        """Delete a file."""
 
     async def free_bytes(self) -> int | None:
-        """Room that is left; None where there is no such limit."""
+        """Return the free space, bytes; None where there is no such limit."""
 
 
 class PictureStore:
-    """Pictures by name, which is their SHA-256 and an extension; any other name is not there.
+    """Pictures by name, which is their SHA-256 plus an extension; no other name is ever found.
 
-    A write is atomic: a name shows all of its bytes or nothing. When `put` returns it is durable.
+    Writes are atomic: a reader sees the whole file or nothing. A picture is durable once `put`
+    returns. A method that cannot tell the state of a file raises `StoreUnavailable`.
     """
 
     def __init__(self, url: str, troubled: Callable[[str], None] = lambda _: None) -> None:
-        """Open the store, and make its directory when it is one.
+        """Open the store, creating its directory if it is one.
 
         Args:
-            url: Where it is.
-            troubled: Given the words of an error when it cannot be asked.
+            url: Location of the store.
+            troubled: Called with the error message when the store cannot be reached.
 
         Raises:
-            ValueError: No store can be opened under this URL.
+            ValueError: No store can be opened at this URL.
         """
         self._troubled = troubled
         try:
             on_disk = urlsplit(url).scheme == "file"
             self._files: Files = Disk(_directory(url)) if on_disk else Bucket(url)
         except (BaseError, OSError, ValueError) as error:
-            # obstore's own words go on for many lines; the first one says it.
+            # obstore's messages run over many lines; the first one has the reason.
             why = next(iter(str(error).splitlines()), type(error).__name__)
             raise ValueError(
-                f"The URL of the picture store does not work: {why}. Give file:///directory, "
+                f"The picture store's URL does not work: {why}. Use file:///directory, "
                 "s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
             ) from error
 
     async def put(self, data: bytes, name: str) -> None:
-        """Keep a picture; a repeat changes nothing.
+        """Store a picture; a repeat changes nothing.
 
         Raises:
-            StoreUnavailable: It could not be written. Nothing of it is visible.
+            StoreUnavailable: The write failed; nothing of it is visible.
         """
         media_type = media_type_of(name)
         assert media_type is not None, "a picture's name is made from its hash"
         await self._write(f"{PREFIX}{name}", data, media_type)
 
     async def size(self, name: str) -> int | None:
-        """Its length in bytes, or None when it is not there.
+        """Return the length of a picture, bytes, or None if it is not stored.
 
         Raises:
-            StoreUnavailable: Nobody knows.
+            StoreUnavailable: The store could not tell.
         """
         if media_type_of(name) is None:
             return None
         return await self._found(self._files.size(f"{PREFIX}{name}"))
 
     async def read(self, name: str, start: int = 0, end: int | None = None) -> bytes | None:
-        """Its bytes from `start` up to before `end`, or None when it is not there.
+        """Return the bytes from `start` up to but excluding `end`, or None if not stored.
 
-        `start` lies inside the picture, and before `end`.
+        `start` must lie inside the picture and before `end`.
 
         Raises:
-            StoreUnavailable: Nobody knows.
+            StoreUnavailable: The store could not tell.
         """
         if media_type_of(name) is None:
             return None
         return await self._found(self._files.read(f"{PREFIX}{name}", start, end))
 
     async def delete(self, name: str) -> None:
-        """Remove a picture; one that is not there is no trouble.
+        """Delete a picture; a missing one is ignored.
 
         Raises:
-            StoreUnavailable: It may be there still.
+            StoreUnavailable: The picture may still exist.
         """
-        assert media_type_of(name) is not None, "nothing else is removed"
+        assert media_type_of(name) is not None, "only pictures are deleted"
         await self._found(self._files.delete(f"{PREFIX}{name}"))
 
     async def free_bytes(self) -> int | None:
-        """Room on the disk that holds it; None where there is no such limit.
+        """Return the free space of the disk, bytes; None where there is no such limit.
 
         Raises:
             StoreUnavailable: The disk is gone.
@@ -122,36 +123,36 @@ class PictureStore:
             raise self._unavailable(error) from error
 
     async def put_file(self, path: str, data: bytes, content_type: str) -> None:
-        """Keep a file that is no picture, outside what is served; a repeat changes nothing.
+        """Store a file outside the served prefix, such as a ledger archive; idempotent.
 
         Raises:
-            StoreUnavailable: It could not be written. Nothing of it is visible.
+            StoreUnavailable: The write failed; nothing of it is visible.
         """
         assert not path.startswith(PREFIX)
         await self._write(path, data, content_type)
 
     async def read_file(self, path: str) -> bytes | None:
-        """The bytes of such a file, or None when it is not there.
+        """Return the bytes of a file stored by `put_file`, or None if it does not exist.
 
         Raises:
-            StoreUnavailable: Nobody knows.
+            StoreUnavailable: The store could not tell.
         """
         return await self._found(self._files.read(path))
 
     async def reach(self) -> None:
-        """See that the store can be asked, which changes nothing there.
+        """Check that the store answers, without writing to it.
 
         Raises:
-            StoreUnavailable: It cannot.
+            StoreUnavailable: It does not.
         """
         await self._found(self._files.size(_CHECK))
 
     async def check(self) -> None:
-        """Write and read a file beside the pictures, on a disk that has room for more.
+        """Check that the store accepts writes: write and read back a small file.
 
         Raises:
-            StoreUnavailable: That failed.
-            StoreFull: There is hardly room for anything.
+            StoreUnavailable: The write or the read failed.
+            StoreFull: The disk has less than `FREE_BYTES_MIN` bytes free.
         """
         free = await self.free_bytes()
         if free is not None and free < FREE_BYTES_MIN:
@@ -180,9 +181,9 @@ class PictureStore:
 
 
 def _directory(url: str) -> Path:
-    """The directory of a file URL."""
+    """Return the directory of a file URL."""
     parts = urlsplit(url)
     path = Path(unquote(parts.path))
     if parts.netloc or parts.query or parts.fragment or not path.is_absolute():
-        raise ValueError("a file URL has three slashes and an absolute path")
+        raise ValueError("a file URL must have the form file:///absolute/path")
     return path

@@ -1,1 +1,1 @@
-"""Redis as a technology: connection, scripts, keys, clock; nothing of any domain."""
+"""Access to Redis: connection, scripts, key names, clock and the embedded server."""

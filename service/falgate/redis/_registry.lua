@@ -1,5 +1,6 @@
--- Records that operators change: one field of a hash each, '' for none, with who changed it when.
--- Returns 1 when the record is now as asked, 2 when it was so before, 0 when it was changed since.
+-- Set or delete ('') a record, a field of a hash, if it still equals `was`, and write the audit
+-- log. Returns 1 if the record was changed, 2 if it already was as requested, 0 if it no longer
+-- equals `was`.
 local function put_record(records, audit, field, was, now, revision, change)
   local found = redis.call('HGET', records, field) or ''
   if found == now then return 2 end

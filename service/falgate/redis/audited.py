@@ -1,4 +1,4 @@
-"""Records that operators change: each put in the place of what it was, with its audit entry."""
+"""Compare-and-set of records that operators change, with audit log entries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,21 +28,21 @@ async def put(  # noqa: PLR0917 -- a change is what, from, to, by whom
     place: str = "",
     lists: Sequence[str] = (),
 ) -> bool:
-    """Put one record in the place of what it `was`, with its audit entry, or do nothing.
+    """Set a record and write the audit log, if the record still equals `was`.
 
     Args:
-        redis: Where.
-        records: Key of the hash that the record is a field of.
-        field: Its field there.
-        was: The record as the caller read it; None: there was none.
-        now: The record as it is to be; None: there is to be none.
-        change: Who changes it, for the audit log.
-        revision: Field of the same hash that counts changes; "": none does.
-        place: Of a new record in `lists`.
+        redis: The client.
+        records: Key of the hash that contains the record.
+        field: The record's field in the hash.
+        was: The record as the caller read it; None if there was none.
+        now: The new record; None to delete it.
+        change: Who changes what, for the audit log.
+        revision: Field of the hash that counts changes; "" if there is none.
+        place: The record's member in `lists`.
         lists: Keys of sorted sets by which such records are listed.
 
     Returns:
-        False where the record is no longer as it `was`.
+        False if the record no longer equals `was`.
 
     Raises:
         Unavailable: Without Redis.
@@ -62,7 +62,7 @@ async def put(  # noqa: PLR0917 -- a change is what, from, to, by whom
 def changed(
     field: str, was: msgspec.Struct | int | None, now: msgspec.Struct | int | None, change: Change
 ) -> dict[str, str]:
-    """What every script takes that changes a record."""
+    """Return the arguments that all scripts which change a record have in common."""
     return {
         "audit": keyspace.AUDIT,
         "field": field,
@@ -78,7 +78,7 @@ def changed(
 
 
 def _json(record: msgspec.Struct | int | None, *, shown: bool = False) -> str:
-    """A record as it is stored, or as it may be shown: without what opens a key."""
+    """Return a record as it is stored, or with `shown`, without the digests of secrets."""
     if record is None:
         return ""
     if isinstance(record, int):

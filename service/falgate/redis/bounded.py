@@ -1,4 +1,4 @@
-"""A client of Redis whose every trip has one deadline, with all that redis-py tries within it."""
+"""A Redis client with one deadline per round trip, including all of redis-py's retries."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,40 +11,43 @@ from redis.exceptions import TimeoutError as TookTooLong
 
 _TRIP_MS = 2_000
 _LATE_MS = 2_000
-"""A server may be silent for so long because it waits for its disk, or is behind."""
+"""How long a server may be silent because it waits for its disk or has a backlog."""
 _CLOSE_S, _AGAIN_S = 1.0, 0.1
 
 
 class Trips:
-    """What is under way, each in a task of its own.
+    """Round trips under way, each in a task of its own.
 
-    Time-outs of sockets add up over retries of commands and of connections, and redis-py may lose a
-    cancellation on its way through `asyncio.wait_for`: neither bounds how long somebody waits. So
-    whoever asks waits beside the trip, and leaves it at the deadline. A late reply is read by the
-    trip that asked for it, with its connection in order; one that has none after a while longer is
-    cancelled, again and again until that is not lost, and its connection is closed with it.
-
-    So sockets need no time-outs, which would cost a task and a timer for every command.
+    A caller waits beside its round trip, and leaves it at the deadline. The trip then reads its
+    late reply by itself, so its connection stays usable. If no reply comes for `late_ms` more, the
+    trip is cancelled, repeatedly until the cancellation takes effect, and its connection is closed
+    with it.
     """
 
+    # Neither socket time-outs nor cancellation bound how long a caller waits: time-outs add up over
+    # retries of commands and connections, and redis-py may lose a cancellation on its way through
+    # `asyncio.wait_for`. Cancelling at the deadline would also close a connection for each caller
+    # of a server that hangs. Sockets have no time-outs either, which would cost a task and a timer
+    # for every command.
+
     def __init__(self, late_ms: int) -> None:
-        """Give a trip that was left so long for its late reply."""
+        """Cancel a trip if its reply is `late_ms` later than its deadline."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._late_s = late_ms / 1000
 
     async def within(self, trip: Coroutine[Any, Any, Any], trip_ms: int) -> Any:
-        """What a trip brings; raises redis-py's own `TimeoutError` when it takes too long."""
+        """Return a trip's result; raise redis-py's own `TimeoutError` if it takes too long."""
         loop = asyncio.get_running_loop()
         task = loop.create_task(trip)
         self._tasks.add(task)
-        # What `asyncio.wait` does for any number, done for one: each hit takes two trips.
+        # Like `asyncio.wait`, but cheaper for a single task: each cache hit takes two trips.
         over: asyncio.Future[None] = loop.create_future()
         timer = loop.call_later(trip_ms / 1000, _end, over)
         task.add_done_callback(partial(self._ended, over))
         try:
             await over
         except asyncio.CancelledError:
-            # Whoever is cancelled may undo next what is on its way here: that has to come first.
+            # A cancelled caller may next undo what this trip does, so let the trip end first.
             self._cancel(task)
             await asyncio.wait([task], timeout=trip_ms / 1000)
             raise
@@ -56,7 +59,7 @@ class Trips:
         return task.result()
 
     async def close(self) -> None:
-        """Give up what is under way."""
+        """Cancel all trips under way."""
         for _ in range(round(_CLOSE_S / _AGAIN_S)):
             if not self._tasks:
                 return
@@ -73,7 +76,7 @@ class Trips:
         self._tasks.discard(task)
         _end(over)
         if not task.cancelled():
-            task.exception()  # Looked at: nobody else may, who left before.
+            task.exception()  # Retrieve it: the caller may have left.
 
 
 def _end(over: "asyncio.Future[None]") -> None:
@@ -82,26 +85,26 @@ def _end(over: "asyncio.Future[None]") -> None:
 
 
 class BoundedRedis(Redis):
-    """Subscriptions have connections of their own, and may be silent for as long as they like.
+    """A client whose commands have a deadline; subscriptions, on connections of their own, do not.
 
     Attributes:
-        trip_ms: How long a command may take, from asking for a connection to the reply.
+        trip_ms: Deadline of a command, in milliseconds, including the wait for a connection.
     """
 
     trip_ms = _TRIP_MS
 
     def __init__(self, *, late_ms: int = _LATE_MS, **named: Any) -> None:
-        """As redis-py's, without a time-out of sockets; a late reply is waited for so long."""
+        """As redis-py's, without socket time-outs; see `Trips` for `late_ms`."""
         super().__init__(**named)
         self._trips = Trips(late_ms)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Run one command."""
+        """Run a command."""
         command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
         return await self._trips.within(command, self.trip_ms)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
-        """Collect commands; running them is one trip."""
+        """Create a pipeline; executing it is one round trip."""
         made = BoundedPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
@@ -109,33 +112,33 @@ class BoundedRedis(Redis):
         return made
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
-        """Give up what is under way, then close."""
+        """Cancel what is under way, then close."""
         await self._trips.close()
         await super().aclose(close_connection_pool)
 
 
 class BoundedPipeline(Pipeline):
-    """Commands that are run together."""
+    """A pipeline that is executed in one round trip."""
 
     trips: Trips
     trip_ms: int
     _under_way = False
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Run them."""
+        """Execute the commands."""
         self._under_way = True
         found: list[Any] = await self.trips.within(super().execute(raise_on_error), self.trip_ms)
         self._under_way = False
         return found
 
     async def __aexit__(self, *error: object) -> None:
-        # Whoever leaves a trip that is under way leaves its connection to it: it is reset at its
-        # end, once the late reply was read.
+        # A caller that leaves a trip under way leaves the connection to it: the trip resets it at
+        # its end, after reading the late reply.
         if not self._under_way:
             await super().__aexit__(*error)  # type: ignore[no-untyped-call]  # redis-py's
 
 
 def grant(pipeline: Pipeline, more_ms: int) -> None:
-    """Let a pipeline take longer, whose commands wait for something themselves."""
+    """Extend the deadline of a pipeline whose commands themselves wait."""
     assert isinstance(pipeline, BoundedPipeline)
     pipeline.trip_ms += more_ms

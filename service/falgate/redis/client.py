@@ -1,4 +1,4 @@
-"""The connection to Redis, and whether that Redis can be trusted with money."""
+"""The connection to Redis, and checks that this Redis is fit to hold the ledger."""
 
 import re
 import socket
@@ -22,22 +22,23 @@ _TRIP_S = 2
 _RETRIES = 3
 _CONNECTIONS_MAX = 128
 _LINE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
-"""When a host that is gone without a word is noticed; seconds, a number, milliseconds (tcp(7))."""
+"""TCP settings that detect a vanished host: in seconds, a count, and milliseconds (tcp(7))."""
 
 _SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
 
 
 class RedisUnfit(Exception):
-    """This Redis must not keep the ledger; the message says why and what to change."""
+    """This Redis must not hold the ledger; the message says why and what to change."""
 
 
 class Durability(msgspec.Struct, frozen=True):
-    """What has to follow the mark on its connection before a submit may leave.
+    """What must be confirmed after a job's mark was written, before its submit may leave.
 
     Attributes:
-        fsync: WAITAOF: the server's own disk has it. Not needed where each reply says so.
-        replicas: WAIT: so many replicas have it.
-        weak: What the server acknowledged may be gone after its restart.
+        fsync: Whether WAITAOF must confirm that the server's disk has the mark. Not needed if the
+            server syncs before each reply.
+        replicas: Number of replicas that WAIT must confirm.
+        weak: Whether a restart of the server may lose writes that it acknowledged.
     """
 
     fsync: bool = False
@@ -46,23 +47,23 @@ class Durability(msgspec.Struct, frozen=True):
 
 
 def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
-    """A client that gives up within seconds: a caller is waiting.
+    """Create a client that gives up within seconds, because callers are waiting.
 
     Args:
-        url: Where Redis is.
-        timeout_s: How long a trip may take, with all that is tried within it.
+        url: URL of the Redis server.
+        timeout_s: Deadline of a round trip, including all retries, in seconds.
 
     Raises:
-        RedisUnfit: Nobody can connect by that URL.
+        RedisUnfit: The URL is invalid.
     """
     backoff = ExponentialBackoff(cap=0.2, base=0.02)
     if wrong := complaint(url):
         raise RedisUnfit(wrong)
-    # A crowd waits for a connection: the usual pool would refuse whoever comes one too many.
+    # With all connections in use, this pool lets callers wait; the default one would refuse them.
     pool = BlockingConnectionPool.from_url(
         url,
         decode_responses=True,
-        socket_timeout=None,  # each trip has a deadline
+        socket_timeout=None,  # `BoundedRedis` sets a deadline for each round trip
         socket_connect_timeout=timeout_s,
         retry=Retry(backoff, _RETRIES),
         max_connections=_CONNECTIONS_MAX,
@@ -83,10 +84,10 @@ def _keepalive(url: str) -> dict[str, Any]:
 
 
 async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durability:
-    """Find out how a write is made durable there.
+    """Determine what makes a write durable in this Redis.
 
     Raises:
-        RedisUnfit: Too old, may evict money, or may lose what it acknowledged.
+        RedisUnfit: Redis is too old, may evict money, or may lose writes that it acknowledged.
     """
     try:
         server = await redis.info("server")
@@ -109,7 +110,7 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
     if not persistence.get("aof_enabled"):
         if not allow_weak:
             raise RedisUnfit(
-                "Redis keeps no append-only file and would forget holds in a crash: set appendonly "
+                "Redis keeps no append-only file and would lose holds in a crash: set appendonly "
                 "yes, or accept that with FALGATE_ALLOW_WEAK_DURABILITY=true"
             )
         return Durability(replicas=replicas, weak=True)
@@ -117,7 +118,7 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
         return Durability(replicas=replicas)
     if not waits and not allow_weak and refused:
         raise RedisUnfit(
-            f"Redis does not say whether it writes each reply to its disk first ({refused}), and "
+            f"Redis does not tell whether it syncs to disk before it replies ({refused}), and "
             "has no WAITAOF (Redis 7.2): let falgate's user run CONFIG GET (ACL +config|get), or "
             "accept that it may lose its last second with FALGATE_ALLOW_WEAK_DURABILITY=true"
         )
@@ -130,18 +131,18 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
 
 
 def failing(redis: Redis, error: Exception) -> str:
-    """What is wrong with a Redis that failed so, and what to do; never its password."""
+    """Describe a Redis error and its remedy; never contains the password."""
     where = f"Redis at {address(redis)}"
     said = words(error)
     if is_unknown(error):
         return f"{where} refuses the user or password of FALGATE_REDIS_URL ({said})"
     if right := missing_right(error):
         return (
-            f"{where} forbids what falgate needs ({said}): give the user of FALGATE_REDIS_URL the "
-            f"right to, by ACL SETUSER with {right}"
+            f"{where} forbids what falgate needs ({said}): grant it to the user of "
+            f"FALGATE_REDIS_URL, by ACL SETUSER with {right}"
         )
     if isinstance(error, ResponseError):
-        return f"{where} answers with an error ({said}): is FALGATE_REDIS_URL the right one?"
+        return f"{where} answers with an error ({said}): is FALGATE_REDIS_URL correct?"
     return (
         f"{where} does not answer ({type(error).__name__}: {said}): start it, or set "
         "FALGATE_REDIS_URL"
@@ -150,10 +151,10 @@ def failing(redis: Redis, error: Exception) -> str:
 
 @contextmanager
 def plainly(redis: Redis) -> Iterator[None]:
-    """Name what Redis did to whoever starts or types something: callers hear less of it.
+    """Show operators the full cause of a Redis error, of which callers hear less.
 
     Raises:
-        RedisUnfit: In the place of an `Unavailable` for which Redis is the cause.
+        RedisUnfit: Replaces an `Unavailable` that was caused by Redis.
     """
     try:
         yield
@@ -164,17 +165,17 @@ def plainly(redis: Redis) -> Iterator[None]:
 
 
 def address(redis: Redis) -> str:
-    """Where a client looks for its server: host:port, or a socket."""
+    """Return the address of a client's server: host:port, or the path of a socket."""
     named = redis.connection_pool.connection_kwargs
     return str(named.get("path") or f"{named.get('host')}:{named.get('port', 6379)}")
 
 
 async def _appendfsync(redis: Redis) -> tuple[str, str]:
-    """How it writes its file, or why it does not say so."""
+    """Return the server's `appendfsync`, or "unknown" and why it does not tell."""
     try:
         return str((await redis.config_get("appendfsync")).get("appendfsync", "unknown")), ""
     except ResponseError as error:
-        # Managed services refuse CONFIG; then nothing is taken for granted.
+        # Managed services refuse CONFIG; the setting then counts as unsafe.
         return "unknown", str(error)
 
 

@@ -1,4 +1,4 @@
-"""Redis's clock between two looks at it: every instance shows and signs by the same one."""
+"""Redis's clock, by which every instance decides, interpolated between reads."""
 
 import time
 
@@ -8,30 +8,30 @@ from falgate.redis.unavailable import translate_errors
 
 
 async def now_ms(redis: Redis) -> int:
-    """Redis's clock, milliseconds since 1970; raises `Unavailable`."""
+    """Return Redis's time, in milliseconds since 1970; raises `Unavailable`."""
     with translate_errors():
         seconds, micros = await redis.time()
     return int(seconds) * 1000 + int(micros) // 1000
 
 
 class Clock:
-    """The last look, carried on by this machine's own monotonic clock.
+    """Redis's time at the last read, carried on by this machine's monotonic clock.
 
-    A step of the machine's wall clock, or an hour between two machines, changes nothing.
+    A step of the machine's wall clock, or a difference between two machines' clocks, has no effect.
     """
 
     def __init__(self) -> None:
-        """Says nothing before the first look."""
+        """Start unset; the time is meaningless before the first `note`."""
         self._ahead_ms = 0
 
     def note(self, now_ms: int) -> None:
-        """Take note of what it says now."""
+        """Set the clock to Redis's current time."""
         self._ahead_ms = now_ms - round(1000 * time.monotonic())
 
     def now_ms(self) -> int:
-        """Milliseconds since 1970, by Redis."""
+        """Return Redis's time, in milliseconds since 1970."""
         return self._ahead_ms + round(1000 * time.monotonic())
 
     def now_s(self) -> int:
-        """Seconds since 1970, by Redis."""
+        """Return Redis's time, in seconds since 1970."""
         return self.now_ms() // 1000

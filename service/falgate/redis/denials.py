@@ -1,4 +1,4 @@
-"""What Redis denies falgate's user: to sign in at all, or a right, and which one of its ACL."""
+"""Refused logins and missing ACL rights of falgate's Redis user."""
 
 import re
 
@@ -12,8 +12,8 @@ _SHOWN = 300
 
 
 def is_unknown(error: BaseException) -> bool:
-    """Whether the user or the password is wrong."""
-    # redis-py makes an error of the connection of all that opens one, and tries again.
+    """Return whether an error was caused by a wrong user or password."""
+    # redis-py wraps errors in opening a connection in connection errors, and retries.
     before: BaseException | None = error
     while before is not None and not isinstance(before, AuthenticationError):
         before = before.__cause__ or before.__context__
@@ -21,7 +21,7 @@ def is_unknown(error: BaseException) -> bool:
 
 
 def missing_right(error: BaseException) -> str:
-    """The right that a user lacks, as `ACL SETUSER` spells it; "" where it lacks none."""
+    """Return the missing right in the notation of `ACL SETUSER`; "" if none is missing."""
     said = words(error)
     if not isinstance(error, NoPermissionError) and not _IN_A_SCRIPT.search(said):
         return ""
@@ -29,11 +29,11 @@ def missing_right(error: BaseException) -> str:
         return f"+{found[1].lower()}"
     if "channel" in said:
         return keyspace.TO_CHANNELS
-    # Redis does not say which key, nor which command of a script.
+    # Redis names neither the key nor a script's command.
     return keyspace.TO_KEYS if "key" in said else "+@all -@dangerous"
 
 
 def words(error: BaseException) -> str:
-    """Redis's own words in one line, without what redis-py puts around them in a pipeline."""
+    """Return Redis's own message in one line, without redis-py's wrapping in a pipeline."""
     _, in_a_pipeline, said = str(error).rpartition("caused error: ")
     return " ".join((said.strip('(",)') if in_a_pipeline else said).split())[:_SHOWN]

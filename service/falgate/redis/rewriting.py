@@ -1,9 +1,9 @@
-"""The append-only file, written anew by its server and waited for.
+"""Rewriting of Redis's append-only file after a restart.
 
 A server that is killed while it writes may leave half a transaction at the end of the file. Redis
-7.0 (Debian's is 7.0.15) cuts such a file behind the last whole command and not before the MULTI:
-the data is right then, but the second start runs that half together with what was written since. A
-file that is written anew from the data has no such half.
+7.0 (Debian has 7.0.15) truncates such a file after the last complete command instead of before the
+MULTI. The data is still correct then, but the second start runs that half together with everything
+written since. A file that is rewritten from the data has no such half.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ _LOG = structlog.get_logger()
 
 
 def may_tear(version: str) -> bool:
-    """Whether such a server is known to cut a file in the wrong place."""
+    """Return whether this version of Redis truncates the file in the wrong place."""
     return tuple(map(int, version.split(".")[:2])) == _TORN
 
 
 async def rewrite(redis: Redis, version: str) -> None:
-    """Have the file written anew, and wait until it is.
+    """Have the file rewritten, and wait until it is.
 
     Raises:
-        Unavailable: It was not written, or Redis is not there.
+        Unavailable: The file could not be rewritten, or Redis is down.
     """
     with translate_errors():
         if not (await redis.info("persistence")).get("aof_enabled"):
@@ -38,7 +38,7 @@ async def rewrite(redis: Redis, version: str) -> None:
         try:
             await redis.bgrewriteaof()
         except ResponseError as error:
-            # One that is under way writes what this process has loaded: it does as well.
+            # A rewrite that is already under way also writes the data that was loaded at the start.
             if "in progress" not in str(error):
                 _refused(version, str(error))
                 return
@@ -52,18 +52,18 @@ async def rewrite(redis: Redis, version: str) -> None:
         pause_s = min(2 * pause_s, longest_s)
     if found["aof_last_bgrewrite_status"] != "ok":
         raise Unavailable(
-            "Redis could not write its append-only file anew after a restart, and until it has "
-            "nothing is bought: look at its log, for room on its disk and vm.overcommit_memory",
+            "Redis could not rewrite its append-only file after a restart, and purchases are "
+            "stopped until it has: check its log, its disk space and vm.overcommit_memory",
             10,
         )
 
 
 def _refused(version: str, why: str) -> None:
-    """Managed services may forbid it; then it matters whether their version needs it."""
+    """Raise if a rewrite is refused, as managed services do, and this version needs it."""
     if may_tear(version):
         raise Unavailable(
-            f"Redis {version} may not be trusted after a restart until its append-only file was "
-            f"written anew, and it refuses BGREWRITEAOF ({why}): allow it, or use a later version",
+            f"Redis {version} cannot be trusted after a restart until its append-only file is "
+            f"rewritten, and it refuses BGREWRITEAOF ({why}): allow it, or use a later version",
             60,
         )
     _LOG.warning("redis.no_rewrite", version=version, why=why)

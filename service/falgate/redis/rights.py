@@ -1,7 +1,7 @@
-"""Rights: whether falgate's user of Redis may do what a purchase needs, before there is one.
+"""Checks that falgate's Redis user has the rights that a purchase needs, before there is one.
 
-Where a right is missing, a gateway would start and fail in the middle: a script that may not run
-one of its commands has run those before it. Nothing is changed by looking.
+Without them a gateway would start and fail in the middle of a purchase: a script that is denied one
+of its commands has already executed those before it. The check changes nothing.
 """
 
 from redis.asyncio import Redis
@@ -12,20 +12,20 @@ from falgate.redis.unavailable import translate_errors
 
 _RENEW = Script("requests_renew")
 _NOBODY = "rights"
-"""The upstream, the request and the pool of nobody."""
+"""Name of an upstream, request and pool that do not exist."""
 
 
 async def check_rights(redis: Redis) -> None:
-    """Nothing, where scripts may be run, both kinds of keys read and written, and callers woken.
+    """Check that scripts may run, all keys may be read and written, and callers may be notified.
 
     Raises:
-        Unavailable: They may not; why.
+        Unavailable: A right is missing; the message names it.
     """
     pending, pool = keyspace.pending(_NOBODY), keyspace.pool(_NOBODY)
     with translate_errors():
         await redis.time()
-        # By its hash, and by its text as where the server does not know it. It would look after a
-        # request that is there.
+        # Run a script by its hash and by its text, as on a server that does not know it yet. It
+        # would renew the lease of a request, but this one does not exist.
         await _RENEW(redis, pending=pending, lease_ms=1, more_args=[_NOBODY])
         async with redis.pipeline(transaction=True) as pipeline:
             _RENEW.queue(pipeline, pending=pending, lease_ms=1)

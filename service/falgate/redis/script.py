@@ -1,8 +1,8 @@
-"""A .lua file beside its Python caller, as an async function of its named keys and arguments.
+"""Lua scripts as async functions with named keys and arguments.
 
-The file's own `local name = KEYS[n]` and `local name = ARGV[n]` lines are its signature. What is
-left after them goes in by `more_keys` and `more_args`. `_prelude.lua` stands before every script,
-and behind it what a line `-- with _one.lua, _other.lua` names.
+A script's lines `local name = KEYS[n]` and `local name = ARGV[n]` are its signature; further keys
+and arguments are passed as `more_keys` and `more_args`. `_prelude.lua` is prepended to every
+script, followed by the files that a line `-- with _one.lua, _other.lua` names.
 """
 
 import hashlib
@@ -24,14 +24,14 @@ Value = str | int
 
 
 class Script:
-    """One script, with its signature checked at every call."""
+    """A script whose signature is checked at every call."""
 
     def __init__(self, name: str, folder: Traversable | None = None) -> None:
-        """Read `<name>.lua`; its first line is the shebang, and the prelude goes behind that.
+        """Read `<name>.lua`; its first line is the shebang, and the prelude is inserted after it.
 
         Args:
-            name: Of the file, which no other package has.
-            folder: Where it and its parts are; None: wherever in falgate.
+            name: File name without suffix; unique among all packages.
+            folder: Folder of the script and its parts; None means anywhere in falgate.
         """
         files = scripts() if folder is None else {file.name: file for file in folder.iterdir()}
         shebang, _, body = files[f"{name}.lua"].read_text().partition("\n")
@@ -52,7 +52,7 @@ class Script:
         more_args: Sequence[Value] = (),
         **named: Value,
     ) -> Any:
-        """Run it by its hash, and by its text where the server does not know it (any more)."""
+        """Run the script by its hash, or by its text if the server does not know it."""
         keys, args = self._call(named, more_keys, more_args)
         try:
             return await redis.evalsha(self._sha, len(keys), *keys, *args)
@@ -60,7 +60,7 @@ class Script:
             return await redis.eval(self.text, len(keys), *keys, *args)
 
     def queue(self, pipeline: Pipeline, *, more_keys: Sequence[str] = (), **named: Value) -> None:
-        """Put it into a pipeline, by its text: there, a missing hash could not be mended."""
+        """Add the script to a pipeline by its text: an unknown hash could not be handled there."""
         keys, args = self._call(named, more_keys, ())
         pipeline.eval(self.text, len(keys), *keys, *args)
 
@@ -76,7 +76,7 @@ class Script:
 
 @cache
 def scripts() -> Mapping[str, Traversable]:
-    """Every .lua file of falgate by its name: beside the client, or in the store of a domain."""
+    """Return all .lua files of falgate by name, from this package and the domains' stores."""
     packages = [package for package in resources.files("falgate").iterdir() if package.is_dir()]
     stores = [store for package in packages if (store := package.joinpath("store")).is_dir()]
     folders = [resources.files(__package__), *stores]

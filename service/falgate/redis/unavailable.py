@@ -1,4 +1,4 @@
-"""Where a failing Redis becomes a refusal that the flow understands."""
+"""Translation of Redis errors into `Unavailable`."""
 
 import time
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from falgate.redis.denials import is_unknown, missing_right, words
 _TOLD_EVERY_S = 60.0
 _AGAIN_S, _FULL_S = 2, 30
 _FULL = (
-    "Redis is at its memory limit (maxmemory), so nothing new is taken; what is under way is "
-    "brought to its end. Its operator has to give it more, or wait until requests are forgotten"
+    "Redis is at its memory limit (maxmemory): new work is refused, and work under way is "
+    "completed. The operator has to raise the limit, or wait until old requests are deleted"
 )
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
-    (BusyLoadingError, "falgate's ledger is being loaded by Redis; ask again"),
+    (BusyLoadingError, "Redis is still loading falgate's ledger; try again"),
     (OutOfMemoryError, _FULL),
-    (ReadOnlyError, "falgate's ledger cannot be written: Redis is a replica; ask again"),
-    (ResponseError, "falgate's ledger cannot be used: Redis answers with an error; ask again"),
+    (ReadOnlyError, "falgate's ledger cannot be written, because Redis is a replica; try again"),
+    (ResponseError, "falgate's ledger cannot be used: Redis answers with an error; try again"),
 )
 
 _LOG = structlog.get_logger()
@@ -35,9 +35,9 @@ _told_s: dict[str, float] = {}
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turn whatever Redis or the way to it answers into `Unavailable`: money stays closed.
+    """Raise `Unavailable` for any error of Redis or of the connection, so that nothing is bought.
 
-    redis-py has sent the command again by then, which is why every script is idempotent.
+    redis-py may have sent the command more than once by then, so every script is idempotent.
     """
     try:
         yield
@@ -48,17 +48,17 @@ def translate_errors() -> Iterator[None]:
 
 
 def _words(error: Exception) -> str:
-    """What callers hear; whoever can do something about it has the log."""
+    """Return the message for callers; operators find more in the log."""
     if is_unknown(error):
         return "Redis refuses falgate's user or password (FALGATE_REDIS_URL)"
     if right := missing_right(error):
         return f"Redis denies falgate's user a right ({right})"
     found = (said for kind, said in _WORDS if isinstance(error, kind))
-    return next(found, "falgate cannot reach its ledger now; ask again")
+    return next(found, "falgate cannot reach its ledger now; try again")
 
 
 def _tell(error: Exception) -> None:
-    """Name the cause to operators: once a minute of each kind, however many callers it meets."""
+    """Log the cause, at most once a minute for each kind of error."""
     kind, now_s = type(error).__name__, time.monotonic()
     if now_s - _told_s.get(kind, -_TOLD_EVERY_S) >= _TOLD_EVERY_S:
         _told_s[kind] = now_s

@@ -1,7 +1,7 @@
-"""FALGATE_REDIS_URL: what is wrong with one, in a sentence without what may be its password's.
+"""Validation of FALGATE_REDIS_URL, with messages that never contain the password.
 
-redis-py hands whatever stands behind the `?` to its connections, which refuse it when they are made
-first, and takes a database that is no number for the first one.
+redis-py passes anything after the `?` to its connections, which reject it only when they are first
+made, and takes a database that is not a number for database 0.
 """
 
 import re
@@ -46,7 +46,7 @@ _DATABASE = re.compile(r"/?([0-9]{0,9})/?", re.ASCII)
 
 
 def complaint(url: str) -> str:
-    """Why nobody can connect by it, and what to do; "" where somebody can."""
+    """Return what is wrong with the URL and how to fix it; "" if it is valid."""
     if not url.startswith(_SCHEMES):
         return f"{_NAME} must begin with redis://, rediss:// or unix://"
     try:
@@ -54,14 +54,14 @@ def complaint(url: str) -> str:
         _ = parts.port
     except ValueError:
         return _unreadable()
-    # An @ behind the host is that of a user and a password with signs that end them.
+    # An @ after the host means that the user or password has unescaped special characters.
     if "#" in url or "@" in parts.path + parts.query:
         return _unreadable()
     if parts.scheme == "unix":
         if not parts.path.strip("/"):
-            return f"{_NAME}: behind unix:// comes the path of a socket"
+            return f"{_NAME}: unix:// must be followed by the path of a socket"
     elif not _DATABASE.fullmatch(unquote(parts.path)):
-        return f"{_NAME}: behind the host and its port comes the number of a database, such as /0"
+        return f"{_NAME}: after host and port there may only be the number of a database, as in /0"
     return _of_the_query(parts.query, tls=parts.scheme == "rediss") or _of_the_connection(url)
 
 
@@ -72,26 +72,26 @@ def _of_the_query(query: str, *, tls: bool) -> str:
         if name not in _KNOWN | _TLS:
             shown = repr(name) if _SHOWN.fullmatch(name) else "a name"
             return (
-                f"{_NAME}: {shown} behind the ? is none that falgate knows: there may be "
+                f"{_NAME}: {shown} after the ? is unknown; known are "
                 f"{', '.join(sorted(_KNOWN | _TLS if tls else _KNOWN))}"
             )
     return ""
 
 
 def _of_the_connection(url: str) -> str:
-    """What redis-py has against it as soon as a connection is made, before anybody is asked."""
+    """Return what redis-py rejects when it prepares a connection; nothing is contacted."""
     try:
         pool: ConnectionPool = ConnectionPool.from_url(url)
         connection = pool.connection_class(**pool.connection_kwargs)
         if isinstance(connection, SSLConnection):
             connection.ssl_context.get()
     except (RedisError, OSError, TypeError, ValueError) as error:
-        return f"{_NAME}: what stands behind the ? cannot be used ({error})"
+        return f"{_NAME}: the parameters after the ? are invalid ({error})"
     return ""
 
 
 def _unreadable() -> str:
     return (
-        f"{_NAME} cannot be read: in its user and password write %23 for #, %2F for /, %3F for ?, "
-        "%40 for @, %3A for : and %25 for %; behind the host come a port and a number"
+        f"{_NAME} is invalid: in its user and password write %23 for #, %2F for /, %3F for ?, "
+        "%40 for @, %3A for : and %25 for %; after the host, only a port and a number may follow"
     )

@@ -1,4 +1,4 @@
-"""Settings: what an operator says by `FALGATE_*` variables."""
+"""Settings: the operator's `FALGATE_*` environment variables."""
 
 from falgate.settings.exposed import exposed
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings

@@ -1,6 +1,7 @@
-"""Files of a gateway that others on its machine can read, and what to do about it.
+"""Finds files of a gateway that other users of its machine can access.
 
-The group of a file is its operator's business: that is how secrets are handed to a container.
+Only the rights of "others" count. The group of a file is the operator's business: containers get
+their secrets through it.
 """
 
 import stat
@@ -13,16 +14,16 @@ from falgate.settings.fields import Settings
 
 _OTHERS = stat.S_IRWXO
 _OF_DATA = ("app-key", "admin-key", "tls/key.pem", "tls/ca-key.pem")
-"""What `falgate run` keeps there."""
+"""Secrets that `falgate run` keeps in the data directory."""
 
 
 class Exposed(msgspec.Struct, frozen=True):
-    """A path that others have rights on.
+    """A path that other users have rights on.
 
     Attributes:
-        path: What.
-        mode: As it is, octal.
-        remedy: A command that puts it right.
+        path: The file or directory.
+        mode: Its mode, octal.
+        remedy: A command that fixes it.
     """
 
     path: str
@@ -31,14 +32,14 @@ class Exposed(msgspec.Struct, frozen=True):
 
 
 def exposed(settings: Settings) -> list[Exposed]:
-    """The data directory and private keys that others can read, enter or write."""
+    """Return the data directory and private keys that other users can read, enter or write."""
     return [found for path in _private(settings) for found in _look(path)]
 
 
 def _private(settings: Settings) -> Iterator[Path]:
     data = Path(settings.data_dir).absolute()
     yield data
-    # In a directory that others cannot enter, they reach nothing.
+    # Files are safe inside a directory that other users cannot enter.
     if any(_look(data)):
         yield from (data / name for name in _OF_DATA)
     if settings.tls_key and Path(settings.tls_key).absolute() not in {data / n for n in _OF_DATA}:
@@ -48,7 +49,7 @@ def _private(settings: Settings) -> Iterator[Path]:
 def _look(path: Path) -> list[Exposed]:
     try:
         mode = path.stat().st_mode
-    except OSError:  # it is not there yet, or whoever opens it says what is wrong
+    except OSError:  # missing so far, or the code that opens it will report the error
         return []
     if not mode & _OTHERS:
         return []

@@ -1,4 +1,4 @@
-"""Every `FALGATE_*` variable, typed, with its unit, default and meaning."""
+"""Every `FALGATE_*` variable with its type, unit, default and description."""
 
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -20,41 +20,41 @@ def _about(text: str) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Each field is `FALGATE_<FIELD>` in the environment; a name ends in its unit."""
+    """Each field is the environment variable `FALGATE_<FIELD>`; its name ends in its unit."""
 
-    listen: Annotated[str, _about("host:port for http; [::] or *: all addresses")] = (
+    listen: Annotated[str, _about("host:port for HTTP; [::] or *: all addresses")] = (
         "127.0.0.1:8080"
     )
     ops_listen: Annotated[
-        str, _about("host:port for /metrics, /readyz, /docs, /admin; empty: where the apps call")
+        str, _about("host:port for /metrics, /readyz, /docs, /admin; empty: the apps' listener")
     ] = ""
-    tls_listen: Annotated[str, _about("host:port for https; empty: no https")] = ""
+    tls_listen: Annotated[str, _about("host:port for HTTPS; empty: no HTTPS")] = ""
     tls_cert: Annotated[str, _about("certificate chain, a PEM file")] = ""
-    tls_key: Annotated[str, _about("its private key, a PEM file")] = ""
+    tls_key: Annotated[str, _about("private key of the certificate, a PEM file")] = ""
     public_url: Annotated[
-        str, _about("what picture URLs begin with; empty: as the caller addressed falgate")
+        str, _about("base of picture URLs; empty: the address that the caller used")
     ] = ""
     allowed_hosts: Annotated[
-        str, _about("further host names, by commas, that picture URLs may begin with")
+        str, _about("more host names, comma-separated, that picture URLs may have")
     ] = ""
-    data_dir: Annotated[str, _about("embedded Redis, pictures on disk, the sandbox's books")] = (
-        ".falgate"
-    )
+    data_dir: Annotated[
+        str, _about("directory of the embedded Redis, pictures on disk and sandbox records")
+    ] = ".falgate"
     redis_url: Annotated[
         str, _about("redis://, rediss:// or unix://; empty: embedded in the data directory")
     ] = ""
     ledger_id: Annotated[
         str,
-        _about("refuse any other ledger in Redis; empty: the one that the data directory knows"),
+        _about("id of the only ledger to accept; empty: the one noted in the data directory"),
     ] = ""
     redis_timeout_s: Annotated[
-        Seconds, _about("how long a trip to Redis may take, with all its retries")
+        Seconds, _about("deadline of a Redis round trip, including all retries")
     ] = 2
     redis_replicas: Annotated[
-        int, Meta(ge=0), _about("replicas that must have a hold before a submit")
+        int, Meta(ge=0), _about("replicas that must confirm a hold before the submit")
     ] = 0
     allow_weak_durability: Annotated[
-        bool, _about("accept a Redis that may forget its last second in a crash")
+        bool, _about("accept a Redis that may lose its last second in a crash")
     ] = False
     media_url: Annotated[
         str, _about("picture store: file://, s3://, gs://, az://; empty: in the data directory")
@@ -63,134 +63,132 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _about("a server that speaks fal's queue protocol, or `sandbox`")
     ] = FAL_QUEUE
     sandbox_work_s: Annotated[
-        float, Meta(ge=0, le=600), _about("how long the sandbox works on each request")
+        float, Meta(ge=0, le=600), _about("time that the sandbox takes for each request")
     ] = 0.3
     upstream_media_hosts: Annotated[
-        str, _about("further domains, by commas, that its pictures may be fetched from")
+        str, _about("more domains, comma-separated, to fetch the upstream's pictures from")
     ] = ""
     upstream_start_timeout_s: Annotated[
-        Seconds, _about("how long a request may wait in fal's queue")
+        Seconds, _about("maximum time of a request in fal's queue")
     ] = 600
     upstream_concurrency: Annotated[
-        int, Meta(ge=0), _about("purchases that fal works on at once, 2 to 40 by account; 0: any")
+        int, Meta(ge=0), _about("purchases at fal at once; fal accounts allow 2 to 40; 0: no limit")
     ] = 0
     upstream_jwks_url: Annotated[
-        str, _about("where fal publishes the keys that its completion hooks are signed with")
+        str, _about("URL of the public keys that verify fal's callbacks")
     ] = "https://rest.fal.ai/.well-known/jwks.json"
-    platform_url: Annotated[str, _about("fal's platform API, for its lists and its billing")] = (
+    platform_url: Annotated[str, _about("fal's platform API, for request lists and billing")] = (
         "https://api.fal.ai/v1"
     )
-    fal_key: Annotated[str, _about("fal's credential; FAL_KEY does as well")] = ""
+    fal_key: Annotated[str, _about("fal's credential; FAL_KEY works as well")] = ""
     fal_admin_key: Annotated[
-        str, _about("a key of fal's that may read billing; empty: nothing is reconciled")
+        str, _about("a fal key that may read billing; empty: no reconciliation")
     ] = ""
     fal_user_id: Annotated[
-        str, _about("whose completion hooks of fal's are believed; empty: learnt from the first")
+        str, _about("fal user whose callbacks are accepted; empty: that of the first callback")
     ] = ""
-    admin_key: Annotated[
-        str, _about("the operator's key; empty: the administration API is closed")
-    ] = ""
+    admin_key: Annotated[str, _about("the operator's key; empty: the admin API is closed")] = ""
     trusted_proxies: Annotated[
-        str, _about("addresses or networks, by commas, whose X-Forwarded headers are believed")
+        str, _about("addresses or networks, comma-separated, whose X-Forwarded headers count")
     ] = ""
     cors_origins: Annotated[
-        str, _about("origins, by commas, whose pages may call falgate in a browser; `*`: any")
+        str, _about("origins, comma-separated, whose pages may call falgate; `*`: any")
     ] = ""
-    timezone: Annotated[str, _about("IANA zone of the budgets' windows")] = "UTC"
+    timezone: Annotated[str, _about("IANA time zone of the budget windows")] = "UTC"
     week_starts: Annotated[Weekday, _about("first day of the budgets' weeks")] = "monday"
     ledger_kept_days: Annotated[
-        int, Meta(ge=40), _about("entries of the ledger go to the picture store after so many days")
+        int, Meta(ge=40), _about("days until ledger entries are archived in the picture store")
     ] = 90
     alert_url: Annotated[
-        str, _about("where alerts of budgets are sent (thresholds, first refusals); empty: nowhere")
+        str, _about("URL for budget alerts (thresholds, first refusals); empty: none are sent")
     ] = ""
-    alert_secret: Annotated[str, _about("what such a message is signed with")] = ""
-    webhook_allow_http: Annotated[bool, _about("webhooks may also go to http://")] = False
+    alert_secret: Annotated[str, _about("secret that signs alerts")] = ""
+    webhook_allow_http: Annotated[bool, _about("also allow webhooks to http:// URLs")] = False
     webhook_targets: Annotated[
-        str, _about("names and networks, by commas, that webhooks may go to; empty: all in public")
+        str, _about("hosts and networks, comma-separated, for webhooks; empty: any public address")
     ] = ""
     org_daily_usd: Annotated[
         str,
         _about(
-            "organisation's budget a day; a new value is applied once; at first 10, sandbox 1000"
+            "the organisation's daily budget; each value applies once; at first 10, sandbox 1000"
         ),
     ] = ""
     house_usd: Annotated[
         str,
-        _about("what fal may bill above the holds; a new value is applied once; at first 1"),
+        _about("total that fal may bill above the holds; each value applies once; at first 1"),
     ] = ""
-    cache_ttl_s: Annotated[Seconds, _about("how long a picture is handed out")] = 30 * 86_400
+    cache_ttl_s: Annotated[Seconds, _about("time for which a picture is served")] = 30 * 86_400
     cache_sliding: Annotated[
-        bool, _about("count that from when it was handed out last, not from when it was made")
+        bool, _about("count that time from the picture's last use, not from its purchase")
     ] = False
-    derive: Annotated[bool, _about("make a JPEG or WebP that is wanted of a PNG that is there")] = (
-        True
-    )
+    derive: Annotated[bool, _about("convert a stored PNG when a JPEG or WebP is requested")] = True
     derived_quality: Annotated[
-        int, Meta(ge=1, le=100), _about("quality of what is made so, for both formats")
+        int, Meta(ge=1, le=100), _about("quality of converted JPEGs and WebPs")
     ] = 95
     distinct_wait_ms: Annotated[
         int,
         Meta(ge=0, le=10_000),
-        _about("answers of apps whose equal requests are distinct take so long, in order to meet"),
+        _about("delay of answers to apps with distinct requests, so that equal ones overlap"),
     ] = 250
     picture_min_days: Annotated[
-        int, Meta(ge=0), _about("a picture handed out stays in the store for at least so many days")
+        int, Meta(ge=0), _about("minimum number of days that a served picture stays in the store")
     ] = 7
     picture_url_ttl_s: Annotated[
         int,
         Meta(ge=0, le=366 * 86_400),
-        _about("URLs of pictures are signed, and good for so long; 0: plain, and for ever"),
+        _about("validity of signed picture URLs; 0: unsigned URLs that never expire"),
     ] = 0
     picture_bytes_max: Annotated[
-        int, Meta(ge=0), _about("room for pictures; 0: as much as the store has")
+        int, Meta(ge=0), _about("total size of all pictures; 0: as much as the store has")
     ] = 0
     results_kept_s: Annotated[
-        Seconds, _about("how long a queued request can be looked at after its end")
+        Seconds, _about("time for which a queued request can be read after its end")
     ] = 86_400
-    body_bytes_max: Annotated[int, Meta(gt=0), _about("largest request body")] = 1024 * 1024
-    body_timeout_s: Annotated[Seconds, _about("how long a request body may take")] = 20
-    header_timeout_s: Annotated[Seconds, _about("how long a request's head may take")] = 10
+    body_bytes_max: Annotated[int, Meta(gt=0), _about("maximum size of a request body")] = (
+        1024 * 1024
+    )
+    body_timeout_s: Annotated[Seconds, _about("deadline for receiving a request body")] = 20
+    header_timeout_s: Annotated[Seconds, _about("deadline for receiving a request's head")] = 10
     write_timeout_s: Annotated[
-        Seconds, _about("a client takes 16 KiB of its answer in this time, or is cut")
+        Seconds, _about("time in which a client must read 16 KiB of its response, or it is cut off")
     ] = 20
     idle_timeout_s: Annotated[
         Seconds,
-        _about("how long a connection is kept between two requests; longer than proxies do"),
+        _about("time for which an idle connection is kept; set it higher than your proxy's"),
     ] = 75
     connections_max: Annotated[
-        int, Meta(gt=0), _about("connections at once; fewer where the descriptors do not suffice")
+        int, Meta(gt=0), _about("maximum connections; fewer if file descriptors are short")
     ] = 10_000
     connections_per_address_max: Annotated[
         int,
         Meta(ge=0),
-        _about("connections of one address, but a trusted proxy's; 0: half of all"),
+        _about("maximum connections per address, trusted proxies excepted; 0: half of all"),
     ] = 0
-    run_timeout_s: Annotated[Seconds, _about("how long a caller waits for pictures")] = 600
+    run_timeout_s: Annotated[Seconds, _about("maximum time that a caller waits for pictures")] = 600
     unknown_after_s: Annotated[
-        Seconds, _about("a purchase whose outcome nobody knows is settled in full after this")
+        Seconds, _about("time until a purchase with an unknown outcome is settled in full")
     ] = 900
-    lease_s: Annotated[Seconds, _about("a job is adopted so long after its instance died")] = 30
-    drain_s: Annotated[int, Meta(ge=0), _about("how long a stop waits for what is under way")] = 10
+    lease_s: Annotated[Seconds, _about("time until the jobs of a dead instance are adopted")] = 30
+    drain_s: Annotated[int, Meta(ge=0), _about("time for open requests to finish on shutdown")] = 10
     drain_accept_s: Annotated[
         int,
         Meta(ge=0),
-        _about("how long a stop still accepts while /readyz fails; as balancers need to see it"),
+        _about("time on shutdown in which /readyz fails but connections are still accepted"),
     ] = 2
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], _about("least to log")] = (
-        "info"
-    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _about("lowest level to log")
+    ] = "info"
 
     def __repr__(self) -> str:
-        """Without the values: some are secrets."""
+        """Omit the values: some are secrets."""
         return "Settings(...)"
 
     @property
     def calendar(self) -> Calendar:
-        """How the organisation counts time."""
+        """The organisation's calendar, in which budget windows begin and end."""
         return Calendar(ZoneInfo(self.timezone), self.week_starts)
 
     @property
     def uses_sandbox(self) -> bool:
-        """Whether live keys are served by the sandbox in this process."""
+        """Whether this process's sandbox serves live keys."""
         return self.upstream_url == SANDBOX

@@ -1,8 +1,8 @@
-"""What an environment gives: names of settings, slips in such names, and what Kubernetes adds.
+"""Finds settings in the environment: their names, likely typos, and Kubernetes's own variables.
 
-Kubernetes tells every pod where each Service is by variables that begin with the Service's name
-(service links, as Docker's links had them): one named `falgate` or `falgate-redis` brings
-FALGATE_PORT=tcp://10.0.0.7:8080 and a dozen more, which nobody has set.
+For every Service, Kubernetes sets variables in each pod that begin with the Service's name
+("service links"). A Service named `falgate` or `falgate-redis` therefore adds
+FALGATE_PORT=tcp://10.0.0.7:8080 and a dozen others, which the operator never set.
 """
 
 import difflib
@@ -21,7 +21,7 @@ _ALIKE = 0.6
 
 
 def given(env: Mapping[str, str]) -> dict[str, str]:
-    """Everything that an environment says under our prefix and means; empty is not set."""
+    """Return the variables with falgate's prefix that an operator set; empty ones are unset."""
     return {
         name: value
         for name, value in env.items()
@@ -30,7 +30,7 @@ def given(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def service_links(env: Mapping[str, str]) -> list[str]:
-    """The names under our prefix that Kubernetes has set."""
+    """Return the names with falgate's prefix that Kubernetes set."""
     return sorted(
         name
         for name, value in env.items()
@@ -39,8 +39,8 @@ def service_links(env: Mapping[str, str]) -> list[str]:
 
 
 def slips(unknown: Collection[str], known: Collection[str]) -> str:
-    """Names that are no settings, each with the one that was perhaps meant."""
-    # Without the prefix, by which all of them are alike.
+    """Return the unknown names, each with the setting that was probably meant."""
+    # Compare without the prefix, which would make all names similar.
     words = [name.removeprefix(PREFIX) for name in known]
     return ", ".join(
         f"{name} ({PREFIX}{meant[0]}?)" if meant else name
@@ -52,7 +52,11 @@ def slips(unknown: Collection[str], known: Collection[str]) -> str:
 
 
 def _is_service_link(name: str, value: str) -> bool:
-    """By name and value: FALGATE_PORT=8080 was written by somebody who means FALGATE_LISTEN."""
+    """Return whether Kubernetes set a variable, by its name and value.
+
+    The value counts because an operator who writes FALGATE_PORT=8080 means FALGATE_LISTEN and
+    should get an error.
+    """
     if _ADDRESS.search(name):
         return _is_address(value)
     if _NUMBER.search(name):

@@ -1,4 +1,4 @@
-"""Settings read from an environment, and checked before anything starts."""
+"""Reads settings from the environment and validates them before anything starts."""
 
 import ipaddress
 import re
@@ -21,14 +21,14 @@ _STORES = frozenset({"file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "a
 
 
 def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from an environment.
+    """Read and validate the settings.
 
     Args:
-        env: Such as `os.environ`.
-        defaults: Values by field, where the environment has none.
+        env: For example `os.environ`.
+        defaults: Values by field for variables missing in `env`.
 
     Raises:
-        SettingsWrong: See there.
+        SettingsWrong: A setting is unknown, missing or invalid.
     """
     fields = {PREFIX + field.upper(): field for field in Settings.__struct_fields__}
     said = given(env)
@@ -39,12 +39,12 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
     values: dict[str, Any] = {**(defaults or {}), **{fields[name]: said[name] for name in said}}
     if not values.get("fal_key") and env.get("FAL_KEY"):
         values["fal_key"] = env["FAL_KEY"]
-    # A key out of a file ends with a line feed, and none has blanks.
+    # A key read from a file ends with a line feed; no key contains spaces.
     values |= {name: values[name].strip() for name in _KEYS if name in values}
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        # msgspec ends with the field, as "... - at `$.lease_s`", and quotes no value.
+        # msgspec's message ends in "- at `$.lease_s`" and never quotes the value.
         problem, _, field = str(error).partition(" - at `$.")
         raise SettingsWrong(f"{PREFIX}{field.rstrip('`').upper()}: {problem}") from None
     _check(settings)
@@ -52,7 +52,7 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
 
 
 def _is_url(text: str) -> bool:
-    """Whether somebody could be asked there by HTTP."""
+    """Return whether this is an http(s) URL with a host."""
     try:
         parts = urlsplit(text)
         placed = bool(parts.hostname) and parts.port != 0
@@ -73,27 +73,30 @@ def _check(settings: Settings) -> None:
     admin = apikey.present(settings.admin_key)
     if settings.admin_key and (admin is None or admin.kind != "admin"):
         raise SettingsWrong(
-            f"{PREFIX}ADMIN_KEY: not an admin key, fg_admin_...; `falgate keys admin` makes one"
+            f"{PREFIX}ADMIN_KEY: not an admin key (fg_admin_...); create one with "
+            "`falgate keys admin`"
         )
     _check_callers(settings)
     webhook_rules(settings)
     for name in ("alert_url", "platform_url", "upstream_jwks_url"):
         if (url := getattr(settings, name)) and not _is_url(url):
-            raise SettingsWrong(f"{PREFIX}{name.upper()}: not a URL such as https://host/path")
+            raise SettingsWrong(f"{PREFIX}{name.upper()}: not a URL like https://host/path")
     if settings.alert_url and not settings.alert_secret:
         raise SettingsWrong(f"{PREFIX}ALERT_URL needs {PREFIX}ALERT_SECRET")
     if settings.public_url and not settings.public_url.startswith(("https://", "http://")):
-        raise SettingsWrong(f"{PREFIX}PUBLIC_URL: not a URL that begins with https:// or http://")
+        raise SettingsWrong(f"{PREFIX}PUBLIC_URL: must begin with https:// or http://")
     _check_key(settings.fal_admin_key, f"{PREFIX}FAL_ADMIN_KEY")
     if settings.media_url and settings.media_url.partition("://")[0] not in _STORES:
         raise SettingsWrong(
-            f"{PREFIX}MEDIA_URL: there is no such store; give file:///directory, "
+            f"{PREFIX}MEDIA_URL: unknown kind of store; use file:///directory, "
             "s3://bucket/prefix, gs://bucket/prefix or az://container/prefix"
         )
     try:
         _ = settings.calendar
-    except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a folder of zones
-        raise SettingsWrong(f"{PREFIX}TIMEZONE: no such IANA zone, such as Europe/Vienna") from None
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # OSError: a directory of zones
+        raise SettingsWrong(
+            f"{PREFIX}TIMEZONE: unknown IANA time zone; example: Europe/Vienna"
+        ) from None
     if not settings.uses_sandbox:
         _check_upstream(settings)
 
@@ -114,34 +117,36 @@ def _check_callers(settings: Settings) -> None:
             ipaddress.ip_network(proxy)
         except ValueError:
             raise SettingsWrong(
-                f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is no address or network, such as 10.0.0.0/8"
+                f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is not an address or network; "
+                "example: 10.0.0.0/8"
             ) from None
     for origin in names(settings.cors_origins):
         if not _ORIGIN.fullmatch(origin):
             raise SettingsWrong(
-                f"{PREFIX}CORS_ORIGINS: {origin!r} is no origin, such as https://app.example"
+                f"{PREFIX}CORS_ORIGINS: {origin!r} is not an origin; example: https://app.example"
             )
 
 
 def _check_upstream(settings: Settings) -> None:
     if not _is_url(settings.upstream_url):
-        raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: neither http(s)://... nor `{SANDBOX}`")
+        raise SettingsWrong(f"{PREFIX}UPSTREAM_URL: must be an http(s):// URL or `{SANDBOX}`")
     if _is_synchronous(settings.upstream_url):
         raise SettingsWrong(
-            f"{PREFIX}UPSTREAM_URL: that is a synchronous API; falgate buys through the queue, at "
-            f"{FAL_QUEUE} or, with the sandbox, at a URL that ends in /queue"
+            f"{PREFIX}UPSTREAM_URL: this is a synchronous API, but falgate needs the queue API: "
+            f"{FAL_QUEUE} or, for a sandbox, a URL that ends in /queue"
         )
     if not settings.fal_key:
         raise SettingsWrong(
-            f"FAL_KEY is not set: give fal's key, or {PREFIX}UPSTREAM_URL={SANDBOX} to try falgate"
+            f"FAL_KEY is not set: set your fal key, or {PREFIX}UPSTREAM_URL={SANDBOX} to try "
+            "falgate"
         )
     if apikey.present(settings.fal_key):
-        # As in a shell that was set up for fal's clients.
-        raise SettingsWrong("FAL_KEY is a key of falgate, not of fal: unset it, or give fal's key")
+        # This happens in a shell that is set up for calling falgate with fal's clients.
+        raise SettingsWrong("FAL_KEY is a falgate key, not a fal key: unset it or set your fal key")
     _check_key(settings.fal_key, "FAL_KEY")
 
 
 def _check_key(key: str, name: str) -> None:
-    """Whether it can be one of fal's, as far as anybody sees; it is not shown."""
+    """Reject a key that fal cannot have issued; the message does not quote it."""
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise SettingsWrong(f"{name} holds characters that no key of fal's has")
+        raise SettingsWrong(f"{name} contains characters that no fal key has")

@@ -1,4 +1,4 @@
-"""Settings that are several words in one: addresses, amounts, lists."""
+"""Parsers for settings with an inner structure: addresses, amounts and lists."""
 
 import ipaddress
 import re
@@ -16,32 +16,32 @@ _ALL, _EVERY_ADDRESS = "*", "::"
 
 
 class SettingsWrong(Exception):
-    """A setting is unknown, missing or senseless; the message is one line and says what to do."""
+    """A setting is unknown, missing or invalid; the message is one line that says what to do."""
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where to listen."""
+    """A host and port to listen on."""
 
     host: str
     port: int
 
     @property
     def reachable(self) -> str:
-        """host:port as a caller on this machine can use it: every address is none of them."""
+        """host:port for a client on this machine; the wildcard addresses become localhost."""
         host = "localhost" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
 
 def address(text: str, name: str) -> Address:
-    """Read host:port, where * is every address, as :: is.
+    """Parse host:port; both * and :: mean every address.
 
     Raises:
-        SettingsWrong: It is not of that form.
+        SettingsWrong: It is not host:port.
     """
     if "," in text:
         raise SettingsWrong(
-            f"{PREFIX}{name}: {text!r} is a list, and there is one host:port; [::]:8080 is every "
-            "address, of IPv4 and IPv6"
+            f"{PREFIX}{name}: {text!r} is a list, but only one host:port is allowed; [::]:8080 "
+            "means every address, IPv4 and IPv6"
         )
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
@@ -49,7 +49,7 @@ def address(text: str, name: str) -> Address:
     elif host == _ALL:
         host = _EVERY_ADDRESS
     if not _is_host(host) or not _PORT.fullmatch(port) or int(port) >= 1 << 16:
-        raise SettingsWrong(f"{PREFIX}{name}: {text!r} is not host:port, such as 127.0.0.1:8080")
+        raise SettingsWrong(f"{PREFIX}{name}: {text!r} is not host:port; example: 127.0.0.1:8080")
     return Address(host, int(port))
 
 
@@ -58,17 +58,17 @@ def _is_host(text: str) -> bool:
         if ":" in text:
             ipaddress.IPv6Address(text)
         else:
-            text.encode("idna")  # as whoever looks it up does
+            text.encode("idna")  # as the resolver does
     except ValueError:
         return False
     return ":" in text or _HOST.fullmatch(text) is not None
 
 
 def amount(text: str, name: str) -> Micros | None:
-    """Read an amount in dollars, None where it is not set.
+    """Parse an amount in US dollars; None if the setting is empty.
 
     Raises:
-        SettingsWrong: It is none.
+        SettingsWrong: It is not a valid amount.
     """
     try:
         return usd(text) if text else None
@@ -77,15 +77,15 @@ def amount(text: str, name: str) -> Micros | None:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Read a list by commas."""
+    """Split a comma-separated list into lower-case names."""
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
 def webhook_rules(settings: Settings) -> Rules:
-    """Where webhooks may go.
+    """Return the allowed webhook targets.
 
     Raises:
-        SettingsWrong: The list has something else than names and networks.
+        SettingsWrong: The list has an entry that is neither a host name nor a network.
     """
     try:
         return target.rules(names(settings.webhook_targets), allow_http=settings.webhook_allow_http)

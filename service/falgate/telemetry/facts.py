@@ -1,4 +1,4 @@
-"""Facts into metrics and logs: the flow says what happened, here it is counted and written."""
+"""The event sink: turns events of the service into metrics and log lines."""
 
 import time
 from collections.abc import Callable
@@ -23,11 +23,11 @@ from falgate.webhooks.delivery import WebhookAttempted
 _LOG = structlog.get_logger()
 _SERVER_ERROR = 500
 _OF_THE_ACCOUNT = frozenset({"exhausted_balance", "bad_upstream_key", "no_upstream_access"})
-"""Doubts that every order meets until somebody has done something."""
+"""Anomalies that repeat with every purchase until an operator acts; logged once a minute."""
 
 
 class Telemetry:
-    """Counts and logs every fact."""
+    """Counts and logs every event."""
 
     def __init__(
         self,
@@ -35,14 +35,14 @@ class Telemetry:
         tally: Callable[[Answered], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Count in `metrics`; answers are also told to `tally`, for the reports of usage."""
+        """Count in `metrics`; pass answers on to `tally` for the usage reports."""
         self._seldom = Seldom(clock)
         self._metrics = metrics
         self._tally = tally
         self._unpaid: set[str] = set()
 
     def answered(self, event: Answered) -> None:
-        """A caller got pictures."""
+        """Record that a caller got pictures."""
         metrics, upstream = self._metrics, short(event.upstream)
         team, app = metrics.app(event.team, event.app)
         metrics.answers[event.model, event.source, team, app] += 1
@@ -67,7 +67,7 @@ class Telemetry:
         )
 
     def purchased(self, event: Purchased) -> None:
-        """A job's money was settled."""
+        """Record that a job was settled."""
         metrics, upstream = self._metrics, short(event.upstream)
         metrics.purchases[upstream, event.outcome] += 1
         metrics.pictures_bought[(upstream,)] += event.pictures
@@ -89,7 +89,7 @@ class Telemetry:
         )
 
     def doubted(self, event: Anomaly) -> None:
-        """Somebody should look; what is doubted of the account with each order, once a minute."""
+        """Record an anomaly; one that repeats with every purchase is logged once a minute."""
         self._metrics.doubts[(event.what,)] += 1
         said = {"what": event.what, "job": event.job, "detail": event.detail}
         if event.what not in _OF_THE_ACCOUNT:
@@ -98,7 +98,7 @@ class Telemetry:
             _LOG.warning("job.doubted", **said, untold=untold)
 
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
-        """A shadow budget would have refused a purchase."""
+        """Record that a shadow budget would have refused a purchase."""
         account = shadow.account
         self._metrics.overdrawn[short(upstream), account.level, shadow.kind] += 1
         _LOG.warning(
@@ -106,20 +106,20 @@ class Telemetry:
         )
 
     def unchecked(self) -> None:
-        """A limit on requests could not be looked up, and the request was let through."""
+        """Record that a request was let through because its rate limit could not be read."""
         self._metrics.unchecked[()] += 1
 
     def exhausted(self, upstream: str) -> None:
-        """An upstream refused for want of balance: the errand that sends alerts asks for these."""
+        """Note an upstream that refused for lack of balance, for the alert worker."""
         self._unpaid.add(upstream)
 
     def unpaid(self) -> set[str]:
-        """Upstreams that have refused for want of balance since this was asked last."""
+        """Return the upstreams that refused for lack of balance since the last call."""
         found, self._unpaid = self._unpaid, set()
         return found
 
     def alerted(self, event: Alerted) -> None:
-        """A budget reached a threshold or refused for the first time, or no balance is left."""
+        """Record a new alert."""
         if event.what == "balance":
             _LOG.error("upstream.unpaid", alert=event.alert, upstream=event.upstream)
             return
@@ -138,12 +138,12 @@ class Telemetry:
         )
 
     def untold(self, event: AlertFailed) -> None:
-        """An alert did not reach whom it is for."""
+        """Record that an alert could not be sent."""
         self._metrics.untold[(str(event.lost).lower(),)] += 1
         _LOG.warning("alert.untold", alert=event.alert, problem=event.problem, lost=event.lost)
 
     def tried(self, event: WebhookAttempted) -> None:
-        """A webhook was sent, or could not be; of where to, only the host."""
+        """Record a webhook delivery attempt, with the origin of its URL only."""
         self._metrics.webhooks[(event.outcome,)] += 1
         log = _LOG.info if event.outcome == "delivered" else _LOG.warning
         team, _, app = event.subject.partition("/")
@@ -160,16 +160,16 @@ class Telemetry:
         )
 
     def proved(self, upstream: str, differences: int) -> None:
-        """The books were verified; `differences` is -1 when they cannot be read."""
+        """Log a ledger check; `differences` is -1 if the ledger cannot be read."""
         log = _LOG.error if differences else _LOG.info
         log("ledger.verified", upstream=upstream, differences=differences)
 
     def dropped(self, model: str, fields: int) -> None:
-        """A caller sent fields that the model does not know; their names are the caller's."""
+        """Count input fields unknown to the model; their names are not logged."""
         self._metrics.dropped[(model,)] += fields
 
     def refused(self, event: Refused) -> None:
-        """A request got an error: who asked, and what refused it. Ours stand out as warnings."""
+        """Record that a request got an error. Server errors are logged as warnings."""
         if event.reason:
             team = self._metrics.team(event.team) if event.team else ""
             self._metrics.refusals[team, event.reason] += 1
@@ -188,5 +188,5 @@ class Telemetry:
         )
 
     def requested(self, route: str, status: int) -> None:
-        """A request was answered; `route` is one of a closed set."""
+        """Count an answered request; `route` is one of a closed set."""
         self._metrics.requests[route, str(status)] += 1

@@ -1,4 +1,4 @@
-"""Lag: how late the event loop is, which is what every caller waits beside all else."""
+"""Event loop lag: how late timers fire, a delay that every request suffers as well."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ _EVERY_S = 0.25
 
 
 async def watch_lag(seen: Histogram) -> None:
-    """Sleep again and again, and count by how much each sleep was too long."""
+    """Sleep repeatedly and record by how much each sleep was too long."""
     loop = asyncio.get_running_loop()
     while True:
         due_s = loop.time() + _EVERY_S

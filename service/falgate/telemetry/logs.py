@@ -1,4 +1,4 @@
-"""Logs: one event a line, JSON for machines, colours for people; no prompt, no secret."""
+"""Logging: one event per line, as JSON or as coloured columns; no prompts and no secrets."""
 
 import logging
 import re
@@ -13,16 +13,16 @@ Level = Literal["debug", "info", "warning", "error"]
 
 _SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
 _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL", "redis")
-"""Their INFO and DEBUG lines print URLs, say what our own events say better, or say at every
-connection what the server is too old for."""
+"""Libraries whose INFO and DEBUG records print URLs, duplicate falgate's own events, or report at
+every connection which features the server is too old for."""
 
 
 def configure(level: Level, *, people: bool) -> None:
-    """Send structlog's events and the standard library's records to stderr, in one form.
+    """Send structlog's events and the standard library's records to stderr in one format.
 
     Args:
-        level: The least that is written.
-        people: Colours and columns instead of JSON.
+        level: The lowest level that is written.
+        people: Coloured columns instead of JSON.
     """
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -62,9 +62,9 @@ def configure(level: Level, *, people: bool) -> None:
 
 
 def _whence(exc_info: ExcInfo) -> str:
-    """Types and places of an error and of what led to it, the last first.
+    """Return the types and tracebacks of an error and its causes, the last error first.
 
-    Without their texts: those may quote what a caller sent, and where it happened is enough.
+    Messages are left out: they may quote what a caller sent.
     """
     lines: list[str] = []
     errors: list[BaseException] = [exc_info[1]]
@@ -77,7 +77,7 @@ def _whence(exc_info: ExcInfo) -> str:
 
 
 def _conceal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """The last net: what looks like a key does not get out, whoever logged it."""
+    """Mask anything that looks like a key, as the last line of defence."""
     for name, value in event.items():
         if isinstance(value, str) and _SECRET.search(value):
             event[name] = _SECRET.sub("***", value)

@@ -1,4 +1,4 @@
-"""Metrics: plain counters, turned into Prometheus families only when somebody looks."""
+"""Metrics: plain counters, turned into Prometheus families only at scrape time."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -29,31 +29,31 @@ from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
-"""fal answers in tens of seconds, falgate's own part takes milliseconds."""
+"""Bucket bounds: fal answers in tens of seconds, falgate's own part takes milliseconds."""
 
 TEAMS_MAX, APPS_MAX = 50, 100
-"""Those beyond these are counted as `other`: a label must not grow with the organisation."""
+"""Teams and apps beyond these are counted as `other`, to bound the number of series."""
 
 ENDS = ("paid", "refused", "released", "unknown")
-"""The states in which a job leaves the budgets' holds."""
+"""The states in which a job's hold has been settled or released."""
 
 Labels = tuple[str, ...]
 
 
 class Histogram:
-    """Counts of durations by the `SECONDS` that they stay within."""
+    """Counts of durations per bucket of `SECONDS`."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(SECONDS) + 1)
         self.sum_s = 0.0
 
     def observe(self, duration_s: float) -> None:
-        """Count one."""
+        """Count one duration."""
         self.counts[bisect_left(SECONDS, duration_s)] += 1
         self.sum_s += duration_s
 
     def buckets(self) -> list[tuple[str, float]]:
-        """Cumulative, as Prometheus wants them."""
+        """Return cumulative counts, as Prometheus expects them."""
         total, found = 0, []
         for bound, count in zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True):
             total += count
@@ -62,12 +62,12 @@ class Histogram:
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """The picture store; None is what nobody knows now.
+    """State of the picture store; None where it is unknown.
 
     Attributes:
-        total: What is in it.
-        free_bytes: Room on its disk; None also where it is none.
-        full: Whether nothing is bought for want of room.
+        total: Number and size of the stored pictures.
+        free_bytes: Free space of its disk; None also for a bucket.
+        full: Whether purchases are stopped because the store is full.
     """
 
     total: StoreSize | None = None
@@ -75,26 +75,26 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     full: bool | None = None
 
     def families(self) -> Iterable[Metric]:
-        """What is known, as gauges."""
+        """Yield the known values as gauges."""
         if self.total is not None:
             pictures, size_bytes = self.total.pictures, self.total.size_bytes
             yield GaugeMetricFamily("falgate_pictures_stored", "Pictures in the store.", pictures)
-            yield GaugeMetricFamily("falgate_pictures_bytes", "Their length, bytes.", size_bytes)
+            yield GaugeMetricFamily("falgate_pictures_bytes", "Total size of them.", size_bytes)
         if self.free_bytes is not None:
             yield GaugeMetricFamily(
-                "falgate_store_free_bytes", "Room on the store's disk.", self.free_bytes
+                "falgate_store_free_bytes", "Free space on the store's disk.", self.free_bytes
             )
         if self.full is not None:
             yield GaugeMetricFamily(
-                "falgate_store_full", "Whether nothing is bought for want of room.", self.full
+                "falgate_store_full", "1 while the full store stops purchases.", self.full
             )
 
 
 class Metrics(Collector):
-    """Everything that this process counts. A label's values come from a closed set.
+    """All counters of this process. Label values come from closed sets.
 
-    What is known beforehand has its series from the start, at 0: Prometheus cannot see the first
-    event of a series that begins with it.
+    Series that are known in advance start at 0: Prometheus cannot see the first event of a series
+    that begins with it.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Metrics(Collector):
         self._begin()
 
     def know(self, directory: Directory) -> None:
-        """Everybody there is has their series from now on."""
+        """Start the series of every team and app."""
         for team in directory.teams:
             self.team(team)
         for name in directory.apps:
@@ -139,7 +139,7 @@ class Metrics(Collector):
             self.app(team, app)
 
     def team(self, name: str) -> str:
-        """A team's label: its name, as long as there are few."""
+        """Return a team's label: its name, or `other` beyond the first `TEAMS_MAX`."""
         if name not in self._teams and len(self._teams) >= TEAMS_MAX:
             name = OTHER
         if name in self._teams:
@@ -153,7 +153,7 @@ class Metrics(Collector):
         return name
 
     def app(self, team: str, name: str) -> Labels:
-        """The labels of a team and its app: their names, as long as there are few."""
+        """Return the labels of a team and its app, or `other` beyond the first `APPS_MAX` apps."""
         labels = (self.team(team), name)
         if labels not in self._apps and len(self._apps) >= APPS_MAX:
             labels = (labels[0], OTHER)
@@ -165,7 +165,7 @@ class Metrics(Collector):
         return labels
 
     def _begin(self) -> None:
-        """Everything that is known beforehand."""
+        """Start all series that are known in advance."""
         upstreams = self._upstreams
         known: Sequence[tuple[Counter[Labels], Iterable[Labels]]] = (
             (self.purchases, product(upstreams, ENDS)),
@@ -185,7 +185,7 @@ class Metrics(Collector):
                 counter[each] += 0
 
     def render(self, standings: Sequence[UpstreamStanding], stored: Stored | None = None) -> bytes:
-        """Prometheus's text format, of what is counted here and of what was just read elsewhere."""
+        """Return Prometheus's text format of these counters and of values read elsewhere."""
         self._standings = standings
         self._stored = stored or Stored()
         registry = CollectorRegistry(auto_describe=False)
@@ -193,10 +193,8 @@ class Metrics(Collector):
         return generate_latest(registry)
 
     def collect(self) -> Iterable[Metric]:
-        """Everything, as families."""
-        build = GaugeMetricFamily(
-            "falgate_build_info", "Which falgate this is.", labels=["version"]
-        )
+        """Yield all metrics as Prometheus families."""
+        build = GaugeMetricFamily("falgate_build_info", "The running version.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
         for name, about, labels, counts in self._counters():
@@ -207,17 +205,17 @@ class Metrics(Collector):
             yield family
         yield _durations(
             "falgate_own_seconds",
-            "Time that falgate itself took for a request to a model, waiting for fal apart.",
+            "Time that falgate itself took for a request to a model, without waiting for fal.",
             self.own_seconds,
         )
         yield _durations(
             "falgate_upstream_seconds",
-            "Time from a submit to fal's result.",
+            "Time from the submit to fal's result.",
             self.upstream_seconds,
         )
         yield _durations(
             "falgate_loop_lag_seconds",
-            "How late the event loop wakes who waits for a time: what every caller waits, too.",
+            "Delay of the event loop's timers, which every request suffers as well.",
             self.loop_lag_seconds,
         )
         yield from self._process.collect()
@@ -227,33 +225,33 @@ class Metrics(Collector):
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
             ("falgate_requests", "Requests answered.", ["route", "status"], self.requests),
-            ("falgate_refusals", "Requests refused, by team (empty: unknown) and reason.",
+            ("falgate_refusals", "Requests refused, by team (empty if unknown) and reason.",
              ["team", "reason"], self.refusals),
-            ("falgate_answers", "Answers with pictures, by where they came from.",
+            ("falgate_answers", "Requests answered with pictures, by source.",
              ["model", "source", "team", "app"], self.answers),
-            ("falgate_purchases", "Jobs that left the budgets' holds, by outcome.",
+            ("falgate_purchases", "Jobs whose hold was settled or released, by outcome.",
              ["upstream", "outcome"], self.purchases),
             ("falgate_pictures_bought", "Pictures that fal delivered.", ["upstream"],
              self.pictures_bought),
             ("falgate_booked_usd", "US dollars charged to budgets.", ["upstream", "team"],
              self.booked),
-            ("falgate_saved_usd", "List price of pictures that were not bought, US dollars.",
+            ("falgate_saved_usd", "List price of pictures that did not have to be bought.",
              ["upstream", "team"], self.saved),
-            ("falgate_doubts", "Things that an operator may have to look at.", ["what"],
+            ("falgate_doubts", "Anomalies that an operator may have to look at.", ["what"],
              self.doubts),
-            ("falgate_troubles", "Failures to reach what is needed, by what it is.", ["place"],
+            ("falgate_troubles", "Failures to reach fal or the picture store.", ["place"],
              self.troubles),
             ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",
              ["upstream", "level", "window"], self.overdrawn),
-            ("falgate_alerts", "Thresholds of budgets that were reached, and first refusals.",
+            ("falgate_alerts", "Budget thresholds reached, and first refusals.",
              ["upstream", "level", "window"], self.alerts),
-            ("falgate_alerts_untold", "Alerts that did not arrive, and whether they were given up.",
+            ("falgate_alerts_untold", "Failed attempts to send an alert; lost: it was given up.",
              ["lost"], self.untold),
-            ("falgate_webhook_deliveries", "Webhooks that were sent, or could not be, by outcome.",
+            ("falgate_webhook_deliveries", "Webhook delivery attempts, by outcome.",
              ["outcome"], self.webhooks),
-            ("falgate_unchecked_requests", "Requests whose rate could not be looked up.", [],
+            ("falgate_unchecked_requests", "Requests let through without a rate check.", [],
              self.unchecked),
-            ("falgate_dropped_fields", "Unknown input fields that were dropped.", ["model"],
+            ("falgate_dropped_fields", "Unknown input fields, which were dropped.", ["model"],
              self.dropped),
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Seldom: of lines that say the same, one a minute is written, and says how many were not."""
+"""Log throttling: of repeated lines one per minute is written, with the number suppressed."""
 
 import time
 from collections.abc import Callable, Hashable
@@ -8,16 +8,16 @@ _NAMES_MAX = 100
 
 
 class Seldom:
-    """Which lines are due, by a name for what they say."""
+    """Decides which log lines are due, by the name of their content."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is in seconds."""
+        """Throttle by `clock`, seconds."""
         self._clock = clock
         self._told_s: dict[Hashable, float] = {}
         self._untold: dict[Hashable, int] = {}
 
     def due(self, name: Hashable) -> int | None:
-        """How many of this name were kept back before the line that is due; None: it is not."""
+        """Return the number of lines suppressed since the last of this name; None: not due."""
         now_s = self._clock()
         if now_s - self._told_s.get(name, float("-inf")) < _APART_S:
             self._untold[name] = self._untold.get(name, 0) + 1

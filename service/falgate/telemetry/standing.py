@@ -1,4 +1,4 @@
-"""Where the money of an upstream stands: what the ledger shows to whoever watches it."""
+"""The budget gauges of an upstream, as read from the ledger."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ from falgate.money.verification import VerificationResult
 
 
 class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One account.
+    """The gauges of one account.
 
     Attributes:
         account: The organisation or a team.
-        positions: In each window.
+        positions: Its position in each window.
         waiting: Held by purchases that have not been submitted yet, micro-USD.
     """
 
@@ -26,16 +26,16 @@ class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One upstream's books.
+    """The gauges of one upstream.
 
     Attributes:
-        upstream: Whose books.
+        upstream: The upstream whose ledger was read.
         accounts: The organisation and its teams.
-        house: Limit and what is used of it, micro-USD.
-        open_jobs: How many.
-        frozen: Whether buying is frozen until fal's books were read.
-        reconciled: What the last look at the seller's billing found, if there was one.
-        proved: What came of verifying the ledger, if that was done yet.
+        house: The overage account: its limit and how much of it is used, micro-USD.
+        open_jobs: Number of open jobs.
+        frozen: Whether purchases are stopped until the ledger is recovered.
+        reconciled: Result of the last reconciliation, if there was one.
+        proved: Result of the last ledger check, if there was one.
     """
 
     upstream: str

@@ -1,4 +1,4 @@
-"""Where the money stands, as Prometheus families: read from the ledger when somebody looks."""
+"""Budget and ledger gauges as Prometheus families, read from the ledger at scrape time."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -10,25 +10,25 @@ from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import in_dollars, short
 
 _BUDGET = (
-    ("limit", "Limit of a budget with what it was raised by, US dollars."),
-    ("spent", "Settled in the window of now, US dollars."),
-    ("held", "Set aside for purchases under way, US dollars."),
-    ("remaining", "What a budget has left: limit - spent - held, US dollars."),
+    ("limit", "Limit of a budget, including temporary raises, US dollars."),
+    ("spent", "Settled in the current window, US dollars."),
+    ("held", "Held for purchases under way, US dollars."),
+    ("remaining", "Remainder of a budget: limit - spent - held, US dollars."),
 )
 _RECONCILED = (
-    ("drift_usd", "Billed by the seller for requests of nobody here, US dollars."),
-    ("difference_usd", "What the last look at the seller's billing corrected, US dollars."),
-    ("pending_jobs", "Jobs that the seller's billing does not decide yet."),
-    ("timestamp_seconds", "When the last look was, seconds since 1970."),
+    ("drift_usd", "Billed by fal for requests that match no job in the ledger, US dollars."),
+    ("difference_usd", "Corrected by the last reconciliation, US dollars."),
+    ("pending_jobs", "Jobs whose amount fal's billing does not settle yet."),
+    ("timestamp_seconds", "Time of the last reconciliation, seconds since 1970."),
 )
 _PROVED = (
-    ("differences", "Counters unlike the ledger when it was verified last; -1: unreadable."),
-    ("verified_timestamp_seconds", "When the ledger was verified last, seconds since 1970."),
+    ("differences", "Counters that differed from the ledger at the last check; -1: unreadable."),
+    ("verified_timestamp_seconds", "Time of the last ledger check, seconds since 1970."),
 )
 
 
 def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
-    """Every gauge of these."""
+    """Return all gauges of these upstreams."""
     labels = ["upstream", "level", "account", "window"]
     budgets = {
         what: GaugeMetricFamily(f"falgate_{what}_usd", about, labels=labels)
@@ -36,17 +36,17 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
     }
     waiting = GaugeMetricFamily(
         "falgate_waiting_usd",
-        "Held by purchases that wait for their turn, US dollars.",
+        "Held by purchases that wait for an upstream slot, US dollars.",
         labels=labels[:3],
     )
     house = GaugeMetricFamily(
         "falgate_house_usd",
-        "What fal billed above holds, and how much of that is allowed, US dollars.",
+        "Billed by fal above the holds (overrun) and the limit of that, US dollars.",
         labels=["upstream", "what"],
     )
-    jobs = GaugeMetricFamily("falgate_jobs_open", "Jobs not ended.", labels=["upstream"])
-    frozen = GaugeMetricFamily("falgate_frozen", "Whether nothing is bought until fal's books "
-                               "were read.", labels=["upstream"])  # fmt: skip
+    jobs = GaugeMetricFamily("falgate_jobs_open", "Jobs that have not ended.", labels=["upstream"])
+    frozen = GaugeMetricFamily("falgate_frozen", "1 while purchases are stopped until the ledger "
+                               "is recovered.", labels=["upstream"])  # fmt: skip
     reconciled = {
         what: GaugeMetricFamily(f"falgate_reconcile_{what}", about, labels=["upstream"])
         for what, about in _RECONCILED

@@ -1,6 +1,6 @@
-"""Tally: answers counted in memory, and put into the roll-ups of usage every second or two.
+"""Usage statistics: answers are counted in memory and added to the roll-ups every 1.5 seconds.
 
-Statistics, never money: an instance that is killed loses what it counted in its last second.
+These are statistics, not money: an instance that is killed loses the counts since its last flush.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ _FIELDS_MAX = 1_000
 
 
 class RollUps(Protocol):
-    """The roll-ups. Without Redis: `Unavailable`, and the batch is offered again."""
+    """The usage roll-ups. Without Redis: `Unavailable`, and the batch is sent again later."""
 
     async def add(
         self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
     ) -> None:
-        """Count answers of this hour, by "<subject>:<measure>"; a `batch` counts once."""
+        """Add counts of the current hour, by "<subject>:<measure>"; a `batch` counts once."""
 
 
 class Tally:
-    """Counts answers, and posts them in batches."""
+    """Counts answers and adds them to the roll-ups in batches."""
 
     def __init__(self, rollups: RollUps, instance: str) -> None:
-        """Post as `instance`, whose name no other one has."""
+        """Flush as `instance`, a name unique to this process."""
         self._rollups = rollups
         self._instance = instance
         self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -50,18 +50,18 @@ class Tally:
             counts[f"{subject}:saved"] += event.saved
 
     async def run(self) -> None:
-        """Post until cancelled."""
+        """Flush until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            # Without Redis they are kept, and grow no more than there are keys.
+            # Without Redis the counts stay in memory, bounded by the number of their subjects.
             with suppress(Unavailable):
                 await self.flush()
 
     async def flush(self) -> None:
-        """Post what was counted so far; once more at the end.
+        """Add the counts so far to the roll-ups; also called at shutdown.
 
         Raises:
-            Unavailable: Without Redis. What was not taken is posted the next time.
+            Unavailable: Without Redis. Whatever is left is sent at the next flush.
         """
         async with self._one_at_a_time:
             for upstream in {*self._batches, *self._counts}:
@@ -69,7 +69,8 @@ class Tally:
 
     async def _post(self, upstream: str) -> None:
         while True:
-            # A batch whose reply was lost is repeated as it was, under the same id.
+            # A batch whose reply was lost is sent again unchanged under the same id, so that it
+            # counts once.
             if upstream not in self._batches:
                 if not self._counts.get(upstream):
                     return
@@ -85,7 +86,7 @@ class Tally:
             del self._batches[upstream]
 
     def _some(self, upstream: str) -> Mapping[str, int]:
-        """As much as a script may do at once."""
+        """Take as many counts as one script may process."""
         counts = self._counts[upstream]
         fields = list(counts)[:_FIELDS_MAX]
         return {field: counts.pop(field) for field in fields}

@@ -1,4 +1,4 @@
-"""Troubles: what cannot be reached and why, in the log once a minute for each kind of error."""
+"""Connection failures: counted, and logged once a minute for each kind of error."""
 
 import time
 from collections import Counter
@@ -14,19 +14,19 @@ _LOG = structlog.get_logger()
 
 
 class Troubles:
-    """Counts every failure to reach something, and writes down enough of them.
+    """Counts every failure to reach an upstream or store, and logs some of them.
 
     Attributes:
-        counted: By place; here, because stores and upstreams are opened before there are metrics.
+        counted: Failures by place. Kept here because stores and upstreams open before the metrics.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` is in seconds."""
+        """Throttle the log by `clock`, seconds."""
         self.counted: Counter[tuple[str, ...]] = Counter()
         self._seldom = Seldom(clock)
 
     def noter(self, place: Place) -> Callable[[str], None]:
-        """What notes a failure there: it is given the words of the error."""
+        """Return a callback that records a failure of this place, given the error message."""
 
         def note(said: str) -> None:
             self._note(place, said)

@@ -1,21 +1,21 @@
-"""What a metric says of upstreams and of money: names from a closed set, and dollars."""
+"""Label values of metrics: upstream names from a closed set, and amounts in dollars."""
 
 from falgate.core.money import Micros
 
 NAMES = ("fal", "sandbox", "test")
-"""fal, the sandbox in its place, and the books of test keys."""
+"""fal, the sandbox used instead of fal, and the ledger of test keys."""
 
 OTHER = "other"
-"""Any server that was given by its URL: that may tell what is nobody's business."""
+"""Any upstream given by its URL, which may be confidential."""
 
 _MICROS_PER_USD = 1_000_000
 
 
 def short(upstream: str) -> str:
-    """An upstream's label."""
+    """Return an upstream's label."""
     return upstream if upstream in NAMES else OTHER
 
 
 def in_dollars(amount: Micros) -> float:
-    """An amount as Prometheus wants it, in its base unit; nothing is added up of these."""
+    """Return an amount in dollars, Prometheus's base unit; for display only, never added up."""
     return amount / _MICROS_PER_USD

@@ -1,1 +1,1 @@
-"""Webhooks and alerts to third parties: signed, sent at least once, never to an inner address."""
+"""Webhooks and alerts to third parties: signed, at least once, never to an internal address."""

@@ -1,4 +1,4 @@
-"""What operators may look at and do about webhooks, for REST and commands alike."""
+"""Webhook administration: list, show and resend, for the REST API and the command line."""
 
 import re
 from collections.abc import Sequence
@@ -10,53 +10,53 @@ from falgate.webhooks.delivery import STATES, Delivery, Place, State
 CURSOR = r"(waiting|failed|delivered)\.([0-9]{1,15})\.([0-9A-Za-z_-]{1,64})"
 
 _MISSING = (
-    "There is no such webhook: a request has one, named by its id, until a week after its end"
+    "There is no such webhook: each has its request's id and is kept for a week after its end"
 )
 
 
 class DeliveryLists(Protocol):
-    """Pages of webhooks. Without Redis: `Unavailable`."""
+    """Pages of webhooks. Methods raise `Unavailable` without Redis."""
 
     async def page(
         self, states: Sequence[State], app: str, after: Place | None, number: int
     ) -> tuple[list[Delivery], Place | None]:
-        """Up to so many behind a place, and where to go on."""
+        """Return up to `number` webhooks behind a place, and the place to continue from."""
 
 
 class DeliveryRecords(Protocol):
-    """Webhooks. Without Redis: `Unavailable`."""
+    """Stored webhooks. Methods raise `Unavailable` without Redis."""
 
     async def read(self, request_id: str) -> Delivery | None:
-        """One as it stands."""
+        """Return a webhook, or None if there is none."""
 
     async def resend(self, request_id: str, who: str) -> bool:
-        """Have one sent again; writes the audit log. False when there is none."""
+        """Queue a webhook again and write to the audit log; return False if there is none."""
 
 
 class WebhookAdmin:
     """Webhooks as operators see them. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, records: DeliveryRecords, lists: DeliveryLists) -> None:
-        """Look at these."""
+        """Work on this store."""
         self._records = records
         self._lists = lists
 
     async def page(
         self, state: State | None, app: str, cursor: str, number: int
     ) -> tuple[list[Delivery], str]:
-        """Those that wait, the next one first, then those that failed and those that arrived.
+        """List webhooks: waiting ones by next attempt, then failed, then delivered ones.
 
         Args:
-            state: Only these.
+            state: Only webhooks in this state; None for all.
             app: Only those of TEAM or TEAM/APP; "" for all.
-            cursor: What the page before gave; "" for the first.
-            number: How many at most. They may be fewer where few are the app's.
+            cursor: From the previous page; "" for the first page.
+            number: Page size. A page may be shorter when few webhooks belong to the app.
 
         Returns:
-            They, and the cursor of the next page; "" where there is none.
+            The webhooks and the cursor of the next page, "" after the last.
 
         Raises:
-            Invalid: The cursor is none.
+            Invalid: The cursor is malformed.
         """
         found, after = await self._lists.page(
             STATES if state is None else (state,), app, _place(cursor), number
@@ -64,10 +64,10 @@ class WebhookAdmin:
         return found, ".".join(map(str, after)) if after else ""
 
     async def show(self, request_id: str) -> Delivery:
-        """One, by the id of its request.
+        """Return the webhook of a request.
 
         Raises:
-            NotFound: There is none (any more).
+            NotFound: The request has no webhook, or it has expired.
         """
         found = await self._records.read(request_id)
         if found is None:
@@ -75,10 +75,10 @@ class WebhookAdmin:
         return found
 
     async def resend(self, request_id: str, who: str) -> Delivery:
-        """Have one sent again at once, and then for two hours like a new one.
+        """Send a webhook again now, with the retries of a new one.
 
         Raises:
-            NotFound: There is none (any more).
+            NotFound: The request has no webhook, or it has expired.
         """
         if not await self._records.resend(request_id, who):
             raise NotFound(_MISSING)
@@ -90,6 +90,6 @@ def _place(cursor: str) -> Place | None:
         return None
     found = re.fullmatch(CURSOR, cursor)
     if found is None:
-        raise Invalid("The cursor is none: give `next_cursor` of the page before as it is")
+        raise Invalid("Invalid cursor: pass `next_cursor` of the previous page unchanged")
     state = next(each for each in STATES if each == found[1])
     return Place(state, int(found[2]), found[3])

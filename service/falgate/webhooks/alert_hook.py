@@ -1,4 +1,4 @@
-"""The operator's own hook: alerts sent to it, signed as Standard Webhooks specifies."""
+"""The operator's alert webhook: requests signed as the Standard Webhooks specification requires."""
 
 import base64
 import hashlib
@@ -18,25 +18,29 @@ _PREFIX = "whsec_"
 
 
 class AlertHook:
-    """Sends alerts to one URL. Redirects are not followed: the operator named this one."""
+    """Sends alerts to one URL chosen by the operator. Redirects are not followed."""
 
     def __init__(self, url: str, secret: str) -> None:
         """Send to `url`, signed with `secret`.
 
         Args:
             url: http:// or https://
-            secret: "whsec_" and base64 of 24 bytes at least, as the specification has it.
+            secret: "whsec_" followed by the base64 of at least 24 bytes, as the specification
+                requires.
 
         Raises:
-            ValueError: The secret is none; the message does not quote it.
-            ProxyWrong: The environment names no proxy where it should.
+            ValueError: The secret is malformed; the message does not quote it.
+            ProxyWrong: The environment names a malformed proxy.
         """
         self._url = url
         self._secret = key_of(secret)
         self._client = client(sockets(authorities(), url))
 
     async def send(self, alert: Alerted, now_s: int) -> str:
-        """Send one; what stood in the way, or "". The id of an alert is the same on a repeat."""
+        """Send one alert; return the problem, or "" once a 2xx came back.
+
+        A repeated alert has the same `webhook-id`, so its receiver can drop duplicates.
+        """
         name = f"alert_{alert.alert}"
         body = msgspec.json.encode(_message(alert))
         headers = {
@@ -53,21 +57,21 @@ class AlertHook:
                 deadline_s=_DEADLINE_S,
                 headers=headers,
                 content=body,
-            ) as answer:  # whose body says nothing to us, however long it is
+            ) as answer:  # only the status matters; the body is not read
                 return "" if answer.is_success else str(answer.status_code)
         except ExchangeFailed as error:
             return str(error)
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the hook's connections."""
         await self._client.aclose()
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes that a secret stands for.
+    """Decode a secret into the bytes of its key.
 
     Raises:
-        ValueError: It is not of the specification's form; the message does not quote it.
+        ValueError: The secret is malformed; the message does not quote it.
     """
     try:
         found = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
@@ -75,14 +79,14 @@ def key_of(secret: str) -> bytes:
         found = b""
     if not secret.startswith(_PREFIX) or len(found) < _SECRET_BYTES_MIN:
         raise ValueError(
-            f"not `{_PREFIX}` and base64 of {_SECRET_BYTES_MIN} bytes or more, such as from "
-            f"`echo {_PREFIX}$(openssl rand -base64 32)`"
+            f"must be `{_PREFIX}` followed by the base64 of at least {_SECRET_BYTES_MIN} bytes; "
+            f"generate one with `echo {_PREFIX}$(openssl rand -base64 32)`"
         )
     return found
 
 
 def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
-    """What proves to the receiver who sent a message, and when."""
+    """Return the `webhook-signature` value of a message: base64 of its HMAC-SHA256."""
     signed = f"{name}.{at_s}.".encode() + body
     return base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 

@@ -1,4 +1,4 @@
-"""Alerts: each is logged, counted and sent, at least once, whichever instance does it."""
+"""The alert worker: logs, counts and sends each alert at least once, from whichever instance."""
 
 import asyncio
 from collections import OrderedDict
@@ -16,46 +16,46 @@ _NOTED_MAX = 10_000
 
 
 class AlertQueue(Protocol):
-    """Alerts that are not told yet. Without Redis: `Unavailable`, and they stay there."""
+    """Alerts not yet handled. Methods raise `Unavailable` without Redis; the alerts stay queued."""
 
     async def new(self) -> Sequence[Alerted]:
-        """Alerts that nobody took yet."""
+        """Return alerts that no instance has taken yet."""
 
     async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
-        """Alerts taken so many times, the n-th time longer ago than `pauses_s[n - 1]`."""
+        """Return alerts taken n times, the last time longer ago than `pauses_s[n - 1]` seconds."""
 
     async def warn(self, upstream: str) -> None:
-        """Put an alert there that an upstream's balance is exhausted: once an hour, by whomever."""
+        """Queue an alert that an upstream's balance is exhausted, at most once an hour."""
 
     async def done(self, alert: Alerted) -> None:
-        """Forget an alert."""
+        """Delete an alert."""
 
     async def now_s(self) -> int:
-        """Redis's clock."""
+        """Return Redis's clock, seconds."""
 
 
 class AlertHook(Protocol):
-    """Whom alerts are sent to. Never raises."""
+    """The operator's alert webhook. Never raises."""
 
     async def send(self, alert: Alerted, now_s: int) -> str:
-        """Send one; what stood in the way, or ""."""
+        """Send one alert; return the problem, or ""."""
 
 
 class AlertFacts(Protocol):
-    """Metrics and logs. Never raises."""
+    """Metrics and logs of alerts. Never raises."""
 
     def alerted(self, event: Alerted) -> None:
-        """A budget reached a threshold, or refused a purchase."""
+        """Record a new alert."""
 
     def untold(self, event: AlertFailed) -> None:
-        """An alert did not reach whom it is for."""
+        """Record that an alert could not be sent."""
 
     def unpaid(self) -> Collection[str]:
-        """Upstreams that have refused for want of balance since this was asked last."""
+        """Return the upstreams that refused for lack of balance since the last call."""
 
 
 class AlertWorker:
-    """Tells alerts as they come, and those that did not arrive again, for a day."""
+    """Handles new alerts, and retries those that could not be sent, for a day."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class AlertWorker:
         *,
         pauses_s: Sequence[int] = _PAUSES_S,
     ) -> None:
-        """Without a hook, an alert is told when it is logged and counted."""
+        """Without a hook, an alert is done once it is logged and counted."""
         self._queue = queue
         self._hook = hook
         self._facts = facts
@@ -73,15 +73,15 @@ class AlertWorker:
         self._noted: OrderedDict[str, None] = OrderedDict()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Poll until cancelled."""
         while True:
-            # Without Redis nothing is spent; what was crossed before waits there.
+            # Without Redis nothing is spent, and alerts queued before stay in Redis.
             with suppress(Unavailable):
                 await self.look()
             await asyncio.sleep(_EVERY_S)
 
     async def look(self) -> None:
-        """Tell what is there now.
+        """Handle the alerts that are queued or due for a retry now.
 
         Raises:
             Unavailable: Without Redis.
@@ -91,12 +91,12 @@ class AlertWorker:
         alerts = (*await self._queue.new(), *await self._queue.again(self._pauses_s))
         for alert in alerts:
             if alert.alert not in self._noted:
-                # Also one that somebody else took, who may have died before noting it.
+                # A retried alert may have been taken by an instance that died before logging it.
                 self._noted[alert.alert] = None
                 self._facts.alerted(alert)
         while len(self._noted) > _NOTED_MAX:
             self._noted.popitem(last=False)
-        # All at once: who takes one slowly keeps no other one back.
+        # Sent concurrently, so that a slow response does not delay the other alerts.
         sent = await asyncio.gather(*map(self._send, alerts), return_exceptions=True)
         for failure in sent:
             if failure is not None:
@@ -116,5 +116,5 @@ class AlertWorker:
 
 
 def _crossed_s(alert: Alerted) -> int:
-    """When it crossed: an entry's id begins with Redis's milliseconds."""
+    """Return when an alert was queued, seconds: its stream id begins with Redis's milliseconds."""
     return int(alert.alert.partition("-")[0]) // 1000

@@ -1,4 +1,4 @@
-"""Webhooks: what is sent to whoever asked for it, how it is signed, and how long it is tried."""
+"""Webhook messages, signatures, delivery records and the retry schedule."""
 
 import base64
 import hashlib
@@ -10,22 +10,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from falgate.fal.signing import REQUEST_ID, SIGNATURE, TIMESTAMP, USER_ID, KeySet, signed_message
 
 _PAUSES_S = (5, 15, 45, 120, 300, 600, 900, 1_200, 1_800, 2_215)
-"""Between one attempt and the next: ten more than the first, over two hours."""
+"""Delays between attempts: ten retries after the first attempt, over two hours."""
 _SPREAD = 0.2
 
 State = Literal["waiting", "failed", "delivered"]
-"""waiting: for its next attempt. It ends once, unless an operator has it sent again."""
+"""waiting: for its next attempt. failed and delivered are final unless an operator resends it."""
 STATES: tuple[State, ...] = get_args(State)
-"""In the order of lists."""
+"""The states in the order in which lists show them."""
 
 
 class Place(NamedTuple):
-    """Where a list of webhooks goes on: behind this one.
+    """A position in the list of webhooks; the next page starts behind it.
 
     Attributes:
-        state: It was in.
-        at_ms: Its place there: when it is due, or when it ended.
-        request_id: Which it was.
+        state: The state whose list it is in.
+        at_ms: The position there: when the webhook is due, or when it ended.
+        request_id: The webhook at this position.
     """
 
     state: State
@@ -34,14 +34,14 @@ class Place(NamedTuple):
 
 
 class RequestOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a request ended, for whoever wants to be told.
+    """How a request ended, as its webhook reports it.
 
     Attributes:
-        request_id: Ours, as its caller has it.
-        ok: Whether there is what was asked for.
-        payload: The model's output, or the body that stands in its place.
-        error: Why there is no output, in fal's words; "" where there is.
-        payload_error: Why the payload is missing; "" where it is not.
+        request_id: falgate's id, as the caller knows it.
+        ok: Whether the request succeeded.
+        payload: The model's output, or the error body.
+        error: Why there is no output, in fal's words; "" on success.
+        payload_error: Why the payload is missing; "" if it is not.
     """
 
     request_id: str
@@ -51,12 +51,12 @@ class RequestOutcome(msgspec.Struct, frozen=True, kw_only=True):
     payload_error: str = ""
 
     def __repr__(self) -> str:
-        """Without the payload, which may quote the prompt."""
+        """Omit the payload, which may quote the prompt."""
         return f"Outcome({self.request_id})"
 
 
 def body(outcome: RequestOutcome) -> bytes:
-    """A message in fal's form, which has an error of null where there is none."""
+    """Encode a webhook message in fal's format, where `error` is null on success."""
     message = {
         "request_id": outcome.request_id,
         "gateway_request_id": outcome.request_id,
@@ -70,15 +70,15 @@ def body(outcome: RequestOutcome) -> bytes:
 
 
 class Signer:
-    """Signs webhooks as fal does, with a key of our own."""
+    """Signs webhooks the way fal does, with falgate's own key."""
 
     def __init__(self, seed: bytes, user_id: str) -> None:
-        """Sign with the ED25519 key of these 32 bytes, in the name of `user_id`."""
+        """Sign with an ED25519 key made from this 32-byte seed, on behalf of `user_id`."""
         self._key = Ed25519PrivateKey.from_private_bytes(seed)
         self._user_id = user_id
 
     def headers(self, request_id: str, sent: bytes, now_s: int) -> dict[str, str]:
-        """What goes with a body, so that its receiver knows who sent it, and when."""
+        """Return the headers of a message, with the signature over its id, user, time and body."""
         timestamp = str(now_s)
         message = signed_message(request_id, self._user_id, timestamp, sent)
         return {
@@ -90,9 +90,10 @@ class Signer:
         }
 
     def key_set(self) -> KeySet:
-        """The public key as a JSON Web Key Set; its id is its thumbprint (RFC 7638).
+        """Return the public key as a JSON Web Key Set; its key id is the thumbprint (RFC 7638).
 
-        Twice: as the RFCs have it, and padded, because fal's Python recipe decodes it as it is.
+        The key is listed twice: unpadded as the RFCs require, and padded for fal's Python recipe,
+        which decodes `x` without restoring the padding.
         """
         x = _text(self._key.public_key().public_bytes_raw())
         own = {"crv": "Ed25519", "kty": "OKP", "x": x}
@@ -103,20 +104,20 @@ class Signer:
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook that somebody is to get, as it was last read.
+    """A webhook as it was last read.
 
     Attributes:
-        request_id: The request whose end it tells.
+        request_id: The request whose end it reports.
         url: Where it goes.
-        subject: Whose request it was, "team/app".
-        upstream: Who sold to it: whose books it is in.
+        subject: The owner of the request, "team/app".
+        upstream: The upstream whose ledger the request is in.
         state: See `State`.
-        attempts: How many were begun.
-        said: What came of the last one: a status, or the name of an error; "" before it.
-        began_ms: Redis time at which the request ended.
-        due_ms: When it is tried next; 0 once it has ended.
-        tried_ms: When the last attempt ended; 0 before it.
-        ended_ms: When it was taken, or given up; 0 while it waits.
+        attempts: Attempts begun so far.
+        said: Result of the last attempt: a status or an error's name; "" before the first.
+        began_ms: When the request ended, Redis time.
+        due_ms: When the next attempt is due; 0 once the webhook has ended.
+        tried_ms: When the last attempt ended; 0 before the first.
+        ended_ms: When it was delivered or given up; 0 while it waits.
     """
 
     request_id: str
@@ -132,17 +133,17 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     ended_ms: int = 0
 
     def __repr__(self) -> str:
-        """Without the URL, whose query may be a secret."""
+        """Omit the URL, whose query may be a secret."""
         return f"Delivery({self.request_id}, {self.state})"
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """A webhook that is this instance's to send.
+    """A webhook claimed by this instance for one attempt.
 
     Attributes:
-        delivery: With this attempt counted.
-        until_ms: When it is anybody's again, by Redis's clock.
-        now_s: That clock, when it was taken.
+        delivery: The webhook, with this attempt counted.
+        until_ms: When the claim expires, Redis time.
+        now_s: Redis time at the claim.
     """
 
     delivery: Delivery
@@ -151,11 +152,11 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What came of sending one.
+    """The result of one delivery attempt.
 
     Attributes:
-        taken: Whether its receiver has it.
-        said: A status, or the name of an error.
+        taken: Whether the receiver accepted it.
+        said: The HTTP status, or the name of an error.
     """
 
     taken: bool
@@ -163,16 +164,16 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 TriedAs = Literal["delivered", "later", "failed", "gone"]
-"""later: another attempt follows. gone: there is no outcome to tell any more."""
+"""later: another attempt follows. gone: the request's result has expired."""
 
 
 class WebhookAttempted(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook was sent, or could not be.
+    """A delivery attempt was made, or was impossible.
 
     Attributes:
-        target: Where, without path and query.
+        target: Origin of the URL, without path and query.
         outcome: See `TriedAs`.
-        attempt: The how manieth it was.
+        attempt: Attempt number, from 1.
         said: As in `Attempt`.
     """
 
@@ -186,11 +187,11 @@ class WebhookAttempted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pause_s(attempts: int, chance: float) -> float | None:
-    """How long to wait after so many attempts; None when there were enough.
+    """Return the delay before the next attempt, seconds; None when no attempt is left.
 
     Args:
-        attempts: 1 or more.
-        chance: From 0 to 1. What failed together must not come again together.
+        attempts: Attempts made so far, 1 or more.
+        chance: Random number from 0 to 1; spreads deliveries that failed together.
     """
     if attempts > len(_PAUSES_S):
         return None

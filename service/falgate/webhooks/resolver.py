@@ -1,4 +1,4 @@
-"""Addresses of hosts that callers name: looked up apart from all else, and checked when used."""
+"""DNS lookups of webhook hosts: in threads of their own, with each address checked before use."""
 
 import asyncio
 import ipaddress
@@ -15,14 +15,14 @@ _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class TargetRefused(OSError):
-    """No address of a host may be connected to."""
+    """A host has addresses, but none that may be connected to."""
 
 
 class Resolver(AbstractResolver):
-    """The system's resolver, in threads of its own.
+    """The system's resolver, in its own threads.
 
-    The loop's are few, and fal's own names are looked up there: a caller whose name server does not
-    answer would keep them all.
+    The event loop's default threads are few and also resolve fal's names: a webhook host whose name
+    server hangs would block them all.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Resolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Every address of a host."""
+        """Return every address of a host."""
         look = partial(
             socket.getaddrinfo,
             host,
@@ -54,26 +54,30 @@ class Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Wait for nobody."""
+        """Stop the threads without waiting for running lookups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class GuardedResolver(AbstractResolver):
-    """Only those addresses of a host that the rules admit, whatever its name server says by now."""
+    """A resolver that returns only the addresses that the rules allow.
+
+    It checks at every connection, so a name server that changes its answer gains nothing (DNS
+    rebinding).
+    """
 
     def __init__(self, rules: Rules, lookups: AbstractResolver) -> None:
-        """Check by `rules` what `lookups` find."""
+        """Filter the results of `lookups` by `rules`."""
         self._rules = rules
         self._lookups = lookups
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The addresses that may be connected to.
+        """Return the allowed addresses of a host.
 
         Raises:
-            TargetRefused: There are some, and none of these.
-            OSError: There are none.
+            TargetRefused: The host has addresses, but none is allowed.
+            OSError: The host has no address.
         """
         found = await self._lookups.resolve(host, port, family)
         admitted = [
@@ -86,17 +90,19 @@ class GuardedResolver(AbstractResolver):
         return admitted
 
     async def close(self) -> None:
-        """Close the lookups."""
+        """Close the underlying resolver."""
         await self._lookups.close()
 
 
 def socket_to(
     rules: Rules, address: tuple[int, int, int, str, tuple[object, ...]]
 ) -> socket.socket:
-    """A socket for an address that is connected to next: the last look, however it was found.
+    """Create a socket for an address about to be connected to, after a last check of the address.
+
+    aiohttp does not ask a resolver about IP addresses in URLs; this check covers those too.
 
     Raises:
-        TargetRefused: Nobody may go there.
+        TargetRefused: The address is not allowed for any host.
     """
     family, kind, protocol, _, at = address
     if not rules.reaches(ipaddress.ip_address(str(at[0]))):

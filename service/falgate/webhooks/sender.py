@@ -1,4 +1,4 @@
-"""Sending webhooks: signed, to addresses that are allowed when they are connected to, once each."""
+"""The webhook sender: signed HTTP requests to addresses that are checked when they connect."""
 
 import asyncio
 import ssl
@@ -22,10 +22,11 @@ _ASCII = "".join(map(chr, range(128)))
 
 
 class WebhookSender:
-    """Sends webhooks. No redirect is followed, no proxy asked, no cookie kept.
+    """Sends webhooks. Follows no redirects, uses no proxy and keeps no cookies.
 
-    Each has a connection of its own: one that was kept would go where a name led before. Without
-    httpx, which would have a second reader of each URL, and spell some of them in its own way.
+    Each attempt opens its own connection, so that the host is resolved and checked again every
+    time. aiohttp is used directly because httpx would parse and normalise the URL a second time,
+    in its own way.
     """
 
     def __init__(
@@ -37,14 +38,14 @@ class WebhookSender:
         lookups: AbstractResolver | None = None,
         deadline_s: float = _DEADLINE_S,
     ) -> None:
-        """Send what `signer` signs to where `rules` allow; made where a loop runs.
+        """Send messages signed by `signer` to targets that `rules` allow; needs an event loop.
 
         Args:
-            signer: With falgate's own key.
-            rules: See there.
-            authorities: Whose certificates are believed; those of the system if none are given.
-            lookups: Finds the addresses of names; the system's resolver if none is given.
-            deadline_s: How long a receiver may take, all in all.
+            signer: Holds falgate's own key.
+            rules: The allowed targets.
+            authorities: Trusted certificate authorities; by default the system's.
+            lookups: Resolves host names; by default with the system's resolver.
+            deadline_s: Maximum time of one attempt, seconds.
         """
         self._signer = signer
         self._rules = rules
@@ -67,11 +68,11 @@ class WebhookSender:
         )
 
     async def send(self, url: str, request_id: str, body: bytes, now_s: int) -> Attempt:
-        """Send one, once. Only a 2xx says that it was taken; what an answer holds is not read."""
+        """Make one attempt. Only a 2xx means delivered; the response body is not read."""
         headers = self._signer.headers(request_id, body, now_s)
         try:
-            # Again, since the operator may have changed the rules; and for addresses in URLs, which
-            # no resolver is asked for.
+            # Checked again because the rules may have changed since the submit, and because IP
+            # addresses in URLs never pass through the resolver.
             check_target(url, self._rules)
             async with (
                 asyncio.timeout(self._deadline_s),
@@ -83,24 +84,27 @@ class WebhookSender:
                 return Attempt(taken=taken, said=str(response.status))
         except Refusal:
             return Attempt(taken=False, said=TargetRefused.__name__)
-        except Exception as error:  # noqa: BLE001 - the libraries raise what they like
+        except Exception as error:  # noqa: BLE001 - the libraries document no closed set of errors
             return Attempt(taken=False, said=_name(error))
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the session and the resolver."""
         await self._session.close()
         await self._names.close()
 
 
 def _as_written(url: str) -> URL:
-    """A URL that was checked, byte by byte as it was given: its receiver may have signed it."""
+    """Return a checked URL exactly as the caller wrote it, byte for byte.
+
+    The receiver may have signed the URL, so it must not be normalised.
+    """
     base = origin(url)
     path = url[len(base) :].partition("#")[0]
     return URL(quote(base + (path if path.startswith("/") else f"/{path}"), _ASCII), encoded=True)
 
 
 def _name(error: BaseException) -> str:
-    """The kind of an error, or that of a refusal which led to it."""
+    """Return the name of an error, or of the `TargetRefused` in its chain of causes."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, TargetRefused):

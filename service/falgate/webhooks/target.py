@@ -1,4 +1,4 @@
-"""Targets of webhooks: what a URL may be, and which addresses may stand behind it."""
+"""Webhook targets: which URLs are valid and which IP addresses may be connected to."""
 
 import ipaddress
 import re
@@ -14,7 +14,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _LENGTH_MAX = 2_048
 _PORT_MAX = 65_535
 
-# Only what no second reader of the URL, such as the one that connects, could take otherwise.
+# Accepts only URLs that every parser reads the same way, so that the host checked here is the host
+# that the HTTP client connects to.
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _NAME = rf"{_LABEL}(?:\.{_LABEL})*"
 _URL = re.compile(
@@ -29,9 +30,9 @@ _WORLD = ipaddress.ip_network("2000::/3")
 _PASSAGES = tuple(
     map(
         ipaddress.ip_network,
-        # Addresses that carry another one, or lead to it: IETF protocols with Teredo, 6to4 and its
-        # relays. NAT64 and IPv4-mapped ones are outside of 2000::/3 anyhow. The last is for
-        # documentation, which not every Python knows.
+        # Addresses that embed or route to another address: IETF protocols (with Teredo), 6to4 and
+        # the 6to4 relays. NAT64 and IPv4-mapped addresses are outside 2000::/3 already. The last
+        # network is for documentation; older Pythons do not know it.
         ("2001::/23", "2002::/16", "192.88.99.0/24", "3fff::/20"),
     )
 )
@@ -41,9 +42,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Where webhooks may go.
 
     Attributes:
-        names: Hosts; "*.x" is every name below x.
-        networks: Whose addresses are allowed whatever they are.
-        allow_http: Whether it may be without TLS.
+        names: Allowed hosts; "*.x" matches every name below x.
+        networks: Networks that are always allowed, even private ones.
+        allow_http: Whether plain http:// is allowed.
     """
 
     names: frozenset[str] = frozenset()
@@ -51,15 +52,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     allow_http: bool = False
 
     def allows(self, host: str, address: Address) -> bool:
-        """Whether a connection may go to this address, which is that of `host`."""
+        """Return whether `host` may be connected to at this address."""
         return self._lists(address) or (is_public(address) and self.names_it(host))
 
     def reaches(self, address: Address) -> bool:
-        """Whether any host may be at this address."""
+        """Return whether this address is allowed for at least some host."""
         return self._lists(address) or is_public(address)
 
     def names_it(self, host: str) -> bool:
-        """Whether a host may be anywhere in public; without any rule, each may."""
+        """Return whether a host is allowed at public addresses; without any rule, every host is."""
         if not self.names and not self.networks:
             return True
         name = host.lower().rstrip(".")
@@ -72,10 +73,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rules(entries: Iterable[str], *, allow_http: bool) -> Rules:
-    """Rules from an operator's list of names and networks.
+    """Parse an operator's list of host names and networks.
 
     Raises:
-        ValueError: One of them is neither; the message says which.
+        ValueError: An entry is neither; the message quotes it.
     """
     names, networks = set(), []
     for entry in entries:
@@ -84,42 +85,42 @@ def rules(entries: Iterable[str], *, allow_http: bool) -> Rules:
         except ValueError:
             if not _NAMED.fullmatch(entry) or _is_number(entry):
                 raise ValueError(
-                    f"{entry!r} is neither a name nor a network, such as hooks.example, "
-                    "*.apps.example or 10.1.0.0/16"
+                    f"{entry!r} is neither a host name nor a network; examples: hooks.example, "
+                    "*.apps.example, 10.1.0.0/16"
                 ) from None
             names.add(entry.lower())
     return Rules(names=frozenset(names), networks=tuple(networks), allow_http=allow_http)
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is somebody's on the internet, and nothing that leads elsewhere."""
+    """Return whether an address is globally routable and does not embed or route to another one."""
     if not address.is_global or address.is_multicast or any(address in way for way in _PASSAGES):
         return False
     return address.version == 4 or address in _WORLD  # noqa: PLR2004 - of IP
 
 
 def check_target(url: str, allowed: Rules) -> None:
-    """Nothing, where a webhook may go to a URL as far as that can be told without looking it up.
+    """Check a webhook URL against the rules, as far as possible without a DNS lookup.
 
     Raises:
-        InputRejected: It may not; fal's form, at `fal_webhook`.
+        InputRejected: The URL is malformed or not allowed; fal's form, at `fal_webhook`.
     """
     problem = _problem(url, allowed)
     if problem:
-        # Without what may be a secret: a password, a path, a query.
+        # The error quotes the origin only: user info, path and query may hold secrets.
         at = ["query", "fal_webhook"]
         issue = {"loc": at, "msg": problem, "type": "value_error", "input": origin(url)}
         raise InputRejected([issue])
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of a URL that was checked: what may be told of it; "" of any other."""
+    """Return the scheme, host and port of a valid URL, safe to log; "" for any other URL."""
     found = _URL.fullmatch(url)
     return url[: len(url) - len(found["path"] or "")].lower() if found else ""
 
 
 def without_query(url: str) -> str:
-    """A URL as operators may see it."""
+    """Return a URL as operators may see it: without its query and fragment."""
     return re.split(r"[?#]", url, maxsplit=1)[0]
 
 
@@ -127,13 +128,13 @@ def _problem(url: str, allowed: Rules) -> str:
     found = _URL.fullmatch(url) if len(url) <= _LENGTH_MAX else None
     if found is None:
         return (
-            "A webhook is a URL https://host/path of at most 2048 characters, whose host is an "
-            "ASCII name or an address, without a user or a password"
+            "A webhook must be a URL of the form https://host/path, at most 2048 characters long, "
+            "with an ASCII host name or an IP address and without user or password"
         )
     if found["port"] and not 0 < int(found["port"]) <= _PORT_MAX:
-        return "The webhook's port is none"
+        return "The webhook's port is not between 1 and 65535"
     if found["scheme"].lower() == "http" and not allowed.allow_http:
-        return "A webhook has to begin with https://"
+        return "A webhook URL must begin with https://"
     return _problem_of(found["host"].strip("[]"), allowed)
 
 
@@ -142,14 +143,15 @@ def _problem_of(host: str, allowed: Rules) -> str:
         address = ipaddress.ip_address(host)
     except ValueError:
         if ":" in host or _is_number(host):
-            return "The webhook's host is no name, and no address in its usual form"
-        # Its addresses are looked at when it is connected to; they may be of a network of the list.
+            return "The webhook's host is neither a host name nor an IP address in standard form"
+        # The resolver checks the addresses of a name at each attempt. They may be in an allowed
+        # network, so a name cannot be refused here while there is one.
         fine = allowed.names_it(host) or bool(allowed.networks)
     else:
         fine = allowed.allows(host, address)
-    return "" if fine else "Webhooks may not go to this host; ask whoever runs falgate"
+    return "" if fine else "Webhooks to this host are not allowed; ask your falgate operator"
 
 
 def _is_number(host: str) -> bool:
-    """Whether some reader takes it for an IPv4 address: 127.1, 2130706433, 0x7f.1."""
+    """Return whether some URL parser reads a host as an IPv4 address: 127.1, 2130706433, 0x7f.1."""
     return _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None

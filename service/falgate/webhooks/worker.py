@@ -1,4 +1,4 @@
-"""Delivering webhooks: at least once, some at a time, again and again for two hours."""
+"""The webhook worker: delivers each webhook at least once, with retries over two hours."""
 
 import asyncio
 import random
@@ -34,45 +34,45 @@ _OUTCOMES: Mapping[State, TriedAs] = {
 }
 
 GONE = "ResultGone"
-"""What is said of a webhook whose request is not kept any more."""
+"""Recorded as the error of a webhook whose request's result has expired."""
 
 
 class DeliveryQueue(Protocol):
-    """Webhooks that wait. Without Redis: `Unavailable`, and they stay there."""
+    """Waiting webhooks. Methods raise `Unavailable` without Redis; the webhooks stay queued."""
 
     async def claim(self, number: int, each: int, busy: Mapping[str, int]) -> list[Claimed]:
-        """Take up to so many, of one app's `each` less those that are `busy`."""
+        """Claim up to `number` due webhooks; with those `busy`, at most `each` of one app."""
 
     async def settle(self, claimed: Claimed, state: State, said: str, *, after_ms: int = 0) -> bool:
-        """Write down what came of an attempt; False when it is another's by now."""
+        """Record the result of an attempt; return False when the claim has expired."""
 
     async def sweep(self) -> int:
-        """Forget some that ended long ago; how many it were."""
+        """Delete some webhooks that ended long ago; return the count."""
 
 
 class Outcomes(Protocol):
-    """How requests ended. Without Redis: `Unavailable`."""
+    """Results of requests. Methods raise `Unavailable` without Redis."""
 
     async def outcome(self, request_id: str) -> RequestOutcome | None:
-        """What to tell of one; None when it is not kept any more."""
+        """Return the outcome of a request, or None once it has expired."""
 
 
 class Sender(Protocol):
-    """The way to receivers. Never raises."""
+    """Delivers messages to receivers. Never raises."""
 
     async def send(self, url: str, request_id: str, body: bytes, now_s: int) -> Attempt:
-        """Send one, once, within less time than a claim lasts."""
+        """Make one attempt, which takes less time than a claim lasts."""
 
 
 class DeliveryFacts(Protocol):
-    """Metrics and logs. Never raises."""
+    """Metrics and logs of deliveries. Never raises."""
 
     def tried(self, event: WebhookAttempted) -> None:
-        """A webhook was sent, or could not be."""
+        """Record one delivery attempt."""
 
 
 class WebhookWorker:
-    """Sends what is due, whichever instance did not come to it."""
+    """Delivers due webhooks, including those queued or left unfinished by other instances."""
 
     def __init__(
         self,
@@ -86,17 +86,18 @@ class WebhookWorker:
         at_once_each: int = _AT_ONCE_EACH,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Deliver by these ports.
+        """Deliver through these ports.
 
         Args:
-            queue: Where they wait.
-            outcomes: What they tell.
-            sender: Who sends them.
-            facts: Who is told of that.
-            every_s: How often to look.
-            at_once: How many may be under way here.
-            at_once_each: How many of one app's: a slow receiver keeps only its own waiting.
-            chance: From 0 to 1; spreads attempts that failed together.
+            queue: Holds the waiting webhooks.
+            outcomes: Supplies the outcome that a webhook reports.
+            sender: Sends the message.
+            facts: Records each attempt.
+            every_s: Poll interval, seconds.
+            at_once: Maximum number of concurrent deliveries of this instance.
+            at_once_each: Maximum per app, so that a slow receiver only delays its own webhooks.
+            chance: Random number from 0 to 1 that spreads the retries of deliveries that failed
+                together.
         """
         self._queue = queue
         self._outcomes = outcomes
@@ -110,17 +111,20 @@ class WebhookWorker:
         self._look = asyncio.Event()
 
     def wake(self) -> None:
-        """Look now: a request has ended here that wants to be told of."""
+        """Poll now: a request with a webhook has just ended on this instance."""
         self._look.set()
 
     async def run(self) -> None:
-        """Deliver until cancelled; what is under way then is anybody's when its claim lapses."""
+        """Deliver until cancelled.
+
+        Other instances retry the deliveries under way at that time once their claims expire.
+        """
         swept_s = float("-inf")
         tasks: set[asyncio.Task[None]] = set()
         try:
             while True:
                 self._look.clear()
-                # Without Redis no request ends; what ended before waits there.
+                # Without Redis no request ends, and webhooks queued before stay in Redis.
                 with suppress(Unavailable):
                     for claimed in await self._due():
                         task = asyncio.create_task(self._deliver(claimed))
@@ -129,7 +133,7 @@ class WebhookWorker:
                     if time.monotonic() - swept_s >= _SWEEP_EVERY_S:
                         await self._queue.sweep()
                         swept_s = time.monotonic()
-                # One look for many that end together.
+                # Requests that end together share one poll.
                 await asyncio.sleep(_APART_S)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._every_s):
@@ -153,12 +157,12 @@ class WebhookWorker:
         try:
             attempt = await self._tried(claimed)
             state, after_ms = self._next(claimed, attempt)
-            # What is known must not be lost: it would be sent again.
+            # If this result were lost, the webhook would be sent again.
             await retry_until_available(
                 lambda: self._queue.settle(claimed, state, attempt.said, after_ms=after_ms)
             )
         except Unavailable:
-            # What it is about cannot be read: anybody's when the claim lapses.
+            # The outcome could not be read. Any instance retries when the claim expires.
             return
         finally:
             self._busy[claimed.delivery.subject] -= 1
@@ -176,11 +180,11 @@ class WebhookWorker:
             )
         except Unavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, others have to be delivered
+        except Exception as error:  # noqa: BLE001 - one failure must not stop other deliveries
             return Attempt(taken=False, said=type(error).__name__)
 
     def _next(self, claimed: Claimed, attempt: Attempt) -> tuple[State, int]:
-        """What a webhook is after an attempt, and when it is due again, if it waits."""
+        """Return the webhook's next state and, if waiting, the delay to its next attempt, ms."""
         if attempt.taken:
             return "delivered", 0
         if attempt.said == GONE:

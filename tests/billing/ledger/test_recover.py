@@ -279,7 +279,7 @@ async def test_a_redis_that_is_started_anew_meanwhile_stays_frozen(
 
     monkeypatch.setattr(books, "requests", restart)
 
-    with pytest.raises(RecoveryRefused, match="begin again"):
+    with pytest.raises(RecoveryRefused, match="start again"):
         await run()
 
     assert await is_frozen()

@@ -160,10 +160,10 @@ def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, told: Webhook
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(refused: Refused) -> None:
-    assert "Give one of" in refused("cache", "purge")
+    assert "Give exactly one of" in refused("cache", "purge")
     both = ("--everything", "--app", "web/shop")
     assert "give --yes" in refused("cache", "purge", *both)
-    assert "Give one of" in refused("cache", "purge", *both, "--yes")
+    assert "Give exactly one of" in refused("cache", "purge", *both, "--yes")
     assert "--older-than" in refused("cache", "purge", "--app", "web/shop", "--older-than", "-1")
     assert "no such pool" in refused("cache", "show", "a" * 64)
     assert "by its fingerprint" in refused("cache", "show", "nothing")

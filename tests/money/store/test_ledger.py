@@ -54,7 +54,7 @@ async def test_a_ledger_counts_by_one_calendar(other: Calendar, ledger: Ledger) 
 async def test_a_ledger_of_an_earlier_form_is_strange(ledger: Ledger, redis: Redis) -> None:
     await redis.hset(keyspace.META, "format", "1")
 
-    with pytest.raises(LedgerStrange, match="form 1"):
+    with pytest.raises(LedgerStrange, match="format 1"):
         await ledger.birth(None, UTC_WEEKS)
 
 

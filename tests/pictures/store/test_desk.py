@@ -153,7 +153,7 @@ async def test_only_old_pictures_are_purged_where_an_age_is_given(
 
 @pytest.mark.parametrize("selection", [{}, {"older_than_s": 5}, {"app": "a/b", "everything": True}])
 async def test_exactly_one_thing_is_purged(selection: dict[str, Any], desk: CacheAdmin) -> None:
-    with pytest.raises(Invalid, match="Give one of"):
+    with pytest.raises(Invalid, match="Give exactly one of"):
         await desk.purge(Selection(**selection), "me")
 
 
@@ -196,7 +196,7 @@ async def test_a_rejected_picture_is_in_no_pool_and_pinned_no_more(
     pools = await shelf.pools.read_all((F, G))
     assert [pool.pictures for pool in pools] == [(good,), ()]
     assert not (await shelf.record(bad)).pinned
-    with pytest.raises(Conflict, match="in no pool"):
+    with pytest.raises(Conflict, match="not in any pool"):
         await desk.reject(bad.name, "me")
 
 

@@ -1,1 +1,1 @@
-"""Records of accounts in Redis."""
+"""Redis storage of accounts."""

@@ -1,4 +1,4 @@
-"""Notes in the audit log, of what is done without a record of its own being changed."""
+"""Audit log entries of operations that change no record of their own."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from falgate.redis.unavailable import translate_errors
 
 
 class AuditLog:
-    """Writes them."""
+    """Writer of the audit log."""
 
     def __init__(self, redis: Redis) -> None:
-        """In this Redis."""
+        """Write to this Redis."""
         self._redis = redis
 
     async def note(self, change: Change, after: Any) -> None:
-        """Write down what was done; no prompt.
+        """Record an operation and its result, which must not contain a prompt.
 
         Raises:
             Unavailable: Without Redis.

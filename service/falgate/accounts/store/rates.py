@@ -1,4 +1,4 @@
-"""Rates: requests by the second, counted over all instances."""
+"""Request rates: requests per second, counted over all instances."""
 
 from collections.abc import Mapping
 
@@ -13,19 +13,19 @@ _TAKE = Script("rates_take")
 
 
 class Rates:
-    """Every account's rate of requests."""
+    """Request rates of all accounts."""
 
     def __init__(self, redis: Redis) -> None:
         """Count in this Redis."""
         self._redis = redis
 
     async def take(self, limited: Mapping[str, int]) -> Exceeded | None:
-        """Count a request of each account, or of none where one has no room.
+        """Count a request against each account, or against none if one has reached its limit.
 
-        A repeat after a lost reply counts twice: that guards no money.
+        A retry after a lost reply counts twice, which is harmless: no money depends on it.
 
         Args:
-            limited: Requests allowed in a second, by the account's name; none of them 0.
+            limited: Requests allowed per second, by account name; none is 0.
 
         Raises:
             Unavailable: Without Redis.

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- Count a request against each account's rate (the keys, more_keys, in the order of the limits a
--- second, more_args), or against none when one of them has no room: generic cell rate algorithm,
--- with a burst of as many as a second allows. A key holds when its account is even again, in ms.
--- Returns {} when there is room, or {index from 0, wait_ms}.
+-- Count a request against each account's rate, or against none if one has reached its limit. The
+-- keys (more_keys) are in the order of the limits per second (more_args). Generic cell rate
+-- algorithm with a burst of one second's worth: each key holds the time, in ms, at which its
+-- account is back to a full allowance.
+-- Returns {} if there is room, else {index of the account from 0, wait_ms}.
 local now = now_ms()
 local even = {}
 for i, key in ipairs(KEYS) do

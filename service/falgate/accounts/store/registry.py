@@ -1,4 +1,4 @@
-"""Records that operators make: teams, apps, keys and budgets, each change with its audit entry."""
+"""Redis storage of teams, apps and keys; every change is written with its audit entry."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -20,16 +20,17 @@ _REVISION = "revision"
 
 
 class Registry:
-    """Every record. All methods raise `Unavailable` without Redis."""
+    """Teams, apps and keys. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, ledger_id: str = "", clock: Clock | None = None) -> None:
-        """Keep them in this Redis.
+        """Store records in this Redis.
 
         Args:
-            redis: It.
-            ledger_id: Where it is given, what is missing beside another ledger is not missing: then
-                nobody knows. A gateway has it, so that an emptied Redis makes no key unknown.
-            clock: Set whenever a key is looked up.
+            redis: The client.
+            ledger_id: If given, every look-up checks that Redis still holds this ledger, and raises
+                `Unavailable` otherwise. Gateways give it, so that an emptied Redis does not turn
+                every key into an unknown one.
+            clock: Set to Redis's time whenever a key is looked up.
         """
         self._redis = redis
         self._ledger_id = ledger_id
@@ -37,9 +38,10 @@ class Registry:
         self._directory = Directory(-1, {}, {})
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
-        """One key, Redis's time in seconds, and who there is: in one look, read anew each time.
+        """Return one key, Redis's time in seconds, and all teams and apps, in one round trip.
 
-        So a revocation or a new limit counts at once, on every instance.
+        Keys are not cached, so that a revocation or a new limit takes effect at once on every
+        instance.
         """
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -58,19 +60,19 @@ class Registry:
         return record, int(seconds), self._directory
 
     async def ids(self) -> frozenset[str]:
-        """Public ids of all keys."""
+        """Return the public ids of all keys."""
         with translate_errors():
             return frozenset(map(str, await self._redis.hkeys(keyspace.APIKEYS)))
 
     async def keys(
         self, of: str = "", *, after: str = "", number: int | None = None
     ) -> list[KeyRecord]:
-        """Keys, the oldest first; it costs as many as it gives.
+        """Return keys, oldest first; the cost grows only with the number that is returned.
 
         Args:
-            of: Only those of this "team" or "team/app"; "": of all.
-            after: Only those behind this `KeyRecord.place`.
-            number: So many at most; None: all.
+            of: Only those of this "team" or "team/app"; "" for all.
+            after: Only those after this `KeyRecord.place`.
+            number: At most this many; None for all.
         """
         await self._check()
         start, most = f"({after}" if after else "-", -1 if number is None else number
@@ -93,7 +95,7 @@ class Registry:
         return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
 
     async def _list_all(self) -> None:
-        """List keys that were made by a version that had no such lists."""
+        """Build the sorted lists of keys, which earlier versions did not write."""
         found: Any
         with translate_errors():
             found = await self._redis.hvals(keyspace.APIKEYS)
@@ -105,7 +107,7 @@ class Registry:
                 await pipeline.execute()
 
     async def directory(self) -> Directory:
-        """Who there is now."""
+        """Read all teams and apps."""
         await self._check()
         found: Any
         with translate_errors():
@@ -121,7 +123,7 @@ class Registry:
         return self._directory
 
     async def latest(self) -> Directory:
-        """Who there is now; where that did not change since it was read, in one small look."""
+        """Return all teams and apps, reading them only if the revision has changed."""
         with translate_errors():
             revision = await self._redis.hget(keyspace.DIRECTORY, _REVISION)
         if int(revision or 0) != self._directory.revision:
@@ -129,17 +131,17 @@ class Registry:
         return self._directory
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
-        """Make, change or (with None) remove a team; False when it is no longer as it `was`."""
+        """Create, change or (with None) remove a team; False if it no longer equals `was`."""
         change = Change(who=who, action="team", subject=name)
         return await self._put(keyspace.DIRECTORY, f"team:{name}", was, now, change)
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
-        """Likewise an app, by "team/app"."""
+        """Create, change or (with None) remove an app, named "team/app"; False as for a team."""
         change = Change(who=who, action="app", subject=name)
         return await self._put(keyspace.DIRECTORY, f"app:{name}", was, now, change)
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
-        """Likewise a key. A key is never removed, because the ledger speaks of it."""
+        """Create or change a key; False as for a team. Never removed: the ledger names keys."""
         change = Change(who=who, action="key", subject=now.id)
         return await self._put(
             keyspace.APIKEYS, now.id, was, now, change, place=now.place, lists=_lists(now)
@@ -165,7 +167,7 @@ class Registry:
             check_own(found, self._ledger_id)
 
     async def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
-        """The audit log, the newest first, from just before an entry's id."""
+        """Iterate over the audit log from just before the entry `before`, newest first."""
         while True:
             page: Any
             with translate_errors():
@@ -178,13 +180,13 @@ class Registry:
             before = page[-1][0]
 
     async def now_s(self) -> int:
-        """Redis's clock, seconds since 1970."""
+        """Return Redis's time, in seconds since 1970."""
         with translate_errors():
             seconds, _ = await self._redis.time()
         return int(seconds)
 
 
 def _lists(record: KeyRecord) -> Sequence[str]:
-    """The lists that a key is in."""
+    """Return the sorted lists that contain a key: of all keys, its team's and its app's."""
     of = ("", record.team, f"{record.team}/{record.app}")
     return [keyspace.key_order(each) for each in of]

@@ -1,1 +1,1 @@
-"""Corrections and recoveries of the ledger in Redis."""
+"""Redis storage of corrections and recoveries."""

@@ -1,4 +1,4 @@
-"""Corrections: what closed jobs came to by fal's own books, each an entry of its own."""
+"""Redis side of reconciliation: closed jobs, and the entries that correct them."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
@@ -25,14 +25,14 @@ _YOUNG_MS = {
     "month": 433 * _DAY_MS,
     "total": 10**15,
 }
-"""So long after it a job's windows are corrected, by kind, even where nothing was spent in them.
+"""How long after closing a job's windows are corrected even if they have no counter, by kind.
 
-Longer than `core.sums.recent` looks back: whatever is verified was corrected.
+Longer than `money.sums.recent` looks back, so that every counter that is verified was corrected.
 """
 
 
 def as_summary(found: Mapping[str, str]) -> ReconcileReport | None:
-    """What a look has found, by the fields of its hash; None before the first."""
+    """Return a round's result from the fields of its hash; None if there is none yet."""
     if not found:
         return None
     figures: dict[str, Any] = {name: int(found[name]) for name in ReconcileReport.__struct_fields__}
@@ -40,7 +40,7 @@ def as_summary(found: Mapping[str, str]) -> ReconcileReport | None:
 
 
 class Corrections:
-    """The closed jobs of every ledger. All methods raise `Unavailable` without Redis."""
+    """Closed jobs of every ledger. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, *, owner: str) -> None:
         """Take turns with other instances as `owner`."""
@@ -50,7 +50,7 @@ class Corrections:
     async def closes(
         self, upstream: str, since_ms: int, until_ms: int
     ) -> AsyncIterator[list[ClosedJob]]:
-        """Jobs that were closed in a time, the oldest first, a page at a time."""
+        """Yield pages of the jobs that were closed in a period, oldest first."""
         first, last = f"{max(0, since_ms)}-0", f"({until_ms}-0"
         while True:
             page: Any
@@ -66,9 +66,9 @@ class Corrections:
             first = f"({page[-1][0]}"
 
     async def correct(self, upstream: str, closed: ClosedJob, now: Charge, why: str) -> bool:
-        """Set what a job came to by fal's books, once; False where that changes nothing.
+        """Set a job's cost to what fal billed, once; False if that changes nothing.
 
-        The job counts as reconciled since, also where it came to what was booked.
+        From then on the job counts as reconciled, even if fal billed exactly what was booked.
         """
         windows = dict(name.split(":", 1) for name in closed.windows)
         age_ms = await self._now_ms() - closed.closed_ms
@@ -97,7 +97,7 @@ class Corrections:
         return bool(reply == "corrected")
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
-        """To which job each request belongs that belongs to one, as long as jobs are kept."""
+        """Return the job of each request that belongs to one, as long as jobs are kept."""
         ids = list(request_ids)
         found: dict[str, str] = {}
         for start in range(0, len(ids), _PAGE):
@@ -108,7 +108,7 @@ class Corrections:
         return found
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
-        """Whether it is the caller's turn to compare; nobody else's for so long."""
+        """Return whether the caller is to reconcile now; if so, no one else may for `lease_ms`."""
         with translate_errors():
             taken = await self._redis.set(
                 keyspace.reconciler(upstream), self._owner, nx=True, px=lease_ms
@@ -116,14 +116,14 @@ class Corrections:
         return bool(taken)
 
     async def compared_until_ms(self, upstream: str) -> int:
-        """Until when fal's books were compared by the last look that was whole; 0 before it."""
+        """Return until when complete rounds have compared fal's billing; 0 if there was none."""
         with translate_errors():
             return int(
                 await self._redis.hget(keyspace.reconciled(upstream), "compared_until_ms") or 0
             )
 
     async def keep(self, upstream: str, summary: ReconcileReport, *, whole: bool) -> None:
-        """Remember what a look has found; the next one begins where it ended if it was whole."""
+        """Store a round's result; the next round begins where a complete (`whole`) one ended."""
         figures: dict[Any, Any] = {
             name: int(getattr(summary, name)) for name in summary.__struct_fields__
         }

@@ -1,14 +1,16 @@
 #!lua flags=allow-oom
 -- with _torn.lua, _usage.lua
--- Set right what a closed job came to: the difference goes to its accounts, in the windows that it
--- was charged in, and to the house, with an entry of its own; the closing entry stays as it is. All
--- in micro-USD. The accounts (more_keys) stand from KEYS[7] on, the organisation first. `was` is
--- what the caller has read, and compared: a repeat, or two callers at once, post a difference once.
--- A counter that is no longer kept is not begun anew, but for the windows in `young`. Where a reset
--- has forgiven the job, what it did not cost is not forgiven either: an entry of that says so.
--- Where fal billed what was booked, that is written down as compared, and there is no entry.
--- Returns 'corrected', 'confirmed', 'changed' when it comes to something else meanwhile, 'gone' when
--- the closing entry was archived, or 'torn' when half of this is there already.
+-- Correct the cost of a closed job. The difference is charged to its accounts, in the windows in
+-- which it was charged, and to the house, with an entry of its own; the closing entry stays as it
+-- is. If fal billed what was booked, the job is only marked as compared. All amounts in micro-USD.
+-- The accounts (more_keys) begin at KEYS[7], the organisation first. `was` is what the caller read
+-- and compared, so a repeat or a second caller books a difference only once.
+-- Budgets pay a higher bill only up to the hold, which they had agreed to, and the house the rest.
+-- A counter that was swept is not created again, except in the windows in `young`. If a reset
+-- forgave a job that cost less, that part was never spent and must not count as forgiven, because
+-- it would become room that nobody granted; an entry records that.
+-- Returns 'corrected', 'confirmed', 'changed' if the cost was changed in the meantime, 'gone' if
+-- the closing entry was archived, or 'torn' if an earlier attempt was executed in part.
 local corrected = KEYS[1]
 local ledger = KEYS[2]
 local house = KEYS[3]
@@ -25,7 +27,7 @@ local request_id = ARGV[7]
 local why = ARGV[8]
 local young = ARGV[9]
 local first_account = 7
--- Whether one entry of a stream stands before another one.
+-- Return whether one entry of a stream precedes another.
 local function is_before(one, other)
   local ms, number = one:match('^(%d+)-(%d+)$')
   local other_ms, other_number = other:match('^(%d+)-(%d+)$')
@@ -45,7 +47,7 @@ local known = compared or (close.billed .. ':' .. close.overrun)
 if known ~= whole(was_billed) .. ':' .. whole(was_overrun) then return 'changed' end
 if billed > digits(close.held) then error({err = 'BADAMOUNT the budgets pay no more than was held'}) end
 
--- What no job of ours ordered is charged to the organisation alone.
+-- A recovered request, which no job of ours sent, is charged to the organisation alone.
 local charged = {'organisation:main'}
 if close.outcome ~= 'recovered' then
   charged[2] = 'team:' .. close.team
@@ -61,7 +63,7 @@ end
 local day = close.windows:match('day:(%S+)')
 if usage:sub(-#day - 1) ~= ':' .. day then error({err = 'BADKEYS not the day of this job'}) end
 
--- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
+-- Only writes follow, because a script that fails keeps its earlier writes.
 local more_billed, more_overrun = billed - was_billed, overrun - was_overrun
 local for_nothing = (tonumber(close.bought) or 0) == 0 and more_billed or 0
 if not begin(torn, job_id, 'correct') then return 'torn' end
@@ -73,7 +75,7 @@ if more_billed ~= 0 or more_overrun ~= 0 then
 end
 local kept = {}
 for name in young:gmatch('%S+') do kept[name] = true end
--- What was forgiven and was not spent after all must not become room for something else.
+-- Lower what a later reset forgave by what the job did not cost after all.
 local function forgive_less(i, name)
   local f = redis.call('HMGET', KEYS[i], 'forgiven:' .. name, 'reset:' .. name)
   local forgiven = tonumber(f[1] or '0')
@@ -100,7 +102,7 @@ local function add(measure, number)
 end
 add('billed', more_billed)
 add('overrun', more_overrun)
--- What was compared before is in the measure already, and so is what a correction adds to it.
+-- A job that was compared before is already counted as reconciled: add only the difference.
 add('reconciled', compared and more_billed + more_overrun or billed + overrun)
 add('without_pictures', for_nothing)
 redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))

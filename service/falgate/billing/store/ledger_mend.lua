@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- Set counters of one hash to what the ledger says, if all of them are still as they were found: a
--- repeat, or two who mend at once, change nothing twice. Each counter is a field, what was found and
--- what it has to be (more_args, from ARGV[4] on), whole numbers with a sign; 0 is no field at all,
--- where a hold is meant. Returns 1, or 0 when one has changed meanwhile.
+-- Set counters of one hash to what the ledger says, if all of them still have the values that were
+-- found; so a repeat or a second caller changes nothing. Each counter is three arguments
+-- (more_args, from ARGV[4] on): its field, the value found and the correct value, signed whole
+-- numbers. A hold of 0 is deleted.
+-- Returns 1, or 0 if a counter has changed in the meantime.
 local hash = KEYS[1]
 local audit = KEYS[2]
 local who = ARGV[1]

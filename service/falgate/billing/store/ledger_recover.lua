@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 -- with _torn.lua, _usage.lua
--- Book a request that the upstream has carried out and no job knows: an entry that closes a job of
--- its own, charged to the organisation in the windows of now. Once: the request belongs to it since.
--- Returns {'booked'}, {'known', job} when it belongs to a job, {'elsewhen', now_ms} outside the
--- windows, or {'torn'} when half of this is there already. The entry's further fields (more_args)
--- stand from ARGV[7] on. Micro-USD.
+-- Book a request that the upstream has carried out and no job knows: write the closing entry of a
+-- job of its own, charged to the organisation in the current windows, in micro-USD. Afterwards the
+-- request belongs to that job, so it is booked only once. Further fields of the entry (more_args)
+-- begin at ARGV[7].
+-- Returns {'booked'}, {'known', job} if it belongs to a job, {'elsewhen', now_ms} outside the
+-- windows, or {'torn'} if an earlier attempt was executed in part.
 local submits = KEYS[1]
 local ledger = KEYS[2]
 local accounts = KEYS[3]

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Let buying go on, if the ledger is in the history that was looked at: another one may have lost
--- more. Returns 1, or 0 in any other.
+-- Allow purchases again, if the server is still in the history that was checked; another history
+-- may have lost more.
+-- Returns 1, or 0 in any other history.
 local meta = KEYS[1]
 local history = ARGV[1]
 

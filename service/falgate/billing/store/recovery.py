@@ -1,4 +1,4 @@
-"""Recovery: a ledger that may have lost its last second, set right by fal's own books."""
+"""Redis side of recovery: corrects counters, and books requests that the ledger has lost."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -34,7 +34,7 @@ _BOUNDARIES_MAX = 3
 
 
 class Recovery:
-    """One frozen ledger. All methods raise `Unavailable` without Redis."""
+    """Recovery of the ledgers of all upstreams. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, calendar: Calendar, who: str = "") -> None:
         """Book by `calendar`; `who` goes into the audit log."""
@@ -44,28 +44,28 @@ class Recovery:
         self._corrections = Corrections(redis, owner="")
 
     async def frozen(self) -> tuple[Frozen | None, str]:
-        """Where buying is frozen, and in which history of the server."""
+        """Return why purchases are stopped, if they are, and the server's history."""
         now = await Ledger(self._redis).standing()
         return now.frozen, now.trusted
 
     async def books(self) -> list[str]:
-        """All books, each with counters of its own."""
+        """Return the names of all upstreams; each has a ledger of its own."""
         return await Ledger(self._redis).books()
 
     async def differences(self, upstream: str) -> tuple[Difference, ...]:
-        """Counters of these books that are not what the ledger says.
+        """Return the counters that differ from an upstream's ledger.
 
         Raises:
-            EntryStrange: There is an entry that cannot be read.
+            EntryStrange: An entry cannot be read.
         """
         return (await verify(self._redis, upstream)).differences
 
     async def undo_torn(self, upstream: str) -> None:
-        """Undo what was torn, or bring it to its end: the ledger says less, or more, after that."""
+        """Undo or complete torn operations, which removes entries or changes counters."""
         await Torn(self._redis, upstream).undo(self._who)
 
     async def mend(self, upstream: str, found: Sequence[Difference]) -> bool:
-        """Set counters right; False where one has changed since, which is then left alone."""
+        """Correct counters; False if one has changed since, which is then left alone."""
         hashes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for each in found:
             key, field = _place(upstream, each)
@@ -87,22 +87,22 @@ class Recovery:
         return done
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
-        """The requests of jobs that were closed since then."""
+        """Return the requests of jobs that were closed since then."""
         found: set[str] = set()
         async for page in self._corrections.closes(upstream, since_ms, await self.now_ms() + 1):
             found |= {posting.request_id for posting in page if posting.request_id}
         return frozenset(found)
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:
-        """To which job each request belongs that belongs to one, as long as jobs are kept."""
+        """Return the job of each request that belongs to one, as long as jobs are kept."""
         return await self._corrections.bound(upstream, request_ids)
 
     async def unbound(self, upstream: str) -> list[Job]:
-        """Jobs that may have been submitted and have no request id, with their inputs."""
+        """Return jobs that may have been submitted and have no request id, with their inputs."""
         return await uncertain.unbound(self._redis, upstream)
 
     async def book(self, upstream: str, found: Recovered, amount: Micros) -> bool:
-        """Charge a request that no job knows to the organisation, once; False when it is known."""
+        """Charge an unknown request to the organisation, once; False if it is known by now."""
         now_ms = await self.now_ms()
         for _ in range(_BOUNDARIES_MAX):
             windows = self._calendar.windows(now_ms)
@@ -129,20 +129,20 @@ class Recovery:
             if reply[0] != "elsewhen":
                 return bool(reply[0] == "booked")
             now_ms = int(reply[1])
-        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+        raise Unavailable("Redis's clock does not agree with the calendar; try again")
 
     async def thaw(self, history: str) -> bool:
-        """Let buying go on; False when the history is not the one that was looked at."""
+        """Allow purchases again; False if the server's history is not the given one."""
         with translate_errors():
             return bool(await _THAW(self._redis, meta=keyspace.META, history=history))
 
     async def now_ms(self) -> int:
-        """Redis's clock, milliseconds since 1970."""
+        """Return Redis's time, in milliseconds since 1970."""
         return await now_ms(self._redis)
 
 
 def _place(upstream: str, found: Difference) -> tuple[str, str]:
-    """The key of a counter, and its field."""
+    """Return the key and the field of a counter."""
     if found.account == HOUSE:
         return keyspace.house(upstream), found.counter
     if found.counter in MEASURES:

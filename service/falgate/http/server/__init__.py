@@ -1,16 +1,16 @@
-"""An HTTP/1.1 server for one ASGI application: llhttp parses, this package judges and promises.
+"""An HTTP/1.1 server for one ASGI application: llhttp parses, this package validates and enforces.
 
-`docs/edge.md` says what is promised. Nothing here knows what is served.
+`docs/edge.md` lists its guarantees. The package knows nothing of the application it serves.
 
-- `limits`: every bound and deadline, as one struct.
+- `limits`: all limits and deadlines, in one struct.
 - `framing`: what a request's head must be (pure).
-- `parser`: from bytes to messages (no socket, no time).
-- `wire`: the bytes of one connection: sending, deadlines, ending.
+- `parser`: from bytes to messages (no sockets, no time).
+- `wire`: the bytes of one connection: sending, deadlines, closing.
 - `connection`: one connection: requests in order.
-- `exchange`: one request and its answer, as ASGI sees them.
-- `connections`: what all connections share: admission, the clock, the stop.
-- `listener`: sockets that accept, and TLS.
-- `descriptors`: how many connections there can be.
+- `exchange`: one request and its response, as ASGI sees them.
+- `connections`: state shared by all connections: admission, the clock, shutdown.
+- `listener`: listening sockets and TLS.
+- `descriptors`: how many connections are possible.
 """
 
 from falgate.http.server.connections import Connections

@@ -1,7 +1,7 @@
-"""One connection: the parser is fed, requests are served in order, clients keep moving.
+"""One connection: feeds the parser, serves requests in order, and enforces deadlines.
 
-Only `proceed` feeds the parser and decides whether more is read, so nothing is ever fed from inside
-a callback, nor twice.
+Only `proceed` feeds the parser and decides whether to read more. So nothing is fed from inside a
+parser callback, and nothing is fed twice.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class Connection(Wire):
 
     Attributes:
         peer: The client's address.
-        fresh: No byte has come over it yet.
+        fresh: Whether no byte has been received yet.
     """
 
     def __init__(self, shared: Connections, peer: str, *, secure: bool) -> None:
@@ -43,7 +43,7 @@ class Connection(Wire):
     # --- The socket -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a first request."""
+        """Wait for the first request."""
         super().connection_made(transport)
         server, client = map(transport.get_extra_info, ("sockname", "peername"))
         self._ends = {
@@ -55,7 +55,7 @@ class Connection(Wire):
         self._shared.idle(self)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came."""
+        """Feed received bytes to the parser, or drop them once the connection is closing."""
         if self._parser.over or self._closing:
             self._drop(len(data))
             return
@@ -66,7 +66,7 @@ class Connection(Wire):
         self.proceed()
 
     def eof_received(self) -> bool:
-        """The client sends no more, and may still listen. TLS knows no such thing."""
+        """Handle the client's end of sending; it may still read. TLS has no such half-close."""
         self._eof = True
         if self._closing or self._active is None:
             self._close()
@@ -76,7 +76,7 @@ class Connection(Wire):
         return not self._secure
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Nobody is there any more."""
+        """Clean up after the connection is gone."""
         self._closing = self._parser.over = True
         self._shared.lost(self)
         for each in (self._active, *self._queue):
@@ -90,21 +90,21 @@ class Connection(Wire):
 
     @property
     def date(self) -> bytes:
-        """The Date header of now."""
+        """The current Date header."""
         return self._shared.date
 
     @property
     def ending(self) -> bool:
-        """Whether no further request will be served over it."""
+        """Whether the connection will serve no further request."""
         return self._shared.stopping
 
     def taken(self) -> None:
-        """The application took what was received of a body."""
+        """Resume reading after the application has taken the received part of a body."""
         if self._paused:
             self.proceed()
 
     def finished(self, exchange: Exchange) -> None:
-        """The answer is complete: the rest of the request is dropped, or the next one is served."""
+        """Continue after a response: drop the rest of its request or serve the next."""
         if not exchange.keep_alive or (self._eof and exchange is self._receiving):
             self._close_gently()
         elif exchange is not self._receiving:
@@ -114,10 +114,10 @@ class Connection(Wire):
             self._allow(self._limits.body_timeout_s)
             self.proceed()
 
-    # --- From what all connections share ----------------------------------------------------------
+    # --- From Connections -------------------------------------------------------------------------
 
     def overdue(self, now: float) -> None:
-        """Look whether the client has had its time."""
+        """Check the deadlines, and refuse or close the connection if one has passed."""
         if self.reads_too_slowly(now):
             self.cut()
             return
@@ -129,10 +129,10 @@ class Connection(Wire):
         elif self._shared.busy(self):  # it was idle
             self._close_gently()
         else:
-            self._refuse(Refused(408, "The request did not come in time."))
+            self._refuse(Refused(408, "The request did not arrive in time."))
 
     def end_if_idle(self, fresh_s: float) -> None:
-        """Wait for no further request, but for what a fresh connection may have sent already."""
+        """Close an idle connection; give a fresh one `fresh_s` for a request already on its way."""
         if self._active is not None or self._closing or self._transport is None:
             return
         if self.fresh:
@@ -143,7 +143,7 @@ class Connection(Wire):
     # --- Feeding ----------------------------------------------------------------------------------
 
     def proceed(self) -> None:
-        """Feed the parser what is there while there is room, and read on where there is some."""
+        """Feed buffered bytes to the parser while there is room, then pause or resume reading."""
         if self._feeding:
             return
         self._feeding = True
@@ -157,7 +157,7 @@ class Connection(Wire):
             self._refuse(refused)
         finally:
             self._feeding = False
-        if parser.part is Part.HEAD and self._shared.busy(self):  # it came behind a dropped body
+        if parser.part is Part.HEAD and self._shared.busy(self):  # a head after a dropped body
             self._allow(self._limits.head_timeout_s)
         if parser.over or self._closing:
             self._dropped += len(self._held)
@@ -178,7 +178,7 @@ class Connection(Wire):
     # --- From the parser --------------------------------------------------------------------------
 
     def on_request(self, request: Request) -> None:
-        """Serve a request, now or in its turn."""
+        """Serve a request now, or queue it behind the current one."""
         exchange = Exchange(
             self,
             scope_of(request, self._ends),
@@ -196,7 +196,7 @@ class Connection(Wire):
             self._queue.append(exchange)
 
     def on_body(self, data: bytes) -> None:
-        """Keep a piece of a body for its reader; of one that was answered drop it, in bounds."""
+        """Pass a piece of a body to its exchange; if already answered, drop it up to a limit."""
         exchange = self._receiving
         if exchange is None or exchange.done:
             self._dropped += len(data)
@@ -210,7 +210,7 @@ class Connection(Wire):
             self._allow(self._limits.body_timeout_s)
 
     def on_end(self) -> None:
-        """Tell the reader that its body is whole."""
+        """Mark the request as complete."""
         exchange, self._receiving = self._receiving, None
         self.deadline = inf
         if exchange is None:
@@ -230,9 +230,9 @@ class Connection(Wire):
         self._shared.run(exchange)
 
     def _next(self) -> None:
-        """Serve what has waited, refuse what came behind it, or wait for the next request.
+        """Serve the next queued request, send a queued refusal, or wait for a request.
 
-        A client that does not take its answers gets no further ones.
+        A client that does not read its responses gets no further ones.
         """
         if self._behind():
             self._once_taken = self._next
@@ -252,7 +252,7 @@ class Connection(Wire):
         self.proceed()
 
     def _refuse(self, refused: Refused) -> None:
-        """Answer what is not served, in its turn, and end the connection with it."""
+        """Send a refusal in its turn and close the connection."""
         self._parser.over = True
         broken, self._receiving = self._receiving, None
         if broken is not None and broken in self._queue:
@@ -260,7 +260,7 @@ class Connection(Wire):
         elif broken is not None:
             self._active = None
             if broken.begun:
-                # Its answer cannot be taken back: it is whole, or it ends in the middle.
+                # Its response is out already: close after a complete one, cut an incomplete one.
                 self._close_gently() if broken.done else self.cut()
                 return
             broken.leave(muted=True)
@@ -270,11 +270,11 @@ class Connection(Wire):
             return
         headers = self._shared.refused(refused.status)
         self.write(refusal(refused, self._shared.date, headers))
-        self._dropped += 1  # What was wrong was not read to its end.
+        self._dropped += 1  # The refused request was not read to its end.
         self._close_gently()
 
     def _close_gently(self) -> None:
-        """End the connection behind what is under way to the client."""
+        """Close the connection after the pending output has been sent."""
         if self._closing:
             return
         unread = self._dropped or self._held or self._queue or self._receiving is not None

@@ -1,4 +1,4 @@
-"""What all connections share: room for them, one clock, and the stop."""
+"""State shared by all connections: admission, the deadline clock, and shutdown."""
 
 import asyncio
 import ipaddress
@@ -13,11 +13,11 @@ from falgate.http.server.limits import Limits
 
 _TICK_S = 0.5
 _FRESH_S = 1.0
-"""What a connection that was just accepted has in a stop to bring its request."""
+"""Time for a newly accepted connection to send its request during shutdown."""
 
 
 class Connection(Protocol):
-    """One of them; see `connection`."""
+    """A connection; see `connection`."""
 
     @property
     def peer(self) -> str:
@@ -25,37 +25,37 @@ class Connection(Protocol):
 
     @property
     def deadline(self) -> float:
-        """When the client has had its time."""
+        """When the client must have sent more."""
 
     @property
     def unsent(self) -> float:
-        """When it must have taken more of what waits for it; 0 where nothing waits."""
+        """When the client must have read more of the waiting output; 0 if none waits."""
 
     def overdue(self, now: float) -> None:
-        """Look whether the client has had its time."""
+        """Check the deadlines."""
 
     def end_if_idle(self, fresh_s: float) -> None:
-        """Wait for no further request."""
+        """Close the connection if it is idle."""
 
     def cut(self) -> None:
-        """End now."""
+        """Close the connection now."""
 
 
 class _Peer(NamedTuple):
-    """An address that has connections: which, and which of them are idle, oldest first."""
+    """The connections of one address, and the idle ones among them, oldest first."""
 
     connections: set[Connection]
     idle: dict[Connection, None]
 
 
 class Connections:
-    """All connections of a process, to every listener.
+    """All connections of the process, across listeners.
 
     Attributes:
-        app: What answers.
-        limits: What clients are held to.
-        date: The Date header of now (RFC 9110 section 6.6.1).
-        stopping: Every answer is its connection's last.
+        app: The ASGI application.
+        limits: Limits and deadlines for clients.
+        date: The current Date header (RFC 9110 section 6.6.1).
+        stopping: Whether every response closes its connection.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class Connections:
         refused: Callable[[int], Sequence[Field]] = lambda _: (),
         unlimited: Iterable[str] = (),
     ) -> None:
-        """Share out room.
+        """Start the clock.
 
         Args:
             app: An ASGI application.
-            limits: What clients are held to.
-            refused: Told the status of each refusal of the server's own; headers to add to it.
-            unlimited: Addresses or networks that may have any number of connections: proxies.
+            limits: Limits and deadlines for clients.
+            refused: Called with the status of each of the server's own refusals; returns headers.
+            unlimited: Addresses or networks of proxies, exempt from the limit per address.
         """
         self.app = app
         self.limits = limits
@@ -96,31 +96,31 @@ class Connections:
 
     @property
     def count(self) -> int:
-        """Connections that there are."""
+        """Number of connections."""
         return len(self._all)
 
     @property
     def requests(self) -> int:
-        """Requests that are being answered."""
+        """Number of requests being served."""
         return len(self._tasks)
 
     @property
     def addresses(self) -> int:
-        """Addresses that have connections."""
+        """Number of addresses that have connections."""
         return len(self._peers)
 
     @property
     def first_s(self) -> float:
-        """What a new connection has to begin its first request."""
+        """Time for a new connection to begin its first request, seconds."""
         return _FRESH_S if self.stopping else self.limits.head_timeout_s
 
-    # --- Room -------------------------------------------------------------------------------------
+    # --- Admission --------------------------------------------------------------------------------
 
     def admit(self, connection: Connection) -> bool:
-        """Give a new connection its place, unless there is none, not even that of an idle one.
+        """Admit a connection, evicting an idle one if necessary; False if there is no room.
 
-        The oldest idle connection makes room: of the same address where that has its share, else
-        of all.
+        The oldest idle connection goes: one of the same address if that is at its limit, else of
+        any.
         """
         network = _network(connection.peer)
         peer = self._peers.get(network)
@@ -135,7 +135,7 @@ class Connections:
         return True
 
     def lost(self, connection: Connection) -> None:
-        """A connection is gone, or never came about."""
+        """Remove a connection that is gone or was never established."""
         if connection not in self._all:
             return
         self.busy(connection)
@@ -149,14 +149,14 @@ class Connections:
             self._empty.set()
 
     def idle(self, connection: Connection) -> None:
-        """A connection waits for a request."""
+        """Note that a connection waits for a request."""
         if connection not in self._all:
             return
         self._idle[connection] = None
         self._peers[_network(connection.peer)].idle[connection] = None
 
     def busy(self, connection: Connection) -> bool:
-        """A connection has something to do; whether it was idle."""
+        """Note that a connection has work; return whether it was idle."""
         if connection not in self._idle:
             return False
         del self._idle[connection]
@@ -164,22 +164,22 @@ class Connections:
         return True
 
     def _evict(self, idle: dict[Connection, None]) -> bool:
-        # Not one whose last answer is still on its way: cutting it would cut that off.
+        # One that is still sending its last response is spared: cutting it would truncate that.
         oldest = next((each for each in idle if not each.unsent), None)
         if oldest is None:
             return False
         oldest.cut()
-        # Its place is free now; that it is lost is told in the loop's next turn.
+        # Free its place now: `connection_lost` is only called in the loop's next turn.
         self.lost(oldest)
         return True
 
     def _is_unlimited(self, address: str) -> bool:
         return any(ipaddress.ip_address(address) in network for network in self._unlimited)
 
-    # --- Time -------------------------------------------------------------------------------------
+    # --- Clock ------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        """Twice a second, for all connections: cheaper than timers of their own."""
+        """Check all deadlines, twice a second; cheaper than a timer per connection."""
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_TICK_S, self._tick)
         self.date = b"date: " + formatdate(usegmt=True).encode()
@@ -187,23 +187,23 @@ class Connections:
         for each in [each for each in self._all if each.deadline < now or each.unsent]:
             each.overdue(now)
 
-    # --- Work and the stop ------------------------------------------------------------------------
+    # --- Tasks and shutdown -----------------------------------------------------------------------
 
     def run(self, exchange: Exchange) -> None:
-        """Have a request answered; the loop itself would forget a task that waits."""
+        """Run a request's task, and keep a reference: the loop holds only weak ones."""
         task = asyncio.get_running_loop().create_task(exchange.run(self.app))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self) -> None:
-        """Serve nothing more, and wait until what is under way has ended."""
+        """Accept no further requests and wait for those being served."""
         self.stopping = True
         for each in list(self._all):
             each.end_if_idle(_FRESH_S)
         await self._empty.wait()
 
     async def abort(self, timeout_s: float) -> None:
-        """Cancel what is under way, cut all connections, and wait a little for both."""
+        """Cancel all requests, cut all connections, and wait up to `timeout_s` for the tasks."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -215,7 +215,10 @@ class Connections:
 
 @lru_cache(4096)
 def _network(address: str) -> str:
-    """Who is counted as one: an IPv4 address, or an IPv6 /64, which one customer is given."""
+    """Return the key by which connections are counted: an IPv4 address or an IPv6 /64 network.
+
+    A /64 is what one IPv6 customer is usually given.
+    """
     if ":" not in address:
         return address
     return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))

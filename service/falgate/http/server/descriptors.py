@@ -1,21 +1,22 @@
-"""File descriptors: as many as the process may have, and how many of them clients may take."""
+"""File descriptors: raises the process's limit and computes how many connections it allows."""
 
 import resource
 
 _SPARE = 64
-"""What the process itself has open: listeners, logs, the loop."""
+"""Descriptors of the process itself: listeners, logs, the event loop."""
 
 
 def room_for_connections(wanted: int) -> int:
-    """Raise the soft limit to the hard one; of that a quarter stays for Redis, store and upstream.
+    """Raise the soft limit to the hard limit; return how many client connections it allows.
 
-    Without that quarter, clients who only connect would keep the gateway from what it lives on.
+    A quarter is reserved for Redis, the store and the upstream, so that clients who merely connect
+    cannot cut the gateway off from them.
 
     Args:
-        wanted: Connections that should be possible.
+        wanted: Desired number of connections.
 
     Returns:
-        Connections that are possible, `wanted` at most.
+        Possible number of connections, at most `wanted`.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:

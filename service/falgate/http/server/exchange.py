@@ -1,4 +1,4 @@
-"""One request and its answer, as an ASGI application sees them (ASGI 3.0, HTTP spec 2.3)."""
+"""One request and its response, as an ASGI application sees them (ASGI 3.0, HTTP spec 2.3)."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _FAILED = b'{"detail":"Internal Server Error"}'
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 13})
 _BODILESS = frozenset({204, 304})
 _JOINED_BYTES_MAX = 64 * 1024
-"""A body up to this goes out in one piece with its head; a larger one is not copied."""
+"""A body up to this size is sent in one write with its head; a larger one is not copied."""
 
 _PIECE_BYTES_MAX = 256 * 1024
 
@@ -29,46 +29,46 @@ STATUS_LINES = {
 
 
 class Line(Protocol):
-    """The connection that a request came over."""
+    """The connection of a request."""
 
     def write(self, *parts: bytes | memoryview) -> None:
-        """Send bytes, after all that was sent before."""
+        """Append bytes to the output."""
 
     async def drain(self) -> None:
-        """Wait until the client has taken enough of what was sent."""
+        """Wait until the client has read enough of the output."""
 
     def taken(self) -> None:
-        """The application took what was received of a body: there is room for more."""
+        """The application took the received part of the body: there is room for more."""
 
     def finished(self, exchange: "Exchange") -> None:
-        """The answer is complete."""
+        """The response is complete."""
 
     def cut(self, *, reset: bool) -> None:
-        """End the connection now: half an answer is out, and must not look like a whole one."""
+        """Close the connection now: an incomplete response must not look complete."""
 
     @property
     def date(self) -> bytes:
-        """The Date header of now."""
+        """The current Date header."""
 
     @property
     def ending(self) -> bool:
-        """Whether no further request will be served over it."""
+        """Whether the connection will serve no further request."""
 
 
 class Exchange:
-    """One request and its answer.
+    """One request and its response.
 
     Attributes:
-        scope: ASGI's.
-        keep_alive: The connection may serve another request after it.
-        expects_continue: The client waits to be told that it should send the body.
-        large: What is left of its body may be too much to be read for nothing.
-        buffered: Bytes of the body that are here and not taken yet.
-        whole: All of the request is here.
-        left: The client sends no more; perhaps it still listens.
-        muted: Nothing that the application sends has somewhere to go.
-        begun: The head of the answer is out.
-        done: The answer is complete.
+        scope: The ASGI scope.
+        keep_alive: Whether the connection may serve another request afterwards.
+        expects_continue: Whether the client waits for 100 Continue.
+        large: Whether the rest of the body may be too long to read and drop.
+        buffered: Received bytes of the body that the application has not taken yet.
+        whole: Whether the request is complete.
+        left: Whether the client has stopped sending; it may still read.
+        muted: Whether output is discarded because the client is gone.
+        begun: Whether the response's head has been sent.
+        done: Whether the response is complete.
     """
 
     __slots__ = (
@@ -97,37 +97,37 @@ class Exchange:
         self._bare = self._told = self._chunked = False
         self._event: asyncio.Event | None = None
         self._head = b""
-        self._missing: int | None = None  # bytes of the answer's declared length
+        self._missing: int | None = None  # remaining bytes of the response's declared length
 
     # --- From the connection ----------------------------------------------------------------------
 
     def feed(self, data: bytes) -> None:
-        """A piece of the body has come."""
+        """Add a received piece of the body."""
         self._body.append(data)
         self.buffered += len(data)
         self.wake()
 
     def wake(self) -> None:
-        """Something has changed that `receive` may be waiting for."""
+        """Wake `receive` after a change."""
         if self._event is not None:
             self._event.set()
 
     def leave(self, *, muted: bool = False) -> None:
-        """The client sends no more, or is gone altogether."""
+        """Note that the client stopped sending, or with `muted`, that it is gone."""
         self.left = True
         self.muted = self.muted or muted
         self.wake()
 
     async def run(self, app: App) -> None:
-        """Let the application answer."""
+        """Run the application; answer 500 or cut the connection if it fails."""
         try:
             await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if task is not None and task.cancelling():  # by the stop, which cuts the connection
+            if task is not None and task.cancelling():  # by shutdown, which cuts the connection
                 raise
-            _LOG.exception("The application waited for something that was cancelled")
-        except Exception:  # noqa: BLE001 - whatever it was, the client gets an answer
+            _LOG.exception("The application awaited something that was cancelled")
+        except Exception:  # noqa: BLE001 - whatever failed, the client gets a response
             _LOG.exception("The application failed")
         if self.done or self.muted:
             return
@@ -146,7 +146,7 @@ class Exchange:
     # --- For the application ----------------------------------------------------------------------
 
     async def receive(self) -> Message:
-        """The next piece of the body, or that nothing more comes."""
+        """Return the next piece of the body, or a disconnect."""
         if self.expects_continue and not self.begun and not self.muted:
             self._line.write(_CONTINUE)
         self.expects_continue = False
@@ -165,12 +165,12 @@ class Exchange:
             await self._event.wait()
 
     async def send(self, message: Message) -> None:
-        """Send the head or a piece of the answer; waits while the client is behind.
+        """Send the head or a piece of the body; waits while the client is slow to read.
 
-        The head leaves with the first piece, in one packet where that is possible.
+        The head is sent with the first piece, in one packet if possible.
 
         Raises:
-            RuntimeError: The application broke ASGI or HTTP.
+            RuntimeError: The application violated ASGI or HTTP.
         """
         if self.muted:
             return
@@ -179,7 +179,7 @@ class Exchange:
         elif message["type"] == "http.response.body" and self._head and not self.done:
             body, more = message.get("body", b""), message.get("more_body", False)
             self._check_length(len(body), more=more)
-            # In pieces, so that TLS, which hides what it holds, holds little.
+            # In pieces: a TLS transport does not tell how much it buffers, so give it little.
             rest = memoryview(body)
             while len(rest) > _PIECE_BYTES_MAX and not self._bare:
                 self._send(rest[:_PIECE_BYTES_MAX], more=True)
@@ -189,7 +189,7 @@ class Exchange:
             if not self.done:
                 await self._line.drain()
         else:
-            raise RuntimeError(f"{message['type']!r} was sent out of its turn")
+            raise RuntimeError(f"{message['type']!r} was sent out of order")
 
     def _start(self, status: int, headers: list[Field]) -> None:
         method, version = self.scope["method"], self.scope["http_version"]
@@ -200,7 +200,7 @@ class Exchange:
             if lower == b"content-length":
                 self._missing = int(value)
             elif lower == b"transfer-encoding":
-                continue  # how an answer is framed is the server's
+                continue  # the server decides about framing
             elif lower == b"connection":
                 self.keep_alive = self.keep_alive and b"close" not in value.lower()
                 continue
@@ -208,7 +208,8 @@ class Exchange:
         if self._missing is None and not self._bare:
             self._chunked = version != "1.0"
             self.keep_alive = self.keep_alive and self._chunked
-        # Who holds a body back may go on to send it or not: nobody can tell what comes next.
+        # A client that waits for 100 Continue may or may not send its body now, so the next bytes
+        # could be either the body or a new request.
         unread = self.expects_continue or (self.large and not self.whole)
         self.keep_alive = self.keep_alive and not (unread or self._line.ending)
         if self._chunked:
@@ -224,8 +225,8 @@ class Exchange:
             head.count(b"\n") != ends
             or head.count(b"\r") != ends
             or len(head.translate(None, _CONTROLS)) != len(head)
-        ):  # RFC 9110 section 5.5: a value with a line end would be a header of its own.
-            raise RuntimeError("A header of the answer holds a control character")
+        ):  # RFC 9110 section 5.5: a line end in a value would start another header.
+            raise RuntimeError("A response header contains a control character")
         self._head = head
 
     def _check_length(self, size: int, *, more: bool) -> None:
@@ -233,7 +234,7 @@ class Exchange:
             return
         self._missing -= size
         if self._missing < 0 or (self._missing and not more):
-            raise RuntimeError("The answer is not as long as its Content-Length")
+            raise RuntimeError("The response's length differs from its Content-Length")
 
     def _send(self, body: bytes | memoryview, *, more: bool) -> None:
         if self._bare:
@@ -259,7 +260,7 @@ class Exchange:
 
 
 def scope_of(request: Request, ends: Mapping[str, Any]) -> Message:
-    """ASGI's scope of a request; `ends` are client, server and scheme of its connection."""
+    """Build the ASGI scope of a request; `ends` has its connection's client, server and scheme."""
     path = request.head.path.decode("ascii")
     return {
         "type": "http",
@@ -277,7 +278,7 @@ def scope_of(request: Request, ends: Mapping[str, Any]) -> Message:
 
 
 def refusal(refused: Refused, date: bytes, headers: Iterable[Field]) -> bytes:
-    """The answer to what is not served, after which the connection ends; `date` is its header."""
+    """Build the response to a request that is not served; `date` is the Date header."""
     body = b'{"detail":"%b"}' % refused.detail.encode()
     lines = (
         STATUS_LINES[refused.status],

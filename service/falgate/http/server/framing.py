@@ -1,7 +1,8 @@
-"""What the head of a request must be, beyond the syntax that llhttp checks.
+"""Validation of request heads beyond the syntax that llhttp checks.
 
-A server and the proxy in front of it must never disagree where a message ends: whatever two parsers
-may read differently is refused, and the connection with it (RFC 9112 section 11.2).
+A server and a proxy in front of it must agree where each message ends, or one caller can smuggle a
+request into another's connection. So whatever two parsers could read differently is refused, and
+the connection closed (RFC 9112 section 11.2).
 """
 
 import re
@@ -9,9 +10,9 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 Field = tuple[bytes, bytes]
-"""A header field: its name in lower case, its value."""
+"""A header field: lower-case name and value."""
 
-# llhttp reads RTSP, ICE and HTTP/2's preface too; a tunnel would make everything behind it opaque.
+# llhttp also accepts RTSP, ICE and the HTTP/2 preface. CONNECT would open an opaque tunnel.
 _OTHER_METHODS = frozenset(
     b"CONNECT PRI SOURCE DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER "
     b"REDIRECT RECORD FLUSH".split()
@@ -25,10 +26,10 @@ _HTTP_1_0 = "1.0"
 
 
 class Refused(Exception):
-    """A request that is not served; the connection ends with the answer.
+    """A request that is not served; the connection closes after the response.
 
     Attributes:
-        status: Of the answer.
+        status: Status of the response.
         detail: What is wrong, in one sentence.
     """
 
@@ -39,13 +40,13 @@ class Refused(Exception):
 
 
 class Head(NamedTuple):
-    """What a request's head says.
+    """The relevant parts of a request's head.
 
     Attributes:
-        path: Of the target, as it came, escapes and all.
-        query: Behind its question mark.
-        expects_continue: The client holds the body back until it is told to go on.
-        length: Of the body, in bytes; None where it is chunked or there is none.
+        path: Path of the target, with its percent-escapes.
+        query: The part after its question mark.
+        expects_continue: Whether the client waits for 100 Continue before it sends the body.
+        length: Length of the body, bytes; None if it is chunked or absent.
     """
 
     path: bytes
@@ -55,16 +56,16 @@ class Head(NamedTuple):
 
 
 def judge(method: bytes, target: bytes, version: str, fields: list[Field]) -> Head:
-    """Check a head that llhttp has parsed.
+    """Validate a head that llhttp has parsed.
 
     Args:
         method: In upper case.
         target: The request target.
-        version: Such as "1.1".
-        fields: All of the head's; the Host of an absolute target replaces the one in it.
+        version: For example "1.1".
+        fields: All header fields; an absolute target's authority replaces the Host in them.
 
     Raises:
-        Refused: It is not served.
+        Refused: The request is not served.
     """
     _check_start(method, version)
     hosts: list[bytes] = []
@@ -78,28 +79,28 @@ def judge(method: bytes, target: bytes, version: str, fields: list[Field]) -> He
             hosts.append(value)
         elif name == b"transfer-encoding":
             codings.append(value)
-        elif name == b"content-length":  # llhttp took it: digits, and they fit into 64 bits.
+        elif name == b"content-length":  # llhttp has checked it: digits that fit into 64 bits.
             length = int(value)
-        elif version != _HTTP_1_0:  # RFC 9110 section 10.1.1: an Expect in 1.0 is ignored.
+        elif version != _HTTP_1_0:  # RFC 9110 section 10.1.1: Expect is ignored in HTTP/1.0.
             expects = _expects_continue(value)
     if codings:
         _check_codings(version, codings)
     authority, path, query = _locate(method, target)
     _check_hosts(version, hosts, authority)
-    if authority is not None:  # RFC 9112 section 3.2.2: it replaces the Host field.
+    if authority is not None:  # RFC 9112 section 3.2.2: the authority replaces Host.
         fields[:] = [(b"host", authority), *(each for each in fields if each[0] != b"host")]
     return Head(path, query, expects, length)
 
 
 def _check_start(method: bytes, version: str) -> None:
     if version not in _VERSIONS:
-        raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and 1.0.")
+        raise Refused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 and 1.0 are supported.")
     if method in _OTHER_METHODS:
         raise Refused(HTTPStatus.NOT_IMPLEMENTED, "This method is not implemented.")
 
 
 def _check_hosts(version: str, hosts: list[bytes], authority: bytes | None) -> None:
-    """RFC 9112 section 3.2: exactly one in HTTP/1.1, at most one in HTTP/1.0."""
+    """Require one Host in HTTP/1.1 and at most one in HTTP/1.0 (RFC 9112 section 3.2)."""
     if len(hosts) > 1 or (not hosts and version != _HTTP_1_0):
         raise Refused(HTTPStatus.BAD_REQUEST, "There must be exactly one Host header.")
     for host in hosts if authority is None else (*hosts, authority):
@@ -109,30 +110,33 @@ def _check_hosts(version: str, hosts: list[bytes], authority: bytes | None) -> N
 
 def _expects_continue(value: bytes) -> bool:
     if value.lower() != b"100-continue":
-        raise Refused(HTTPStatus.EXPECTATION_FAILED, "Only 100-continue can be expected.")
+        raise Refused(HTTPStatus.EXPECTATION_FAILED, "The only supported Expect is 100-continue.")
     return True
 
 
 def _check_codings(version: str, codings: list[bytes]) -> None:
-    """RFC 9112 section 6.1: chunked alone, and only in HTTP/1.1; llhttp has refused a length."""
+    """Allow only chunked, and only in HTTP/1.1 (RFC 9112 section 6.1).
+
+    llhttp has already refused a Transfer-Encoding beside a Content-Length.
+    """
     if version == _HTTP_1_0:
         raise Refused(HTTPStatus.BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding.")
     names = [each.strip().lower() for each in b",".join(codings).split(b",")]
     if names.count(b"chunked") > 1 or (b"chunked" in names and names[-1] != b"chunked"):
-        raise Refused(HTTPStatus.BAD_REQUEST, "A body is chunked once, and last.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "chunked must be the last coding and occur once.")
     if names != [b"chunked"]:
-        raise Refused(HTTPStatus.NOT_IMPLEMENTED, "The only Transfer-Encoding is chunked.")
+        raise Refused(HTTPStatus.NOT_IMPLEMENTED, "The only supported coding is chunked.")
 
 
 def _locate(method: bytes, target: bytes) -> tuple[bytes | None, bytes, bytes]:
-    """The authority of an absolute target, and path and query of any; RFC 9112 section 3.2."""
+    """Split a target into authority (if absolute), path and query (RFC 9112 section 3.2)."""
     authority: bytes | None = None
     if target[:1] != b"/":
         absolute = _ABSOLUTE.fullmatch(target)
         if absolute:
             authority, target = absolute[1], absolute[2]
             if not authority:
-                raise Refused(HTTPStatus.BAD_REQUEST, "The request target names no host.")
+                raise Refused(HTTPStatus.BAD_REQUEST, "The request target has no host.")
             if target[:1] != b"/":
                 target = b"/" + target
         elif target != b"*" or method != b"OPTIONS":

@@ -1,4 +1,4 @@
-"""A listening socket: accepts into the room that there is, and ends without losing anybody."""
+"""A listening socket that accepts as many connections as there is room for."""
 
 import asyncio
 import logging
@@ -11,13 +11,17 @@ from falgate.http.server.connections import Connections
 
 _LOG = logging.getLogger(__name__)
 _AT_ONCE = 64
-"""Connections that are accepted in one turn of the loop."""
+"""Maximum connections accepted per turn of the event loop."""
 
 _PAUSE_S = 0.5
 
 
 class Listener:
-    """One socket that listens, for http or https."""
+    """One listening socket, for HTTP or HTTPS.
+
+    It accepts by itself instead of through the loop's `create_server`. So a connection is admitted
+    or rejected before its TLS handshake, and `close` can serve what waits in the backlog.
+    """
 
     def __init__(
         self,
@@ -25,7 +29,7 @@ class Listener:
         sock: socket.socket,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Begin to accept on a socket that is bound and listens already."""
+        """Accept on a socket that is already bound and listening."""
         self._connections = connections
         self._sock = sock
         self._tls = tls
@@ -35,10 +39,10 @@ class Listener:
         self._loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
-        """Accept what has already connected, then no more.
+        """Accept the connections already in the backlog, then close the socket.
 
-        A listening socket that is closed resets what waits in its backlog: these clients have sent
-        requests that nobody would answer.
+        Closing a listening socket resets the connections in its backlog, whose clients may have
+        sent requests already.
         """
         if self._sock.fileno() < 0:
             return
@@ -54,7 +58,7 @@ class Listener:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return number
             except OSError:
-                # No descriptors: the next turn would find the same, as fast as it can.
+                # Out of descriptors: without a pause, the loop would retry in a busy loop.
                 _LOG.exception("A connection cannot be accepted")
                 self._loop.remove_reader(self._sock)
                 self._loop.call_later(_PAUSE_S, self._resume)
@@ -67,7 +71,7 @@ class Listener:
             self._loop.add_reader(self._sock, self._accept)
 
     def _connect(self, accepted: socket.socket, address: str) -> None:
-        if "." in address:  # IPv4 over a listener for both
+        if "." in address:  # IPv4 on a dual-stack listener
             address = address.removeprefix("::ffff:")
         connection = Connection(self._connections, address, secure=self._tls is not None)
         if not self._connections.admit(connection):

@@ -1,6 +1,7 @@
-"""From bytes to messages: llhttp in bounds, and nothing of a socket or of time.
+"""From bytes to messages: llhttp with limits, without sockets or time.
 
-No byte behind a head is taken for a request unless the message of that head was parsed to its end.
+Bytes after a head are never taken for a new request before the message of that head was parsed to
+its end.
 """
 
 import logging
@@ -13,13 +14,13 @@ from falgate.http.server.framing import Field, Head, Refused, judge
 from falgate.http.server.limits import Limits
 
 SLICE_BYTES = 16 * 1024
-"""What is fed at once: llhttp cannot be stopped inside, so bounds are exact to this."""
+"""Maximum bytes per feed. llhttp cannot be interrupted, so limits are exact to this size."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class Part(Enum):
-    """Which part of a message is being received."""
+    """The part of a message being received."""
 
     NONE = auto()
     HEAD = auto()
@@ -27,14 +28,14 @@ class Part(Enum):
 
 
 class Request(NamedTuple):
-    """A request whose head is whole.
+    """A request whose head is complete.
 
     Attributes:
         method: In upper case.
         version: "1.1" or "1.0".
-        fields: Of the head, in order, names in lower case. Trailers never come in here.
-        head: What they say.
-        keep_alive: The client would send another request after it.
+        fields: Fields of the head, in order, names in lower case; never trailers.
+        head: The parsed head.
+        keep_alive: Whether the client would send another request afterwards.
     """
 
     method: bytes
@@ -45,28 +46,28 @@ class Request(NamedTuple):
 
 
 class Sink(Protocol):
-    """Takes the messages; none of its methods may feed the parser."""
+    """Receives the messages; its methods must not feed the parser."""
 
     def on_request(self, request: Request) -> None:
-        """A head is whole."""
+        """A head is complete."""
 
     def on_body(self, data: bytes) -> None:
-        """A piece of its body has come."""
+        """A piece of the body has arrived."""
 
     def on_end(self) -> None:
-        """Its message is whole."""
+        """The message is complete."""
 
 
-_OVER = Refused(0, "What comes now is not looked at any more.")
+_OVER = Refused(0, "No further bytes are parsed.")
 
 
 class Parser:
-    """The messages of one connection.
+    """Parses the messages of one connection.
 
     Attributes:
-        part: Which part of a message is being received.
-        over: No further message is taken; what comes is dropped.
-        spent: Bytes of the message so far that are not body.
+        part: The part of a message being received.
+        over: Whether no further message is accepted; received bytes are then dropped.
+        spent: Bytes of the current message so far that are not body.
     """
 
     def __init__(self, sink: Sink, limits: Limits) -> None:
@@ -83,10 +84,10 @@ class Parser:
         self._stopped_by: Refused | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take at most `SLICE_BYTES`; never to be called from the sink.
+        """Parse up to `SLICE_BYTES` bytes; must not be called from the sink.
 
         Raises:
-            Refused: These bytes are not served; nothing behind them is looked at.
+            Refused: The message is not served; nothing after it is parsed.
         """
         self._body_bytes_now, upgrade_at = 0, None
         failed: httptools.HttpParserError | None = None
@@ -96,7 +97,7 @@ class Parser:
             upgrade_at = paused.args[0]
         except httptools.HttpParserError as error:
             failed = error
-        # Outside of the handlers: an exception raised in one is the context of all within it.
+        # Outside the except blocks, so that llhttp's error does not become the context of others.
         if failed is not None:
             self._fail(failed)
         elif upgrade_at is not None:
@@ -105,7 +106,7 @@ class Parser:
             self._count(len(data) - self._body_bytes_now)
 
     def _count(self, size: int) -> None:
-        """Bound what is not body: the head, chunk sizes, trailers, blank lines in front."""
+        """Limit what is not body: the head, chunk sizes, trailers and preceding blank lines."""
         self.spent += size
         in_body = self.part is Part.BODY
         if self.spent > self._limits.head_bytes_max + (self._body_bytes if in_body else 0):
@@ -119,13 +120,13 @@ class Parser:
             raise Refused(self._stopped_by.status, self._stopped_by.detail)
         if isinstance(error, httptools.HttpParserCallbackError):
             _LOG.error("A callback of the parser failed", exc_info=error)
-        raise Refused(400, "This is not HTTP/1.1.")
+        raise Refused(400, "The request is not valid HTTP/1.1.")
 
     def _decline_upgrade(self, rest: bytes) -> None:
-        """Serve a request as if it had offered no other protocol: RFC 9110 section 7.8.
+        """Serve a request as if it had not offered another protocol (RFC 9110 section 7.8).
 
-        Behind such a head llhttp stops, takes its message for ended, and would read what follows
-        as a new request. So another parser gets the same head without the offer, and then the rest.
+        After such a head llhttp stops, considers the message ended, and would parse the body as a
+        new request. So a new parser is fed the same head without the offer, and then the rest.
         """
         fields = (b"%b: %b\r\n" % each for each in self._fields if each[0] != b"upgrade")
         version = self._llhttp.get_http_version().encode()
@@ -137,14 +138,14 @@ class Parser:
 
     def _new_llhttp(self) -> httptools.HttpRequestParser:
         llhttp = httptools.HttpRequestParser(self)
-        # Bytes behind `Connection: close` are ours to drop. Every other leniency stays off.
+        # Bytes after `Connection: close` are dropped here. Every other leniency stays off.
         llhttp.set_dangerous_leniencies(lenient_data_after_close=True)
         return llhttp
 
     # --- From llhttp ------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """Start a message."""
         if self.over:
             self._stop(_OVER)
         self.part = Part.HEAD
@@ -153,21 +154,21 @@ class Parser:
         self.spent = self._body_bytes = 0
 
     def on_url(self, data: bytes) -> None:
-        """A piece of the target."""
+        """Collect a piece of the target."""
         self._target += data
         if len(self._target) > self._limits.target_bytes_max:
             self._stop(Refused(414, "The request target is too long."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head, or a trailer: those are dropped, RFC 9110 section 6.5.1."""
+        """Collect a field of the head; trailers are dropped (RFC 9110 section 6.5.1)."""
         if self.part is Part.HEAD:
-            # RFC 9112 section 5.1: blanks around a value are not part of it; llhttp keeps some.
+            # RFC 9112 section 5.1: whitespace around a value is not part of it; llhttp keeps some.
             self._fields.append((name.lower(), value.rstrip(b" \t")))
             if len(self._fields) > self._limits.fields_max:
                 self._stop(Refused(431, "The request has too many header fields."))
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """Validate a complete head and pass the request on."""
         method = self._llhttp.get_method()
         if self._llhttp.should_upgrade():
             if method == b"CONNECT":
@@ -184,23 +185,23 @@ class Parser:
         self._sink.on_request(Request(method, version, self._fields, head, self._keep_alive))
 
     def on_body(self, data: bytes) -> None:
-        """A piece of the body."""
+        """Pass on a piece of the body."""
         self._body_bytes_now += len(data)
         self._body_bytes += len(data)
         self._sink.on_body(data)
 
     def on_message_complete(self) -> None:
-        """The message is whole, unless llhttp only says so because of an offer to upgrade."""
+        """End the message, unless llhttp only reports its end because of an upgrade offer."""
         if self._offers_upgrade:
             return
         if self._keep_alive and not self._llhttp.should_keep_alive():
-            # Behind it llhttp would take nothing for a request any more.
-            self._stop(Refused(400, "A trailer cannot end the connection."))
+            # A `Connection: close` trailer makes llhttp reject all further requests.
+            self._stop(Refused(400, "A trailer must not close the connection."))
         self.part = Part.NONE
         self.spent = 0
         self._sink.on_end()
 
     def _stop(self, why: Refused) -> NoReturn:
-        """Leave llhttp. Why is noted: as an exception's context it would not be sure to arrive."""
+        """Abort llhttp. The reason is stored: httptools may lose the exception on its way out."""
         self._stopped_by = why
         raise why

@@ -1,8 +1,8 @@
-"""The bytes of one connection: a client has to take them in time, and the last ones arrive.
+"""The byte stream of one connection: sending, read and write deadlines, and closing.
 
-A client has two clocks. `deadline` is for what it has to send, `unsent` for what it has to take.
-Both are numbers that are looked at twice a second for all connections together, which costs less
-than timers of their own.
+A client has two deadlines: `deadline` for what it has to send, and `unsent` for what it has to
+read. Both are plain numbers that are checked twice a second for all connections together, which
+costs less than timers.
 """
 
 import asyncio
@@ -16,18 +16,17 @@ from typing import cast
 from falgate.http.server.limits import Limits
 
 BUFFERED_BYTES_MAX = 64 * 1024
-"""A body's or an answer's bytes that wait, before its source is made to wait."""
+"""Maximum buffered bytes of a body or a response before its source is paused."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Wire(asyncio.Protocol):
-    """A connection as far as it is bytes.
+    """The byte level of a connection.
 
     Attributes:
-        deadline: When the client has had its time to send, on the loop's clock; `inf` where it
-            need not send anything.
-        unsent: When it must have taken more of what waits for it; 0 where nothing waits.
+        deadline: When the client must have sent more, on the loop's clock; `inf` if it need not.
+        unsent: When it must have read more of the waiting output; 0 if none waits.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -45,18 +44,18 @@ class Wire(asyncio.Protocol):
     # --- The socket -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The client is there."""
+        """Start on a new transport."""
         self._transport = cast("asyncio.Transport", transport)
-        # Over TLS a limit of 0 would pause at once and for ever.
+        # With a limit of 0, a TLS transport would pause at once and for ever.
         self._transport.set_write_buffer_limits(high=1)
 
     def pause_writing(self) -> None:
-        """Something waits to be sent: from now on the client has to take it."""
+        """Start the write deadline: output is waiting."""
         self.unsent = self._now() + self._limits.write_timeout_s
         self._taken_before = self._taken_by_client()
 
     def resume_writing(self) -> None:
-        """Nothing waits any more."""
+        """Clear the write deadline: all output has been sent."""
         self.unsent = 0.0
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
@@ -68,7 +67,7 @@ class Wire(asyncio.Protocol):
     # --- Sending ----------------------------------------------------------------------------------
 
     def write(self, *parts: bytes | memoryview) -> None:
-        """Send bytes, after all that was sent before."""
+        """Append bytes to the output."""
         if self._transport is None or self._transport.is_closing():
             return
         for part in parts:
@@ -76,14 +75,14 @@ class Wire(asyncio.Protocol):
             self._transport.write(part)
 
     async def drain(self) -> None:
-        """Wait until the client has taken what was sent, where that is much."""
+        """Wait until the client has read the output, if much of it is waiting."""
         if self._behind():
-            if self._drained is None or self._drained.done():  # who waited may have been cancelled
+            if self._drained is None or self._drained.done():  # the last waiter was cancelled
                 self._drained = asyncio.get_running_loop().create_future()
             await self._drained
 
     def reads_too_slowly(self, now: float) -> bool:
-        """Whether the client has not taken in time what it had to; else it has as long again."""
+        """Return whether the client has missed its write deadline; if not, extend it."""
         if not self.unsent or self.unsent >= now:
             return False
         taken = self._taken_by_client()
@@ -95,33 +94,34 @@ class Wire(asyncio.Protocol):
     # --- Ending -----------------------------------------------------------------------------------
 
     def cut(self, *, reset: bool = False) -> None:
-        """End the connection now, and what waits to be sent with it.
+        """Close the connection now and drop unsent output.
 
         Args:
-            reset: It must not look like the end of an answer, which a client of HTTP/1.0 knows
-                by the end of the connection alone.
+            reset: Send a reset, so that an incomplete response cannot pass for a complete one: an
+                HTTP/1.0 client knows the end of a response only by that of the connection.
         """
         if self._transport is None:
             return
         if self.unsent or reset:
-            # Else the kernel keeps what is unsent, and the client, for minutes.
+            # Without a reset, the kernel would hold the unsent bytes and the connection for
+            # minutes.
             sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
 
     def _close(self) -> None:
-        """End the connection once all is sent."""
+        """Close the connection once all output is sent."""
         if self._transport is not None:
             self._transport.close()
 
     def _end(self, *, unread: bool) -> None:
-        """End the connection so that the last answer arrives although the client still sends.
+        """Close the connection such that the last response arrives although the client still sends.
 
-        A close with bytes unread is a reset, and a reset may overtake the answer: so the server
-        ends only its own side, and reads on for a while: RFC 9112 section 9.6. TLS has no such
-        half, and some clients know the end of an answer by that of the connection: so there it
-        ends at once, unless bytes are known to be unread. All that only once the client has taken
-        the answer, for which it has the time that it has for any other.
+        Closing a socket with unread input sends a reset, which may overtake the response. So the
+        server closes only its own side and keeps reading for a while (RFC 9112 section 9.6). TLS
+        has no half-close, and some clients know the end of a response only by that of the
+        connection: there it closes at once, unless input is known to be unread. All of this waits
+        until the client has read the response, under the usual write deadline.
         """
         if self.unsent:
             self.deadline = inf
@@ -134,7 +134,7 @@ class Wire(asyncio.Protocol):
         self._linger_until = self._now() + self._limits.body_timeout_s
         half = self._transport is not None and self._transport.can_write_eof()
         if self._eof or self._transport is None or not (half or unread):
-            # TLS has some of the answer left still, and waits for the client's own end.
+            # A TLS transport may still hold output, and waits for the client's close.
             self._allow(self._limits.write_timeout_s)
             self._close()
             return
@@ -144,7 +144,7 @@ class Wire(asyncio.Protocol):
             self._transport.write_eof()
 
     def _drop(self, size: int) -> None:
-        """Count what is not looked at: a little behind the last request, more at the end."""
+        """Count dropped input: a little is allowed after the last request, more while closing."""
         self._dropped += size
         if self._closing and self._dropped > self._limits.linger_bytes_max:
             self.cut()
@@ -153,7 +153,7 @@ class Wire(asyncio.Protocol):
         elif not self._closing and not self._paused and self._dropped > BUFFERED_BYTES_MAX:
             self._pause(paused=True)
 
-    # --- Time and room ----------------------------------------------------------------------------
+    # --- Deadlines and buffers --------------------------------------------------------------------
 
     def _allow(self, seconds: float) -> None:
         self.deadline = self._now() + seconds
@@ -164,7 +164,7 @@ class Wire(asyncio.Protocol):
             (self._transport.pause_reading if paused else self._transport.resume_reading)()
 
     def _behind(self) -> bool:
-        """Whether so much waits for the client that no more should be made for it."""
+        """Return whether so much output waits that no more should be produced."""
         return bool(self.unsent) and self._waiting_bytes() > BUFFERED_BYTES_MAX
 
     def _waiting_bytes(self) -> int:

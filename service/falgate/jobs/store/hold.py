@@ -90,7 +90,7 @@ async def hold(  # noqa: PLR0917 - what the script decides by
                 return Held(_overdrawn(shadows, accounts), job, has_slot=slot == "1")
             case _:
                 return _verdict(reply, windows, accounts)
-    raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+    raise Unavailable("Redis's clock does not agree with the calendar; try again")
 
 
 def _overdrawn(shadows: list[Any], accounts: tuple[Account, ...]) -> tuple[Overdrawn, ...]:

@@ -1,4 +1,4 @@
-"""The models that are served, by endpoint: one file each, values only."""
+"""The models that falgate serves, by endpoint: one file each, values only."""
 
 import importlib
 import pkgutil
@@ -10,4 +10,4 @@ MODELS: dict[str, ModelSpec] = {
     for module in pkgutil.iter_modules(__path__)
     for spec in [importlib.import_module(f"{__name__}.{module.name}").SPEC]
 }
-"""Every file of this folder has one `SPEC`; adding a file adds its model."""
+"""Each file in this folder defines one `SPEC`; adding a file adds its model."""

@@ -115,15 +115,15 @@ IMAGE: dict[tuple[Quality, Size], Micros] = {
     ("high", "1024x1536"): usd("0.200"),
     ("high", "1536x1024"): usd("0.199"),
 }
-"""One picture, by resolved quality and size. Background and format do not change it."""
+"""Price of one picture by quality and size; background and format do not change it."""
 
 INPUT_TOKEN: Micros = 5
 """$0.005 per 1,000 tokens of the prompt."""
 OUTPUT_TOKEN: Micros = 10
-"""$0.010 per 1,000 tokens that the model spends on reasoning about the prompt."""
+"""$0.010 per 1,000 tokens of the model's reasoning about the prompt."""
 
-# fal does not say how many tokens a prompt or the reasoning takes. Assumptions, on the high side:
-# a token is at least one byte; it is seldom fewer than two; reasoning is paid for each picture.
+# fal does not document how many tokens a prompt or its reasoning takes. Assumptions, on the high
+# side: a token has at least one byte and rarely fewer than two; reasoning is billed per picture.
 REASONING_TOKENS_MAX = 1_000
 REASONING_TOKENS_USUAL = 200
 
@@ -133,23 +133,23 @@ def _prompt_bytes(arguments: Input) -> int:
 
 
 def text_ceiling(arguments: Input, number: int) -> Micros:
-    """A token a byte for each picture, and the most reasoning that is provided for."""
+    """One token per byte of the prompt for each picture, plus the most reasoning allowed for."""
     return number * _prompt_bytes(arguments) * INPUT_TOKEN + reasoning_ceiling(arguments, number)
 
 
 def reasoning_ceiling(_: Input, number: int) -> Micros:
-    """The most reasoning that is provided for."""
+    """The most reasoning allowed for, in micro-USD."""
     return number * REASONING_TOKENS_MAX * OUTPUT_TOKEN
 
 
 def text_estimate(arguments: Input, number: int) -> Micros:
-    """A token each two bytes for each picture, and the usual reasoning."""
+    """One token per two bytes of the prompt for each picture, plus the usual reasoning."""
     tokens_in, tokens_out = (_prompt_bytes(arguments) + 1) // 2, REASONING_TOKENS_USUAL
     return number * (tokens_in * INPUT_TOKEN + tokens_out * OUTPUT_TOKEN)
 
 
 def expected(arguments: Input) -> Expected:
-    """The size and format asked for."""
+    """Return the size and format that were asked for."""
     width, height = arguments.image_size.split("x")
     return Expected(f"image/{arguments.output_format}", int(width), int(height))
 

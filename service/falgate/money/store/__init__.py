@@ -1,1 +1,1 @@
-"""Budgets, the ledger and its trust in Redis."""
+"""Redis storage of budgets and the ledger, and checks that Redis has not lost any of it."""

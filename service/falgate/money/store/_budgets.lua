@@ -1,13 +1,14 @@
--- Where an account stands in a window, and what its budget there says. All in micro-USD.
--- Budgets are JSON, {"limit": 1000, "shadow": false, "alerts": [80]}, and come through cjson as
--- doubles: whatever is no plain amount is an error, in a script that has not written yet.
+-- An account's position in a window, and the alerts of its budget. All amounts in micro-USD.
+-- Budgets are JSON, {"limit": 1000, "shadow": false, "alerts": [80]}, and cjson reads numbers as
+-- doubles. A limit that is not a plain amount raises an error; scripts read budgets before they
+-- write.
 local function amount_of(number)
   if type(number) ~= 'number' or not (number >= 0 and number < 1e15) or number % 1 ~= 0 then
     error({err = 'BADAMOUNT a budget without a plain amount'})
   end
   return number
 end
--- The budget that an account has for a window, named "<kind>:<id>"; nil where it has none.
+-- Return an account's budget and position for a window, named "<kind>:<id>"; nil without a budget.
 local function budget_at(account, name)
   local kind = name:match('^[^:]+')
   local f = redis.call('HMGET', account, 'budget:' .. kind, 'raised:' .. name,
@@ -23,15 +24,15 @@ local function budget_at(account, name)
     held = tonumber(f[5] or '0'),
   }
 end
--- Alert of something that happened to a budget in a window. Whoever reads the queue tells it.
+-- Queue an alert about a budget in a window. A gateway reads the queue and delivers it.
 local function alert(alerts, account, name, budget, what, percent)
   redis.call('XADD', alerts, 'MAXLEN', '~', '10000', '*', 'account', account, 'window', name,
     'what', what, 'percent', percent, 'limit', whole(budget.limit), 'spent', whole(budget.spent),
     'held', whole(budget.held))
 end
--- Alert of the thresholds from `least` per cent on that are reached, each once in a window. Those
--- below 100 are reached by spending. From 100 on what is held counts too, because it takes the room
--- of the next purchase: spending alone may stop short of 100 for as long as everything is refused.
+-- Alert about the thresholds of at least `least` per cent that are reached, each once per window.
+-- Below 100, only spending counts. From 100 on, holds count too, because they already keep the next
+-- purchase out: otherwise spending could stay just short of 100 while everything is refused.
 local function cross(alerts, account, name, budget, least)
   for _, percent in ipairs(budget.alerts) do
     local mark, used = 'alerted:' .. name, budget.spent
@@ -43,7 +44,7 @@ local function cross(alerts, account, name, budget, least)
     end
   end
 end
--- Alert of the first purchase in a window that a budget refuses.
+-- Alert about the first purchase in a window that a budget refuses.
 local function refuse(alerts, account, name, budget)
   if redis.call('HSETNX', account, 'refused:' .. name, '1') == 1 then
     alert(alerts, account, name, budget, 'refused', 0)

@@ -1,10 +1,10 @@
--- Counting in a day's two roll-ups. What is counted is of "<team>/<app>/<key>|<model>|<quality>|
--- <outcome>". The first roll-up counts it by team and app alone, and is kept for ever. The second one
--- breaks that down by all of it; each number goes into both, so that the parts of an app add up to
--- the app. Teams, apps and models are the operator's and few, keys may be many: a day's breakdown
--- that is full takes no further one and counts it as key "other".
+-- Counts in a day's two roll-ups. A subject is "<team>/<app>/<key>|<model>|<quality>|<outcome>".
+-- The first roll-up counts by team and app only, and is kept for ever. The second, the breakdown,
+-- counts by the whole subject. Each number goes into both, so an app's parts add up to the app.
+-- Teams, apps and models are few, but keys may be many: once a day's breakdown is full, further
+-- subjects are counted under the key "other".
 local breakdown_max = 10000
--- Never an error: money was moved by then, and a script that fails keeps what it wrote.
+-- Must not raise an error: money has moved by then, and a script that fails keeps its writes.
 local function app_of(subject)
   return subject:match('^[^/]+/[^/]+') or subject
 end

@@ -1,4 +1,4 @@
-"""The archive's part in Redis: old entries taken out in batches, old counters swept."""
+"""Redis side of archiving: removes entries in batches, and sweeps old counters."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -25,16 +25,16 @@ _SWEPT_DAYS = 60
 
 
 class Archiving:
-    """Old entries and old counters. All methods raise `Unavailable` without Redis."""
+    """Old entries and counters. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, owner: str) -> None:
-        """Work as `owner`, whom no other instance has the name of."""
+        """Archive as `owner`, a name that no other instance has."""
         self._redis = redis
         self._owner = owner
         self._entries = Entries(redis)
 
     async def turn(self, upstream: str, lease_s: int) -> bool:
-        """Whether the archive is the caller's for so long: one instance at a time is enough."""
+        """Return whether the caller may archive for `lease_s` seconds; one instance may."""
         key = keyspace.archivist(upstream)
         with translate_errors():
             if await self._redis.set(key, self._owner, nx=True, ex=lease_s):
@@ -44,13 +44,13 @@ class Archiving:
             return bool(await self._redis.expire(key, lease_s))
 
     async def left(self, upstream: str) -> None:
-        """Let another instance have it."""
+        """Release the lease."""
         with translate_errors():
             if await self._redis.get(keyspace.archivist(upstream)) == self._owner:
                 await self._redis.delete(keyspace.archivist(upstream))
 
     async def first(self, upstream: str, number: int) -> list[Raw]:
-        """The ledger's first entries, so many at most, the oldest first."""
+        """Return up to `number` of the ledger's first entries, oldest first."""
         page: Any
         with translate_errors():
             page = await self._redis.xrange(keyspace.ledger(upstream), count=number)
@@ -59,7 +59,7 @@ class Archiving:
     async def take_out(
         self, upstream: str, batch: Sequence[Raw], sums: Mapping[str, Micros]
     ) -> bool:
-        """Remove entries that an archive has, and keep what they come to; False: it was done."""
+        """Remove archived entries and keep their sums; False if that was done before."""
         last = batch[-1][0]
         closed = [fields["job"] for _, fields in batch if fields["kind"] == "close"]
         with translate_errors():
@@ -80,7 +80,7 @@ class Archiving:
         return bool(done)
 
     async def sweep(self, upstream: str) -> int:
-        """Forget counters of windows that closed long ago; of how many windows."""
+        """Delete the counters of windows that closed long ago; return how many windows."""
         now_ms = await self.now_ms()
         since = recent(now_ms)
         names: Any
@@ -101,7 +101,7 @@ class Archiving:
         return forgotten
 
     async def now_ms(self) -> int:
-        """Redis's clock, milliseconds since 1970."""
+        """Return Redis's time, in milliseconds since 1970."""
         return await self._entries.now_ms()
 
     async def _old(
@@ -122,7 +122,7 @@ class Archiving:
             yield old[start : start + _WINDOWS_AT_ONCE]
 
     async def _sweep_days(self, upstream: str, now_ms: int) -> None:
-        """Forget days by the hour and by the key, and ids that nobody will repeat any more."""
+        """Delete hourly counts, breakdowns and batch ids whose retention is over."""
         hits = _before(now_ms, keyspace.HITS_KEPT_S)
         broken_down = _before(now_ms, keyspace.BREAKDOWN_KEPT_S)
         with translate_errors():
@@ -136,6 +136,6 @@ class Archiving:
 
 
 def _before(now_ms: int, kept_s: int) -> list[str]:
-    """The days before those that are kept, as many as a sweep may have missed."""
+    """Return the days before those that are kept, as many as earlier sweeps may have missed."""
     oldest = datetime.fromtimestamp(now_ms / 1000 - kept_s, UTC).date()
     return [(oldest - timedelta(days=days)).isoformat() for days in range(1, _SWEPT_DAYS)]

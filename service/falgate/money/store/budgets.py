@@ -1,4 +1,4 @@
-"""Budgets and where the money stands: of every account, window and upstream, and of the house."""
+"""Redis storage of budgets, and of every account's position in its windows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ _PAGE = 500
 
 
 class Budgets:
-    """Every budget of one ledger. All methods raise `Unavailable` without Redis."""
+    """Budgets of one ledger. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, calendar: Calendar) -> None:
         """Count windows by `calendar`."""
@@ -35,7 +35,7 @@ class Budgets:
         self._calendar = calendar
 
     async def read(self, upstream: str, charged: Account, kind: Kind) -> Budget | None:
-        """One budget, if there is one."""
+        """Return a budget, or None."""
         with translate_errors():
             found = await self._redis.hget(keyspace.account(upstream, charged), f"budget:{kind}")
         return msgspec.json.decode(found, type=Budget) if found else None
@@ -50,9 +50,9 @@ class Budgets:
         now: Budget | None,
         who: str,
     ) -> bool:
-        """Set a budget, or take it away; False when it is no longer as it `was`.
+        """Set or (with None) remove a budget; False if it no longer equals `was`.
 
-        Where that lowers it, a raise in the window of now is taken back.
+        Lowering or removing it also takes back a raise in the current window.
         """
         change = Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}")
         window = self._calendar.windows(await self._now_ms())[KINDS.index(kind)]
@@ -82,10 +82,10 @@ class Budgets:
         who: str,
         why: str = "",
     ) -> None:
-        """Add to a budget's limit for the window of now; a `change` counts once.
+        """Raise a budget's limit for the current window, once per `change`.
 
         Raises:
-            BudgetUnset: There is no such budget.
+            BudgetUnset: The account has no such budget.
         """
         reply = await self._posted(
             _RAISE, upstream, charged, kind, id=change, amount=amount, who=who, why=why
@@ -96,12 +96,12 @@ class Budgets:
     async def reset(
         self, upstream: str, charged: Account, kind: Kind, *, change: str, who: str, why: str = ""
     ) -> Micros:
-        """Forgive what an account spent in the window of now; what was forgiven, micro-USD."""
+        """Forgive what an account spent in the current window; return the amount in micro-USD."""
         reply = await self._posted(_RESET, upstream, charged, kind, id=change, who=who, why=why)
         return int(reply[1])
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
-        """Where an account stands in each window of now, in the order of `KINDS`."""
+        """Return an account's position in each current window, in the order of `KINDS`."""
         windows = self._calendar.windows(await self._now_ms())
         figures: Any
         with translate_errors():
@@ -109,19 +109,19 @@ class Budgets:
         return [position(charged, window, figures) for window in windows]
 
     async def knows(self, upstream: str, charged: Account) -> bool:
-        """Whether an account was charged or limited."""
+        """Return whether an account was ever charged or limited."""
         with translate_errors():
             return bool(await self._redis.sismember(keyspace.accounts(upstream), charged.name))
 
     async def accounts(self, upstream: str) -> list[Account]:
-        """Every account that was charged or limited, by name."""
+        """Return every account that was ever charged or limited, by name."""
         names: Any
         with translate_errors():
             names = await self._redis.smembers(keyspace.accounts(upstream))
         return [account(name) for name in sorted(names)]
 
     async def limited(self, upstream: str) -> list[Account]:
-        """Those of them that have a budget: few, however many keys were ever charged."""
+        """Return the accounts that have a budget: few, however many keys were ever charged."""
         accounts = await self.accounts(upstream)
         fields = [f"budget:{kind}" for kind in KINDS]
         found: list[Account] = []
@@ -136,18 +136,18 @@ class Budgets:
         return found
 
     async def house(self, upstream: str) -> tuple[Micros, Micros]:
-        """The house's limit and what is used of it."""
+        """Return the house's limit and how much of it is used, in micro-USD."""
         with translate_errors():
             limit, overrun = await self._redis.hmget(keyspace.house(upstream), ["limit", "overrun"])
         return int(limit or 0), int(overrun or 0)
 
     async def open_house(self, upstream: str, limit: Micros) -> None:
-        """Set how much settlements may exceed their holds by, where nobody has set it yet."""
+        """Set the limit on what settlements may exceed their holds by, unless it is set already."""
         with translate_errors():
             await self._redis.hsetnx(keyspace.house(upstream), "limit", str(limit))
 
     async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
-        """Set that limit, and write down who did it and why."""
+        """Set the limit on what settlements may exceed their holds by; write the audit log."""
         change = Change(who=who, action="house", subject=f"house@{upstream}", why=why)
         done = False
         while not done:
@@ -179,14 +179,14 @@ class Budgets:
             if reply[0] != "elsewhen":
                 return reply
             now_ms = int(reply[1])
-        raise Unavailable("The ledger's clock does not agree with the calendar; ask again")
+        raise Unavailable("Redis's clock does not agree with the calendar; try again")
 
     async def _now_ms(self) -> int:
         return await now_ms(self._redis)
 
 
 def position(charged: Account, window: Window, figures: Mapping[str, str]) -> Position:
-    """Where an account stands in a window, by the fields of its hash."""
+    """Return an account's position in a window, from the fields of its hash."""
     budget = figures.get(f"budget:{window.kind}")
     spent = int(figures.get(f"spent:{window.name}", 0))
     return Position(

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- with _registry.lua
--- Set a budget or take it away ('' for none), if it is still as the caller read it. Who lowers a limit
--- or takes it away means all of it: the raise in the window of now is taken back, by an entry of the
--- ledger. Returns 1 when it is now as asked (a repeat changes nothing), 0 when it was changed since.
+-- Set a budget or remove it (''), if it still is what the caller read. Lowering or removing it also
+-- takes back any raise in the current window, with a ledger entry: an operator who sets 0 means 0.
+-- Returns 1 if the budget is now as requested (a repeat changes nothing), 0 if it was changed by
+-- somebody else.
 local account = KEYS[1]
 local audit = KEYS[2]
 local accounts = KEYS[3]

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Raise a budget for the window of now only. Idempotent by the caller's id.
+-- Raise a budget's limit, in micro-USD, for the current window only. Idempotent by the caller's id.
 -- Returns {'raised'}, {'elsewhen', now_ms} outside the window, or {'unset'} without such a budget.
 local account = KEYS[1]
 local ledger = KEYS[2]

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Forget counters of windows that closed long ago, with what archived entries gave them. The names
--- of the windows (more_args) stand from ARGV[2] on. One that still has something held is left.
--- Returns how many windows were forgotten.
+-- Delete an account's counters of windows that closed long ago, and their opening balances. The
+-- names of the windows (more_args) begin at ARGV[2]. A window that still has a hold is skipped.
+-- Returns how many windows were deleted.
 local account = KEYS[1]
 local opening = KEYS[2]
 local account_name = ARGV[1]

@@ -1,4 +1,4 @@
-"""Reading the ledger's entries, page by page: the oldest first, or the newest."""
+"""Reading of ledger entries, page by page, oldest or newest first."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,35 +10,35 @@ from falgate.redis.clock import now_ms
 from falgate.redis.unavailable import translate_errors
 
 Raw = tuple[str, dict[str, str]]
-"""An entry's id and its fields."""
+"""An entry's stream id and its fields."""
 
 PAGE = 250
-"""Few enough that a gateway which reads them all keeps answering in between."""
+"""Small enough that a gateway which reads all entries continues to answer in between."""
 
 
 def entry_id(entry: str) -> tuple[int, int]:
-    """An entry's id, as what sorts by age: milliseconds, and a count."""
+    """Return an entry's id in a form that sorts by age: milliseconds and sequence number."""
     at_ms, _, number = entry.partition("-")
     return int(at_ms), int(number)
 
 
 def behind(entry: str) -> str:
-    """The first id that an entry behind this one can have."""
+    """Return the smallest id after this one."""
     at_ms, number = entry_id(entry)
     return f"{at_ms}-{number + 1}"
 
 
 class Entries:
-    """The entries of all upstreams. All methods raise `Unavailable` without Redis."""
+    """Ledger entries of all upstreams. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis) -> None:
-        """Read them in this Redis."""
+        """Read from this Redis."""
         self._redis = redis
 
     async def pages(
         self, upstream: str, *, after: str = "0-0", until: str = "+"
     ) -> AsyncIterator[list[Raw]]:
-        """Those behind one id, up to another one, the oldest first; an id may be milliseconds."""
+        """Yield entries after one id and up to another, oldest first; ids may lack the sequence."""
         while True:
             page: Any
             with translate_errors():
@@ -54,7 +54,7 @@ class Entries:
     async def newest(
         self, upstream: str, *, before: str = "+", since: str = "-"
     ) -> AsyncIterator[Raw]:
-        """Those before one id, down to another one, the newest first."""
+        """Yield entries before one id and down to another, newest first."""
         newest = before if before == "+" else f"({before}"
         while True:
             page: Any
@@ -69,10 +69,10 @@ class Entries:
             newest = f"({page[-1][0]}"
 
     async def archived_until(self, upstream: str) -> str:
-        """The id of the last entry that is in an archive, or ""."""
+        """Return the id of the last archived entry, or ""."""
         with translate_errors():
             return str(await self._redis.hget(keyspace.opening(upstream), "archived") or "")
 
     async def now_ms(self) -> int:
-        """Redis's clock, milliseconds since 1970."""
+        """Return Redis's time, in milliseconds since 1970."""
         return await now_ms(self._redis)

@@ -1,4 +1,4 @@
-"""What one running gateway, or a command, brings to the ledger."""
+"""Properties of a running gateway, or of a command, that ledger operations need."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,18 +11,18 @@ from falgate.redis.clock import Clock
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """What one instance brings to the ledger.
+    """Properties of one instance.
 
     Attributes:
-        ledger_id: Of the ledger that it started with.
-        owner: Its own name.
+        ledger_id: Id of the ledger that it started with.
+        owner: The instance's unique name.
         calendar: How it counts windows.
-        lease_ms: How long a job is its own without renewal, milliseconds.
-        durability: What makes a mark durable there.
-        regain: Waits until a history of the server that is not trusted yet was looked at.
-        wrote: Told of each entry that is written: the books, and its id.
-        clock: Redis's, between two looks at it.
-        slots_max: How many jobs the upstream works on at once; 0: any number.
+        lease_ms: How long it owns a job without renewal, in milliseconds.
+        durability: What makes a job's mark durable in this Redis.
+        regain: Waits until an untrusted history of the server has been checked.
+        wrote: Called with the upstream and the entry's id after each entry that is written.
+        clock: Redis's clock, interpolated between reads.
+        slots_max: How many jobs the upstream works on at once; 0 means any number.
     """
 
     ledger_id: str

@@ -1,4 +1,4 @@
-"""The ledger: its birth record, and the server that it trusts."""
+"""The ledger's identity, its calendar, and the Redis server that it trusts."""
 
 import uuid
 from collections.abc import Collection
@@ -24,18 +24,18 @@ _STANDING = ("id", "history", "frozen_ms", "frozen_why")
 
 
 class LedgerStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger and the server that shows it.
+    """The ledger and the state of the server that holds it.
 
     Attributes:
-        ledger_id: "" where there is no ledger.
-        trusted: The history that was looked at last, or "".
-        frozen: Where buying is.
-        run_id: Of the server's process.
-        replid: Of its writes.
-        promoted: Whether it was another's replica before, as far as it remembers.
-        is_primary: Whether it is none now.
-        version: Of the server.
-        at_ms: Its clock.
+        ledger_id: "" if there is no ledger.
+        trusted: The history that was checked last, or "".
+        frozen: Why purchases are stopped; None if they are not.
+        run_id: Id of the server's process.
+        replid: Replication id of the server's data.
+        promoted: Whether the server was once a replica, as far as it remembers.
+        is_primary: Whether it is a primary now.
+        version: Version of the server.
+        at_ms: Its clock, in milliseconds since 1970.
     """
 
     ledger_id: str
@@ -50,44 +50,45 @@ class LedgerStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def history(self) -> str:
-        """As `_history.lua` spells it."""
+        """Process and replication id, in the form of `_history.lua`."""
         return f"{self.run_id} {self.replid}"
 
 
 class LedgerStrange(Exception):
-    """The ledger in Redis is not the one that was expected; the message says what to do."""
+    """The ledger in Redis is not the expected one; the message says what to do."""
 
 
 class LedgerGone(LedgerStrange):
-    """Redis holds another ledger than the one that was known, or none."""
+    """Redis holds a different ledger than expected, or none."""
 
 
 def check_own(found: object, known: str) -> None:
-    """Nothing, where the ledger that Redis holds is the one that this instance started with.
+    """Check that Redis holds the ledger that this instance started with.
 
     Raises:
-        Unavailable: It is not: Redis was emptied or replaced, and what is missing there is unknown.
+        Unavailable: It does not: Redis was emptied or replaced, so nothing can be said about
+            records that are missing.
     """
     if found != known:
         what = "holds another ledger than falgate started with" if found else "was emptied"
         raise Unavailable(
-            f"Redis {what}: restore its data, or start falgate anew where that is meant", 30
+            f"Redis {what}: restore its data, or restart falgate if this is intended", 30
         )
 
 
 class Ledger:
-    """The books of all upstreams. All methods raise `Unavailable` without Redis."""
+    """The ledgers of all upstreams. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis) -> None:
-        """Read them in this Redis."""
+        """Read from this Redis."""
         self._redis = redis
 
     async def birth(self, expected: str | None, calendar: Calendar) -> str:
-        """The id of the ledger, made on its first start; holds are refused under any other.
+        """Return the ledger's id, created at its first start; holds are refused under any other.
 
         Raises:
-            LedgerGone: Another ledger than `expected`, or none.
-            LedgerStrange: One of an earlier form, or one that counts its days otherwise.
+            LedgerGone: Redis holds another ledger than `expected`, or none.
+            LedgerStrange: The ledger has another format, or another calendar.
         """
         found: Any
         form: Any
@@ -108,7 +109,8 @@ class Ledger:
             )
         if form != _FORMAT:
             raise LedgerStrange(
-                f"the ledger in Redis has form {form or '1'}, and this falgate writes {_FORMAT}"
+                f"the ledger in Redis has format {form or '1'}, but this version of falgate needs "
+                f"{_FORMAT}"
             )
         if counted != calendar.name:
             zone, _, first_day = str(counted).rpartition("/")
@@ -119,13 +121,13 @@ class Ledger:
         return str(found)
 
     async def calendar(self) -> str | None:
-        """The name of the calendar that it counts its windows by; None where it is not born."""
+        """Return the name of the ledger's calendar; None if there is no ledger yet."""
         with translate_errors():
             found: Any = await self._redis.hget(keyspace.META, "calendar")
         return None if found is None else str(found)
 
     async def standing(self) -> LedgerStanding:
-        """The ledger and its server, in one trip."""
+        """Return the ledger and the state of its server, in one round trip."""
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.hmget(keyspace.META, _STANDING)
@@ -140,7 +142,7 @@ class Ledger:
             frozen=Frozen(why or LOST, int(frozen_ms)) if frozen_ms else None,
             run_id=server["run_id"],
             replid=replication["master_replid"],
-            # Since when a replica is a primary; -1 where the server was never another's replica.
+            # The offset at which a replica was promoted; -1 if the server was never a replica.
             promoted=replication.get("second_repl_offset", -1) >= 0,
             is_primary=replication["role"] == "master",
             version=server["redis_version"],
@@ -148,12 +150,12 @@ class Ledger:
         )
 
     async def trust(self, history: str, was: str, *, why: str = "") -> bool:
-        """Take note that a history was looked at; False when it is not the one of now.
+        """Record that a history was checked; False if the server is in another history by now.
 
         Args:
-            history: As it stands.
-            was: The one that was trusted before.
-            why: What is wrong with it, as `Frozen` has it, which freezes buying; else "".
+            history: The current history.
+            was: The history that was trusted before.
+            why: What is wrong, in the form of `Frozen.why`, which stops purchases; "" for nothing.
         """
         with translate_errors():
             return bool(
@@ -161,25 +163,25 @@ class Ledger:
             )
 
     async def frozen_ms(self) -> int:
-        """Since when buying is frozen, Redis's time; 0 while it is not."""
+        """Return since when purchases are stopped, Redis's time in milliseconds; 0 if not."""
         with translate_errors():
             return int(await self._redis.hget(keyspace.META, "frozen_ms") or 0)
 
     async def note_books(self, live: str, others: Collection[str]) -> None:
-        """Remember whom live keys buy from, for commands that are not told, and all books."""
+        """Store the upstream of live keys, for commands without settings, and all upstreams."""
         books: dict[Any, Any] = {f"{_BOOKS}{name}": "1" for name in (live, *others)}
         with translate_errors():
             await self._redis.hset(keyspace.META, mapping={"live": live, **books})
 
     async def books(self) -> list[str]:
-        """The names of all upstreams that a gateway has ever bought from."""
+        """Return the names of all upstreams that a gateway has ever bought from."""
         fields: Any
         with translate_errors():
             fields = await self._redis.hkeys(keyspace.META)
         return sorted(each.removeprefix(_BOOKS) for each in fields if each.startswith(_BOOKS))
 
     async def written(self) -> dict[str, tuple[int, int]]:
-        """How far each of the books was ever written: the last id that an entry was given."""
+        """Return the last id that was ever given to an entry, for each ledger."""
         names = await self.books()
         found: list[Any]
         with translate_errors():
@@ -190,28 +192,32 @@ class Ledger:
         return {
             name: entry_id(stream["last-generated-id"])
             for name, stream in zip(names, found, strict=True)
-            # Without an entry there is no stream, and that is an error to Redis.
+            # A ledger without entries has no stream, for which Redis returns an error.
             if isinstance(stream, dict)
         }
 
     async def live(self) -> str | None:
-        """Whom live keys buy from, as the gateway that started last said."""
+        """Return the upstream of live keys, according to the gateway that started last."""
         with translate_errors():
             found = await self._redis.hget(keyspace.META, "live")
         return None if found is None else str(found)
 
     async def applied(self, upstream: str, setting: str) -> Micros | None:
-        """What a setting said when it was applied to an upstream's books last."""
+        """Return a setting's value when it was last applied to an upstream's budgets.
+
+        A setting is applied once per value. Afterwards operators' changes hold, so that a restart
+        does not undo a budget that somebody lowered because of an incident.
+        """
         with translate_errors():
             found = await self._redis.hget(keyspace.META, f"applied:{setting}:{upstream}")
         return None if found is None else int(found)
 
     async def note_applied(self, upstream: str, setting: str, amount: Micros) -> None:
-        """Remember that, so that it is not applied again."""
+        """Record that a setting's value was applied, so that it is not applied again."""
         with translate_errors():
             await self._redis.hset(keyspace.META, f"applied:{setting}:{upstream}", str(amount))
 
     async def open_jobs(self, upstream: str) -> int:
-        """How many jobs are not ended."""
+        """Return the number of jobs that have not ended."""
         with translate_errors():
             return int(await self._redis.zcard(keyspace.open_jobs(upstream)))

@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
 -- with _torn.lua
--- Take a batch of entries, which is in a file by now, out of the ledger, and add what they come to
--- to the opening balances, from which the ledger is verified. The batch is known by its first entry:
--- when that is no longer the ledger's first, the batch has been taken out before.
--- `sums` is JSON, {"<account>|<window>|<counter>": "<signed micro-USD>"}; the jobs whose corrections
--- need not be remembered any more (more_args) stand from ARGV[5] on. The balances change in one
--- write.
--- Returns 1, 0 when there was nothing to do, or 'torn' when half of this is there already.
+-- Remove a batch of archived entries from the ledger, and add their sums to the opening
+-- balances, from which the ledger is verified. The batch is identified by its first entry: if
+-- that is no longer the ledger's first, the batch has been removed before. The balances change
+-- in one write.
+-- `sums` is JSON, {"<account>|<window>|<counter>": "<signed micro-USD>"}. The jobs whose
+-- corrections can be forgotten (more_args) begin at ARGV[5].
+-- Returns 1, 0 if there was nothing to do, or 'torn' if an earlier attempt was executed in part.
 local ledger = KEYS[1]
 local opening = KEYS[2]
 local corrected = KEYS[3]

@@ -1,10 +1,8 @@
 #!lua flags=no-writes
--- Read what counters are compared with, as of one moment: where the ledger ends, and which jobs are
--- open. Their keys are made here, from the prefix and their ids: a caller who had to name them would
--- have to guess which jobs there will be.
--- Returns {last, archived, {accounts, held, state, windows}, ...}: the ids of the ledger's last
--- entry ('0-0' without any) and of the last one that was archived ('' without any), and each open
--- job; micro-USD.
+-- Read what counters are compared with, as of one moment: the ledger's end and the open jobs. The
+-- keys of the jobs are built here, because the caller cannot know which jobs will be open.
+-- Returns {last, archived, {accounts, held, state, windows}, ...}: the id of the ledger's last
+-- entry ('0-0' if none), that of the last archived one ('' if none), and each open job; micro-USD.
 local ledger = KEYS[1]
 local opening = KEYS[2]
 local open_jobs = KEYS[3]

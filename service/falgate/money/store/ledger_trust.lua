@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- with _history.lua
--- Note that the ledger is in another history than before, which the caller has looked at. What is
--- wrong with it (`why`, words by blanks, '' for nothing) freezes all buying, beside what did before.
--- Returns 1, or 0 when another history was noted than the caller knew, or the server is in another.
+-- Record a new history of the ledger's server as trusted; the caller has checked it. What is wrong
+-- with it (`why`, words separated by blanks, '' for nothing) is added to the reasons for which all
+-- purchases are stopped.
+-- Returns 1, or 0 if the recorded or the current history is not the one that the caller saw.
 local meta = KEYS[1]
 local history = ARGV[1]
 local was = ARGV[2]

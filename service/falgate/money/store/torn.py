@@ -1,11 +1,12 @@
-"""What was torn: entries of the ledger whose script has run in part, undone or brought to its end.
+"""Recovery from torn writes: ledger operations that Redis has executed only in part.
 
-A server may keep the beginning of a transaction in its file and run it at a later start (Redis 7.0
-does, killed while it writes). So whatever writes entries says so first and takes that back last
-(`_torn.lua`); in between, entries come before counters, and one write makes it count: the job's
-state, what a job was corrected to, whose a request is, the new balances. Where that write is there,
-nothing is missing but what follows from it. Where it is not, the entries are taken out again, and
-whoever did it does it again. The counters are set to what the ledger says after that.
+A server may keep the beginning of a transaction in its file and run it at a later start; Redis 7.0
+does, if it is killed while writing. So every script that writes entries first marks its operation
+as begun, and removes the mark last (`_torn.lua`). In between, it writes entries before counters,
+and one write commits the operation: the job's state, the job's corrected amount, the request's job,
+or the new opening balances. If that write is there, all entries are there too and only later steps
+may be missing: the operation is completed. If it is not, the entries are removed, and the
+operation's owner repeats it. Either way, the counters are then set to what the ledger says.
 """
 
 from collections import defaultdict
@@ -27,33 +28,33 @@ _ENDED = frozenset({"refused", "released", "unknown"})
 
 
 def refuse_torn(reply: object) -> None:
-    """Nothing, unless a script has found half of what it was to do.
+    """Raise if a script reports that its operation was torn.
 
     Raises:
-        Unavailable: It has.
+        Unavailable: It does.
     """
     if reply == "torn":
-        raise Unavailable("Half of that is in the ledger: run `falgate ledger recover`", 60)
+        raise Unavailable("The ledger has a partial write: run `falgate ledger recover`", 60)
 
 
 class Torn:
-    """The books of one upstream. All methods raise `Unavailable` without Redis."""
+    """Torn operations of one ledger. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, upstream: str) -> None:
-        """Look into these books."""
+        """Recover this upstream's ledger."""
         self._redis = redis
         self._upstream = upstream
         self._entries = Entries(redis)
 
     async def begun(self) -> dict[str, What]:
-        """What was begun, by job; an archive goes by its own name."""
+        """Return the operations that were begun and not completed, by job id or "archive"."""
         found: Any
         with translate_errors():
             found = await self._redis.hgetall(keyspace.torn(self._upstream))
         return cast("dict[str, What]", found)
 
     async def undo(self, who: str) -> None:
-        """Undo what does not count yet, and complete what does; with an entry in the audit log."""
+        """Undo uncommitted operations, complete committed ones, and write the audit log."""
         begun = await self.begun()
         written = await self._written(begun)
         for each, what in begun.items():
@@ -82,7 +83,7 @@ class Torn:
                     await pipeline.execute()
 
     async def _written(self, begun: Mapping[str, What]) -> Mapping[str, Sequence[Raw]]:
-        """The entries of each; behind a correction, the resets that it took less of."""
+        """Return each operation's entries; for a correction, with the resets that it lowered."""
         written: defaultdict[str, list[Raw]] = defaultdict(list)
         if not begun.keys() - {"archive"}:
             return written
@@ -115,7 +116,7 @@ class Torn:
         return True
 
     async def _corrected(self, pipeline: Pipeline, job_id: str, written: Sequence[Raw]) -> bool:
-        """A job may have been corrected before: only the last of its corrections can be torn."""
+        """Recover a correction; of a job's corrections, only the last can be torn."""
         with translate_errors():
             known = await self._redis.hget(keyspace.corrected(self._upstream), job_id)
         billed = overrun = 0

@@ -1,11 +1,18 @@
-"""Trust: whether the data that Redis shows is the ledger's own history, looked at all the time.
+"""Trust in Redis: continuous checks that its data is the unbroken history of our ledger.
 
-Known are the ledger's id and the history that was trusted last: the server's process and its
-replication id. In any other history nothing is bought until it was looked at. A server that merely
-began anew has its append-only file written anew and its ledger verified; where a counter differs,
-or where what was acknowledged may be gone, buying is frozen for an operator to mend
-(`falgate ledger recover`).
+The ledger stores its id and the last trusted history: the server's process id and its replication
+id. In any other history, nothing is bought until that history was checked. After a mere restart,
+the append-only file is rewritten and the ledger verified. If a counter differs, or if writes that
+Redis acknowledged may be lost, purchases are stopped until an operator runs `falgate ledger
+recover`.
 """
+
+# Every hold compares the server's history with the trusted one in the same script. So a restarted
+# server or a promoted replica is noticed before anything is bought there, without a watcher that
+# could be late. The replication id is part of the history because one process may follow another
+# server and be promoted again. A primary also changes it by itself, when its first replica comes or
+# its last one is long gone. That change is accepted without a check only if this instance saw the
+# trusted history within the last `_WATCHED_S` seconds, too recently for anything else to happen.
 
 import asyncio
 import time
@@ -31,16 +38,16 @@ _LOG = structlog.get_logger()
 
 
 class Trust:
-    """One instance's look at the server of its ledger."""
+    """One instance's checks of the server that holds its ledger."""
 
     def __init__(self, redis: Redis, ledger_id: str, *, weak: bool, clock: Clock) -> None:
         """Watch the ledger `ledger_id`.
 
         Args:
-            redis: Where it is.
+            redis: The client.
             ledger_id: From `Ledger.birth`.
-            weak: Whether a restart of that server may lose what it acknowledged.
-            clock: Set at every look.
+            weak: Whether a restart of the server may lose acknowledged writes.
+            clock: Set to Redis's time at every check.
         """
         self._redis = redis
         self._ledger = Ledger(redis)
@@ -54,7 +61,7 @@ class Trust:
         self._why, self._told = "", ""
 
     async def watch(self) -> None:
-        """Look every second, and at once when somebody wants to buy; until cancelled."""
+        """Check every second, and at once when a purchase needs it, until cancelled."""
         while True:
             try:
                 await self.look()
@@ -73,10 +80,10 @@ class Trust:
             self._wanted.clear()
 
     async def regain(self, patience_s: int = _PATIENCE_S) -> None:
-        """Wait for a moment until the history of now is trusted.
+        """Wait up to `patience_s` seconds until the current history is trusted.
 
         Raises:
-            Unavailable: It takes longer; why.
+            Unavailable: It is not trusted yet; the message says why.
         """
         self._there.clear()
         self._wanted.set()
@@ -85,18 +92,18 @@ class Trust:
                 await self._there.wait()
         except TimeoutError:
             raise Unavailable(
-                self._why or "Redis began anew, and its ledger is verified first; ask again", 5
+                self._why or "Redis was restarted, and its ledger is being verified; try again", 5
             ) from None
 
     def wrote(self, upstream: str, entry: str) -> None:
-        """An entry was written: a server that does not have it at the next look has lost it."""
+        """Note an entry that was written; if it is missing at the next check, data was lost."""
         self._written[upstream] = max(self._written.get(upstream, (0, 0)), entry_id(entry))
 
     async def sound(self) -> None:
-        """Nothing, where purchases can be held now.
+        """Check that purchases can be held now.
 
         Raises:
-            Unavailable: Why they cannot.
+            Unavailable: They cannot; the message says why.
         """
         now = await self._ledger.standing()
         self._own(now)
@@ -107,10 +114,10 @@ class Trust:
             raise now.frozen.refusal()
 
     async def look(self) -> None:
-        """Look once, and do what a history that is not trusted needs.
+        """Check the server once, and establish trust in a new history.
 
         Raises:
-            Unavailable: It cannot be trusted now.
+            Unavailable: The history cannot be trusted now.
         """
         began_s = time.monotonic()
         now = await self._ledger.standing()
@@ -121,14 +128,14 @@ class Trust:
             _LOG.warning(
                 "redis.tears_its_file",
                 version=now.version,
-                why="killed while it writes, it may keep half a transaction for its second start: "
-                "let falgate see each of its starts, or use a later version",
+                why="if this version is killed while writing, its second start may run half a "
+                "transaction: let falgate connect after each start, or upgrade Redis",
             )
         if now.history != now.trusted:
             await self._establish(now)
             now = await self._ledger.standing()
             if now.history != now.trusted:
-                # Another instance was faster, or there is a next history: look again at once.
+                # Another instance was faster, or the history changed again: check again at once.
                 self._wanted.set()
                 return
         self._seen, self._seen_s = now.history, began_s
@@ -139,14 +146,12 @@ class Trust:
     def _own(self, now: LedgerStanding) -> None:
         check_own(now.ledger_id, self._ledger_id)
         if not now.is_primary:
-            raise Unavailable(
-                "Redis is a replica now: FALGATE_REDIS_URL has to lead to its primary"
-            )
+            raise Unavailable("Redis is a replica now: FALGATE_REDIS_URL must point to its primary")
 
     async def _establish(self, now: LedgerStanding) -> None:
         if self._renamed(now) and not await self._is_behind():
-            # The first replica came, or the last one has been gone for an hour: the server took
-            # another replication id for the writes that it had, with nothing in between.
+            # The first replica came, or the last one has been gone for an hour: the server gave
+            # the same data another replication id, and nothing was lost.
             await self._ledger.trust(now.history, now.trusted)
             return
         run_id, _, _ = now.trusted.partition(" ")
@@ -166,19 +171,19 @@ class Trust:
         say("ledger.looked_at", frozen=frozen, entries=entries, differences=differences)
 
     def _renamed(self, now: LedgerStanding) -> bool:
-        """Whether a primary changed its replication id by itself, under this instance's eyes."""
+        """Return whether a watched primary changed its replication id by itself."""
         watched = time.monotonic() - self._seen_s < _WATCHED_S
         same = self._seen == now.trusted and now.trusted.partition(" ")[0] == now.run_id
         return watched and same and not now.promoted
 
     async def _is_behind(self) -> bool:
-        """Whether entries are gone that this instance has seen: a backup, or a copy that lagged."""
-        seen = dict(self._written)  # this instance goes on to write while it asks
+        """Return whether entries are gone that this instance saw, as after restoring a backup."""
+        seen = dict(self._written)  # a copy, because this instance writes in the meantime
         written = await self._ledger.written()
         return any(written.get(name, (0, 0)) < last for name, last in seen.items())
 
     async def _verified(self) -> tuple[int, int]:
-        """How many entries all books have, and how many counters differ from them."""
+        """Return the number of entries in all ledgers, and of counters that differ from them."""
         entries = differences = 0
         for upstream in await self._ledger.books():
             try:
@@ -193,5 +198,5 @@ class Trust:
 
 
 async def unwatched() -> None:
-    """In the place of `Trust.regain` where nobody looks: a command, which buys nothing."""
-    raise Unavailable("A command does not buy; start a gateway")
+    """Replace `Trust.regain` in commands, which buy nothing and therefore do not watch."""
+    raise Unavailable("Commands cannot buy; start a gateway")

@@ -1,4 +1,4 @@
-"""Usage: the roll-ups of each day, read as they are and never from the ledger."""
+"""Redis storage of the daily usage roll-ups, from which all usage is reported."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
@@ -20,7 +20,7 @@ _FIELDS_AT_ONCE = 1_000
 
 
 class Usage:
-    """The roll-ups of all upstreams. All methods raise `Unavailable` without Redis."""
+    """Usage roll-ups of all upstreams. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, calendar: Calendar) -> None:
         """Count days by `calendar`."""
@@ -30,10 +30,10 @@ class Usage:
     async def days(
         self, upstream: str, days: Sequence[str], *, broken_down: bool = False, only: str = ""
     ) -> AsyncIterator[tuple[str, Mapping[str, str], Mapping[str, str]]]:
-        """Each day with what it came to, by "<team>/<app>:<measure>".
+        """Yield each day's measures, by "<team>/<app>:<measure>", and its breakdown.
 
-        With its breakdown, by "<subject>:<measure>", where that is wanted; else it is empty. Of
-        `only` one "team/app", where one is given: then what others have is not sent here.
+        The breakdown, by "<subject>:<measure>", is empty unless `broken_down`. With `only`, a
+        "team/app", other apps' data is not fetched from Redis.
         """
         for start in range(0, len(days), _DAYS_AT_ONCE):
             asked = days[start : start + _DAYS_AT_ONCE]
@@ -62,8 +62,8 @@ class Usage:
         return rolled, parts
 
     async def _part(self, upstream: str, day: str, app: str) -> Mapping[str, str]:
-        """An app's part of a day's breakdown; the rest of it does not leave Redis."""
-        # Names of teams and apps have no character that a pattern would take for another.
+        """Return an app's part of a day's breakdown; the rest of it does not leave Redis."""
+        # Names of teams and apps contain no characters that are special in a pattern.
         pages: Any = self._redis.hscan_iter(
             keyspace.breakdown(upstream, day), match=f"{app}/*", count=_FIELDS_AT_ONCE
         )
@@ -71,19 +71,19 @@ class Usage:
             return {field: number async for field, number in pages}
 
     async def today(self) -> date:
-        """The organisation's date now, by Redis's clock."""
+        """Return today's date in the organisation's time zone, by Redis's clock."""
         return date.fromisoformat((await self._window("day")).id)
 
     async def add(
         self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
     ) -> None:
-        """Count answers of this hour, by "<subject>:<measure>"; a `batch` counts once.
+        """Count responses of this hour, by "<subject>:<measure>", once per `batch`.
 
         Args:
-            upstream: Whose books.
-            counts: Numbers, and micro-USD.
-            batch: Made by the caller, who repeats it until it is taken.
-            before: The caller's last one, which it will not repeat any more.
+            upstream: Whose ledger.
+            counts: Counts and micro-USD.
+            batch: The batch's id; the caller repeats it until the call succeeds.
+            before: The caller's previous batch, which it will not repeat any more.
         """
         hour = await self._window("hour")
         day, _, clock = hour.id.partition("T")

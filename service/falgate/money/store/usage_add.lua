@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- with _usage.lua
--- Count answers that an instance gave, in the roll-up of their day and by the hour. Idempotent by
--- the batch's id. An instance posts one batch after another, so its last one need not be remembered
--- once this one is counted. `counts` is JSON, {"<subject>:<measure>": "<number>"}, money in micro-USD,
--- with subjects as in _usage.lua.
--- Returns 1, or 0 when the batch was counted before.
+-- Count a batch of an instance's responses in the roll-ups of their day and hour. Idempotent by the
+-- batch's id. An instance posts its batches one after another, so the id of the previous batch is
+-- deleted once this one is counted. `counts` is JSON, {"<subject>:<measure>": "<number>"}, money in
+-- micro-USD, with subjects as in _usage.lua.
+-- Returns 1, or 0 if the batch was counted before.
 local usage = KEYS[1]
 local hits = KEYS[2]
 local posted = KEYS[3]

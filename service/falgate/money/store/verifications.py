@@ -1,4 +1,4 @@
-"""The proof's part in Redis: whose turn it is to verify, and what the last time found."""
+"""Redis storage of verifications: whose turn it is, and the last result."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,18 +12,18 @@ from falgate.redis import keyspace
 from falgate.redis.unavailable import translate_errors
 
 _REST_MS = 50
-"""Four fifths of the time, a gateway that adds up a page has for its callers."""
+"""Leaves about four fifths of a verifying gateway's time to its callers."""
 
 
 def as_proved(found: Mapping[str, str]) -> VerificationResult | None:
-    """What came of a proof, by the fields of its hash; None before the first."""
+    """Return a verification's result from the fields of its hash; None if there is none yet."""
     if not found:
         return None
     return VerificationResult(at_ms=int(found["at_ms"]), differences=int(found["differences"]))
 
 
 class Proving:
-    """The proofs of all ledgers. All methods raise `Unavailable` without Redis."""
+    """Verifications of all ledgers. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, owner: str) -> None:
         """Take turns with other instances as `owner`."""
@@ -31,7 +31,7 @@ class Proving:
         self._owner = owner
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
-        """Whether it is the caller's turn to verify; nobody else's for so long."""
+        """Return whether the caller is to verify now; if so, no one else may for `lease_ms`."""
         with translate_errors():
             taken = await self._redis.set(
                 keyspace.prover(upstream), self._owner, nx=True, px=lease_ms
@@ -39,15 +39,15 @@ class Proving:
         return bool(taken)
 
     async def differences(self, upstream: str) -> int:
-        """Verify, with a rest after every page; how many counters differ.
+        """Verify, pausing after every page, and return how many counters differ.
 
         Raises:
-            EntryStrange: There is an entry that cannot be read.
+            EntryStrange: An entry cannot be read.
         """
         return len((await verify(self._redis, upstream, rest_ms=_REST_MS)).differences)
 
     async def keep(self, upstream: str, differences: int) -> VerificationResult:
-        """Remember a result, for every instance to tell."""
+        """Store a result, which every instance reports."""
         found = VerificationResult(
             at_ms=await Entries(self._redis).now_ms(), differences=differences
         )

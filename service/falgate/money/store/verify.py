@@ -1,11 +1,10 @@
-"""Verifying: every counter of every account compared with what the ledger and open jobs say.
+"""Ledger verification: compares every account's counters with its entries and open jobs.
 
-It runs while the gateway works, and every difference that it reports is one. The sums are taken up
-to some entry; then the counters are read a few accounts at a time, each time in one transaction
-with the id of the last entry and the open jobs. The sums are carried on to exactly that entry
-before the two are compared, so that nothing which was written meanwhile can look like a difference,
-and no purchase, however many there are, is in the way. An archive made meanwhile moves entries
-away: then it all begins anew.
+It runs while purchases go on, without blocking them, and reports no false differences. First all
+entries so far are added up. Then the counters are read, a few accounts at a time, each time in one
+transaction with the id of the last entry and the open jobs. Before the comparison, the sums are
+extended to exactly that entry, so entries written in the meantime cannot look like differences. If
+entries are archived in the meantime, the verification starts over.
 """
 
 import asyncio
@@ -38,19 +37,19 @@ _HOLDING = frozenset({"reserved", "submitting", "accepted"})
 
 
 class _ArchivedMeanwhile(Exception):
-    """The sums have lost entries that they began with."""
+    """Entries that the sums should contain were archived in the meantime."""
 
 
 async def verify(redis: Redis, upstream: str, *, rest_ms: int = 0) -> Verified:
-    """Add the ledger up and compare.
+    """Add up the ledger and compare it with the counters.
 
     Args:
-        redis: Where it is.
-        upstream: Whose books.
-        rest_ms: How long to leave the process to others after every page of entries.
+        redis: The client.
+        upstream: Whose ledger.
+        rest_ms: Pause after every page of entries, in milliseconds, for other work of the process.
 
     Raises:
-        EntryStrange: There is an entry that cannot be read.
+        EntryStrange: An entry cannot be read.
         Unavailable: Without Redis, or while entries are archived.
     """
     for _ in range(_ARCHIVES_MAX):
@@ -58,11 +57,11 @@ async def verify(redis: Redis, upstream: str, *, rest_ms: int = 0) -> Verified:
             return await _Verification(redis, upstream, rest_ms).run()
         except _ArchivedMeanwhile:
             continue
-    raise Unavailable("The ledger is being archived; verify it after that")
+    raise Unavailable("The ledger is being archived; verify it again later")
 
 
 class _Look(msgspec.Struct, frozen=True):
-    """One transaction: the last entry, the jobs that hold money, and some hashes."""
+    """What one transaction read: the last entry, the jobs that hold money, and some hashes."""
 
     last: str
     holds: Sequence[tuple[str, int, str, tuple[str, ...]]]
@@ -87,7 +86,7 @@ class _Verification:
         with translate_errors():
             opening = await self._redis.hgetall(keyspace.opening(self._upstream))
         self._archived = opening.get("archived", "")
-        # Torn, an archive may have taken nothing out yet of what it has opened the balances with.
+        # After a torn archive run, entries may still be there that the opening balances include.
         self._last = self._archived or "0-0"
         self._sums.open(opening)
         await self._add_up("+")
@@ -114,7 +113,7 @@ class _Verification:
             await self._rest()
 
     async def _rest(self) -> None:
-        """Adding up is work: a gateway that does it has to go on answering."""
+        """Pause, so that a gateway continues to answer while it verifies."""
         await asyncio.sleep(self._rest_ms / 1000)
 
     async def _names(self) -> list[str]:
@@ -126,7 +125,7 @@ class _Verification:
     async def _accounts(self, names: Sequence[str]) -> list[Difference]:
         keys = [keyspace.account(self._upstream, account(name)) for name in names]
         look = await self._look(keys)
-        # Old windows' counters may have been swept by now.
+        # Counters of old windows may have been swept in the meantime.
         since = recent(await self._entries.now_ms())
         found: list[Difference] = []
         for key, name, counters in zip(keys, names, look.hashes, strict=True):
@@ -153,9 +152,9 @@ class _Verification:
         )
 
     async def _days(self) -> list[Difference]:
-        """The roll-ups of the days whose entries are all still in the ledger.
+        """Compare the roll-ups of the days whose entries are all still in the ledger.
 
-        Days that have open jobs, and those of now, may have measures without any entry.
+        Days with open jobs and the current day may have measures without any entry.
         """
         whole_from = _day_after(self._archived)
         holds = (await self._look([])).holds
@@ -188,7 +187,7 @@ class _Verification:
         ]
 
     async def _closed_twice(self) -> list[Difference]:
-        """Jobs with more than one closing entry: what the filter suspects, counted exactly."""
+        """Return the jobs that were closed more than once: suspects, counted exactly."""
         if not self._once.suspects:
             return []
         closes: Counter[str] = Counter()
@@ -204,7 +203,7 @@ class _Verification:
         ]
 
     async def _look(self, hashes: Sequence[str]) -> _Look:
-        """Read some hashes and all holds as of one entry, and carry the sums on to that entry."""
+        """Read some hashes and all holds as of one entry, and extend the sums to that entry."""
         with translate_errors():
             async with self._redis.pipeline(transaction=True) as pipeline:
                 _LOOK.queue(
@@ -224,7 +223,7 @@ class _Verification:
 
 
 def _day_after(archived: str) -> str:
-    """The first local day, in any zone, that has no entry up to this one; "" for every day."""
+    """Return the first local day, in any zone, without entries up to this one; "" for every day."""
     if not archived:
         return ""
     last = datetime.fromtimestamp(int(archived.partition("-")[0]) / 1000, UTC)
@@ -232,7 +231,7 @@ def _day_after(archived: str) -> str:
 
 
 def _days_around(now_ms: int) -> Iterator[str]:
-    """The local day of now, in any zone, and the one before."""
+    """Yield the current local day, whatever the zone, and the day before."""
     today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
     for behind in (-1, 0, 1, 2):
         yield (today - timedelta(days=behind)).isoformat()

@@ -1,1 +1,1 @@
-"""What is known of stored pictures, in Redis."""
+"""The picture catalogue in Redis."""

@@ -1,15 +1,16 @@
--- What a stored picture is worth keeping for, for the scripts that file and use pictures.
+-- The worth of a stored picture, by which the least worth keeping is evicted first.
 --
--- Worth is (price to buy again x recent use) per byte. A use counts less the longer ago it is, by half
--- in a week. As all fade alike, two pictures stand to each other as they did, and the logarithm of
--- the sum of 2^(time of use / half-life) only changes with a use: what it is now needs no sweep.
+-- Worth is (price to buy again x recent use) per byte. The weight of a use halves every week. All
+-- weights decay alike, so the order of two pictures does not change while neither is used. The
+-- logarithm of the sum of 2^(time of use / half-life) therefore changes only with a use, and one
+-- sorted set keeps the current order without a job that recomputes it.
 local half_life_ms = 7 * 86400 * 1000
 
 local function log2(number)
   return math.log(number) / math.log(2)
 end
 
--- The heat of a picture that was used so many times more, now.
+-- Returns the heat (logarithm of the weighted uses) of a picture after `uses` more uses now.
 local function heated(heat, uses, now)
   local more = log2(uses) + now / half_life_ms
   if not heat then return more end
@@ -17,18 +18,19 @@ local function heated(heat, uses, now)
   return high + log2(1 + 2 ^ (low - high))
 end
 
--- Its place among all: the least goes first, and what was made here before all that was bought.
+-- Returns the picture's score: lowest is evicted first. Conversions (made_here) rank below
+-- purchases.
 local function worth(value, size, heat, made_here)
   local place = log2((value + 1) / math.max(size, 1)) + heat
   return made_here and place - 1000000 or place
 end
 
--- Whether somebody is removing a picture's bytes; one that did not end in a minute is no more.
+-- Returns whether a picture's bytes are being deleted. A mark older than a minute is void.
 local function being_removed(condemned_ms, now)
   return condemned_ms and now - tonumber(condemned_ms) < 60000
 end
 
--- A list of names with one more, by spaces.
+-- Returns a space-separated list of names with `name` added.
 local function listed(names, name)
   if (' ' .. names .. ' '):find(' ' .. name .. ' ', 1, true) then return names end
   return names == '' and name or names .. ' ' .. name

@@ -1,4 +1,4 @@
-"""The catalogue of pictures and pools: filed before they are stored, found by what they are for."""
+"""The catalogue of pictures and pools in Redis."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -25,18 +25,18 @@ _APP = "app:"
 
 
 TOTAL = ["pictures", "bytes"]
-"""The fields that count what is stored."""
+"""The hash fields that count the stored pictures and their bytes."""
 
 
 class Catalogue:
-    """Every picture and pool of one ledger. All methods raise `Unavailable` without Redis."""
+    """All pictures and pools of one ledger. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis) -> None:
-        """Keep it in this Redis."""
+        """Keep the records in this Redis."""
         self._redis = redis
 
     async def note(self, filing: NewPicture) -> bool:
-        """File a picture that is about to be stored; False while its bytes are being removed."""
+        """Register a picture about to be stored; return False while its bytes are being deleted."""
         kept, about = filing.kept, filing.about
         with translate_errors():
             reply = await _NOTE(
@@ -63,7 +63,7 @@ class Catalogue:
         return bool(reply)
 
     async def use(self, uses: Mapping[str, int]) -> None:
-        """Count how often pictures were handed out, by name."""
+        """Add access counts, by picture name."""
         if not uses:
             return
         with translate_errors():
@@ -77,13 +77,13 @@ class Catalogue:
     async def condemn(
         self, name: str, *, unused_ms: int = 0, noted_ms: int = 0, forced: bool = False
     ) -> bool:
-        """Say that a picture's bytes are about to be removed, unless it has to stay.
+        """Mark a picture for deletion unless it has to stay; return whether it was marked.
 
         Args:
-            name: Which.
-            unused_ms: It stays if it was handed out since then.
-            noted_ms: It stays if its bytes were brought since then.
-            forced: It goes in any case, pinned or not.
+            name: The picture.
+            unused_ms: It stays if it was served after this time.
+            noted_ms: It stays if it was registered after this time.
+            forced: Mark it in any case, pinned or not.
         """
         with translate_errors():
             return bool(
@@ -97,12 +97,12 @@ class Catalogue:
             )
 
     async def confirm(self, name: str) -> bool:
-        """Whether nobody has handed a condemned picture out meanwhile."""
+        """Return whether a marked picture has not been served since it was marked."""
         with translate_errors():
             return bool(await _CONFIRM(self._redis, picture=keyspace.picture(name)))
 
     async def bury(self, record: Record) -> bool:
-        """Forget a picture whose bytes are gone."""
+        """Delete the record of a picture whose file is gone."""
         with translate_errors():
             return bool(
                 await _BURY(
@@ -116,12 +116,12 @@ class Catalogue:
             )
 
     async def pin(self, name: str, *, pinned: bool) -> bool:
-        """Keep a picture for ever, or no longer; False where it is not filed."""
+        """Pin a picture, or unpin it; return False if it is unknown."""
         with translate_errors():
             return bool(await _PIN(self._redis, picture=keyspace.picture(name), pinned=int(pinned)))
 
     async def records(self, names: Sequence[str]) -> list[Record | None]:
-        """What is known of these pictures."""
+        """Return the records of pictures; None for an unknown one."""
         found: Any
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -131,14 +131,14 @@ class Catalogue:
         return [_record(name, fields) for name, fields in zip(names, found, strict=True)]
 
     async def cheapest(self, offset: int, number: int) -> list[str]:
-        """Names of the pictures that are worth keeping least, from the `offset`-th on."""
+        """Return the names of the pictures least worth keeping, from rank `offset` on."""
         found: Any
         with translate_errors():
             found = await self._redis.zrange(keyspace.PICTURES, offset, offset + number - 1)
         return list(found)
 
     async def total(self) -> StoreSize:
-        """All of them."""
+        """Return the number and total size of the stored pictures."""
         found: Any
         with translate_errors():
             found = await self._redis.hmget(keyspace.MEDIA, TOTAL)
@@ -147,14 +147,14 @@ class Catalogue:
     async def pools(
         self, *, app: str = "", before_ms: int | None = None, number: int, after: str = ""
     ) -> list[tuple[str, int]]:
-        """Fingerprints by their last purchase, the newest first, and when that was, ms.
+        """Return pool fingerprints and the time of the last purchase, ms, newest first.
 
         Args:
-            app: Only those that "team/app" bought for.
-            before_ms: Only those last bought for then, or before.
-            number: How many at most.
-            after: The last of the page before, of the same time; those of that time up to it in
-                the order of names are left out.
+            app: Only pools that "team/app" bought for.
+            before_ms: Only pools whose last purchase was at or before this time.
+            number: Maximum number.
+            after: The last fingerprint of the previous page. Pools with exactly the time
+                `before_ms` are skipped up to this one, because that page has listed them.
         """
         key = keyspace.pools_of(app) if app else keyspace.POOLS
         found: list[tuple[str, int]] = []
@@ -181,14 +181,14 @@ class Catalogue:
         return found[:number]
 
     async def pictured(self, prompt_sha256: str) -> list[str]:
-        """Names of the pictures that are stored of a prompt, in whatever pool or in none."""
+        """Return the names of the stored pictures of a prompt, whether in a pool or not."""
         found: Any
         with translate_errors():
             found = await self._redis.smembers(keyspace.pictured(prompt_sha256))
         return sorted(found)
 
     async def pools_for(self, prompt_sha256: str) -> list[str]:
-        """Fingerprints of a prompt's pools."""
+        """Return the fingerprints of a prompt's pools."""
         found: Any
         with translate_errors():
             found = await self._redis.smembers(keyspace.prompt(prompt_sha256))
@@ -197,7 +197,7 @@ class Catalogue:
     async def abouts(
         self, fingerprints: Sequence[str]
     ) -> list[tuple[PoolInfo | None, dict[str, int]]]:
-        """What pools are for, and who bought for them, and when, ms."""
+        """Return each pool's metadata and the time of each app's last purchase, ms."""
         found: Any
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -217,7 +217,7 @@ class Catalogue:
         ]
 
     async def drop(self, fingerprint: str) -> None:
-        """Forget a pool that is gone, with its prompt where that was kept."""
+        """Delete a pool's record, with its prompt if that was kept."""
         ((about, apps),) = await self.abouts((fingerprint,))
         with translate_errors():
             await _DROP(
@@ -230,12 +230,12 @@ class Catalogue:
             )
 
     async def names(self) -> AsyncIterator[list[str]]:
-        """All pictures, in pages: each that is there all the time comes at least once."""
+        """Yield all picture names in pages; one present throughout comes at least once."""
         async for page in self._pages(keyspace.PICTURES):
             yield page
 
     async def shelves(self) -> AsyncIterator[list[str]]:
-        """Fingerprints of all pools that are filed, likewise."""
+        """Yield the fingerprints of all recorded pools in pages, with the same guarantee."""
         async for page in self._pages(keyspace.POOLS):
             yield page
 
@@ -249,25 +249,25 @@ class Catalogue:
                 return
 
     async def sample(self, number: int) -> list[str]:
-        """Names of some pictures, by chance."""
+        """Return the names of up to `number` random pictures."""
         found: Any
         with translate_errors():
             found = await self._redis.zrandmember(keyspace.PICTURES, number)
         return list(found or ())
 
     async def take_round(self, lease_ms: int) -> bool:
-        """Whether it is the caller's turn to look after the pictures; nobody else's for so long."""
+        """Take the maintenance lock for `lease_ms`; return False while another instance has it."""
         with translate_errors():
             taken = await self._redis.set(keyspace.HOUSEKEEPER, "taken", nx=True, px=lease_ms)
         return bool(taken)
 
     async def now_ms(self) -> int:
-        """Redis's clock."""
+        """Return Redis's clock."""
         return await now_ms(self._redis)
 
 
 def as_total(found: Sequence[str | None]) -> StoreSize:
-    """How much is stored, by the two fields that count it."""
+    """Build the store size from the values of the `TOTAL` fields."""
     pictures, size_bytes = (int(each or 0) for each in found)
     return StoreSize(pictures, size_bytes)
 

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Take a picture out of the catalogue whose bytes are gone, if nobody has filed it anew meanwhile. The
--- pictures of each of its prompts (more_keys) stand from KEYS[4] on. Returns 1 where it was in it.
+-- Delete the record of a picture whose file is gone, unless it has been registered again meanwhile.
+-- The picture sets of its prompts (more_keys) start at KEYS[4].
+-- Returns 1, or 0 if it was not marked for deletion.
 local picture = KEYS[1]
 local pictures = KEYS[2]
 local media = KEYS[3]

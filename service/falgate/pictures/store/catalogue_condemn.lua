@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- with _catalogue.lua
--- Say that a picture's bytes are about to be removed. How often it was handed out until then is kept:
--- that is what is compared afterwards, because within one millisecond a time says nothing. One that is pinned, was handed out since
--- `unused_ms` or brought since `noted_ms` stays, unless it is `forced`.
--- Returns 1, or 0 where it stays, is not filed or somebody else is at it.
+-- Mark a picture for deletion, unless it is pinned, was served after `unused_ms` or was registered
+-- after `noted_ms`; `forced` ignores these. The mark records the number of uses so far: confirming
+-- compares that number, because two events within one millisecond cannot be told apart by time.
+-- Returns 1, or 0 if it stays, is unknown or is already being deleted.
 local picture = KEYS[1]
 local unused_ms = digits(ARGV[1])
 local noted_ms = digits(ARGV[2])

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Look once more before a condemned picture's bytes are removed: one that was handed out meanwhile by
--- somebody who had read its pool before stays. Returns 1 where it may go; it is condemned anew then.
+-- Check a marked picture once more before its file is deleted. One that was served since the mark,
+-- by an instance that had read its pool earlier, loses the mark and stays.
+-- Returns 1 if the file may be deleted, and renews the mark; else 0.
 local picture = KEYS[1]
 
 local known = redis.call('HMGET', picture, 'condemned_ms', 'condemned_uses', 'uses')

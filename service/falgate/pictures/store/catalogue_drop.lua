@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Take a pool out of the catalogue. The pools of each app that bought for it (more_keys) stand from
--- KEYS[4] on. Returns 1 where it was in it.
+-- Delete a pool's record. The pool sets of the apps that bought for it (more_keys) start at
+-- KEYS[4].
+-- Returns 1 if it had a record, else 0.
 local about = KEYS[1]
 local pools = KEYS[2]
 local prompt = KEYS[3]

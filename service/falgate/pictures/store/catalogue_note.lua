@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- with _catalogue.lua
--- File a picture whose bytes are about to be stored, and the pool that it is for, so that nobody
--- removes it for want of one. What is filed is paid for: full memory is no reason to lose it.
--- Returns 1, or 0 while its bytes are being removed: then it has to wait.
+-- Register a picture before its bytes are stored, with its pool, so that garbage collection does
+-- not take it for unreferenced. Runs even when Redis is out of memory: the picture is already paid
+-- for.
+-- Returns 1, or 0 while its bytes are being deleted; the caller then has to wait.
 local picture = KEYS[1]
 local pictures = KEYS[2]
 local media = KEYS[3]
@@ -45,7 +46,7 @@ if master ~= '' and redis.call('EXISTS', master_picture) == 1 then
     listed(redis.call('HGET', master_picture, 'derived') or '', name))
 end
 if fingerprint ~= '' then
-  -- An app that does not let its prompts be kept says nothing of those of another.
+  -- An app that does not store prompts must not erase one that another app stored.
   if with_prompt == '1' or redis.call('HEXISTS', about, 'about') == 0 then
     redis.call('HSET', about, 'about', about_json)
   end

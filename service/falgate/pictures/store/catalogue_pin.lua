@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Keep a picture for ever, or no longer. Returns 1, or 0 where it is not filed.
+-- Pin or unpin a picture. Returns 1, or 0 if it is unknown.
 local picture = KEYS[1]
 local pinned = ARGV[1]
 

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- with _catalogue.lua
--- Count that pictures were handed out. Their records (more_keys) stand from KEYS[2] on; more_args has
--- for each its name and how often. Returns how many of them are filed.
+-- Add access counts. The pictures' records (more_keys) start at KEYS[2]; more_args has a name and a
+-- count for each. Returns how many of the pictures are known.
 local pictures = KEYS[1]
 
 local now = now_ms()

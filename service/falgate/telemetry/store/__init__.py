@@ -1,1 +1,1 @@
-"""What is watched of the money, read from Redis."""
+"""Budget gauges read from Redis."""

@@ -1,7 +1,7 @@
-"""Everything that is watched of the money: of every upstream, in two trips however many teams.
+"""Budget gauges of every upstream, read in two round trips regardless of the number of teams.
 
-Asked every few seconds by everybody who scrapes, so it costs by what is shown and by nothing else:
-no list of all accounts is read, which has every key that was ever charged.
+They are read at every scrape, so the cost must depend only on what is shown: the list of all
+accounts, which has every key that was ever charged, is not read.
 """
 
 from collections.abc import Sequence
@@ -23,20 +23,20 @@ from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 
 _COUNTERS = ("spent", "forgiven", "raised", "held")
 _OWN = 5
-"""How many answers of the first trip are for each upstream."""
+"""Number of replies per upstream in the first round trip."""
 
 
 class Standings:
-    """Where the money stands. `Unavailable` without Redis."""
+    """Reads budget gauges. Raises `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, calendar: Calendar, *, teams_max: int) -> None:
-        """Show so many teams of each upstream, the first by their names."""
+        """Show up to `teams_max` teams of each upstream, in the order of their names."""
         self._redis = redis
         self._calendar = calendar
         self._teams_max = teams_max
 
     async def read(self, upstreams: Sequence[str]) -> tuple[list[UpstreamStanding], StoreSize]:
-        """Each upstream's books, and how much is stored."""
+        """Return the gauges of each upstream, and the size of the picture store."""
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 pipeline.time()

@@ -1,1 +1,1 @@
-"""Webhooks, alerts and the secrets that sign them, in Redis."""
+"""Webhooks, alerts and signing secrets in Redis."""

@@ -1,6 +1,7 @@
--- Webhooks: a hash each, named by the request whose end it tells, and a place in the sorted set of its
--- state: `due` has those that wait, by when they are tried next, ms. Who ends a request that wants to
--- tell of it calls this in the same script: a request that ended has its webhook, whatever dies then.
+-- Each webhook is a hash named by its request's id, and a member of the sorted set of its state.
+-- `due` is the set of waiting ones, scored by the time of the next attempt, ms. A script that ends
+-- a request enqueues its webhook itself, so that a crash cannot leave an ended request without its
+-- webhook.
 local function due_at(due, id, at)
   redis.call('ZADD', due, whole(at), id)
 end

@@ -1,4 +1,4 @@
-"""Alerts: thresholds, first refusals and exhausted balances, kept in Redis until they are told."""
+"""The alert queue in Redis: budget thresholds, first refusals and exhausted balances."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,33 +17,34 @@ _WARNED_S = 3_600
 
 
 class Alerts:
-    """A queue that every instance takes from. All methods raise `Unavailable` without Redis.
+    """A queue shared by all instances. All methods raise `Unavailable` without Redis.
 
-    An alert that was taken stays until it is done with. Whoever finds it untold for long enough
-    takes it again, so one of an instance that died is nobody's in particular.
+    It is a Redis stream with one consumer group. An alert that was taken stays pending until it is
+    done, and any instance may retake it after a pause, so the alerts of a dead instance are not
+    lost.
     """
 
     def __init__(self, redis: Redis, owner: str) -> None:
-        """Take as `owner`, whom no other instance has the name of."""
+        """Take alerts as `owner`, a name unique to this instance."""
         self._redis = redis
         self._owner = owner
         self._grouped = False
 
     async def new(self) -> Sequence[Alerted]:
-        """Alerts that nobody took yet."""
+        """Return alerts that no instance has taken yet."""
         found: Any
         with translate_errors():
             await self._group()
             found = await self._redis.xreadgroup(
                 _GROUP, self._owner, {keyspace.ALERTS: ">"}, count=_AT_ONCE
             )
-        # By name in one protocol of Redis's, in pairs in the other.
+        # RESP3 replies with a dict by stream name, RESP2 with a list of pairs.
         pages = found.values() if isinstance(found, dict) else [page for _, page in found]
         entries = [entry for page in pages for entry in _flat(page)]
         return [_alert(entry, fields) for entry, fields in entries]
 
     async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
-        """Alerts taken so many times, the n-th time longer ago than `pauses_s[n - 1]`."""
+        """Return alerts taken n times, the last time longer ago than `pauses_s[n - 1]` seconds."""
         due: list[Alerted] = []
         pending: Any
         with translate_errors():
@@ -58,7 +59,7 @@ class Alerts:
                 continue
             taken: Any
             with translate_errors():
-                # Of two instances that ask for it, the second finds it taken just now.
+                # XCLAIM checks the idle time again, so only one of two instances gets the alert.
                 taken = await self._redis.xclaim(
                     keyspace.ALERTS, _GROUP, self._owner, pause_ms, [each["message_id"]]
                 )
@@ -66,14 +67,14 @@ class Alerts:
         return due
 
     async def warn(self, upstream: str) -> None:
-        """Put an alert there that an upstream's balance is exhausted: once an hour, by whomever."""
+        """Queue an alert that an upstream's balance is exhausted, at most once an hour."""
         first = keyspace.warned(upstream)
         with translate_errors():
             if await self._redis.set(first, self._owner, nx=True, ex=_WARNED_S):
                 await self._redis.xadd(keyspace.ALERTS, {"what": "balance", "upstream": upstream})
 
     async def done(self, alert: Alerted) -> None:
-        """Forget an alert: it was told, or is given up."""
+        """Delete an alert that was sent or given up."""
         with translate_errors():
             async with self._redis.pipeline(transaction=True) as pipeline:
                 pipeline.xack(keyspace.ALERTS, _GROUP, alert.alert)
@@ -81,7 +82,7 @@ class Alerts:
                 await pipeline.execute()
 
     async def now_s(self) -> int:
-        """Redis's clock, seconds since 1970."""
+        """Return Redis's clock, seconds since 1970."""
         with translate_errors():
             seconds, _ = await self._redis.time()
         return int(seconds)
@@ -98,7 +99,7 @@ class Alerts:
 
 
 def _flat(page: Any) -> Sequence[Any]:
-    """Entries of a page, which one protocol wraps in a list of its own."""
+    """Return the entries of a page; RESP3 wraps them in one more list."""
     return page[0] if page and isinstance(page[0], list) else page
 
 

@@ -1,4 +1,4 @@
-"""Webhooks: due ones are claimed by one instance for a minute, settled, listed, and forgotten."""
+"""Webhooks in Redis: claimed by one instance for a minute, settled, resent and expired."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,23 +23,23 @@ _ENDED: tuple[State, ...] = ("failed", "delivered")
 
 
 class Deliveries:
-    """Every webhook of one ledger. All methods raise `Unavailable` without Redis.
+    """The webhooks of one ledger. All methods raise `Unavailable` without Redis.
 
-    They begin in the script that ends their request.
+    Webhooks are created by the Lua script that ends their request.
     """
 
     def __init__(self, redis: Redis, *, lease_ms: int = LEASE_MS) -> None:
-        """Claim them for `lease_ms`, longer than an attempt may take."""
+        """Claim webhooks for `lease_ms`, which must be longer than an attempt may take."""
         self._redis = redis
         self._lease_ms = lease_ms
 
     async def claim(self, number: int, each: int, busy: Mapping[str, int]) -> list[Claimed]:
-        """Take up to so many that are due, and count an attempt of each.
+        """Claim up to `number` due webhooks and count an attempt of each.
 
         Args:
-            number: How many.
-            each: How many of one app's may be under way at once.
-            busy: How many are, by "team/app".
+            number: Maximum number to claim.
+            each: Maximum number under way per app.
+            busy: Number already under way, by "team/app".
         """
         with translate_errors():
             now_ms, *taken = await _CLAIM(
@@ -62,13 +62,13 @@ class Deliveries:
         ]
 
     async def settle(self, claimed: Claimed, state: State, said: str, *, after_ms: int = 0) -> bool:
-        """Write down what came of an attempt; False when it is not the claim's any more.
+        """Record the result of an attempt; return False when the claim has expired.
 
         Args:
             claimed: From `claim`.
-            state: What the webhook is now.
-            said: A status, or the name of an error.
-            after_ms: When it is due again, if it waits.
+            state: The webhook's new state.
+            said: The HTTP status, or the name of an error.
+            after_ms: Delay until the next attempt, if the webhook waits.
         """
         request_id = claimed.delivery.request_id
         with translate_errors():
@@ -86,7 +86,7 @@ class Deliveries:
         return bool(done)
 
     async def read(self, request_id: str) -> Delivery | None:
-        """One as it stands; None when there is none (any more)."""
+        """Return a webhook, or None if it never existed or has expired."""
         fields: Any
         due_ms: Any
         with translate_errors():
@@ -97,7 +97,7 @@ class Deliveries:
         return record(request_id, fields, int(due_ms or 0)) if fields else None
 
     async def resend(self, request_id: str, who: str) -> bool:
-        """Have one sent again, and write down who asked for it; False when there is none."""
+        """Queue a webhook again and write an audit log entry; return False if there is none."""
         with translate_errors():
             done = await _RESEND(
                 self._redis,
@@ -112,7 +112,7 @@ class Deliveries:
         return bool(done)
 
     async def sweep(self, now_ms: int | None = None) -> int:
-        """Forget up to 100 of each state whose time is over; how many it were."""
+        """Delete up to 100 expired webhooks of each final state; return the count."""
         forgotten = 0
         with translate_errors():
             if now_ms is None:
@@ -136,6 +136,6 @@ class Deliveries:
 
 
 def record(request_id: str, fields: Mapping[str, str], due_ms: int) -> Delivery:
-    """A webhook of its hash, and of when it is due."""
+    """Build a webhook from its hash and its due time."""
     known: dict[str, Any] = {"request_id": request_id, "due_ms": due_ms, **fields}
     return msgspec.convert(known, Delivery, strict=False)

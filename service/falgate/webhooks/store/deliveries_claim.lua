@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 -- with _deliveries.lua
--- Take up to `number` webhooks that are due, each for `lease_ms`: then it is anybody's again. Of one
--- app's no more than `each` are under way at once; `busy` is JSON, {"<team>/<app>": how many are}.
--- Where so many others are due that they could keep back who stands behind them, they are due again
--- after `aside_ms`.
--- The webhooks' keys are made from their ids; they share the hash tag.
+-- Claim up to `number` due webhooks, each for `lease_ms`; after that any instance may claim it
+-- again. At most `each` of one app are under way at once; `busy` is JSON, {"<team>/<app>": number
+-- under way}. When the whole window of LOOKED_AT_MAX was read and there is still room, the webhooks
+-- skipped in it are postponed by `aside_ms`: else an app with many due webhooks would hide those of
+-- others behind it. The webhooks' keys are made from their ids; they share the hash tag.
 -- Returns {now, {id, until, hash as a flat list} ...}, times in ms.
 local waiting = KEYS[1]
 local prefix = ARGV[1]

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- with _deliveries.lua
--- Have a webhook sent again from now on, as if it never had been, and write down who asked for it. One
--- that is new anyhow stays so, which makes a repeat do nothing.
+-- Queue a webhook again with no attempts counted, and write an audit log entry. A webhook that was
+-- not attempted yet is left alone, so that repeating the call changes nothing.
 -- Returns 1, or 0 when there is no such webhook.
 local delivery = KEYS[1]
 local waiting = KEYS[2]

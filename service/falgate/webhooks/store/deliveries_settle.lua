@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Write down what came of an attempt that was claimed until `until_ms`: the webhook waits for
--- `after_ms` more, or has ended in another state, whose set is `into`. That it arrived is written by
--- whoever knows; anything else only by who still has the claim.
--- Returns 1, or 0 when it was not waiting any more or is another's.
+-- Record the result of an attempt claimed until `until_ms`: the webhook either waits for another
+-- `after_ms`, or ends in `state`, whose set is `into`. A success is recorded even after the claim
+-- has expired; any other result only while the claim is held.
+-- Returns 1, or 0 when the webhook is no longer waiting or another instance has claimed it.
 local delivery = KEYS[1]
 local waiting = KEYS[2]
 local into = KEYS[3]

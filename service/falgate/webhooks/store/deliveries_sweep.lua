@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Forget webhooks that ended long ago, of one state. Their keys (more_keys) stand from KEYS[2] on and
--- their ids (more_args) from ARGV[2] on, in the same order. Returns how many were forgotten.
+-- Delete webhooks of one state that ended before `before_ms`. Their keys (more_keys) start at
+-- KEYS[2] and their ids (more_args) at ARGV[2], in the same order. Returns the number deleted.
 local ended = KEYS[1]
 local before_ms = digits(ARGV[1])
 

@@ -1,4 +1,4 @@
-"""Lists of webhooks: those that wait, the next one first, then those that ended, the last first."""
+"""Webhook lists in Redis: waiting ones by next attempt, ended ones newest first."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -18,22 +18,22 @@ class DeliveryLists:
     """Pages of webhooks. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis) -> None:
-        """Read them in this Redis."""
+        """Read from this Redis."""
         self._redis = redis
 
     async def page(
         self, states: Sequence[State], app: str, after: Place | None, number: int
     ) -> tuple[list[Delivery], Place | None]:
-        """Some webhooks, and where to go on, if there may be more.
+        """Return a page of webhooks and the place to continue from, None at the end.
 
-        An item that moves meanwhile, because it was tried, may come twice, and is never left out:
-        it only ever moves towards the end.
+        A webhook whose state changes while a client pages may appear twice but is never skipped: it
+        only ever moves towards the end of the list.
 
         Args:
-            states: Which, of `STATES` and in its order.
+            states: The states to list, in the order of `STATES`.
             app: Only those of TEAM or TEAM/APP; "" for all.
-            after: Where to go on; None for the beginning.
-            number: How many at most. It may be fewer where few are the app's.
+            after: Continue behind this place; None to start.
+            number: Page size. A page may be shorter when few webhooks belong to the app.
         """
         found: list[Delivery] = []
         looked_at = 0
@@ -52,7 +52,7 @@ class DeliveryLists:
     async def _walk(
         self, state: State, after: Place | None
     ) -> AsyncIterator[tuple[Place, Delivery | None]]:
-        """Every webhook of a state behind a place."""
+        """Yield every webhook of a state behind a place."""
         down = state != "waiting"
         edge = after.at_ms if after else ("+inf" if down else "-inf")
         first, last = (edge, "-inf") if down else (edge, "+inf")

@@ -1,4 +1,4 @@
-"""Secrets of the ledger, each made once, for hooks, webhooks and links; whose hooks they are."""
+"""Secrets of the ledger, each generated once, and the fal user of each upstream."""
 
 import secrets
 
@@ -12,33 +12,28 @@ _BYTES = 32
 
 
 class Accounts:
-    """Whose account each upstream's jobs are of, as its first hook said."""
+    """The fal user id of each upstream, learnt from its first callback.
+
+    All methods raise `Unavailable` without Redis.
+    """
 
     def __init__(self, redis: Redis) -> None:
-        """Keep it in this Redis."""
+        """Keep the ids in this Redis."""
         self._redis = redis
 
     async def user(self, upstream: str) -> str:
-        """The user id; "" while there is none.
-
-        Raises:
-            Unavailable: Without Redis.
-        """
+        """Return the user id of an upstream, "" while it is unknown."""
         with translate_errors():
             return str(await self._redis.hget(keyspace.META, f"user:{upstream}") or "")
 
     async def learn(self, upstream: str, user: str) -> None:
-        """Keep the first one.
-
-        Raises:
-            Unavailable: Without Redis.
-        """
+        """Store the user id of an upstream unless one is already stored."""
         with translate_errors():
             await self._redis.hsetnx(keyspace.META, f"user:{upstream}", user)
 
 
 async def hook_secret(redis: Redis) -> bytes:
-    """What completion hooks' addresses are proved with; whoever asks first makes it.
+    """Return the secret in the URLs of fal's callbacks; the first caller generates it.
 
     Raises:
         Unavailable: Without Redis.
@@ -47,7 +42,7 @@ async def hook_secret(redis: Redis) -> bytes:
 
 
 async def link_secret(redis: Redis) -> bytes:
-    """What links to pictures are signed with, if they are; whoever asks first makes it.
+    """Return the secret that signs picture links; the first caller generates it.
 
     Raises:
         Unavailable: Without Redis.
@@ -56,7 +51,7 @@ async def link_secret(redis: Redis) -> bytes:
 
 
 async def webhook_signer(redis: Redis) -> Signer:
-    """Who signs webhooks for this ledger, which has been born: the same on every instance.
+    """Return the signer of this ledger's webhooks, the same on every instance.
 
     Raises:
         Unavailable: Without Redis.
@@ -64,7 +59,7 @@ async def webhook_signer(redis: Redis) -> Signer:
     seed = await _secret(redis, "webhook_seed")
     with translate_errors():
         ledger_id = await redis.hget(keyspace.META, "id")
-    assert ledger_id, "a ledger is born before anything is signed for it"
+    assert ledger_id, "the ledger must exist before webhooks are signed"
     return Signer(seed, str(ledger_id))
 
 
