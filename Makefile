@@ -1,14 +1,27 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test full edge check format lock bench table clean clients
+.PHONY: help run test test-fast soak-tests full edge check format lock bench table clean clients
+
+FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admin/service \
+	tests/jobs tests/requests tests/webhooks/test_*.py tests/telemetry/test_*.py \
+	--ignore-glob='*/store' --ignore-glob='*/machine' --ignore-glob='*/mutants' --ignore-glob='*/turns'
+TIMED = tests/faults tests/jobs/store tests/jobs/turns tests/redis tests/money/store \
+	tests/webhooks tests/http/server
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 run:  ## set up (once) and serve http://127.0.0.1:8080; Ctrl-C stops everything
 	@deploy/setup.sh runtime && exec .venv/bin/falgate run
 
 test: clients  ## every test, with all that it needs
 	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal
+
+test-fast:  ## what needs no server and no process: seconds, for every save
+	@deploy/setup.sh dev
+	@.venv/bin/pytest -q -n 2 $(FAST)
+
+soak-tests: clients  ## the tests that wait for something, 20 times over: they have to pass each time
+	@for round in $$(seq 20); do .venv/bin/pytest -q -n 4 --dist worksteal $(TIMED) || exit 1; done
 
 full: clients  ## every test, as thorough as it can be: before a release, and at night
 	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal --full

@@ -9,17 +9,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import NamedTuple
 
 import pytest
-from forking import Forked, popen
+from forking import Forked, popen, run
 from patience import PATIENCE_S, TRIP_S
 from processes import ended, reserved_port
+from redis import Redis
 
 from falgate.redis import keyspace
 from falgate.redis.script import scripts
-from redis import Redis
 
 pytest_plugins = ["in_memory", "ledgers", "serving"]  # what tests of several domains stand on
 
@@ -30,9 +29,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="all versions of fal's clients, all scripts on Redis 7.0 too, more random lives",
     )
-
-
-_SAID_BYTES_MAX = 10_000_000
 
 
 class Falgate(NamedTuple):
@@ -90,14 +86,7 @@ def reserved() -> Iterator[dict[str, str]]:
 
 
 def run_command(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    with TemporaryFile() as out, TemporaryFile() as err:
-        process = popen(arguments, env=clean(**settings), stdout=out, stderr=err)
-        try:
-            status = process.wait(PATIENCE_S)
-        finally:
-            process.kill()
-        said = [os.pread(file.fileno(), _SAID_BYTES_MAX, 0).decode() for file in (out, err)]
-    return subprocess.CompletedProcess(process.args, status, *said)
+    return run(arguments, clean(**settings))
 
 
 @contextmanager

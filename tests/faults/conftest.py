@@ -17,9 +17,8 @@ import pytest
 from forking import Forked, popen
 from patience import PATIENCE_S
 from processes import reserved_port
-from redis.exceptions import RedisError
-
 from redis import Redis
+from redis.exceptions import RedisError
 
 DATABASES = 200
 

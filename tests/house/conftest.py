@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-DEFAULT_POLICY = [
+USUAL = [
     "cat",
     "cut",
     "dirname",
@@ -52,7 +52,7 @@ def bare_path(tmp_path: Path) -> Path:
     """A folder to be the whole PATH: only what every machine has."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for tool in DEFAULT_POLICY:
+    for tool in USUAL:
         (folder / tool).symlink_to(shutil.which(tool) or pytest.fail(f"{tool} is missing here"))
     return folder
 

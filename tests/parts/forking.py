@@ -21,13 +21,16 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 from patience import PATIENCE_S
 
-_MODULES = ("falgate.app", "falgate.listeners", "falgate.cli.run", "falgate.cli.sandbox")
-_REQUEST_BYTES_MAX = 1 << 20
+from falgate.cli.main import COMMANDS
+
+_REQUEST_BYTES_MAX, _SAID_BYTES_MAX = 1 << 20, 10_000_000
 
 
 class Forked:
@@ -117,6 +120,18 @@ def popen(
     return Forked(["falgate", *arguments], mine)
 
 
+def run(arguments: Sequence[str], env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end; what it said."""
+    with TemporaryFile() as out, TemporaryFile() as err:
+        process = popen(arguments, env=env, stdout=out, stderr=err)
+        try:
+            status = process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+        said = [os.pread(file.fileno(), _SAID_BYTES_MAX, 0).decode() for file in (out, err)]
+    return subprocess.CompletedProcess(process.args, status, *said)
+
+
 def _number(file: IO[bytes] | int | None, nothing: IO[bytes]) -> int:
     if file is None:
         return nothing.fileno()
@@ -135,8 +150,8 @@ def _server() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
 
 def _serve(requests: socket.socket) -> None:
     """Fork for each request, until nobody is left who could make one."""
-    for module in _MODULES:
-        __import__(module)
+    for name in set(COMMANDS.values()):
+        import_module(f"falgate.cli.{name}")
     gc.freeze()  # What is there already is shared by all, as long as nobody touches it.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Keepers are nobody's to wait for.
     while True:

@@ -11,7 +11,7 @@ ALWAYS = {"kind": "total", "id": "all", "starts_ms": 0, "ends_ms": 10**15 - 1}
 CHARGED = chain("t", "p", "k")
 ACCOUNTS = [keyspace.account(UPSTREAM, each) for each in CHARGED]
 PACES = [keyspace.pace(UPSTREAM, each) for each in CHARGED]
-DEFAULT_POLICY: dict[str, Any] = {
+USUAL: dict[str, Any] = {
     "meta": keyspace.META,
     "job": keyspace.job("a"),
     "flight": keyspace.flight("f"),

@@ -73,7 +73,7 @@ class WrongKeys:
             self._check(name)
 
     def right(self, presented: Presented) -> None:
-        """Remember that a key worked, so that it is let through until the next look-up."""
+        """Remember a key that worked, so that its look-ups stay exempt from the throttle."""
         if presented.digest not in self._good:
             _make_room(self._good, _GOOD_MAX)
             self._good[presented.digest] = None

@@ -36,7 +36,7 @@ class RecoveryRefused(Exception):
 
 
 class Mended(msgspec.Struct, frozen=True):
-    """A counter that differed, and the upstream whose ledger it belongs to."""
+    """A counter that differed, and the upstream of its ledger."""
 
     upstream: str
     difference: Difference

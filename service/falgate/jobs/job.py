@@ -34,7 +34,8 @@ was bought, joiners may try again), unknown (settled in full, nobody knows what 
 """
 
 MOVES: Mapping[State, frozenset[State]] = {
-    "reserved": frozenset({"submitting", "released"}),
+    # Straight to accepted: fal's answer arrived, and Redis has lost the mark before the submit.
+    "reserved": frozenset({"submitting", "accepted", "released"}),
     "submitting": frozenset({"accepted", "refused", "released", "unknown"}),
     "accepted": frozenset({"paid", "refused", "released", "unknown"}),
     "paid": frozenset({"finished"}),

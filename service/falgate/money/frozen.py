@@ -15,7 +15,7 @@ class Frozen(msgspec.Struct, frozen=True):
     """Purchases are stopped until an operator acts.
 
     Attributes:
-        why: `LOST`, `COUNTERS` or both, separated by a blank.
+        why: `LOST`, `COUNTERS` or both, separated by a space.
         since_ms: Redis's time, in milliseconds since 1970.
     """
 

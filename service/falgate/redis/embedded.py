@@ -25,11 +25,11 @@ from pathlib import Path
 from typing import Literal, NoReturn
 from urllib.parse import quote
 
+import redis
 import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-import redis
 from falgate.redis.memory import limit_bytes
 
 SOCKET_BYTES_MAX = 100  # the shortest limit of a system that Valkey runs on is 103

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from litestar import Litestar
 from patience import PATIENCE_S, TRIP_S
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from falgate.accounts import apikey
@@ -38,7 +39,6 @@ from falgate.redis.embedded import EmbeddedRedis
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
 from falgate.webhooks.store.lists import DeliveryLists
-from redis import Redis as SyncRedis
 
 ADMIN_KEY = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
 PREFIX = "/admin/v1"

@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
+from redis import Redis as SyncRedis
 
 from falgate.redis import keyspace
-from redis import Redis as SyncRedis
 
 DAY = "2026-11-21"
 WINDOWS = f"hour:{DAY}T14+0100 day:{DAY} week:2026-11-16 month:2026-11 total:all"

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from redis import Redis as SyncRedis
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.redis import keyspace
-from redis import Redis as SyncRedis
 
 Cost = Callable[[str], int]
 FEW, MANY = 40, 2_000

@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from redis import Redis as SyncRedis
 
 from falgate.core.account import Account
 from falgate.redis import keyspace
-from redis import Redis as SyncRedis
 
 Shop = Callable[..., dict[str, Any]]
 WEB = "/budgets/team:web/day"

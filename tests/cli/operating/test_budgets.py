@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from redis import Redis
 
 from falgate.core.account import Account
 from falgate.redis import keyspace
-from redis import Redis
 
 Falgate = Callable[..., Result]
 WebhookPayloads = Callable[..., Any]

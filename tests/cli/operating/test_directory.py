@@ -12,7 +12,7 @@ Refused = Callable[..., str]
 
 NO_LIMITS = {"requests_per_second": 0, "generations_per_minute": 0, "generations_at_once": 0}
 
-DEFAULT_POLICY = {
+USUAL = {
     "scope": "org",
     "max_age_s": 0,
     "freshness": "cached",
@@ -61,7 +61,7 @@ def test_teams_and_apps_are_made_listed_and_removed(
     falgate: Falgate, told: WebhookPayloads
 ) -> None:
     team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
-    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": DEFAULT_POLICY}
+    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": USUAL}
     assert told("teams", "create", "web", "--weight", "3") == team
     assert told("teams", "list") == told("teams", "show", "web") == [team]
     assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"

@@ -4,8 +4,9 @@ import asyncio
 import json
 import os
 import shutil
-import sys
 from typing import Any
+
+from forking import run
 
 from falgate.redis import keyspace
 
@@ -13,14 +14,8 @@ from falgate.redis import keyspace
 async def command(site: Any, *arguments: str) -> tuple[int, str]:
     """One of falgate's commands on this site: its status, and what it said."""
     own = {f"FALGATE_{name.upper()}": value for name, value in site.settings.items() if value}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "falgate", *arguments),
-        env={"PATH": os.environ["PATH"], **own},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    done = await asyncio.to_thread(run, arguments, {"PATH": os.environ["PATH"], **own})
+    return done.returncode, done.stdout + done.stderr
 
 
 async def test_a_purchase_that_redis_forgot_is_found_at_fal_before_more_is_bought(

@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
-import sys
 from typing import Any
 
 import pytest
+from forking import run
 
 TAKEN: dict[str, Any] = {"at": "accepted", "fault": "dropped", "times": 1}
 NOT_TAKEN: dict[str, Any] = {"at": "submit", "fault": "dropped", "times": 1}
@@ -16,14 +16,8 @@ async def command(site: Any, *arguments: str) -> tuple[int, str]:
     """One of falgate's commands on this site: its status, and what it said."""
     own = {f"FALGATE_{name.upper()}": value for name, value in site.settings.items() if value}
     usual = {name: value for name, value in os.environ.items() if not name.startswith("FAL")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "falgate", *arguments),
-        env=usual | own,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, said.decode()
+    done = await asyncio.to_thread(run, arguments, usual | own)
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture

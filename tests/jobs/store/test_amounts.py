@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
-from script_arguments import ACCOUNTS, ALWAYS, CHARGED, DEFAULT_POLICY, PACES, UPSTREAM
+from script_arguments import ACCOUNTS, ALWAYS, CHARGED, PACES, UPSTREAM, USUAL
 
 from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import PoolVersion
@@ -64,7 +64,7 @@ Call = Callable[..., Awaitable[Any]]
 @pytest.fixture
 def call(redis: Redis, ledger_id: str, calendar: Calendar) -> Call:
     """Runs a script about job a and flight f, with some of its arguments changed."""
-    usual = DEFAULT_POLICY | {"ledger_id": ledger_id, "calendar": calendar.name}
+    usual = USUAL | {"ledger_id": ledger_id, "calendar": calendar.name}
 
     async def call(name: str, **changes: str | int) -> Any:
         script = Script(name)

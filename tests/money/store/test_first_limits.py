@@ -49,76 +49,76 @@ class Books:
 
 
 @pytest.fixture
-def context(redis: Redis, calendar: Calendar) -> Books:
+def books(redis: Redis, calendar: Calendar) -> Books:
     return Books(redis, Budgets(redis, calendar))
 
 
-async def test_without_a_setting_the_first_start_decides(context: Books) -> None:
-    await context.start()
-    assert (await context.daily(), await context.house()) == (10, 1)
+async def test_without_a_setting_the_first_start_decides(books: Books) -> None:
+    await books.start()
+    assert (await books.daily(), await books.house()) == (10, 1)
 
-    await context.operator_sets(80)
-    await context.budgets.set_house(LIVE, 3 * USD, "me")
-    await context.start()
+    await books.operator_sets(80)
+    await books.budgets.set_house(LIVE, 3 * USD, "me")
+    await books.start()
 
-    assert (await context.daily(), await context.house()) == (80, 3)
+    assert (await books.daily(), await books.house()) == (80, 3)
 
 
 @pytest.mark.parametrize("usd", [5, 80])
-async def test_a_restart_leaves_what_an_operator_set_since(usd: int, context: Books) -> None:
-    await context.start("50", "2")
-    assert (await context.daily(), await context.house()) == (50, 2)
-    await context.operator_sets(usd, alerts=(90,))
-    await context.budgets.set_house(LIVE, usd * USD, "me")
+async def test_a_restart_leaves_what_an_operator_set_since(usd: int, books: Books) -> None:
+    await books.start("50", "2")
+    assert (await books.daily(), await books.house()) == (50, 2)
+    await books.operator_sets(usd, alerts=(90,))
+    await books.budgets.set_house(LIVE, usd * USD, "me")
 
-    said = await context.start("50", "2")
+    said = await books.start("50", "2")
 
-    assert (await context.daily(), await context.house()) == (usd, usd)
+    assert (await books.daily(), await books.house()) == (usd, usd)
     assert said == [
         ("setting.overruled", "FALGATE_ORG_DAILY_USD"),
         ("setting.overruled", "FALGATE_HOUSE_USD"),
     ]
 
 
-async def test_another_value_is_applied_at_the_next_start(context: Books) -> None:
-    await context.start("50", "2")
-    await context.operator_sets(80, alerts=(90,))
+async def test_another_value_is_applied_at_the_next_start(books: Books) -> None:
+    await books.start("50", "2")
+    await books.operator_sets(80, alerts=(90,))
 
-    assert await context.start("60", "4") == []
+    assert await books.start("60", "4") == []
 
-    assert (await context.daily(), await context.house()) == (60, 4)
-    budget = await context.budgets.read(LIVE, ORGANISATION, "day")
+    assert (await books.daily(), await books.house()) == (60, 4)
+    budget = await books.budgets.read(LIVE, ORGANISATION, "day")
     assert budget == Budget(limit=60 * USD, alerts=(90,))
-    assert await context.start("60", "4") == []
+    assert await books.start("60", "4") == []
 
 
 async def test_a_setting_that_is_taken_away_and_given_again_changes_nothing(
-    context: Books,
+    books: Books,
 ) -> None:
-    await context.start("50")
-    await context.operator_sets(80)
+    await books.start("50")
+    await books.operator_sets(80)
 
-    await context.start()
-    await context.start("50")
+    await books.start()
+    await books.start("50")
 
-    assert await context.daily() == 80
+    assert await books.daily() == 80
 
 
-async def test_a_budget_that_was_removed_stays_away(context: Books) -> None:
-    await context.start("50")
+async def test_a_budget_that_was_removed_stays_away(books: Books) -> None:
+    await books.start("50")
     month = Budget(limit=USD)
-    assert await context.budgets.put(LIVE, ORGANISATION, "month", was=None, now=month, who="me")
-    was = await context.budgets.read(LIVE, ORGANISATION, "day")
-    assert await context.budgets.put(LIVE, ORGANISATION, "day", was=was, now=None, who="me")
+    assert await books.budgets.put(LIVE, ORGANISATION, "month", was=None, now=month, who="me")
+    was = await books.budgets.read(LIVE, ORGANISATION, "day")
+    assert await books.budgets.put(LIVE, ORGANISATION, "day", was=was, now=None, who="me")
 
-    await context.start("50")
+    await books.start("50")
 
-    assert await context.daily() is None
+    assert await books.daily() is None
 
 
-async def test_each_sellers_books_are_given_the_setting_once(context: Books) -> None:
-    await context.start("50")
+async def test_each_sellers_books_are_given_the_setting_once(books: Books) -> None:
+    await books.start("50")
 
-    await context.start("50", live="another")
+    await books.start("50", live="another")
 
-    assert await context.daily("another") == 50
+    assert await books.daily("another") == 50

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from patience import PATIENCE_S
 
-import redis
 from falgate.redis.embedded import EmbeddedRedis
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 import redis
+
 from falgate.redis.embedded import EmbeddedFailed, EmbeddedRedis
 
 Server = Callable[[EmbeddedRedis], int]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-DEFAULT_POLICY = ("python", "python-async", "javascript")
-EVERY = (*DEFAULT_POLICY, "javascript-fetch")
+USUAL = ("python", "python-async", "javascript")
+EVERY = (*USUAL, "javascript-fetch")
 JAVASCRIPT = ("javascript", "javascript-fetch")
 
 FOX = {"num_images": 2, "output_format": "webp"}
@@ -21,7 +21,7 @@ def in_order(statuses: list[str]) -> bool:
     return statuses[-1] == ORDER[-1] and statuses == sorted(statuses, key=ORDER.index)
 
 
-@pytest.mark.works("subscribe", *DEFAULT_POLICY)
+@pytest.mark.works("subscribe", *USUAL)
 def test_subscribe_polls_and_returns_the_pictures(app: Any) -> None:
     answer = app.make("subscribe", FOX)
 
