@@ -51,7 +51,7 @@ def test_where_no_gateway_ever_ran_there_are_no_keys_and_none_is_made(
 
 
 def test_without_a_gateway_keys_are_made_listed_and_revoked(keys: Keys, typed: Keys) -> None:
-    assert "make it first" in keys("create").stderr
+    assert "create it first" in keys("create").stderr
     for arguments in (("teams", "create", "ads"), ("apps", "create", "ads/banners")):
         assert typed(*arguments).returncode == 0
     made = keys("create", "--team", "ads", "--app", "banners", "--name", "of [/x] spring")
@@ -80,7 +80,7 @@ def test_an_unknown_id_is_an_error_that_quotes_nothing(keys: Keys) -> None:
     done = keys("revoke", "fg_live_mistyped")
 
     assert done.returncode == 1
-    assert done.stderr == "Error: There is no such key; the list of keys shows all of them\n"
+    assert done.stderr == "Error: There is no such key; list the keys to see all of them\n"
 
 
 def test_a_revocation_counts_at_once_on_every_instance(

@@ -44,9 +44,9 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
     ),
     "not allowed": (errors.NotAllowed("not here"), 403, {"detail": "not here"}, {}),
     "too many": (
-        errors.TooMany("team:web may have 2 requests in a second", 3),
+        errors.TooMany("team:web is limited to 2 requests per second", 3),
         429,
-        flat("team:web may have 2 requests in a second", "rate_limit_exceeded"),
+        flat("team:web is limited to 2 requests per second", "rate_limit_exceeded"),
         {"X-Fal-Error-Type": "rate_limit_exceeded", "Retry-After": "3"},
     ),
     "budget": (

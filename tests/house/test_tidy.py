@@ -90,6 +90,19 @@ BANS = {
         "package names: the clients know their registries",
         ("Makefile", "pip install -i https://packages.example/simple"),
     ),
+    "word_that_is_gone": Ban(
+        SERVICE,
+        r"\b(Acquaintances|CacheDesk|DeliveryDesk|Workshop|Vitals|Sellers|Forgetter|Housekeeper"
+        r"|Wishes|Shelf|Treatment|Doubted|Impatient|UseBook|insist|reaching|treat)\b|\(any more\)",
+        "the term of docs/glossary.md",
+        ("service/falgate/x.py", "class Wishes:"),
+    ),
+    "folder_that_is_gone": Ban(
+        ANY,
+        r"\bfalgate[./](flow|store|upstream|api)\b",
+        "the package of the domain, see docs/architecture.md",
+        ("docs/x.md", "see service/falgate/flow/purchase.py"),
+    ),
     "address_in_a_lock": Ban(
         r".*(\.lock|package-lock\.json)",
         r'://|"resolved"',

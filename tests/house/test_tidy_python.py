@@ -130,7 +130,7 @@ RULES: dict[str, tuple[Callable[[Module], Iterator[str]], str, str]] = {
 }
 KEPT = '''"""Owns x."""
 import os
-from falgate.store import _keys
+from falgate.redis import _keys
 def check(x):
     assert x
 def test_x():

@@ -18,7 +18,7 @@ def is_too_many(answer: httpx.Response, who: str, what: str) -> bool:
     """Whether it says so, as fal says it and its clients understand it."""
     assert answer.status_code == 429
     assert answer.json() == {
-        "detail": f"{who} may have {what}",
+        "detail": f"{who} is limited to {what}",
         "error_type": "rate_limit_exceeded",
     }
     assert answer.headers["content-type"] == "application/json"
@@ -48,7 +48,7 @@ async def test_requests_beyond_a_keys_rate_are_told_when_to_come_again(
     for answer in answers:
         if answer.is_error:
             who = f"key:{hired['record']['id']}"
-            assert is_too_many(answer, who, "2 requests in a second")
+            assert is_too_many(answer, who, "2 requests per second")
             assert answer.headers["retry-after"] == "1"
     assert (await buy(free)).status_code == 200
 
@@ -65,7 +65,7 @@ async def test_a_teams_rate_is_shared_by_its_keys_and_by_quotes(
     statuses = Counter(answer.status_code for answer in answers)
     assert statuses.keys() == {200, 429}
     for answer in answers:
-        assert not answer.is_error or is_too_many(answer, f"team:{team}", "1 requests in a second")
+        assert not answer.is_error or is_too_many(answer, f"team:{team}", "1 requests per second")
 
 
 @pytest.mark.parametrize("level", ["key", "app", "team"])
@@ -88,7 +88,7 @@ async def test_purchases_beyond_a_minutes_are_refused_and_nothing_is_held(
     again = await buy(hired["key"])
 
     assert bought.status_code == 200
-    assert is_too_many(refused, who, "1 purchases in a minute")
+    assert is_too_many(refused, who, "1 purchases per minute")
     assert again.headers["x-falgate-cache"] == "hit", "what is there is no purchase"
     assert await standing(admin, team) == (bought.headers["x-falgate-cost-usd"], "0.00")
 
@@ -107,7 +107,7 @@ async def test_purchases_beyond_those_at_once_are_refused_until_one_ends(
     assert refused
     assert len(bought) + len(refused) == 5
     who = f"key:{hired['record']['id']}"
-    assert all(is_too_many(each, who, "1 purchases under way at once") for each in refused)
+    assert all(is_too_many(each, who, "1 concurrent purchases") for each in refused)
     assert (await standing(admin, team))[1] == "0.00"
     assert (await buy(hired["key"], prompt="later")).status_code == 200
 

@@ -78,7 +78,7 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
     "too many": (
         Exceeded("app:web/shop", "generations_per_minute", 5, 1_001),
         429,
-        "app:web/shop may have 5 purchases in a minute",
+        "app:web/shop is limited to 5 purchases per minute",
     ),
     "frozen": (
         Frozen(),
@@ -99,22 +99,26 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
     "another calendar": (
         OtherCalendar("UTC/sunday"),
         503,
-        "The ledger counts its windows by UTC/sunday, and falgate does not",
+        "The ledger's calendar is UTC/sunday, but falgate uses another one",
     ),
     "unlimited": (
         NoBudget(),
         402,
-        "The organisation has no budget, and without one nothing is bought",
+        "The organisation has no budget; without one, nothing can be bought",
     ),
     "house": (
         HouseFull(1_000_000, 1_200_000),
         402,
         (
-            "fal billed $1.20 more than was held, and the house limit is $1.00: nothing more is "
-            "bought until an operator raises it"
+            "fal billed $1.20 more than was held, and the house limit is $1.00; purchases are "
+            "stopped until an operator raises it"
         ),
     ),
-    "unborn": (LedgerMismatch(), 503, "The ledger is not the one that falgate started with"),
+    "unborn": (
+        LedgerMismatch(),
+        503,
+        "The ledger in Redis is not the one that falgate started with",
+    ),
 }
 
 
@@ -167,7 +171,7 @@ def test_an_ending_has_a_status_and_tames_retries(
 
 @pytest.mark.parametrize("name", ["lost submit", "lost result", "unknown"])
 def test_who_may_have_bought_is_not_told_that_the_pictures_are_gone(name: str) -> None:
-    assert "did not say what became of this purchase" in str(of_ending(ENDINGS[name][0]))
+    assert "The outcome of this purchase is unknown" in str(of_ending(ENDINGS[name][0]))
 
 
 def test_why_it_was_not_sent_is_said() -> None:

@@ -1,1 +1,1 @@
-"""What operators change and look at: one service for REST and for the commands."""
+"""Administration: one service behind both the REST API and the command line."""

@@ -1,4 +1,4 @@
-"""Applying an operator's file: what there is, the plan, and its steps one by one."""
+"""Applies an operator's file: reads the current state, plans the steps, and executes them."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -12,7 +12,7 @@ from falgate.core.problems import Conflict
 
 
 async def state(administration: AdminService) -> State:
-    """What there is: teams, apps and their budgets. Those of keys are in no file."""
+    """Return the current teams, apps and budgets, except the budgets of keys."""
     budgets = {
         (position.account, position.window.kind): position.budget
         for position in await administration.budgets.all()
@@ -22,18 +22,18 @@ async def state(administration: AdminService) -> State:
 
 
 async def prepare(administration: AdminService, wanted: State, *, prune: bool) -> list[Step]:
-    """The steps from what there is to what is asked for."""
+    """Plan the steps from the current state to the wanted one."""
     keys = await administration.keys.all()
     in_use = {f"{key.team}/{key.app}" for key in keys if not key.revoked_s}
     return plan(await state(administration), wanted, prune=prune, in_use=in_use)
 
 
 async def act(administration: AdminService, steps: Sequence[Step]) -> None:
-    """Do the steps, or none of them where one is blocked.
+    """Execute the steps, or none of them if one is blocked.
 
     Raises:
-        Conflict: A step is blocked; or somebody has changed things since the plan was made, which
-            leaves the steps before it done: a new plan has the rest.
+        Conflict: A step is blocked, or a record was changed after the plan was made. In the latter
+            case the steps before it are done, and a new plan has the rest.
     """
     if blocked := [step for step in steps if step.blocked]:
         first = blocked[0]
@@ -75,11 +75,11 @@ async def _budget(administration: AdminService, step: Step) -> None:
 
 
 def _as_planned(step: Step, was: Record | None) -> Any:
-    """What a step makes of a record that is as its plan found it.
+    """Return the planned record if the current one is as the plan found it.
 
     Raises:
-        Conflict: It is not any more: what somebody has changed meanwhile is not overwritten.
+        Conflict: It was changed meanwhile and is not overwritten.
     """
     if was != step.before:
-        raise Conflict(f"{step.what} {step.subject} was changed just now; make a new plan")
+        raise Conflict(f"{step.what} {step.subject} was changed meanwhile; make a new plan")
     return step.after

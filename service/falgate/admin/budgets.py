@@ -1,4 +1,4 @@
-"""Budgets and the house: set, raised, reset, removed, and looked at."""
+"""Administration of budgets and of the overage account ("the house")."""
 
 import uuid
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from falgate.money.budget import Budget, BudgetUnset, Position
 
 
 class Budgets:
-    """Every budget of one upstream's books."""
+    """All budgets of one upstream."""
 
     def __init__(self, context: AdminContext) -> None:
         self._context = context
 
     async def all(self) -> list[Position]:
-        """Every budget with where it stands, by account's name and then in the order of windows."""
+        """Return the position of every budget, by account name and window."""
         found: list[Position] = []
         for account in await self._context.books.limited(self._context.upstream):
             positions = await self._context.books.positions(self._context.upstream, account)
@@ -27,25 +27,25 @@ class Budgets:
         return found
 
     async def accounts(self) -> list[Account]:
-        """Every account that was charged or limited, by name."""
+        """Return every account that was charged or has a budget, by name."""
         return await self._context.books.accounts(self._context.upstream)
 
     async def positions(self, account: Account) -> list[Position]:
-        """Where an account stands in each window of now, limited there or not.
+        """Return an account's position in each current window, with or without a budget there.
 
         Raises:
-            NotFound: There is no such account, and none of that name was charged.
-            Conflict: It is a key that spends in the other books.
+            NotFound: There is no such account, and nothing was charged under its name.
+            Conflict: It is a key of the other kind (live or test).
         """
         if not await self._context.books.knows(self._context.upstream, account):
             await self._context.require(account)
         return await self._context.books.positions(self._context.upstream, account)
 
     async def show(self, account: Account, kind: Kind) -> Position:
-        """Where one budget stands.
+        """Return the position of one budget.
 
         Raises:
-            NotFound: There is no such account, or it has no such budget.
+            NotFound: There is no such account or no such budget.
         """
         position = (await self.positions(account))[KINDS.index(kind)]
         if position.budget is None:
@@ -53,12 +53,13 @@ class Budgets:
         return position
 
     async def create(self, account: Account, kind: Kind, budget: Budget) -> Position:
-        """Make a budget.
+        """Create a budget.
 
         Raises:
-            Invalid: Its limit or its alerts make no sense.
+            Invalid: The limit or the alerts are invalid.
             NotFound: There is no such account.
-            Conflict: It has one of that window, or is a key that spends in the other books.
+            Conflict: The account already has a budget for this window, or is a key of the other
+                kind.
         """
         context = self._context
         await context.require(account)
@@ -68,21 +69,21 @@ class Budgets:
             context.upstream, account, kind, was=None, now=budget, who=context.who
         ):
             there = f" of ${dollars(was.limit)}" if was else ""
-            raise Conflict(f"{account.name} has a {kind} budget{there} already; change that one")
+            raise Conflict(f"{account.name} already has a {kind} budget{there}; change that one")
         return await self.show(account, kind)
 
     async def set(
         self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget]
     ) -> Position:
-        """Set a budget to what `how` makes of the one that is there, if any.
+        """Replace a budget, if any, by what `how` makes of it.
 
-        A limit may be lower than what is spent: then nothing remains.
+        The limit may be below what is already spent; nothing remains then.
 
         Raises:
-            Invalid: Its limit or its alerts make no sense.
+            Invalid: The limit or the alerts are invalid.
             NotFound: There is no such account.
-            Conflict: The organisation would have no budget that is enforced; or it is a key that
-                spends in the other books; or somebody else changes it all the time.
+            Conflict: The organisation would be left without an enforced budget, the account is a
+                key of the other kind, or others keep changing the budget at the same time.
         """
         context = self._context
         await context.require(account)
@@ -92,12 +93,12 @@ class Budgets:
         return await self.show(account, kind)
 
     async def remove(self, account: Account, kind: Kind) -> None:
-        """Take a budget away. What was spent goes on being counted.
+        """Remove a budget. Spending is still counted.
 
         Raises:
             NotFound: There is no such budget.
-            Conflict: It is the organisation's last that is enforced, or somebody else changes it
-                all the time.
+            Conflict: It is the organisation's last enforced budget, or others keep changing it at
+                the same time.
         """
         await self._require_budget(account, kind)
         await self._require_another(account, kind)
@@ -112,26 +113,26 @@ class Budgets:
         *,
         why: str = "",
     ) -> Position:
-        """Add to a limit for the window of now only.
+        """Raise a limit for the current window only.
 
         Args:
-            account: Whose.
-            kind: Of the window.
+            account: Owner of the budget.
+            kind: The window.
             amount: Micro-USD.
-            change_id: By which a repeat is known, and then changes nothing.
-            why: What for; kept in the ledger and in the audit log.
+            change_id: Makes a repeat within a week recognisable, which then changes nothing.
+            why: Reason, kept in the ledger and in the audit log.
 
         Raises:
-            Invalid: An amount that is not above 0, a limit beyond all bounds, or a reason that is
-                not one short line.
+            Invalid: The amount is not above 0, the new limit is out of range, or the reason is not
+                one short line.
             NotFound: There is no such budget.
         """
         check_why(why)
         position = await self.show(account, kind)
         if amount <= 0:
-            raise Invalid("A raise is more than 0; set the budget to lower its limit")
+            raise Invalid("A raise must be more than 0; to lower a limit, set the budget")
         if (position.limit or 0) + amount > MICROS_MAX:
-            raise Invalid("That would be more than a billion dollars")
+            raise Invalid("The limit would be more than a billion dollars")
         try:
             await self._context.books.raise_(
                 self._context.upstream,
@@ -149,9 +150,11 @@ class Budgets:
     async def reset(
         self, account: Account, kind: Kind, change_id: str | None = None, *, why: str = ""
     ) -> tuple[Micros, Position]:
-        """Forgive what was spent in the window of now; what that was, and where it stands then.
+        """Forgive what was spent in the current window; return the amount and the new position.
 
-        What is held stays held. Arguments and exceptions as for `raise_`.
+        The forgiven amount is noted beside the counter, which stays the sum of the ledger: set to
+        0, it would become negative with a later refund. Holds stay. Arguments and exceptions as for
+        `raise_`.
         """
         check_why(why)
         await self._require_budget(account, kind)
@@ -166,18 +169,18 @@ class Budgets:
         return forgiven, await self.show(account, kind)
 
     async def house(self) -> tuple[Micros, Micros]:
-        """The house's limit, and what settlements have exceeded their holds by."""
+        """Return the limit of the overage account and the total above holds, micro-USD."""
         return await self._context.books.house(self._context.upstream)
 
     async def set_house(self, limit: Micros, *, why: str = "") -> tuple[Micros, Micros]:
-        """Set the house's limit; `why` is kept in the audit log.
+        """Set the limit of the overage account; `why` is kept in the audit log.
 
         Raises:
-            Invalid: It makes no sense.
+            Invalid: The limit is out of range.
         """
         check_why(why)
         if not 0 <= limit <= MICROS_MAX:
-            raise Invalid("The house's limit is 0 to a billion dollars")
+            raise Invalid("The house's limit must be between 0 and a billion dollars")
         await self._context.books.set_house(self._context.upstream, limit, self._context.who, why)
         return await self.house()
 
@@ -194,19 +197,19 @@ class Budgets:
         )
 
     async def _require_budget(self, account: Account, kind: Kind) -> None:
-        # Also of an account that is gone, so that nothing is in the way of tidying up.
+        # The account itself may be gone: its leftover budgets can still be removed.
         if await self._context.books.read(self._context.upstream, account, kind) is None:
             raise _unset(account, kind)
 
     async def _require_another(self, account: Account, kind: Kind) -> None:
-        """Refuse to leave the organisation without a budget that is enforced."""
+        """Refuse to leave the organisation without an enforced budget."""
         if account != ORGANISATION:
             return
         positions = await self._context.books.positions(self._context.upstream, account)
         enforced = [position.window.kind for position in positions if position.enforced]
         if enforced == [kind]:
             raise Conflict(
-                f"The {kind} budget is the organisation's last that is enforced, and without one "
+                f"The {kind} budget is the organisation's last enforced one, and without one "
                 "nothing is bought; set another one first"
             )
 
@@ -222,5 +225,5 @@ def _unset(account: Account, kind: Kind) -> NotFound:
 def _check(budget: Budget) -> Budget:
     check(budget)
     if list(budget.alerts) != sorted(set(budget.alerts)):
-        raise Invalid("alerts: ascending percentages of the limit, each of them once")
+        raise Invalid("alerts: must be ascending percentages of the limit without duplicates")
     return budget

@@ -1,4 +1,4 @@
-"""The operator's file: teams, apps, budgets and limits as TOML, read and written."""
+"""The operator's file: teams, apps, budgets and limits as TOML."""
 
 import re
 import tomllib
@@ -28,7 +28,8 @@ from falgate.money.budget import Budget, Percent
 
 FILE_BYTES_MAX = 1_048_576
 _DEPTH_MAX, _DOTS_MAX = 16, 12
-# Strings and comments as a whole, also those that do not end: what is in them is no mark.
+# Matches strings and comments as a whole, even unterminated ones, so that brackets and dots in
+# them do not count.
 _MARK = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+|[\[\]{}.,=\n]""")
 
 
@@ -68,10 +69,10 @@ _NOTHING = State({}, {}, {})
 
 
 def read(text: str, now: State = _NOTHING) -> State:
-    """What a file asks for: of each record that it names, what it does not say stays as it is now.
+    """Parse a file into the wanted state; fields that a record does not give keep their values.
 
     Raises:
-        Invalid: It is no TOML, has a field that is not known, or a value that makes no sense.
+        Invalid: The file is not valid TOML, or has an unknown field or an invalid value.
     """
     check_depth(text)
     try:
@@ -79,8 +80,8 @@ def read(text: str, now: State = _NOTHING) -> State:
     except msgspec.ValidationError as error:
         problem, _, field = str(error).partition(" - at `$.")
         raise Invalid(f"{field.rstrip('`') or 'the file'}: {problem}") from None
-    except ValueError as error:  # TOML's own errors, and Python's for a number of 5,000 digits
-        raise Invalid(f"This is no TOML: {error}") from None
+    except ValueError as error:  # TOML errors, and Python's for a number of 5,000 digits
+        raise Invalid(f"This is not valid TOML: {error}") from None
     teams, apps, budgets = {}, {}, _budgets(ORGANISATION, file.organisation.budget, now)
     for name, team in file.team.items():
         _check_name(name)
@@ -103,12 +104,13 @@ def read(text: str, now: State = _NOTHING) -> State:
 
 
 def check_depth(text: str) -> None:
-    """Let no file pass that takes the reader's stack, or the square of its length.
+    """Reject a file whose nesting would exhaust the TOML parser.
 
-    The reader recurses into each list and table, and looks at every beginning of a dotted key.
+    The parser recurses into every array and table, and its time is quadratic in the parts of a
+    dotted key.
 
     Raises:
-        Invalid: It is deeper than any file of ours.
+        Invalid: The nesting is deeper than any valid file needs.
     """
     depth = dots = line = 0
     for found in _MARK.finditer(text):
@@ -124,11 +126,11 @@ def check_depth(text: str) -> None:
             case "\n":
                 line, dots = line + 1, 0
         if depth > _DEPTH_MAX or dots > _DOTS_MAX:
-            raise Invalid(f"Line {line + 1} is nested too deeply for a file of teams and budgets")
+            raise Invalid(f"Line {line + 1} is nested too deeply for a configuration file")
 
 
 def write(state: State) -> str:
-    """A file that asks for all that there is: `read` gives it back, whatever is there by then."""
+    """Return a file with the whole state; `read` restores it, whatever the state is by then."""
     file: dict[str, Any] = {}
     if found := _tables(ORGANISATION, state):
         file["organisation"] = {"budget": found}
@@ -148,7 +150,7 @@ def _budgets(account: Account, given: _Budgets, now: State) -> dict[tuple[Accoun
     for kind, said in given.items():
         was = now.budgets.get((account, kind))
         if was is None and said.limit_usd is UNSET:
-            raise Invalid(f"{account.name}, {kind} budget: a new one needs its limit_usd")
+            raise Invalid(f"{account.name}, {kind} budget: a new budget needs limit_usd")
         try:
             limit = UNSET if said.limit_usd is UNSET else usd(str(said.limit_usd))
         except ValueError as error:
@@ -156,14 +158,18 @@ def _budgets(account: Account, given: _Budgets, now: State) -> dict[tuple[Accoun
         change = BudgetChange(limit=limit, shadow=said.shadow, alerts=said.alerts)
         budget = budgeted(was, change)
         if list(budget.alerts) != sorted(set(budget.alerts)):
-            raise Invalid(f"{account.name}, {kind} budget: alerts ascend, each of them once")
+            raise Invalid(
+                f"{account.name}, {kind} budget: alerts must be ascending without duplicates"
+            )
         found[account, kind] = budget
     return found
 
 
 def _check_name(name: str) -> None:
     if not NAME.fullmatch(name):
-        raise Invalid(f"{name!r} is no name: letters, digits, dots, dashes and underscores")
+        raise Invalid(
+            f"{name!r} is not a valid name: use letters, digits, dots, dashes and underscores"
+        )
 
 
 def _own(account: Account, state: State) -> dict[str, Any]:

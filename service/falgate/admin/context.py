@@ -1,4 +1,4 @@
-"""What each operation of the administration stands on: who acts, and how a change goes."""
+"""Context shared by admin operations: the acting user and the compare-and-set loop."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
@@ -25,9 +25,9 @@ class AdminContext(msgspec.Struct, frozen=True):
     Attributes:
         records: Teams, apps and keys.
         books: Budgets.
-        who: For the audit log.
-        upstreams: Whose books each kind of key spends in, as far as that is known.
-        kind: Of the keys whose books this is about.
+        who: The acting user, for the audit log.
+        upstreams: The upstream of each kind of key, as far as it is known.
+        kind: The kind of keys whose budgets are administered.
     """
 
     records: Records
@@ -38,50 +38,52 @@ class AdminContext(msgspec.Struct, frozen=True):
 
     @property
     def upstream(self) -> str:
-        """Whose books this is about.
+        """The upstream whose budgets are administered.
 
         Raises:
-            Conflict: No gateway has said yet whom live keys buy from.
+            Conflict: No gateway has used this ledger yet, so the upstream of live keys is unknown.
         """
         if self.kind not in self.upstreams:
-            raise Conflict("No gateway has used this ledger yet: start one, once")
+            raise Conflict("No gateway has used this ledger yet; start one first")
         return self.upstreams[self.kind]
 
     async def key(self, key_id: str) -> KeyRecord:
-        """A key.
+        """Return a key.
 
         Raises:
-            NotFound: There is none of that id.
+            NotFound: There is no such key.
         """
         record, _, _ = await self.records.key(key_id)
         if record is None:
-            # Not quoted: it may be a secret with a slip of the mouse.
-            raise NotFound("There is no such key; the list of keys shows all of them")
+            # The id is not quoted: somebody may have pasted the secret key instead.
+            raise NotFound("There is no such key; list the keys to see all of them")
         return record
 
     async def require(self, account: Account) -> None:
-        """Nothing, where there is such an account among these books.
+        """Check that an account exists and has its budgets here.
 
         Raises:
-            NotFound: There is none.
-            Conflict: It is a key that spends in the other books.
+            NotFound: There is no such account.
+            Conflict: It is a key of the other kind (live or test).
         """
         if account.level == "key":
             kind = (await self.key(account.id)).kind
             if kind != self.kind:
                 raise Conflict(
-                    f"{account.name} is a {kind} key, and these are the {self.kind} books"
+                    f"{account.name} is a {kind} key, but these are the budgets of {self.kind} keys"
                 )
         elif account.level != "organisation":
             directory = await self.records.directory()
             if account.id not in (directory.teams if account.level == "team" else directory.apps):
-                raise NotFound(f"There is no {account.level} {account.id}; make it first")
+                raise NotFound(f"There is no {account.level} {account.id}; create it first")
 
     async def require_no_budget(self, account: Account) -> None:
-        """Nothing, where an account that is to be removed has no budget left in any books.
+        """Check that an account about to be removed has no budgets, neither live nor test.
+
+        A leftover budget would apply to the next account of the same name.
 
         Raises:
-            Conflict: Names one. Kept, it would be in force again for the next of that name.
+            Conflict: Names a budget.
         """
         for kind, upstream in self.upstreams.items():
             for window in KINDS:
@@ -96,24 +98,24 @@ async def change(
     how: Callable[[T], T],
     put: Callable[[T, T], Awaitable[bool]],
 ) -> T:
-    """Put in the place of a record what `how` makes of it, again where it was changed meanwhile.
+    """Compare and set: replace a record by what `how` makes of it, with retries.
 
     Raises:
-        Conflict: Somebody changes it all the time.
+        Conflict: Others keep changing it at the same time.
     """
     for _ in range(_TRIES_MAX):
         was = await read()
         now = how(was)
         if await put(was, now):
             return now
-    raise Conflict("Somebody else is changing this at the same time; look at it, then try again")
+    raise Conflict("Somebody else is changing this at the same time; check it and try again")
 
 
 def check(record: R) -> R:
-    """A record whose every field is within its limits.
+    """Return a record after validating all its fields.
 
     Raises:
-        Invalid: Names the first that is not.
+        Invalid: Names the first invalid field.
     """
     try:
         msgspec.convert(msgspec.to_builtins(record), type(record))
@@ -124,14 +126,14 @@ def check(record: R) -> R:
 
 
 def check_name(name: str) -> str:
-    """A name that a team or an app may have.
+    """Return the name of a team or an app after validating it.
 
     Raises:
-        Invalid: Says what names are made of.
+        Invalid: The name is malformed.
     """
     if not NAME.fullmatch(name):
         raise Invalid(
-            "A name has up to 64 letters, digits, dots, dashes and underscores, and begins with "
-            "none of dot and dash"
+            "A name has up to 64 letters, digits, dots, dashes and underscores, and does not begin "
+            "with a dot or a dash"
         )
     return name

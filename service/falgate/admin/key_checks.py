@@ -1,4 +1,4 @@
-"""What a key's settings may say: nothing that would quietly never match or never end."""
+"""Validation of a key's settings: rejects those that could never match or never take effect."""
 
 import ipaddress
 from collections.abc import Iterable, Mapping
@@ -12,43 +12,43 @@ from falgate.models.spec import ModelSpec
 
 NOTE_MAX = 200
 ENTRIES_MAX = 100
-"""Of each list of a key's permissions: every request is held against them."""
+"""Maximum entries per list of permissions, because every request is checked against them."""
 
 _EXPIRES_S_MAX = 100 * 366 * 86_400
 
 
 def check_expiry(expires_s: int, now_s: int) -> None:
-    """Nothing, where a key that is made or changed now may expire then; 0 is never.
+    """Validate an expiry time; 0 means never.
 
     Raises:
-        Invalid: That is past, or a hundred years from now.
+        Invalid: It is in the past, or more than a hundred years away.
     """
     if expires_s and expires_s <= now_s:
-        raise Invalid("That expiry is in the past; give a time to come, or disable the key")
+        raise Invalid("The expiry is in the past; set a future time, or disable the key")
     if expires_s > now_s + _EXPIRES_S_MAX:
-        raise Invalid("That expiry is too far away; leave it out for a key that does not expire")
+        raise Invalid("The expiry is too far away; leave it out for a key that does not expire")
 
 
 def check_note(name: str) -> None:
-    """Nothing, where a key may have this note.
+    """Validate the name of a key.
 
     Raises:
-        Invalid: It is long, or has control characters, which a terminal would obey.
+        Invalid: It is too long, or has control characters, which a terminal would execute.
     """
     if len(name) > NOTE_MAX or not all(character.isprintable() for character in name):
-        raise Invalid(f"A key's name is one line of up to {NOTE_MAX} characters")
+        raise Invalid(f"A key's name must be one line of up to {NOTE_MAX} characters")
 
 
 def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permissions:
-    """Permissions of which each can be met, with their networks spelt out.
+    """Validate permissions; return them with their networks in canonical form.
 
     Raises:
-        Invalid: A model that is not served, a quality or a size that none of the key's models
-            has, something that is no network, or more of anything than a key may have.
+        Invalid: A model is not served, a quality or size is in none of the key's models, a network
+            is malformed, or a list is too long.
     """
     for what in ("models", "qualities", "sizes", "networks"):
         if len(getattr(permissions, what)) > ENTRIES_MAX:
-            raise Invalid(f"A key has up to {ENTRIES_MAX} {what}; give larger ones, or more keys")
+            raise Invalid(f"A key can have up to {ENTRIES_MAX} {what}; use several keys for more")
     _check("model", permissions.models, models)
     served = [models[name] for name in permissions.models or models]
     _check("quality", permissions.qualities, _values(served, [spec.quality for spec in served]))
@@ -59,12 +59,12 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
 def _check(what: str, given: Iterable[str], known: Iterable[str]) -> None:
     known = list(known)
     if unknown := [each for each in given if each not in known]:
-        there_is = f"there is {', '.join(known)}" if known else "these models have none"
-        raise Invalid(f"{unknown[0]!r} is no {what} here; {there_is}")
+        there_is = f"choose from {', '.join(known)}" if known else "these models have none"
+        raise Invalid(f"{unknown[0]!r} is not a known {what}; {there_is}")
 
 
 def _values(specs: list[ModelSpec], arguments: list[str]) -> list[str]:
-    """Every value that the models allow for their argument of one meaning, once."""
+    """Return all values that the models allow for an argument, without duplicates."""
     found: dict[str, None] = {}
     for spec, argument in zip(specs, arguments, strict=True):
         hint: Any = get_type_hints(spec.input).get(argument)
@@ -80,5 +80,7 @@ def _network(text: str) -> str:
     try:
         meant = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise Invalid(f"{text[:50]!r} is no network, such as 10.0.0.0/8 or 2001:db8::/32") from None
+        raise Invalid(
+            f"{text[:50]!r} is not a network; examples: 10.0.0.0/8, 2001:db8::/32"
+        ) from None
     raise Invalid(f"{text!r} is an address within a network; the network is {meant}")

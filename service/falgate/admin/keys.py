@@ -1,4 +1,4 @@
-"""Keys of apps: made, looked at, changed, rotated and revoked. A key is never removed."""
+"""Administration of keys: create, change, rotate and revoke. A key's record is never removed."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,23 +21,23 @@ _SETTINGS = ("name", "expires_s", "disabled", "permissions", "limits")
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A key that was just made, or made anew.
+    """A new key, or a key with a new secret.
 
     Attributes:
-        key: All of it: it can never be shown again.
-        record: What is kept of it.
+        key: The full key, which can never be shown again.
+        record: The stored record.
     """
 
     key: str
     record: KeyRecord
 
     def __repr__(self) -> str:
-        """Without the secret."""
+        """Omit the secret."""
         return f"Made({self.record.id})"
 
 
 class Keys:
-    """Every key."""
+    """All keys."""
 
     def __init__(
         self,
@@ -52,17 +52,20 @@ class Keys:
     async def all(
         self, of: str = "", *, after: str = "", number: int | None = None
     ) -> list[KeyRecord]:
-        """All of them, or those of one team or of one "team/app"; the oldest first.
+        """Return all keys, or those of a team or of a "team/app", oldest first.
 
-        With `after`, those behind a `KeyRecord.place`; with a number, so many at most.
+        Args:
+            of: A team or a "team/app"; "" for all.
+            after: Continue behind this `KeyRecord.place`.
+            number: Maximum number; None for all.
         """
         return await self._context.records.keys(of, after=after, number=number)
 
     async def show(self, key_id: str) -> KeyRecord:
-        """One of them.
+        """Return a key's record.
 
         Raises:
-            NotFound: There is none of that id.
+            NotFound: There is no such key.
         """
         return await self._context.key(key_id)
 
@@ -76,22 +79,22 @@ class Keys:
         permissions: Permissions = _EVERYTHING,
         limits: Limits = NONE,
     ) -> Made:
-        """Make one.
+        """Create a key.
 
         Args:
-            app: "team/app": who uses it.
-            kind: Test keys only ever reach the sandbox.
+            app: The app that uses it, "team/app".
+            kind: Live or test; test keys only ever reach the sandbox.
             name: A note for people.
-            expires_s: From when on it may not be used any more, seconds since 1970; 0: never.
-            permissions: What it may ask for.
-            limits: On its pace.
+            expires_s: When it expires, seconds since 1970; 0 for never.
+            permissions: What it may request.
+            limits: Its rate limits.
 
         Raises:
-            Invalid: Something makes no sense, such as a model that is not served.
+            Invalid: A value is invalid, such as a model that is not served.
             NotFound: There is no such app.
         """
         if app not in (await self._context.records.directory()).apps:
-            raise NotFound(f"There is no app {app}; make it first")
+            raise NotFound(f"There is no app {app}; create it first")
         team, _, app_name = app.partition("/")
         key = apikey.mint(
             kind,
@@ -114,27 +117,27 @@ class Keys:
         )
         record = self._checked(record, now_s)
         if not await self._context.records.put_key(None, record, self._context.who):
-            raise Conflict("There is a key of this id already; try again")
+            raise Conflict("The generated key id is already taken; try again")
         return Made(key, record)
 
     async def change(self, key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyRecord:
         """Change a key's name, expiry, permissions, limits, or whether it is disabled.
 
         Raises:
-            Invalid: Something makes no sense, such as an expiry in the past.
-            NotFound: There is none of that id.
-            Conflict: It was revoked, or somebody else changes it all the time.
+            Invalid: A value is invalid, such as an expiry in the past.
+            NotFound: There is no such key.
+            Conflict: It was revoked, or others keep changing it at the same time.
         """
         now_s = await self._context.records.now_s()
 
         def changed(was: KeyRecord) -> KeyRecord:
             now = how(was)
             settings = {name: getattr(now, name) for name in _SETTINGS}
-            assert replace(was, **settings) == now, "the rest of a key is not for setting"
+            assert replace(was, **settings) == now, "only settings of a key can be changed"
             if now == was:
                 return was
             if was.revoked_s:
-                raise Conflict("This key was revoked, which is for ever; make another one")
+                raise Conflict("This key was revoked, which is for ever; create a new one")
             return self._checked(now, now_s, was)
 
         return await change(
@@ -144,11 +147,11 @@ class Keys:
         )
 
     async def revoke(self, key_id: str) -> KeyRecord:
-        """End the use of a key for ever, on every instance at once. Again: nothing changes.
+        """Revoke a key for ever, on every instance at once; a repeat changes nothing.
 
         Raises:
-            NotFound: There is none of that id.
-            Conflict: Somebody else changes it all the time.
+            NotFound: There is no such key.
+            Conflict: Others keep changing it at the same time.
         """
         now_s = await self._context.records.now_s()
         return await change(
@@ -158,26 +161,26 @@ class Keys:
         )
 
     async def rotate(self, key_id: str, overlap_s: int = OVERLAP_S) -> Made:
-        """Give a key a new secret, under its id; a secret before the present one ends at once.
+        """Give a key a new secret; a secret before the current one stops working at once.
 
         Args:
-            key_id: Which.
-            overlap_s: How long the present secret stays good; 0: not at all.
+            key_id: The key.
+            overlap_s: How long the current secret stays valid, seconds.
 
         Raises:
-            Invalid: An overlap that is negative or longer than `OVERLAP_S_MAX`.
-            NotFound: There is none of that id.
-            Conflict: It was revoked, or somebody else changes it all the time.
+            Invalid: The overlap is negative or longer than `OVERLAP_S_MAX`.
+            NotFound: There is no such key.
+            Conflict: It was revoked, or others keep changing it at the same time.
         """
         if not 0 <= overlap_s <= OVERLAP_S_MAX:
-            raise Invalid(f"An overlap is 0 to {OVERLAP_S_MAX} seconds")
+            raise Invalid(f"The overlap must be between 0 and {OVERLAP_S_MAX} seconds")
         secret = self._randomness(apikey.SECRET_BYTES)
         now_s = await self._context.records.now_s()
         keys: list[str] = []
 
         def rotated(was: KeyRecord) -> KeyRecord:
             if was.revoked_s:
-                raise Conflict("This key was revoked, which is for ever; make another one")
+                raise Conflict("This key was revoked, which is for ever; create a new one")
             keys.append(apikey.remint(was.kind, was.id, secret))
             return replace(
                 was,

@@ -1,4 +1,4 @@
-"""Changes of a part of a record: what is not given stays as it is, by any way of giving it."""
+"""Partial updates of records: fields that are not given keep their values."""
 
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 class LimitsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits on pace; 0 sets none."""
+    """Rate limits to change; 0 removes a limit."""
 
     requests_per_second: Limit | UnsetType = UNSET
     generations_per_minute: Limit | UnsetType = UNSET
@@ -25,7 +25,7 @@ class LimitsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an app uses the cache."""
+    """Cache settings of an app to change."""
 
     scope: Scope | UnsetType = UNSET
     max_age_s: Seconds | UnsetType = UNSET
@@ -38,7 +38,7 @@ class CachingChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of a team."""
+    """Fields of a team to change."""
 
     limits: LimitsChange | UnsetType = UNSET
     weight: Weight | UnsetType = UNSET
@@ -46,14 +46,14 @@ class TeamChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AppChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of an app."""
+    """Fields of an app to change."""
 
     limits: LimitsChange | UnsetType = UNSET
     cache: CachingChange | UnsetType = UNSET
 
 
 class BudgetChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change of a budget, or a new one."""
+    """Fields of a budget to change, or those of a new one."""
 
     limit: Micros | UnsetType = UNSET
     shadow: bool | UnsetType = UNSET
@@ -61,20 +61,20 @@ class BudgetChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def budgeted(was: Budget | None, change: BudgetChange) -> Budget:
-    """The budget that there was with what is given, or a new one.
+    """Apply a change to a budget, or create one.
 
     Raises:
-        Invalid: A new one without a limit.
+        Invalid: A new budget has no limit.
     """
     if was is None:
         if change.limit is UNSET:
-            raise Invalid("limit: there is no such budget yet, and a new one needs a limit")
+            raise Invalid("limit: there is no such budget yet, and a new budget needs a limit")
         was = Budget(limit=change.limit)
     return merged(was, change)
 
 
 def merged(record: T, change: msgspec.Struct) -> T:
-    """A record with the fields that a change names, those of records within it likewise."""
+    """Return a record with the given fields of a change applied, recursively."""
     given: dict[str, Any] = {}
     for name, value in msgspec.structs.asdict(change).items():
         if isinstance(value, msgspec.Struct):

@@ -1,4 +1,4 @@
-"""From what there is to what a file asks for: the steps, in an order in which each can be done."""
+"""Plans the steps from the current state to the wanted one, in an executable order."""
 
 from collections.abc import Collection, Iterator
 from typing import Literal
@@ -16,7 +16,7 @@ _UNHELD = "without an enforced budget of the organisation nothing is bought"
 
 
 class State(msgspec.Struct, frozen=True):
-    """Teams, apps and budgets; those of keys apart, because keys are in no file.
+    """Teams, apps and budgets, without the budgets of keys: no file contains keys.
 
     Attributes:
         teams: By name.
@@ -30,16 +30,16 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One change.
+    """One change of one record.
 
     Attributes:
         action: What is done.
-        what: To which kind of record.
+        what: The kind of record.
         subject: "web", "web/shop", or an account's name.
-        kind: A budget's window; None of other records.
-        before: The record as it is; None where there is none.
-        after: As it will be; None where it will be gone.
-        blocked: Why it cannot be done; "" where it can.
+        kind: Window of a budget; None for other records.
+        before: The current record; None to create one.
+        after: The new record; None to remove it.
+        blocked: Why the step cannot be done; "" if it can.
     """
 
     action: Literal["create", "change", "remove"]
@@ -52,13 +52,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> list[Step]:
-    """The steps that lead there; none when it is so already.
+    """Return the steps; none if nothing has to change.
 
     Args:
-        now: What there is.
-        wanted: What is asked for.
-        prune: Also remove what is not asked for.
-        in_use: Apps that have keys which may be used: they cannot be removed.
+        now: The current state.
+        wanted: The wanted state.
+        prune: Also remove records that are not in `wanted`.
+        in_use: Apps with active keys, which cannot be removed.
     """
     steps = [
         *_put("team", now.teams, wanted.teams),
@@ -83,7 +83,7 @@ def _put(
 
 
 def _put_budgets(now: State, wanted: State, *, prune: bool) -> Iterator[Step]:
-    """What the organisation is held to comes first: at no time is there nothing that it is."""
+    """Plan budgets, enforced ones of the organisation first, so that it is never without one."""
     left = wanted.budgets if prune else {**now.budgets, **wanted.budgets}
     nothing = not any(_holds(account, budget) for (account, _), budget in left.items())
     first = sorted(wanted.budgets.items(), key=lambda each: not _holds(each[0][0], each[1]))
@@ -103,12 +103,12 @@ def _put_budgets(now: State, wanted: State, *, prune: bool) -> Iterator[Step]:
 
 
 def _holds(account: Account, budget: Budget) -> bool:
-    """Whether it is one that the organisation is held to."""
+    """Return whether this is an enforced budget of the organisation."""
     return account == ORGANISATION and not budget.shadow
 
 
 def _removals(now: State, wanted: State, in_use: Collection[str]) -> Iterator[Step]:
-    """What is not asked for goes from the leaves on: budgets, then apps, then teams."""
+    """Plan removals from the leaves up: budgets, then apps, then teams."""
     enforced = any(_holds(account, budget) for (account, _), budget in wanted.budgets.items())
     for (account, kind), before in now.budgets.items():
         if (account, kind) not in wanted.budgets:
@@ -124,7 +124,7 @@ def _removals(now: State, wanted: State, in_use: Collection[str]) -> Iterator[St
             )
     for app, record in now.apps.items():
         if app not in wanted.apps:
-            why = "it has keys that may be used; revoke them first" if app in in_use else ""
+            why = "it has active keys; revoke them first" if app in in_use else ""
             yield Step(
                 action="remove", what="app", subject=app, before=record, after=None, blocked=why
             )

@@ -1,1 +1,1 @@
-"""What operators change, as the flow sees it. Without Redis, every method raises `Unavailable`."""
+"""Ports of the administration. Without Redis, every method raises `Unavailable`."""

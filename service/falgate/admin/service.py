@@ -1,4 +1,4 @@
-"""Administration: what an operator may look at and change, for REST and commands alike."""
+"""The admin service: everything that operators can view and change."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -23,17 +23,17 @@ from falgate.money.ports import Books
 
 T = TypeVar("T", Team, App, KeyRecord)
 
-_UNLIMITED = "Limits on pace are set for a team, an app or a key, not for the organisation"
+_UNLIMITED = "Rate limits can be set for a team, an app or a key, but not for the organisation"
 
 
 class AdminService:
-    """One operator's view, of the books of live or of test keys.
+    """Administration on behalf of one operator, with the budgets of either live or test keys.
 
-    Teams, apps and keys are the same in both; budgets are not. Every method raises `Unavailable`
-    without Redis, and a `Problem` where it does nothing.
+    Teams, apps and keys are the same for both. Every method raises `Unavailable` without Redis, and
+    a `Problem` if it refuses to act.
 
     Attributes:
-        teams: See `Teams`, and so on.
+        teams: Administration of teams; apps, keys and budgets likewise.
     """
 
     def __init__(
@@ -47,16 +47,16 @@ class AdminService:
         kind: Kind = "live",
         randomness: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """Act for somebody.
+        """Act on behalf of `who`.
 
         Args:
             records: Teams, apps and keys.
             books: Budgets.
-            who: For the audit log: "admin", "cli:<user>".
-            upstreams: Whose books each kind of key spends in, as far as that is known.
-            models: Those that are served, by endpoint.
-            kind: Of the keys whose budgets this is about.
-            randomness: Gives as many random bytes as it is asked for; keys are made from them.
+            who: The acting user for the audit log, such as "admin" or "cli:<user>".
+            upstreams: The upstream of each kind of key, as far as it is known.
+            models: The served models, by endpoint.
+            kind: The kind of keys whose budgets are administered.
+            randomness: Returns the requested number of random bytes, for new keys.
         """
         context = AdminContext(records, books, who=who, upstreams=upstreams, kind=kind)
         self.teams = Teams(context)
@@ -66,14 +66,14 @@ class AdminService:
         self._records = records
 
     async def now_s(self) -> int:
-        """The clock that decides, seconds since 1970."""
+        """Return Redis's clock, seconds since 1970."""
         return await self._records.now_s()
 
     async def limits(self, account: Account) -> Limits:
-        """The limits on an account's pace.
+        """Return the rate limits of an account.
 
         Raises:
-            Invalid: It is the organisation, which has none.
+            Invalid: The account is the organisation, which has none.
             NotFound: There is no such account.
         """
         if account.level == "team":
@@ -85,12 +85,12 @@ class AdminService:
         raise Invalid(_UNLIMITED)
 
     async def limit(self, account: Account, how: Callable[[Limits], Limits]) -> Limits:
-        """Change the limits on an account's pace to what `how` makes of them.
+        """Replace the rate limits of an account by what `how` makes of them.
 
         Raises:
-            Invalid: A limit makes no sense, or it is the organisation, which has none.
+            Invalid: A limit is invalid, or the account is the organisation, which has none.
             NotFound: There is no such account.
-            Conflict: Somebody else changes it all the time, or it is a key that was revoked.
+            Conflict: Others keep changing it at the same time, or it is a revoked key.
         """
 
         def limited(record: T) -> T:
@@ -105,7 +105,7 @@ class AdminService:
         raise Invalid(_UNLIMITED)
 
     async def audit(self, number: int, before: str = "+") -> list[Audited]:
-        """So many lines of the audit log, the newest first, from just before a line's id."""
+        """Return up to `number` lines of the audit log before a line's id, newest first."""
         lines: list[Audited] = []
         async for line in self._records.audit(before=before):
             lines.append(line)

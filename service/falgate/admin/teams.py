@@ -1,4 +1,4 @@
-"""Teams: made, looked at, changed and removed."""
+"""Administration of teams: list, show, create, change and remove."""
 
 from collections.abc import Callable
 
@@ -9,48 +9,49 @@ from falgate.core.problems import Conflict, NotFound
 
 
 class Teams:
-    """Every team."""
+    """All teams."""
 
     def __init__(self, context: AdminContext) -> None:
         self._context = context
 
     async def all(self) -> dict[str, Team]:
-        """All of them, by name and in its order."""
+        """Return all teams by name, sorted."""
         return dict(sorted((await self._context.records.directory()).teams.items()))
 
     async def show(self, name: str) -> Team:
-        """One of them.
+        """Return a team.
 
         Raises:
-            NotFound: There is none of that name.
+            NotFound: There is no such team.
         """
         team = (await self._context.records.directory()).teams.get(name)
         if team is None:
-            raise NotFound(f"There is no team {name}; make it first")
+            raise NotFound(f"There is no team {name}; create it first")
         return team
 
     async def create(self, name: str, team: Team) -> Team:
-        """Make one.
+        """Create a team.
 
         Raises:
-            Invalid: Its name or a setting makes no sense.
-            Conflict: There is one of that name.
+            Invalid: The name or a setting is invalid.
+            Conflict: The name is taken.
         """
         check_name(name)
         check(team)
-        # The put itself calls a repeat done: it may be one of ours whose reply was lost.
+        # `put_team` accepts an identical repeat, since the first reply may have been lost. So an
+        # existing team is looked for first.
         taken = name in (await self._context.records.directory()).teams
         if taken or not await self._context.records.put_team(name, None, team, self._context.who):
-            raise Conflict(f"There is a team {name} already; change that one")
+            raise Conflict(f"Team {name} already exists; change that one")
         return team
 
     async def change(self, name: str, how: Callable[[Team], Team]) -> Team:
-        """Change one to what `how` makes of it.
+        """Replace a team by what `how` makes of it.
 
         Raises:
-            Invalid: A setting makes no sense.
-            NotFound: There is none of that name.
-            Conflict: Somebody else changes it all the time.
+            Invalid: A setting is invalid.
+            NotFound: There is no such team.
+            Conflict: Others keep changing it at the same time.
         """
         return await change(
             lambda: self.show(name),
@@ -59,11 +60,11 @@ class Teams:
         )
 
     async def remove(self, name: str) -> None:
-        """Remove one. What it spent stays in the ledger.
+        """Remove a team. Its spending stays in the ledger.
 
         Raises:
-            NotFound: There is none of that name.
-            Conflict: It has apps or budgets, or somebody has just changed it.
+            NotFound: There is no such team.
+            Conflict: It has apps or budgets, or was changed at the same time.
         """
         team = await self.show(name)
         apps = (await self._context.records.directory()).apps
@@ -73,4 +74,4 @@ class Teams:
             )
         await self._context.require_no_budget(Account("team", name))
         if not await self._context.records.put_team(name, team, None, self._context.who):
-            raise Conflict(f"Team {name} was changed just now; look at it, then try again")
+            raise Conflict(f"Team {name} was changed just now; check it and try again")

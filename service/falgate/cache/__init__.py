@@ -1,1 +1,1 @@
-"""The cache: which requests share pictures, and how an app or a caller may use what is there."""
+"""The cache: which requests share pictures, and which pictures of a pool a request may use."""

@@ -1,4 +1,4 @@
-"""What a caller's headers say about the cache: `Cache-Control` of a request, and falgate's own."""
+"""The cache directives in a request's headers: `Cache-Control`, and falgate's own."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,8 @@ from falgate.core.errors import HeaderWrong
 
 _VARIATION, _SCOPE = "x-falgate-variation", "x-falgate-scope"
 _LABEL = re.compile(r"[!-~]{1,64}")
-# RFC 9110 section 5.6: a token, and perhaps a token or a quoted string as its argument. Possessive
-# throughout: nothing is given back and tried again, so the cost grows with the length alone.
+# RFC 9110 section 5.6: a token, and perhaps a token or a quoted string as its argument. All
+# quantifiers are possessive, so there is no backtracking and the time is linear in the length.
 _DIRECTIVE = re.compile(
     r"""\s*+ ([^\s,;="]++) \s*+
     (?: = \s*+ (?: "((?:[^"\\]|\\.)*+)" | ([^\s,"]*+) ) )?+
@@ -22,16 +22,16 @@ _DELTA = re.compile(r"[0-9]+")
 
 
 class Directives(msgspec.Struct, frozen=True, kw_only=True):
-    """What was said; nothing of it is allowed or forbidden yet.
+    """What the headers ask for; whether it is allowed is checked elsewhere.
 
     Attributes:
-        no_cache: Buy new pictures, and let them replace those that are kept.
-        no_store: Buy new pictures, and keep none of them.
-        max_age_s: Only pictures younger than so many seconds; None: not said.
+        no_cache: Buy new pictures, and replace the cached ones by them.
+        no_store: Buy new pictures, and cache none of them.
+        max_age_s: Use only pictures younger than this, in seconds; None if unspecified.
         only_if_cached: Buy nothing.
-        no_transform: No picture that falgate has made of another one.
-        variation: Label of a pool of its own; "": none.
-        scope: Share with no more than these; None: not said.
+        no_transform: Use no converted pictures.
+        variation: Label of a separate pool; "" for none.
+        scope: Share with no more than these; None if unspecified.
     """
 
     no_cache: bool = False
@@ -44,13 +44,13 @@ class Directives(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(headers: Mapping[str, str]) -> Directives:
-    """Read them (RFC 9111 section 5.2.1); directives that are unknown or senseless are ignored.
+    """Parse the headers (RFC 9111 section 5.2.1); ignore directives that are unknown or invalid.
 
     Raises:
-        HeaderWrong: A label or a scope is none. Ignored, it would be answered with pictures that
-            the caller wanted to stay away from, or to keep to itself.
+        HeaderWrong: A label or a scope is invalid. If it were ignored, the caller would get
+            pictures that it wanted to avoid, or share pictures that it wanted to keep to itself.
     """
-    # Of several of one name the first one counts (RFC 9111 section 4.2.1).
+    # Of several directives of one name, the first one counts (RFC 9111 section 4.2.1).
     said: dict[str, str] = {}
     for name, argument in _listed(headers.get("cache-control", "")):
         said.setdefault(name, argument)
@@ -70,7 +70,7 @@ def _listed(text: str) -> Iterator[tuple[str, str]]:
     position = 0
     while position < len(text):
         found = _DIRECTIVE.match(text, position)
-        if found is None:  # not of that form: on behind the next comma
+        if found is None:  # not of that form: continue after the next comma
             position = text.find(",", position) + 1 or len(text)
             continue
         position = found.end()
@@ -78,14 +78,16 @@ def _listed(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _seconds(digits: str) -> int:
-    """As RFC 9111 section 1.2.2 has it: what is too large to be counted is the largest."""
+    """Parse a delta: values that are too large count as the largest (RFC 9111 section 1.2.2)."""
     short = digits.lstrip("0")[:11]
     return min(int(short or "0"), SECONDS_MAX)
 
 
 def _variation(text: str) -> str:
     if text and not _LABEL.fullmatch(text):
-        raise HeaderWrong("X-Falgate-Variation is 1 to 64 printable ASCII characters, no spaces")
+        raise HeaderWrong(
+            "X-Falgate-Variation must be 1 to 64 printable ASCII characters, no spaces"
+        )
     return text
 
 
@@ -95,5 +97,5 @@ def _scope(text: str) -> Scope | None:
     try:
         scope: Scope = msgspec.convert(text.strip().lower(), Scope)
     except msgspec.ValidationError:
-        raise HeaderWrong("X-Falgate-Scope is one of org, team and app") from None
+        raise HeaderWrong("X-Falgate-Scope must be org, team or app") from None
     return scope

@@ -1,4 +1,4 @@
-"""The fingerprint of a request: what must be equal for two requests to share pictures."""
+"""Fingerprints: requests with the same fingerprint share a pool of pictures."""
 
 import hashlib
 from typing import Any
@@ -8,23 +8,25 @@ import msgspec
 from falgate.models.spec import ModelSpec
 
 VERSION = 2
-"""Raise it when the construction changes: old pools then can no longer be reached."""
+"""Raise it when the construction changes; old pools can then no longer be reached."""
 
 
 def fingerprint(
     spec: ModelSpec, arguments: Any, *, upstream: str, scope: str, variation: str = ""
 ) -> str:
-    """SHA-256 (hex) over everything that may change or may not share a picture.
+    """Return the SHA-256 (hex) over everything that may change a picture or who may share it.
 
-    Every argument is part of it unless the model says that it does not change a picture, so a new
-    field separates pools by default. Defaults are filled in before, so their spelling is not.
+    Every argument is included unless the model says that it does not change pictures, so a new
+    field separates pools by default. Defaults are filled in before, so it does not matter whether a
+    caller spells them out.
 
     Args:
-        spec: The model; its endpoint and schema version take part.
+        spec: The model; its endpoint and schema version are included.
         arguments: An instance of `spec.input`.
-        upstream: Who makes the pictures: a placeholder of the sandbox is never fal's picture.
-        scope: Who may share them.
-        variation: A caller's label for a pool of its own.
+        upstream: Name of the upstream: the sandbox's placeholders must never pass for fal's
+            pictures.
+        scope: Name of those who may share them.
+        variation: A caller's label for a separate pool.
     """
     keyed = msgspec.to_builtins(arguments)
     for name in spec.unkeyed:
@@ -40,17 +42,17 @@ def fingerprint(
     )
     digest = hashlib.sha256()
     for part in parts:
-        # A length before each part keeps ("a", "bc") apart from ("ab", "c").
+        # The length before each part distinguishes ("a", "bc") from ("ab", "c").
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()
 
 
 def version(spec: ModelSpec) -> str:
-    """What a pool must have been made under to be reached still."""
+    """Return the version of a model's fingerprints; pools of other versions are never reached."""
     return f"{VERSION}.{spec.schema_version}"
 
 
 def prompt_digest(prompt: str) -> str:
-    """SHA-256 (hex) of a prompt: by it pools are found where the prompt itself is not kept."""
+    """Return the SHA-256 (hex) of a prompt, which finds its pools if the prompt is not kept."""
     return hashlib.sha256(b"prompt\0" + prompt.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How the cache treats a request: what its app has set, what its key may, what its caller said."""
+"""The effective cache policy of a request: its directives, if its app and key allow them."""
 
 from typing import Any, Literal
 
@@ -13,8 +13,8 @@ from falgate.core.picture import Picture
 from falgate.models.spec import ModelSpec
 
 Refresh = Literal["", "replace", "aside", "beside"]
-"""Buying although the pool has pictures: to put new ones in their place, to keep none of the new
-ones, or to put them behind those that are there."""
+"""Whether to buy although the pool has pictures: "replace" them by the new ones, keep the new
+ones "aside" (in no pool), or put them "beside" the old ones; "" not to."""
 
 
 _WIDTHS: tuple[Scope, ...] = ("app", "team", "org")
@@ -25,13 +25,13 @@ class EffectivePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How the cache treats one request.
 
     Attributes:
-        scope: Who shares its pictures, by name: part of the fingerprint.
-        variation: Label of its pool: likewise.
+        scope: Name of those who share its pictures; part of the fingerprint.
+        variation: Label of its pool; part of the fingerprint.
         fresh: Whether to buy although there may be pictures, see `Refresh`.
-        max_age_s: Only pictures younger than that; None: of any age.
+        max_age_s: Use only pictures younger than this, in seconds; None for any age.
         only_cached: Buy nothing.
-        derived: Whether pictures may be made here from others.
-        distinct: Whether it gets other pictures than equal requests of its app under way.
+        derived: Whether converted pictures may be used.
+        distinct: Whether open requests of its app that are equal get other pictures.
         keep_prompt: Whether the prompt is kept with the pictures.
     """
 
@@ -45,19 +45,19 @@ class EffectivePolicy(msgspec.Struct, frozen=True, kw_only=True):
     keep_prompt: bool = False
 
     def pool_of(self, spec: ModelSpec, arguments: Any, upstream: str) -> str:
-        """Fingerprint of the pool that serves such a request."""
+        """Return the fingerprint of the pool that serves a request under this policy."""
         return fingerprint(
             spec, arguments, upstream=upstream, scope=self.scope, variation=self.variation
         )
 
     def allows(self, picture: Picture, now_s: int) -> bool:
-        """Whether a picture that is there may be in the answer."""
+        """Return whether a picture of the pool may be used."""
         young = self.max_age_s is None or now_s - picture.made_s < self.max_age_s
         return young and (self.derived or not picture.master)
 
 
 def scope_name(scope: Scope, team: str, app: str) -> str:
-    """The name of those who share: different for any two who do not."""
+    """Return the name of a scope's members; scopes that do not share have different names."""
     return {"org": "organisation", "team": f"team:{team}", "app": f"app:{team}/{app}"}[scope]
 
 
@@ -70,26 +70,26 @@ def resolve(
     app: str,
     derives: bool = True,
 ) -> EffectivePolicy:
-    """Bring what was said together with what is allowed.
+    """Combine a request's directives with what its app and key allow.
 
     Args:
-        said: By the caller.
-        caching: What the app has set.
-        permissions: What the key may.
-        team: Whose app it is.
+        said: The request's directives.
+        caching: The app's cache policy.
+        permissions: The key's permissions.
+        team: The app's team.
         app: Its name within the team.
-        derives: Whether the gateway makes pictures of others at all.
+        derives: Whether the gateway converts pictures at all.
 
     Raises:
-        NotAllowed: A header asks for what its key or app may not have. Nothing is silently left
-            out unless the app says so: who asks for new pictures and gets old ones would not know.
+        NotAllowed: A directive is not allowed. It is not ignored silently, unless the app says so:
+            a caller that asks for new pictures would not notice that it gets old ones.
     """
     if caching.ignore_freshness:
         said = msgspec.structs.replace(said, no_cache=False, no_store=False, max_age_s=None)
     _check(said, caching, permissions)
     scope = said.scope or caching.scope
     if _WIDTHS.index(scope) > _WIDTHS.index(caching.scope):
-        raise NotAllowed(f"This app shares with its {caching.scope} at most, not with the {scope}")
+        raise NotAllowed(f"This app may share with its {caching.scope}, but not with the {scope}")
     max_age_s = caching.max_age_s or None if said.max_age_s is None else said.max_age_s
     fresh = _fresh(said, caching, permissions)
     return EffectivePolicy(
@@ -99,7 +99,7 @@ def resolve(
         max_age_s=max_age_s,
         only_cached=said.only_if_cached,
         derived=derives and caching.derive and permissions.derive and not said.no_transform,
-        # New pictures are nobody else's anyway; there, equal requests are one that is sent again.
+        # New pictures are never shared; an equal request for them is a repetition of the first.
         distinct=caching.identical == "distinct" and not fresh,
         keep_prompt=caching.keep_prompts,
     )
@@ -107,7 +107,7 @@ def resolve(
 
 def _check(said: Directives, caching: CachePolicy, permissions: Permissions) -> None:
     asked: dict[Override, bool] = {
-        # What buys nothing in any case is nobody's to forbid.
+        # With only-if-cached nothing is bought, so there is nothing to forbid.
         "freshness": (said.no_cache or said.no_store) and not said.only_if_cached,
         "age": said.max_age_s is not None and not said.only_if_cached,
         "derivation": said.no_transform,
@@ -128,16 +128,17 @@ def _fresh(said: Directives, caching: CachePolicy, permissions: Permissions) -> 
     if said.no_cache:
         return "replace"
     silent = said.max_age_s is None and not said.only_if_cached
-    # An app that buys afresh by itself does so with the keys that may.
+    # The app's own default only buys new pictures with keys that may do so.
     return _FRESH[caching.freshness] if silent and permissions.fresh else ""
 
 
 _FRESHNESS = "leave `no-cache`, `no-store` and `max-age` out of Cache-Control"
 _WORDS: dict[Override, str] = {
-    "freshness": f"This key may not buy what is there already: {_FRESHNESS}",
-    "age": f"This key may not buy what is there already: {_FRESHNESS}",
-    "derivation": "This app's pictures may be converted: leave `no-transform` out of Cache-Control",
-    "scope": "This app's callers may not choose who shares its pictures: leave X-Falgate-Scope out",
-    "variation": "This app's callers may not open pools of their own: leave "
-    "X-Falgate-Variation out",
+    "freshness": f"This key may not buy pictures that are cached: {_FRESHNESS}",
+    "age": f"This key may not buy pictures that are cached: {_FRESHNESS}",
+    "derivation": "Callers of this app may not refuse converted pictures: leave `no-transform` out "
+    "of Cache-Control",
+    "scope": "Callers of this app may not choose who shares its pictures: leave X-Falgate-Scope "
+    "out",
+    "variation": "Callers of this app may not open separate pools: leave X-Falgate-Variation out",
 }

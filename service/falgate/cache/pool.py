@@ -1,14 +1,14 @@
-"""Pools as a purchase sees them: which version was read, and by whose app."""
+"""Pools as a purchase refers to them: by the version that was read, and by the app that reads."""
 
 import msgspec
 
 
 class PoolVersion(msgspec.Struct, frozen=True, order=True):
-    """How much of a pool the caller knows: a flight that published more than this is news to it.
+    """The version of a pool as a caller read it; if a newer one is published, it must read again.
 
     Attributes:
         generation: Of the pool as read, or of a marker after which it was read again.
-        count: Likewise.
+        count: Number of its pictures, likewise.
     """
 
     generation: int = 0
@@ -16,7 +16,7 @@ class PoolVersion(msgspec.Struct, frozen=True, order=True):
 
 
 class AppPool(msgspec.Struct, frozen=True):
-    """A pool as one app uses it: whose places its requests under way take.
+    """A pool as used by one app, whose open requests take places in it.
 
     Attributes:
         app: "team/app".

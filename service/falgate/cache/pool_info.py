@@ -1,4 +1,4 @@
-"""What is known of a pool beside its pictures: for operators, and to buy a picture again."""
+"""Metadata of a pool, for operators and to buy a picture again."""
 
 from typing import Any
 
@@ -6,17 +6,18 @@ import msgspec
 
 
 class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pool is for.
+    """The request that a pool serves.
 
     Attributes:
         endpoint: The model.
-        upstream: Who makes its pictures.
-        scope: Who shares them, by name.
+        upstream: Name of the upstream that sold its pictures.
+        scope: Name of those who share them.
         variation: Its label.
-        version: Of the fingerprint; another one than today's is reached by nobody any more.
+        version: Version of the fingerprint; a pool of another version than today's is never
+            reached.
         prompt_sha256: Hex digest of the prompt.
         recorded: The arguments that the ledger keeps too.
-        arguments: All of them with the prompt, where its app lets it be kept.
+        arguments: All arguments including the prompt, if the app's policy keeps prompts.
     """
 
     endpoint: str
@@ -29,5 +30,5 @@ class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
     arguments: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        """Without the prompt."""
+        """Leave out the prompt."""
         return f"About({self.endpoint}, {self.scope})"

@@ -89,7 +89,7 @@ _REFUSALS = {
     for status, meaning in {
         400: "A parameter is invalid or the range is too large",
         401: "The key is missing or unknown",
-        403: "The key is disabled, or not allowed from this address",
+        403: "The key is disabled, revoked or expired, or not allowed from this address",
         429: "A rate limit is exceeded",
         503: "Redis is unavailable",
     }.items()

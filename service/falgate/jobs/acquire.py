@@ -1,4 +1,13 @@
-"""Claims: what a call finds when it asks for its pictures, and what it may have to buy."""
+"""Claims: what a request gets from its pool, and the hold that pays for what is missing."""
+
+# A *flight* is a purchase under way for a pool. One job has it; equal requests join that job and
+# wait for its pictures. One script claims the flight, holds the money and queues the job, or does
+# none of it; its answer is a `Verdict`.
+#
+# The pool is read before the script runs, so another job may publish in between. The script
+# compares the version that was read with the last one published, and answers `PoolChanged` if the
+# reader is behind. The pool is then read again; a request never buys what a flight has just
+# delivered.
 
 import asyncio
 import uuid
@@ -40,18 +49,18 @@ _TRIES = 4
 
 
 class Cached(msgspec.Struct, frozen=True):
-    """There is all that is wanted: nothing was claimed."""
+    """The pool has all pictures that are wanted; nothing was claimed."""
 
     pictures: tuple[Picture, ...]
 
 
 class Leader(msgspec.Struct, frozen=True):
-    """The flight is the call's: its money is held, its job may begin.
+    """The request has the flight: its money is held, and its job may begin.
 
     Attributes:
-        job_id: Of the job.
-        pictures: What was there already.
-        flight: What the job claims.
+        job_id: Id of the job.
+        pictures: What the pool had already.
+        flight: Name of the flight that the job has.
         held: The hold.
     """
 
@@ -62,7 +71,7 @@ class Leader(msgspec.Struct, frozen=True):
 
 
 class Follower(msgspec.Struct, frozen=True):
-    """Somebody else is buying: what `Leader` says, of their job."""
+    """Another request's job is buying; the fields are those of `Leader`, for that job."""
 
     job_id: str
     pictures: tuple[Picture, ...]
@@ -70,7 +79,7 @@ class Follower(msgspec.Struct, frozen=True):
 
 
 class Duplicate(msgspec.Struct, frozen=True):
-    """An equal request is kept, or this very one has ended: its answer is the answer."""
+    """An equal request is stored, or this one has ended; its answer is the answer."""
 
     request_id: str
 
@@ -79,18 +88,18 @@ Claim = Cached | Leader | Follower | Duplicate
 
 
 class Claims:
-    """Asks for pictures: in the pool, then for the flight."""
+    """Looks for pictures in the pool, then for a flight that buys them."""
 
     def __init__(
         self, ports: Ports, calendar: Calendar, together: PlaceKeeper, *, start_within_s: float
     ) -> None:
-        """Ask for pictures.
+        """Look for pictures.
 
         Args:
-            ports: The world.
-            calendar: Words when a budget starts anew.
-            together: Whose pictures are for whom.
-            start_within_s: Nobody may wait longer than that to start.
+            ports: The ports of the request flow.
+            calendar: Tells when a budget resets.
+            together: Which pictures are assigned to which request.
+            start_within_s: The longest time that a job may wait to be started, in seconds.
         """
         self.together = together
         self._start_within_s = start_within_s
@@ -100,15 +109,16 @@ class Claims:
     async def claim(  # noqa: C901 - a case for each verdict
         self, call: AdmittedRequest, waiter: Waiter, start_by_s: float
     ) -> Claim:
-        """Find out how a call gets its pictures; claim and hold where it has to buy them.
+        """Find the pictures of a request; claim a flight and hold money for what is missing.
 
         Args:
-            call: What is wanted.
-            waiter: Who asks; a request to be kept is kept if there is something to wait for.
-            start_by_s: Of the event loop's clock: buying later would be of no use.
+            call: The request.
+            waiter: Who waits for the flight. A queued request is stored if there is something to
+                wait for.
+            start_by_s: Time of the event loop's clock after which a purchase would be of no use.
 
         Raises:
-            Refusal: Whatever stands in the way; then nothing was claimed, held or kept.
+            Refusal: Why there are no pictures; then nothing was claimed, held or stored.
         """
         seen = PoolVersion()
         for _ in range(_TRIES):
@@ -119,11 +129,12 @@ class Claims:
             if call.treatment.only_cached:
                 raise NotCached
             pool = there.pool
-            # By what is there, not by what the call may have of it: else all it left out is news.
+            # Count what the pool has, not what this request may use of it: otherwise the pictures
+            # that it leaves out would look like a newer version of the pool.
             seen = max(seen, PoolVersion(pool.generation, len(pool.pictures)))
             order = _order(call, there, self._start_within_s)
             if asyncio.get_running_loop().time() >= start_by_s:
-                raise TimedOut("This could not be started within the time that was given for it")
+                raise TimedOut("The purchase could not be started within its time limit")
             order, verdict = await self._hold(order, seen, call.terms, _with(waiter, there))
             match verdict:
                 case Held(overdrawn):
@@ -142,14 +153,14 @@ class Claims:
                     seen = PoolVersion(generation, count)
                 case _:
                     raise of_verdict(verdict, order, self._calendar)
-        raise TimedOut("Others are still buying what is missing here; ask again later")
+        raise TimedOut("Other requests are still buying the missing pictures; try again later")
 
     async def _hold(
         self, order: Order, seen: PoolVersion, terms: PurchaseLimits, waiter: Waiter
     ) -> tuple[Order, Verdict]:
-        """Join who is buying, or buy: only then the store has to have room for what comes.
+        """Join a purchase under way, or buy; only a purchase needs room in the picture store.
 
-        Where a flight is for others, ask for one beside it.
+        If the flight's pictures are for others, ask for a flight beside it.
         """
         try:
             await self._ports.pictures.ready()
@@ -167,10 +178,10 @@ class Claims:
         return order, verdict
 
     async def _there(self, call: AdmittedRequest) -> Usable:
-        """What there is for a call: nothing for one that asks for new pictures."""
+        """Return what the pool has for a request; nothing if the request asks for new pictures."""
         treatment = call.treatment
         if treatment.fresh:
-            # Who wants new ones and buys none gets none: there is nothing to look for.
+            # A request for new pictures uses none of the pool's, even if it may not buy any.
             return Usable(await self._ports.pools.read(call.fingerprint))
         pick = partial(self.together.take, call) if treatment.distinct else None
         look = partial(usable, self._ports, call.fingerprint, call.wanted, treatment, pick)

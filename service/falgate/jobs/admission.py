@@ -1,4 +1,4 @@
-"""Admission: whose request it is, what it asks for, and which pool it belongs to."""
+"""Admission: authenticates a request, checks its body, and finds the pool that serves it."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,12 +23,12 @@ from falgate.models.spec import ModelSpec
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks.
+    """An authenticated caller.
 
     Attributes:
-        key: Whose key it is.
-        terms: What a purchase of theirs is subject to.
-        caching: How their app uses the cache.
+        key: The key that was presented.
+        terms: The limits of a purchase with this key.
+        caching: The cache policy of the key's app.
     """
 
     key: KeyRecord
@@ -37,19 +37,19 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AdmittedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that may be answered.
+    """A request that was authenticated and checked.
 
     Attributes:
-        request_id: Ours, as the caller sees it.
+        request_id: Our id of the request, as the caller sees it.
         spec: The model.
         arguments: An instance of `spec.input`.
-        key: Whose it is.
-        terms: What a purchase for it is subject to.
-        options: What its headers ask of fal.
-        treatment: How the cache treats it.
-        upstream: The name of who would sell it.
-        fingerprint: Of the pool that serves it.
-        ignored: The body's fields that the model does not know, as a list of tokens.
+        key: The key that asked.
+        terms: The limits of a purchase for this request.
+        options: fal's request options, from the headers.
+        treatment: The effective cache policy.
+        upstream: Name of the upstream that would sell the pictures.
+        fingerprint: Of the pool that serves the request.
+        ignored: The body's fields that the model does not have, as a list of tokens.
     """
 
     request_id: str
@@ -65,22 +65,22 @@ class AdmittedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> int:
-        """How many pictures."""
+        """Return the number of pictures that are wanted."""
         return self.spec.asked(self.arguments)
 
 
 Found = Callable[[KeyRecord], None]
-"""Told of the key that was presented, also where it may not be used."""
+"""Called with the record of a valid key, even if the key may not be used."""
 
 
 async def authenticate(
     ports: Ports, authorization: str | None, address: str, found: Found = lambda _: None
 ) -> Caller:
-    """Find the key that is presented, and let it pass at its own pace.
+    """Identify the caller, and count the request against the limits on requests per second.
 
     Raises:
         Refusal: As `identify`.
-        TooMany: Too many requests in this second.
+        TooMany: A limit on requests per second is reached.
     """
     caller = await identify(ports, authorization, address, found)
     await _pace(ports, caller)
@@ -90,20 +90,20 @@ async def authenticate(
 async def identify(
     ports: Ports, authorization: str | None, address: str, found: Found = lambda _: None
 ) -> Caller:
-    """Find the key that is presented.
+    """Find the caller by the key that is presented.
 
     Args:
-        ports: The world.
-        authorization: The header.
-        address: Where the caller is.
+        ports: The ports of the request flow.
+        authorization: The Authorization header.
+        address: The caller's IP address.
         found: See `Found`.
 
     Raises:
         KeyMalformed: There is no Authorization header of fal's form.
-        KeyUnknown: Not a key of ours.
-        KeyRefused: A key that may not be used.
-        NotAllowed: Not from this address.
-        TooMany: Too many invalid keys from this address.
+        KeyUnknown: The key is not one of ours.
+        KeyRefused: The key may not be used.
+        NotAllowed: The key may not be used from this address.
+        TooMany: Too many invalid keys came from this address.
         Unavailable: Without Redis.
     """
     value = apikey.from_header(authorization or "")
@@ -120,7 +120,7 @@ async def identify(
         raise KeyUnknown
     ports.wrong_keys.right(presented)
     found(key)
-    # A key may be made in the very instant in which its app is removed.
+    # A key may be created in the same instant in which its app is removed.
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)
     policy.check_address(key.permissions, address)
@@ -129,7 +129,7 @@ async def identify(
 
 
 def terms(key: KeyRecord, directory: Directory) -> PurchaseLimits:
-    """What a purchase for a key is subject to."""
+    """Return the limits of a purchase with a key."""
     team, app = directory.teams[key.team], directory.apps[f"{key.team}/{key.app}"]
     return PurchaseLimits(
         limits=(limits.NONE, team.limits, app.limits, key.limits),
@@ -139,9 +139,10 @@ def terms(key: KeyRecord, directory: Directory) -> PurchaseLimits:
 
 
 async def _pace(ports: Ports, caller: Caller) -> None:
-    """Count a request where somebody limits them.
+    """Count a request of each account that has a limit on requests per second.
 
-    A limit that cannot be looked up lets requests through: it guards no money, budgets do that.
+    If Redis cannot be asked, the request is let through: these limits do not protect money, budgets
+    do.
     """
     key = caller.key
     accounts = chain(key.team, key.app, key.id)
@@ -162,10 +163,10 @@ async def _pace(ports: Ports, caller: Caller) -> None:
 
 
 def find_model(ports: Ports, endpoint: str) -> ModelSpec:
-    """The model of a path.
+    """Return the model of a path.
 
     Raises:
-        ModelUnknown: There is none; named by its alias as fal does.
+        ModelUnknown: There is none; the message has the alias, as fal's has.
     """
     spec = ports.models.get(endpoint)
     if spec is None:
@@ -183,11 +184,11 @@ def admit(
     headers: Mapping[str, str],
     request_id: str,
 ) -> AdmittedRequest:
-    """Read and check a body, and what the headers ask for beside it.
+    """Parse and check a body, and the headers that go with it.
 
     Raises:
-        HeaderWrong: A header of falgate's makes no sense.
-        InputRejected: With every problem.
+        HeaderWrong: One of falgate's headers is invalid.
+        InputRejected: The body is invalid; lists every problem.
         NotAllowed: The key may not ask for this.
     """
     permissions = caller.key.permissions

@@ -1,4 +1,4 @@
-"""An answer with pictures: where they came from, and what they cost whom."""
+"""Answers with pictures: where the pictures came from, and what they cost."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,15 +17,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Pictures for a caller, and what they cost.
 
     Attributes:
-        source: Where they came from.
+        source: How the request was served.
         pictures: From our own store.
-        foreign: fal's own file objects, where its pictures could not be banked yet.
-        bought: How many were paid for by this answer.
-        billed: What this caller's budgets were charged, micro-USD.
-        saved: List price of the pictures that were not bought for it, micro-USD.
-        remaining: Of the tightest budget, micro-USD; None where nothing was bought.
+        foreign: fal's own file objects, for pictures that could not be stored yet.
+        bought: How many of the pictures were bought for this answer.
+        billed: What this caller's budgets were charged, in micro-USD.
+        saved: List price of the pictures that were not bought for it, in micro-USD.
+        remaining: Of the tightest budget, in micro-USD; None if nothing was bought.
         why: Why anything was bought, see `Why`.
-        kept: Whether what was bought is in the pool now.
+        kept: Whether the bought pictures are in the pool now.
     """
 
     source: Source
@@ -40,24 +40,25 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def count(self) -> int:
-        """How many pictures it has."""
+        """Return the number of pictures."""
         return len(self.pictures) + len(self.foreign)
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """What a job has brought: pictures of ours, or fal's own files for them."""
+    """What a job has delivered: pictures in our store, or fal's own files until they are there."""
 
     pictures: tuple[Picture, ...] = ()
     foreign: tuple[dict[str, Any], ...] = ()
 
 
 def delivered(spec: ModelSpec, job: Job, may_fetch: Callable[[str], bool]) -> Delivery | None:
-    """What a job has brought; None when there is, or will be, no picture to hand out.
+    """Return what a job has delivered; None if it has no picture to hand out, now or later.
 
     Args:
         spec: The model.
         job: As it was read.
-        may_fetch: Whether a URL is of a host that delivers for its seller: no other is handed on.
+        may_fetch: Whether a URL is on a host that delivers pictures of the job's upstream; files on
+            other hosts are not handed on.
     """
     if job.state == "finished" and job.pictures:
         return Delivery(job.pictures)
@@ -75,7 +76,7 @@ def free(
     pictures: tuple[Picture, ...],
     foreign: tuple[dict[str, Any], ...] = (),
 ) -> Answer:
-    """As many of these pictures as were asked for, which cost nobody anything now."""
+    """Answer with as many of these pictures as were asked for; nobody pays for them now."""
     wanted = spec.asked(arguments)
     handed = pictures[:wanted]
     made_here = any(picture.master for picture in handed)
@@ -90,7 +91,7 @@ def free(
 def bought(
     spec: ModelSpec, arguments: Any, job: Job, pool: tuple[Picture, ...], brought: Delivery
 ) -> Answer:
-    """What a purchase has brought, behind the pictures that its pool had before."""
+    """Answer with what a purchase has delivered, behind the pictures that its pool had before."""
     source: Source = "partial" if pool else "miss"
     return Answer(
         source="bypass" if job.order.fresh else source,

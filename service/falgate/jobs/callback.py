@@ -1,10 +1,13 @@
-"""Completion hooks: fal tells which request a job became, even where its answer was lost.
+"""fal's completion webhooks, which say what request a job became even if its submit had no reply.
 
-Only that is believed, and only for the account of fal's that the jobs belong to: fal signs hooks of
-other accounts with the same keys. The account's user id is set by the operator, or learnt from the
-first hook about a request whose id fal's queue had answered before. What the job delivered and what
-it cost is read from fal's queue, as ever.
+Nothing else in them is believed. What the job delivered and what it costs is read from fal's queue,
+as for any job.
 """
+
+# fal signs the webhooks of all its customers with the same keys, so a valid signature alone does
+# not show that a webhook is about our account. The header with the account's user id does. That id
+# is set by the operator (`FALGATE_FAL_USER_ID`), or learnt from the first webhook about a request
+# id that fal's queue had already told us.
 
 import re
 from collections.abc import Mapping
@@ -24,24 +27,24 @@ _USER = re.compile(r"[!-~]{1,128}")
 
 
 class Signatures(Protocol):
-    """Whether fal has signed something. `Unavailable` while none of its keys can be read."""
+    """Verifies fal's signatures. Raises `Unavailable` while none of fal's keys can be read."""
 
     async def valid(self, headers: Mapping[str, str], body: bytes, now_s: int) -> bool:
-        """Whether it has signed this delivery, lately."""
+        """Return whether fal has recently signed this delivery."""
 
 
 class Accounts(Protocol):
-    """Whose account an upstream's jobs are of. Without Redis: `Unavailable`."""
+    """The fal account of each upstream. Methods raise `Unavailable` without Redis."""
 
     async def user(self, upstream: str) -> str:
-        """The user id that was learnt; "" while there is none."""
+        """Return the user id that was learnt, or ""."""
 
     async def learn(self, upstream: str, user: str) -> None:
-        """Keep the first one."""
+        """Store a user id, unless one is stored already."""
 
 
 class FalCallbacks:
-    """Takes the deliveries of fal's completion hooks."""
+    """Receives fal's completion webhooks."""
 
     def __init__(
         self,
@@ -54,7 +57,17 @@ class FalCallbacks:
         upstream: str,
         user: str = "",
     ) -> None:
-        """Believe addresses made with `secret`, for jobs of `upstream`, of `user` if set."""
+        """Accept webhooks for jobs of one upstream.
+
+        Args:
+            jobs: The jobs.
+            facts: Receives anomalies.
+            signatures: Verifies fal's signatures.
+            accounts: Keeps the user id that is learnt.
+            secret: What the webhook addresses are made with.
+            upstream: Name of the upstream.
+            user: The fal account's user id; "" to learn it.
+        """
         self._accounts = accounts
         self._user = user
         self._jobs = jobs
@@ -64,19 +77,19 @@ class FalCallbacks:
         self._upstream = upstream
 
     def knows(self, token: str) -> bool:
-        """Whether an address is one of ours: asked first, it costs next to nothing."""
+        """Return whether an address is one of ours; it is cheap and therefore checked first."""
         return callback_url.job_of(token, self._secret) is not None
 
     async def deliver(self, token: str, headers: Mapping[str, str], body: bytes) -> CallbackVerdict:
-        """Bind the request that a delivery is about to the job that its address names.
+        """Bind the request that a webhook is about to the job that its address names.
 
         Args:
             token: The last part of the address.
             headers: By lower-case name.
-            body: As it came, because that is what is signed.
+            body: The bytes as received, because those are signed.
 
         Raises:
-            Unavailable: Without Redis or fal's keys; fal sends it again.
+            Unavailable: Without Redis or fal's keys; fal then sends the webhook again.
         """
         job_id = callback_url.job_of(token, self._secret)
         if job_id is None:
@@ -87,12 +100,14 @@ class FalCallbacks:
         user = headers.get("x-fal-webhook-user-id", "")
         ours = self._user or await self._accounts.user(self._upstream)
         if ours and user != ours:
-            self._doubt("stray_hook", job_id, "fal signed it for another account than ours")
+            self._doubt(
+                "stray_hook", job_id, "the webhook is signed for another fal account than ours"
+            )
             return "foreign"
         request_id = _request_id(headers, body)
         job = await self._jobs.read(job_id)
         if job is None or job.order.upstream != self._upstream or request_id is None:
-            self._doubt("stray_hook", job_id, "fal speaks of a job that is not known here")
+            self._doubt("stray_hook", job_id, "the webhook is about a job that is unknown here")
         elif not (
             await self._jobs.accept(job, request_id, lease_ms=0)
             or await exchanged(self._jobs, job, request_id)
@@ -107,7 +122,7 @@ class FalCallbacks:
 
 
 def _request_id(headers: Mapping[str, str], body: bytes) -> str | None:
-    """The queue's id of the request: the payload has it, and the header where that is no JSON."""
+    """Return the request's id in fal's queue: the payload's, or the header's if that has none."""
     try:
         payload: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""The completion hook's address: a job's id, and the proof that this gateway has given it out."""
+"""Addresses of fal's completion webhooks: a job's id, and a MAC that shows it is one of ours."""
 
 import hashlib
 import hmac
@@ -10,18 +10,18 @@ _TOKEN = re.compile(r"([0-9A-Za-z-]{1,64})\.([0-9a-f]{64})")
 
 
 def address(base_url: str, secret: bytes, job_id: str) -> str:
-    """Where fal is to say that a job has ended.
+    """Return the URL to which fal reports the end of a job.
 
     Args:
         base_url: How fal reaches this gateway, such as "https://pictures.example".
-        secret: The ledger's own.
+        secret: The ledger's own secret.
         job_id: The job.
     """
     return f"{base_url.rstrip('/')}{PATH}/{job_id}.{_mac(secret, job_id)}"
 
 
 def job_of(token: str, secret: bytes) -> str | None:
-    """The job of an address's last part; None where this ledger has never given it out."""
+    """Return the job id in the last part of an address; None if the MAC is not of this ledger."""
     found = _TOKEN.fullmatch(token)
     if not found or not hmac.compare_digest(found[2], _mac(secret, found[1])):
         return None

@@ -1,4 +1,8 @@
-"""Derived pictures: a JPEG or WebP that is wanted is made here of a PNG that is there."""
+"""Conversion: a JPEG or WebP that is wanted is made here from a PNG that the cache has."""
+
+# The PNG (the *master*) is found in the pool of the same request with PNG as its format. The
+# converted picture goes into the request's own pool, with the master's age and expiry, because it
+# is the same picture.
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,9 +27,9 @@ from falgate.pictures.ports import Pictures
 async def derive(
     ports: Ports, call: AdmittedRequest, there: Usable, pick: Pick | None = None
 ) -> bool:
-    """Make what is missing for a call, as far as there are masters; whether there is more now.
+    """Convert masters for a request; return whether its pool has more pictures now.
 
-    With `pick` only of what others have not picked: they are making those.
+    With `pick`, masters that other requests are converting are left out.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -35,8 +39,9 @@ async def derive(
     made = [picture for master in masters if (picture := await _made(ports, call, master))]
     generation = there.pool.generation
     for picture in made:
-        # Named by its master: whoever else has just made it of the same one adds no second. One
-        # whose time was over before its master's, which was used since, is made again.
+        # The name contains the master, so a second instance that converts the same one adds
+        # nothing. It contains the expiry too, so the picture can be made again if it expired before
+        # its master, whose expiry was extended by use.
         job_id = f"derived-{picture.master}-{picture.until_s}"
         seen = await ports.pools.append(call.fingerprint, job_id, generation, (picture,))
         generation = seen.generation if seen else generation
@@ -44,13 +49,13 @@ async def derive(
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What pictures might be made here for.
+    """A request for which pictures might be converted.
 
     Attributes:
         spec: The model.
-        arguments: What is asked for.
-        upstream: Who would sell it.
-        treatment: How the cache treats it.
+        arguments: An instance of `spec.input`.
+        upstream: Name of the upstream that would sell the pictures.
+        treatment: The effective cache policy.
     """
 
     spec: ModelSpec
@@ -62,9 +67,9 @@ class Wanted(msgspec.Struct, frozen=True):
 async def derivable(
     pools: Pools, store: Pictures, wanted: Wanted, there: Usable, pick: Pick | None = None
 ) -> Sequence[Picture]:
-    """The masters of what could be made here, no more of them than are missing.
+    """Return the masters that could be converted, no more of them than pictures are missing.
 
-    With `pick`, which picks among what is there too, only those that it leaves.
+    With `pick`, which also picks among the pictures that are there, only those that it returns.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -82,7 +87,7 @@ async def derivable(
     masters = [
         master
         for master in found.pictures
-        # A JPEG has no transparency: what should be seen through would be black.
+        # A JPEG has no transparency: transparent parts would be black.
         if master.name not in has and (master.opaque or not jpeg)
     ]
     if pick is not None:
@@ -115,14 +120,14 @@ async def _made(ports: Ports, call: AdmittedRequest, master: Picture) -> Picture
     try:
         await ports.pictures.keep(data, kept)
     except StoreUnavailable:
-        return None  # As good as not made; what is missing is bought, if that can be kept.
+        return None  # As if it could not be converted: the picture is bought, if it can be stored.
     fields = asdict(kept)
-    # As old as its master, and no longer kept: it is the same picture.
+    # It is the same picture as its master, so it has the same age and expires at the same time.
     return Picture(made_s=master.made_s, until_s=master.until_s, master=master.name, **fields)
 
 
 def about_call(call: AdmittedRequest) -> PoolInfo:
-    """What the pool of a call is for."""
+    """Return the description of a request's pool."""
     spec = call.spec
     return PoolInfo(
         endpoint=spec.endpoint,

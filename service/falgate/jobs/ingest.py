@@ -1,4 +1,4 @@
-"""Banking: what fal delivered becomes pictures in our own store, and then in a pool."""
+"""Ingest: what fal delivered is fetched, checked, stored, and published in the job's pool."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,19 +22,20 @@ _PAUSES_S = (0.2, 1.0)
 _REMOVING_S = 0.5
 _NEXT_TRY_MS_MAX = 15 * 60_000
 BANK_FOR_S = 24 * 3600
-"""fal is asked to keep pictures for longer; after that nobody may be able to bank them."""
+"""How long fetching is tried, in seconds. fal is asked to keep pictures for longer than that."""
 
 
 async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
-    """Fetch, keep and publish the pictures of a paid job, and finish it.
+    """Fetch, store and publish the pictures of a paid job, and finish it.
 
-    While some cannot be had, who waits gets fal's own files, and the job is looked at again: ever
-    more seldom, and for `BANK_FOR_S`. After that, what could be had is all there is.
+    While some cannot be fetched or stored, waiting callers get fal's own file URLs and the job is
+    tried again, at growing intervals, for up to `BANK_FOR_S`. After that, the job is finished with
+    the pictures that could be stored.
 
     Args:
-        ports: The world.
+        ports: The ports of the request flow.
         job: In state "paid".
-        kept_s: How long its pool has a picture, seconds.
+        kept_s: How long a pool keeps a picture, in seconds.
 
     Raises:
         Fenced: Another instance has the job.
@@ -48,7 +49,7 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     if why:
         _doubt(ports, "unbanked", job, why)
         if age_ms < BANK_FOR_S * 1000:
-            # No sooner than after as long again as it has been tried.
+            # Wait as long as it has been tried so far, so that the intervals double.
             lease_ms = min(age_ms, _NEXT_TRY_MS_MAX)
             await retry_until_available(
                 lambda: ports.jobs.doubt(job, "unbanked", lease_ms=lease_ms)
@@ -66,15 +67,15 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     ]
     published = None
     if not all(map(expected.fits, kept)):
-        # Paid for and handed out, but another model's or size's picture stays out of the pool.
-        _doubt(ports, "not_as_asked", job, "fal delivered another size or format than asked")
+        # The caller has paid for it and gets it, but the pool is for what was asked for.
+        _doubt(ports, "not_as_asked", job, "fal delivered another size or format than requested")
     elif pictures:
         published = await retry_until_available(lambda: _publish(ports, job.order, pictures))
     await retry_until_available(lambda: ports.jobs.finish(job, pictures, published))
 
 
 async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> PoolVersion | None:
-    """What the pool holds since; None where it got nothing."""
+    """Publish pictures in the order's pool; return its new version, or None if it got nothing."""
     where = order.fingerprint, order.id, order.generation
     match order.fresh:
         case "aside":
@@ -87,7 +88,10 @@ async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> P
 async def _fetch(
     ports: Ports, job: Job, urls: Sequence[str], expected: Expected
 ) -> tuple[list[Kept], str]:
-    """What could be kept, in fal's order, and why not all of it; what failed is tried again."""
+    """Return the pictures that could be stored, in fal's order, and why not all.
+
+    A picture that failed is tried again a few times.
+    """
     found: dict[str, Kept | str] = dict.fromkeys(urls, "")
     most = expected.pixels_max
     for pause_s in (*_PAUSES_S, 0):
@@ -130,7 +134,7 @@ def _filing(ports: Ports, order: Order, kept: Kept) -> NewPicture:
 
 
 def _pool_info(spec: ModelSpec, order: Order) -> PoolInfo:
-    """What the pool of an order is for."""
+    """Return the description of an order's pool."""
     return PoolInfo(
         endpoint=order.endpoint,
         upstream=order.upstream,
@@ -144,9 +148,10 @@ def _pool_info(spec: ModelSpec, order: Order) -> PoolInfo:
 
 
 async def file(ports: Ports, filing: NewPicture) -> None:
-    """File a picture before its bytes are stored, so that nobody removes them for want of a pool.
+    """Register a picture before its bytes are stored, so that no clean-up deletes them as unused.
 
-    Bytes that are just being removed are waited for: stored meanwhile, they would go with the old.
+    While old bytes of the same picture are being deleted, wait: new ones would be deleted with
+    them.
     """
     filed = await retry_until_available(lambda: ports.catalogue.note(filing))
     while not filed:

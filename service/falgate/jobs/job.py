@@ -1,4 +1,4 @@
-"""A job: one purchase, its states and the moves between them."""
+"""A job: one purchase, its states and the transitions between them."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -12,8 +12,8 @@ from falgate.fal.options import Priority
 from falgate.fal.replies import FalAnswer
 
 Why = Literal["miss", "partial", "request"]
-"""Why a purchase was needed, in the words of RFC 9211 section 2.2: there was nothing, there was too
-little, or the request would not have what there was."""
+"""Why a purchase was needed, in the words of RFC 9211 section 2.2: the pool was empty, it had
+too few pictures, or the request did not accept the pictures that it had."""
 
 State = Literal[
     "reserved",
@@ -25,12 +25,12 @@ State = Literal[
     "released",
     "unknown",
 ]
-"""Where a purchase stands.
+"""The state of a purchase.
 
-reserved: money is held and nothing was sent. submitting: marked, the request may have left.
-accepted: fal's id is recorded. paid: the money is settled, the pictures are not all banked.
-Ends: finished (pictures are ours), refused (fal said no, which joiners share), released (nothing
-was bought, joiners may try again), unknown (settled in full, nobody knows what happened).
+reserved: money is held and nothing was sent. submitting: marked; the request may have been sent.
+accepted: fal's id is recorded. paid: the money is settled, but not all pictures are stored. Ends:
+finished (the pictures are stored), refused (fal refused, for followers too), released (nothing was
+bought; followers may try again), unknown (charged in full because the outcome never became known).
 """
 
 MOVES: Mapping[State, frozenset[State]] = {
@@ -48,49 +48,51 @@ MOVES: Mapping[State, frozenset[State]] = {
 ENDS = frozenset(state for state, onward in MOVES.items() if not onward)
 
 Trouble = Literal["", "lost", "unbanked"]
-"""Why waiting for a job is of no use now: its outcome is not known, or fal's own URLs must do."""
+"""Why waiting for a job is of no use now: "lost" if its outcome is not known, "unbanked" if its
+pictures could not be stored yet, so that fal's own URLs are handed out."""
 
 
 class Fenced(Exception):
-    """The job is no longer the caller's: its lease ran out and another instance has it."""
+    """The job is no longer the caller's: its lease ran out, and another instance has it."""
 
 
 class NotDurable(Exception):
-    """The mark before a submit may be lost in a crash: nothing was sent, and nothing may be."""
+    """The mark before a submit may be lost in a crash, so nothing was or may be sent."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be bought, for whom: settled before the job exists, and never changed after.
+    """What is to be bought, and for whom; complete before the job exists, and never changed after.
 
     Attributes:
-        id: Made by the caller; the key of every idempotent step.
-        upstream: Who sells it, and whose books it is in.
+        id: Made by the caller; makes every step of the job idempotent.
+        upstream: Name of the upstream that sells it; each has its own ledger.
         endpoint: The model.
-        fingerprint: The pool that it is for.
+        fingerprint: Of the pool that the pictures are for.
         generation: Of that pool, when it was read.
-        team: Who answers for the money.
-        app: Who asked.
+        team: The team that pays.
+        app: The app that asked.
         key: Public id of the key that asked.
-        asked: Pictures that the caller wanted.
+        asked: Number of pictures that the caller wanted.
         reused: How many of them the pool already had.
         number: How many are bought.
-        held: Ceiling of the price, micro-USD.
-        listed: List price of what is bought, micro-USD.
-        price_version: Of the model's table.
-        input: The body for fal; contains the prompt, is dropped when the job ends.
-        saved: List price of the pictures that it takes from the pool, micro-USD.
+        held: Ceiling of the price, in micro-USD.
+        listed: List price of what is bought, in micro-USD.
+        price_version: Version of the model's price table.
+        input: The body for fal. It contains the prompt and is deleted when the job ends.
+        saved: List price of the pictures that are reused, in micro-USD.
         recorded: The arguments that the ledger keeps, never the prompt.
-        priority: Of its turn, here and at fal.
-        start_within_s: How long it may wait to be started, as the caller said; 0: not said.
+        priority: Here and in fal's queue.
+        start_within_s: How long the caller lets it wait to be started, in seconds; 0 if
+            unspecified.
         fresh: See `Refresh`.
         why: See `Why`.
-        scope: Who shares its pool, by name.
+        scope: Name of those who share its pool.
         variation: Label of its pool.
         prompt_sha256: Hex digest of the prompt, by which its pool is found.
         keep_prompt: Whether the prompt is kept with the pictures.
-        passed: The caller's headers for fal.
-        distinct: Whether its pictures are, while its request is under way, for no other of its app.
-        own: Whether it has a flight beside its pool's, where another purchase is under way.
+        passed: The caller's headers that are passed on to fal.
+        distinct: Whether no other request of its app gets its pictures while its own is open.
+        own: Whether it has a flight beside its pool's, because that one is taken.
     """
 
     id: str
@@ -123,9 +125,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     own: bool = False
 
     def is_twin(self, other: "Order") -> bool:
-        """Whether another order has the same body, so that fal's requests cannot tell them apart.
+        """Return whether another order has the same body, so that fal's requests look the same.
 
-        By what is left of it when a job has ended, too.
+        Also compares jobs that have ended, by what is left of their bodies.
         """
         if self.input and other.input and self.input != other.input:
             return False
@@ -137,13 +139,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def flight(self) -> str:
-        """What it claims: its pool's flight, or one of its own where it buys whatever others do."""
+        """Return its flight: its pool's, or one of its own if it buys beside other purchases."""
         own = self.fresh or self.own
         return f"{self.fingerprint}.{self.id}" if own else self.fingerprint
 
     @property
     def accounts(self) -> tuple[Account, ...]:
-        """Whom it is charged to, the organisation first."""
+        """Return the accounts that it is charged to, the organisation first."""
         return chain(self.team, self.app, self.key)
 
 
@@ -154,20 +156,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         order: What it buys.
         state: See `State`.
         owner: The instance that works on it.
-        epoch: Raised at every adoption; writes of an older epoch are refused.
-        windows: Of the budgets, as of the hold: "day 2026-11-22" and so on.
-        began_ms: Redis time of the hold.
-        submitted_ms: Redis time of the mark before the submit; 0 before it.
+        epoch: Raised at every adoption; writes with an older epoch are refused.
+        windows: Names of the budget windows at the time of the hold, such as "day:2026-11-22".
+        began_ms: Redis's time of the hold.
+        submitted_ms: Redis's time of the mark before the submit; 0 before it.
         request_id: fal's id, or "".
-        output: fal's answer, once it is read.
-        charged: What the budgets were charged, micro-USD.
-        overrun: What the house was charged above the hold, micro-USD.
-        remaining: Of the tightest budget after settling, micro-USD.
-        pictures: Banked, in fal's order.
+        output: fal's result, once it is read.
+        charged: What the budgets were charged, in micro-USD.
+        overrun: What the house was charged above the hold, in micro-USD.
+        remaining: Of the tightest budget after settling, in micro-USD.
+        pictures: Those that were stored, in fal's order.
         kept: Whether its pool has them now.
         answer: fal's refusal.
         trouble: See `Trouble`.
-        troubled_ms: Redis time since when it has been in trouble; 0 while it is not.
+        troubled_ms: Redis's time at which its trouble began; 0 if it has none.
     """
 
     order: Order
@@ -190,5 +192,5 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Return whether it is in a final state."""
         return self.state in ENDS

@@ -1,4 +1,4 @@
-"""Shares: what a job brings to each of those who wait for it, leader or not."""
+"""What a job brings to each request that waits for it, whether its leader or a follower."""
 
 from typing import Any
 
@@ -26,18 +26,18 @@ async def share(
     pool: tuple[Picture, ...],
     leads: bool,
 ) -> Answer | Refusal | None:
-    """What a job that ended or is in trouble brings; None when its waiter has to look again.
+    """Return what a job that ended or is in trouble brings; None if its waiter has to ask again.
 
-    A refusal says why it brings nothing, and is returned, not raised.
+    A refusal that says why it brings nothing is returned, not raised.
 
     Args:
-        ports: The world.
+        ports: The ports of the request flow.
         spec: The model.
-        arguments: What was asked for.
-        treatment: How the cache treats it.
+        arguments: An instance of `spec.input`.
+        treatment: The effective cache policy of the request.
         job: As it was read.
-        pool: The pictures that were there for it when it asked for the job.
-        leads: Whether the job was begun for it.
+        pool: The pictures that the pool had when the request asked for the job.
+        leads: Whether the job was begun for this request.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -49,7 +49,7 @@ async def share(
     if brought is None:
         refusal = of_ending(job)
         if leads:
-            # Whoever began it paid for it; those who joined did not.
+            # Only the leader was charged for it.
             refusal.charged = job.charged
         return refusal
     if leads:
@@ -59,7 +59,7 @@ async def share(
     if not treatment.distinct:
         found = (await usable(ports, job.order.fingerprint, wanted, treatment)).pictures
     known = {picture.sha256 for picture in found}
-    # What was delivered but not published, being not quite as asked, is shared all the same.
+    # Pictures of another size than requested are not in the pool, but followers get them too.
     others = [picture for picture in brought.pictures if picture.sha256 not in known]
     lost = await missing(ports.pictures, others)
     found = (*found, *(picture for picture in others if picture not in lost))
@@ -69,7 +69,7 @@ async def share(
 
 
 def _given_up(job: Job) -> bool:
-    """Whether nothing was bought for a reason of its leader's own, which nobody shares."""
+    """Return whether nothing was bought for a reason that only concerns the leader."""
     if job.state == "refused":
         return job.answer is not None and job.answer.status == _CANCELLED
     return job.state == "released" and job.answer is None

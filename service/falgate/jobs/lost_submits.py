@@ -1,4 +1,4 @@
-"""Submits whose answer was lost: found again in fal's list of requests, by what was sent."""
+"""Lost submits: a request whose submit had no reply is found in fal's list, by its input."""
 
 import asyncio
 from contextlib import suppress
@@ -11,27 +11,27 @@ from falgate.jobs.ports import Jobs, Platform
 from falgate.jobs.twins import has_twin
 
 _APART_MS = 5_000
-"""fal's clock and Redis's may be so far apart."""
+"""How far fal's clock and Redis's may be apart, in milliseconds."""
 _LISTING_S = 10.0
 _LISTINGS_MAX = 2
 _AGAIN_MS_MIN = 2_000
 
 
 class LostSubmitFinder:
-    """One round of looking: however many jobs are looked for, fal is asked once for each endpoint.
+    """One round of the search; fal is asked once per endpoint, however many jobs are searched for.
 
-    Or twice, where a job is older than the first one. A list that cannot be had is empty, as far
-    as this round is concerned: the next one asks again, and in the end the job is settled in full.
+    It is asked twice if a job is older than the first list. If fal's list cannot be read, it counts
+    as empty in this round; the next round asks again, and in the end the job is charged in full.
     """
 
     def __init__(self, jobs: Jobs, platform: Platform | None, hook_ms: int = 0) -> None:
-        """Look in these books, if there are any.
+        """Search in a platform's list of requests.
 
         Args:
-            jobs: What is looked for.
-            platform: The books.
-            hook_ms: How long after its submit a job that has a twin is left to its completion hook,
-                which alone knows whose a request is.
+            jobs: The jobs.
+            platform: Has the list; None if it cannot be read at all, so that nothing is found.
+            hook_ms: How long after its submit a job with a twin is left to fal's completion
+                webhook, which alone tells the two requests apart.
         """
         self._hook_ms = hook_ms
         self._jobs = jobs
@@ -40,7 +40,7 @@ class LostSubmitFinder:
         self._listings: dict[str, int] = {}
 
     async def found(self, job: Job, now_ms: int) -> Job | None:
-        """The job as accepted, if fal lists a request with its input that no other job has.
+        """Return the job as accepted, if fal lists a request with its input that no other job has.
 
         Raises:
             Unavailable: Without Redis.
@@ -61,11 +61,13 @@ class LostSubmitFinder:
         return None
 
     def again_ms(self, age_ms: int, left_ms: int) -> int:
-        """When to look again for what was not found: soon at first, because lists lag; then less.
+        """Return when to search again, in milliseconds from now.
+
+        Soon at first, because fal's list lags, then at growing intervals.
 
         Args:
-            age_ms: Since the submit.
-            left_ms: Until it counts as unknown.
+            age_ms: Time since the submit.
+            left_ms: Time until the job counts as unknown.
         """
         if self._platform is None:
             return left_ms

@@ -1,4 +1,4 @@
-"""Wake-ups by id: who follows a request sleeps until something is said about it or its job."""
+"""Notifications within one process: a waiter sleeps until its request or job changes."""
 
 import asyncio
 from collections import defaultdict
@@ -7,7 +7,7 @@ from falgate.core.errors import Unavailable
 
 
 class Subscription:
-    """Rings when one of its names is spoken of; what was said before it was slept on counts too."""
+    """Wakes when one of its names is notified; notifications before it sleeps count too."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -15,9 +15,9 @@ class Subscription:
 
 
 class Notifier:
-    """Those in this process who wait to be told.
+    """The subscriptions of this process.
 
-    A wake-up may be lost, so that all of them look by themselves too, after a while.
+    Notifications may be lost, so every waiter also looks by itself after a while.
     """
 
     def __init__(self) -> None:
@@ -25,40 +25,40 @@ class Notifier:
         self._closed = False
 
     def wake(self, name: str) -> None:
-        """Something happened to a job or a request."""
+        """Notify the subscribers of a job or a request."""
         for alarm in self._alarms.get(name, ()):
             alarm.event.set()
 
     def wake_all(self) -> None:
-        """Anything may have happened: wake-ups may have been lost."""
+        """Notify all subscribers, because notifications may have been lost."""
         for name in tuple(self._alarms):
             self.wake(name)
 
     def close(self) -> None:
-        """Let everybody go: this process is about to end."""
+        """Wake all waiters because this process is about to end."""
         self._closed = True
         self.wake_all()
 
     def set(self, name: str) -> Subscription:
-        """An alarm that rings from now on; it has to be stopped in the end."""
+        """Subscribe to a name; the caller must `stop` the subscription in the end."""
         alarm = Subscription()
         self.extend(alarm, name)
         return alarm
 
     def extend(self, alarm: Subscription, name: str) -> None:
-        """Let an alarm ring at this name too."""
+        """Subscribe to another name too."""
         alarm.names.add(name)
         self._alarms[name].add(alarm)
 
     def stop(self, alarm: Subscription) -> None:
-        """Forget an alarm."""
+        """Cancel a subscription."""
         for name in alarm.names:
             self._alarms[name].discard(alarm)
             if not self._alarms[name]:
                 del self._alarms[name]
 
     async def sleep(self, alarm: Subscription, longest_s: float) -> None:
-        """Until it rings, has rung, or for so long.
+        """Wait for a notification, at most `longest_s` seconds; one that came before counts.
 
         Raises:
             Unavailable: This process is about to end.
@@ -70,4 +70,4 @@ class Notifier:
             except TimeoutError:
                 pass
         if self._closed:
-            raise Unavailable("falgate is restarting; ask again")
+            raise Unavailable("falgate is restarting; try again")

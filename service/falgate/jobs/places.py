@@ -1,18 +1,19 @@
-"""Requests under way at once: of an app that wants it so, each takes places of its own in a pool.
+"""Places: equal requests of one app that are open at once each get pictures of their own.
 
-A *place* is a picture that is there, or a purchase that brings some. Who is on the line holds its
-places by a lease that this process renews, so that those of a process that died are free a few
-seconds later. A kept request holds its places while its submit is on the line, and from then on as
-long as somebody asks how it stands: where nobody does, its submit's reply may be lost, and whoever
-sends it again finds its purchase instead of buying a second time. For the same reason the places of
-a caller that left are free at once, and its purchase may be joined.
-
-No answer goes out at once: requests that were sent together come one after the other, and a hit
-would be gone before the next one is here.
-
-Places are no money. Two requests that hold the same one, after a pause longer than the lease, get
-the same picture, and nothing is bought that was not held.
+Only apps with `identical = "distinct"` have them. A *place* is a picture of the pool, or a purchase
+that will deliver some; each is assigned to one open request at a time.
 """
+
+# A request that is being answered holds its places by a lease that this process renews. So the
+# places of a process that died are free a few seconds later.
+# A queued request holds its places while its submit is being answered, and after that as long as
+# somebody polls it. If nobody does, the reply to its submit may have been lost; the client then
+# sends the request again, and must find its purchase instead of buying a second time. For the same
+# reason, the places of a client that disconnects are free at once, and its purchase can be joined.
+# Answers are delayed a little, because requests that are sent together arrive one after the other:
+# a hit that is answered at once would give its place back before the next request is here.
+# Places do not guard money. If two requests hold the same one, after a pause longer than the lease,
+# both get the same picture; nothing is bought without a hold.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -30,7 +31,7 @@ _PART = 3
 
 
 class _Seat:
-    """A caller on the line: what it holds places of, how often it is counted, whether it left."""
+    """A request that is being answered, how many calls wait for it, and whether its client left."""
 
     def __init__(self, pool: AppPool) -> None:
         self.pool = pool
@@ -39,10 +40,10 @@ class _Seat:
 
 
 class PlaceKeeper:
-    """The callers on the line of this process whose pictures are for them alone."""
+    """The requests being answered by this process that get pictures of their own."""
 
     def __init__(self, places: Places, *, wait_s: float) -> None:
-        """Take places; let no answer that goes well go out before `wait_s`."""
+        """Take places; delay successful answers until `wait_s` seconds after the request came."""
         self._places = places
         self._wait_s = wait_s
         self._seats: dict[str, _Seat] = {}
@@ -50,7 +51,7 @@ class PlaceKeeper:
 
     @asynccontextmanager
     async def on_the_line(self, call: AdmittedRequest) -> AsyncIterator[None]:
-        """Hold the places of a call for the block."""
+        """Hold the places of a request for the block."""
         if not call.treatment.distinct:
             yield
             return
@@ -70,50 +71,50 @@ class PlaceKeeper:
                 await self._free(seat.pool, call.request_id)
 
     async def take(self, call: AdmittedRequest, pictures: Sequence[Picture]) -> tuple[Picture, ...]:
-        """Of these, as many as are wanted that no other request under way has.
+        """Return as many of these pictures as are wanted that no other open request has.
 
         Raises:
-            TimedOut: The caller has left, and nothing should be bought for nobody.
+            TimedOut: The client has disconnected, so nothing should be bought for it.
             Unavailable: Without Redis.
         """
         seat = self._seats.get(call.request_id)
         if seat and seat.left:
-            raise TimedOut("The caller has left")
+            raise TimedOut("The client has disconnected")
         return await self._places.take(
             app_pool(call), call.request_id, pictures, call.wanted, lease_ms=_LEASE_MS
         )
 
     async def left(self, call: AdmittedRequest) -> None:
-        """A caller on the line has left: what it waited for may be had by who sends it again."""
+        """Free the places of a client that disconnected, in case it sends the request again."""
         if seat := self._seats.get(call.request_id):
             seat.left = True
             await self._free(seat.pool, call.request_id)
 
     async def followed(self, request: QueuedRequest) -> None:
-        """Somebody asks how a kept request stands: it is under way."""
+        """Renew the places of a queued request because somebody polls it."""
         asked = request.asked
         if asked.treatment.distinct and not request.ended:
             with suppress(Unavailable):
                 await self._places.follow(_pool_of(asked), asked.id, lease_ms=_POLLED_MS)
 
     async def ended(self, asked: RequestSpec) -> None:
-        """A kept request has its end: others may have its pictures."""
+        """Free the places of a queued request that has ended."""
         if asked.treatment.distinct and asked.id not in self._seats:
             await self._free(_pool_of(asked), asked.id)
 
     async def close(self) -> None:
-        """Renew nothing any more: this process is about to end."""
+        """Stop renewing, because this process is about to end."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
 
     async def _free(self, pool: AppPool, request_id: str) -> None:
-        # Without Redis they are free when their lease is over.
+        # Without Redis, they are free when their lease runs out.
         with suppress(Unavailable):
             await self._places.keep(pool, (request_id,), lease_ms=0)
 
     async def _keep(self) -> None:
-        """Renew the places of all who are on the line, for as long as there are any."""
+        """Renew the places of all requests being answered, until there are none."""
         while self._seats:
             await asyncio.sleep(_LEASE_MS / 1000 / _PART)
             by_pool: dict[AppPool, list[str]] = {}
@@ -126,7 +127,7 @@ class PlaceKeeper:
 
 
 def app_pool(call: AdmittedRequest) -> AppPool:
-    """Whose places a call may take: its app's, of its pool."""
+    """Return the pool in which a request takes places: its app's view of it."""
     return AppPool(f"{call.key.team}/{call.key.app}", call.fingerprint)
 
 

@@ -1,4 +1,7 @@
-"""The world as the flow sees it: each port says what a failing Redis, store or fal means there."""
+"""Ports of the request flow: what it needs of Redis, the picture store and fal.
+
+Unless they say otherwise, async methods raise `Unavailable` without Redis; then nothing is bought.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
@@ -27,86 +30,86 @@ from falgate.pictures.ports import AccessCounter, Filed, Pictures, Places
 
 
 class Platform(Protocol):
-    """The seller's own books. When they cannot be read, and to their end: `BooksClosed`."""
+    """fal's own records. Methods raise `BooksClosed` if these cannot be read completely."""
 
     async def requests(self, endpoint: str, since_ms: int, until_ms: int) -> tuple[Listed, ...]:
-        """Every request of an endpoint that came in a time."""
+        """Return every request of an endpoint in a period."""
 
     async def billed(self, request_ids: Sequence[str]) -> tuple[Billed, ...]:
-        """Every billing event of these requests."""
+        """Return every billing event of these requests."""
 
     async def billed_between(
         self, endpoint: str, since_ms: int, until_ms: int
     ) -> tuple[Billed, ...]:
-        """Every billing event of an endpoint in a time."""
+        """Return every billing event of an endpoint in a period."""
 
 
 class Keys(Protocol):
-    """Keys of apps. Without Redis: `Unavailable`, because nobody can be told from anybody."""
+    """API keys of apps. Without Redis no caller can be authenticated."""
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
-        """One key's record, the time that it is measured by in seconds, and who there is."""
+        """Return a key's record, Redis's time in seconds, and the directory of teams and apps."""
 
 
 class Rates(Protocol):
-    """Requests by the second. Without Redis: `Unavailable`, and requests are let through."""
+    """Limits on requests per second. Without Redis, requests are let through."""
 
     async def take(self, limited: Mapping[str, int]) -> Exceeded | None:
-        """Count a request of each account, by its limit a second; or of none where one is full."""
+        """Count a request of each account, given its limit; if one is exceeded, count none."""
 
 
 class Budgets(Protocol):
-    """Where the money stands. Without Redis: `Unavailable`."""
+    """Budgets and what is left of them."""
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
-        """An account's, in each window of now."""
+        """Return an account's budgets in the current windows."""
 
 
 class Pools(Protocol):
-    """Pools. Without Redis: `Unavailable`; taken for empty, they would be bought again."""
+    """Pools. An unreadable pool is an error: if it counted as empty, it would be bought again."""
 
     async def read(self, fingerprint: str) -> Pool:
-        """A pool, empty where there is none."""
+        """Return a pool; an empty one if there is none."""
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
-        """Add what a job bought; None when the pool is of another generation."""
+        """Add what a job bought; return None if the pool has another generation by now."""
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
-        """Put what a job bought in the place of all that was there, if that is as it was read."""
+        """Replace all pictures by those of a job, if the pool is as it was read."""
 
     async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
-        """Take pictures out, which begins the next generation; how many it had of them."""
+        """Remove pictures, which begins the next generation; return how many the pool had."""
 
 
 class Jobs(Protocol):
-    """Jobs and their money. Without Redis: `Unavailable`. Nothing is bought without a hold."""
+    """Jobs and their money."""
 
     async def hold(
         self, order: Order, seen: PoolVersion, terms: PurchaseLimits, waiter: Waiter
     ) -> Verdict:
-        """Claim a flight, hold its money and stand in line for a turn, or none of it."""
+        """Claim a flight, hold its money and queue for a slot, or do none of it."""
 
     async def turn(self, job: Job) -> bool:
-        """Whether a reserved job has its turn at the upstream; raises `Fenced`."""
+        """Return whether a reserved job has a slot at the upstream; raises `Fenced`."""
 
     async def mark(self, job: Job) -> Job:
-        """Write down that the submit is about to leave; raises `Fenced` or `NotDurable`."""
+        """Record that the submit is about to be sent; raises `Fenced` or `NotDurable`."""
 
     async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
-        """Bind fal's request id; False when another one is bound."""
+        """Bind fal's request id; return False if another one is bound."""
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
-        """Keep a job for another lease; False when it is no longer the caller's."""
+        """Renew a job's lease; return False if the job is no longer the caller's."""
 
     async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
-        """Say that waiting is of no use now; raises `Fenced`."""
+        """Record that waiting is of no use now; raises `Fenced`."""
 
     async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> Job:
-        """Move the money, once; raises `Fenced`."""
+        """Settle the hold, once; raises `Fenced`."""
 
     async def finish(
         self, job: Job, pictures: Sequence[Picture], published: PoolVersion | None
@@ -117,30 +120,30 @@ class Jobs(Protocol):
         """Take over a job whose lease ran out."""
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
-        """Open jobs whose lease ran out."""
+        """Return the ids of open jobs whose lease ran out."""
 
     async def read(self, job_id: str) -> Job | None:
-        """A job as it stands."""
+        """Return a job as it is now."""
 
     async def unbound(self, upstream: str) -> list[Job]:
-        """Jobs that may have been submitted and have no request id, with their inputs."""
+        """Return jobs that may have been submitted and have no request id, with their inputs."""
 
     async def owner(self, upstream: str, request_id: str) -> str:
-        """The id of the job that a request belongs to, or ""."""
+        """Return the id of the job that a request belongs to, or ""."""
 
     async def now_ms(self) -> int:
-        """The clock that decides about money."""
+        """Return Redis's time, the only clock that decides about money."""
 
     def clock_ms(self) -> int:
-        """The same, carried on since the last look."""
+        """Return Redis's time as estimated since it was last read."""
 
 
 class Upstream(Protocol):
-    """Who sells pictures. Endings are values; nothing is raised but `DownloadFailed`."""
+    """A seller of pictures. Results are values; only `DownloadFailed` is raised."""
 
     @property
     def name(self) -> str:
-        """Whose books these are: part of every fingerprint, job, budget and ledger."""
+        """Return the name, which is part of every fingerprint, job, budget and ledger."""
 
     async def submit(
         self,
@@ -152,36 +155,43 @@ class Upstream(Protocol):
         priority: Priority = "normal",
         passed: Mapping[str, str] | None = None,
     ) -> Submission:
-        """Order; exactly one attempt, or provably none. 0 s: as long as is usual."""
+        """Submit an order, in exactly one attempt or provably none.
+
+        `start_within_s` is the start time-out in seconds; 0 for the usual one.
+        """
 
     async def collect(self, spec: ModelSpec, request_id: str, tell: Tell) -> Result:
-        """Follow an accepted order to its end, and tell how far it is."""
+        """Follow an accepted order to its end, and report its progress."""
 
     async def cancel(self, endpoint: str, request_id: str) -> None:
-        """Ask that an accepted order be given up; how it ends is told by `collect`."""
+        """Ask fal to cancel an accepted order; `collect` tells how it ends."""
 
     def may_fetch(self, url: str) -> bool:
-        """Whether a URL is of a host that delivers its pictures."""
+        """Return whether a URL is on a host that delivers its pictures."""
 
     async def download(self, url: str) -> bytes:
         """Fetch a delivered picture."""
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the flow needs of the world.
+    """The ports of the request flow.
 
     Attributes:
         models: By endpoint.
-        keys: See `Keys`, and so on.
-        rates: Requests by the second.
-        budgets: Where the money stands.
-        catalogue: Where pictures are filed.
-        uses: Counts what is handed out.
-        places: Which pictures requests under way have.
-        requests: Those that are kept.
-        sellers: Which upstream serves which kind of key.
-        derives: Whether pictures are made here of others at all.
-        wrong_keys: What each address may still get wrong.
+        keys: API keys of apps.
+        rates: Limits on requests per second.
+        budgets: Budgets and what is left of them.
+        pools: The pools.
+        catalogue: Where pictures are registered.
+        uses: Counts served pictures.
+        places: Which pictures are assigned to which open request.
+        jobs: Jobs and their money.
+        requests: Queued requests.
+        pictures: The picture store.
+        sellers: The upstream for each kind of key.
+        facts: Receives events for metrics and logs.
+        derives: Whether pictures are converted here at all.
+        wrong_keys: Throttles addresses that present wrong keys.
     """
 
     models: Mapping[str, ModelSpec]
@@ -201,5 +211,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
 
     def upstream(self, name: str) -> Upstream:
-        """The seller of that name; a job of any other is none of this instance's business."""
+        """Return the upstream of a name; jobs of other upstreams never come to this instance."""
         return next(seller for seller in self.sellers.values() if seller.name == name)

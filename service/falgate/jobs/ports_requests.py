@@ -1,4 +1,4 @@
-"""The world as the queue sees it: requests that are kept. Without Redis: `Unavailable`."""
+"""Port of the queue: requests that are stored until they are answered and some time after."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,41 +10,48 @@ from falgate.jobs.verdicts import Mismatched, NewRequest, Repeated
 
 
 class Requests(Protocol):
-    """Requests that are kept; one that waits for a job is kept by the hold."""
+    """Queued requests. Methods raise `Unavailable` without Redis.
+
+    A request that waits for a job is stored by `Jobs.hold`, in the same step as the hold.
+    """
 
     async def put(
         self, keep: NewRequest, state: State, outcome: Outcome
     ) -> Repeated | Mismatched | None:
-        """Keep one that has its end already; or what stands in the way."""
+        """Store a request that has ended already; or return what stands in the way."""
 
     async def end(self, request: QueuedRequest, state: State, outcome: Outcome) -> int | None:
-        """End one as it was read; how many others wait for its flight, None when it moved on."""
+        """End a request as it was read.
+
+        Return how many others wait for its flight, or None if it has another job by now or has
+        ended.
+        """
 
     async def read(self, request_id: str) -> QueuedRequest | None:
-        """One as it stands."""
+        """Return a request as it is now."""
 
     async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
-        """One, and how its job stands."""
+        """Return a request and how its job stands."""
 
     async def tell(self, job_id: str, progress: Progress) -> None:
-        """Note what the upstream says of a job."""
+        """Record the progress that the upstream reports for a job."""
 
     async def progress(self, job_id: str) -> Progress | None:
-        """What the upstream said last of a job."""
+        """Return the progress that the upstream last reported for a job."""
 
     async def leave(self, flight: str, request_id: str) -> None:
-        """Wait for a flight no more."""
+        """Stop waiting for a flight."""
 
     async def depend_on(self, flight: str) -> bool:
-        """Whether kept requests wait for a flight."""
+        """Return whether queued requests wait for a flight."""
 
     async def waiting(self, upstream: str) -> int:
-        """How many jobs wait for their turn."""
+        """Return how many jobs wait for a slot."""
 
     async def adopt(self, upstream: str, number: int) -> list[QueuedRequest]:
-        """Take over some that nobody looks after."""
+        """Take over some requests that no instance looks after."""
 
     async def renew(
         self, upstream: str, request_ids: Sequence[str], *, lease_ms: int | None = None
     ) -> None:
-        """Look after these for another lease."""
+        """Renew the leases of these requests."""

@@ -1,4 +1,4 @@
-"""How far a request is: fal's three states, made of ours and of what fal says of the job."""
+"""Progress of a request: fal's three states, derived from ours and from fal's report on the job."""
 
 import msgspec
 
@@ -12,9 +12,9 @@ class RequestProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         request: The request.
-        job: State of its job; None where it has none (any more).
-        position: Of the job in our own line; None when it does not wait there.
-        progress: What fal said of it last, if anything.
+        job: State of its job; None if it has none or the job is forgotten.
+        position: Of the job in our own queue; None if it is not there.
+        progress: What fal last reported for it, if anything.
     """
 
     request: QueuedRequest
@@ -24,7 +24,7 @@ class RequestProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def phase(self) -> Phase:
-        """fal's word for it."""
+        """Return fal's word for its state."""
         if self.request.ended:
             return "COMPLETED"
         if self.job in {"reserved", "submitting"}:
@@ -34,14 +34,14 @@ class RequestProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ahead(self) -> int:
-        """How many requests go before it: in our line, or in fal's."""
+        """Return how many requests are before it, in our queue or in fal's."""
         if self.position is not None:
             return self.position
         return self.progress.position if self.progress else 0
 
     @property
     def worked_s(self) -> float:
-        """How long its pictures took to make, seconds; 0 where none were made for it."""
+        """Return how long its pictures took to make, in seconds; 0 if none were made for it."""
         if self.progress and self.progress.worked_s is not None:
             return self.progress.worked_s
         if not self.request.job:

@@ -1,4 +1,4 @@
-"""What the queue refuses beside what every route does, in fal's forms for each of its calls."""
+"""Errors of the queue's routes only, each in the form that fal gives to that route."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,7 +9,7 @@ Call = Literal["status", "result", "cancel"]
 
 
 class RequestUnknown(Refusal):
-    """No such request, or one of another app: one answer, so that nothing can be learnt."""
+    """The request does not exist or is another app's; one answer for both, to reveal nothing."""
 
     status = 404
 
@@ -18,7 +18,7 @@ class RequestUnknown(Refusal):
         self._call = call
 
     def body(self) -> Any:
-        """The result's routes have a detail, the others a status."""
+        """Return a detail on the result's routes, a status on the others."""
         return super().body() if self._call == "result" else {"status": "NOT_FOUND"}
 
 
@@ -32,48 +32,48 @@ class StillRunning(Refusal):
         self._urls = dict(urls)
 
     def body(self) -> Any:
-        """With where to look."""
+        """Add the URLs at which to look."""
         return {**super().body(), **self._urls}
 
 
 class AlreadyCompleted(Refusal):
-    """What has ended cannot be taken back."""
+    """A request that has ended cannot be cancelled."""
 
     status = 400
 
     def __init__(self) -> None:
-        super().__init__("The request has ended")
+        super().__init__("The request has already completed")
 
     def body(self) -> Any:
-        """A status, as fal has it."""
+        """Return a status, as fal does."""
         return {"status": "ALREADY_COMPLETED"}
 
 
 class KeyReused(Refusal):
-    """The idempotency key was sent before with another request. Nothing was bought."""
+    """The idempotency key was used for another request before; nothing was bought."""
 
     status = 422
     error_type = "bad_request"
 
     def __init__(self) -> None:
         super().__init__(
-            "This Idempotency-Key was sent before with another request: send it with the same one, "
-            "or take another key"
+            "This Idempotency-Key was already used for a different request; repeat that request "
+            "unchanged, or use another key"
         )
 
 
 class QueueTooLong(Refusal):
-    """More requests wait than the caller would stand behind. Nothing was kept."""
+    """More requests wait than the caller accepts; nothing was stored."""
 
     status = 429
     error_type = "queue_too_long"
 
     def __init__(self, length: int) -> None:
-        super().__init__(f"{length} requests wait, which is more than fal_max_queue_length")
+        super().__init__(f"{length} requests are waiting, more than fal_max_queue_length allows")
 
 
 class MethodWrong(Refusal):
-    """The path is one of the queue's, and has another method."""
+    """The path is one of the queue's, but has another method."""
 
     status = 405
 
@@ -82,7 +82,7 @@ class MethodWrong(Refusal):
         self._allowed = allowed
 
     def headers(self) -> dict[str, str]:
-        """Says which one it has."""
+        """Add the method that it has."""
         return {**super().headers(), "Allow": self._allowed}
 
 

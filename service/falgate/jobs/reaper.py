@@ -1,4 +1,9 @@
-"""Adoption: jobs whose worker died go on where they stood, and nothing is released in doubt."""
+"""Adoption of jobs whose instance died: they continue where they stopped."""
+
+# Money is released only if it is certain that nothing was bought. A job in state "reserved" was
+# never submitted, and its old owner is fenced from now on. A job in state "submitting" may have
+# been: fal's list is searched for it, and if it is not found within `unknown_after_s`, its hold is
+# charged in full.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -15,7 +20,7 @@ _AT_ONCE = 20
 
 
 class Reaper:
-    """Looks for jobs whose lease ran out, and carries them on or closes them."""
+    """Finds jobs whose lease ran out, and continues or closes them."""
 
     def __init__(
         self,
@@ -28,16 +33,17 @@ class Reaper:
         platforms: Mapping[str, Platform] | None = None,
         hooked: Collection[str] = (),
     ) -> None:
-        """Look every `every_s`; settle an unknown outcome in full after `unknown_after_s`.
+        """Look every `every_s`; charge jobs of unknown outcome in full after `unknown_after_s`.
 
         Args:
-            ports: The world.
-            purchases: Who carries a job on.
-            sweep: Forgets what is old of an upstream, at this time in milliseconds.
+            ports: The ports of the request flow.
+            purchases: Continues a job.
+            sweep: Deletes old records of an upstream, given its name and Redis's time in
+                milliseconds.
             every_s: Seconds.
             unknown_after_s: Seconds.
-            platforms: Sellers' own books, by upstream, as far as they may be read.
-            hooked: Upstreams that say by a hook when a job has ended.
+            platforms: fal's own records by upstream, if they may be read.
+            hooked: Upstreams that report the end of a job by a webhook.
         """
         self._ports = ports
         self._purchases = purchases
@@ -48,22 +54,25 @@ class Reaper:
         self._hooked = hooked
 
     async def run(self) -> None:
-        """Look until cancelled; the first look is at once, for what an earlier process left."""
+        """Look until cancelled, first at once, for jobs that an earlier process left."""
         while True:
             try:
                 for upstream in self._ports.sellers.values():
                     await self.look(upstream.name)
             except Unavailable:
-                pass  # Without Redis there is nothing to adopt; the next look may find it back.
+                pass  # Without Redis nothing can be adopted; Redis may be back at the next look.
             await asyncio.sleep(self._every_s)
 
     async def look(self, upstream: str) -> None:
-        """Adopt what has lapsed of one upstream: never of another, which could not know it."""
+        """Adopt the jobs of one upstream whose leases ran out.
+
+        Only jobs of our own upstreams: another one would not know their requests.
+        """
         hook_ms = self._unknown_after_ms // 2 if upstream in self._hooked else 0
         search = LostSubmitFinder(self._ports.jobs, self._platforms.get(upstream), hook_ms)
         for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
             if self._purchases.busy_with(job_id):
-                continue  # As after an outage of Redis: whoever keeps the job will renew it.
+                continue  # The lease ran out in an outage of Redis; this process will renew it.
             job = await self._ports.jobs.adopt(job_id, upstream)
             if job is not None:
                 self._ports.facts.doubted(Anomaly(what="adopted", job=job_id, detail=job.state))
@@ -76,8 +85,8 @@ class Reaper:
     async def _resolve(self, job: Job, search: LostSubmitFinder) -> None:
         now_ms = await self._ports.jobs.now_ms()
         if job.state == "reserved":
-            # Its old owner is fenced and can never submit. Kept requests depend on it all the same;
-            # who waits on the line tries again.
+            # Its old owner is fenced and can never submit it. If queued requests depend on the job,
+            # it is continued; callers that wait on a connection try again by themselves.
             if await self._ports.requests.depend_on(job.order.flight):
                 self._purchases.start(job)
             else:
@@ -85,7 +94,7 @@ class Reaper:
             return
         if job.state == "submitting":
             job = await search.found(job, now_ms) or job
-        # A job may well be older than that when its trouble begins: a long wait at fal is no doubt.
+        # Count from when an accepted job's trouble began: before, it may have waited long at fal.
         heard = job.state != "submitting" and job.troubled_ms
         age_ms = now_ms - (heard or job.submitted_ms)
         doubtful = job.state == "submitting" or (job.state == "accepted" and job.trouble)

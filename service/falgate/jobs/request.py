@@ -1,4 +1,4 @@
-"""A request that is kept: asked once, answered later, by whichever instance is there then."""
+"""Queued requests: stored when they are submitted, and answered later by any instance."""
 
 import re
 from typing import Any, Literal
@@ -15,34 +15,34 @@ from falgate.fal.replies import FalAnswer as Said
 from falgate.jobs.answer import Answer
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The form of a request's id: what is not of it names no request, whoever asks."""
+"""The form of a request's id; anything else is no request's, whoever asks."""
 
 State = Literal["open", "done", "failed", "cancelled"]
-"""open: its pictures are on their way. It ends once, and stays so until it is forgotten."""
+"""open: waits for its pictures. A request ends once, and its end is stored until it is deleted."""
 
 
 class RequestSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller asked, as it was taken; never changed after.
+    """What a caller asked for; never changed after it was stored.
 
     Attributes:
-        id: Ours, as the caller sees it.
-        upstream: Who would sell it, and whose books it is in.
-        kind: Of the key that asked.
-        team: Whose app it is.
-        app: Who may see it, and what becomes of it.
+        id: Our id of the request, as the caller sees it.
+        upstream: Name of the upstream that would sell it; each has its own ledger.
+        kind: Kind of the key that asked.
+        team: The team of the app.
+        app: The app, whose keys alone may see the request.
         key: Public id of the key that asked.
         endpoint: The model.
         fingerprint: Of the pool that serves it.
-        arguments: For the model, every default spelt out; contains the prompt, is dropped when
-            the request ends.
-        inline: Whether its answer is to hold the pictures themselves.
-        options: What its headers ask of fal.
-        treatment: How the cache treats it.
-        webhook: Who is to be told of its end; "": nobody.
-        base_url: What URLs begin with that are told to them.
+        arguments: For the model, including all defaults. They contain the prompt and are deleted
+            when the request ends.
+        inline: Whether its answer has the pictures' bytes instead of URLs.
+        options: fal's request options, from the headers.
+        treatment: The effective cache policy.
+        webhook: URL to which its end is reported, or "".
+        base_url: What picture URLs in the webhook begin with.
         prompt_sha256: Hex digest of the prompt.
-        repeatable: Names what an equal request would find; "": nothing.
-        ignored: Fields of its body that were left out, see `Parsed.ignored`.
+        repeatable: Name by which an equal request finds this one, or "".
+        ignored: The body's fields that were left out, see `Parsed.ignored`.
     """
 
     id: str
@@ -64,16 +64,16 @@ class RequestSpec(msgspec.Struct, frozen=True, kw_only=True):
     ignored: str = ""
 
     def __repr__(self) -> str:
-        """Without the prompt."""
+        """Leave out the prompt."""
         return f"Asked({self.id})"
 
 
 class Failure(Said, frozen=True):
-    """How a request ended without pictures: with a result of this status, body and headers."""
+    """The end of a request without pictures: the status, body and headers of its result."""
 
     @property
     def error(self) -> str:
-        """What fal's status and webhooks say of it."""
+        """Return the words for it in fal's statuses and webhooks."""
         return f"Invalid status code: {self.status}"
 
 
@@ -81,17 +81,17 @@ Outcome = Answer | Failure
 
 
 class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept request as it was last read.
+    """A queued request as it was last read.
 
     Attributes:
         asked: What it asks for.
         state: See `State`.
-        job: What brings its pictures; "" where none was needed.
-        flight: What its job claims.
+        job: Id of the job that brings its pictures; "" if none was needed.
+        flight: Flight of that job.
         leads: Whether the job was begun for it, and is charged to its app.
-        pool: The pictures that were there already when that job was begun.
-        began_ms: Redis time at which it was taken.
-        ended_ms: Redis time of its end; 0 while it is open.
+        pool: The pictures that the pool had when that job was begun.
+        began_ms: Redis's time at which it was stored.
+        ended_ms: Redis's time of its end; 0 while it is open.
         answer: Its pictures.
         failure: Why there are none.
     """
@@ -109,14 +109,14 @@ class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to it."""
+        """Return whether it has ended."""
         return self.state != "open"
 
     def brought(self) -> Answer:
-        """Its pictures, once it has ended.
+        """Return its pictures; only for a request that has ended.
 
         Raises:
-            UpstreamRefused: It has none: with what stands in their place.
+            UpstreamRefused: It has none; has the status, body and headers to answer instead.
         """
         if self.answer is None:
             assert self.failure is not None, "a request ends with pictures or without"
@@ -124,7 +124,7 @@ class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
         return self.answer
 
     def under(self, target: str) -> bool:
-        """Whether a path to requests leads to it: fal looks at the owner and the alias only."""
+        """Return whether a path leads to it: like fal, compares only the owner and the alias."""
         return target.split("/")[:2] == self.asked.endpoint.split("/")[:2]
 
 
@@ -133,11 +133,11 @@ CANCELLED = Failure(
     {"detail": "Request was cancelled by the client", "error_type": "client_cancelled"},
     {"X-Fal-Error-Type": "client_cancelled", "X-Fal-Needs-Retry": "0"},
 )
-"""fal's answer for a request that its caller took back."""
+"""fal's answer for a request that its caller cancelled."""
 
 
 def rejection_of(rejected: InputRejected) -> Failure:
-    """A refused input as it is kept: what is wrong with it, and of the input itself not much."""
+    """Return a rejected input as it is stored: the problems, quoting the input only in part."""
     issues = rejected.issues[:PROBLEMS_KEPT_MAX]
     cut = [{name: _cut(value) for name, value in each.items()} for each in issues]
     return failure_of(InputRejected(cut))
@@ -152,5 +152,5 @@ def _cut(value: Any) -> Any:
 
 
 def failure_of(refusal: Refusal) -> Failure:
-    """A refusal as it is kept, for whoever asks for the result."""
+    """Return an error as it is stored for whoever asks for the result."""
     return Failure(refusal.status, refusal.body(), refusal.headers())

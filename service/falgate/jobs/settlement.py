@@ -1,4 +1,4 @@
-"""What fal answered, and what it means for the money: settle, release, or keep and wait."""
+"""What fal's answer means for a hold: settle it, release it, or keep it and wait."""
 
 import re
 from typing import Any, Literal
@@ -25,10 +25,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: The state that the job moves to.
-        charge: What is spent, micro-USD; the rest of the hold is given back.
-        delivered: Pictures.
-        answer: fal's refusal, to be shared with all who wait.
-        why: For the ledger: why there are no pictures, in a word of fal's or a few of ours.
+        charge: What is spent, in micro-USD; the rest of the hold is released.
+        delivered: Number of pictures.
+        answer: fal's refusal, which all who wait get.
+        why: Why there are no pictures, for the ledger: fal's error type, or a few words of ours.
     """
 
     state: Literal["paid", "refused", "released", "unknown"]
@@ -38,18 +38,18 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-UNKNOWN = "fal never said what became of it"
+UNKNOWN = "fal never reported an outcome"
 """Why a job that is settled as unknown has no pictures."""
 
 
 def settled(job: Job, settlement: Settlement, output: Any, *, remaining: Micros) -> Job:
-    """A job whose hold was settled so, as `jobs_settle.lua` writes it.
+    """Return a job whose hold was settled, as `jobs_settle.lua` stores it.
 
     Args:
         job: As it was before.
-        settlement: What became of its hold.
-        output: fal's answer; None where there is none.
-        remaining: Of the tightest budget; negative where there is none.
+        settlement: What becomes of its hold.
+        output: fal's result; None if there is none.
+        remaining: Of the tightest budget, in micro-USD; negative if there is none.
     """
     charged = min(settlement.charge, job.order.held)
     ended = settlement.state in ENDS
@@ -68,7 +68,7 @@ def settled(job: Job, settlement: Settlement, output: Any, *, remaining: Micros)
 
 
 def after_submit(submission: Unsent | Rejected) -> Settlement:
-    """Both give the whole hold back; only what fal said about this very input is shared."""
+    """Release the whole hold; only a refusal of this very input is shared with followers."""
     if isinstance(submission, Unsent):
         unreachable = FalAnswer(503, {"detail": "fal cannot be reached"}, {})
         return Settlement(
@@ -76,7 +76,7 @@ def after_submit(submission: Unsent | Rejected) -> Settlement:
         )
     answer = submission.answer
     if answer.status in _CREDENTIALS or answer.status == _BUSY:
-        # About this gateway's key, model or pace: another try may fare better, after a while.
+        # About this gateway's key, model or rate, not the input: a later attempt may succeed.
         return Settlement(state="released", charge=0, answer=answer, why=_why(answer))
     return Settlement(state="refused", charge=0, answer=answer, why=_why(answer))
 
@@ -89,13 +89,13 @@ def after_result(
     *,
     start_within_s: float = 0,
 ) -> Settlement:
-    """Charge by pictures delivered; release only where fal says or promises to bill nothing.
+    """Charge for the pictures delivered; release the hold only if fal certainly bills nothing.
 
-    fal does not charge a 5xx (https://fal.ai/docs/model-apis/faq), and reports zero units where it
-    refused an input unread. Any other refusal may have been billed: charged until fal's billing
-    says otherwise, without the margin for what the model would have thought. Zero units on a
-    delivered picture are a doubt, not a price. That a job was not started within `start_within_s`
-    is its leader's own affair: nobody shares that.
+    fal does not charge for a 5xx (https://fal.ai/docs/model-apis/faq), and reports zero units for
+    an input that it refused unread. Any other refusal may be billed: it is charged, without the
+    margin for reasoning, until fal's billing says otherwise. Zero units for a delivered picture are
+    reported as an anomaly, not taken for its price. If the job was not started within
+    `start_within_s`, only its leader is told: followers did not set that limit.
     """
     free = is_zero(result.units)
     if isinstance(result, Failed):
@@ -108,7 +108,7 @@ def after_result(
         return Settlement(state="refused", charge=charge, answer=_final(answer), why=why)
     delivered = len(spec.files(result.output))
     if delivered == 0:
-        # Not a 502: JavaScript's client would buy nothing three more times.
+        # Not a 502: fal's JavaScript client would retry that three times, and pay for nothing.
         nothing = FalAnswer(422, {"detail": "fal delivered no picture"}, {})
         charge = 0 if free else _without_pictures(spec, arguments, held)
         return Settlement(
@@ -117,13 +117,13 @@ def after_result(
     try:
         charge = price.cost(spec, arguments, delivered)
     except price.PriceUnknown:
-        # Priced when it was held, and no more by this version's table.
+        # It had a price when it was held, but the price table of this version has none.
         charge = held
     return Settlement(state="paid", charge=charge, delivered=delivered)
 
 
 def _without_pictures(spec: ModelSpec, arguments: Any, held: Micros) -> Micros:
-    """What is booked where nothing was made, and fal may bill it all the same."""
+    """Return the charge if nothing was made but fal may bill the request."""
     try:
         return min(held, price.without_pictures(spec, arguments, spec.asked(arguments)))
     except price.PriceUnknown:
@@ -131,26 +131,26 @@ def _without_pictures(spec: ModelSpec, arguments: Any, held: Micros) -> Micros:
 
 
 def _why(answer: FalAnswer) -> str:
-    """A refusal in fal's own word for it, where it has one."""
+    """Return fal's error type for a refusal, or its status."""
     word = answer.error_type or ""
     return word if _WORD.fullmatch(word) else f"fal answered {answer.status}"
 
 
 def _is_too_late(answer: FalAnswer) -> bool:
-    """Whether fal gave a request up because its caller's own time for the start was over."""
+    """Return whether fal gave a request up because the caller's start time-out was over."""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     by_user = headers.get("x-fal-request-timeout-type") == "user"
     return answer.status == _TIMED_OUT and by_user
 
 
 def _final(answer: FalAnswer) -> FalAnswer:
-    """A refusal that was paid for, with a status that no client sends again by itself."""
+    """Return a refusal that was paid for, with a status that no client retries by itself."""
     if answer.status not in _SENT_AGAIN:
         return answer
     return FalAnswer(_UNPROCESSABLE, answer.body, answer.headers)
 
 
 def is_zero(units: str | None) -> bool:
-    """Whether fal said in so many digits that it bills nothing."""
+    """Return whether fal explicitly reported zero units."""
     digits = (units or "").strip().replace(".", "", 1)
     return digits.isdigit() and not digits.strip("0")

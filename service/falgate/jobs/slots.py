@@ -1,4 +1,4 @@
-"""Turns: a job that holds its money waits here until the upstream has room for it."""
+"""Waiting for a slot: a job whose money is held waits here until the upstream has room for it."""
 
 import asyncio
 
@@ -8,35 +8,35 @@ from falgate.jobs.ports import Jobs
 
 LOOK_AGAIN_S = 2.0
 LOOK_AGAIN_S_MAX = 15.0
-"""Wake-ups may be lost, so that who waits also looks by itself, ever more seldom."""
+"""Wake-ups may be lost, so waiters also look by themselves, at growing intervals."""
 
 
 class SlotWaiter:
-    """The jobs of this process that wait."""
+    """The jobs of this process that wait for a slot."""
 
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._woken: dict[str, asyncio.Event] = {}
 
     def wake(self, job_id: str) -> None:
-        """Look at a job now: somebody said that it has its turn."""
+        """Look at a job now, because it may have got its slot."""
         if event := self._woken.get(job_id):
             event.set()
 
     def wake_all(self) -> None:
-        """Look at all of them: wake-ups may have been lost."""
+        """Look at all jobs, because wake-ups may have been lost."""
         for event in self._woken.values():
             event.set()
 
     async def wait(self, job: Job, start_by_s: float) -> bool:
-        """Wait until a job has its turn; False when that does not come by then.
+        """Wait until a job has a slot; return False if it has none in time.
 
         Args:
             job: In state "reserved".
-            start_by_s: Of the event loop's clock.
+            start_by_s: The deadline, by the event loop's clock.
 
         Raises:
-            Fenced: Nobody needs the job any more: it was given up meanwhile.
+            Fenced: The job was released meanwhile, or another instance submitted it.
         """
         event = self._woken.setdefault(job.order.id, asyncio.Event())
         loop, pause_s = asyncio.get_running_loop(), LOOK_AGAIN_S
@@ -47,7 +47,7 @@ class SlotWaiter:
                     if await self._jobs.turn(job):
                         return True
                 except Unavailable:
-                    pass  # Without Redis nobody has a turn; the deadline bounds the wait.
+                    pass  # Without Redis nobody gets a slot; the deadline bounds the wait.
                 left_s = start_by_s - loop.time()
                 if left_s <= 0:
                     return False

@@ -1,4 +1,4 @@
-"""Whether a job has been started: until then, who has no more time may leave it to the others."""
+"""Whether a job has started; until then, a request whose start time-out is over may leave it."""
 
 from falgate.jobs.ports import Ports
 
@@ -6,7 +6,7 @@ _BEFORE = frozenset({"reserved", "submitting"})
 
 
 async def has_started(ports: Ports, job_id: str) -> bool:
-    """Whether the upstream works on a job, or has done so.
+    """Return whether the upstream works on a job, or has done so.
 
     Raises:
         Unavailable: Without Redis.

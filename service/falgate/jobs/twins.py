@@ -1,7 +1,7 @@
-"""Twins: open jobs that sent the same body, whose requests only their completion hooks tell apart.
+"""Twins: open jobs with the same body, which only fal's completion webhooks tell apart.
 
-Where their submits had no answer, fal's list has two requests that either may have sent. Whichever
-is taken, both are bought, booked and delivered once; no one has to look at that.
+If their submits had no reply, fal's list has two requests, and either job may have sent either of
+them. It does not matter which job gets which: both are bought, booked and delivered once.
 """
 
 from falgate.jobs.job import Job
@@ -9,9 +9,9 @@ from falgate.jobs.ports import Jobs
 
 
 async def exchanged(jobs: Jobs, job: Job, request_id: str) -> bool:
-    """Whether a request that is not the job's, or no longer, was merely exchanged with a twin's.
+    """Return whether a request that is not the job's was merely exchanged with a twin's.
 
-    If it is nobody's yet, a twin that is still in doubt gets it.
+    A request that no job has yet is bound to a twin without one.
 
     Raises:
         Unavailable: Without Redis.
@@ -28,5 +28,5 @@ async def exchanged(jobs: Jobs, job: Job, request_id: str) -> bool:
 
 
 async def has_twin(jobs: Jobs, job: Job) -> bool:
-    """Whether another job in doubt may have sent what this one has; raises `Unavailable`."""
+    """Return whether another job without a request id has the same body; raises `Unavailable`."""
     return any(job.order.is_twin(other.order) for other in await jobs.unbound(job.order.upstream))

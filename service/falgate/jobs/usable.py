@@ -1,4 +1,4 @@
-"""A pool as a request may use it: without what is too old for it, or lost by the store."""
+"""The part of a pool that a request may use: pictures young enough for it, and still stored."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,15 +13,15 @@ from falgate.jobs.ports import Pools, Ports
 from falgate.pictures.ports import Pictures
 
 Pick = Callable[[Sequence[Picture]], Awaitable[Sequence[Picture]]]
-"""Which of the pictures that are there are for a request; in their order, no more than wanted."""
+"""Returns those of the pictures that a request gets, in their order, and no more than it wants."""
 
 
 class Usable(msgspec.Struct, frozen=True):
-    """What there is for a request.
+    """What a pool has for a request.
 
     Attributes:
-        pool: As it was read, with what the request does not get.
-        pictures: Those that it may get, of which the first `wanted` are sure to be there.
+        pool: As it was read, including what the request may not use.
+        pictures: What it may use; the first `wanted` of them are known to be stored.
     """
 
     pool: Pool
@@ -29,7 +29,7 @@ class Usable(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> Why:
-        """Why there are not more."""
+        """Return why there are not more."""
         if self.pictures:
             return "partial"
         young = any(picture.fresh(self.pool.read_s) for picture in self.pool.pictures)
@@ -44,15 +44,15 @@ async def look(  # noqa: PLR0917 - one more than usual, which most leave out
     treatment: EffectivePolicy,
     pick: Pick | None = None,
 ) -> tuple[Usable, list[Picture]]:
-    """What a pool has for a request, and which of it the store has lost.
+    """Return what a pool has for a request, and which of its pictures the store has lost.
 
     Args:
         pools: The pools.
         pictures: The store.
         fingerprint: Of the pool.
         wanted: How many pictures are wanted.
-        treatment: Which of them the request may have.
-        pick: Leaves out what others have; None: nothing is.
+        treatment: Decides which of them the request may have.
+        pick: Leaves out pictures of other requests; None leaves out nothing.
 
     Raises:
         Unavailable: Without Redis or the store.
@@ -75,7 +75,7 @@ async def usable(
     treatment: EffectivePolicy,
     pick: Pick | None = None,
 ) -> Usable:
-    """What a pool has for a request. Lost pictures are taken out, so that they are bought again.
+    """Return what a pool has for a request; lost pictures are removed and so bought again.
 
     The arguments are those of `look`.
 
@@ -92,7 +92,7 @@ async def usable(
 
 
 async def missing(store: Pictures, pictures: Sequence[Picture]) -> list[Picture]:
-    """Those that the store does not have (any more).
+    """Return the pictures that the store does not have.
 
     Raises:
         Unavailable: Without the store.

@@ -1,4 +1,4 @@
-"""What asking for a flight and a hold can be answered with: one value for each case."""
+"""Verdicts: the possible answers to asking for a flight and a hold, one type for each."""
 
 import msgspec
 
@@ -14,14 +14,14 @@ from falgate.money.frozen import Frozen
 
 
 class Held(msgspec.Struct, frozen=True, eq=False):
-    """The flight and the money are the caller's, under epoch 1.
+    """The caller has the flight and the hold, with epoch 1.
 
-    Two are equal where they say the same of budgets, whichever job they are of.
+    Two are equal if they say the same about budgets, whichever jobs they are of.
 
     Attributes:
-        overdrawn: Shadow budgets that have no room for it.
-        job: As it was written by this very call; None where a call before it did that, whose answer
-            was lost: by now another instance may have adopted the job.
+        overdrawn: Shadow budgets that cannot pay for it.
+        job: As this call wrote it. None if an earlier call did, whose reply was lost; another
+            instance may have adopted the job since then.
         has_slot: Whether the upstream has room for it at once.
     """
 
@@ -37,11 +37,11 @@ class Held(msgspec.Struct, frozen=True, eq=False):
 
 
 class Joined(msgspec.Struct, frozen=True):
-    """Somebody else is buying for this fingerprint.
+    """Another request's job is buying for this fingerprint.
 
     Attributes:
-        job: What brings the pictures.
-        flight: Of that job, where it is not the one that was asked for; else "".
+        job: Id of that job.
+        flight: Flight of that job, if it is not the one that was asked for; else "".
     """
 
     job: str
@@ -49,22 +49,22 @@ class Joined(msgspec.Struct, frozen=True):
 
 
 class Crowded(msgspec.Struct, frozen=True):
-    """The flight is taken, and what it brings is for others: one of its own has to be asked for."""
+    """The flight is taken and its pictures are for others; ask for a flight beside it."""
 
 
 class PoolChanged(msgspec.Struct, frozen=True):
-    """A flight has published since the caller read the pool: read it again, then ask with these."""
+    """A job has published since the caller read the pool: read it again, then ask with these."""
 
     generation: int
     count: int
 
 
 class Vacant(msgspec.Struct, frozen=True):
-    """Nobody is buying for this fingerprint, and the caller only asked for company."""
+    """Nobody is buying for this fingerprint, and the caller only wanted to join."""
 
 
 class Denied(msgspec.Struct, frozen=True):
-    """A budget has no room. All in micro-USD."""
+    """A budget cannot pay for it. All in micro-USD."""
 
     account: Account
     window: Window
@@ -74,11 +74,11 @@ class Denied(msgspec.Struct, frozen=True):
 
 
 class NoBudget(msgspec.Struct, frozen=True):
-    """The organisation has no enforced budget, and without one nothing is bought."""
+    """The organisation has no enforced budget; without one, nothing is bought."""
 
 
 class HouseFull(msgspec.Struct, frozen=True):
-    """Settlements exceeded their holds by as much as the house allows. Micro-USD."""
+    """Settlements exceeded their holds by the house limit. In micro-USD."""
 
     limit: Micros
     overrun: Micros
@@ -89,23 +89,23 @@ class LedgerMismatch(msgspec.Struct, frozen=True):
 
 
 class OtherCalendar(msgspec.Struct, frozen=True):
-    """The ledger counts its windows by another zone or week than this instance."""
+    """The ledger's windows follow another time zone or week than this instance's."""
 
     name: str
 
 
 class Repeated(msgspec.Struct, frozen=True):
-    """An equal request was kept before, and this is its id: nothing was claimed or held."""
+    """An equal request is stored, with this id; nothing was claimed or held."""
 
     request: str
 
 
 class Mismatched(msgspec.Struct, frozen=True):
-    """The idempotency key stands for a request with another body."""
+    """The idempotency key is that of a request with another body."""
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The request that the flight is for has ended meanwhile: nothing was claimed or held."""
+    """The request that wants the flight has ended meanwhile; nothing was claimed or held."""
 
 
 Verdict = (
@@ -128,14 +128,14 @@ Verdict = (
 
 
 class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that is to be kept in the step that claims a flight for it.
+    """A request to store in the step that claims a flight for it.
 
     Attributes:
         asked: The request.
-        pool: The pictures that are there already.
-        was_job: The job that it had before, if it is kept already and tries again.
-        digest: Of all that makes another request equal to it.
-        repeats_ms: How long after its end an equal one still finds it; 0: while it is kept.
+        pool: The pictures that the pool has already.
+        was_job: The job that it had before, if it is stored already and tries again.
+        digest: Hash of everything that makes another request equal to it.
+        repeats_ms: How long after its end an equal request finds it; 0 for as long as it is stored.
     """
 
     asked: RequestSpec
@@ -146,13 +146,13 @@ class NewRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiter(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a flight: its job is not given up under them.
+    """The request that asks for a flight; while it waits, its job is not given up.
 
     Attributes:
         request: Id of the request.
-        patience_ms: How long it counts as waiting; a kept one does until it ends.
-        keep: The request, if it is to be kept.
-        joins: Whether they only join what somebody else is buying, and buy nothing yet.
+        patience_ms: How long it counts as waiting; a queued request does so until it ends.
+        keep: The request, if it is to be stored.
+        joins: Whether it only joins a purchase under way, and buys nothing yet.
     """
 
     request: str
@@ -162,4 +162,4 @@ class Waiter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOBODY = Waiter(request="")
-"""A purchase that nobody waits for."""
+"""For a purchase that no request waits for."""

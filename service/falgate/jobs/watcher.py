@@ -1,4 +1,4 @@
-"""Waiting for a job, whoever works on it: one look at Redis serves all who wait in this process."""
+"""Waiting for a job, whichever instance works on it; all waiters of a process share one look."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from falgate.jobs.ports import Jobs
 
 LOOK_AGAIN_S = 1.0
 LOOK_AGAIN_S_MAX = 15.0
-"""Wake-ups may be lost, so that a waiter also looks by itself, ever more seldom."""
+"""Wake-ups may be lost, so a watch also looks by itself, at growing intervals."""
 IN_TROUBLE_S = 2.0
-"""A job whose outcome is not known is looked at so often by those who have time."""
+"""How often waiters that have time look at a job whose outcome is unknown, in seconds."""
 
 
 class Gone(Exception):
-    """The job is not there any more."""
+    """The job has been deleted."""
 
 
 class _Watch:
@@ -37,32 +37,32 @@ class JobWatcher:
         self._closing = asyncio.Event()
 
     def wake(self, job_id: str) -> None:
-        """Look at a job now: somebody said that something happened to it."""
+        """Look at a job now, because it may have changed."""
         if watch := self._watches.get(job_id):
             watch.woken.set()
 
     def wake_all(self) -> None:
-        """Look at all of them: wake-ups may have been lost."""
+        """Look at all jobs, because wake-ups may have been lost."""
         for watch in self._watches.values():
             watch.woken.set()
 
     def close(self) -> None:
-        """Let every waiter go: this process is about to end. The jobs themselves go on."""
+        """Release all waiters because this process is about to end. The jobs themselves go on."""
         self._closing.set()
 
     async def ended(self, job_id: str, deadline_s: float, *, begun_here: bool = False) -> Job:
         """Wait until a job has ended or is in trouble.
 
         Args:
-            job_id: Which.
-            deadline_s: Of the event loop's clock.
-            begun_here: Whether it was begun a moment ago by this process, which tells of its end:
-                then there is nothing to be seen yet.
+            job_id: Id of the job.
+            deadline_s: By the event loop's clock.
+            begun_here: Whether this process has just begun the job: it will be woken by it, so the
+                first look is left out.
 
         Raises:
-            TimedOut: It goes on for longer.
+            TimedOut: The job takes longer.
             Unavailable: This process is about to end.
-            Gone: It was forgotten.
+            Gone: The job has been deleted.
         """
         closing = asyncio.create_task(self._closing.wait())
         try:
@@ -76,11 +76,11 @@ class JobWatcher:
         finally:
             closing.cancel()
         if closing.done():
-            raise Unavailable("falgate is restarting; the purchase goes on, ask again")
-        raise TimedOut("The pictures are still being made; ask again to get them")
+            raise Unavailable("falgate is restarting; the purchase continues, try again")
+        raise TimedOut("The pictures are still being made; repeat the request to get them")
 
     async def settled(self, job_id: str) -> Job:
-        """Wait until it is known what a job brings, however long that takes; raises `Gone`."""
+        """Wait without a limit until it is known what a job brings; raises `Gone`."""
         while True:
             with self._watching(job_id) as task:
                 await asyncio.wait({task})
@@ -91,7 +91,7 @@ class JobWatcher:
 
     @contextmanager
     def _watching(self, job_id: str, *, look: bool = True) -> Iterator[asyncio.Task[Job]]:
-        """The one task that follows a job for all who wait for it."""
+        """Return the one task that follows a job for all its waiters."""
         watch = self._watches.setdefault(job_id, _Watch())
         watch.waiters += 1
         if watch.task is None:
@@ -100,7 +100,7 @@ class JobWatcher:
             yield watch.task
         finally:
             watch.waiters -= 1
-            # A later waiter may have begun a watch of its own.
+            # A later waiter may have begun another watch of the same job.
             if not watch.waiters or watch.task.done():
                 watch.task.cancel()
                 if self._watches.get(job_id) is watch:
@@ -118,7 +118,7 @@ class JobWatcher:
                     if job.ended or job.trouble:
                         return job
                 except Unavailable:
-                    # The one who works on the job insists too; the deadline bounds the wait.
+                    # The job's worker retries until Redis is back; the deadline bounds the wait.
                     pass
             look = True
             try:

@@ -1,9 +1,9 @@
-"""A purchase: the steps of a job from its hold to its pictures, each safe to repeat.
+"""Runs jobs: the steps from the hold to the stored pictures, each safe to repeat."""
 
-The order is the point. Money is held before anything leaves; the mark is durable before the
-submit; fal's id is bound before anything else is done with it; the money is settled as soon as the
-result is read, because it is already spent; then come the pictures, which can be fetched again.
-"""
+# Why the steps are in this order: money is held before anything is sent. The mark is durable before
+# the submit, so that a crash cannot hide that something may have been bought. fal's id is bound
+# before anything else is done with it. The money is settled as soon as the result is read, because
+# it is already spent. The pictures come last, because they can be fetched again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -33,7 +33,7 @@ _HAND_OVER_S = 5.0
 
 
 class JobWorker:
-    """The jobs that this process works on, each in a task that no caller can cancel."""
+    """The jobs that this process runs, each in a task that no caller can cancel."""
 
     def __init__(
         self,
@@ -44,14 +44,15 @@ class JobWorker:
         start_within_s: float,
         kept_s: int,
     ) -> None:
-        """Work on jobs.
+        """Run jobs.
 
         Args:
-            ports: The world.
-            wake: Called with a job's id when it has ended.
-            lease_s: Of a lease, which is renewed in time.
-            start_within_s: How long a job may wait for its turn where nobody said.
-            kept_s: How long a pool has a picture.
+            ports: The ports of the request flow.
+            wake: Called with a job's id when the job has ended or this process is done with it.
+            lease_s: Duration of a lease, in seconds; leases are renewed in time.
+            start_within_s: How long a job may wait for a slot if its caller set no limit, in
+                seconds.
+            kept_s: How long a pool keeps a picture, in seconds.
         """
         self._kept_s = kept_s
         self.turns = SlotWaiter(ports.jobs)
@@ -64,11 +65,11 @@ class JobWorker:
         self._asking: set[asyncio.Task[Job | None]] = set()
 
     def start(self, job: Job, *, has_slot: bool = False) -> None:
-        """Work on a job that is this instance's, from the state that it is in.
+        """Run a job that this instance has, from its current state.
 
         Args:
             job: As it was read, or written.
-            has_slot: Whether it is known that the upstream has room for it.
+            has_slot: Whether it is known to have a slot at the upstream.
         """
         job_id = job.order.id
         assert job_id not in self._tasks
@@ -78,9 +79,10 @@ class JobWorker:
         task.add_done_callback(lambda _: self._forget(job_id))
 
     async def begin(self, job_id: str, held: Held) -> None:
-        """Work on a job that was just held here; raises `Unavailable`.
+        """Run a job that was just held here; raises `Unavailable`.
 
-        Of a later epoch it would be an adopter's, where the hold's first answer was lost.
+        If the reply to the hold was lost, another instance may have adopted the job; its epoch
+        tells.
         """
         job = held.job or await self._ports.jobs.read(job_id)
         if job is None or job.state != "reserved" or job.epoch != 1 or self.busy_with(job_id):
@@ -88,11 +90,11 @@ class JobWorker:
         self.start(job, has_slot=held.has_slot)
 
     def busy_with(self, job_id: str) -> bool:
-        """Whether this process works on that job, late with its lease or not."""
+        """Return whether this process runs a job, even if its lease ran out."""
         return job_id in self._tasks
 
     async def close(self, grace_s: float) -> None:
-        """Finish what is short, then hand the other jobs over at once."""
+        """Wait up to `grace_s` seconds for jobs to end, then hand over the others at once."""
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
         if self._asking:
@@ -102,14 +104,14 @@ class JobWorker:
         for task in ending:
             task.cancel()
         if ending:
-            # A renewal that is still on its way would take the lease back.
+            # A renewal still under way would take the lease back after the hand-over.
             await asyncio.wait(ending, timeout=_CANCEL_S)
         try:
             async with asyncio.timeout(_HAND_OVER_S):
                 for job in left.values():
                     await self._ports.jobs.renew(job, lease_ms=0)
         except (Unavailable, TimeoutError):
-            return  # Their leases run out by themselves.
+            return  # The leases run out by themselves.
 
     def _forget(self, job_id: str) -> None:
         self._tasks.pop(job_id, None)
@@ -127,8 +129,8 @@ class JobWorker:
             while after is not None and (step := steps.get(after.state)):
                 after = await step(after)
         except Fenced:
-            pass  # Another instance has it, and whoever waits here waits for that one.
-        except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
+            pass  # Another instance has the job; callers here now wait for that one.
+        except Exception as error:  # noqa: BLE001 - whatever it was, no caller may wait for ever
             self._doubt("broken", job, type(error).__name__)
             with suppress(Fenced):
                 await self._give_word(self._jobs[job.order.id])
@@ -137,7 +139,7 @@ class JobWorker:
             self._wake(job.order.id)
 
     async def _give_word(self, job: Job) -> None:
-        """Tell who waits that this job is in trouble, and leave it to the next who looks."""
+        """Record that this job is in trouble, wake its waiters, and leave it to the reaper."""
         trouble: Trouble = "unbanked" if job.state == "paid" else "lost"
         await retry_until_available(lambda: self._ports.jobs.doubt(job, trouble))
 
@@ -145,8 +147,9 @@ class JobWorker:
         while True:
             await asyncio.sleep(self._lease_s / 3)
             if not self.busy_with(job.order.id):
-                # The renewal before lost our cancellation, as `asyncio.wait_for` in redis-py does:
-                # a lease that went on for ever would keep everybody from the job.
+                # The last renewal lost our cancellation, as `asyncio.wait_for` in redis-py may do.
+                # Without this check the lease would be renewed for ever, and nobody could adopt the
+                # job.
                 return
             try:
                 if not await self._ports.jobs.renew(job):
@@ -161,20 +164,24 @@ class JobWorker:
         try:
             marked = await self._ports.jobs.mark(job)
         except (NotDurable, Unavailable):
-            # Certainly not sent: what was marked goes back, and what was not falls to the reaper.
+            # Certainly not sent. If the mark was written, the hold is released; if not, settling is
+            # fenced and the reaper releases it.
             job = msgspec.structs.replace(job, state="submitting")
-            why = FalAnswer(503, {"detail": "The ledger cannot promise to remember this"}, {})
+            why = FalAnswer(
+                503, {"detail": "Redis did not confirm that the purchase is recorded durably"}, {}
+            )
             return await self._settle(job, Settlement(state="released", charge=0, answer=why))
-        # In a task of its own, which a stop does not cancel: an id not heard is money lost.
+        # A task of its own, which a stop does not cancel: a request id that is not read is money
+        # lost.
         asking = asyncio.create_task(self._ask(marked, start_by_s))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         return await asyncio.shield(asking)
 
     async def _start_by_s(self, job: Job) -> float:
-        """When a job has to be started by, of the event loop's clock."""
+        """Return the deadline for a job's start, by the event loop's clock."""
         within_s = job.order.start_within_s or self._start_within_s
-        if job.epoch > 1:  # It may have waited elsewhere for a while.
+        if job.epoch > 1:  # It may have waited at another instance before.
             within_s -= (await retry_until_available(self._ports.jobs.now_ms) - job.began_ms) / 1000
         return asyncio.get_running_loop().time() + within_s
 
@@ -203,7 +210,7 @@ class JobWorker:
                 return await self._settle(job, outcome.after_submit(submission))
 
     def _note_account(self, job: Job, refusal: Rejected) -> None:
-        """Note a refusal that is about this gateway's own account at fal."""
+        """Report a refusal that concerns this gateway's own account at fal."""
         if doubt := about_account(refusal.answer):
             self._doubt(doubt, job, refusal.said)
             if doubt == "exhausted_balance":
@@ -240,7 +247,7 @@ class JobWorker:
         return await self._settle(job, settlement)
 
     async def _tell(self, job_id: str, progress: Progress) -> None:
-        """Let who follows the job know how far it is; they can do without."""
+        """Publish a job's progress; without Redis nobody is told, which does no harm."""
         with suppress(Unavailable):
             await self._ports.requests.tell(job_id, progress)
 
@@ -259,7 +266,7 @@ class JobWorker:
         await bank(self._ports, job, kept_s=self._kept_s)
 
     def report(self, job: Job, settlement: Settlement) -> None:
-        """Tell what a job came to that was settled a moment ago."""
+        """Report the end of a job that was just settled."""
         sent_ms = job.submitted_ms if job.request_id else 0
         self._ports.facts.purchased(
             Purchased(

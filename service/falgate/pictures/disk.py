@@ -3,6 +3,7 @@
 The operator names the directory and may reach it through links. Everything below it belongs to the
 store alone, so a link there could only be an attempt to read or write files elsewhere. Therefore
 every path component is opened with `openat` and O_NOFOLLOW, and only regular files are read.
+obstore's store for local files is not used: it does not fsync, and it follows links.
 """
 
 import asyncio

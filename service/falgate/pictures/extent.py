@@ -1,7 +1,8 @@
 """Finds where a picture ends by its own structure, so that trailing bytes can be cut off.
 
 A decoder stops at the end of the picture and ignores what follows. Content that a browser or an
-archiver would read as something else could hide there, so only the picture itself is kept.
+archiver would read as something else could hide there, so only the picture itself is kept. The
+delivery is not refused as a whole: it is paid for, and refusing it would buy the same again.
 """
 
 import re

@@ -105,7 +105,7 @@ class PictureIntake:
         await self._store.delete(name)
 
     async def ready(self) -> None:
-        """Check that a picture could be stored now.
+        """Check that a picture could be stored now; called before money is held for a purchase.
 
         The result, good or bad, is reused for one second and shared by concurrent callers: a burst
         of requests causes one write, and no queue of callers that each wait for a failing store.

@@ -1,7 +1,6 @@
-"""Acquaintances: callers who were identified a moment ago, for routes that are asked all the time.
+"""Caches authentication for 0.5 s on routes that are polled. Purchases always authenticate.
 
-Only looks are let through so, never a purchase. A key that was revoked is good for as long as this
-remembers it, which is well under the second that revoking may take.
+So a revoked key can poll for up to 0.5 s more, well within the second that revoking may take.
 """
 
 import asyncio
@@ -15,15 +14,16 @@ _KNOWN_MAX = 10_000
 
 
 class AuthCache:
-    """Whom this process has just identified."""
+    """The callers that this process has just authenticated."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        # By a digest: a key is kept nowhere. The oldest first, as each is remembered for as long.
+        # By digest, so that no key is kept. All are cached for equally long, so the oldest is
+        # first.
         self._known: dict[bytes, tuple[float, Caller]] = {}
 
     async def identify(self, authorization: str | None, address: str, found: Found) -> Caller:
-        """As `admission.identify`; raises what that raises."""
+        """Identify a caller as `admission.identify` does; raises the same errors."""
         now_s = asyncio.get_running_loop().time()
         name = hashlib.sha256(f"{address} {authorization or ''}".encode()).digest()
         self._forget(now_s)

@@ -1,4 +1,4 @@
-"""Cancelling: a request is taken back, and its job is given up where nobody else waits for it."""
+"""Cancels a queued request, and its job if no other request waits for that."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ _PATIENCE_S = 2.0
 
 
 class CancelService:
-    """Takes requests back."""
+    """Cancels queued requests."""
 
     def __init__(
         self, ports: Ports, purchases: JobWorker, polls: StatusService, together: PlaceKeeper
@@ -31,11 +31,11 @@ class CancelService:
         self._giving_up: set[asyncio.Task[None]] = set()
 
     async def cancel(self, owner: Owner, request_id: str, target: str) -> None:
-        """Take a request back. Its job goes on for all others who wait for it.
+        """Cancel a request. Its job continues if other requests wait for it.
 
         Raises:
-            RequestUnknown: This owner has none of that id under that path.
-            AlreadyCompleted: It has ended.
+            RequestUnknown: This owner has no request of that id under that path.
+            AlreadyCompleted: The request has ended.
             Unavailable: Without Redis.
         """
         standing = await self._polls.look(owner, request_id)
@@ -48,7 +48,7 @@ class CancelService:
         request = await self._ports.requests.read(request_id)
         if others or request is None:
             return
-        # Whatever becomes of the caller: what nobody wants should not be bought.
+        # A task of its own, so that the job is given up even if the caller disconnects.
         giving_up = asyncio.create_task(self._give_up(request.job), name=f"cancel {request.job}")
         self._giving_up.add(giving_up)
         giving_up.add_done_callback(self._giving_up.discard)
@@ -63,14 +63,14 @@ class CancelService:
                 return
             if job.state == "accepted":
                 upstream = self._ports.upstream(job.order.upstream)
-                # How it ends decides about the money, as ever.
+                # The job's worker still reads the result from fal, and settles by that.
                 await upstream.cancel(job.order.endpoint, job.request_id)
                 return
-            # On its way to the upstream: it will have an id in a moment.
+            # The submit is under way; the job will soon have a request id.
             await asyncio.sleep(_LOOK_S)
 
     async def _release(self, job: Job) -> bool:
-        """Give back what is held for a job that was not sent; False when it is just being sent."""
+        """Release the hold of a job that was not submitted; return False if that is under way."""
         settlement = Settlement(state="released", charge=0)
         try:
             settled = await retry_until_available(lambda: self._ports.jobs.settle(job, settlement))

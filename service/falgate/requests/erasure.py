@@ -1,4 +1,4 @@
-"""Forgetting a prompt: its pools, its pictures and its text, wherever they are, with a receipt."""
+"""Erasure of a prompt: deletes its pools, pictures and text everywhere, and returns a receipt."""
 
 import uuid
 from collections.abc import Sequence
@@ -16,37 +16,37 @@ from falgate.pictures.ports import Catalogue
 
 
 class Texts(Protocol):
-    """Where prompts stand beside pools. Without Redis: `Unavailable`."""
+    """The places outside pools that contain prompts. Methods raise `Unavailable` without Redis."""
 
     async def forget_requests(self, upstreams: Sequence[str], prompt: str, sha256: str) -> int:
-        """Forget kept requests with this prompt that have ended; how many."""
+        """Delete ended queued requests with this prompt; return the count."""
 
     async def forget_refusals(self, prompt: str) -> int:
-        """Forget what fal said when it refused this prompt; how many such answers."""
+        """Delete fal's refusals that quote this prompt; return the count."""
 
     async def under_way(self, upstreams: Sequence[str], sha256: str) -> int:
-        """How many purchases for it are under way."""
+        """Return how many purchases for the prompt are under way."""
 
     async def rewrite_log(self) -> bool:
-        """Have Redis write its log anew; whether it does."""
+        """Ask Redis to rewrite its append-only file; return whether it does."""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What was forgotten. The ledger's amounts stay; they name no prompt.
+    """What was erased. The ledger's amounts stay; they contain no prompt.
 
     Attributes:
         id: Of this receipt.
-        at_ms: When, Redis time.
+        at_ms: Redis's time.
         prompt_sha256: Hex digest of the prompt.
-        pools: How many pools were emptied.
-        pictures: How many picture files were removed, made here or bought.
-        size_bytes: Their length.
-        shared: Names of those that another prompt has too, which stay for that one.
-        requests: How many kept requests with their answers.
-        refusals: How many answers in which fal had refused it.
-        under_way: Purchases for it that are not over: they are in no pool when they are, but their
-            pictures are stored. Forget it again then.
-        log_rewritten: Whether Redis writes its log anew, in which the text stood.
+        pools: Number of pools that were emptied.
+        pictures: Number of picture files that were deleted, bought or converted.
+        size_bytes: Their total size.
+        shared: Names of pictures that another prompt produced too; they stay for that one.
+        requests: Number of queued requests that were deleted with their answers.
+        refusals: Number of fal's refusals that were deleted.
+        under_way: Purchases for the prompt that are still under way. Their pictures will be in no
+            pool, but will be stored: erase the prompt again when they have ended.
+        log_rewritten: Whether Redis rewrites its append-only file, which still contains the text.
     """
 
     id: str
@@ -63,7 +63,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PromptEraser:
-    """Forgets prompts."""
+    """Erases prompts."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class PromptEraser:
         *,
         upstreams: Sequence[str],
     ) -> None:
-        """In the pools and requests of these upstreams, and in the store."""
+        """Erase in the pools and requests of these upstreams, and in the picture store."""
         self._catalogue = catalogue
         self._pools = pools
         self._remover = remover
@@ -84,16 +84,16 @@ class PromptEraser:
         self._upstreams = tuple(dict.fromkeys(upstreams))
 
     async def forget(self, prompt: str, who: str) -> Receipt:
-        """Forget exactly this prompt, in every scope and variation, pinned or not.
+        """Erase exactly this prompt, in every scope and variation, even from pinned pictures.
 
-        Again after a failure, it goes on; again after it was done, it finds nothing.
+        After a failure, repeat it to erase the rest; repeated after success, it finds nothing.
 
         Raises:
-            Invalid: It is empty.
-            Unavailable: Without Redis or the store; then it is not all forgotten.
+            Invalid: The prompt is empty.
+            Unavailable: Without Redis or the store; then it is not erased completely.
         """
         if not prompt:
-            raise Invalid("Give the prompt, exactly as it was asked for")
+            raise Invalid("Give the prompt exactly as it was sent")
         sha256 = prompt_digest(prompt)
         under_way = await self._texts.under_way(self._upstreams, sha256)
         fingerprints = await self._catalogue.pools_for(sha256)

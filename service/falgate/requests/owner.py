@@ -1,4 +1,4 @@
-"""Whose a request is: it is shown to its own app and to nobody else."""
+"""Ownership of queued requests: only its own app sees a request."""
 
 import msgspec
 
@@ -7,17 +7,17 @@ from falgate.jobs.request import RequestSpec
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """An app, and which of its two worlds: what a test key asked is not a live key's to see."""
+    """An app and a kind of key: live keys do not see what test keys requested, and vice versa."""
 
     kind: Kind
     team: str
     app: str
 
     def owns(self, asked: RequestSpec) -> bool:
-        """Whether a request is this app's."""
+        """Return whether a request is this owner's."""
         return (asked.kind, asked.team, asked.app) == (self.kind, self.team, self.app)
 
 
 def of_key(key: KeyRecord) -> Owner:
-    """Whose requests a key may see."""
+    """Return the owner whose requests a key may see."""
     return Owner(key.kind, key.team, key.app)

@@ -1,4 +1,4 @@
-"""Quotes: what a request would cost and which budget would refuse it; nothing is spent."""
+"""Quotes: what a request would cost and which budgets would refuse it, without buying anything."""
 
 from functools import partial
 
@@ -22,15 +22,15 @@ from falgate.pictures.ports import Pictures, Places
 
 
 class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked about.
+    """A request to quote.
 
     Attributes:
         spec: The model.
         arguments: An instance of `spec.input`.
-        upstream: Who would sell it.
+        upstream: Name of the upstream that would sell it.
         fingerprint: Of the pool that would serve it.
-        accounts: Whom it would be charged to, the organisation first.
-        treatment: How the cache would treat it.
+        accounts: The accounts that would be charged, the organisation first.
+        treatment: The effective cache policy.
     """
 
     spec: ModelSpec
@@ -42,20 +42,20 @@ class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request would come to now, all amounts in micro-USD.
+    """What a request would cost now. All amounts are in micro-USD.
 
     Attributes:
-        asked: Pictures.
-        cached: How many of them are there and free.
-        derived: How many of those would be made here of others.
+        asked: Number of pictures.
+        cached: How many of them the cache has; these are free.
+        derived: How many of those would be converted from others.
         listed: List price of those to be bought.
-        estimate: What they would be booked at.
-        ceiling: The most that they may cost: what would be held.
-        price_version: Of the model's table.
-        refusing: Enforced budgets without room for the ceiling.
-        shadows: Shadow budgets without room for it.
+        estimate: What they are expected to be charged at.
+        ceiling: The most that they may cost, which is what would be held.
+        price_version: Version of the model's price table.
+        refusing: Enforced budgets that cannot pay the ceiling.
+        shadows: Shadow budgets that cannot pay the ceiling.
         tightest: The enforced budget with the least left.
-        fresh: Whether new pictures were asked for, whatever is there.
+        fresh: Whether new pictures are asked for, whatever the cache has.
     """
 
     asked: int
@@ -72,7 +72,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def source(self) -> Source:
-        """What the answer would be."""
+        """Return how the request would be served."""
         if self.fresh:
             return "bypass"
         if self.cached < self.asked:
@@ -81,7 +81,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quotes:
-    """Answers what a request would cost."""
+    """Quotes requests."""
 
     def __init__(self, pools: Pools, pictures: Pictures, budgets: Budgets, places: Places) -> None:
         self._pools = pools
@@ -90,10 +90,10 @@ class Quotes:
         self._places = places
 
     async def quote(self, asked: QuoteRequest) -> Quote:
-        """Look at the pool, the price and every budget.
+        """Quote a request by its pool, its price and every budget.
 
         Raises:
-            PriceMissing: The model's file has no price for it.
+            PriceMissing: The model has no price for it.
             Unavailable: Without Redis or the store.
         """
         wanted = asked.spec.asked(asked.arguments)
@@ -126,7 +126,7 @@ class Quotes:
         )
 
     async def _there(self, asked: QuoteRequest) -> tuple[int, int]:
-        """How many of the pictures are there, and how many more would be made here."""
+        """Return how many pictures are there as bought, and how many are or would be converted."""
         treatment = asked.treatment
         if treatment.fresh:
             return 0, 0

@@ -1,4 +1,4 @@
-"""Rerolling: a picture is rejected, and another one bought in its place under the usual rules."""
+"""Rerolling: rejects a picture and buys another one for its pool, under the usual limits."""
 
 import uuid
 from typing import Any
@@ -25,13 +25,13 @@ from falgate.requests.submit import SubmitService
 
 
 class Rerolled(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture in the place of another.
+    """A picture that replaces a rejected one.
 
     Attributes:
         request: Id of the request that bought it.
         fingerprint: Of the pool.
-        pictures: The new ones.
-        billed: What they were charged, micro-USD.
+        pictures: The new pictures.
+        billed: What they were charged at, in micro-USD.
     """
 
     request: str
@@ -41,12 +41,12 @@ class Rerolled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rerolls:
-    """Buys pictures in the place of others."""
+    """Rejects pictures and buys others."""
 
     def __init__(
         self, desk: CacheAdmin, ports: Ports, queue: SubmitService, records: Records
     ) -> None:
-        """Reject at `desk`, buy by `queue` with a key of `records`."""
+        """Reject pictures in `desk`; buy through `queue`, with a key from `records`."""
         self._desk = desk
         self._ports = ports
         self._queue = queue
@@ -54,24 +54,24 @@ class Rerolls:
         self._quotes = Quotes(ports.pools, ports.pictures, ports.budgets, ports.places)
 
     async def reroll(self, name: str, who: str, *, body: bytes = b"") -> Rerolled:
-        """Take a picture out of every pool, and buy one more for the pool that fal made it for.
+        """Remove a picture from every pool, and buy another one for the pool that has its master.
 
         Args:
-            name: Which picture; of one that was made here, the one that it was made of.
-            who: For the audit log.
-            body: The request that it was the answer to, where its prompt is not kept.
+            name: The picture; a converted one stands for its master.
+            who: The user, for the audit log.
+            body: The request that the picture was made for, if the prompt is not stored.
 
         Raises:
-            NotFound: It is not stored.
+            NotFound: The picture is not stored.
             Conflict: It is in no pool, or no key may buy another one.
-            Invalid: The prompt is not kept and not given, or another one is given.
-            Refusal: It cannot be bought: then it stays where it is, unless fal was asked already.
+            Invalid: The prompt is neither stored nor given, or another one is given.
+            Refusal: Another one cannot be bought. The picture stays, unless fal was asked already.
         """
         family = await self._desk.family(await self._desk.picture(name))
         record = next((each for each in family if not each.master), family[0])
         shelf = await self._shelf(record)
         call = await self._call(shelf, record, body)
-        # First see that another one may be bought: else a picture would be gone for nothing.
+        # Check first that another one can be bought, or the picture would be lost for nothing.
         await self._afford(call)
         await self._desk.reject(record.name, who)
         kept = await self._queue.wait(call, key=f"reroll {uuid.uuid4().hex}")
@@ -88,13 +88,13 @@ class Rerolls:
             shelf = await self._desk.pool(name)
             if any(picture.sha256 == record.sha256 for picture in shelf.pool.pictures):
                 return shelf
-        raise Conflict("This picture is in no pool (any more)")
+        raise Conflict("This picture is in no pool")
 
     async def _call(self, shelf: PoolRecord, record: Record, body: bytes) -> AdmittedRequest:
         about = shelf.about
         spec = self._ports.models.get(about.endpoint) if about else None
         if about is None or spec is None:
-            raise Conflict("Nobody knows any more what this pool is for; purge it")
+            raise Conflict("The request of this pool is no longer known; purge the pool")
         arguments = _arguments(spec, about.arguments, body)
         treatment = EffectivePolicy(
             scope=about.scope,
@@ -104,7 +104,7 @@ class Rerolls:
         )
         name = treatment.pool_of(spec, arguments, about.upstream)
         if name != shelf.fingerprint:
-            raise Invalid("That is not the request that this picture was the answer to")
+            raise Invalid("This is not the request that the picture was made for")
         key = await self._key(record, shelf, about.upstream)
         return AdmittedRequest(
             request_id=str(uuid.uuid4()),
@@ -133,11 +133,11 @@ class Rerolls:
         for short in quote.refusing:
             raise Conflict(
                 f"The {short.window.kind} budget of {short.account.name} cannot pay for another "
-                "picture; this one stays"
+                "picture, so this one was kept"
             )
 
     async def _key(self, record: Record, shelf: PoolRecord, upstream: str) -> KeyRecord:
-        """A key of the app that bought it, or of another one that shares its pool."""
+        """Return a usable key of the app that bought the picture, or of one sharing its pool."""
         now_s = await self._records.now_s()
         directory = await self._records.directory()
         apps = dict.fromkeys((record.app, *shelf.apps))
@@ -150,7 +150,7 @@ class Rerolls:
                 ):
                     return key
         raise Conflict(
-            f"No key of {', '.join(apps)} may be used, and somebody has to pay for the picture"
+            f"None of the keys of {', '.join(apps)} can be used to pay for another picture"
         )
 
 
@@ -163,6 +163,6 @@ def _arguments(spec: ModelSpec, kept: dict[str, Any] | None, body: bytes) -> Any
             raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     if kept is None:
         raise Invalid(
-            "The prompt of this picture is not kept: give the request that it was the answer to"
+            "The prompt of this picture is not stored; give the request that it was made for"
         )
     return msgspec.convert(kept, spec.input)

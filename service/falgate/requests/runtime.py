@@ -1,4 +1,4 @@
-"""The workshop: everything in a process that works on calls and kept requests, put together."""
+"""The runtime objects of one process: everything that serves requests, wired together."""
 
 import msgspec
 
@@ -19,19 +19,19 @@ _SHORT_S = 2.0
 
 
 class Runtime(msgspec.Struct, frozen=True, kw_only=True):
-    """Who works on what.
+    """The services of one process.
 
     Attributes:
-        ports: The world.
-        purchases: Buys.
+        ports: The ports of the request flow.
+        purchases: Runs jobs.
         flights: Waits for jobs.
-        wakes: Waits for requests.
-        answers: Answers who is on the line.
-        driver: Looks after kept requests.
-        queue: Takes them.
-        polls: Tells how they stand.
-        cancelling: Takes them back.
-        together: Knows whose pictures are for whom.
+        wakes: Notifies those that wait for requests.
+        answers: Answers callers that wait on a connection.
+        driver: Runs queued requests.
+        queue: Accepts queued requests.
+        polls: Tells the status of queued requests.
+        cancelling: Cancels queued requests.
+        together: Assigns pictures to requests that must not share them.
     """
 
     ports: Ports
@@ -46,28 +46,28 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     together: PlaceKeeper
 
     def wake(self, name: str) -> None:
-        """A job has ended or is in trouble, or a request has ended."""
+        """Notify waiters that a job has ended or is in trouble, or that a request has ended."""
         self.flights.wake(name)
         self.moved(name)
 
     def moved(self, name: str) -> None:
-        """A job is further than it was."""
+        """Notify waiters that a job has made progress."""
         self.purchases.turns.wake(name)
         self.wakes.wake(name)
 
     def wake_all(self) -> None:
-        """Anything may have happened: for a while nothing was heard."""
+        """Notify all waiters, because notifications of other instances may have been lost."""
         self.flights.wake_all()
         self.purchases.turns.wake_all()
         self.wakes.wake_all()
 
     def let_go(self) -> None:
-        """Let everybody go who waits for something: this process is about to end."""
+        """Release all waiters because this process is about to end."""
         self.flights.close()
         self.wakes.close()
 
     async def close(self) -> None:
-        """Finish what is short, and hand over all else at once."""
+        """Wait shortly for jobs to end, and hand over everything else at once."""
         await self.purchases.close(_SHORT_S)
         await self.driver.close()
         await self.together.close()
@@ -83,16 +83,18 @@ def runtime(
     kept_s: int,
     distinct_wait_s: float = 0,
 ) -> Runtime:
-    """Put one together.
+    """Build the services of a process.
 
     Args:
-        ports: The world.
-        calendar: Words when a budget starts anew.
-        lease_s: How long a job or a request is this process's without renewal.
-        start_within_s: How long a purchase may wait to be started where nobody said.
-        wait_s: How long a caller on the line waits for pictures.
-        kept_s: How long a pool has a picture.
-        distinct_wait_s: How long an answer takes at least, of those that are to be distinct.
+        ports: The ports of the request flow.
+        calendar: Tells when a budget resets.
+        lease_s: Duration of the leases of jobs and requests, in seconds.
+        start_within_s: How long a purchase may wait to be started if its caller set no limit, in
+            seconds.
+        wait_s: How long a caller on a connection waits for pictures, in seconds.
+        kept_s: How long a pool keeps a picture, in seconds.
+        distinct_wait_s: Minimum duration of answers to requests that get pictures of their own, in
+            seconds.
     """
     flights, wakes = JobWatcher(ports.jobs), Notifier()
     together = PlaceKeeper(ports.places, wait_s=distinct_wait_s)

@@ -1,9 +1,9 @@
-"""Polls: how a request stands, for callers who ask again and again.
+"""Status of queued requests, for callers that poll."""
 
-fal's Python client asks ten times a second for as long as it waits. Who has just been told is told
-again when there is news, or after a second: they learn it sooner, and cost a tenth. Where many
-wait, it is a few seconds, so that those who poll leave room for those who buy.
-"""
+# fal's Python client polls ten times a second for as long as it waits. A client that was just
+# answered is answered again when there is news, or after a second. So it gets news sooner, at a
+# tenth of the cost. If many clients wait, that second becomes up to 15, so that polling leaves
+# capacity for purchases.
 
 import asyncio
 from collections import OrderedDict
@@ -18,36 +18,36 @@ from falgate.requests.owner import Owner
 
 _PACE_S, _PACE_S_MAX = 1.0, 15.0
 _ANSWERS_A_SECOND = 100
-"""Without news, from one process: a small part of a core."""
+"""Answers without news that one process gives per second: a small part of a core."""
 _KNOWN_MAX = 10_000
 _LOOKS_MAX = 32
 
 
 class _Told(NamedTuple):
-    """When somebody was told, of the event loop's clock, and what rings at news since."""
+    """When a poller was last answered, by the event loop's clock, and its subscription since."""
 
     at_s: float
     alarm: Subscription
 
 
 class StatusService:
-    """What each request's followers were told last, and when."""
+    """Answers polls; knows when each poller was last answered."""
 
     def __init__(
         self, ports: Ports, wakes: Notifier, together: PlaceKeeper, *, pace_s: float = _PACE_S
     ) -> None:
-        """Tell the same no sooner than after `pace_s`."""
+        """Repeat an unchanged status after `pace_s` seconds at the earliest."""
         self._ports = ports
         self._together = together
         self._wakes = wakes
         self._pace_s = pace_s
-        # However many ask, purchases find a connection to Redis.
+        # Bounds the connections to Redis that pollers use, so that purchases always find one.
         self._sleeping = 0
         self._looks = asyncio.Semaphore(_LOOKS_MAX)
         self._told: OrderedDict[tuple[Owner, str], _Told] = OrderedDict()
 
     async def look(self, owner: Owner, request_id: str) -> RequestProgress | None:
-        """How a request stands now; None when this owner has none of that id (any more).
+        """Return the status of a request now; None if this owner has no request of that id.
 
         Raises:
             Unavailable: Without Redis.
@@ -58,10 +58,10 @@ class StatusService:
         return standing if standing and owner.owns(standing.request.asked) else None
 
     async def news(self, owner: Owner, request_id: str) -> RequestProgress | None:
-        """The same, as soon as there is news for whoever was told a moment ago.
+        """Return the status as `look` does; if the caller was just answered, wait for news first.
 
         Raises:
-            Unavailable: Without Redis, or at the end of this process.
+            Unavailable: Without Redis, or because this process is about to end.
         """
         loop, name = asyncio.get_running_loop(), (owner, request_id)
         if told := self._told.pop(name, None):
@@ -95,10 +95,10 @@ class StatusService:
     async def follow(
         self, owner: Owner, first: RequestProgress
     ) -> AsyncIterator[RequestProgress | None]:
-        """A standing whenever there is news, to its end; None whenever there was none for a while.
+        """Yield the status whenever it changes, to its end, and None if it has not for a while.
 
         Raises:
-            Unavailable: Without Redis, or at the end of this process.
+            Unavailable: Without Redis, or because this process is about to end.
         """
         told = first
         yield first
@@ -114,8 +114,8 @@ class StatusService:
 
     def _note(self, name: tuple[Owner, str], told: _Told) -> None:
         if len(self._told) >= _KNOWN_MAX:
-            # Who has not asked for a while is not asking any more. They stand in the order in which
-            # they asked, so no more are looked at than are let go.
+            # Forget pollers that have not come for a while. They are ordered by their last poll, so
+            # the loop only visits those that it forgets.
             before_s = told.at_s - _PACE_S_MAX
             while self._told and (oldest := next(iter(self._told.items())))[1].at_s < before_s:
                 self._wakes.stop(self._told.pop(oldest[0]).alarm)

@@ -1,4 +1,4 @@
-"""The queue: requests are taken and kept, and what they bring comes later."""
+"""The queue's front: checks and stores requests, whose results come later."""
 
 import asyncio
 import hashlib
@@ -25,11 +25,11 @@ from falgate.requests.worker import RequestWorker
 _LOOK_AGAIN_S = 1.0
 _REJECTIONS_A_SECOND = 10
 _SENT_AGAIN_MS = 120_000
-_FORGOTTEN = "The request was forgotten while it was waited for; ask again"
+_FORGOTTEN = "The request was deleted while waiting for its result; try again"
 
 
 class Hook(NamedTuple):
-    """Who is to be told of a request's end, "" for nobody; and what URLs begin with for them."""
+    """The webhook of a request: its URL ("" for none), and what picture URLs in it begin with."""
 
     url: str = ""
     base_url: str = ""
@@ -39,7 +39,7 @@ NO_HOOK = Hook()
 
 
 class SubmitService:
-    """Takes requests, and lets them be waited for."""
+    """Accepts requests into the queue, and waits for them."""
 
     def __init__(
         self,
@@ -52,16 +52,17 @@ class SubmitService:
         start_within_s: float,
         wait_s: float,
     ) -> None:
-        """Take requests.
+        """Accept requests.
 
         Args:
-            ports: The world.
-            purchases: Who buys.
-            claims: Who asks.
-            driver: Who looks after them.
-            wakes: Who tells of them.
-            start_within_s: How long a purchase may wait to be started where nobody said.
-            wait_s: How long a caller on the line waits for a kept request.
+            ports: The ports of the request flow.
+            purchases: Runs jobs.
+            claims: Finds or claims what a request needs.
+            driver: Runs the queued requests.
+            wakes: Notifies when one of them changes.
+            start_within_s: How long a purchase may wait to be started if its caller set no limit,
+                in seconds.
+            wait_s: How long a caller on a connection waits for a queued request, in seconds.
         """
         self._ports = ports
         self._purchases = purchases
@@ -79,16 +80,16 @@ class SubmitService:
         key: str = "",
         length_max: int | None = None,
     ) -> QueuedRequest:
-        """Take a request: once this returns, it is kept and its money held, or it has its end.
+        """Accept a request. When this returns, it is stored and its money held, or it has ended.
 
         Args:
-            call: What is asked.
-            hook: Who is to be told of its end.
-            key: The caller's idempotency key: another request with it is the same request.
-            length_max: Refuse where more than so many wait already.
+            call: The request.
+            hook: The webhook that reports its end.
+            key: The caller's idempotency key; requests of the same key are the same request.
+            length_max: Refuse the request if more than this number wait already.
 
         Raises:
-            Refusal: It was not kept, and nothing is held.
+            Refusal: The request was not stored, and nothing is held.
         """
         if length_max is not None:
             length = await self._ports.requests.waiting(call.upstream)
@@ -125,7 +126,7 @@ class SubmitService:
         request_id: str,
         hook: Hook = NO_HOOK,
     ) -> QueuedRequest:
-        """Keep a request whose input is wrong: fal takes those too, and says so with the result.
+        """Store a request with invalid input, as fal does, which reports the errors as its result.
 
         Raises:
             TooMany: This app has too many of them.
@@ -149,7 +150,7 @@ class SubmitService:
         return await self._put(NewRequest(asked=asked), "failed", rejection_of(rejection))
 
     async def _pace_rejections(self, app: str) -> None:
-        """Keep no more of these than an app may need to see what is wrong: nobody pays for them."""
+        """Limit how many of an app's invalid requests are stored, because nobody pays for those."""
         try:
             exceeded = await self._ports.rates.take({f"rejected:{app}": _REJECTIONS_A_SECOND})
         except Unavailable:
@@ -157,16 +158,16 @@ class SubmitService:
             return
         if exceeded is not None:
             raise TooMany(
-                f"{_REJECTIONS_A_SECOND} requests of this app in a second had wrong input, and no "
-                "more of them are kept; send this one again to see what is wrong with it",
+                f"This app sent more than {_REJECTIONS_A_SECOND} requests per second with invalid "
+                "input, so this one was not stored; send it again to see its errors",
                 math.ceil(exceeded.retry_after_ms / 1000),
             )
 
     async def wait(self, call: AdmittedRequest, *, key: str) -> QueuedRequest:
-        """Take a request and wait for its end, whoever asked it first.
+        """Accept a request and wait for its end, even if an equal one was accepted before.
 
         Raises:
-            Refusal: Whatever stands in the way, or that it takes longer.
+            Refusal: The request was refused, or takes longer.
         """
         deadline_s = asyncio.get_running_loop().time() + self._wait_s
         async with self._claims.together.on_the_line(call):
@@ -180,7 +181,9 @@ class SubmitService:
             while not (request := await self._read(request.asked.id)).ended:
                 left_s = deadline_s - loop.time()
                 if left_s <= 0:
-                    raise TimedOut("The pictures are still being made; ask again to get them")
+                    raise TimedOut(
+                        "The pictures are still being made; repeat the request to get them"
+                    )
                 await self._wakes.sleep(alarm, min(left_s, _LOOK_AGAIN_S))
                 alarm.event.clear()
         finally:
@@ -204,7 +207,7 @@ class SubmitService:
 
 def _keep(call: AdmittedRequest, hook: Hook, key: str) -> NewRequest:
     arguments = msgspec.to_builtins(call.arguments)
-    # The fingerprint says whose pool it is, which is nowhere in the body.
+    # The fingerprint is included because the pool's scope is not in the body.
     body = msgspec.json.encode(arguments, order="sorted").decode()
     same = (call.fingerprint, hook.url, body)
     digest = hashlib.sha256(msgspec.json.encode(same)).hexdigest()
@@ -232,14 +235,15 @@ def _keep(call: AdmittedRequest, hook: Hook, key: str) -> NewRequest:
 
 
 def _repeatable(call: AdmittedRequest, key: str, digest: str) -> tuple[str, int]:
-    """What names an equal request, and for how long after its end, ms; 0: while it is kept.
+    """Return the name of equal requests, and how long it is valid after the end, in ms.
 
-    fal's clients send again by themselves what they had no reply to. Whatever may be bought again
-    needs a name by which that is known, if the caller gives none.
+    0 ms means for as long as the request is stored. fal's clients repeat a submit by themselves if
+    its reply is lost. Requests that would buy again therefore need a name even if the caller gives
+    none.
     """
     owner = f"{call.key.kind}:{call.key.team}/{call.key.app}"
     if key:
-        # Hashed, a key of the caller's is short and says nothing.
+        # Hashed, so that the name is short and does not reveal the caller's key.
         return f"{owner}:{hashlib.sha256(key.encode()).hexdigest()}", 0
     if call.treatment.fresh:
         return f"{owner}:{call.treatment.fresh}:{call.key.id}:{digest}", _SENT_AGAIN_MS

@@ -1,4 +1,4 @@
-"""The answer to a call: from the pool, from somebody's flight, or from a purchase of its own."""
+"""Answers a caller that waits on a connection: from the pool, another's purchase, or its own."""
 
 import asyncio
 import time
@@ -22,12 +22,12 @@ _TRIES = 4
 
 
 class _Patience:
-    """How long a caller will wait for jobs, and has.
+    """How long a caller is willing to wait for jobs, and has waited.
 
     Attributes:
-        deadline_s: Of the event loop's clock.
-        start_by_s: Likewise, when a purchase of its own has to be started by.
-        waited_s: So far.
+        deadline_s: By the event loop's clock.
+        start_by_s: Likewise: when its own purchase must have been started.
+        waited_s: Time spent waiting so far.
     """
 
     def __init__(self, wait_s: float, start_within_s: float) -> None:
@@ -38,7 +38,7 @@ class _Patience:
 
 
 class SyncService:
-    """Answers calls while their callers are on the line."""
+    """Answers requests while their callers wait."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class SyncService:
         *,
         wait_s: float,
     ) -> None:
-        """Let a caller wait for up to `wait_s`."""
+        """Let a caller wait for up to `wait_s` seconds."""
         self._ports = ports
         self._purchases = purchases
         self._flights = flights
@@ -57,10 +57,10 @@ class SyncService:
         self._wait_s = wait_s
 
     async def answer(self, call: AdmittedRequest) -> Answer:
-        """Find, share or buy the pictures of a call.
+        """Find, share or buy the pictures of a request.
 
         Raises:
-            Refusal: Whatever stands in the way, see `core.errors`.
+            Refusal: Why there are none, see `core.errors`.
         """
         began_s = time.perf_counter()
         patience = _Patience(self._wait_s, call.options.start_within_s)
@@ -106,14 +106,15 @@ class SyncService:
             if job_id:
                 with suppress(Unavailable):
                     await self._ports.requests.leave(flight, call.request_id)
-        raise TimedOut("Others are still buying what is missing here; ask again later")
+        raise TimedOut("Other requests are still buying the missing pictures; try again later")
 
     async def _wait(
         self, job_id: str, patience: _Patience, *, leads: bool, within: bool
     ) -> Job | None:
-        """A job that ended or is in trouble; None when it is forgotten.
+        """Return the job when it has ended or is in trouble; None if it is deleted.
 
-        A follower that has a time of its own for the start does not wait for that any longer.
+        A follower that set a start time-out of its own stops waiting if the job has not started by
+        then.
         """
         began_s = time.perf_counter()
         try:
@@ -121,7 +122,7 @@ class SyncService:
                 with suppress(TimedOut):
                     return await self._flights.ended(job_id, patience.start_by_s)
                 if not await has_started(self._ports, job_id):
-                    raise TimedOut("This was not started within the time that was given for it")
+                    raise TimedOut("The purchase was not started within the request's time limit")
             return await self._flights.ended(job_id, patience.deadline_s, begun_here=leads)
         except Gone:
             return None
@@ -132,7 +133,7 @@ class SyncService:
 def answered(
     call: AdmittedRequest, found: Answer, job_id: str, took_s: float, waited_s: float
 ) -> Answered:
-    """The fact that a call got its pictures."""
+    """Return the event that a request got its pictures."""
     return Answered(
         request_id=call.request_id,
         model=call.spec.endpoint,

@@ -1,4 +1,4 @@
-"""Driving: every kept request is looked after by one instance, until it has its end."""
+"""Runs queued requests: each is leased by one instance, until it has ended."""
 
 import asyncio
 from collections import defaultdict
@@ -29,11 +29,11 @@ _TRIES = 4
 _HAND_OVER_S = 5.0
 _AT_ONCE = 100
 _PAUSE_PART = 1.0
-"""Of the time after which a refusal says to ask again; less in tests."""
+"""The part of an error's `Retry-After` to wait before another attempt; less in tests."""
 
 
 class RequestWorker:
-    """The kept requests that this process looks after, each in a task that no caller can cancel."""
+    """The queued requests that this process runs, each in a task that no caller can cancel."""
 
     def __init__(
         self,
@@ -45,15 +45,16 @@ class RequestWorker:
         lease_s: float,
         start_within_s: float,
     ) -> None:
-        """Look after requests.
+        """Run requests.
 
         Args:
-            ports: The world.
-            purchases: Who buys.
-            flights: Who waits.
-            claims: Who asks.
-            lease_s: How long a request is this process's without renewal.
-            start_within_s: How long one may wait for its purchase to start where nobody said.
+            ports: The ports of the request flow.
+            purchases: Runs jobs.
+            flights: Waits for jobs.
+            claims: Finds or claims what a request needs.
+            lease_s: Duration of a lease, in seconds.
+            start_within_s: How long a purchase may wait to be started if its caller set no limit,
+                in seconds.
         """
         self._ports = ports
         self._purchases = purchases
@@ -65,9 +66,9 @@ class RequestWorker:
         self._upstreams: dict[str, str] = {}
 
     def start(self, request: QueuedRequest) -> None:
-        """Look after a request, which waits for a job; one that has ended is left alone.
+        """Run a request that waits for a job; do nothing if it has ended.
 
-        It may have ended elsewhere, while this process slept for longer than its lease.
+        It may have ended elsewhere while this process slept for longer than its lease.
         """
         request_id = request.asked.id
         if request.ended or request_id in self._tasks:
@@ -78,7 +79,7 @@ class RequestWorker:
         task.add_done_callback(lambda _: self._forget(request_id))
 
     async def run(self) -> None:
-        """Keep what is looked after, and take over what nobody looks after; until cancelled."""
+        """Renew the leases of this process's requests, and adopt others; until cancelled."""
         while True:
             with suppress(Unavailable):
                 await self._renew(self._upstreams)
@@ -88,7 +89,7 @@ class RequestWorker:
             await asyncio.sleep(self._lease_s / 3)
 
     async def close(self) -> None:
-        """Hand everything over at once."""
+        """Hand over all requests at once."""
         left = dict(self._upstreams)
         tasks = list(self._tasks.values())
         for task in tasks:
@@ -115,15 +116,17 @@ class RequestWorker:
             ending = await self._ending(request)
             if ending is not None:
                 await self._end(*ending)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the next who looks tries again
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next owner tries again
             detail = type(error).__name__
             self._ports.facts.doubted(Anomaly(what="broken", job=request.job, detail=detail))
 
     async def _ending(self, request: QueuedRequest) -> tuple[QueuedRequest, Outcome] | None:
-        """How a request ends, and as what it was read last; None when it has ended otherwise."""
+        """Return the request as last read, and its outcome; None if it has ended elsewhere."""
         spec = self._ports.models[request.asked.endpoint]
         arguments = msgspec.convert(request.asked.arguments, spec.input)
-        refusal: Refusal = TimedOut("Others were still buying what is missing here; ask again")
+        refusal: Refusal = TimedOut(
+            "Other requests were still buying the missing pictures; try again"
+        )
         for _ in range(_TRIES):
             try:
                 job = await self._settled(request)
@@ -145,7 +148,7 @@ class RequestWorker:
             if isinstance(found, Answer):
                 return request, found
             if isinstance(found, Unavailable):
-                refusal = found  # fal cannot be reached or is busy: for now.
+                refusal = found  # fal cannot be reached or is busy at the moment.
                 await asyncio.sleep(found.retry_after_s * _PAUSE_PART)
             elif isinstance(found, Refusal):
                 return request, failure_of(found)
@@ -161,13 +164,14 @@ class RequestWorker:
         return request, failure_of(refusal)
 
     async def _settled(self, request: QueuedRequest) -> Job:
-        """The job of a request, once it is known what it brings.
+        """Return the job of a request, once it is known what it brings.
 
-        What a job's own leader gave it for its start is looked after with the job.
+        A start time-out of the job's leader is handled with the job itself.
 
         Raises:
-            TimedOut: It does not start in time for who joined it.
-            Gone: It was forgotten.
+            TimedOut: The request joined the job, which does not start within the request's
+                time-out.
+            Gone: The job was deleted.
         """
         if not request.leads and request.asked.options.start_within_s:
             start_by_s = await self._start_by_s(request)
@@ -175,16 +179,17 @@ class RequestWorker:
                 async with asyncio.timeout_at(start_by_s):
                     return await self._flights.settled(request.job)
             if not await retry_until_available(lambda: has_started(self._ports, request.job)):
-                raise TimedOut("This was not started within the time that was given for it")
+                raise TimedOut("The purchase was not started within the request's time limit")
         return await self._flights.settled(request.job)
 
     async def _again(self, request: QueuedRequest, arguments: Any) -> QueuedRequest | Answer | None:
         """Claim once more for a request whose job brought nothing.
 
-        The request with its next job, its answer, or None when it is forgotten.
+        Returns:
+            The request with its next job, its answer, or None if the request is deleted.
 
         Raises:
-            Refusal: There is no way to get its pictures.
+            Refusal: Its pictures cannot be had.
         """
         asked = request.asked
         call = await self._call(request, arguments)
@@ -199,7 +204,7 @@ class RequestWorker:
         return await retry_until_available(lambda: self._ports.requests.read(asked.id))
 
     async def _claimed(self, call: AdmittedRequest, waiter: Waiter, start_by_s: float) -> Claim:
-        """Claim as soon as what stands in the way for now is gone."""
+        """Claim, and repeat that while the obstacle is temporary and there is time."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -210,7 +215,7 @@ class RequestWorker:
                 await asyncio.sleep(refusal.retry_after_s * _PAUSE_PART)
 
     async def _call(self, request: QueuedRequest, arguments: Any) -> AdmittedRequest:
-        """The call that a request was taken for, under the key as it is now."""
+        """Return the request as admitted, with its key's present limits."""
         asked = request.asked
         key, now_s, directory = await retry_until_available(lambda: self._ports.keys.key(asked.key))
         if key is None:
@@ -230,7 +235,7 @@ class RequestWorker:
         )
 
     async def _start_by_s(self, request: QueuedRequest) -> float:
-        """When a purchase for it has to be started by, of the event loop's clock."""
+        """Return the deadline for the start of its purchase, by the event loop's clock."""
         now_ms = await retry_until_available(self._ports.jobs.now_ms)
         within_s = request.asked.options.start_within_s or self._start_within_s
         left_s = within_s - (now_ms - request.began_ms) / 1000

@@ -1,1 +1,1 @@
-"""A stand-in for fal: its protocol, real pictures, its books, and dials for every failure."""
+"""A stand-in for fal: its protocol, real pictures, its billing, and every failure on demand."""

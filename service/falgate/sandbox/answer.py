@@ -1,4 +1,4 @@
-"""An answer: a status, headers and a body, which is an ASGI application of its own."""
+"""An HTTP response as an ASGI application: status, headers and body."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from litestar.types import Receive, Scope, Send
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A whole HTTP answer.
+    """A complete HTTP response.
 
     Attributes:
         status: HTTP status.
-        body: Its bytes.
-        headers: By their names in lower case, with the content type.
+        body: The bytes of the body.
+        headers: By lower-case name, including the content type.
     """
 
     status: int
@@ -21,14 +21,14 @@ class Answer(msgspec.Struct, frozen=True):
     headers: dict[str, str]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
         del scope, receive
         await begin(send, self)
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 
 async def begin(send: Send, answer: Answer) -> None:
-    """Send the status and the headers, with the length of the whole body."""
+    """Send the status and headers, with the length of the complete body."""
     headers = {**answer.headers, "content-length": str(len(answer.body))}
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
@@ -37,7 +37,7 @@ async def begin(send: Send, answer: Answer) -> None:
 def said(
     status: int, value: Any, request_id: str, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """An answer in JSON, with the request id that every answer of fal has."""
+    """Build a JSON response with the request id header that every response of fal has."""
     return Answer(
         status,
         msgspec.json.encode(value),

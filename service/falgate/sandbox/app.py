@@ -1,4 +1,4 @@
-"""The sandbox as an ASGI application: its routes, and the control of it."""
+"""The sandbox as an ASGI application: fal's routes, and the control routes for tests."""
 
 import ipaddress
 import time
@@ -31,14 +31,13 @@ def create_sandbox(
     dials: Behaviour = Behaviour(),  # noqa: B008 - frozen
     base_url: str | None = None,
 ) -> Litestar:
-    """A stand-in for fal.
+    """Create a stand-in for fal.
 
     Args:
         models: The endpoints that it serves.
-        directory: Where requests are kept, for later processes and those beside this one; in
-            memory only without it.
-        dials: As they stand at the start.
-        base_url: Where it is reached, if the URLs in its answers shall not be as they were asked.
+        directory: Stores requests for later and concurrent processes; in memory without it.
+        dials: The initial configuration.
+        base_url: Base of the URLs in responses; by default the address of each request.
     """
     records = Records(directory)
     hooks = Hooks(records, models, directory and directory / "hooks.key")
@@ -70,13 +69,13 @@ def create_sandbox(
         route_handlers=[serve_fal, serve_keys, serve_media, _controls(desk)],
         on_shutdown=[hooks.close],
         openapi_config=None,
-        # It may run inside another process, whose logging is not its to set up.
+        # It may run inside another process, which configures logging itself.
         logging_config=None,
     )
 
 
 def _controls(desk: Desk) -> Router:
-    """The routes for tests, which answer to this machine only."""
+    """Return the control routes for tests, which serve only this machine."""
 
     @get("/books")
     async def read_books() -> ASGIApp:

@@ -1,4 +1,4 @@
-"""The books: the truth about every submit and every fetch, for tests to hold others against."""
+"""The record of every submit and fetch, against which tests check a gateway's ledger."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,14 +13,14 @@ from falgate.sandbox.record import Record, life
 
 
 class Visits:
-    """How often each route was asked, by this process."""
+    """Request counts per route, of this process."""
 
     def __init__(self) -> None:
         self.routes: Counter[str] = Counter()
         self._faults: Counter[tuple[str, Place]] = Counter()
 
     def fault_due(self, record: Record, place: Place) -> bool:
-        """Whether the answer that is being given at this place is one to spoil."""
+        """Return whether the current response at this place is to be damaged."""
         dials = record.dials
         if dials.fault is None or dials.at != place:
             return False
@@ -28,7 +28,7 @@ class Visits:
         return dials.faults is None or self._faults[record.id, place] <= dials.faults
 
     def clear(self) -> None:
-        """Start counting anew."""
+        """Reset the counts."""
         self.routes.clear()
         self._faults.clear()
 
@@ -36,7 +36,7 @@ class Visits:
 def view(
     records: Iterable[Record], models: Mapping[str, ModelSpec], visits: Visits, now_s: float
 ) -> dict[str, Any]:
-    """The books as they stand at this time."""
+    """Return the records as they stand at a time."""
     submits = [_entry(record, models.get(record.endpoint), now_s) for record in records]
     return {
         "submits": submits,

@@ -1,4 +1,4 @@
-"""The desk: what every route works with, and the steps that the queue and the sync route share."""
+"""The sandbox's state, and the submit steps shared by the queue and the synchronous route."""
 
 import hashlib
 import re
@@ -43,7 +43,7 @@ _NOTED = (
 
 
 class Refused(Exception):
-    """A request that ends here, with this answer."""
+    """Ends a request with this response."""
 
     def __init__(self, answer: ASGIApp) -> None:
         super().__init__("refused")
@@ -51,15 +51,15 @@ class Refused(Exception):
 
 
 class Desk:
-    """What a sandbox consists of.
+    """The state of a sandbox.
 
     Attributes:
-        models: The endpoints that are known.
-        records: Every submit.
-        board: The dials.
-        visits: How often each route was asked.
-        hooks: Tells who asked for it how a request has ended.
-        fixed_url: Where the sandbox is reached, for the URLs in its answers; None for as asked.
+        models: The known endpoints.
+        records: All submits.
+        board: The behaviour in force.
+        visits: Request counts per route.
+        hooks: Sends completion callbacks.
+        fixed_url: Base of the URLs in responses; None to use the address of each request.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class Desk:
         self.fixed_url = fixed_url
 
     def base_url(self, request: Request[Any, Any, Any]) -> str:
-        """What the URLs in an answer begin with, without a slash at the end."""
+        """Return the base of URLs in a response, without a trailing slash."""
         if self.fixed_url is not None:
             return self.fixed_url.rstrip("/")
         return f"{request.scope['scheme']}://{request.headers.get('host', 'localhost')}"
 
     def authenticate(self, request: Request[Any, Any, Any]) -> None:
-        """Let only fal's own keys through.
+        """Require a key in fal's format.
 
         Raises:
             Refused: With fal's 401.
@@ -97,16 +97,16 @@ class Desk:
             raise Refused(refusals.platform(401, new_id(time.time()), refusals.UNKNOWN))
 
     def spoil(self, answer: Answer, record: Record, place: Place, base_url: str) -> ASGIApp:
-        """The answer as the record's dials leave it."""
+        """Return the response, damaged if a fault is due at this place."""
         if self.visits.fault_due(record, place):
             return spoilt(answer, record.dials, place, base_url)
         return answer
 
     async def accept(self, request: Request[Any, Any, Any], route: Route) -> Record:
-        """Keep a submit.
+        """Store a submit.
 
         Raises:
-            Refused: It was not accepted. It stands in the books all the same.
+            Refused: It was not accepted. It is recorded nevertheless.
         """
         now_s = time.time()
         dials = self.board.take()
@@ -121,10 +121,10 @@ class Desk:
         return record
 
     def end_work(self, now_s: float) -> int:
-        """Have all that was accepted and goes on be done now; how many that were.
+        """End the work of all open requests now; return how many.
 
-        Tests look at what is so while a request is under way, and then let it go: a time for its
-        work would be too short on a busy machine or be waited for on every other.
+        For tests that examine a request in progress and then let it end. A fixed working time would
+        be too short on a busy machine, or a waste of time on any other.
         """
         going_on = [
             record
@@ -159,7 +159,7 @@ class Desk:
         return msgspec.structs.replace(accepted, arguments=arguments, earlier=earlier)
 
     def _turn_s(self, record: Record) -> float:
-        # Reading every record is dear; only a limit on how many work at once needs it.
+        # Reading all records is expensive, and only needed to limit concurrency.
         others = [] if record.dials.concurrency is None else self.records.all()
         return wait_s(record.dials, others, record.submitted_s)
 

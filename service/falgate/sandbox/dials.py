@@ -1,4 +1,4 @@
-"""The dials: how quick the stand-in is, how its jobs end, and which of its answers are spoilt."""
+"""Configuration of the sandbox: its speed, how its jobs end, and which responses are damaged."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -22,10 +22,10 @@ Outcome = Literal[
     "never_starts",
     "never_ends",
 ]
-"""How a job goes: as asked, with one of fal's model errors, with wrong pictures, or not at all."""
+"""How a job ends: as requested, with one of fal's model errors, with wrong pictures, or never."""
 
 Place = Literal["submit", "accepted", "status", "result", "media"]
-"""The answer that is spoilt. "submit" is before the request is kept, "accepted" after it."""
+"""The damaged response: "submit" before the request is stored, "accepted" after it."""
 
 Fault = Literal[
     "error",
@@ -39,44 +39,43 @@ Fault = Literal[
     "huge",
     "hangs",
 ]
-"""What is done to it.
+"""How the response is damaged.
 
-"error": another status. "ingress": as from the proxy before fal. "junk": 200 and another body.
-"mistyped": another content type. "foreign": addresses on another host. "dropped", "truncated": the
-connection is closed before the body, or within it. "slow": a byte at a time. "huge": without end.
-"hangs": never.
+"error": another status. "ingress": an error of the proxy in front of fal. "junk": 200 with another
+body. "mistyped": another content type. "foreign": URLs on another host. "dropped", "truncated": the
+connection closes before the body, or within it. "slow": one byte at a time. "huge": an endless
+body. "hangs": no response at all.
 """
 
 Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 
 
 class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that can be turned. The defaults are a healthy, quick fal.
+    """The configuration. Its defaults are a healthy, fast fal. Times are seconds.
 
     Attributes:
-        submit_s: Time that a submit takes to be answered.
+        submit_s: Time until a submit is answered.
         queue_s: Time in the queue.
         work_s: Time in progress.
-        lag_s: Time after which a request shows in the lists of requests and of billing events.
-        keepalive_s: Time between the comments in a stream of statuses.
-        concurrency: How many requests are in progress at once; None for any number.
+        lag_s: Delay until a request appears in the request and billing lists.
+        keepalive_s: Interval between comments in a status stream.
+        concurrency: Maximum number of requests in progress; None for no limit.
         outcome: How the job ends.
-        cancels_running: A cancel ends a request in progress too, else only a queued one.
-        repeatable: The n-th picture of an input is the same in every sandbox; else each request
-            has its own pictures.
-        units: The billable units reported; None for what fal would say, "" for no header.
-        billed_percent: Part of the list price that is billed; None for 100 where pictures are
-            delivered and 0 where they are not.
-        fault: What spoils the answer `at`, if anything.
-        at: The answer that the fault spoils.
-        faults: How many such answers it spoils for each request; None for all.
-        status: The HTTP status of the faults "error" and "ingress"; None for 500 and 502.
-        body: The body of the faults "error" and "junk"; None for fal's own words and for a page.
-        hooks: How often a completion hook is delivered; 0 for never.
-        unlisted: It is missing in the list of requests.
-        unbilled: It is missing in the billing events, whatever it costs.
-        key_id: The one key id that is known here; None for any.
-        times: How many submits these dials are for; None for all that follow.
+        cancels_running: Whether a cancel also ends a request in progress, not only a queued one.
+        repeatable: Whether the n-th picture of an input is the same in every sandbox; otherwise
+            each request gets different pictures.
+        units: The reported billable units; None for fal's, "" for no header.
+        billed_percent: Billed part of the list price; None for 100 with pictures, 0 without.
+        fault: How the response `at` is damaged, if at all.
+        at: The damaged response.
+        faults: How many such responses are damaged per request; None for all.
+        status: HTTP status of the faults "error" and "ingress"; None for 500 and 502.
+        body: Body of the faults "error" and "junk"; None for fal's own words and for a page.
+        hooks: How often a completion callback is delivered; 0 for never.
+        unlisted: Whether it is missing from the list of requests.
+        unbilled: Whether it is missing from the billing events, whatever it costs.
+        key_id: The only accepted key id; None accepts all.
+        times: For how many submits this configuration holds; None for all that follow.
     """
 
     submit_s: Seconds = 0
@@ -103,31 +102,31 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Board:
-    """The dials in force, which each submit takes and keeps."""
+    """The configuration in force; each submit takes a copy."""
 
     def __init__(self, dials: Behaviour) -> None:
         self._first = dials
         self.reset()
 
     def reset(self) -> None:
-        """As they were at the start."""
-        # Dials that start with a number of times are followed by healthy ones.
+        """Restore the initial configuration."""
+        # An initial configuration limited by `times` is followed by the healthy defaults.
         self._lasting = Behaviour() if self._first.times else self._first
         self._passing = self._first
         self._left = self._first.times or 0
 
     @property
     def current(self) -> Behaviour:
-        """What the next submit will take."""
+        """The configuration that the next submit will take."""
         if not self._left:
             return self._lasting
         return msgspec.structs.replace(self._passing, times=self._left)
 
     def turn(self, change: Mapping[str, Any]) -> None:
-        """Change the named dials; those for a number of times leave the lasting ones alone.
+        """Change the given fields; with `times`, the lasting configuration stays as it is.
 
         Raises:
-            msgspec.ValidationError: There is no such dial, or it has no such position.
+            msgspec.ValidationError: A field is unknown or its value invalid.
         """
         turned = msgspec.convert({**msgspec.to_builtins(self._lasting), **change}, Behaviour)
         self._left = turned.times or 0
@@ -137,7 +136,7 @@ class Board:
             self._lasting = turned
 
     def take(self) -> Behaviour:
-        """The dials of one submit."""
+        """Return the configuration for one submit."""
         dials = self.current
         self._left = max(0, self._left - 1)
         return dials

@@ -1,4 +1,4 @@
-"""Drawing: a placeholder picture, decided by its sheet alone, with the request written on it."""
+"""Draws placeholder pictures, each determined by its sheet, with the request written on it."""
 
 import hashlib
 from functools import lru_cache
@@ -12,7 +12,7 @@ _LINES_MAX = 8
 _INK = (255, 255, 255, 255)
 _PANEL = (12, 14, 20, 255)
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
-# Speed before size: nobody keeps a placeholder.
+# Fast rather than small: placeholders are not kept.
 _OPTIONS: dict[str, dict[str, int]] = {
     "PNG": {"compress_level": 1},
     "JPEG": {"quality": 85},
@@ -21,16 +21,16 @@ _OPTIONS: dict[str, dict[str, int]] = {
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """All that decides a picture's bytes.
+    """Everything that determines a picture's bytes.
 
     Attributes:
-        seed: Decides the colours.
-        content_type: Its media type.
+        seed: Determines the colours.
+        content_type: Media type.
         width: Pixels.
         height: Pixels.
-        transparent: Whether it has clear corners.
+        transparent: Whether its corners are transparent.
         text: The prompt.
-        caption: The other arguments, and which picture of how many it is.
+        caption: The other arguments, and the picture's number.
     """
 
     seed: str
@@ -42,10 +42,10 @@ class Sheet(msgspec.Struct, frozen=True):
     caption: str
 
 
-# A picture is fetched by clients, again by their retries, and by the tests that look at it.
+# The same picture is fetched by clients, by their retries and by tests.
 @lru_cache(maxsize=32)
 def draw(sheet: Sheet) -> bytes:
-    """The picture, encoded."""
+    """Return the encoded picture."""
     size = (sheet.width, sheet.height)
     picture = _mesh(sheet.seed).resize(size, Image.Resampling.BICUBIC)
     if sheet.transparent:
@@ -58,7 +58,7 @@ def draw(sheet: Sheet) -> bytes:
 
 
 def _mesh(seed: str) -> Image.Image:
-    """A few points of neighbouring hues; stretched, they flow into each other."""
+    """Return a few pixels of neighbouring hues, which become a gradient when enlarged."""
     first, *rest = hashlib.shake_256(seed.encode()).digest(1 + _MESH * _MESH)
     points = b"".join(
         bytes([(first + number % 70) % 256, 110 + number % 90, 110 + number // 2])
@@ -94,14 +94,14 @@ def _write(picture: Image.Image, sheet: Sheet) -> None:
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """The text in lines of at most this many pixels; what is beyond the last one is left out."""
+    """Wrap a text to a width in pixels; lines beyond `_LINES_MAX` are dropped."""
     lines = [""]
     for word in text[: _LINES_MAX * 200].split():
         longer = f"{lines[-1]} {word}".strip()
         if font.getlength(longer) <= width:
             lines[-1] = longer
             continue
-        # A word too long for any line is broken where a line of its letters would end.
+        # A word longer than a line is broken into pieces of one line each.
         letters = max(1, int(width / max(1.0, font.getlength(word) / len(word))))
         pieces = [word[start : start + letters] for start in range(0, len(word), letters)]
         lines.extend(pieces if lines[-1] else [])

@@ -1,4 +1,4 @@
-"""Faults: what can be done to an answer on its way, so that a client sees a broken fal."""
+"""Faults: damages a response on its way out, so that a client sees a broken fal."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from falgate.sandbox.dials import Behaviour, Fault, Place
 from falgate.sandbox.refusals import failing
 
 FOREIGN = "https://files.elsewhere.invalid"
-"""The host that the fault "foreign" puts into an answer's URLs: no such name resolves."""
+"""Origin that the fault "foreign" puts into a response's URLs; the name never resolves."""
 
 _JUNK = b"<html><body>It works!</body></html>"
 _NGINX = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
@@ -21,19 +21,19 @@ _CHUNK = bytes(1 << 16)
 
 
 def spoilt(answer: Answer, dials: Behaviour, place: Place, base_url: str) -> ASGIApp:
-    """The answer at this place as the dials' fault leaves it; `base_url` begins its URLs."""
+    """Return the response with the configured fault applied; `base_url` is the base of its URLs."""
     if dials.fault == "error":
         request_id = answer.headers["x-fal-request-id"]
         error = failing(dials.status or 500, request_id, place)
         return error if dials.body is None else replace(error, body=dials.body.encode())
     if dials.fault == "ingress":
-        # What stands before fal knows nothing of requests: no id, and a name in the body.
+        # A proxy in front of fal: no request id, and the proxy's name in the body.
         return Answer(dials.status or 502, _NGINX, {"content-type": "text/html"})
     if dials.fault == "junk":
         return replace(answer, body=_JUNK if dials.body is None else dials.body.encode())
     if dials.fault == "foreign":
         return replace(answer, body=answer.body.replace(base_url.encode(), FOREIGN.encode()))
-    assert dials.fault is not None, "only a fault spoils"
+    assert dials.fault is not None, "called only when a fault is due"
     return _CHANGES[dials.fault](answer)
 
 
@@ -54,7 +54,7 @@ def _cut(answer: Answer, size_bytes: int) -> ASGIApp:
         del scope, receive
         await begin(send, answer)
         part = answer.body[:size_bytes]
-        # A server that is told of more and given no more closes the connection.
+        # With more announced than is sent, the server closes the connection.
         await send({"type": "http.response.body", "body": part, "more_body": True})
 
     return send_part
@@ -88,7 +88,7 @@ def _hangs(answer: Answer) -> ASGIApp:
 
 
 async def hang(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say nothing until the client is gone."""
+    """Send nothing until the client disconnects."""
     del scope, send
     while (await receive())["type"] != "http.disconnect":
         pass

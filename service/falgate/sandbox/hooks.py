@@ -1,4 +1,4 @@
-"""Completion hooks: how a request has ended, told to the address that its submit named, signed."""
+"""Signed completion callbacks to the URLs named at the submit."""
 
 import asyncio
 import math
@@ -25,15 +25,15 @@ _LOOK_S = 1.0
 
 
 class Hooks:
-    """Delivers hooks in the background, each a few times until it is taken."""
+    """Sends callbacks in the background, with a few retries."""
 
     def __init__(
         self, records: Records, models: Mapping[str, ModelSpec], key_file: Path | None
     ) -> None:
-        """Sign with the key in this file, which other processes have too; or with one of its own.
+        """Sign with the key in `key_file`, which other processes share.
 
         Args:
-            records: Where a request is read again before its end is told: it may be cancelled.
+            records: Read again before a callback is sent, because a request may be cancelled.
             models: By endpoint.
             key_file: None for a key in memory.
         """
@@ -43,11 +43,11 @@ class Hooks:
         self._under_way: set[asyncio.Task[None]] = set()
 
     def key_set(self) -> dict[str, Any]:
-        """The public key, as fal publishes its own."""
+        """Return the public key in the form in which fal publishes its own."""
         return self._signer.key_set()
 
     def expect(self, record: Record, base_url: str) -> None:
-        """Tell how a request ends, once it has; `base_url` begins the URLs of its pictures."""
+        """Send the request's callbacks after its end; `base_url` begins its picture URLs."""
         times = record.dials.hooks
         if record.webhook is None or not times:
             return
@@ -56,7 +56,7 @@ class Hooks:
         task.add_done_callback(self._under_way.discard)
 
     async def close(self) -> None:
-        """Tell nobody any more."""
+        """Cancel all pending callbacks."""
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -105,7 +105,7 @@ def _seed(file: Path | None) -> bytes:
         made.touch(mode=0o600)
         made.write_bytes(os.urandom(_SEED_BYTES))
     try:
-        # Whole at once, and whoever is first: a process beside this one has the same key.
+        # Linking is atomic and fails if the file exists, so concurrent processes get the same key.
         os.link(made, file)
     except FileExistsError:
         pass

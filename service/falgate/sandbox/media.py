@@ -1,4 +1,4 @@
-"""The pictures' own addresses: public, without a key, drawn when they are fetched."""
+"""Picture URLs: public and without a key; pictures are drawn when they are fetched."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from falgate.sandbox.record import life, new_id
 
 
 async def serve(desk: Desk, request: Request[Any, Any, Any], request_id: str, name: str) -> ASGIApp:
-    """Answer with the picture of this name, or with 404."""
+    """Respond with a picture, or with 404."""
     desk.visits.routes["media"] += 1
     if "authorization" in request.headers:
         desk.visits.routes["media_with_authorization"] += 1

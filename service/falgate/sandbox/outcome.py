@@ -1,4 +1,4 @@
-"""What a finished request has brought: its pictures, its answer and its bill."""
+"""The outcome of a finished request: its pictures, its response and its cost."""
 
 import math
 from typing import Any
@@ -19,7 +19,7 @@ _OTHER_FORMAT = {"image/png": "image/jpeg", "image/jpeg": "image/webp", "image/w
 
 
 def delivered(record: Record, spec: ModelSpec) -> int:
-    """How many pictures the request ends with, whenever that is."""
+    """Return how many pictures the request will end with."""
     course = life(record)
     if course.ending != "worked" or math.isinf(course.ends_s):
         return 0
@@ -31,7 +31,7 @@ def delivered(record: Record, spec: ModelSpec) -> int:
 
 
 def billed(record: Record, spec: ModelSpec, now_s: float) -> Micros:
-    """What it costs at this time: nothing before its end, nothing for what was never worked on."""
+    """Return the request's cost so far; 0 before its end, and if it was never worked on."""
     course = life(record)
     if not record.accepted or course.ending != "worked" or course.status(now_s) != "COMPLETED":
         return 0
@@ -44,7 +44,7 @@ def billed(record: Record, spec: ModelSpec, now_s: float) -> Micros:
 
 
 def failure(record: Record) -> Answer | None:
-    """The answer of a request that ends without a list of pictures; None for one with a list."""
+    """Return the response of a request that ends without pictures, or None."""
     match life(record).ending:
         case "rejected":
             return refusals.rejected(record)
@@ -58,7 +58,7 @@ def failure(record: Record) -> Answer | None:
 
 
 def result(record: Record, spec: ModelSpec, base_url: str) -> Answer:
-    """The answer that a finished request ends with."""
+    """Return the response that a finished request ends with."""
     units = record.dials.units
     answer = failure(record)
     if answer is None:
@@ -75,7 +75,7 @@ def result(record: Record, spec: ModelSpec, base_url: str) -> Answer:
 
 
 def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
-    """The bytes of one of its pictures."""
+    """Return the bytes of one picture."""
     arguments = _arguments(record, spec)
     expected = spec.expected(arguments)
     outcome = record.dials.outcome
@@ -90,7 +90,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     del told[spec.count]
     caption = [spec.title, *map(str, told.values())]
     caption.append(f"{index + 1} of {delivered(record, spec)}")
-    # A later purchase for the same prompt brings other pictures, as it would at fal.
+    # A later purchase of the same prompt brings different pictures, as at fal.
     seed = [spec.endpoint, text, told, record.earlier + index]
     if not record.dials.repeatable:
         seed.append(record.id)
@@ -107,7 +107,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
 
 
 def content_type(record: Record, spec: ModelSpec) -> str:
-    """The media type of its pictures, as the answer names it."""
+    """Return the media type of the pictures, as the response states it."""
     return spec.expected(_arguments(record, spec)).content_type
 
 

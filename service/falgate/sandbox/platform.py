@@ -1,4 +1,4 @@
-"""fal's platform: the list of requests of an endpoint, and the billing events."""
+"""fal's platform API: the list of an endpoint's requests, and the billing events."""
 
 import math
 import re
@@ -20,13 +20,13 @@ _PATH = re.compile(r"(?:/[^/]+)?/v1/models/(.+?)/*")
 
 
 def list_of(path: str) -> str | None:
-    """Which of the platform's lists a path asks for; None where it asks for none."""
+    """Return which list a path names, or None."""
     found = _PATH.fullmatch(path)
     return found[1] if found else None
 
 
 def serve(desk: Desk, request: Request[Any, Any, Any], name: str) -> ASGIApp:
-    """Answer a call to one of the lists; a page at a time, the cursor being where it starts."""
+    """Handle a call to a list. The cursor of a page is the index of its first item."""
     now_s = time.time()
     try:
         desk.authenticate(request)
@@ -89,7 +89,7 @@ def _error(status: int, kind: str, message: str, now_s: float) -> ASGIApp:
 
 
 def _billed(record: Record, now_s: float) -> bool:
-    """Whether its billing event has come in."""
+    """Return whether the request's billing event has arrived."""
     course = life(record)
     if record.dials.unbilled:
         return False

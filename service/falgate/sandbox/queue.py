@@ -1,4 +1,4 @@
-"""The queue: submit, status, stream of statuses, result and cancel."""
+"""fal's queue: submit, status, status stream, result and cancel."""
 
 import asyncio
 import math
@@ -22,12 +22,12 @@ from falgate.sandbox.record import Record, life, new_id
 
 _RESULT = ("", "response")
 _METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
-# A stream looks again this often: a cancel may have come in, even through another process.
+# Poll interval of a stream: a cancel may arrive, even through another process.
 _LOOK_S = 0.1
 
 
 async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
-    """Answer a call to the queue."""
+    """Handle a call to the queue."""
     if route.request_id is None:
         if request.method != "POST":
             return refusals.platform(405, new_id(time.time()))
@@ -51,7 +51,7 @@ async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> AS
 
 
 def _find(desk: Desk, request: Request[Any, Any, Any], route: Route, request_id: str) -> Record:
-    """The record that a call is about.
+    """Return the record that a call is about.
 
     Raises:
         Refused: There is no such path, method or request.
@@ -61,7 +61,7 @@ def _find(desk: Desk, request: Request[Any, Any, Any], route: Route, request_id:
     if action not in _METHODS:
         path = f"/requests/{request_id}/{action}"
         raise Refused(refusals.platform(404, request_id, f"Path {path} not found"))
-    # Requests live under the owner and the alias; fal does not take the rest of the endpoint.
+    # Request paths have the owner and alias only; fal rejects the full endpoint.
     if route.target != route.app or request.method != _METHODS[action]:
         raise Refused(refusals.platform(405, request_id))
     name = "result" if action in _RESULT else action
@@ -103,7 +103,7 @@ def _cancel(desk: Desk, record: Record) -> ASGIApp:
 async def _result(desk: Desk, record: Record, urls: dict[str, str], base_url: str) -> ASGIApp:
     if life(record).status(time.time()) != "COMPLETED":
         return said(400, {"detail": "Request is still in progress", **urls}, record.id)
-    # Pictures that go into the answer are drawn for it, which takes a while.
+    # Inline pictures are drawn for the response, which takes a while.
     spec = desk.models[record.endpoint]
     answer = await asyncio.to_thread(outcome.result, record, spec, base_url)
     return desk.spoil(answer, record, "result", base_url)
@@ -118,7 +118,7 @@ def _stream(
         "x-fal-request-id": record.id,
     }
     if desk.visits.fault_due(record, "status"):
-        # A spoilt stream has no more than its first event, or a part of that.
+        # A damaged stream has at most its first event.
         event = _event(_status(record, urls, time.time(), logs=logs))
         return spoilt(Answer(200, event, headers), record.dials, "status", base_url)
     events = _events(desk, record, urls, logs=logs)
@@ -176,7 +176,7 @@ def _status(record: Record, urls: dict[str, str], now_s: float, *, logs: bool) -
 
 
 def _logs(record: Record, now_s: float) -> list[dict[str, Any]]:
-    """The lines so far; each poll gives all of them again, as fal does."""
+    """Return all lines so far; like fal, each poll repeats them."""
     course = life(record)
     lines = [(course.starts_s, "Generating"), (course.ends_s, "Finished")]
     return [
@@ -192,7 +192,7 @@ def _logs(record: Record, now_s: float) -> list[dict[str, Any]]:
 
 
 def _urls(record: Record, route: Route, base_url: str, *, fixed: bool) -> dict[str, str]:
-    # Without a prefix the Host told the queue apart, which a fixed base does not.
+    # Without a prefix, the Host named the queue; a fixed base URL does not.
     prefix = "/queue" if fixed else route.prefix
     place = f"{base_url}{prefix}/{route.app}/requests/{record.id}"
     return {

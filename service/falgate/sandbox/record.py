@@ -1,4 +1,8 @@
-"""A submit as it is kept, and what has become of it: a pure function of it and of the time."""
+"""The record of a submit, and its state as a pure function of the record and the time."""
+
+# A request has no stored state: its status at any time follows from the record made at its submit.
+# Processes that share the directory of records are therefore one sandbox, and a job can be adopted
+# by another gateway, as with fal.
 
 import math
 import re
@@ -17,7 +21,7 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def new_id(now_s: float) -> str:
-    """A UUID of version 7: ids sort by the time at which they were made."""
+    """Return a version 7 UUID; such ids sort by creation time."""
     value = int(now_s * 1000) << 80 | secrets.randbits(80)
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
@@ -29,22 +33,22 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One submit, accepted or not.
 
     Attributes:
-        id: What fal calls the request id.
-        endpoint: The model, as it stood in the path.
+        id: fal's request id.
+        endpoint: The model in the path.
         submitted_s: Unix time.
-        accepted: Whether the request was kept and will be worked on.
-        sync: Whether it came by the synchronous route.
-        received: The body, as JSON; None where it was none.
-        arguments: The valid input with every default; None where it was not valid.
-        issues: What is wrong with the input; None where nothing is.
-        headers: Those that matter; of Authorization only the scheme.
-        webhook: The address to be told of its end.
-        dials: As they stood at the submit.
-        earlier: How many pictures of the same input were asked for before.
+        accepted: Whether the request was accepted.
+        sync: Whether it came through the synchronous route.
+        received: The decoded JSON body; None if it was not JSON.
+        arguments: The valid input including defaults; None if it was invalid.
+        issues: Problems of the input; None if it was valid.
+        webhook: The URL to notify at its end.
+        dials: The behaviour in force at the submit.
+        headers: The relevant headers; of Authorization only the scheme.
+        earlier: How many pictures of the same input were requested before.
         wait_s: Time in the queue.
-        start_within_s: The caller's limit for the time in the queue, if any.
+        start_within_s: The caller's limit on the time in the queue, if any.
         cancelled_s: Unix time of the first cancel, if any.
-        ended_s: Unix time at which its work was said to be done, if that was said.
+        ended_s: Unix time at which its work was ended from outside, if it was.
     """
 
     id: str
@@ -65,7 +69,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ended_s: float | None = None
 
     def __repr__(self) -> str:
-        """Without the prompt."""
+        """Omit the prompt."""
         return f"Record({self.id})"
 
 
@@ -73,8 +77,8 @@ class Life(msgspec.Struct, frozen=True):
     """When a request starts and ends, as far as is known now.
 
     Attributes:
-        starts_s: Unix time; infinite where it never starts.
-        ends_s: Unix time; infinite where it never ends.
+        starts_s: Unix time; infinite if it never starts.
+        ends_s: Unix time; infinite if it never ends.
         ending: Why it ends.
     """
 
@@ -83,7 +87,7 @@ class Life(msgspec.Struct, frozen=True):
     ending: Ending
 
     def status(self, now_s: float) -> Status:
-        """fal's word for it."""
+        """Return fal's status word at a time."""
         if now_s >= self.ends_s:
             return "COMPLETED"
         return "IN_PROGRESS" if now_s >= self.starts_s else "IN_QUEUE"
@@ -95,7 +99,7 @@ class Life(msgspec.Struct, frozen=True):
 
 
 def life(record: Record) -> Life:
-    """The whole course of a request: everything that decides it stands in its record."""
+    """Compute the whole course of a request from its record."""
     dials = record.dials
     starts_s = record.submitted_s + record.wait_s
     if dials.outcome == "never_starts":
@@ -120,7 +124,7 @@ def life(record: Record) -> Life:
 
 
 def wait_s(dials: Behaviour, others: Iterable[Record], now_s: float) -> float:
-    """How long a request will wait for its turn among those before it."""
+    """Return how long a request has to wait for its turn behind earlier ones."""
     if dials.concurrency is None:
         return dials.queue_s
     ends_s = sorted(
@@ -129,12 +133,12 @@ def wait_s(dials: Behaviour, others: Iterable[Record], now_s: float) -> float:
     if len(ends_s) < dials.concurrency:
         return dials.queue_s
     turn_s = ends_s[-dials.concurrency] - now_s
-    # JSON knows no infinity; what waits for a job that never ends waits for thirty years.
+    # JSON has no infinity, so a request behind a job that never ends waits for thirty years.
     return min(max(dials.queue_s, turn_s), 10.0**9)
 
 
 def start_within_s(headers: Mapping[str, str]) -> float | None:
-    """The caller's time-out for the start, under its newer or its older name."""
+    """Return the caller's start timeout, from its newer or older header."""
     for name in ("x-fal-request-start-timeout", "x-fal-request-timeout"):
         try:
             seconds = float(headers.get(name, ""))

@@ -1,4 +1,4 @@
-"""Where the records are kept: in memory, or as one file each that other processes share."""
+"""Storage of the submit records: in memory, or as files shared with other processes."""
 
 import tempfile
 from collections import Counter
@@ -10,10 +10,10 @@ from falgate.sandbox.record import ID, Record
 
 
 class Records:
-    """Every submit received, by its id.
+    """All submits received, by id.
 
-    With a directory the files are the truth, read each time: a process beside this one may have
-    written them, and a cancel there must be seen here.
+    With a directory, the files are read each time: another process may have written them, and a
+    cancel received there must take effect here.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -24,7 +24,7 @@ class Records:
             directory.mkdir(parents=True, exist_ok=True)
 
     def put(self, record: Record) -> None:
-        """Keep it, whole or not at all."""
+        """Store a record atomically."""
         if self._directory is None:
             self._memory[record.id] = record
             return
@@ -33,24 +33,24 @@ class Records:
         Path(file.name).replace(self._directory / f"{record.id}.json")
 
     def get(self, request_id: str) -> Record | None:
-        """The request that was accepted under this id, if there is one."""
+        """Return the accepted request with this id, or None."""
         record = self._memory.get(request_id) if self._directory is None else self._read(request_id)
         return record if record is not None and record.accepted else None
 
     def tally(self, subject: str, number: int) -> int:
-        """Add to how many pictures of a subject were asked for, and say how many it was before."""
+        """Add to the number of pictures requested of a subject; return the number before."""
         if self._directory is None:
             before = self._tallies[subject]
             self._tallies[subject] += number
             return before
-        # One byte for each picture: appending needs no lock between processes.
+        # One byte per picture: processes can append without a lock.
         with (self._directory / f"{subject}.tally").open("ab") as file:
             before = file.tell()
             file.write(b"." * number)
         return before
 
     def all(self) -> list[Record]:
-        """Every submit, the oldest first."""
+        """Return all submits, oldest first."""
         if self._directory is None:
             found = list(self._memory.values())
         else:
@@ -59,7 +59,7 @@ class Records:
         return sorted(found, key=lambda record: (record.submitted_s, record.id))
 
     def clear(self) -> None:
-        """Forget every one."""
+        """Delete all records."""
         self._memory.clear()
         self._tallies.clear()
         if self._directory is not None:
@@ -67,7 +67,7 @@ class Records:
                 path.unlink(missing_ok=True)
 
     def _read(self, request_id: str) -> Record | None:
-        # The id may come from a URL: nothing but an id becomes a file's name.
+        # The id may come from a URL, so only a well-formed one is used as a file name.
         if self._directory is None or not ID.fullmatch(request_id):
             return None
         try:

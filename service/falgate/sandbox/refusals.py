@@ -1,4 +1,4 @@
-"""fal's refusals: the bodies and headers that its platform and its models give with a status."""
+"""fal's refusals: the bodies and headers of its platform and its models, by status."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _PLATFORM: dict[int, tuple[str, str | None]] = {
     503: ("Failed to schedule a runner", "runner_scheduling_failure"),
     504: ("Request timed out", "request_timeout"),
 }
-"""What the platform says with each status, and its machine-readable word for it."""
+"""The platform's message and error type for each status."""
 
 _MODEL: dict[Outcome, tuple[int, tuple[str, ...], str]] = {
     "content_policy_violation": (
@@ -54,11 +54,11 @@ _MODEL: dict[Outcome, tuple[int, tuple[str, ...], str]] = {
     "downstream_service_error": (500, ("body",), "Downstream service error."),
     "downstream_service_unavailable": (500, ("body",), "Downstream service unavailable."),
 }
-"""The model's own errors: status, place and words."""
+"""The models' errors: status, location and message."""
 
 
 def platform(status: int, request_id: str, detail: str | None = None) -> Answer:
-    """The platform's refusal with this status; `detail` where the usual words do not fit."""
+    """Return the platform's refusal; `detail` replaces its usual message."""
     words, error_type = _PLATFORM.get(status, ("Request failed", None))
     body: dict[str, Any] = {"detail": detail or words}
     headers = {}
@@ -71,7 +71,7 @@ def platform(status: int, request_id: str, detail: str | None = None) -> Answer:
 
 
 def failing(status: int, request_id: str, place: Place) -> Answer:
-    """What fal says when it fails with this status at this place."""
+    """Return fal's response when it fails with this status at this place."""
     if status == 404 and place == "status":  # noqa: PLR2004 - HTTP's own number
         return said(404, {"status": "NOT_FOUND"}, request_id)
     if status == 404 and place == "result":  # noqa: PLR2004 - HTTP's own number
@@ -83,12 +83,12 @@ def failing(status: int, request_id: str, place: Place) -> Answer:
 
 
 def model_status(outcome: Outcome) -> int | None:
-    """The HTTP status of this ending, where it is one of the model's errors."""
+    """Return the status of an outcome that is a model error, else None."""
     return _MODEL[outcome][0] if outcome in _MODEL else None
 
 
 def model(record: Record) -> Answer:
-    """The model's error that this request ends with."""
+    """Return the model error that a request ends with."""
     outcome = record.dials.outcome
     status, place, words = _MODEL[outcome]
     arguments = record.arguments or {}
@@ -99,19 +99,19 @@ def model(record: Record) -> Answer:
         "url": f"https://docs.fal.ai/errors#{outcome}",
         "input": arguments.get(place[-1], arguments),
     }
-    # Only what the partner or the machine did wrong may go better the next time.
+    # A retry may help against errors of the partner or the machine, not against a 422.
     headers = {"x-fal-needs-retry": "0" if status == 422 else "1"}  # noqa: PLR2004 - HTTP's number
     return said(status, {"detail": [issue]}, record.id, headers)
 
 
 def rejected(record: Record) -> Answer:
-    """The input is not valid: every problem, and nothing billed."""
+    """Return the refusal of an invalid input: every problem, and nothing billed."""
     headers = {"x-fal-billable-units": "0", "x-fal-needs-retry": "0"}
     return said(422, {"detail": record.issues}, record.id, headers)
 
 
 def expired(record: Record) -> Answer:
-    """The request was not started in the time that the caller gave it."""
+    """Return the refusal of a request that did not start within the caller's time limit."""
     answer = platform(504, record.id)
     headers = {**answer.headers, "x-fal-request-timeout-type": "user"}
     return msgspec.structs.replace(answer, headers=headers)

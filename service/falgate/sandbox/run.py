@@ -1,4 +1,4 @@
-"""The synchronous route: one call that is answered when the pictures are there."""
+"""The synchronous route: one call that is answered when the pictures are ready."""
 
 import asyncio
 import math
@@ -16,9 +16,9 @@ from falgate.sandbox.record import life, new_id
 
 
 async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
-    """Answer a call to run a model; that the caller leaves changes nothing, least of all its bill.
+    """Run a model. A client that disconnects changes nothing; the request is still billed.
 
-    What spoils the answer to a submit, or a result, spoils this answer, which is both.
+    The response is that of the submit and the result in one, so faults of either apply.
     """
     if request.method != "POST":
         return refusals.platform(405, new_id(time.time()))
@@ -26,7 +26,7 @@ async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> AS
     ends_s = life(record).ends_s
     if math.isinf(ends_s):
         return hang
-    # Invalid input is refused at once: the synchronous route has no queue to accept it into.
+    # Invalid input is refused at once: unlike the queue, this route has no accepted state.
     rejected = record.issues is not None
     await asyncio.sleep(0 if rejected else record.dials.submit_s + max(0, ends_s - time.time()))
     base_url = desk.base_url(request)

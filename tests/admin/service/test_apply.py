@@ -30,7 +30,7 @@ async def test_a_change_made_since_the_plan_is_not_overwritten(
     else:
         await admin.budgets.set(TEAM, "day", lambda _: Budget(limit=7))
 
-    with pytest.raises(Conflict, match=f"{whose} .*was changed just now"):
+    with pytest.raises(Conflict, match=f"{whose} .*was changed meanwhile"):
         await applying.act(admin, steps)
 
     now = await applying.state(admin)

@@ -36,7 +36,7 @@ async def test_a_second_budget_of_one_window_is_refused_and_the_first_one_named(
     admin: AdminService,
 ) -> None:
     await admin.budgets.create(TEAM, "day", Budget(limit=25_000_000))
-    with pytest.raises(Conflict, match=r"team:web has a day budget of \$25.00 already"):
+    with pytest.raises(Conflict, match=r"team:web already has a day budget of \$25.00"):
         await admin.budgets.create(TEAM, "day", Budget(limit=7))
     await admin.budgets.create(TEAM, "week", Budget(limit=7))
 
@@ -82,13 +82,13 @@ async def test_a_limit_below_what_is_spent_leaves_nothing(admin: AdminService, w
 
 
 async def test_the_organisation_s_last_enforced_budget_stays(admin: AdminService) -> None:
-    with pytest.raises(Conflict, match="last that is enforced"):
+    with pytest.raises(Conflict, match="last enforced one"):
         await admin.budgets.remove(ORGANISATION, "day")
-    with pytest.raises(Conflict, match="last that is enforced"):
+    with pytest.raises(Conflict, match="last enforced one"):
         await admin.budgets.set(ORGANISATION, "day", lambda _: Budget(limit=1, shadow=True))
 
     await admin.budgets.create(ORGANISATION, "week", Budget(limit=1, shadow=True))
-    with pytest.raises(Conflict, match="last that is enforced"):
+    with pytest.raises(Conflict, match="last enforced one"):
         await admin.budgets.remove(ORGANISATION, "day")
 
     await admin.budgets.set(ORGANISATION, "week", lambda _: Budget(limit=1))
@@ -159,5 +159,5 @@ async def test_the_house_has_a_limit(admin: AdminService, world: Any) -> None:
 
 async def test_before_a_first_start_there_are_no_live_books(world: Any) -> None:
     fresh = AdminService(world.records, world.books, who="x", upstreams={"test": "test"}, models={})
-    with pytest.raises(Conflict, match="start one, once"):
+    with pytest.raises(Conflict, match="start one first"):
         await fresh.budgets.all()

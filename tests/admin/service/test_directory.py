@@ -63,7 +63,7 @@ async def test_what_is_there_is_not_made_again(admin: AdminService) -> None:
 
 
 async def test_an_app_needs_its_team(admin: AdminService) -> None:
-    with pytest.raises(NotFound, match="no team nope; make it first"):
+    with pytest.raises(NotFound, match="no team nope; create it first"):
         await admin.apps.create("nope/shop", App())
     with pytest.raises(NotFound):
         await admin.apps.all("nope")

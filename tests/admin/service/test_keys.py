@@ -48,7 +48,7 @@ async def test_keys_are_listed_by_team_and_app(admin: AdminService) -> None:
 
 
 async def test_a_key_needs_its_app(admin: AdminService) -> None:
-    with pytest.raises(NotFound, match="no app web/nope; make it first"):
+    with pytest.raises(NotFound, match="no app web/nope; create it first"):
         await admin.keys.create("web/nope")
 
 
@@ -61,12 +61,12 @@ async def test_a_key_needs_its_app(admin: AdminService) -> None:
         ({"name": "a\nb"}, "one line"),
         ({"name": "x" * 201}, "one line"),
         ({"limits": Limits(generations_per_minute=-1)}, "limits.generations_per_minute"),
-        ({"permissions": Permissions(models=("fal-ai/gpt-image",))}, "no model"),
-        ({"permissions": Permissions(qualities=("hihg",))}, "there is low, medium, high"),
-        ({"permissions": Permissions(sizes=("1x1",))}, "no size"),
+        ({"permissions": Permissions(models=("fal-ai/gpt-image",))}, "not a known model"),
+        ({"permissions": Permissions(qualities=("hihg",))}, "choose from low, medium, high"),
+        ({"permissions": Permissions(sizes=("1x1",))}, "not a known size"),
         ({"permissions": Permissions(pictures_max=-1)}, "pictures_max"),
-        ({"permissions": Permissions(networks=("10.0.0.0/33",))}, "is no network"),
-        ({"permissions": Permissions(networks=("anywhere",))}, "is no network"),
+        ({"permissions": Permissions(networks=("10.0.0.0/33",))}, "is not a network"),
+        ({"permissions": Permissions(networks=("anywhere",))}, "is not a network"),
         ({"permissions": Permissions(networks=("10.1.2.3/8",))}, "the network is 10.0.0.0/8"),
     ],
 )

@@ -78,12 +78,12 @@ def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Webho
         (("set", "team:web", "day", "5", "--alert", "0"), "0 is not in the range"),
         (("set", "team:web", "day", "5", "--alert", "9", "--alert", "8"), "ascending"),
         (("set", "team:web", "day", "5", "--alert", "9", "--no-alerts"), "exclude each other"),
-        (("set", "team:web", "day", "--shadow"), "a new one needs a limit"),
+        (("set", "team:web", "day", "--shadow"), "a new budget needs a limit"),
         (("raise", "team:web", "week", "5"), "has no week budget"),
         (("reset", "team:web", "week"), "has no week budget"),
         (("remove", "team:web", "week"), "has no week budget"),
-        (("remove", "organisation", "day"), "last that is enforced"),
-        (("set", "organisation", "day", "1", "--shadow"), "last that is enforced"),
+        (("remove", "organisation", "day"), "last enforced one"),
+        (("set", "organisation", "day", "1", "--shadow"), "last enforced one"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -128,4 +128,4 @@ def test_the_house_has_a_limit(told: WebhookPayloads, falgate: Falgate) -> None:
 def test_before_a_first_start_there_are_no_live_books(refused: Refused, redis: "Redis") -> None:
     redis.delete(keyspace.META)
 
-    assert "start one, once" in refused("budgets", "list")
+    assert "start one first" in refused("budgets", "list")

@@ -80,8 +80,8 @@ def test_a_refusal_is_one_line_that_says_what_to_do(falgate: Falgate, refused: R
 
     assert "change that one" in refused("teams", "create", "web")
     assert "A name has up to" in refused("teams", "create", "two words")
-    assert "make it first" in refused("apps", "create", "nope/shop")
-    assert "such as web/shop" in refused("apps", "create", "shop")
+    assert "create it first" in refused("apps", "create", "nope/shop")
+    assert "example: web/shop" in refused("apps", "create", "shop")
     assert "remove them first" in refused("teams", "remove", "web")
     assert "There is no team nope" in refused("teams", "show", "nope")
     assert "There is no app web/nope" in refused("apps", "remove", "web/nope")

@@ -104,9 +104,9 @@ def test_keys_are_listed_by_whose_they_are(told: WebhookPayloads) -> None:
     ("arguments", "complaint"),
     [
         (("--app", "nope"), "There is no app web/nope"),
-        (("--model", "fal-ai/nope"), "is no model here"),
-        (("--quality", "lw"), "there is low, medium, high"),
-        (("--size", "1x1"), "is no size here"),
+        (("--model", "fal-ai/nope"), "is not a known model"),
+        (("--quality", "lw"), "choose from low, medium, high"),
+        (("--size", "1x1"), "is not a known size"),
         (("--network", "10.0.0.1/8"), "the network is 10.0.0.0/8"),
         (("--pictures-max", "-1"), "-1 is not in the range"),
         (("--expires", "2020-01-01"), "in the past"),

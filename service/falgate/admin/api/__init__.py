@@ -1,1 +1,1 @@
-"""The admin API: one file a resource, behind the admin key."""
+"""The admin API: one file per resource, behind the admin key."""

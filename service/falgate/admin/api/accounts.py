@@ -1,4 +1,4 @@
-"""/accounts and /house: where the money stands, whether it is limited or not."""
+"""/accounts and /house: the position of every account, with or without a budget."""
 
 from litestar import get, put
 from litestar.di import NamedDependency
@@ -14,11 +14,11 @@ from falgate.core.calendar import Calendar
 _TAGS = ["budgets"]
 
 
-@get("/accounts", tags=_TAGS, summary="All accounts", responses=refusals(409))
+@get("/accounts", tags=_TAGS, summary="List accounts", responses=refusals(409))
 async def list_accounts(
     accounts: NamedDependency[AdminService], limit: Limit = LIMIT, cursor: Cursor = ""
 ) -> Page[AccountShown]:
-    """Whoever was charged or limited, by name."""
+    """Every account that was charged or has a budget, by name."""
     return page(
         await accounts.budgets.accounts(),
         lambda each: each.name,
@@ -28,28 +28,33 @@ async def list_accounts(
     )
 
 
-@get("/accounts/{account_name:str}", tags=_TAGS, summary="An account", responses=refusals(404, 409))
+@get(
+    "/accounts/{account_name:str}",
+    tags=_TAGS,
+    summary="Get an account's position",
+    responses=refusals(404, 409),
+)
 async def show_account(
     accounts: NamedDependency[AdminService],
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
 ) -> list[Standing]:
-    """Where it stands in each window of now, limited there or not."""
+    """Its position in each current window, with or without a budget there."""
     found = await accounts.budgets.positions(in_path(account_name))
     return [Standing.of(position, calendar) for position in found]
 
 
-@get("/house", tags=_TAGS, summary="The house", responses=refusals(409))
+@get("/house", tags=_TAGS, summary="Get the overage account", responses=refusals(409))
 async def show_house(accounts: NamedDependency[AdminService]) -> HouseShown:
-    """What settlements exceeded their holds by; where that is full, nothing more is bought."""
+    """The total that fal billed above holds; at the limit, purchases stop."""
     return HouseShown.of(*await accounts.budgets.house())
 
 
-@put("/house", tags=_TAGS, summary="Set the house's limit", responses=refusals(409))
+@put("/house", tags=_TAGS, summary="Set the overage limit", responses=refusals(409))
 async def set_house(
     accounts: NamedDependency[AdminService], data: JSONBody[HouseSet]
 ) -> HouseShown:
-    """Raised, it lets buying go on."""
+    """Raising the limit lets purchases continue."""
     return HouseShown.of(*await accounts.budgets.set_house(micros(data.limit_usd), why=data.why))
 
 

@@ -1,4 +1,4 @@
-"""/teams/{team}/apps."""
+"""/teams/{team}/apps: administration of apps."""
 
 import msgspec
 from litestar import delete, get, patch, post
@@ -19,49 +19,49 @@ _ALL, _ONE = "/teams/{team:str}/apps", "/teams/{team:str}/apps/{app:str}"
 
 
 class AppMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An app to make."""
+    """An app to create."""
 
     name: Name
     limits: Limits = NONE
     cache: CachePolicy = DEFAULT_POLICY
 
 
-@get("/apps", tags=_TAGS, summary="All apps, of all teams", responses=refusals())
+@get("/apps", tags=_TAGS, summary="List the apps of all teams", responses=refusals())
 async def list_all_apps(
     admin: NamedDependency[AdminService], limit: Limit = LIMIT, cursor: Cursor = ""
 ) -> Page[AppShown]:
-    """By team and name."""
+    """Sorted by team and name."""
     found = (await admin.apps.all()).items()
     return page(found, lambda each: each[0], lambda each: AppShown.of(*each), limit, cursor)
 
 
-@get(_ALL, tags=_TAGS, summary="A team's apps", responses=refusals(404))
+@get(_ALL, tags=_TAGS, summary="List a team's apps", responses=refusals(404))
 async def list_apps(
     admin: NamedDependency[AdminService],
     team: FromPath[str],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[AppShown]:
-    """By name."""
+    """Sorted by name."""
     found = (await admin.apps.all(team)).items()
     return page(found, lambda each: each[0], lambda each: AppShown.of(*each), limit, cursor)
 
 
-@post(_ALL, tags=_TAGS, summary="Make an app", responses=refusals(404, 409))
+@post(_ALL, tags=_TAGS, summary="Create an app", responses=refusals(404, 409))
 async def create_app(
     admin: NamedDependency[AdminService], team: FromPath[str], data: JSONBody[AppMade]
 ) -> AppShown:
-    """Its name cannot be changed."""
+    """The name cannot be changed later."""
     name = f"{team}/{data.name}"
     app = App(limits=data.limits, cache=data.cache)
     return AppShown.of(name, await admin.apps.create(name, app))
 
 
-@get(_ONE, tags=_TAGS, summary="An app", responses=refusals(404))
+@get(_ONE, tags=_TAGS, summary="Get an app", responses=refusals(404))
 async def show_app(
     admin: NamedDependency[AdminService], team: FromPath[str], app: FromPath[str]
 ) -> AppShown:
-    """As it stands."""
+    """The app's settings."""
     name = f"{team}/{app}"
     return AppShown.of(name, await admin.apps.show(name))
 
@@ -73,7 +73,7 @@ async def change_app(
     app: FromPath[str],
     data: JSONBody[AppChange],
 ) -> AppShown:
-    """What is not given stays."""
+    """Fields that are not given keep their values."""
     name = f"{team}/{app}"
     return AppShown.of(name, await admin.apps.change(name, lambda was: merged(was, data)))
 
@@ -82,7 +82,7 @@ async def change_app(
 async def remove_app(
     admin: NamedDependency[AdminService], team: FromPath[str], app: FromPath[str]
 ) -> None:
-    """One whose keys are all revoked, and that has no budgets."""
+    """Only an app whose keys are all revoked and that has no budgets can be removed."""
     await admin.apps.remove(f"{team}/{app}")
 
 

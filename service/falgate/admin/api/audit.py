@@ -1,4 +1,4 @@
-"""/audit."""
+"""/audit: the audit log."""
 
 from typing import Annotated
 
@@ -15,16 +15,16 @@ Line = Annotated[
     str,
     QueryParameter(
         pattern=r"^([1-9][0-9]{0,14}-[0-9]{1,15})?$",
-        description="`next_cursor` of the page before; empty: the newest",
+        description="`next_cursor` of the previous page; empty for the newest lines",
     ),
 ]
 
 
-@get("/audit", tags=["audit"], summary="What operators changed", responses=refusals())
+@get("/audit", tags=["audit"], summary="List changes by operators", responses=refusals())
 async def list_changes(
     admin: NamedDependency[AdminService], limit: Limit = LIMIT, cursor: Line = ""
 ) -> Page[AuditShown]:
-    """Who, when, what, before and after; the newest first."""
+    """Who changed what and when, with the records before and after; newest first."""
     lines = await admin.audit(limit + 1, before=cursor.strip() or "+")
     items = [AuditShown.of(line) for line in lines[:limit]]
     return Page(items=items, next_cursor=items[-1].id if len(lines) > limit else None)

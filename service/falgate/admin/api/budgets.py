@@ -1,6 +1,6 @@
-"""/budgets.
+"""/budgets: administration of budgets.
 
-In a path an account is spelt with colons only: organisation:main, team:web, app:web:shop, key:ID.
+In paths, accounts are written with colons only: organisation:main, team:web, app:web:shop, key:ID.
 """
 
 from typing import Annotated
@@ -38,12 +38,12 @@ ChangeId = Annotated[
     HeaderParameter(
         name="Idempotency-Key",
         pattern=r"^[!-~]{1,64}$",
-        description="By which a repeat within a week is known, and then changes nothing",
+        description="Makes a repeat within a week recognisable, which then changes nothing",
     ),
 ]
 
 
-Shadow = Annotated[bool, Meta(description="Count and alert, and refuse nothing")]
+Shadow = Annotated[bool, Meta(description="Count and alert, but refuse nothing")]
 Alerts = Annotated[
     list[Percent], Meta(description="Percentages of the limit, ascending; each alerts once")
 ]
@@ -51,12 +51,12 @@ Alerts = Annotated[
 
 Reason = Annotated[
     str,
-    Meta(max_length=WHY_MAX, description="What for: one line, kept in ledger and audit log"),
+    Meta(max_length=WHY_MAX, description="Reason, one line, kept in the ledger and audit log"),
 ]
 
 
 class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to set of a budget; a new one needs its limit."""
+    """Fields of a budget to set; a new budget needs a limit."""
 
     limit_usd: Usd | UnsetType = UNSET
     shadow: Shadow | UnsetType = UNSET
@@ -64,7 +64,7 @@ class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class BudgetMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A budget to make."""
+    """A budget to create."""
 
     account: Annotated[str, Meta(examples=["team:web", "app:web/shop"])]
     window: Kind
@@ -74,40 +74,40 @@ class BudgetMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Raise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much to add to a limit."""
+    """The amount to add to a limit."""
 
     amount_usd: Usd
     why: Reason = ""
 
 
 class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a reset is for."""
+    """The reason for a reset."""
 
     why: Reason = ""
 
 
 class HouseSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The house's limit."""
+    """The limit of the overage account."""
 
     limit_usd: Usd
     why: Reason = ""
 
 
 class ResetDone(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reset forgave, and where the budget stands now."""
+    """The forgiven amount and the budget's new position."""
 
     forgiven_usd: str
     standing: Standing
 
 
-@get("/budgets", tags=_TAGS, summary="All budgets", responses=refusals(409))
+@get("/budgets", tags=_TAGS, summary="List budgets", responses=refusals(409))
 async def list_budgets(
     accounts: NamedDependency[AdminService],
     calendar: NamedDependency[Calendar],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[Standing]:
-    """With where they stand, by account and window."""
+    """With their positions, by account and window."""
     return page(
         await accounts.budgets.all(),
         _place,
@@ -117,27 +117,27 @@ async def list_budgets(
     )
 
 
-@post("/budgets", tags=_TAGS, summary="Make a budget", responses=refusals(404, 409))
+@post("/budgets", tags=_TAGS, summary="Create a budget", responses=refusals(404, 409))
 async def create_budget(
     accounts: NamedDependency[AdminService],
     calendar: NamedDependency[Calendar],
     data: JSONBody[BudgetMade],
 ) -> Standing:
-    """Refused where the account has one of that window."""
+    """Refused if the account already has a budget for this window."""
     charged = _account(data.account)
     budget = Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
     made = await accounts.budgets.create(charged, data.window, budget)
     return Standing.of(made, calendar)
 
 
-@get(_ONE, tags=_TAGS, summary="A budget", responses=refusals(404, 409))
+@get(_ONE, tags=_TAGS, summary="Get a budget", responses=refusals(404, 409))
 async def show_budget(
     accounts: NamedDependency[AdminService],
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
 ) -> Standing:
-    """With where it stands."""
+    """With its position."""
     return Standing.of(await accounts.budgets.show(in_path(account_name), window), calendar)
 
 
@@ -149,7 +149,7 @@ async def set_budget(
     window: FromPath[Kind],
     data: JSONBody[BudgetSet],
 ) -> Standing:
-    """What is not given stays, of the budget that is there, if any; so does what was spent."""
+    """Creates or changes a budget. Fields that are not given, and spending, keep their values."""
     change = BudgetChange(
         limit=UNSET if data.limit_usd is UNSET else micros(data.limit_usd),
         shadow=data.shadow,
@@ -165,14 +165,14 @@ async def set_budget(
 async def remove_budget(
     accounts: NamedDependency[AdminService], account_name: AccountName, window: FromPath[Kind]
 ) -> None:
-    """What was spent goes on being counted. The organisation's last enforced one stays."""
+    """Spending is still counted. The organisation's last enforced budget cannot be removed."""
     await accounts.budgets.remove(in_path(account_name), window)
 
 
 @post(
     f"{_ONE}/raise",
     tags=_TAGS,
-    summary="Raise a budget for the window of now",
+    summary="Raise a budget for the current window",
     status_code=200,
     responses=refusals(404, 409),
 )
@@ -185,7 +185,7 @@ async def raise_budget(
     data: JSONBody[Raise],
     idempotency_key: ChangeId = None,
 ) -> Standing:
-    """The window after it has the limit as it was set. The ledger keeps a record."""
+    """The next window has the original limit again. The ledger keeps a record."""
     done = await accounts.budgets.raise_(
         in_path(account_name), window, micros(data.amount_usd), idempotency_key, why=data.why
     )
@@ -195,7 +195,7 @@ async def raise_budget(
 @post(
     f"{_ONE}/reset",
     tags=_TAGS,
-    summary="Forgive what was spent in the window of now",
+    summary="Forgive what was spent in the current window",
     status_code=200,
     responses=refusals(404, 409),
 )
@@ -208,7 +208,7 @@ async def reset_budget(
     data: JSONBody[Reset | None] = None,
     idempotency_key: ChangeId = None,
 ) -> ResetDone:
-    """What is held stays held. The ledger keeps a record."""
+    """Holds stay. The ledger keeps a record."""
     forgiven, done = await accounts.budgets.reset(
         in_path(account_name), window, idempotency_key, why=data.why if data else ""
     )
@@ -227,20 +227,20 @@ def _account(name: str) -> Account:
 
 
 def in_path(name: str) -> Account:
-    """The account that a path names.
+    """Return the account that a path segment names.
 
     Raises:
-        Invalid: It is none.
+        Invalid: It is malformed.
     """
     level, colon, rest = name.partition(":")
     return _account(f"{level}{colon}{rest.replace(':', '/', 1)}")
 
 
 def micros(amount: str) -> Micros:
-    """An amount in dollars.
+    """Convert decimal dollars to micro-USD.
 
     Raises:
-        Invalid: It is none.
+        Invalid: The amount is malformed.
     """
     try:
         return usd(amount)

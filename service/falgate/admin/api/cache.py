@@ -1,4 +1,4 @@
-"""/cache: pools and pictures, looked at, purged, pinned, rejected, bought again and forgotten."""
+"""/cache: list, purge, pin, reject, reroll and erase pools and pictures."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -21,41 +21,44 @@ from falgate.requests.reroll import Rerolls
 _TAGS = ["cache"]
 _ONE = "/cache/pictures/{name:str}"
 
-OfApp = Annotated[str, QueryParameter(max_length=200, description="Only those TEAM/APP bought for")]
+OfApp = Annotated[
+    str, QueryParameter(max_length=200, description="Only pools that TEAM/APP bought for")
+]
 Behind = Annotated[
     str,
     QueryParameter(
         pattern=f"^({CURSOR})?$",
-        description="`next_cursor` of the page before; empty: the first",
+        description="`next_cursor` of the previous page; empty for the first page",
     ),
 ]
 OlderThan = Annotated[
-    int, QueryParameter(ge=0, le=AGE_S_MAX, description="Only those last bought for so long ago, s")
+    int,
+    QueryParameter(ge=0, le=AGE_S_MAX, description="Minimum age of the last purchase, seconds"),
 ]
 
 
 class PromptGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A prompt. In the body, because paths stand in logs."""
+    """A prompt. It is sent in the body because paths are logged."""
 
     prompt: Annotated[str, Meta(min_length=1, max_length=1_000_000)]
 
     def __repr__(self) -> str:
-        """Without it."""
+        """Omit the prompt."""
         return "PromptGiven(...)"
 
 
 class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to buy again, where the prompt is not kept: the request as it was asked."""
+    """The original request, for pictures whose prompt is not stored."""
 
     request: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
-        """Without the prompt."""
+        """Omit the prompt."""
         return "Again(...)"
 
 
 class CacheServices(msgspec.Struct, frozen=True):
-    """Who does what."""
+    """The services behind the routes."""
 
     desk: CacheAdmin
     rerolls: Rerolls
@@ -63,7 +66,7 @@ class CacheServices(msgspec.Struct, frozen=True):
 
 
 async def shown(desk: CacheAdmin, shelves: Sequence[PoolRecord]) -> list[PoolShown]:
-    """Pools with what is known of their pictures."""
+    """Convert pools together with the records of their pictures."""
     names = [picture.name for shelf in shelves for picture in shelf.pool.pictures]
     found: list[Record | None] = await desk.records(names) if names else []
     records = {record.name: record for record in found if record is not None}
@@ -71,10 +74,10 @@ async def shown(desk: CacheAdmin, shelves: Sequence[PoolRecord]) -> list[PoolSho
 
 
 def cache_routes(services: CacheServices) -> Sequence[Any]:
-    """The routes, for `admin_routes`."""
+    """Return the routes, for `admin_routes`."""
     desk = services.desk
 
-    @get("/cache/pools", tags=_TAGS, summary="Pools", responses=refusals())
+    @get("/cache/pools", tags=_TAGS, summary="List pools", responses=refusals())
     async def list_pools(
         *,
         limit: Limit = LIMIT,
@@ -82,7 +85,7 @@ def cache_routes(services: CacheServices) -> Sequence[Any]:
         app: OfApp = "",
         older_than_s: OlderThan = 0,
     ) -> Page[PoolShown]:
-        """By their last purchase, the newest first."""
+        """By their last purchase, newest first."""
         found, after = await desk.page(
             app=app, older_than_s=older_than_s, cursor=cursor.strip(), number=limit
         )
@@ -91,34 +94,34 @@ def cache_routes(services: CacheServices) -> Sequence[Any]:
     @post(
         "/cache/pools/find",
         tags=_TAGS,
-        summary="The pools of a prompt",
+        summary="Find the pools of a prompt",
         status_code=200,
         responses=refusals(),
     )
     async def find_pools(data: JSONBody[PromptGiven]) -> list[PoolShown]:
-        """Of exactly this one, in every scope and variation."""
+        """The pools of exactly this prompt, in every scope and variation."""
         return await shown(desk, await desk.of_prompt(prompt_digest(data.prompt)))
 
-    @get("/cache/pools/{fingerprint:str}", tags=_TAGS, summary="A pool", responses=refusals(404))
+    @get("/cache/pools/{fingerprint:str}", tags=_TAGS, summary="Get pool", responses=refusals(404))
     async def show_pool(fingerprint: FromPath[str]) -> PoolShown:
         """With its pictures."""
         (found,) = await shown(desk, [await desk.pool(fingerprint)])
         return found
 
-    @get(_ONE, tags=_TAGS, summary="A picture", responses=refusals(404))
+    @get(_ONE, tags=_TAGS, summary="Get a picture", responses=refusals(404))
     async def show_picture(name: FromPath[str]) -> PictureShown:
-        """By its file name or its hash."""
+        """By its file name or hash."""
         return PictureShown.of(await desk.picture(name))
 
     @post(
         "/cache/purge",
         tags=_TAGS,
-        summary="Take pictures out of pools",
+        summary="Remove pictures from pools",
         status_code=200,
         responses=refusals(404),
     )
     async def purge(data: JSONBody[Selection], x_falgate_actor: Actor = None) -> Purged:
-        """On every instance at once. Their files stay while they may be in use."""
+        """Takes effect on every instance at once. Files stay while they may be in use."""
         return await desk.purge(data, named(x_falgate_actor))
 
     return (
@@ -135,38 +138,46 @@ def cache_routes(services: CacheServices) -> Sequence[Any]:
 def _picture_routes(services: CacheServices) -> Sequence[Any]:
     desk = services.desk
 
-    @post(f"{_ONE}/pin", tags=_TAGS, summary="Pin", status_code=200, responses=refusals(404))
+    @post(
+        f"{_ONE}/pin", tags=_TAGS, summary="Pin a picture", status_code=200, responses=refusals(404)
+    )
     async def pin(name: FromPath[str], x_falgate_actor: Actor = None) -> PictureShown:
-        """Keep a picture for ever: it is not removed, and handed out without an end."""
+        """A pinned picture never expires and is never evicted."""
         return PictureShown.of(await desk.pin(name, named(x_falgate_actor), pinned=True))
 
-    @post(f"{_ONE}/unpin", tags=_TAGS, summary="Unpin", status_code=200, responses=refusals(404))
+    @post(
+        f"{_ONE}/unpin",
+        tags=_TAGS,
+        summary="Unpin a picture",
+        status_code=200,
+        responses=refusals(404),
+    )
     async def unpin(name: FromPath[str], x_falgate_actor: Actor = None) -> PictureShown:
-        """Keep it as long as any other from now on."""
+        """From now on it expires like any other picture."""
         return PictureShown.of(await desk.pin(name, named(x_falgate_actor), pinned=False))
 
     @post(
         f"{_ONE}/reject",
         tags=_TAGS,
-        summary="Reject",
+        summary="Reject a picture",
         status_code=200,
         responses=refusals(404, 409),
     )
     async def reject(name: FromPath[str], x_falgate_actor: Actor = None) -> Purged:
-        """Take a picture out of every pool, in whatever format."""
+        """Removes the picture from every pool, in every format."""
         return await desk.reject(name, named(x_falgate_actor))
 
     @post(
         f"{_ONE}/reroll",
         tags=_TAGS,
-        summary="Reject, and buy another",
+        summary="Reject a picture and buy another",
         status_code=200,
         responses=refusals(404, 409),
     )
     async def reroll(
         name: FromPath[str], data: JSONBody[Again], x_falgate_actor: Actor = None
     ) -> RerolledShown:
-        """Charged to the app that bought it; answered when the new one is there."""
+        """Charged to the app that bought the picture; answers when the new one is there."""
         body = b"" if data.request is None else msgspec.json.encode(data.request)
         found = await services.rerolls.reroll(name, named(x_falgate_actor), body=body)
         return RerolledShown.of(found)
@@ -178,12 +189,12 @@ def _forget_route(services: CacheServices) -> Any:
     @post(
         "/cache/forget",
         tags=_TAGS,
-        summary="Forget a prompt",
+        summary="Erase a prompt",
         status_code=200,
         responses=refusals(),
     )
     async def forget(data: JSONBody[PromptGiven], x_falgate_actor: Actor = None) -> ReceiptShown:
-        """Its pools, its pictures and its text. What was paid stays in the ledger."""
+        """Erases its text, pools and pictures. What was paid stays in the ledger."""
         receipt = await services.forgetter.forget(data.prompt, named(x_falgate_actor))
         return ReceiptShown.of(receipt)
 

@@ -1,4 +1,4 @@
-"""What the administration shows of pools and pictures, as JSON: by REST and by the commands."""
+"""JSON representations of pools and pictures, for REST and for the commands."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -15,19 +15,19 @@ from falgate.requests.reroll import Rerolled
 
 
 class PooledShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture of a pool."""
+    """A picture in a pool."""
 
-    name: Annotated[str, Meta(description="Of its file: the last part of its URL")]
+    name: Annotated[str, Meta(description="File name, the last part of its URL")]
     made_at: str | None
-    until: Annotated[str | None, Meta(description="None: it is pinned, and handed out for ever")]
-    master: Annotated[str | None, Meta(description="The picture that it was made from here")]
+    until: Annotated[str | None, Meta(description="Expiry; null: pinned, never expires")]
+    master: Annotated[str | None, Meta(description="The picture it was converted from")]
     size_bytes: int
-    uses: Annotated[int | None, Meta(description="How often it was handed out")]
+    uses: Annotated[int | None, Meta(description="How often it was served")]
     used_at: str | None
 
     @classmethod
     def of(cls, picture: Picture, record: Record | None) -> "PooledShown":
-        """As it stands."""
+        """Convert a picture of a pool and its record."""
         return cls(
             name=picture.name,
             made_at=instant(picture.made_s),
@@ -47,17 +47,17 @@ class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
     upstream: str | None
     scope: str | None
     variation: str
-    prompt: Annotated[str | None, Meta(description="Where its app lets prompts be kept")]
+    prompt: Annotated[str | None, Meta(description="null if the app does not store prompts")]
     prompt_sha256: str | None
-    asked: Annotated[dict[str, str], Meta(description="The arguments that the ledger keeps too")]
-    apps: Annotated[list[str], Meta(description="Who bought for it")]
+    asked: Annotated[dict[str, str], Meta(description="The arguments recorded in the ledger")]
+    apps: Annotated[list[str], Meta(description="Apps that bought for it")]
     bought_at: str | None
     generation: int
     pictures: list[PooledShown]
 
     @classmethod
     def of(cls, shelf: PoolRecord, records: Mapping[str, Record]) -> "PoolShown":
-        """As it stands."""
+        """Convert a pool and the records of its pictures."""
         about, pool = shelf.about, shelf.pool
         arguments = about.arguments if about else None
         return cls(
@@ -82,9 +82,9 @@ class PictureShown(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     size_bytes: int
     value_usd: Annotated[Usd, Meta(description="List price of buying it again")]
-    app: Annotated[str, Meta(description="Who bought it first")]
-    pools: Annotated[list[str], Meta(description="That it was put into; it may have left them")]
-    derived: Annotated[list[str], Meta(description="What was made of it here")]
+    app: Annotated[str, Meta(description="The app that bought it first")]
+    pools: Annotated[list[str], Meta(description="Pools it was added to; it may have left them")]
+    derived: Annotated[list[str], Meta(description="Pictures converted from it")]
     master: str | None
     pinned: bool
     uses: int
@@ -93,7 +93,7 @@ class PictureShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, record: Record) -> "PictureShown":
-        """As it stands."""
+        """Convert a picture's record."""
         return cls(
             name=record.name,
             size_bytes=record.size_bytes,
@@ -110,7 +110,7 @@ class PictureShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A picture in the place of another."""
+    """The result of a reroll: a picture bought to replace a rejected one."""
 
     request_id: str
     fingerprint: str
@@ -119,7 +119,7 @@ class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, rerolled: Rerolled) -> "RerolledShown":
-        """In dollars."""
+        """Convert the result, with its amount in dollars."""
         return cls(
             request_id=rerolled.request,
             fingerprint=rerolled.fingerprint,
@@ -129,7 +129,7 @@ class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What was forgotten of a prompt."""
+    """What was erased of a prompt."""
 
     id: str
     at: str | None
@@ -137,15 +137,15 @@ class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
     pools: int
     pictures: int
     size_bytes: int
-    shared: Annotated[list[str], Meta(description="Pictures that another prompt has too, and stay")]
+    shared: Annotated[list[str], Meta(description="Pictures kept because another prompt has them")]
     requests: int
     refusals: int
-    under_way: Annotated[int, Meta(description="Purchases that are not over: forget it again then")]
+    under_way: Annotated[int, Meta(description="Open purchases; erase again when they have ended")]
     log_rewritten: bool
 
     @classmethod
     def of(cls, receipt: Receipt) -> "ReceiptShown":
-        """With its time as RFC 3339."""
+        """Convert a receipt, with its time as RFC 3339."""
         fields: dict[str, Any] = msgspec.structs.asdict(receipt)
         at = instant(fields.pop("at_ms") // 1000)
         shown: ReceiptShown = msgspec.convert(fields | {"at": at}, cls)

@@ -1,4 +1,4 @@
-"""/deliveries: webhooks, whether they arrived, and sending one again."""
+"""/deliveries: webhooks, their delivery state, and resending them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ Behind = Annotated[
     str,
     QueryParameter(
         pattern=f"^({CURSOR})?$",
-        description="`next_cursor` of the page before; empty: the first",
+        description="`next_cursor` of the previous page; empty for the first page",
     ),
 ]
 
@@ -38,11 +38,11 @@ class DeliveryShown(msgspec.Struct, frozen=True, kw_only=True):
     team: str
     app: str
     upstream: str
-    target: Annotated[str, Meta(description="Its URL, without the query")]
+    target: Annotated[str, Meta(description="The URL without its query")]
     state: State
     attempts: int
     last_outcome: Annotated[
-        str | None, Meta(description="A status, or what stood in the way", examples=["503"])
+        str | None, Meta(description="HTTP status or error of the last attempt", examples=["503"])
     ]
     began_at: str
     last_attempt_at: str | None
@@ -51,7 +51,7 @@ class DeliveryShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, delivery: Delivery) -> "DeliveryShown":
-        """As it stands."""
+        """Convert a webhook."""
         team, _, app = delivery.subject.partition("/")
         return cls(
             request_id=delivery.request_id,
@@ -70,9 +70,9 @@ class DeliveryShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def delivery_routes(desk: WebhookAdmin) -> Sequence[Any]:
-    """The routes, for `admin_routes`."""
+    """Return the routes, for `admin_routes`."""
 
-    @get("/deliveries", tags=_TAGS, summary="Webhooks", responses=refusals())
+    @get("/deliveries", tags=_TAGS, summary="List webhooks", responses=refusals())
     async def list_deliveries(
         *,
         limit: Limit = LIMIT,
@@ -80,10 +80,10 @@ def delivery_routes(desk: WebhookAdmin) -> Sequence[Any]:
         in_state: InState = None,
         app: OfApp = "",
     ) -> Page[DeliveryShown]:
-        """Those that wait, the next one first; then those that failed, then those that arrived.
+        """Waiting ones by next attempt, then failed ones, then delivered ones.
 
-        Each is kept for a week after its end. A page may have few items or none where few are the
-        app's, and one that is tried meanwhile may come twice.
+        Each is kept for a week after its end. A page may be short or empty when few webhooks belong
+        to the app, and a webhook attempted meanwhile may appear twice.
         """
         found, after = await desk.page(in_state, app, cursor.strip(), limit)
         return Page(items=[DeliveryShown.of(each) for each in found], next_cursor=after or None)
@@ -91,24 +91,24 @@ def delivery_routes(desk: WebhookAdmin) -> Sequence[Any]:
     @get(
         "/deliveries/{request_id:str}",
         tags=_TAGS,
-        summary="The webhook of a request",
+        summary="Get the webhook of a request",
         responses=refusals(404),
     )
     async def show_delivery(request_id: FromPath[str]) -> DeliveryShown:
-        """Whether it arrived, and what came of the last attempt."""
+        """With its state and the result of the last attempt."""
         return DeliveryShown.of(await desk.show(request_id))
 
     @post(
         "/deliveries/{request_id:str}/resend",
         tags=_TAGS,
-        summary="Send a webhook again",
+        summary="Resend a webhook",
         status_code=200,
         responses=refusals(404),
     )
     async def resend_delivery(
         request_id: FromPath[str], x_falgate_actor: Actor = None
     ) -> DeliveryShown:
-        """At once, and for two hours if need be, whether it arrived before or not."""
+        """Sent at once, with the retries of a new webhook, even if it was delivered before."""
         return DeliveryShown.of(await desk.resend(request_id, named(x_falgate_actor)))
 
     return (list_deliveries, show_delivery, resend_delivery)

@@ -1,4 +1,4 @@
-"""/keys."""
+"""/keys: administration of keys."""
 
 from datetime import datetime
 from typing import Annotated
@@ -24,7 +24,7 @@ from falgate.admin.service import AdminService
 _TAGS = ["keys"]
 _EVERYTHING = Permissions()
 
-Note = Annotated[str, Meta(max_length=NOTE_MAX, description="One line, for people")]
+Note = Annotated[str, Meta(max_length=NOTE_MAX, description="A note for people, one line")]
 Expiry = Annotated[datetime, Meta(tz=True)]
 Of = Annotated[
     str, QueryParameter(name="of", max_length=200, description="Only those of TEAM or TEAM/APP")
@@ -32,7 +32,7 @@ Of = Annotated[
 
 
 class KeyMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key to make."""
+    """A key to create."""
 
     team: Name
     app: Name
@@ -44,7 +44,7 @@ class KeyMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PermissionsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a key may ask for; an empty list allows everything."""
+    """Permissions of a key to change; an empty list allows everything."""
 
     models: list[str] | UnsetType = UNSET
     qualities: list[str] | UnsetType = UNSET
@@ -56,7 +56,7 @@ class PermissionsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of a key."""
+    """Fields of a key to change."""
 
     name: Note | UnsetType = UNSET
     expires_at: Annotated[Expiry | None, Meta(description="null: never")] | UnsetType = UNSET
@@ -66,37 +66,37 @@ class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to give a key a new secret."""
+    """Options for a new secret."""
 
     overlap_s: Annotated[
-        int, Meta(ge=0, le=OVERLAP_S_MAX, description="How long the present secret stays good")
+        int, Meta(ge=0, le=OVERLAP_S_MAX, description="How long the current secret stays valid, s")
     ] = OVERLAP_S
 
 
 class KeyTold(msgspec.Struct, frozen=True, kw_only=True):
-    """A key, this once with its secret."""
+    """A key with its secret, which is shown only this once."""
 
     key: str
     record: KeyShown
 
 
-@get("/keys", tags=_TAGS, summary="All keys", responses=refusals())
+@get("/keys", tags=_TAGS, summary="List keys", responses=refusals())
 async def list_keys(
     admin: NamedDependency[AdminService],
     of: Of = "",
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[KeyShown]:
-    """The oldest first."""
+    """Oldest first."""
     now_s = await admin.now_s()
     found = await admin.keys.all(of, after=cursor, number=limit + 1)
     items = [KeyShown.of(key, now_s) for key in found[:limit]]
     return Page(items=items, next_cursor=found[limit - 1].place if len(found) > limit else None)
 
 
-@post("/keys", tags=_TAGS, summary="Make a key", responses=refusals(404, 409))
+@post("/keys", tags=_TAGS, summary="Create a key", responses=refusals(404, 409))
 async def create_key(admin: NamedDependency[AdminService], data: JSONBody[KeyMade]) -> KeyTold:
-    """The answer is the only place where its secret ever stands."""
+    """The response is the only place where the secret ever appears."""
     made = await admin.keys.create(
         f"{data.team}/{data.app}",
         kind=data.kind,
@@ -108,7 +108,7 @@ async def create_key(admin: NamedDependency[AdminService], data: JSONBody[KeyMad
     return await _told(admin, made)
 
 
-@get("/keys/{key_id:str}", tags=_TAGS, summary="A key", responses=refusals(404))
+@get("/keys/{key_id:str}", tags=_TAGS, summary="Get a key", responses=refusals(404))
 async def show_key(admin: NamedDependency[AdminService], key_id: FromPath[str]) -> KeyShown:
     """Without its secret."""
     return await _shown(admin, await admin.keys.show(key_id))
@@ -118,7 +118,7 @@ async def show_key(admin: NamedDependency[AdminService], key_id: FromPath[str]) 
 async def change_key(
     admin: NamedDependency[AdminService], key_id: FromPath[str], data: JSONBody[KeyChange]
 ) -> KeyShown:
-    """What is not given stays. A key that is disabled can be enabled again."""
+    """Fields that are not given keep their values. A disabled key can be enabled again."""
     rest = replace(data, expires_at=UNSET)
 
     def changed(was: KeyRecord) -> KeyRecord:
@@ -131,26 +131,26 @@ async def change_key(
 @post(
     "/keys/{key_id:str}/revoke",
     tags=_TAGS,
-    summary="End the use of a key for ever",
+    summary="Revoke a key for ever",
     status_code=200,
     responses=refusals(404, 409),
 )
 async def revoke_key(admin: NamedDependency[AdminService], key_id: FromPath[str]) -> KeyShown:
-    """On every instance at once. Again: nothing changes."""
+    """Takes effect on every instance at once; a repeat changes nothing."""
     return await _shown(admin, await admin.keys.revoke(key_id))
 
 
 @post(
     "/keys/{key_id:str}/rotate",
     tags=_TAGS,
-    summary="Give a key a new secret, under its id",
+    summary="Give a key a new secret",
     status_code=200,
     responses=refusals(404, 409),
 )
 async def rotate_key(
     admin: NamedDependency[AdminService], key_id: FromPath[str], data: JSONBody[Rotation]
 ) -> KeyTold:
-    """A secret before the present one ends at once."""
+    """The id stays. An older previous secret stops working at once."""
     return await _told(admin, await admin.keys.rotate(key_id, data.overlap_s))
 
 
@@ -163,7 +163,7 @@ async def _told(admin: AdminService, made: Made) -> KeyTold:
 
 
 def _seconds(at: datetime | None) -> int:
-    """Seconds since 1970, and before that the first one: it is past in any case."""
+    """Return seconds since 1970, at least 1, because 0 means never; None gives 0."""
     return 0 if at is None else max(1, round(at.timestamp()))
 
 

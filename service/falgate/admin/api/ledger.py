@@ -1,4 +1,4 @@
-"""/ledger: entries of the books, the newest first."""
+"""/ledger: entries of the ledger, newest first."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -16,13 +16,15 @@ from falgate.admin.api.usage import First, Last
 from falgate.money.entry import EntryKind, Filter, Outcome, shown
 from falgate.money.reports import Reports
 
-Word = Annotated[str, QueryParameter(max_length=150, description="Only entries about it")]
+Word = Annotated[str, QueryParameter(max_length=150, description="Only entries of this one")]
 OfKind = Annotated[EntryKind | None, QueryParameter(description="Only entries of this kind")]
-ClosedSo = Annotated[Outcome | None, QueryParameter(description="Only closes with this outcome")]
+ClosedSo = Annotated[
+    Outcome | None, QueryParameter(description="Only closing entries with this outcome")
+]
 
 
 class EntryShown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry; it has what its kind has. Amounts are decimal dollars, corrections signed."""
+    """An entry with the fields of its kind. Amounts are decimal dollars, corrections signed."""
 
     entry: str
     at: str
@@ -55,17 +57,17 @@ class EntryShown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def ledger_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[Any]:
-    """The routes, for `admin_routes`.
+    """Return the routes, for `admin_routes`.
 
     Args:
-        reports: What they show.
-        upstreams: Whose books each kind of key spends in.
+        reports: Reads the ledger.
+        upstreams: The upstream of each kind of key.
     """
 
     @get(
         "/ledger",
         tags=["ledger"],
-        summary="Entries of the ledger",
+        summary="List ledger entries",
         responses=refusals(409),
     )
     async def list_ledger(
@@ -82,7 +84,7 @@ def ledger_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[A
         job: Word = "",
         books: BooksOf = "live",
     ) -> Page[EntryShown]:
-        """The newest first. A page may have few items or none where few entries are about it."""
+        """Newest first. A page may be short or empty when few entries match the filters."""
         wanted = Filter(
             kind=kind or "", outcome=outcome or "", team=team, app=app, key=key, job=job
         )

@@ -1,4 +1,4 @@
-"""Lists in pages: each names the cursor of the next one."""
+"""Pagination: each page has the cursor of the next one."""
 
 from collections.abc import Callable, Iterable
 from typing import Annotated, Generic, TypeVar
@@ -9,18 +9,18 @@ from litestar.params import QueryParameter
 T = TypeVar("T")
 S = TypeVar("S")
 
-Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many items at most")]
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="Maximum number of items")]
 Cursor = Annotated[
     str,
     QueryParameter(
-        max_length=200, description="`next_cursor` of the page before; empty: the first"
+        max_length=200, description="`next_cursor` of the previous page; empty for the first page"
     ),
 ]
 LIMIT = 100
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """A part of a list."""
+    """One page of a list."""
 
     items: list[T]
     next_cursor: str | None
@@ -29,15 +29,16 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 def page(
     found: Iterable[S], place: Callable[[S], str], shown: Callable[[S], T], limit: int, cursor: str
 ) -> Page[T]:
-    """So many of what was found behind a cursor.
+    """Return up to `limit` items behind a cursor.
+
+    The cursor is the place of the last item, so items may be added or removed between pages.
 
     Args:
-        found: All of it.
-        place: Where an item stands in the list's order, which is that of these words; none is
-            empty. The cursor is the last one's, so that items may come and go meanwhile.
-        shown: An item as JSON.
-        limit: How many.
-        cursor: Where to go on; "" for the beginning.
+        found: All items.
+        place: Returns an item's sort key, which is never empty.
+        shown: Converts an item to JSON.
+        limit: Page size.
+        cursor: Continue behind this place; "" to start.
     """
     behind = sorted((each for each in found if place(each) > cursor), key=place)
     items = behind[:limit]

@@ -1,4 +1,4 @@
-"""Every refusal of the administration's API, as a problem of RFC 9457."""
+"""Errors of the admin API, as RFC 9457 problem details."""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong, and what to do about it."""
+    """What is wrong and how to fix it."""
 
     title: str
     status: int
@@ -26,44 +26,44 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AdminRequest(Request[Any, Any, Any]):
-    """A request whose body may be anything at all."""
+    """A request whose body may be malformed in any way."""
 
     async def json(self) -> Any:
-        """The body, decoded."""
+        """Return the decoded body."""
         try:
             return await super().json()
         except (RecursionError, UnicodeDecodeError):
-            raise ClientException("The body is no JSON that can be read") from None
+            raise ClientException("The body is not valid JSON") from None
 
 
 class Unauthorized(Problem):
-    """No admin key, or another one."""
+    """The admin key is missing or wrong."""
 
     status = 401
     title = "Unauthorized"
 
 
 class Forbidden(Problem):
-    """Whatever key it is, it opens nothing here."""
+    """The key cannot be used here, or the API is closed."""
 
     status = 403
     title = "Forbidden"
 
 
 _MEANINGS = {
-    400: "It makes no sense: the detail says what",
-    401: "No admin key, or another one",
-    403: "The administration is closed, or this is an app's key",
-    404: "There is no such thing",
-    409: "It does not fit what is there",
+    400: "The request is invalid; see the detail",
+    401: "The admin key is missing or wrong",
+    403: "The admin API is closed, or an app's key was sent",
+    404: "Not found",
+    409: "The request conflicts with the current state",
     413: "The body is too large",
-    503: "Redis is not there; nothing has changed",
+    503: "Redis is unavailable; nothing was changed",
 }
 _ALWAYS = (400, 401, 403, 413, 503)
 
 
 def refusals(*more: int) -> dict[int, ResponseSpec]:
-    """What a route may answer beside its success: what all of them may, and these statuses."""
+    """Return the error responses of a route: those common to all, and `more`."""
     return {
         status: ResponseSpec(
             data_container=ProblemBody,
@@ -78,7 +78,7 @@ def refusals(*more: int) -> dict[int, ResponseSpec]:
 def problem(
     status: int, detail: str, *, title: str = "", headers: dict[str, str] | None = None
 ) -> Response[ProblemBody]:
-    """An answer that says no."""
+    """Build an error response."""
     body = ProblemBody(title=title or HTTPStatus(status).phrase, status=status, detail=detail)
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -93,12 +93,12 @@ def _refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[ProblemBod
 
 
 def refuse_request(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemBody]:
-    """What the framework refuses: an argument, a body, a path, a method."""
+    """Handle what the framework refuses: an argument, a body, a path or a method."""
     return problem(error.status_code, words(error), headers=error.headers)
 
 
 def words(error: HTTPException) -> str:
-    """What the framework says of each argument: its own words quote the whole URL."""
+    """Return the framework's complaints about each argument, without the URL that it quotes."""
     told = error.extra if isinstance(error.extra, list) else []
     each = [f"{one.get('key', 'body')}: {one['message']}" for one in told if "message" in one]
     return "; ".join(each) or error.detail

@@ -1,4 +1,4 @@
-"""The administration's routes put together, behind the admin key."""
+"""Assembles the admin routes behind the admin key."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,11 +24,11 @@ from falgate.core.problems import NotFound
 def admin_routes(
     services: AdminServices, more: Sequence[ControllerRouterHandler] = ()
 ) -> list[Router]:
-    """Every route under /admin/v1.
+    """Return every route under /admin/v1.
 
     Args:
-        services: What they need.
-        more: Routes of others, such as the ledger's: they get the same guard, problems and
+        services: Their dependencies.
+        more: Further routes, such as the ledger's, with the same guards, error format and
             dependencies (`admin`, `accounts`, `calendar`).
     """
     own: tuple[Any, ...] = (
@@ -57,5 +57,5 @@ def admin_routes(
 
 @route("/{path:path}", http_method=list(HttpMethod), status_code=200, include_in_schema=False)
 async def unknown(path: FromPath[str]) -> None:
-    """Whatever is not there."""
-    raise NotFound(f"There is no {PREFIX}{path[:100]}; the routes are listed at /docs")
+    """Answer 404 to any other path."""
+    raise NotFound(f"There is no {PREFIX}{path[:100]}; see /docs for the routes")

@@ -1,4 +1,4 @@
-"""What the administration's routes are given: the admin key, and an administration per request."""
+"""Guards and dependencies of the admin routes: the admin key and an admin service per request."""
 
 import hmac
 from collections.abc import Callable, Mapping
@@ -29,26 +29,26 @@ Actor = Annotated[
     HeaderParameter(
         name="X-Falgate-Actor",
         pattern=r"^[!-~]{1,64}$",
-        description="Who acts, for the audit log: printable ASCII without spaces",
+        description="The acting user, for the audit log: printable ASCII without spaces",
     ),
 ]
 BooksOf = Annotated[
     Literal["live", "test"],
-    QueryParameter(name="books", description="Whether the money is that of live or of test keys"),
+    QueryParameter(name="books", description="The kind of keys whose money is meant"),
 ]
 
 
 class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator's requests need.
+    """Dependencies of the admin API.
 
     Attributes:
         records: Teams, apps and keys.
         books: Budgets.
-        calendar: How the organisation counts time.
-        upstreams: Whose books each kind of key spends in.
-        models: Those that are served, by endpoint.
-        admin_key: What opens the administration; "" closes it.
-        wrong_keys: What each address may still get wrong, of the apps' keys too.
+        calendar: The organisation's calendar.
+        upstreams: The upstream of each kind of key.
+        models: The served models, by endpoint.
+        admin_key: The admin key; "" closes the API.
+        wrong_keys: Limits attempts with wrong keys per address, shared with the apps' routes.
     """
 
     records: Records
@@ -60,11 +60,11 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
 
     def __repr__(self) -> str:
-        """Without the key."""
+        """Omit the key."""
         return "AdminServices(...)"
 
     def administration(self, who: str, kind: Kind = "live") -> AdminService:
-        """In somebody's name, over the books of one kind of key."""
+        """Return an admin service that acts for `who` on the budgets of one kind of key."""
         return AdminService(
             self.records,
             self.books,
@@ -76,7 +76,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
-    """Let nobody pass but who presents the admin key, which is compared in constant time."""
+    """Return a guard that requires the admin key, compared in constant time."""
     known = apikey.present(admin_key)
     is_set = known is not None and known.kind == "admin"
     expected = sha256(admin_key.encode()).digest()
@@ -84,8 +84,8 @@ def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
     def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         if not is_set:
             raise Forbidden(
-                "The administration is closed: set FALGATE_ADMIN_KEY to a key that "
-                "`falgate keys admin` makes, and start falgate again"
+                "The admin API is closed: set FALGATE_ADMIN_KEY to a key created by "
+                "`falgate keys admin`, and restart falgate"
             )
         given = apikey.from_header(connection.headers.get("authorization", "")) or ""
         if hmac.compare_digest(sha256(given.encode()).digest(), expected):
@@ -93,25 +93,25 @@ def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
         if given:
             wrong_keys.wrong(connection.client.host if connection.client else "")
         if given.startswith(("fg_live_", "fg_test_")):
-            raise Forbidden("An app's key does not open the administration; give the admin key")
-        raise Unauthorized("Give the admin key as `Authorization: Key fg_admin_...`")
+            raise Forbidden("App keys cannot use the admin API; send the admin key")
+        raise Unauthorized("Send the admin key as `Authorization: Key fg_admin_...`")
 
     return check
 
 
 def within_bounds(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Let no path pass whose parts are longer than any name here."""
+    """Reject paths with a segment longer than any name."""
     if any(len(part) > ADMIN_PART_MAX for part in connection.scope["path"].split("/")):
-        raise NotFound(f"Nothing here has a name of more than {ADMIN_PART_MAX} characters")
+        raise NotFound(f"No name is longer than {ADMIN_PART_MAX} characters")
 
 
 def of_one_type(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Let no body pass that is said to be several things; whatever it is called, it is JSON."""
+    """Reject requests with several content types. The type itself is ignored: bodies are JSON."""
     type_of(connection)
 
 
 def in_the_name_of(services: AdminServices) -> Callable[[Actor], AdminService]:
-    """The dependency `admin`: teams, apps and keys."""
+    """Return the provider of the dependency `admin`: teams, apps and keys."""
 
     def admin(x_falgate_actor: Actor = None) -> AdminService:
         return services.administration(named(x_falgate_actor))
@@ -120,7 +120,7 @@ def in_the_name_of(services: AdminServices) -> Callable[[Actor], AdminService]:
 
 
 def with_books(services: AdminServices) -> Callable[[Actor, BooksOf], AdminService]:
-    """The dependency `accounts`: the same, over the books that the request names."""
+    """Return the provider of the dependency `accounts`: budgets of the requested kind of key."""
 
     def accounts(x_falgate_actor: Actor = None, books: BooksOf = "live") -> AdminService:
         return services.administration(named(x_falgate_actor), books)
@@ -129,5 +129,5 @@ def with_books(services: AdminServices) -> Callable[[Actor, BooksOf], AdminServi
 
 
 def named(actor: str | None) -> str:
-    """Who acts, for the audit log."""
+    """Return the acting user for the audit log."""
     return f"admin:{actor}" if actor else "admin"

@@ -1,6 +1,6 @@
-"""What the administration shows, as JSON: the same by REST and by `--json` of the commands.
+"""JSON representations of admin records, for REST and for `--json` of the commands.
 
-Amounts are decimal dollars in strings, times are RFC 3339.
+Amounts are decimal US dollars in strings, times are RFC 3339.
 """
 
 from datetime import UTC, datetime
@@ -39,7 +39,7 @@ class TeamShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, name: str, team: Team) -> "TeamShown":
-        """As it stands."""
+        """Convert a team."""
         return cls(
             name=name,
             limits=team.limits,
@@ -49,7 +49,7 @@ class TeamShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AppShown(msgspec.Struct, frozen=True, kw_only=True):
-    """An app, within its team."""
+    """An app and its team."""
 
     team: str
     name: str
@@ -58,7 +58,7 @@ class AppShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, name: str, app: App) -> "AppShown":
-        """As it stands, by "team/app"."""
+        """Convert an app named "team/app"."""
         team, _, own = name.partition("/")
         return cls(team=team, name=own, limits=app.limits, cache=app.cache)
 
@@ -76,14 +76,14 @@ class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str | None
     revoked_at: str | None
     previous_until: Annotated[
-        str | None, Meta(description="Until when the secret before the present one is good, too")
+        str | None, Meta(description="Until when the previous secret is valid as well")
     ]
     permissions: Permissions
     limits: Limits
 
     @classmethod
     def of(cls, record: KeyRecord, now_s: int) -> "KeyShown":
-        """As it stands now."""
+        """Convert a key as of `now_s`."""
         shown: KeyShown = msgspec.convert(
             {
                 **{name: getattr(record, name) for name in ("id", "kind", "team", "app", "name")},
@@ -101,7 +101,7 @@ class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A budget, as it was set."""
+    """A budget as it was set."""
 
     limit_usd: Usd
     shadow: bool
@@ -109,19 +109,19 @@ class BudgetShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, budget: Budget) -> "BudgetShown":
-        """In dollars."""
+        """Convert a budget, with its limit in dollars."""
         return cls(
             limit_usd=dollars(budget.limit), shadow=budget.shadow, alerts=list(budget.alerts)
         )
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an account stands in the window of now. Remaining = limit + raised - spent - held."""
+    """An account's position in the current window; remaining = limit + raised - spent - held."""
 
     account: str
     window: WindowKind
-    id: Annotated[str, Meta(description="Of the window of now", examples=["2026-11-22"])]
-    budget: Annotated[BudgetShown | None, Meta(description="None: spending is only counted")]
+    id: Annotated[str, Meta(description="Id of the current window", examples=["2026-11-22"])]
+    budget: Annotated[BudgetShown | None, Meta(description="null: spending is only counted")]
     raised_usd: Usd
     spent_usd: Usd
     held_usd: Usd
@@ -130,7 +130,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, position: Position, calendar: Calendar) -> "Standing":
-        """In dollars, and in the organisation's time."""
+        """Convert a position to dollars and the organisation's time zone."""
         remaining = position.remaining
         return cls(
             account=position.account.name,
@@ -146,13 +146,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody whose spending is counted."""
+    """An account whose spending is counted."""
 
     account: Annotated[str, Meta(examples=["team:web"])]
 
 
 class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
-    """What settlements exceeded their holds by, and how much of that is allowed."""
+    """The overage account: the total that fal billed above holds, and its limit."""
 
     limit_usd: Usd
     used_usd: str
@@ -160,7 +160,7 @@ class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, limit: Micros, used: Micros) -> "HouseShown":
-        """In dollars. Corrections may bring what is used below 0."""
+        """Convert to dollars. Corrections may make the used amount negative."""
         return cls(
             limit_usd=dollars(limit),
             used_usd=dollars(used),
@@ -169,7 +169,7 @@ class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the audit log. Records are as they are stored: their amounts are micro-USD."""
+    """A line of the audit log. Records appear as stored, with amounts in micro-USD."""
 
     id: str
     at: str
@@ -182,7 +182,7 @@ class AuditShown(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, line: Audited) -> "AuditShown":
-        """With its records read."""
+        """Convert a line, with its records decoded."""
         milliseconds = int(line.id.partition("-")[0])
         return cls(
             id=line.id,
@@ -197,5 +197,5 @@ class AuditShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def instant(at_s: int) -> str | None:
-    """Seconds since 1970 as RFC 3339; None for 0, which is no time."""
+    """Format seconds since 1970 as RFC 3339; None for 0."""
     return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds") if at_s else None

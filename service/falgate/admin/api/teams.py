@@ -1,4 +1,4 @@
-"""/teams."""
+"""/teams: administration of teams."""
 
 import msgspec
 from litestar import delete, get, patch, post
@@ -18,7 +18,7 @@ _TAGS = ["teams"]
 
 
 class TeamMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A team to make."""
+    """A team to create."""
 
     name: Name
     limits: Limits = NONE
@@ -26,27 +26,27 @@ class TeamMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     waiting_generations: Limit = 0
 
 
-@get("/teams", tags=_TAGS, summary="All teams", responses=refusals())
+@get("/teams", tags=_TAGS, summary="List teams", responses=refusals())
 async def list_teams(
     admin: NamedDependency[AdminService], limit: Items = LIMIT, cursor: Cursor = ""
 ) -> Page[TeamShown]:
-    """By name."""
+    """Sorted by name."""
     found = (await admin.teams.all()).items()
     return page(found, lambda each: each[0], lambda each: TeamShown.of(*each), limit, cursor)
 
 
-@post("/teams", tags=_TAGS, summary="Make a team", responses=refusals(409))
+@post("/teams", tags=_TAGS, summary="Create a team", responses=refusals(409))
 async def create_team(admin: NamedDependency[AdminService], data: JSONBody[TeamMade]) -> TeamShown:
-    """Its name cannot be changed."""
+    """The name cannot be changed later."""
     team = Team(
         limits=data.limits, weight=data.weight, waiting_generations=data.waiting_generations
     )
     return TeamShown.of(data.name, await admin.teams.create(data.name, team))
 
 
-@get("/teams/{team:str}", tags=_TAGS, summary="A team", responses=refusals(404))
+@get("/teams/{team:str}", tags=_TAGS, summary="Get a team", responses=refusals(404))
 async def show_team(admin: NamedDependency[AdminService], team: FromPath[str]) -> TeamShown:
-    """As it stands."""
+    """The team's settings."""
     return TeamShown.of(team, await admin.teams.show(team))
 
 
@@ -54,13 +54,13 @@ async def show_team(admin: NamedDependency[AdminService], team: FromPath[str]) -
 async def change_team(
     admin: NamedDependency[AdminService], team: FromPath[str], data: JSONBody[TeamChange]
 ) -> TeamShown:
-    """What is not given stays."""
+    """Fields that are not given keep their values."""
     return TeamShown.of(team, await admin.teams.change(team, lambda was: merged(was, data)))
 
 
 @delete("/teams/{team:str}", tags=_TAGS, summary="Remove a team", responses=refusals(404, 409))
 async def remove_team(admin: NamedDependency[AdminService], team: FromPath[str]) -> None:
-    """One that has no apps and no budgets."""
+    """Only a team without apps and budgets can be removed."""
     await admin.teams.remove(team)
 
 

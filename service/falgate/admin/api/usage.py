@@ -1,4 +1,4 @@
-"""/usage: what was asked for, bought, booked and saved, from the days' roll-ups."""
+"""/usage: requests, purchases, charges and savings, from the daily roll-ups."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -20,21 +20,21 @@ By = Annotated[
     str,
     QueryParameter(
         pattern=f"^({_NAMES}(,{_NAMES}){{0,{len(GROUPS) - 1}}})?$",
-        description=f"Of {', '.join(GROUPS)}, any number by commas; empty: one row",
+        description=f"Comma-separated columns to group by, of {', '.join(GROUPS)}; empty: one row",
         examples=[],
     ),
 ]
 First = Annotated[
     date | None,
-    QueryParameter(name="from", description="First local day; missing: of the month"),
+    QueryParameter(name="from", description="First local day; by default that of the month"),
 ]
 Last = Annotated[
-    date | None, QueryParameter(name="to", description="Last local day, included; missing: today")
+    date | None, QueryParameter(name="to", description="Last local day; by default today")
 ]
 
 
 class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts, and money in decimal dollars."""
+    """Counts, and amounts in decimal US dollars."""
 
     answers: int
     hits: int
@@ -54,7 +54,7 @@ class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UsageRow(UsageSum, frozen=True, kw_only=True, omit_defaults=True):
-    """The same of one group; it has the names that were asked for."""
+    """The totals of one group, with the names of its columns."""
 
     team: str | None = None
     app: str | None = None
@@ -66,7 +66,7 @@ class UsageRow(UsageSum, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class UsageShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A report. Corrections may bring money below 0."""
+    """A usage report. Corrections may make amounts negative."""
 
     first: str = msgspec.field(name="from")
     last: str = msgspec.field(name="to")
@@ -75,28 +75,28 @@ class UsageShown(msgspec.Struct, frozen=True, kw_only=True):
     total: UsageSum
     reconciled_share: Annotated[
         str | None,
-        msgspec.Meta(description="Of booked and overrun: what fal's billing confirmed, 0 to 1"),
+        msgspec.Meta(description="Share of booked and overrun confirmed by fal's billing, 0 to 1"),
     ]
 
 
 def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[Any]:
-    """The routes, for `admin_routes`.
+    """Return the routes, for `admin_routes`.
 
     Args:
-        reports: What they show.
-        upstreams: Whose books each kind of key spends in.
+        reports: Reads the usage.
+        upstreams: The upstream of each kind of key.
     """
 
     @get(
         "/usage",
         tags=["usage"],
-        summary="Usage by team, app, key, model, quality, outcome and day",
+        summary="Get usage by team, app, key, model, quality, outcome and day",
         responses=refusals(),
     )
     async def show_usage(
         by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
     ) -> UsageShown:
-        """Answers, purchases and money of some days; by default of this month, by team."""
+        """For a range of days, by default the current month by team."""
         grouped = groups(by)
         days, report = await reports.usage(upstreams[books], grouped, first, last)
         return msgspec.convert(told(grouped, days, report), UsageShown)
@@ -104,14 +104,14 @@ def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[An
     @get(
         "/usage.csv",
         tags=["usage"],
-        summary="The same as CSV",
+        summary="Get usage as CSV",
         media_type="text/csv",
         responses=refusals(),
     )
     async def show_usage_csv(
         by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
     ) -> Response[str]:
-        """A header, one line for each group and one for the total."""
+        """A header, one line per group and one for the total."""
         grouped = groups(by)
         days, report = await reports.usage(upstreams[books], grouped, first, last)
         return Response(as_csv(grouped, days, report), media_type="text/csv")

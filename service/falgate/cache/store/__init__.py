@@ -1,1 +1,1 @@
-"""Pools of pictures in Redis."""
+"""Pools and places in Redis."""

@@ -1,8 +1,9 @@
--- Places: which request under way of an app has what of a pool, so that no other takes it meanwhile. A
--- hash of a picture's hash, or of the id of a job whose pictures it is to get, to "<until_ms>:<request>".
--- A picture counts as its job's too, so that what was just published is still its buyer's; one that was
--- made here counts as its master's, which who makes it takes first. A job that nobody has any more
--- stays here while it is open: whoever comes next may wait for it.
+-- Places: what of a pool each open request of an app has, so that no other one takes it meanwhile.
+-- A hash from a picture's hash, or from the id of a job whose pictures the request will get, to
+-- "<until_ms>:<request>".
+-- A picture also counts as its job's, so that what was just published stays with its buyer. A
+-- converted picture counts as its master's, which the converter takes first.
+-- A job whose request left stays in the hash while it is open: the next request may join it.
 local PICTURE_LENGTH = 64
 local function places_of(places)
   local found, flat = {}, redis.call('HGETALL', places)
@@ -19,9 +20,9 @@ local function take_place(places, what, request_id, until_ms, kept_s)
   redis.call('HSET', places, what, whole(until_ms) .. ':' .. request_id)
   redis.call('EXPIRE', places, kept_s)
 end
--- A purchase under way, of the pool's flight or of one that the app knows of, that brings `number`
--- pictures and that nobody of the app waits for: its job and the key of its flight, or nil. What has
--- ended is forgotten.
+-- Returns a purchase under way, of the pool's flight or of another one of the app's, that delivers
+-- at least `number` pictures and that no request of the app waits for: its job and the key of its
+-- flight; or nil. Jobs that have ended are deleted from the hash.
 local function coming(places, under_way, request_id, number, now, job_prefix)
   local held, jobs = places_of(places), {under_way or nil}
   for what in pairs(held) do

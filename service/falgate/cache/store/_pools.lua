@@ -1,6 +1,6 @@
--- Pools, for the scripts that change them.
+-- Functions of the scripts that change pools.
 
--- A pool's pictures as {sha256, until_s, JSON}, in their order. Their JSON is kept as it is.
+-- Returns a pool's pictures as {sha256, until_s, json}, in their order; the JSON is unchanged.
 local function pictures_of(text)
   local found = {}
   for i, one in ipairs(cjson.decode('[' .. text .. ']')) do
@@ -8,7 +8,7 @@ local function pictures_of(text)
   end
   local position = 1
   for i = 1, #found do
-    -- None of their values has a brace.
+    -- No value in a picture's JSON contains a brace.
     local first, last = text:find('%b{}', position)
     found[i].json = text:sub(first, last)
     position = last + 1
@@ -16,7 +16,7 @@ local function pictures_of(text)
   return found
 end
 
--- Keep a pool as long as its longest-lived picture; one that is kept for ever, for ever.
+-- Let a pool expire with its longest-lived picture; never, if a picture is kept for ever.
 local function live_until(pool, pictures)
   local longest = 0
   for _, picture in ipairs(pictures) do

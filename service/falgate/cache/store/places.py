@@ -1,4 +1,4 @@
-"""Places: which pictures of a pool the requests under way of an app have."""
+"""Places in Redis: which pictures of a pool are assigned to which open request of an app."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _KEEP = Script("places_keep")
 
 
 class Places:
-    """All places of one ledger's requests. All methods raise `Unavailable` without Redis."""
+    """The places of one ledger's requests. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -29,10 +29,10 @@ class Places:
         *,
         lease_ms: int,
     ) -> tuple[Picture, ...]:
-        """Of these, up to so many that no other request has, in their order.
+        """Assign up to `wanted` of these pictures that no other request has, keeping their order.
 
-        They are the request's own for a lease; what it had taken before is not any more. What a job
-        brought for it stays its own.
+        The request has them for a lease; pictures that it had before and does not get again are
+        free. Pictures of its own job stay assigned to it.
         """
         if not pictures:
             return ()
@@ -51,15 +51,15 @@ class Places:
     async def free(
         self, pool: AppPool, pictures: Sequence[Picture], wanted: int
     ) -> tuple[Picture, ...]:
-        """Those that a request would get now; nothing is taken."""
+        """Return the pictures that a request would get now; nothing is assigned."""
         return await self.take(pool, "", pictures, wanted, lease_ms=0)
 
     async def keep(self, pool: AppPool, request_ids: Sequence[str], *, lease_ms: int) -> None:
-        """What these requests have is theirs for another lease; for 0: anybody's."""
+        """Renew what these requests have for another lease; with 0 ms it is free at once."""
         await self._keep(pool, request_ids, lease_ms)
 
     async def follow(self, pool: AppPool, request_id: str, *, lease_ms: int) -> None:
-        """What a kept request has, or had and nobody else has now, is its own while it is open."""
+        """Renew what a queued request has, or had and nobody else took, while it is open."""
         await self._keep(pool, (request_id,), lease_ms, keyspace.request(request_id))
 
     async def _keep(
@@ -76,5 +76,5 @@ class Places:
 
 
 def _of(picture: Picture) -> str:
-    """What a picture came of, and counts as: a purchase, or the hash of what it was made from."""
+    """Return the origin that a picture counts as: its job's id, or its master's hash."""
     return picture.job or picture.master.partition(".")[0]

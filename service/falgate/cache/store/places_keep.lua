@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
 -- with _places.lua
--- Let requests (more_args: their ids, from ARGV[2] on) have what they have for another lease; for 0 ms
--- it is anybody's, and stays so. A request that is kept (its key: more_keys) may take up again what
--- it had and nobody took since; once it has ended, it has nothing.
--- Returns how many places it were.
+-- Renew what requests have (more_args: their ids, from ARGV[2] on) for another lease; with 0 ms it
+-- is free, and is not renewed by later calls.
+-- A queued request (its key: more_keys) may take up again what it had and nobody took since; once
+-- it has ended, it has nothing.
+-- Returns how many places were changed.
 local places = KEYS[1]
 local lease_ms = digits(ARGV[1])
 local first_kept, first_request = 2, 2

@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- with _places.lua
--- Take up to `wanted` pictures for a request that no other one has: before all those that it had, or
--- that came of what it had, then the first of the others. What else it had is given back. Without a request ('') nothing is taken, and who asks learns what would
--- be. The pictures (more_args) stand from ARGV[5] on: each one's hash, then what it came of: the id of
--- its job, the hash of its master, or ''.
--- A hit needs no money, so that full memory is no reason to refuse it.
--- Returns the positions of what was taken, in their order, the first being 0.
+-- Assign up to `wanted` pictures that no other request has: first those that the request had, or
+-- that came from what it had, then the first of the others. Other pictures that it had are freed.
+-- Without a request ('') nothing is assigned, only returned.
+-- The pictures (more_args) begin at ARGV[5]: each one's hash, then its origin: the id of its job,
+-- the hash of its master, or ''.
+-- allow-oom: a cache hit needs no money, so full memory is no reason to refuse it.
+-- Returns the positions of the assigned pictures, in their order, counted from 0.
 local places = KEYS[1]
 local request_id = ARGV[1]
 local wanted = digits(ARGV[2])

@@ -1,4 +1,4 @@
-"""Pools: the pictures kept for each fingerprint."""
+"""Pools in Redis: the pictures of each fingerprint."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -19,24 +19,24 @@ _KEEP = Script("pools_keep")
 
 
 class Pools:
-    """Every pool of one Redis. All methods raise `Unavailable` without it."""
+    """The pools in one Redis. All methods raise `Unavailable` without it."""
 
     def __init__(self, redis: Redis) -> None:
-        """Keep them in this Redis."""
+        """Store pools in this Redis."""
         self._redis = redis
 
     async def read(self, fingerprint: str) -> Pool:
-        """A pool, empty where there is none.
+        """Return a pool; an empty one if there is none.
 
         Raises:
-            Unavailable: Without Redis. Taking it for empty would buy what is there, as soon as
-                Redis is back for the hold.
+            Unavailable: Without Redis. If the pool counted as empty instead, its pictures would be
+                bought again if Redis is back in time for the hold.
         """
         (pool,) = await self.read_all((fingerprint,))
         return pool
 
     async def read_all(self, fingerprints: Sequence[str]) -> list[Pool]:
-        """Several, in one trip."""
+        """Return several pools, read in one round trip."""
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for fingerprint in fingerprints:
@@ -48,19 +48,19 @@ class Pools:
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
-        """Add what a job bought; None when the pool has moved on to another generation.
+        """Add what a job bought; return None if the pool has another generation by now.
 
-        A repeat adds nothing twice.
+        A repetition adds nothing.
         """
         return await self._publish(_APPEND, fingerprint, job_id, generation, pictures)
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
-        """Put what a job bought in the place of all that was there, as the next generation.
+        """Replace all pictures by those of a job, which begins the next generation.
 
-        None, and nothing happens, when the pool has moved on to another generation. A repeat
-        changes nothing twice.
+        Return None, and change nothing, if the pool has another generation by now. A repetition
+        changes nothing either.
         """
         return await self._publish(_RENEW, fingerprint, job_id, generation, pictures)
 
@@ -83,11 +83,11 @@ class Pools:
         return PoolVersion(int(reply[0]), int(reply[1])) if reply else None
 
     async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
-        """Take these pictures out of a pool, which begins its next generation; how many it had."""
+        """Remove pictures from a pool, which begins its next generation; return how many it had."""
         return await self._remove(fingerprint, hashes, "0")
 
     async def empty(self, fingerprint: str) -> int:
-        """Take every picture out, and what is on its way into it too; how many it had."""
+        """Remove all pictures and keep out purchases under way; return how many pictures it had."""
         return await self._remove(fingerprint, (), "1")
 
     async def _remove(self, fingerprint: str, hashes: Collection[str], every: str) -> int:
@@ -105,10 +105,10 @@ class Pools:
     async def keep(
         self, fingerprint: str, hashes: Collection[str], until_s: int, *, pinned: bool = False
     ) -> int:
-        """Hand these pictures of a pool out until then, seconds since 1970; 0: for ever.
+        """Serve these pictures of a pool until `until_s`, in seconds since 1970; 0 is for ever.
 
-        Those that are kept for ever already stay so, unless they may be `pinned` too. How many of
-        them were changed.
+        Pictures that are kept for ever stay so unless `pinned` is set. Return how many were
+        changed.
         """
         with translate_errors():
             return int(

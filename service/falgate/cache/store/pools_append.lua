@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- with _pools.lua
--- Append a job's pictures to a pool, unless the pool has moved on to another generation. Those that
--- are too old are left out, which begins the next generation: a reader's count would be too high.
--- The pictures (more_args) stand from ARGV[3] on as JSON. An absent pool is one of generation 0: of
--- several purchases that found none the first begins it, and the others go on with that one.
--- What is published is paid for, so that full memory is no reason to lose it.
--- Returns {generation, count}, or {} when the generation is gone.
+-- Append a job's pictures to a pool, unless the pool has another generation by now. Expired
+-- pictures are dropped, which begins the next generation, because a reader's count would be too
+-- high.
+-- The pictures (more_args) begin at ARGV[3] as JSON. A missing pool has generation 0: of several
+-- purchases that found none, the first one begins it, and the others append to that generation.
+-- allow-oom: the pictures are paid for, so full memory is no reason to lose them.
+-- Returns {generation, count}, or {} if the pool has another generation.
 local pool = KEYS[1]
 local job_id = ARGV[1]
 local generation = ARGV[2]
@@ -13,9 +14,9 @@ local first_picture = 3
 
 local known = redis.call('HMGET', pool, 'generation', 'count', 'pictures', 'jobs', 'begun')
 local jobs = known[4] or ''
--- An adopter repeating the step, or the same worker after a lost reply.
+-- The step is repeated by an adopter, or by the same worker after a lost reply.
 if (' ' .. jobs):find(' ' .. job_id .. ' ', 1, true) then return {known[1], known[2]} end
--- A pool that is gone (expired, evicted) has not moved on: what is bought begins a new one.
+-- A pool that has expired or was evicted has no other generation: the pictures begin a new pool.
 if generation == '0' and known[5] == known[1] then generation = known[1] or generation end
 if known[1] and known[1] ~= generation then return {} end
 local now = now_ms()

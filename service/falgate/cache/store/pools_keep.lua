@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- with _pools.lua
--- Let pictures of a pool (more_args: their hashes, from ARGV[3] on) be handed out until another time;
--- 0 is for ever. Those that are kept for ever already only with `over`. Returns how many there are.
+-- Set the expiry of pictures of a pool (more_args: their hashes, from ARGV[3] on), in seconds since
+-- 1970; 0 is for ever. Pictures that are kept for ever are only changed with `over` ('1').
+-- Returns how many were changed.
 local pool = KEYS[1]
 local until_s = digits(ARGV[1])
 local over = ARGV[2]

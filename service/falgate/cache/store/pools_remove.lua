@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- with _pools.lua
--- Take pictures out of a pool (more_args: their hashes, from ARGV[3] on), or with `all` every one,
--- and start its next generation, so that a purchase under way for the one before does not bring
--- them back. An emptied pool stays for as long as such a purchase may take.
--- Returns how many were taken out.
+-- Remove pictures from a pool (more_args: their hashes, from ARGV[3] on), or all with `all` ('1').
+-- This begins the next generation, so that a purchase under way for the previous one does not bring
+-- them back. An empty pool is stored for as long as such a purchase may take.
+-- Returns how many were removed.
 local pool = KEYS[1]
 local all = ARGV[1]
 local emptied_s = digits(ARGV[2])
@@ -19,7 +19,8 @@ for _, picture in ipairs(pictures_of(known[2] or '')) do
     left[#left + 1] = picture
   end
 end
--- Of a pool that is to be emptied, what is on its way is unwanted too, even if nothing is there yet.
+-- Emptying begins a new generation even if the pool has no pictures yet, to keep out purchases that
+-- are under way.
 if taken == 0 and all ~= '1' then return 0 end
 local next_generation = math.max(digits(known[1] or '0') + 1, now_ms())
 redis.call('HSET', pool, 'generation', whole(next_generation), 'count', whole(#left),

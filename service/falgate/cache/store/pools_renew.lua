@@ -1,16 +1,17 @@
 #!lua flags=allow-oom
 -- with _pools.lua
--- Put a job's pictures in the place of all that a pool has, and start its next generation, unless it
--- has moved on since it was read. The pictures (more_args) stand from ARGV[3] on as JSON. An absent
--- pool is one of generation 0. What is published is paid for, so that full memory is no reason to
--- lose it. Returns {generation, count}, or {} when the generation is gone.
+-- Replace all pictures of a pool by a job's, and begin its next generation, unless it has another
+-- generation by now. The pictures (more_args) begin at ARGV[3] as JSON. A missing pool has
+-- generation 0.
+-- allow-oom: the pictures are paid for, so full memory is no reason to lose them.
+-- Returns {generation, count}, or {} if the pool has another generation.
 local pool = KEYS[1]
 local job_id = ARGV[1]
 local generation = digits(ARGV[2])
 local first_picture = 3
 
 local known = redis.call('HMGET', pool, 'generation', 'count', 'jobs')
--- An adopter repeating the step, or the same worker after a lost reply.
+-- The step is repeated by an adopter, or by the same worker after a lost reply.
 if (' ' .. (known[3] or '')):find(' ' .. job_id .. ' ', 1, true) then return {known[1], known[2]} end
 if tonumber(known[1] or '0') ~= generation then return {} end
 local pictures = {}

@@ -1,1 +1,1 @@
-"""Jobs, flights and kept requests in Redis."""
+"""Jobs, flights and queued requests in Redis."""

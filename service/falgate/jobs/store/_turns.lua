@@ -1,15 +1,19 @@
--- Turns at an upstream that takes so many jobs at once: start-time fair queueing between teams.
--- A member is "<job>:<team>". `waiting` orders members by a virtual time: a team's next job begins
--- where its last one ends, 1/weight later, and never before the time of now, so that who asks for
--- little stands before who asked for much. Low priority stands behind all that is normal.
--- `slots` holds the members in service. `tags` is a hash: "now:<class>", "next:<class>:<team>", and
--- "count:<team>", how many of a team wait.
+-- Slots at an upstream that runs a limited number of jobs at once, shared between teams by
+-- start-time fair queueing.
+-- A member is "<job>:<team>". `waiting` is ordered by a virtual time: a team's next job begins
+-- where its last one ends, 1/weight later, but never before the present virtual time. So a team
+-- that asks for little is served before one that asks for much. Low priority comes after everything
+-- that is normal.
+-- `slots` holds the members in service. `tags` is a hash: "now:<class>" (the present virtual time),
+-- "next:<class>:<team>" (where the team's next job begins), and "count:<team>" (how many of the
+-- team's jobs wait).
 local LOW = 2 ^ 40
 local function turn_class(score)
   return score >= LOW and 'low' or 'normal'
 end
--- What is given up leaves its place to the next of its team, and so on, or a team would be served for
--- what it no longer wants: the place of the last of them is where the team's next job begins.
+-- Remove a member that waits. Its position goes to the team's next member, that one's to the one
+-- after it, and so on; the last position is where the team's next job will begin. Otherwise a team
+-- would pay in waiting time for jobs that it gave up.
 local function leave_queue(waiting, tags, member)
   local place = redis.call('ZSCORE', waiting, member)
   if not place then return end
@@ -37,7 +41,7 @@ local function join_queue(waiting, tags, member, class, weight)
     member)
   redis.call('HINCRBY', tags, 'count:' .. team, 1)
 end
--- Give free slots to those whose turn it is, and tell them. A limit of 0 is none.
+-- Give free slots to the first members that wait, and notify them. A limit of 0 means no limit.
 local function give_slots(slots, waiting, tags, limit, channel)
   while limit == 0 or redis.call('ZCARD', slots) < limit do
     local first = redis.call('ZPOPMIN', waiting)
@@ -50,6 +54,6 @@ local function give_slots(slots, waiting, tags, limit, channel)
     redis.call('ZADD', slots, whole(now_ms()), member)
     redis.call('PUBLISH', channel, member:match('^[^:]+'))
   end
-  -- Nobody waits: whoever asks next begins a new virtual time.
+  -- Nobody waits, so virtual time can start again from 0.
   if redis.call('EXISTS', waiting) == 0 then redis.call('DEL', tags) end
 end

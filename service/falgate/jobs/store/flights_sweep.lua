@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Forget markers of flights that published a while ago. The flights' keys (more_keys) stand from
--- KEYS[2] on and their fingerprints (more_args) from ARGV[1] on. Returns how many were forgotten.
+-- Delete expired markers of flights. The flights' keys (more_keys) begin at KEYS[2], their
+-- fingerprints (more_args) at ARGV[1].
+-- Returns how many were deleted.
 local markers = KEYS[1]
 
 local now = now_ms()

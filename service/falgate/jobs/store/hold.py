@@ -1,4 +1,4 @@
-"""Asking for a flight and a hold: everything that the script needs, and what it answered."""
+"""Asks for a flight and a hold: builds the arguments of `jobs_hold.lua` and parses its answer."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ _HOLD = Script("jobs_hold")
 
 _ROUNDS_MAX = 5
 _PLACE_MS = 5_000
-"""How long what a job brings is its request's own without renewal."""
+"""How long a job's pictures are reserved for its request if the place is not renewed, in ms."""
 
 
 async def hold(  # noqa: PLR0917 - what the script decides by
@@ -51,14 +51,14 @@ async def hold(  # noqa: PLR0917 - what the script decides by
     terms: PurchaseLimits,
     waiter: Waiter,
 ) -> Verdict:
-    """Claim the order's flight, hold its money on every account and stand in line, or do nothing.
+    """Claim the order's flight, hold its money on every account and queue it, or do nothing.
 
-    Whoever asks is noted as waiting for the flight, or their request is kept, in the same step.
+    In the same step, the request is recorded as waiting for the flight, and stored if it is queued.
 
     Raises:
-        Unavailable: Without Redis, or where its clock and the calendar do not meet.
+        Unavailable: Without Redis, or if its clock never falls into the calendar's windows.
     """
-    # By the clock of the last look: where that is too far off, the script says what it is now.
+    # Estimated since Redis's time was last read; if it is too far off, the script returns its own.
     now_ms = instance.clock.now_ms()
     named = _named(instance, order, seen, terms) | waits_for(order, waiter)
     accounts = order.accounts
@@ -72,7 +72,7 @@ async def hold(  # noqa: PLR0917 - what the script decides by
             )
         match reply:
             case ["elsewhen", script_ms]:
-                # A window's end passed between our look at the clock and the script's.
+                # A window ended between our estimate and the script's time.
                 now_ms = int(script_ms)
                 instance.clock.note(now_ms)
             case ["strange"]:
@@ -144,9 +144,9 @@ def _named(
 
 
 def _beside(order: Order) -> dict[str, Any]:
-    """What the script takes to tell whose is what else is under way for the pool."""
+    """Return the arguments that tell whose the purchases under way for the pool are."""
     return {
-        # Who buys afresh does not look at what others buy.
+        # A request for new pictures does not join a purchase of its pool.
         "pool_flight": keyspace.flight(order.flight if order.fresh else order.fingerprint),
         "places": keyspace.places(f"{order.team}/{order.app}", order.fingerprint),
         "distinct": "1" if order.distinct else "",
@@ -160,7 +160,7 @@ def _beside(order: Order) -> dict[str, Any]:
 
 
 def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:
-    """What the script takes of who asks."""
+    """Return the arguments that describe who waits for the flight."""
     keep = waiter.keep
     return {
         "waiters": keyspace.waiters(order.flight),

@@ -1,4 +1,4 @@
-"""Jobs: claimed, held, marked, bound, settled and finished, each by one idempotent script."""
+"""Jobs in Redis: hold, mark, accept, settle and finish, each an idempotent script."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ _REFUSABLE = frozenset({"refused", "released"})
 
 
 class Jobs:
-    """Every job of one ledger. All methods raise `Unavailable` without Redis."""
+    """The jobs of one ledger. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, instance: Instance) -> None:
         """Work on jobs as this instance, in its ledger."""
@@ -46,14 +46,14 @@ class Jobs:
     async def hold(
         self, order: Order, seen: PoolVersion, terms: PurchaseLimits, waiter: Waiter = NOBODY
     ) -> Verdict:
-        """Claim the order's flight, hold its money on every account and stand in line, or not."""
+        """Claim the order's flight, hold its money on every account and queue it, or do nothing."""
         return await _hold.hold(self._redis, self._instance, order, seen, terms, waiter)
 
     async def turn(self, job: Job) -> bool:
-        """Whether a reserved job has its turn at the upstream; it stands in line from the hold.
+        """Return whether a reserved job, which is queued from its hold on, has a slot.
 
         Raises:
-            Fenced: It is not reserved any more.
+            Fenced: It is no longer reserved.
         """
         with translate_errors():
             line = self._line(job.order.upstream)
@@ -63,10 +63,10 @@ class Jobs:
         return bool(has)
 
     async def mark(self, job: Job) -> Job:
-        """Write down that the submit is about to leave, so that a crash cannot hide it.
+        """Record that the submit is about to be sent, so that a crash cannot hide it.
 
         Returns:
-            The job since then.
+            The job in its new state.
 
         Raises:
             Fenced: Another instance has the job.
@@ -79,7 +79,7 @@ class Jobs:
             if not (barriers.fsync or barriers.replicas):
                 marked_ms, durable = await _MARK(self._redis, more_keys=accounts, **named), True
             else:
-                # On one connection, because both barriers speak of that connection's writes.
+                # On one connection: WAIT and WAITAOF only cover the writes of their connection.
                 async with self._redis.pipeline(transaction=False) as pipeline:
                     grant(pipeline, 2 * _BARRIER_MS)
                     _MARK.queue(pipeline, more_keys=accounts, **named)
@@ -96,9 +96,9 @@ class Jobs:
         return msgspec.structs.replace(job, state="submitting", submitted_ms=int(marked_ms))
 
     async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
-        """Bind fal's request id; False when the job has another one or the id another job.
+        """Bind fal's request id; return False if it, or the job, is bound to another one.
 
-        With a lease of 0 somebody else than the job's worker says so, see the script.
+        A lease of 0 ms is for callers that do not run the job, see the script.
         """
         with translate_errors():
             reply = await _ACCEPT(
@@ -114,13 +114,13 @@ class Jobs:
         return bool(reply == "accepted")
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
-        """Keep a job for another lease, or for so long; False when it is no longer the caller's."""
+        """Renew a job's lease; return False if the job is no longer the caller's."""
         with translate_errors():
             kept = await _RENEW(self._redis, **self._leased(job, lease_ms))
         return bool(kept)
 
     async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
-        """Tell who waits that waiting is of no use now; the reaper looks again after the lease.
+        """Record that waiting is of no use now; the reaper looks again when the lease runs out.
 
         Raises:
             Fenced: Another instance has the job.
@@ -137,10 +137,10 @@ class Jobs:
             raise Fenced
 
     async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> Job:
-        """Move the money and write the closing entry: once, whoever asks how often.
+        """Settle the hold and write the closing entry, once, however often this is repeated.
 
         Returns:
-            The job since then.
+            The job in its new state.
 
         Raises:
             Fenced: Another instance has the job, or it has moved on.
@@ -190,17 +190,17 @@ class Jobs:
     async def finish(
         self, job: Job, pictures: Sequence[Picture], published: PoolVersion | None
     ) -> None:
-        """End a paid job and its flight, and wake who waits.
+        """End a paid job and its flight, and wake its waiters.
 
         Args:
             job: In state "paid".
-            pictures: What was banked.
-            published: What the pool holds since, or None when nothing was published.
+            pictures: Those that were stored.
+            published: The pool's new version; None if nothing was published.
 
         Raises:
             Fenced: Another instance has the job.
         """
-        # Who buys afresh has a flight of its own, which nobody else could have missed.
+        # A purchase of new pictures has its own flight, so no reader of the pool needs a marker.
         seen = PoolVersion() if published is None or job.order.fresh else published
         with translate_errors():
             reply = await _FINISH(
@@ -225,7 +225,7 @@ class Jobs:
             raise Fenced
 
     async def adopt(self, job_id: str, upstream: str) -> Job | None:
-        """Take over a job whose lease ran out; None when somebody works on it or it has ended."""
+        """Take over a job whose lease ran out; return None if its lease runs or it has ended."""
         with translate_errors():
             epoch = await _ADOPT(
                 self._redis,
@@ -236,19 +236,19 @@ class Jobs:
                 lease_ms=self._instance.lease_ms,
             )
         job = await self.read(job_id) if epoch else None
-        # Who was asleep in between for longer than the lease has it no more: acting under the next
-        # owner's epoch, it would not be fenced, and would buy a second time.
+        # If this process slept for longer than the lease, another one has adopted the job since.
+        # With that one's epoch, this process would not be fenced, and would buy a second time.
         return job if job and job.epoch == epoch else None
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
-        """Up to so many open jobs whose lease ran out, the longest first."""
+        """Return up to `number` ids of open jobs whose leases ran out, the earliest first."""
         key, until_ms = keyspace.open_jobs(upstream), await self.now_ms()
         with translate_errors():
             found: Any = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
         return list(found)
 
     async def read(self, job_id: str) -> Job | None:
-        """A job as it stands, or None when there is none (any more)."""
+        """Return a job as it is now; None if there is none."""
         refusal: Any = None
         with translate_errors():
             fields: Any = await self._redis.hgetall(keyspace.job(job_id))
@@ -257,25 +257,25 @@ class Jobs:
         return records.job(fields, refusal) if fields else None
 
     async def unbound(self, upstream: str) -> list[Job]:
-        """Jobs that may have been submitted and have no request id, with their inputs."""
+        """Return jobs that may have been submitted and have no request id, with their inputs."""
         return await uncertain.unbound(self._redis, upstream)
 
     async def owner(self, upstream: str, request_id: str) -> str:
-        """The id of the job that a request belongs to, or ""."""
+        """Return the id of the job that a request belongs to, or ""."""
         return await uncertain.owner(self._redis, upstream, request_id)
 
     async def now_ms(self) -> int:
-        """Redis's clock, milliseconds since 1970: the only one that decides about money."""
+        """Return Redis's time, in ms since 1970: the only clock that decides about money."""
         found = await now_ms(self._redis)
         self._instance.clock.note(found)
         return found
 
     def clock_ms(self) -> int:
-        """The same, carried on since the last look: for what decides about no money."""
+        """Return Redis's time as estimated since it was last read, for all other decisions."""
         return self._instance.clock.now_ms()
 
     def _leased(self, job: Job, lease_ms: int | None = None) -> dict[str, Any]:
-        """What every script takes that is fenced and moves the end of a lease."""
+        """Return the arguments of scripts that are fenced and change the end of a lease."""
         return {
             "job": keyspace.job(job.order.id),
             "open_jobs": keyspace.open_jobs(job.order.upstream),
@@ -285,7 +285,7 @@ class Jobs:
         }
 
     def _line(self, upstream: str) -> dict[str, Any]:
-        """What every script takes that gives slots on."""
+        """Return the arguments of scripts that give slots to waiting jobs."""
         return {
             "slots": keyspace.slots(upstream),
             "waiting": keyspace.waiting(upstream),

@@ -1,10 +1,12 @@
 #!lua flags=allow-oom
--- Bind fal's request id to a job: submitting -> accepted; also reserved -> accepted, which is a job
--- whose mark Redis has lost. Not fenced: what fal said stays true whoever says it, and a worker that
--- lost its lease must not take the knowledge with it. A lease of 0 ms is from somebody who will not
--- work on the job: it falls to the reaper only if nobody else is at work on it, which is so when its
--- outcome was in doubt. The accounts (more_keys) stand from KEYS[4] on, as they were held.
--- Returns 'accepted', 'second' when the job has another id or the id another job, or 'gone'.
+-- Bind fal's request id to a job: submitting -> accepted; also reserved -> accepted, if Redis has
+-- lost the job's mark.
+-- Not fenced: what fal said is true whoever reports it, and a worker that lost its lease must not
+-- lose the request id.
+-- A lease of 0 ms comes from a caller that will not run the job. It then goes to the reaper only if
+-- nobody works on it, which is so if it was in trouble.
+-- The accounts (more_keys) begin at KEYS[4], in the order of the hold.
+-- Returns 'accepted'; 'second' if the job has another request id or the id another job; or 'gone'.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local submits = KEYS[3]

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Take over a job whose lease ran out: from now on its old owner's writes are refused.
--- Returns the new epoch, or 0 when its lease runs or it has ended.
+-- Take over a job whose lease ran out. The higher epoch fences its old owner: that one's writes are
+-- refused.
+-- Returns the new epoch, or 0 if its lease still runs or it has ended.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local job_id = ARGV[1]

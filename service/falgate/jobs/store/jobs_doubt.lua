@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- with _turns.lua
--- Note why waiting for a job is of no use now, and when somebody should look at it again. Its slot
--- is given on: whatever fal makes of it, it will not be for the rest of a long look.
--- Fenced by epoch. Returns 1, or 0 when the job is no longer the caller's or has ended.
+-- Record why waiting for a job is of no use now, and let its lease end when it should be looked at
+-- again. Its slot is given to another job, because fal may not work on it for a long time, if at
+-- all.
+-- Fenced by epoch. Returns 1, or 0 if the job is no longer the caller's or has ended.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local slots = KEYS[3]

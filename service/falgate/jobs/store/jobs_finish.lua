@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- paid -> finished: end the job and its flight, and wake who waits. Fenced by epoch.
--- A count of 0 says that nothing is to be known of it by others: the flight then leaves no marker. A
--- flight beside its pool's leaves its marker there, unless another purchase is under way or more is
--- known.
--- Returns 'finished', or 'fenced' when the job is no longer the caller's.
+-- paid -> finished: end the job and its flight, and wake its waiters. Fenced by epoch.
+-- The flight leaves a marker with the pool's version, so that a reader of an older version does not
+-- buy. A count of 0 means that nothing was published: no marker. A flight beside its pool's leaves
+-- its marker on the pool's flight, unless that is open or has a newer marker.
+-- Returns 'finished', or 'fenced' if the job is no longer the caller's.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local ended_jobs = KEYS[3]

@@ -1,35 +1,37 @@
 #!lua
 -- with _budgets.lua, _history.lua, _places.lua, _requests.lua, _turns.lua
--- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and stand in line
--- for a turn, or do none of it. The accounts (more_keys) stand from KEYS[18] on, the organisation
--- first, and behind them as many keys that count each account's pace, in the same order. A budget's
--- first refusal in a window, and a hold that fills one, are alerted of. Who asks is
--- noted as waiting for the flight; a request that is to be kept (`asked`, else '') is kept with it.
--- Who is `distinct` ('1', else '') takes a place: it joins only a purchase whose pictures no other
--- request of its app has, be it the pool's flight or one beside it, and gives nobody its own.
+-- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and queue for a
+-- slot, or do none of it.
+-- The accounts (more_keys) begin at KEYS[18], the organisation first; after them come as many keys
+-- that count each account's purchases per minute, in the same order.
+-- A budget's first refusal in a window, and a hold that fills one, create alerts.
+-- The request is recorded as waiting for the flight; if it is queued (`asked`, else ''), it is
+-- stored.
+-- A `distinct` request ('1', else '') takes a place: it joins only a purchase whose pictures no
+-- other request of its app has, be it the pool's flight or one beside it, and shares its own with
+-- none.
 -- Returns one of
---   {'held', now_ms, slot, account, kind, ...}      this job holds its money since now; slot is '1'
---                                                   where the upstream has room for it at once;
---                                                   shadow budgets that have no room for it follow,
---                                                   account from 0
---   {'held'}                                        a call before this one did that
---   {'joined', job, flight}                         another job is under way for the fingerprint;
---                                                   its flight, where it is not the one asked for
---   {'crowded'}                                     what is under way is for others: ask for a
+--   {'held', now_ms, slot, account, kind, ...}      the job has its hold; slot is '1' if it has a
+--                                                   slot at once; then the shadow budgets that
+--                                                   cannot pay for it, accounts counted from 0
+--   {'held'}                                        an earlier call did that
+--   {'joined', job, flight}                         another job is buying for the fingerprint;
+--                                                   its flight, if it is not the one asked for
+--   {'crowded'}                                     that job's pictures are for others: ask for a
 --                                                   flight beside the pool's
---   {'repeated', request}                           an equal request is kept
---   {'mismatched'}                                  the idempotency key stands for another request
+--   {'repeated', request}                           an equal request is stored
+--   {'mismatched'}                                  the idempotency key is another request's
 --   {'ended'}                                       the request has ended meanwhile
---   {'stale', generation, count}                    a flight has published since the pool was read
---   {'vacant'}                                      who asks only joins, and there is nobody to join
---   {'denied', account, kind, limit, spent, held}   micro-USD
---   {'exceeded', account, what, limit, wait_ms}     a limit on pace has no room
+--   {'stale', generation, count}                    a job has published since the pool was read
+--   {'vacant'}                                      the caller only joins, but nobody is buying
+--   {'denied', account, kind, limit, spent, held}   a budget cannot pay for it; micro-USD
+--   {'exceeded', account, what, limit, wait_ms}     a limit on purchases is reached
 --   {'unlimited'}                                   the organisation has no enforced budget
---   {'house', limit, overrun}                       the house is full; micro-USD
---   {'elsewhen', now_ms}                            the windows are not in force
---   {'calendar', name}                              the ledger counts by another calendar
---   {'strange'}                                     this history of the server is not trusted yet
---   {'frozen', why}                                 nothing is bought until an operator has looked
+--   {'house', limit, overrun}                       the house limit is reached; micro-USD
+--   {'elsewhen', now_ms}                            the windows are not the current ones
+--   {'calendar', name}                              the ledger uses another calendar
+--   {'strange'}                                     the server's history is not trusted yet
+--   {'frozen', why}                                 purchases are stopped until an operator acts
 --   {'unborn'}                                      this is not the ledger that the caller knows
 local meta = KEYS[1]
 local job = KEYS[2]
@@ -85,11 +87,11 @@ local joins = ARGV[34]
 local first_account = 18
 local minute_ms = 60000
 
--- Nothing is free: a hold of 0 would pass a budget of 0, and its job would still buy.
+-- No purchase is free: a hold of 0 would pass a budget of 0, and the job would buy all the same.
 if amount == 0 then error({err = 'BADAMOUNT a hold of nothing'}) end
 local known = redis.call('HMGET', meta, 'id', 'history', 'frozen_ms', 'calendar', 'frozen_why')
 if known[1] ~= ledger_id then return {'unborn'} end
--- A caller asking again (its first reply was lost) already has its money.
+-- The caller repeats itself because its first reply was lost: it already has its hold.
 if redis.call('EXISTS', job) == 1 then return {'held'} end
 if known[2] ~= history_now() then return {'strange'} end
 if known[3] then return {'frozen', known[5] or 'lost'} end
@@ -100,7 +102,7 @@ if asked ~= '' then
   local before = known_request(request, idempotency, was_job, digest, repeats_ms, now)
   if before then return before end
 end
--- From now on whoever asks depends on this job, and may have to be found after a crash.
+-- From here on the request depends on a job, and must be found after a crash.
 local function depend_on(job_asked, leads, name)
   if request_id == '' then return end
   local line = name == flight_name and waiters or waiters_prefix .. name
@@ -149,7 +151,7 @@ if not kept[1] or (overrun > 0 and overrun >= digits(kept[1])) then
   return {'house', kept[1] or '0', whole(overrun)}
 end
 
--- Limits on pace, account by account.
+-- Limits on purchases, account by account.
 local paced = cjson.decode(charged)
 for i, one in ipairs(paced) do
   local account, pace = KEYS[first_account + i - 1], KEYS[first_account + #paced + i - 1]
@@ -162,7 +164,8 @@ for i, one in ipairs(paced) do
     redis.call('ZREMRANGEBYSCORE', pace, '-inf', whole(now - minute_ms))
     local more = redis.call('ZCARD', pace) - one.per_minute
     if more >= 0 then
-      -- There is room when this one is a minute old; not the oldest, where more were allowed before.
+      -- There is room when this purchase is a minute old. It is not the oldest one if the limit was
+      -- lowered.
       local last = redis.call('ZRANGE', pace, more, more, 'WITHSCORES')
       return {'exceeded', i - 1, 'generations_per_minute', one.per_minute,
         whole(math.max(1, tonumber(last[2]) + minute_ms - now))}
@@ -185,7 +188,7 @@ for i = 1, #paced do
     local short = budget and budget.spent + budget.held + amount > budget.limit
     if short and not budget.shadow then
       refusing[#refusing + 1] = looked[#looked]
-      -- Of several that have no room, the one that has least is told.
+      -- Of several budgets that cannot pay, the one with the least left is reported.
       local left = budget.limit - budget.spent - budget.held
       if not denied or left < least then
         denied, least = {'denied', i - 1, budget.kind,
@@ -204,9 +207,10 @@ if denied then
 end
 if not enforced then return {'unlimited'} end
 
--- Everything is decided: from here on only writes, because a script that fails keeps what it wrote.
--- The job comes before its counters, and can be seen before it is there: a file that is torn
--- anywhere in between has counters that its open jobs set right.
+-- All is decided; from here on there are only writes, because a script that fails keeps what it
+-- wrote.
+-- `open_jobs` is written before the job, and the job before its counters. So if the append-only
+-- file ends in between, the counters can be corrected from the open jobs.
 local keys = {}
 for i in ipairs(paced) do keys[i] = KEYS[first_account + i - 1] end
 redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)

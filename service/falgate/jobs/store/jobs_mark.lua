@@ -1,7 +1,9 @@
 #!lua flags=allow-oom
--- reserved -> submitting, just before the request may leave. Fenced by state, epoch, lease and turn.
--- The accounts (more_keys) stand from KEYS[4] on, as they were held.
--- Returns when that was, ms, if the caller may submit; 0 when the job is no longer the caller's.
+-- reserved -> submitting, just before the request may be sent. Fenced by state, epoch, lease and
+-- slot.
+-- The accounts (more_keys) begin at KEYS[4], in the order of the hold.
+-- Returns the time of the mark, in ms, if the caller may submit; 0 if the job is no longer the
+-- caller's.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local slots = KEYS[3]
@@ -12,8 +14,8 @@ local first_account = 4
 
 local known = redis.call('HMGET', job, 'state', 'epoch', 'held', 'accounts', 'turn', 'submitted_ms')
 if known[2] ~= epoch then return 0 end
--- The same owner asking again: its first reply was lost, and it has not submitted. Written all the
--- same, because a barrier behind this speaks of what this very connection has written.
+-- The same owner repeats itself: its first reply was lost, and it has not submitted. The state is
+-- written again because the barrier that follows only covers writes of this connection.
 if known[1] == 'submitting' then
   redis.call('HSET', job, 'state', 'submitting')
   return tonumber(known[6])

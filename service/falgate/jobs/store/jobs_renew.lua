@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Move the end of a job's lease; a lease of 0 ms hands the job over at once. Fenced by epoch.
--- Returns 1, or 0 when the job is no longer the caller's or has ended.
+-- Returns 1, or 0 if the job is no longer the caller's or has ended.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local job_id = ARGV[1]

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
 -- with _budgets.lua, _torn.lua, _turns.lua, _usage.lua
--- Turn a job's hold into spending, give the rest back, and write the closing entry: once. The
--- accounts (more_keys) stand from KEYS[15] on, as they were held; the entry's further fields
--- (more_args) stand from ARGV[15] on. What exceeds the hold goes to the house. A refusal, as JSON,
--- may quote the prompt: it is kept apart, for those who wait now.
--- Returns {'settled', remaining, now_ms, entry} with what the tightest budget has left in micro-USD,
--- -1 without any; without an entry when it was so before; {'fenced', state} when the move is not the
--- caller's; or {'torn'} when half of this is there already.
+-- Turn a job's hold into spending, release the rest, and write the closing entry: once. What
+-- exceeds the hold goes to the house.
+-- The accounts (more_keys) begin at KEYS[15], in the order of the hold; the entry's other fields
+-- (more_args) begin at ARGV[15].
+-- A refusal (JSON) may quote the prompt, so it is stored apart, for those who wait now.
+-- Returns {'settled', remaining, now_ms, entry}: what the tightest budget has left, in micro-USD
+-- (-1 without any), and the entry's id unless an earlier call wrote it; {'fenced', state} if the
+-- caller may not make this move; or {'torn'} if half of it is written already.
 local job = KEYS[1]
 local open_jobs = KEYS[2]
 local ended_jobs = KEYS[3]
@@ -55,7 +56,7 @@ local remaining = -1
 local entry = redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', to,
   'windows', known[4], 'held', known[3], 'billed', whole(charged), 'overrun', whole(overrun),
   unpack(ARGV, first_field))
--- A budget that is none stops the next hold; here it must not stop half a settlement.
+-- An invalid budget stops the next hold, but must not stop a settlement halfway.
 local function standing(account, name)
   local sound, budget = pcall(budget_at, account, name)
   return sound and budget
@@ -95,10 +96,10 @@ if answer ~= 'null' then
   redis.call('SET', refusal, answer, 'EX', whole(refusal_kept_s))
 end
 if to == 'paid' then
-  -- The pictures are still to be fetched, by whoever holds the lease.
+  -- The pictures are still to be fetched, by the owner of the lease.
   redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 else
-  -- Bought nothing that can be shared from a pool: the flight leaves no marker.
+  -- Nothing was bought that a pool can share, so the flight leaves no marker.
   redis.call('HDEL', job, 'input')
   redis.call('ZREM', open_jobs, job_id)
   redis.call('ZADD', ended_jobs, whole(now), job_id)

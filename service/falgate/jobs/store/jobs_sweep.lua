@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Forget jobs that ended long ago. The jobs' keys (more_keys) stand from KEYS[3] on and their ids
--- (more_args) from ARGV[2] on, in the same order. Returns how many were forgotten.
+-- Delete jobs that ended long ago. Their keys (more_keys) begin at KEYS[3], their ids (more_args)
+-- at ARGV[2], in the same order.
+-- Returns how many were deleted.
 local ended_jobs = KEYS[1]
 local submits = KEYS[2]
 local before_ms = digits(ARGV[1])

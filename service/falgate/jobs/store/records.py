@@ -1,4 +1,4 @@
-"""Records as Redis holds them: a job, its closing entry, what a day counts of it, a request."""
+"""Records in Redis: jobs, their closing entries and usage counts, and queued requests."""
 
 import msgspec
 
@@ -12,13 +12,13 @@ from falgate.money.usage import spell
 
 _FORGOTTEN = FalAnswer(
     504,
-    {"detail": "fal refused this a while ago; ask again", "error_type": "request_timeout"},
+    {"detail": "fal refused this some time ago; try again", "error_type": "request_timeout"},
     {"x-fal-request-timeout-type": "user"},
 )
 
 
 def entry(job: Job, settlement: Settlement) -> list[str]:
-    """The closing entry's fields beside those that the script itself knows. No prompt."""
+    """Return the fields of a closing entry that the script does not know itself; no prompt."""
     order = job.order
     fields = {
         "request_id": job.request_id,
@@ -39,7 +39,7 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
 
 
 def measures(job: Job, settlement: Settlement) -> dict[str, int]:
-    """What the roll-up of its day counts of a job, beside what it was charged."""
+    """Return what the day's usage counts for a job, except its charge."""
     bought = settlement.delivered
     return {
         "purchases": 1 if bought else 0,
@@ -49,25 +49,25 @@ def measures(job: Job, settlement: Settlement) -> dict[str, int]:
 
 
 def subject(order: Order, settlement: Settlement) -> str:
-    """What the roll-ups count a job as."""
+    """Return the name under which usage is counted."""
     quality = order.recorded.get("quality", "")
     return spell(order.team, order.app, order.key, order.endpoint, quality, settlement.state)
 
 
 def _listed(order: Order, settlement: Settlement) -> int:
-    """The list price of what was delivered, micro-USD."""
+    """Return the list price of what was delivered, in micro-USD."""
     return order.listed * settlement.delivered // order.number
 
 
 def job(fields: dict[str, str], refusal: str | None) -> Job:
-    """The job of a record, and of the refusal that it ended with."""
+    """Parse a job's record, and the refusal that it ended with."""
     order = msgspec.json.decode(fields["order"], type=Order)
     if "input" in fields:
         order = msgspec.structs.replace(order, input=msgspec.json.decode(fields["input"]))
     remaining = int(fields.get("remaining", -1))
     answer = msgspec.json.decode(refusal or "null", type=FalAnswer | None)
     if answer is None and "answered" in fields:
-        # Not to be taken for a purchase that was given up before fal said anything.
+        # Without an answer, it would look like a purchase that was given up before it was sent.
         answer = _FORGOTTEN
     return msgspec.convert(
         {
@@ -94,12 +94,12 @@ def job(fields: dict[str, str], refusal: str | None) -> Job:
 
 
 def asked(wanted: RequestSpec) -> str:
-    """A request's fields without its prompt, which is kept apart and not as long."""
+    """Encode a request without its arguments, which contain the prompt and are deleted earlier."""
     return msgspec.json.encode(msgspec.structs.replace(wanted, arguments={})).decode()
 
 
 def request(fields: dict[str, str]) -> QueuedRequest:
-    """The request of a record."""
+    """Parse a request's record."""
     wanted = msgspec.json.decode(fields["asked"], type=RequestSpec)
     if "arguments" in fields:
         arguments = msgspec.json.decode(fields["arguments"])

@@ -1,4 +1,4 @@
-"""Requests that are kept: ended once, looked after by one instance at a time, then forgotten."""
+"""Queued requests in Redis: each ends once, is leased by one instance, and is deleted later."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,10 +27,10 @@ _AT_ONCE = 100
 
 
 class Requests:
-    """Every kept request of one ledger. All methods raise `Unavailable` without Redis."""
+    """The queued requests of one ledger. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, *, lease_ms: int, kept_s: int) -> None:
-        """Look after requests for `lease_ms` at a time; forget them `kept_s` after their end."""
+        """Lease requests for `lease_ms` at a time; delete them `kept_s` after their end."""
         self._redis = redis
         self._lease_ms = lease_ms
         self._kept_ms = kept_s * 1000
@@ -38,7 +38,7 @@ class Requests:
     async def put(
         self, keep: NewRequest, state: State, outcome: Outcome
     ) -> Repeated | Mismatched | None:
-        """Keep a request that has its end already; None when it is, else what stands in the way."""
+        """Store a request that has ended already; return None, or what stands in the way."""
         asked = keep.asked
         with translate_errors():
             reply = await _PUT(
@@ -62,9 +62,9 @@ class Requests:
         return None
 
     async def end(self, request: QueuedRequest, state: State, outcome: Outcome) -> int | None:
-        """End a request as it was read; a cancelled one whatever its job is by now.
+        """End a request if its job is still the one that was read; cancel it in any case.
 
-        How many others wait for the same flight, or None when it has moved on or has ended.
+        Return how many others wait for its flight, or None if it has another job or has ended.
         """
         asked = request.asked
         with translate_errors():
@@ -86,14 +86,14 @@ class Requests:
         return None if others < 0 else int(others)
 
     async def read(self, request_id: str) -> QueuedRequest | None:
-        """A request as it stands, or None when there is none (any more)."""
+        """Return a request as it is now; None if there is none."""
         fields: Any
         with translate_errors():
             fields = await self._redis.hgetall(keyspace.request(request_id))
         return records.request(fields) if fields else None
 
     async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
-        """A request of an upstream's and how its job stands, in one trip."""
+        """Return an upstream's request and how its job stands, in one round trip."""
         with translate_errors():
             found = await _LOOK(
                 self._redis,
@@ -114,7 +114,7 @@ class Requests:
         )
 
     async def tell(self, job_id: str, progress: Progress) -> None:
-        """Note what the upstream says of a job, and wake who follows it."""
+        """Store the progress that the upstream reports for a job, and wake those who follow it."""
         with translate_errors():
             await _TELL(
                 self._redis,
@@ -126,28 +126,28 @@ class Requests:
             )
 
     async def progress(self, job_id: str) -> Progress | None:
-        """What the upstream said last of a job, if anything."""
+        """Return the progress that the upstream last reported for a job, if any."""
         with translate_errors():
             found = await self._redis.get(keyspace.progress(job_id))
         return msgspec.json.decode(found, type=Progress) if found else None
 
     async def leave(self, flight: str, request_id: str) -> None:
-        """Wait for a flight no more."""
+        """Stop waiting for a flight."""
         with translate_errors():
             await self._redis.zrem(keyspace.waiters(flight), request_id)
 
     async def depend_on(self, flight: str) -> bool:
-        """Whether kept requests wait for a flight: they do without the instance that took them."""
+        """Return whether queued requests wait for a flight, even if their instances died."""
         with translate_errors():
             return bool(await self._redis.zcount(keyspace.waiters(flight), "+inf", "+inf"))
 
     async def waiting(self, upstream: str) -> int:
-        """How many jobs wait for their turn at an upstream."""
+        """Return how many jobs wait for a slot at an upstream."""
         with translate_errors():
             return int(await self._redis.zcard(keyspace.waiting(upstream)))
 
     async def adopt(self, upstream: str, number: int) -> list[QueuedRequest]:
-        """Take over up to so many requests that nobody looks after."""
+        """Take over up to `number` requests whose leases ran out."""
         with translate_errors():
             lapsed = await _ADOPT(
                 self._redis,
@@ -161,7 +161,7 @@ class Requests:
     async def renew(
         self, upstream: str, request_ids: Sequence[str], *, lease_ms: int | None = None
     ) -> None:
-        """Look after these for another lease; for 0 ms: no more, another instance may at once."""
+        """Renew the leases of requests; with 0 ms, other instances can adopt them at once."""
         lease_ms = self._lease_ms if lease_ms is None else lease_ms
         with translate_errors():
             await _RENEW(
@@ -172,7 +172,7 @@ class Requests:
             )
 
     async def sweep(self, upstream: str, now_ms: int) -> int:
-        """Forget up to 100 requests whose time is over; how many it were."""
+        """Delete up to 100 requests whose retention is over; return the count."""
         before_ms, answered = now_ms - self._kept_ms, keyspace.answered(upstream)
         old: Any
         with translate_errors():
@@ -188,7 +188,10 @@ class Requests:
 async def forget(
     redis: Redis, answered: str, requests: Sequence[QueuedRequest], before_ms: int
 ) -> int:
-    """Forget those of these requests that ended before then, with their names; how many."""
+    """Delete those of the requests that ended before `before_ms`; return the count.
+
+    Their idempotency keys are deleted too.
+    """
     forgotten = await _SWEEP(
         redis,
         answered=answered,
@@ -207,7 +210,7 @@ async def forget(
 
 
 def _telling(asked: RequestSpec) -> dict[str, str]:
-    """What a script takes that may have somebody told of a request's end."""
+    """Return the arguments of scripts that may queue a webhook for a request's end."""
     return {
         "delivery": keyspace.delivery(asked.id),
         "due": keyspace.deliveries("waiting"),

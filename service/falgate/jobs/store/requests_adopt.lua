@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Take over requests whose lease ran out: who looks after them is not there any more. Moves the end
--- of up to `number` leases. Returns their ids.
+-- Take over up to `number` requests whose leases ran out because their instances died, and start
+-- new leases.
+-- Returns their ids.
 local pending = KEYS[1]
 local lease_ms = digits(ARGV[1])
 local number = digits(ARGV[2])

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- with _deliveries.lua, _requests.lua
--- End a kept request: once, and only while it waits for the job that the caller looked at ('': for
--- any). `outcome` is JSON. Who waits for it is woken; whoever is to be told of its end (`webhook`,
--- else '') is told.
--- Returns how many others wait for its flight, or -1 when it was not open with that job.
+-- End a queued request: once, and only while it waits for the job that the caller saw ('': any).
+-- `outcome` is JSON. Its followers are woken, and a webhook is queued if it has one (`webhook`,
+-- else '').
+-- Returns how many others wait for its flight, or -1 if it was not open with that job.
 local request = KEYS[1]
 local pending = KEYS[2]
 local answered = KEYS[3]

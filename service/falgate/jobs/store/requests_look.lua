@@ -1,8 +1,8 @@
 #!lua flags=no-writes
--- A kept request and how its job stands, in one look: whoever polls does it all the time. The job's
--- keys are made from the request's own pointer; they share its hash tag.
--- Returns {request, job state, place in our line or -1, progress}, '' where there is none; or {}
--- without such a request. `request` is the hash as a flat list.
+-- A queued request and how its job stands, in one step, because pollers ask for it often. The job's
+-- keys are made from the id in the request; they share its hash tag.
+-- Returns {request, job state, position in our queue or -1, progress}, with '' for what is missing;
+-- or {} without such a request. `request` is the hash as a flat list.
 local request = KEYS[1]
 local waiting = KEYS[2]
 local job_prefix = ARGV[1]

@@ -1,8 +1,8 @@
 #!lua
 -- with _deliveries.lua, _requests.lua
--- Keep a request that has its end already, unless an equal one is kept. `outcome` is JSON. Whoever
--- is to be told of it (`webhook`, else '') is told.
--- Returns {'kept'}, also on a repeat of this very step; {'repeated', request}, {'mismatched'}.
+-- Store a request that has ended already, unless an equal one is stored. `outcome` is JSON. A
+-- webhook is queued if it has one (`webhook`, else '').
+-- Returns {'kept'}, also if this step is repeated; {'repeated', request}; or {'mismatched'}.
 local request = KEYS[1]
 local answered = KEYS[2]
 local idempotency = KEYS[3]

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Look after kept requests (more_args) for another lease, as far as they are open still.
+-- Renew the leases of those of the queued requests (more_args) that are still open.
 local pending = KEYS[1]
 local lease_ms = digits(ARGV[1])
 local first_request = 2

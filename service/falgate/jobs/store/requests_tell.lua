@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Note what the upstream says of a job, for a while, and wake who follows it.
+-- Store the progress that the upstream reports for a job, for `kept_s` seconds, and wake those who
+-- follow it.
 local progress = KEYS[1]
 local told = ARGV[1]
 local kept_s = digits(ARGV[2])

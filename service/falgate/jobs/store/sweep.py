@@ -1,4 +1,4 @@
-"""Forgetting: jobs that ended long ago and markers of old flights, a few at a time."""
+"""Deletes the records of jobs that ended long ago, and expired markers of flights."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _AT_ONCE = 100
 
 
 async def sweep(redis: Redis, upstream: str, now_ms: int) -> int:
-    """Forget up to 100 jobs and 100 markers whose time is over; how many it were.
+    """Delete up to 100 expired jobs and 100 expired markers; return the count.
 
     Raises:
         Unavailable: Without Redis.

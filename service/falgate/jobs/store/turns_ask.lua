@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- with _turns.lua
--- Whether a reserved job has its turn; stands in line again where it was taken out of it.
--- Returns 1 with a slot, 0 without one (yet), -1 when the job does not wait any more.
+-- Whether a reserved job has a slot; queues it again if it was removed from the queue.
+-- Returns 1 with a slot, 0 without one, -1 if the job is no longer reserved.
 local job = KEYS[1]
 local slots = KEYS[2]
 local waiting = KEYS[3]

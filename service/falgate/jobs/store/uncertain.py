@@ -1,4 +1,4 @@
-"""Jobs in doubt: which may have been submitted, and to which job a request belongs."""
+"""Uncertain jobs: those that may have been submitted, and the job that a request belongs to."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from falgate.redis.unavailable import translate_errors
 
 
 async def unbound(redis: Redis, upstream: str) -> list[Job]:
-    """Jobs that may have been submitted and have no request id, with their inputs."""
+    """Return jobs that may have been submitted and have no request id, with their inputs."""
     ids: Any
     found: Any
     with translate_errors():
@@ -25,6 +25,6 @@ async def unbound(redis: Redis, upstream: str) -> list[Job]:
 
 
 async def owner(redis: Redis, upstream: str, request_id: str) -> str:
-    """The id of the job that a request of the upstream's belongs to, or ""."""
+    """Return the id of the job that an upstream's request belongs to, or ""."""
     with translate_errors():
         return str(await redis.hget(keyspace.submits(upstream), request_id) or "")

@@ -1,4 +1,4 @@
-"""Wake-ups: jobs that ended or are in trouble, as all instances tell each other."""
+"""Wake-ups between instances, by Redis pub/sub: which jobs and requests have changed."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,11 +20,11 @@ async def listen(
     """Call `wake` or `moved` with the id in each message, until cancelled.
 
     Args:
-        redis: Where.
-        wake: Told of jobs that ended or are in trouble, and of requests that ended.
-        moved: Told of jobs that got a slot, or of which fal said how far they are.
-        missed: Called whenever the connection was made (again): messages are lost with it. Whoever
-            waits looks by itself, too.
+        redis: The client.
+        wake: Called for jobs that ended or are in trouble, and for requests that ended.
+        moved: Called for jobs that got a slot, or whose progress fal reported.
+        missed: Called whenever a connection was made: messages before that may be lost. Waiters
+            also look by themselves.
     """
     called = {keyspace.WAKE: wake, keyspace.MOVED: moved}
     while True:
@@ -33,8 +33,8 @@ async def listen(
                 await subscription.subscribe(*called)
                 async for message in subscription.listen():
                     if message["type"] == "subscribe":
-                        # redis-py makes a lost connection again by itself, and subscribes anew.
-                        if message["channel"] == keyspace.MOVED:  # the last of both
+                        # redis-py reconnects by itself, and subscribes again.
+                        if message["channel"] == keyspace.MOVED:  # subscribed to both
                             missed()
                     elif message["type"] == "message":
                         called[message["channel"]](message["data"])

@@ -1,1 +1,1 @@
-"""Where a prompt may stand in Redis."""
+"""Prompts in Redis, for their erasure."""

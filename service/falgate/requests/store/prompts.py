@@ -1,4 +1,4 @@
-"""Prompts: wherever one may stand for a while, it is found there and taken away."""
+"""Finds and deletes prompts in Redis, wherever they are kept outside pools."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -20,14 +20,14 @@ _EVER_MS = 10**14
 
 
 class Prompts:
-    """Every place where a prompt stands beside pools. All methods raise `Unavailable`."""
+    """All records with prompts outside pools. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis) -> None:
-        """Look in this Redis."""
+        """Search this Redis."""
         self._redis = redis
 
     async def forget_requests(self, upstreams: Sequence[str], prompt: str, sha256: str) -> int:
-        """Forget kept requests with this prompt that have ended, with their answers; how many."""
+        """Delete ended requests with this prompt, including their answers; return the count."""
         forgotten = 0
         for upstream in upstreams:
             answered = keyspace.answered(upstream)
@@ -40,7 +40,7 @@ class Prompts:
         return forgotten
 
     async def forget_refusals(self, prompt: str) -> int:
-        """Forget what fal said when it refused this prompt; how many such answers."""
+        """Delete fal's refusals that quote this prompt; return the count."""
         spelt = _spelt(prompt)
         forgotten = 0
         with translate_errors():
@@ -51,7 +51,7 @@ class Prompts:
         return forgotten
 
     async def under_way(self, upstreams: Sequence[str], sha256: str) -> int:
-        """How many purchases for a prompt are under way, and keep it until they are over."""
+        """Return how many purchases for a prompt are under way; these keep it until they end."""
         found = 0
         for upstream in upstreams:
             async for names in self._members(keyspace.open_jobs(upstream)):
@@ -69,9 +69,9 @@ class Prompts:
         return found
 
     async def rewrite_log(self) -> bool:
-        """Have Redis write its log anew, without what is not there any more; whether it does.
+        """Ask Redis to rewrite its append-only file without deleted data; return whether it does.
 
-        It does not where that is forbidden, and while it is at it already.
+        It does not if that is forbidden, or if it is rewriting it already.
         """
         try:
             with translate_errors():
@@ -103,11 +103,11 @@ class Prompts:
 def _is(request: QueuedRequest, prompt: str, sha256: str) -> bool:
     if request.asked.prompt_sha256 == sha256:
         return True
-    # What is wrong with an input is told by quoting it, and then nobody knows which part it was.
+    # Errors about an invalid input quote parts of it, which may be the prompt.
     body = msgspec.json.encode(request.failure.body).decode() if request.failure else ""
     return any(each in body for each in _spelt(prompt))
 
 
 def _spelt(prompt: str) -> tuple[str, str]:
-    """A prompt within JSON: as it is, and in ASCII."""
+    """Return a prompt as it may be written in JSON: as it is, and in ASCII."""
     return msgspec.json.encode(prompt).decode()[1:-1], json.dumps(prompt)[1:-1]
