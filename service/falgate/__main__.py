@@ -1,4 +1,4 @@
-"""`falgate` and `python -m falgate`."""
+"""Entry point of `falgate` and `python -m falgate`."""
 
 import os
 
@@ -8,7 +8,7 @@ _OURS_ALONE = 0o077
 
 
 def main() -> None:
-    """Run a command; what it makes, whichever it is, is for its owner alone."""
+    """Run a command; all files that it creates are accessible to their owner only."""
     os.umask(_OURS_ALONE)
     commands()
 

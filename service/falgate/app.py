@@ -1,4 +1,4 @@
-"""The composition root: settings in, a running gateway out. It alone knows the concrete classes."""
+"""The composition root: builds a gateway from settings, and alone knows the concrete classes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -14,7 +14,8 @@ from falgate.accounts.wrong_keys import WrongKeys
 from falgate.admin.api.cache import CacheServices
 from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
-from falgate.background import alert_hook, errands
+from falgate.admin_app import admin_parts, probes_of
+from falgate.background import alert_hook, background_jobs
 from falgate.cache.store.places import Places
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
@@ -33,14 +34,13 @@ from falgate.jobs.store import wakes
 from falgate.jobs.store.sweep import sweep
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Position
-from falgate.money.reports import Reports
 from falgate.money.store.budgets import Budgets
-from falgate.money.store.entries import Entries
-from falgate.picture_services import Keeping, open_keeping
+from falgate.picture_services import PictureServices, open_picture_services
 from falgate.pictures.convert import Converter
+from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
 from falgate.requests.runtime import Runtime, runtime
-from falgate.resources import Resources, open_ground
+from falgate.resources import Resources, open_resources
 from falgate.settings import Settings
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.lag import watch_lag
@@ -48,10 +48,7 @@ from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.store.standings import Standings
 from falgate.telemetry.tally import Tally
 from falgate.telemetry.troubles import Troubles
-from falgate.webhook_services import open_delivering
-from falgate.webhooks.admin import WebhookAdmin
-from falgate.webhooks.store.deliveries import Deliveries
-from falgate.webhooks.store.lists import DeliveryLists
+from falgate.webhook_services import open_webhooks
 from falgate.webhooks.store.secrets import Accounts
 
 _LOOK_S_MAX = 5.0
@@ -62,13 +59,14 @@ class Gateway(msgspec.Struct, frozen=True):
 
     Attributes:
         app: What the apps' listeners serve.
-        ops_app: What the operators' listener serves; None where the others have all of it.
-        refused: Told the status of each refusal of the server itself; headers to add to it.
-        leave: Says from now on that it is not ready: it is about to stop.
-        let_go: Lets every waiting caller go.
-        budgets: Its money.
-        registry: Its teams, apps and keys.
-        upstreams: Who sells to each kind of key.
+        ops_app: What the operators' listener serves; None if the others serve it too.
+        refused: Called with the status of each refusal by the server itself; returns headers to
+            add.
+        leave: Reports "not ready" from now on, because the gateway is about to stop.
+        let_go: Releases every waiting caller.
+        budgets: The budgets.
+        registry: Teams, apps and keys.
+        upstreams: Name of the upstream for each kind of key.
     """
 
     app: ASGIApp
@@ -81,13 +79,13 @@ class Gateway(msgspec.Struct, frozen=True):
     upstreams: Mapping[Kind, str]
 
     def administration(self, who: str) -> AdminService:
-        """What an operator may look at and change; `who` goes into the audit log."""
+        """Return the admin facade; `who` goes into the audit log."""
         return AdminService(
             self.registry, self.budgets, who=who, upstreams=self.upstreams, models=MODELS
         )
 
     async def budget(self) -> tuple[Position, Micros]:
-        """The organisation's budget for today, and the house limit."""
+        """Return the organisation's budget for today, and the house limit in micro-USD."""
         positions = await self.budgets.positions(self.upstreams["live"], ORGANISATION)
         today = next(position for position in positions if position.window.kind == "day")
         return today, (await self.budgets.house(self.upstreams["live"]))[0]
@@ -95,59 +93,65 @@ class Gateway(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    """Everything, ready to be served; on leaving, jobs under way are handed over.
+    """Open everything that a gateway needs; on leaving, jobs under way are handed over.
 
     Raises:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
-                OSError: Each in one clear line.
+            OSError: It cannot start; each says why in one line.
     """
     async with AsyncExitStack() as stack:
         troubles = Troubles()
-        resources = await open_ground(stack, settings, troubles)
-        metrics = await _metrics(resources, troubles)
+        resources = await open_resources(stack, settings, troubles)
+        # With series for all models, upstreams, teams and apps.
+        metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted)
+        metrics.know(await resources.registry.directory())
         tally = Tally(resources.usage, resources.owner)
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
-        kept = open_keeping(resources, converter, telemetry)
+        kept = open_picture_services(resources, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
         works = _works(resources, telemetry, kept)
-        # Left in the opposite order: first nothing new is adopted, then jobs are handed over.
+        # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
         told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
         delivering = await stack.enter_async_context(
-            open_delivering(settings, resources.redis, resources.signer, told, telemetry)
+            open_webhooks(settings, resources.redis, resources.signer, told, telemetry)
         )
         hook = alert_hook(settings)
         if hook is not None:
             stack.push_async_callback(hook.close)
-        for errand in (
+        for job in (
             lambda: wakes.listen(resources.redis, works.wake, works.moved, works.wake_all),
             lambda: watch_lag(metrics.loop_lag_seconds),
             tally.run,
             kept.uses.run,
-            kept.housekeeping.run,
+            kept.maintenance.run,
             works.driver.run,
             delivering.run,
-            *errands(
+            *background_jobs(
                 settings,
                 resources.redis,
                 resources.owner,
                 store=resources.store,
                 jobs=resources.jobs,
-                sellers=resources.sellers,
+                upstreams=resources.upstreams,
                 hook=hook,
                 telemetry=telemetry,
             ),
             _reaper(resources, works).run,
         ):
-            await stack.enter_async_context(running(errand))
+            await stack.enter_async_context(running(job))
         yield _gateway(resources, works, kept, metrics, telemetry)
 
 
 def _gateway(
-    resources: Resources, works: Runtime, kept: Keeping, metrics: Metrics, telemetry: Telemetry
+    resources: Resources,
+    works: Runtime,
+    kept: PictureServices,
+    metrics: Metrics,
+    telemetry: Telemetry,
 ) -> Gateway:
     health = Health(
         Standings(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
@@ -156,7 +160,7 @@ def _gateway(
         store=resources.store,
         bytes_max=resources.settings.picture_bytes_max,
         metrics=metrics,
-        upstreams=tuple(resources.sellers.names.values()),
+        upstreams=tuple(resources.upstreams.names.values()),
     )
     served = _served(resources, works, kept, health, telemetry)
     return Gateway(
@@ -167,18 +171,11 @@ def _gateway(
         let_go=works.let_go,
         budgets=resources.budgets,
         registry=resources.registry,
-        upstreams=resources.sellers.names,
+        upstreams=resources.upstreams.names,
     )
 
 
-async def _metrics(resources: Resources, troubles: Troubles) -> Metrics:
-    """Metrics that know the models, the upstreams, and the teams and apps that there are."""
-    metrics = Metrics(MODELS, resources.sellers.names.values(), troubles.counted)
-    metrics.know(await resources.registry.directory())
-    return metrics
-
-
-def _works(resources: Resources, telemetry: Telemetry, kept: Keeping) -> Runtime:
+def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) -> Runtime:
     settings = resources.settings
     ports = Ports(
         models=MODELS,
@@ -192,7 +189,7 @@ def _works(resources: Resources, telemetry: Telemetry, kept: Keeping) -> Runtime
         jobs=resources.jobs,
         requests=resources.requests,
         pictures=kept.bank,
-        sellers=resources.sellers.queues,
+        upstreams=resources.upstreams.queues,
         facts=telemetry,
         derives=settings.derive,
         wrong_keys=WrongKeys(resources.registry),
@@ -209,7 +206,7 @@ def _works(resources: Resources, telemetry: Telemetry, kept: Keeping) -> Runtime
 
 
 def _reaper(resources: Resources, works: Runtime) -> Reaper:
-    sellers, settings = resources.sellers, resources.settings
+    upstreams, settings = resources.upstreams, resources.settings
 
     async def forget(upstream: str, now_ms: int) -> int:
         forgotten = await sweep(resources.redis, upstream, now_ms)
@@ -221,24 +218,28 @@ def _reaper(resources: Resources, works: Runtime) -> Reaper:
         forget,
         every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
         unknown_after_s=settings.unknown_after_s,
-        platforms={sellers.live: sellers.platform} if sellers.platform else {},
-        hooked=(sellers.live,) if sellers.signatures else (),
+        platforms={upstreams.live: upstreams.platform} if upstreams.platform else {},
+        hooked=(upstreams.live,) if upstreams.signatures else (),
     )
 
 
 def _served(
-    resources: Resources, works: Runtime, kept: Keeping, health: Health, telemetry: Telemetry
+    resources: Resources,
+    works: Runtime,
+    kept: PictureServices,
+    health: Health,
+    telemetry: Telemetry,
 ) -> Applications:
-    settings, sellers, ports = resources.settings, resources.sellers, works.ports
+    settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
     completions = None
-    if sellers.signatures is not None:
+    if upstreams.signatures is not None:
         completions = FalCallbacks(
             ports.jobs,
             ports.facts,
-            sellers.signatures,
+            upstreams.signatures,
             Accounts(resources.redis),
             secret=resources.secret,
-            upstream=sellers.live,
+            upstream=upstreams.live,
             user=settings.fal_user_id,
         )
     return create_applications(
@@ -247,19 +248,24 @@ def _served(
         health=health,
         address=_address(settings),
         completions=completions,
-        administration=AdminServices(
-            records=resources.registry,
-            books=resources.budgets,
-            calendar=settings.calendar,
-            upstreams=sellers.names,
-            models=MODELS,
-            admin_key=settings.admin_key,
-            wrong_keys=ports.wrong_keys,
-        ),
-        reports=Reports(resources.usage, Entries(resources.redis), settings.calendar),
-        deliveries=WebhookAdmin(Deliveries(resources.redis), DeliveryLists(resources.redis)),
-        cache=CacheServices(
-            kept.desk, Rerolls(kept.desk, ports, works.queue, resources.registry), kept.forgetter
+        administration=admin_parts(
+            AdminServices(
+                records=resources.registry,
+                books=resources.budgets,
+                calendar=settings.calendar,
+                upstreams=upstreams.names,
+                models=MODELS,
+                admin_key=settings.admin_key,
+                wrong_keys=ports.wrong_keys,
+            ),
+            resources.redis,
+            CacheServices(
+                kept.desk,
+                Rerolls(kept.desk, ports, works.queue, resources.registry),
+                kept.eraser,
+            ),
+            Quotes(ports.pools, ports.pictures, ports.budgets, ports.places),
+            probes_of(settings, resources.redis, health.troubles),
         ),
         key_set=resources.signer.key_set(),
         webhook_rules=setting.webhook_rules(settings),
@@ -276,7 +282,7 @@ def _served(
 
 
 async def _last(flush: Callable[[], Awaitable[None]]) -> None:
-    """Post what was counted since the last time; without Redis it is lost, and it is no money."""
+    """Write counts to Redis once more; without it they are lost, but no money depends on them."""
     with suppress(Unavailable):
         await flush()
 

@@ -1,4 +1,4 @@
-"""Errands: what an instance does all the time beside answering, each begun again when it fails."""
+"""Background jobs of an instance besides serving requests; each is restarted when it fails."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -23,14 +23,14 @@ from falgate.webhooks.alert_hook import AlertHook
 from falgate.webhooks.alerts import AlertWorker
 from falgate.webhooks.store.alerts import Alerts
 
-Errand = Callable[[], Coroutine[Any, Any, None]]
+Job = Callable[[], Coroutine[Any, Any, None]]
 
 
 def alert_hook(settings: Settings) -> AlertHook | None:
-    """Whom alerts are sent to, if anybody.
+    """Return where alerts are sent, or None.
 
     Raises:
-        SettingsWrong: The secret is none.
+        SettingsWrong: The secret is invalid.
     """
     if not settings.alert_url:
         return None
@@ -40,33 +40,33 @@ def alert_hook(settings: Settings) -> AlertHook | None:
         raise SettingsWrong(f"{setting.PREFIX}ALERT_SECRET: {error}") from None
 
 
-def errands(
+def background_jobs(
     settings: Settings,
     redis: Redis,
     owner: str,
     *,
     store: PictureStore,
     jobs: Jobs,
-    sellers: Upstreams,
+    upstreams: Upstreams,
     hook: AlertHook | None,
     telemetry: Telemetry,
-) -> list[Errand]:
-    """Telling alerts, archiving old entries, verifying, and following the seller's billing."""
-    upstreams = tuple(sellers.names.values())
+) -> list[Job]:
+    """Return the jobs: send alerts, archive and verify the ledger, and reconcile fal's billing."""
+    names = tuple(upstreams.names.values())
     found = [
         AlertWorker(Alerts(redis, owner), hook, telemetry).run,
         Archivist(
             Archiving(redis, owner),
             Archive(store),
-            upstreams,
+            names,
             kept_days=settings.ledger_kept_days,
         ).run,
-        LedgerVerifier(Proving(redis, owner), upstreams, telemetry).run,
+        LedgerVerifier(Proving(redis, owner), names, telemetry).run,
     ]
-    if sellers.platform and sellers.billing:
+    if upstreams.platform and upstreams.billing:
         reconciler = Reconciler(
-            sellers.live,
-            sellers.platform,
+            upstreams.live,
+            upstreams.platform,
             Corrections(redis, owner=owner),
             jobs,
             endpoints=tuple(MODELS),

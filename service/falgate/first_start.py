@@ -1,4 +1,4 @@
-"""What a gateway stands on: Redis, a ledger with limits, a picture store; made at a first start."""
+"""Opens Redis, the ledger and the picture store, and creates their first contents."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -11,7 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from falgate import settings as setting
-from falgate.accounts.directory import App, Team
+from falgate.accounts.directory import FIRST, App, Team
 from falgate.accounts.store.registry import Registry
 from falgate.core.account import ORGANISATION
 from falgate.core.money import Micros, usd
@@ -24,10 +24,7 @@ from falgate.redis.embedded import EmbeddedRedis
 from falgate.settings import Settings
 
 TEST = "test"
-"""Whose books test keys spend in: play money of their own."""
-
-FIRST = "default"
-"""The team and the app that a first start makes."""
+"""Name of the upstream for test keys, which spend play money in a ledger of their own."""
 
 _WHO = "settings"
 _DAILY_REAL, _DAILY_PLAY, _HOUSE = usd("10"), usd("1000"), usd("1")
@@ -40,11 +37,11 @@ _LOG = structlog.get_logger()
 
 @asynccontextmanager
 async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
-    """The Redis of these settings: any by its URL, or this data directory's own.
+    """Connect to Redis: the one at `redis_url`, or the embedded server of the data directory.
 
     Raises:
         EmbeddedFailed: The embedded server cannot run.
-        RedisUnfit: The URL is none; or Redis failed in the block, and why.
+        RedisUnfit: The URL is invalid; or Redis failed in the block, and why.
     """
     if settings.redis_url:
         redis = connect(settings.redis_url, settings.redis_timeout_s)
@@ -62,20 +59,20 @@ async def open_redis(settings: Settings) -> AsyncIterator[Redis]:
             with plainly(redis):
                 yield redis
     finally:
-        # Also when a signal comes while it starts: leaving waits for that, and stops the server.
+        # If a signal comes during the start, leaving waits for the start and stops the server.
         await redis.aclose()
         await asyncio.to_thread(embedded.leave)
 
 
 @asynccontextmanager
 async def running(work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Have endless work done beside a block: begun again when it fails, cancelled at the end."""
+    """Run endless work beside a block: restart it when it fails, and cancel it at the end."""
     task = asyncio.create_task(_again_and_again(work))
     try:
         yield
     finally:
         while not task.done():
-            # Again and again: `asyncio.wait_for`, which redis-py uses, may lose a cancellation.
+            # Cancel repeatedly: `asyncio.wait_for`, which redis-py uses, may lose a cancellation.
             task.cancel()
             await asyncio.wait([task], timeout=_CANCEL_S)
         if not task.cancelled():
@@ -86,8 +83,8 @@ async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]]) -> Non
     while True:
         try:
             await work()
-        except Exception:  # noqa: BLE001 - whatever it was, the work has to go on
-            # Without adoption and wake-ups a gateway would go on, and quietly get worse.
+        except Exception:  # noqa: BLE001 - whatever it was, the work must continue
+            # Without adoption and wake-ups, a gateway would serve on and silently degrade.
             _LOG.exception("background.failed")
         await asyncio.sleep(_PAUSE_S)
 
@@ -95,7 +92,7 @@ async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]]) -> Non
 def open_pictures(
     settings: Settings, troubled: Callable[[str], None] = lambda _: None
 ) -> PictureStore:
-    """The picture store of these settings; `troubled` is given the words of its errors.
+    """Open the picture store; `troubled` is called with the words of its errors.
 
     Raises:
         SettingsWrong: It cannot be opened.
@@ -106,19 +103,20 @@ def open_pictures(
     except ValueError as error:
         if not settings.media_url:
             raise setting.SettingsWrong(
-                f"{media} cannot be the picture store: move away what is there, or give "
+                f"{media} cannot be used as picture store: move away what is there, or set "
                 f"{setting.PREFIX}DATA_DIR or {setting.PREFIX}MEDIA_URL"
             ) from None
         raise setting.SettingsWrong(f"{setting.PREFIX}MEDIA_URL: {error}") from None
 
 
 async def ledger_id(ledger: Ledger, settings: Settings) -> str:
-    """The ledger's id, which the data directory remembers, or FALGATE_LEDGER_ID names.
+    """Return the ledger's id, and check it against the data directory or FALGATE_LEDGER_ID.
 
-    Who knew a ledger never opens another one: its keys and its money would be gone without a word.
+    An instance that knew a ledger never opens another one: that one's keys and budgets would be
+    missing without a message.
 
     Raises:
-        LedgerStrange: Another ledger than that, or none.
+        LedgerStrange: Redis has another ledger, or none.
         Unavailable: Without Redis.
     """
     data = Path(settings.data_dir)
@@ -131,8 +129,8 @@ async def ledger_id(ledger: Ledger, settings: Settings) -> str:
         restore = "Redis's data" if settings.redis_url else data / "redis"
         forget = f"unset {setting.PREFIX}LEDGER_ID" if settings.ledger_id else f"remove {note}"
         raise LedgerStrange(
-            f"{error} ({known[:_ID_SHOWN]}): restore {restore} from a backup, or {forget} to go on "
-            "with what Redis holds now; where that is nothing, no key is known and no cent is spent"
+            f"{error} ({known[:_ID_SHOWN]}): restore {restore} from a backup, or {forget} to use "
+            "what Redis has now; if it is empty, all keys and all records of spending are gone"
         ) from None
     if found != noted:
         _remember(note, found, named=bool(settings.ledger_id))
@@ -144,17 +142,17 @@ def _remember(note: Path, found: str, *, named: bool) -> None:
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         note.write_text(found + "\n")
     except OSError as error:
-        # As in a container with a root that is read only.
+        # As in a container whose root file system is read-only.
         if not named:
             said = f"{setting.PREFIX}LEDGER_ID={found}"
             _LOG.warning("ledger.not_remembered", why=str(error), set=said)
 
 
 async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live: str) -> None:
-    """Give each upstream's books an organisation budget and a house limit.
+    """Give each upstream's ledger an organisation budget and a house limit.
 
-    What a setting says is applied at the first start that has it, and then again only when it
-    says something else: what an operator has set since then is not undone by a restart.
+    A setting is applied at the first start that has it, and again only when its value changes. So a
+    restart does not undo what an operator has set since then.
     """
     daily = setting.amount(settings.org_daily_usd, "ORG_DAILY_USD")
     first = _DAILY_PLAY if settings.uses_sandbox else _DAILY_REAL
@@ -175,7 +173,7 @@ async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live:
 
 
 async def _set_first(budgets: Budgets, upstream: str, daily: Micros) -> None:
-    """Where the organisation has no budget at all yet, nor the house a limit."""
+    """Set a budget and a house limit if there is none yet."""
     await budgets.open_house(upstream, _HOUSE)
     if not any(position.budget for position in await budgets.positions(upstream, ORGANISATION)):
         await _set_daily(budgets, upstream, daily)
@@ -184,7 +182,7 @@ async def _set_first(budgets: Budgets, upstream: str, daily: Micros) -> None:
 async def _is_new(
     ledger: Ledger, upstream: str, name: str, value: Micros, is_now: Micros | None
 ) -> bool:
-    """Whether a setting says something that was not applied yet; told where it is overruled."""
+    """Return whether a setting's value was not applied yet; log it if an operator overruled it."""
     if await ledger.applied(upstream, name) != value:
         return True
     if is_now != value:
@@ -193,7 +191,7 @@ async def _is_new(
 
 
 async def _set_daily(budgets: Budgets, upstream: str, limit: Micros) -> None:
-    """Set the organisation's day; its alerts stay as they are."""
+    """Set the organisation's daily budget, and leave its alerts unchanged."""
     done = False
     while not done:
         was = await budgets.read(upstream, ORGANISATION, "day")
@@ -202,7 +200,7 @@ async def _set_daily(budgets: Budgets, upstream: str, limit: Micros) -> None:
 
 
 async def set_directory(registry: Registry) -> None:
-    """Make a team and an app, so that a first key belongs to somebody."""
+    """Create a first team and app, if there are none, so that a first key has an app."""
     directory = await registry.directory()
     if not directory.teams:
         await registry.put_team(FIRST, None, Team(), _WHO)

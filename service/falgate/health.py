@@ -1,4 +1,4 @@
-"""What a running gateway says of itself: what is not there, and its metrics."""
+"""Readiness and metrics of a running gateway."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
@@ -18,7 +18,7 @@ _KNOWN_FOR_S = 1.0
 
 
 class Health:
-    """Asked by orchestrators and by Prometheus."""
+    """Answers orchestrators and Prometheus."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Health:
         metrics: Metrics,
         upstreams: Sequence[str],
     ) -> None:
-        """Look at these; the store has room for `bytes_max`, 0 for as much as its disk."""
+        """Check these; the store may have `bytes_max` bytes, 0 for no limit but its disk."""
         self._standings = standings
         self._registry = registry
         self._trust = trust
@@ -44,14 +44,14 @@ class Health:
         self._leaving = False
 
     def leave(self) -> None:
-        """Be not ready from now on: balancers send nothing more here."""
+        """Report "not ready" from now on, so that load balancers send nothing more here."""
         self._leaving = True
 
     async def troubles(self) -> dict[str, str]:
-        """What is needed for a hit and is not there, and why.
+        """Return which dependencies of a cache hit are missing, and why.
 
-        One look serves all who ask within a second, whatever it found: anybody may ask. It writes
-        nothing, and a full store is no trouble: what is in it is handed out.
+        The result of one check is used for a second, whatever it is, because anybody may ask. A
+        check writes nothing. A full store is no trouble, because its pictures can still be served.
         """
         if self._leaving:
             return {"falgate": "it is about to stop"}
@@ -59,7 +59,7 @@ class Health:
         if self._looking is None or now_s - self._looked_s >= _KNOWN_FOR_S:
             self._looking = asyncio.create_task(self._look())
             self._looked_s = now_s
-        # Whoever began it may leave, and the others want to know all the same.
+        # Shielded: the caller that began the check may disconnect while others wait for it.
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> dict[str, str]:
@@ -68,11 +68,11 @@ class Health:
         return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
 
     async def metrics(self) -> bytes:
-        """Prometheus's text format; without Redis, what this process counted by itself."""
+        """Return Prometheus's text format; without Redis, only what this process counted itself."""
         standings: list[UpstreamStanding] = []
         total: StoreSize | None = None
         with suppress(Refusal):
-            # Who was made since the last look has series before anything is counted of them.
+            # New teams and apps get their series before anything is counted in them.
             self._metrics.know(await self._registry.latest())
             standings, total = await self._standings.read(self._upstreams)
         return self._metrics.render(standings, await self._stored(total))

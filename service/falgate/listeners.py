@@ -1,4 +1,4 @@
-"""The listeners: http and https in one process, and a stop that loses nothing and ends."""
+"""The listeners: serve HTTP and HTTPS in one process, and stop without losing anything."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _BACKLOG = 2_048
 _STDIN = 0
 _ANY_IPV6 = "::"
 _LAST_S = 1.0
-"""What callers who were told to ask again have to hear it, and cancelled requests to end."""
+"""How long callers that were told to try again have to read that, in seconds."""
 
 
 class PortTaken(Exception):
@@ -32,12 +32,12 @@ class PortTaken(Exception):
 
 
 class Sockets(NamedTuple):
-    """What is listened on.
+    """The listening sockets.
 
     Attributes:
         http: For apps.
-        https: For apps; empty where there is no https.
-        ops: For operators; empty where the others serve them, too.
+        https: For apps; empty without HTTPS.
+        ops: For operators; empty if the others serve them too.
     """
 
     http: list[socket.socket]
@@ -49,8 +49,8 @@ def bind(settings: Settings) -> Sockets:
     """Open the listeners' sockets, before anything else is started.
 
     Raises:
-        PortTaken: One of the ports cannot be had.
-        SettingsWrong: There is no certificate for https.
+        PortTaken: One of the ports cannot be opened.
+        SettingsWrong: There is no certificate for HTTPS.
     """
     if settings.tls_listen:
         _certificate(settings)
@@ -68,16 +68,16 @@ async def serve(
     stop: Stop,
     ready: Callable[[], None],
 ) -> None:
-    """Serve until a stop is asked for, or until the terminal is closed that it was typed on.
+    """Serve until a stop is requested, or until the terminal that it was started from is closed.
 
-    SIGHUP from anywhere else reads the certificate anew.
+    Any other SIGHUP reloads the certificate.
 
     Args:
         settings: Time-outs and certificate.
         gateway: What to serve.
         sockets: From `bind`.
-        stop: What ends it.
-        ready: Called once requests are taken.
+        stop: Ends it.
+        ready: Called once requests are accepted.
     """
     certificate = _certificate(settings) if sockets.https else None
     trusted = names(settings.trusted_proxies)
@@ -93,12 +93,12 @@ async def serve(
         listeners += [Listener(apps, each, certificate.context) for each in sockets.https]
     served = [apps]
     if gateway.ops_app is not None:
-        # Apart from the others in the number of connections, too: operators get in.
+        # Its connections are counted separately, so that operators can always connect.
         served.append(connections(gateway.ops_app))
         listeners += [Listener(served[-1], each) for each in sockets.ops]
     typed = os.isatty(_STDIN)
     asyncio.get_running_loop().add_signal_handler(
-        # A terminal that is gone is none any more.
+        # When its terminal is closed, standard input is no longer a terminal.
         signal.SIGHUP,
         lambda: stop.ask() if typed and not os.isatty(_STDIN) else _reload(certificate),
     )
@@ -114,16 +114,20 @@ async def _end(
     listeners: Sequence[Listener],
     stop: Stop,
 ) -> None:
-    """Everything that happens at SIGTERM, in order; a second signal skips all waiting.
+    """Stop, in the order of the steps below; a second signal skips all waiting.
 
-    1. `/readyz` fails, and each answer is its connection's last one, so that balancers and
-       clients go elsewhere; connections are still accepted, since a balancer takes a while to see
-       it. After Ctrl-C there is none to wait for.
-    2. The listeners are closed behind what has connected already.
-    3. What is under way may finish within `drain_s`; idle connections are closed.
-    4. Who still waits for pictures is told to ask again; the jobs are handed over when the gateway
-       is closed, right after this.
-    5. What is left does not read its answer: it is cut.
+    1. `/readyz` fails, and each answer closes its connection, so that load balancers and clients go
+    elsewhere. Connections are still accepted, since a balancer takes a while to notice. After
+    Ctrl-C there is no balancer to wait for.
+
+    2. The listeners are closed, after everything that has connected already is accepted.
+
+    3. Requests under way may finish within `drain_s`; idle connections are closed.
+
+    4. Callers that still wait for pictures are told to try again. Their jobs are handed over when
+    the gateway is closed, right after this.
+
+    5. Connections whose clients do not read their answers are aborted.
     """
     gateway.leave()
     for each in served:
@@ -152,12 +156,13 @@ def _limits(settings: Settings) -> Limits:
         _LOG.warning(
             "connections.limited",
             connections=connections,
-            why=f"{PREFIX}CONNECTIONS_MAX is {settings.connections_max}, and three quarters of "
-            "the file descriptors are for them: raise the limit (ulimit -n) or lower the setting",
+            why=f"{PREFIX}CONNECTIONS_MAX is {settings.connections_max}, but only three quarters "
+            "of the file descriptors are for connections: raise the limit (ulimit -n) or lower "
+            "the setting",
         )
     return Limits(
         head_timeout_s=settings.header_timeout_s,
-        # The application has its own, shorter deadline for a body, and better words.
+        # The application has its own, shorter deadline for a body, and a better error message.
         body_timeout_s=settings.body_timeout_s * 1.5,
         idle_timeout_s=settings.idle_timeout_s,
         write_timeout_s=settings.write_timeout_s,
@@ -168,7 +173,7 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _behind_proxies(app: ASGIApp, trusted: Sequence[str]) -> ASGIApp:
-    """The application, told who its callers are and how they addressed it."""
+    """Wrap the application so that it sees the callers' addresses and URLs behind proxies."""
     if not trusted:
         return app
     called: Any = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]  # one ASGI
@@ -180,13 +185,13 @@ def _certificate(settings: Settings) -> Certificate:
         return Certificate(Path(settings.tls_cert), Path(settings.tls_key))
     except (OSError, ValueError) as error:
         raise SettingsWrong(
-            f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY are not the PEM files of a certificate and its "
+            f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY must be the PEM files of a certificate and its "
             f"key ({_reason(error)})"
         ) from None
 
 
 def _reload(certificate: Certificate | None) -> None:
-    """Show new connections what the files hold now, unless that is no pair."""
+    """Use the files' present contents for new connections, unless they are no valid pair."""
     if certificate is None:
         _LOG.info("tls.none")
         return
@@ -203,7 +208,7 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def _bind(text: str, name: str) -> list[socket.socket]:
-    """Sockets for every address of a host: localhost is 127.0.0.1 and, where there is IPv6, ::1."""
+    """Open sockets for all addresses of a host: localhost is 127.0.0.1 and, with IPv6, ::1."""
     opened: list[socket.socket] = []
     if not text:
         return opened
@@ -217,7 +222,7 @@ def _bind(text: str, name: str) -> list[socket.socket]:
             each.close()
         reason = error.strerror or str(error)
         raise PortTaken(
-            f"{text} cannot be listened on ({reason}): stop what uses it, "
+            f"Cannot listen on {text} ({reason}): stop what uses it, "
             f"or set {PREFIX}{name} to another host:port"
         ) from None
     return opened
@@ -228,7 +233,7 @@ def _open(family: socket.AddressFamily, kind: socket.SocketKind, at: Any) -> soc
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # Every address means both kinds, as with other servers.
+            # The address of all interfaces includes IPv4, as with other servers.
             only_6 = at[0] != _ANY_IPV6
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_6)
         opened.bind(at)

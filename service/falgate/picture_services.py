@@ -1,4 +1,4 @@
-"""Keeping: the pictures of a gateway, their catalogue, and who looks after them."""
+"""Builds the picture services: intake, URLs, pools, catalogue, deletion and maintenance."""
 
 import msgspec
 
@@ -14,15 +14,15 @@ from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
-from falgate.pictures.maintenance import Housekeeping
+from falgate.pictures.maintenance import PictureMaintenance
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.store.prompts import Prompts
 from falgate.resources import Resources
 
 
-class Keeping(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that has to do with pictures that are there."""
+class PictureServices(msgspec.Struct, frozen=True, kw_only=True):
+    """The picture services of a gateway."""
 
     bank: PictureIntake
     picture_urls: PictureUrls
@@ -30,12 +30,14 @@ class Keeping(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     uses: AccessCounter
     desk: CacheAdmin
-    forgetter: PromptEraser
-    housekeeping: Housekeeping
+    eraser: PromptEraser
+    maintenance: PictureMaintenance
 
 
-def open_keeping(resources: Resources, converter: Converter, facts: Facts) -> Keeping:
-    """Put it together."""
+def open_picture_services(
+    resources: Resources, converter: Converter, facts: Facts
+) -> PictureServices:
+    """Build the services."""
     settings = resources.settings
     catalogue, pools = Catalogue(resources.redis), Pools(resources.redis)
     files = PictureIntake(resources.store, converter)
@@ -43,7 +45,7 @@ def open_keeping(resources: Resources, converter: Converter, facts: Facts) -> Ke
     room = Evictor(catalogue, remover, resources.store, facts, bytes_max=settings.picture_bytes_max)
     notes = AuditLog(resources.redis)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
-    return Keeping(
+    return PictureServices(
         picture_urls=PictureUrls(
             resources.store,
             now_s=resources.clock.now_s,
@@ -55,15 +57,15 @@ def open_keeping(resources: Resources, converter: Converter, facts: Facts) -> Ke
         catalogue=catalogue,
         uses=AccessCounter(catalogue, pools, sliding_s=sliding_s),
         desk=CacheAdmin(catalogue, pools, remover, notes, kept_s=settings.cache_ttl_s),
-        forgetter=PromptEraser(
+        eraser=PromptEraser(
             catalogue,
             pools,
             remover,
             Prompts(resources.redis),
             notes,
-            upstreams=tuple(resources.sellers.names.values()),
+            upstreams=tuple(resources.upstreams.names.values()),
         ),
-        housekeeping=Housekeeping(
+        maintenance=PictureMaintenance(
             catalogue,
             collector=GarbageCollector(catalogue, pools, remover, MODELS),
             remover=remover,

@@ -1,4 +1,4 @@
-"""The ground that a gateway stands on: Redis, the ledger, the picture store, and who sells."""
+"""The resources of a gateway: Redis, the ledger, the picture store, and the upstreams."""
 
 import uuid
 from contextlib import AsyncExitStack, suppress
@@ -29,13 +29,13 @@ from falgate.redis.clock import Clock, now_ms
 from falgate.redis.rights import check_rights
 from falgate.settings import Settings
 from falgate.telemetry.troubles import Troubles
-from falgate.upstreams import Upstreams, open_sellers
+from falgate.upstreams import Upstreams, open_upstreams
 from falgate.webhooks.delivery import Signer
 from falgate.webhooks.store.secrets import hook_secret, link_secret, webhook_signer
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """What a gateway stands on, all of it there and fit."""
+    """What a gateway needs; all of it is open and has been checked."""
 
     settings: Settings
     owner: str
@@ -52,15 +52,17 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes
     link_secret: bytes
     signer: Signer
-    sellers: Upstreams
+    upstreams: Upstreams
 
 
-async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troubles) -> Resources:
-    """Open all of it, until the stack is left.
+async def open_resources(
+    stack: AsyncExitStack, settings: Settings, troubles: Troubles
+) -> Resources:
+    """Open all resources, until the stack is left.
 
     Raises:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
-                OSError: Each in one clear line.
+            OSError: One cannot be opened; each says why in one line.
     """
     store = open_pictures(settings, troubles.noter("store"))
     redis = await stack.enter_async_context(open_redis(settings))
@@ -73,14 +75,14 @@ async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troub
     trust = Trust(redis, found, weak=durability.weak, clock=clock)
     registry = Registry(redis, found, clock)
     secret = await hook_secret(redis)
-    sellers = open_sellers(settings, secret, troubles)
-    stack.push_async_callback(sellers.close)
-    await set_limits(budgets, ledger, settings, sellers.live)
+    upstreams = open_upstreams(settings, secret, troubles)
+    stack.push_async_callback(upstreams.close)
+    await set_limits(budgets, ledger, settings, upstreams.live)
     await set_directory(registry)
-    await ledger.note_books(sellers.live, sellers.names.values())
+    await ledger.note_books(upstreams.live, upstreams.names.values())
     await stack.enter_async_context(running(trust.watch))
     with suppress(Unavailable):
-        # Usually it is there at once; where it is not, what needs no purchase is served meanwhile.
+        # Trust is usually established at once. If not, requests without purchases are served.
         await trust.regain()
     return Resources(
         settings=settings,
@@ -111,12 +113,12 @@ async def open_ground(stack: AsyncExitStack, settings: Settings, troubles: Troub
         secret=secret,
         link_secret=await link_secret(redis),
         signer=await webhook_signer(redis),
-        sellers=sellers,
+        upstreams=upstreams,
     )
 
 
 async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str, Durability]:
-    """The ledger, once it is known that this Redis can be trusted with it, and is the right one."""
+    """Check that this Redis is durable and has the right ledger; return the ledger's id."""
     durability = await inspect(
         redis, replicas=settings.redis_replicas, allow_weak=settings.allow_weak_durability
     )

@@ -1,8 +1,7 @@
-"""A stop that was asked for: signals become events that are looked at.
+"""Requests to stop: signals set events, which are awaited."""
 
-A signal that cancelled the main task could get lost: whatever awaits below it may take the
-cancellation for its own, as time-outs of libraries do. An event stays set.
-"""
+# Signals do not cancel the main task, because a cancellation could get lost: code that it awaits
+# may take the cancellation for its own, as libraries' time-outs do. An event stays set.
 
 import asyncio
 import signal
@@ -11,16 +10,16 @@ from contextlib import asynccontextmanager
 
 
 class Stop:
-    """Whether this process was asked to end.
+    """Whether this process was asked to stop.
 
     Attributes:
-        asked: By a first SIGINT or SIGTERM.
-        hurried: By a second one: nothing is waited for any more.
-        from_terminal: The first one was Ctrl-C: no balancer has to notice.
+        asked: Set by the first SIGINT or SIGTERM.
+        hurried: Set by the second one: all waiting is skipped.
+        from_terminal: Whether the first was Ctrl-C, so that no load balancer needs to notice.
     """
 
     def __init__(self) -> None:
-        """Take the signals from now on; needs a running loop."""
+        """Handle the signals from now on; needs a running loop."""
         self.asked = asyncio.Event()
         self.hurried = asyncio.Event()
         self.from_terminal = False
@@ -30,7 +29,7 @@ class Stop:
             loop.add_signal_handler(number, self.ask, number)
 
     def ask(self, number: int = signal.SIGTERM) -> None:
-        """Ask for it, or ask again."""
+        """Ask for a stop; asking again hurries it."""
         if self.asked.is_set():
             self.hurried.set()
         else:
@@ -41,7 +40,7 @@ class Stop:
 
     @asynccontextmanager
     async def ends_start(self) -> AsyncIterator[None]:
-        """Have a stop cancel what this task opens; and end in any case once it was asked for."""
+        """Let a stop cancel this task while it is in the block."""
         self._starting = asyncio.current_task()
         try:
             yield
@@ -49,7 +48,7 @@ class Stop:
             self._starting = None
 
     async def wait(self, seconds: float, done: "asyncio.Task[None] | None" = None) -> None:
-        """Wait, but not longer than until something is done or a second signal comes."""
+        """Wait up to `seconds`, or until `done` or a second signal."""
         hurried = asyncio.create_task(self.hurried.wait())
         waited = [hurried, done] if done else [hurried]
         await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Whom keys buy from, by the settings: each seller's queue, its own books, and its hooks."""
+"""The clients of the upstreams: each one's queue, and fal's platform API and webhook keys."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,13 +27,13 @@ _KEY = "falgate:sandbox"
 
 
 class Upstreams(msgspec.Struct, frozen=True):
-    """Everything that speaks to who sells.
+    """All clients of the upstreams.
 
     Attributes:
         queues: By the kind of key that buys there.
-        platform: The books of who sells to live keys, if they may be read.
-        billing: Whether its billing may be read too, so that the ledger follows it.
-        signatures: Of its completion hooks; None where it cannot reach this gateway.
+        platform: fal's platform API for the upstream of live keys, if it may be read.
+        billing: Whether its billing may be read too, so that the ledger is reconciled with it.
+        signatures: Verifies its completion webhooks; None if fal cannot reach this gateway.
     """
 
     queues: Mapping[Kind, FalQueue]
@@ -43,30 +43,30 @@ class Upstreams(msgspec.Struct, frozen=True):
 
     @property
     def live(self) -> str:
-        """The name of who sells to live keys."""
+        """Return the name of the upstream of live keys."""
         return self.queues["live"].name
 
     @property
     def names(self) -> dict[Kind, str]:
-        """Whose books each kind of key spends in."""
+        """Return the name of the upstream, and so of the ledger, for each kind of key."""
         return {kind: queue.name for kind, queue in self.queues.items()}
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         for each in (*self.queues.values(), self.platform, self.signatures):
             if each is not None:
                 await each.close()
 
 
-def open_sellers(settings: Settings, secret: bytes, troubles: Troubles) -> Upstreams:
-    """Connect to them.
+def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Upstreams:
+    """Build the clients.
 
     Args:
         settings: The settings.
-        secret: What the addresses of completion hooks are proved with.
-        troubles: Told of what cannot be reached.
+        secret: Makes the addresses of completion webhooks.
+        troubles: Notes which upstreams cannot be reached.
     """
-    # Without state of its own on disk, an instance keeps the sandbox's books in memory.
+    # An instance without state on disk keeps the sandbox's records in memory.
     stateless = settings.redis_url and settings.media_url
     directory = None if stateless else Path(settings.data_dir) / "sandbox"
     dials = Behaviour(work_s=settings.sandbox_work_s)
@@ -85,7 +85,7 @@ def open_sellers(settings: Settings, secret: bytes, troubles: Troubles) -> Upstr
         return Upstreams(
             {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
             FalPlatform(_PLATFORM, _KEY, transport=httpx.ASGITransport(sandbox)),
-            # Its books are as short-lived as its process, and its money is none.
+            # The sandbox's records live no longer than its process, and its money is not real.
             billing=False,
             signatures=(
                 Signatures(_KEYS, transport=httpx.ASGITransport(sandbox)) if hooked else None
@@ -94,7 +94,7 @@ def open_sellers(settings: Settings, secret: bytes, troubles: Troubles) -> Upstr
     url = settings.upstream_url.rstrip("/").lower()
     is_fal = url == FAL_QUEUE
     if is_fal and not settings.public_url.startswith("https://"):
-        # fal reaches no other address, and might refuse an order for it.
+        # fal reaches only https addresses, and might refuse a submit that has another one.
         hooked = None
     live = FalQueue(
         "fal" if is_fal else url,
@@ -121,8 +121,8 @@ def open_sellers(settings: Settings, secret: bytes, troubles: Troubles) -> Upstr
 
 
 def _platform(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalPlatform | None:
-    """fal's own books, if there is a key that may read them."""
-    # Another server's key is not for fal's eyes.
+    """Return the client of fal's platform API, if there is a key for it."""
+    # The key of another server must not be sent to fal.
     key = settings.fal_admin_key or (settings.fal_key if is_fal else "")
     if not key:
         return None

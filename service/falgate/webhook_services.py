@@ -1,4 +1,4 @@
-"""Webhooks put together: where they may go, who signs and sends them, and the errand."""
+"""Builds the webhook worker, which sends the webhooks of queued requests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,17 +14,17 @@ from falgate.webhooks.worker import DeliveryFacts, Outcomes, WebhookWorker
 
 
 @asynccontextmanager
-async def open_delivering(
+async def open_webhooks(
     settings: Settings, redis: Redis, signer: Signer, outcomes: Outcomes, facts: DeliveryFacts
 ) -> AsyncIterator[WebhookWorker]:
-    """Whose `run` is the errand, for as long as the block.
+    """Yield a worker, whose `run` is a background job, for the duration of the block.
 
     Args:
-        settings: Where webhooks may go.
-        redis: Where they wait.
-        signer: With the ledger's key.
-        outcomes: What they tell.
-        facts: Metrics and logs.
+        settings: Tell which addresses webhooks may have.
+        redis: Has the queue of deliveries.
+        signer: Signs with the ledger's key.
+        outcomes: Builds the payloads.
+        facts: Receives events for metrics and logs.
     """
     sender = WebhookSender(signer, setting.webhook_rules(settings))
     try:

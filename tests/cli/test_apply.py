@@ -36,7 +36,7 @@ def served(tmp_path: Path, data: Path, start: Start, falgate: Command) -> Any:
 def rows(command: Command, *arguments: str) -> list[tuple[str, str]]:
     done = command(*arguments, "--json")
     assert done.returncode == 0, done.stderr
-    return [(step["action"], step["subject"]) for step in json.loads(done.stdout)]
+    return [(step["action"], step["subject"]) for step in json.loads(done.stdout)["steps"]]
 
 
 def test_a_file_is_planned_applied_pruned_and_given_back(served: Command, tmp_path: Path) -> None:
@@ -69,6 +69,17 @@ def test_a_file_is_planned_applied_pruned_and_given_back(served: Command, tmp_pa
         ("remove", "web/shop"),
         ("remove", "web"),
     ]
+
+
+def test_a_check_ends_with_2_where_something_would_change(served: Command, tmp_path: Path) -> None:
+    file = tmp_path / "falgate.toml"
+    file.write_text(FILE)
+
+    assert served("apply", str(file), "--check").returncode == 2
+    assert served("apply", str(file), "--yes").returncode == 0
+    done = served("apply", str(file), "--check")
+    assert (done.returncode, done.stdout) == (0, "Nothing to change\n")
+    assert served("apply", str(file), "--check", "--yes").returncode == 2
 
 
 def test_a_file_with_a_mistake_changes_nothing(served: Command, tmp_path: Path) -> None:

@@ -144,10 +144,25 @@ def test_the_line_for_curl_works_as_it_stands(local: Print, gateway: Any) -> Non
 
 
 def test_no_key_is_invented(local: Print) -> None:
-    for show in ("--python", "--js", "--curl", "--shell"):
+    for show in ("--python", "--js", "--curl"):
         text = local(show)
         assert "fg_live_..." in text
         assert text.count("fg_live_") == text.count("fg_live_...")
+
+
+def test_a_shell_gets_the_key_that_is_kept_here(local: Print, gateway: Any) -> None:
+    assert environment(local("--shell"))["FAL_KEY"] == gateway.key
+
+
+@pytest.mark.parametrize("arguments", [[], ["--url", "https://gw.example"]], ids=["empty", "else"])
+def test_a_shell_is_not_given_a_key_that_is_none(
+    falgate: Command, gateway: Any, tmp_path: Path, arguments: list[str]
+) -> None:
+    data = gateway.data if arguments else tmp_path
+    done = falgate("client-env", "--shell", *arguments, FALGATE_DATA_DIR=str(data))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--key" in done.stderr
 
 
 def test_all_of_it_is_shown_when_nothing_is_chosen(local: Print) -> None:
@@ -181,8 +196,8 @@ def test_old_versions_are_told_what_they_need(local: Print, gateway: Any) -> Non
 def test_a_public_address_is_what_everybody_gets(
     printed: Print, arguments: list[str], settings: dict[str, str]
 ) -> None:
-    assert environment(printed("--shell", *arguments, **settings)) == {
-        "FAL_KEY": "fg_live_...",
+    assert environment(printed("--shell", "--key", KEY, *arguments, **settings)) == {
+        "FAL_KEY": KEY,
         "FAL_RUN_HOST": "gw.example/fal",
         "FAL_QUEUE_RUN_HOST": "gw.example/fal/queue",
     }
@@ -193,8 +208,8 @@ def test_a_public_address_is_what_everybody_gets(
 
 
 def test_a_local_authority_is_none_of_a_public_address(local: Print, gateway: Any) -> None:
-    public = local("--shell", "--url", "https://x.example:8443")
-    here = local("--shell", "--url", "https://[::1]:8443")
+    public = local("--shell", "--key", KEY, "--url", "https://x.example:8443")
+    here = local("--shell", "--key", KEY, "--url", "https://[::1]:8443")
 
     assert str(gateway.data) not in public
     assert str(gateway.data / "tls" / "bundle.pem") in here

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import httpx
 import pytest
+from click.testing import CliRunner
 from patience import PATIENCE_S
 from processes import ended, reserved_port
 
@@ -50,7 +51,32 @@ def test_a_command_that_is_not_named_is_not_loaded() -> None:
 
     assert "falgate.cli.main" in said.stdout.split()
     heavy = {"falgate.cli.serve", "falgate.settings", "litestar", "httpx", "redis", "rich", "PIL"}
+    heavy |= {"pydantic", "cryptography"}
     assert heavy.isdisjoint(said.stdout.split())
+
+
+def test_a_command_about_a_gateway_elsewhere_loads_no_web_framework_and_no_redis() -> None:
+    loaded = "import sys, falgate.cli.teams, falgate.cli.budgets; print(*sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+
+    assert {"litestar", "redis", "pydantic", "PIL"}.isdisjoint(said.stdout.split())
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_complete(shell: str, falgate: Falgate) -> None:
+    done = falgate("completion", shell)
+
+    assert done.returncode == 0
+    assert "_FALGATE_COMPLETE" in done.stdout
+
+
+def test_commands_are_completed() -> None:
+    env = {"_FALGATE_COMPLETE": "bash_complete", "COMP_WORDS": "falgate bud", "COMP_CWORD": "1"}
+    done = CliRunner().invoke(main, [], prog_name="falgate", env=env)
+
+    assert done.stdout == "plain,budgets\n"
 
 
 def test_help_of_serve_lists_every_setting_with_its_meaning(falgate: Falgate) -> None:

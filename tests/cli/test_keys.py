@@ -69,15 +69,15 @@ def test_without_a_gateway_keys_are_made_listed_and_revoked(keys: Keys, typed: K
     assert key.split("_")[3] not in table
     assert presented.digest not in table
 
-    done = keys("revoke", key, "--json")
-    assert json.loads(done.stdout) == {"revoked": presented.id}
+    done = keys("revoke", key, "--yes", "--json")
+    assert json.loads(done.stdout)["id"] == presented.id
     assert key.split("_")[3] not in done.stdout
     (revoked,) = json.loads(keys("list", "--json").stdout)
     assert revoked["state"] == "revoked"
 
 
 def test_an_unknown_id_is_an_error_that_quotes_nothing(keys: Keys) -> None:
-    done = keys("revoke", "fg_live_mistyped")
+    done = keys("revoke", "fg_live_mistyped", "--yes")
 
     assert done.returncode == 1
     assert done.stderr == "Error: There is no such key; list the keys to see all of them\n"
@@ -93,7 +93,7 @@ def test_a_revocation_counts_at_once_on_every_instance(
         assert found.headers["x-falgate-cache"] == "hit"
         assert one.key == other.key
 
-        keys("revoke", key.split("_")[2])
+        keys("revoke", key.split("_")[2], "--yes")
 
         refused = [ask(each.url, key) for each in (one, other)]
         assert [reply.status_code for reply in refused] == [403, 403]

@@ -164,7 +164,7 @@ def test_old_entries_are_archived_and_said_to_be(falgate: Falgate, site: Site) -
 
 def test_usage_is_told_by_team_and_day(falgate: Falgate) -> None:
     every = ("--from", "2020-01-01", "--format")
-    report = json.loads(falgate("usage", "--by", "team", *every, "json").stdout)
+    report = json.loads(falgate("usage", "--by", "team", *every[:-1], "--json").stdout)
     assert [(row["team"], row["booked_usd"]) for row in report["rows"]] == [
         ("ads", "1.111"),
         ("web", "4.04"),

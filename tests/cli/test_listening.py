@@ -29,4 +29,4 @@ def test_an_address_that_cannot_be_had_is_named_as_it_was_given() -> None:
         with pytest.raises(listeners.PortTaken) as refused:
             listeners.bind(chosen)
 
-    assert str(refused.value).startswith(f"{listen} cannot be listened on (")
+    assert str(refused.value).startswith(f"Cannot listen on {listen} (")

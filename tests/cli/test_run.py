@@ -56,7 +56,7 @@ def test_a_revoked_first_key_is_replaced_at_the_next_start(
 ) -> None:
     with start(data, tmp_path) as first:
         revoked = first.key
-        falgate("keys", "revoke", revoked, FALGATE_DATA_DIR=str(data))
+        falgate("keys", "revoke", revoked, "--yes", FALGATE_DATA_DIR=str(data))
 
     with start(data, tmp_path) as second:
         assert second.key != revoked

@@ -51,7 +51,7 @@ SETTINGS: dict[str, tuple[dict[str, str], str]] = {
             "FALGATE_TLS_CERT": "/proc/nowhere",
             "FALGATE_TLS_KEY": "/proc/nowhere",
         },
-        "FALGATE_TLS_CERT and FALGATE_TLS_KEY are not the PEM files",
+        "FALGATE_TLS_CERT and FALGATE_TLS_KEY must be the PEM files",
     ),
 }
 
@@ -156,7 +156,7 @@ def test_a_port_in_use_is_named_with_its_setting(
         line = complaint(falgate("run", **settings))
 
     assert line == (
-        f"Error: {address} cannot be listened on (Address already in use): stop what uses it, "
+        f"Error: Cannot listen on {address} (Address already in use): stop what uses it, "
         f"or set {name} to another host:port\n"
     )
 
@@ -274,12 +274,12 @@ REFUSED: dict[str, Damage] = {
         for name in ("app-key", "admin-key", "ledger-id", "tls/cert.pem")
     },
     "redis is a file": (file, "redis", "/redis: File exists. Give falgate a directory that"),
-    "media is a file": (file, "media", "/media cannot be the picture store: move away what is"),
+    "media is a file": (file, "media", "/media cannot be used as picture store: move away what is"),
     "tls is a file": (file, "tls", "/tls (File exists): move it away, or give FALGATE_DATA_DIR"),
     "sandbox is a file": (file, "sandbox", "/sandbox (File exists): move it away, or give FALGATE"),
     "the money is gone": (gone, "redis", "Redis no longer holds the ledger that was known here ("),
     "the money is junk": (garbled, "redis/appendonlydir", "cannot read its append-only file: rest"),
-    "the ledger's id is junk": (junk, "ledger-id", "/ledger-id to go on with what Redis holds now"),
+    "the ledger's id is junk": (junk, "ledger-id", "/ledger-id to use what Redis has now"),
 }
 
 

@@ -163,7 +163,7 @@ def test_a_key_that_nobody_has_is_refused(
 def revoked_key(world: World, falgate: Callable[..., Any]) -> str:
     where = {"FALGATE_DATA_DIR": str(world.gateway.data)}
     key: str = falgate("keys", "create", **where).stdout.strip()
-    assert falgate("keys", "revoke", key, **where).returncode == 0
+    assert falgate("keys", "revoke", key, "--yes", **where).returncode == 0
     return key
 
 

@@ -21,8 +21,8 @@ from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "operations.md"
 DOCUMENTS = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-OTHERS = "FALGATE_PORT"
-"""Kubernetes' own."""
+OTHERS = ("FALGATE_PORT", "FALGATE_URL")
+"""Kubernetes' own, and what only commands read."""
 
 NAMED = re.compile(r"`((?:falgate|process)_\w+)(?:\{([\w, ]+)\})?`(?: `\{([\w, ]+)\}`)?")
 

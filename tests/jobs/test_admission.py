@@ -70,7 +70,7 @@ class World:
         return self
 
     @property
-    def sellers(self) -> dict[str, Any]:
+    def upstreams(self) -> dict[str, Any]:
         return {"live": Seller("fal"), "test": Seller("sandbox")}
 
     @property

@@ -20,7 +20,7 @@ ALLOWED = Permissions(models=(ENDPOINT,), qualities=("low",), sizes=("1024x1024"
 
 def admit(permissions: Permissions, body: dict[str, Any]) -> admission.AdmittedRequest:
     """Admit a body of a key with these permissions; the world is asked for a seller's name only."""
-    world: Any = SimpleNamespace(sellers={"live": SimpleNamespace(name="fal")}, derives=True)
+    world: Any = SimpleNamespace(upstreams={"live": SimpleNamespace(name="fal")}, derives=True)
     key = KeyRecord(
         id="k",
         kind="live",

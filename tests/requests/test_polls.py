@@ -41,7 +41,7 @@ async def took_s(polls: StatusService, names: range) -> float:
 
 async def test_a_poll_costs_no_more_where_very_many_ask() -> None:
     fal = SimpleNamespace(name="fal")
-    ports: Any = SimpleNamespace(requests=Requests(), sellers={"live": fal}, places=None)
+    ports: Any = SimpleNamespace(requests=Requests(), upstreams={"live": fal}, places=None)
     polls = StatusService(ports, Notifier(), PlaceKeeper(ports.places, wait_s=0))
     few_s = await took_s(polls, range(500))
     await took_s(polls, range(500, 11_000))

@@ -12,6 +12,13 @@ from falgate.accounts.limits import NONE, Limit, Limits
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 """Name of a team or app; it also appears in metric labels, Redis keys and API paths."""
 
+FIRST = "default"
+"""Name of the team and the app that a first start creates."""
+
+NAME_WORDS = (
+    "A name has up to 64 letters, digits, dots, dashes and underscores, and does not begin with a "
+    "dot or a dash"
+)
 Name = Annotated[str, Meta(pattern=rf"^{NAME.pattern}$", examples=["web"])]
 Weight = Annotated[int, Meta(ge=1, le=1000)]
 

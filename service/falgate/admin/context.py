@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from falgate.accounts.apikey import KeyRecord, Kind
-from falgate.accounts.directory import NAME
+from falgate.accounts.directory import NAME, NAME_WORDS
 from falgate.accounts.ports import Records
 from falgate.core.account import Account
 from falgate.core.calendar import KINDS
@@ -43,9 +43,7 @@ class AdminContext(msgspec.Struct, frozen=True):
         Raises:
             Conflict: No gateway has used this ledger yet, so the upstream of live keys is unknown.
         """
-        if self.kind not in self.upstreams:
-            raise Conflict("No gateway has used this ledger yet; start one first")
-        return self.upstreams[self.kind]
+        return upstream_of(self.upstreams, self.kind)
 
     async def key(self, key_id: str) -> KeyRecord:
         """Return a key.
@@ -93,6 +91,17 @@ class AdminContext(msgspec.Struct, frozen=True):
                     )
 
 
+def upstream_of(upstreams: Mapping[Kind, str], kind: Kind) -> str:
+    """Whose books one kind of key spends in.
+
+    Raises:
+        Conflict: No gateway has said yet whom live keys buy from.
+    """
+    if kind not in upstreams:
+        raise Conflict("No gateway has used this ledger yet; start one first")
+    return upstreams[kind]
+
+
 async def change(
     read: Callable[[], Awaitable[T]],
     how: Callable[[T], T],
@@ -132,8 +141,5 @@ def check_name(name: str) -> str:
         Invalid: The name is malformed.
     """
     if not NAME.fullmatch(name):
-        raise Invalid(
-            "A name has up to 64 letters, digits, dots, dashes and underscores, and does not begin "
-            "with a dot or a dash"
-        )
+        raise Invalid(NAME_WORDS)
     return name

@@ -134,10 +134,10 @@ class Keys:
             now = how(was)
             settings = {name: getattr(now, name) for name in _SETTINGS}
             assert replace(was, **settings) == now, "only settings of a key can be changed"
-            if now == was:
-                return was
             if was.revoked_s:
                 raise Conflict("This key was revoked, which is for ever; create a new one")
+            if now == was:
+                return was
             return self._checked(now, now_s, was)
 
         return await change(

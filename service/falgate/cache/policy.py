@@ -116,6 +116,7 @@ def _check(said: Directives, caching: CachePolicy, permissions: Permissions) -> 
     }
     barred = set(OVERRIDES) - set(caching.callers_may)
     if not permissions.fresh:
+        # `max-age=0` buys new pictures just as `no-cache` does, so both are barred.
         barred |= {"freshness", "age"}
     for what in OVERRIDES:
         if asked[what] and what in barred:

@@ -3,7 +3,6 @@
 from typing import Any, get_args
 
 import click
-from msgspec.structs import replace
 
 from falgate.accounts.cache_settings import (
     OVERRIDES,
@@ -13,33 +12,29 @@ from falgate.accounts.cache_settings import (
     Override,
     Scope,
 )
-from falgate.accounts.directory import App
-from falgate.admin.api.shapes import AppShown
-from falgate.admin.service import AdminService
-from falgate.cli.operating import as_json, operate, tabulate, tell
+from falgate.cli.client import admin_api
+from falgate.cli.options import APP, AppName, confirm, confirmed, lister, operator
+from falgate.cli.output import Column, duration, limit, listed, say, shown
 from falgate.core.problems import Invalid
 
+_NAMES = (Column("team", whole=True), Column("name", "app", whole=True))
 _COLUMNS = (
-    "name",
-    "team",
-    "limits.requests_per_second",
-    "limits.generations_per_minute",
-    "limits.generations_at_once",
+    *_NAMES,
+    Column("limits.requests_per_second", "requests/s", limit),
+    Column("limits.generations_per_minute", "bought/min", limit),
+    Column("limits.generations_at_once", "at once", limit),
 )
-
-
 _CACHE = (
-    "name",
-    "team",
-    "cache.scope",
-    "cache.max_age_s",
-    "cache.freshness",
-    "cache.derive",
-    "cache.identical",
-    "cache.callers_may",
-    "cache.ignore_freshness",
-    "cache.keep_prompts",
+    Column("cache.scope"),
+    Column("cache.max_age_s", "max age", duration),
+    Column("cache.freshness"),
+    Column("cache.derive"),
+    Column("cache.identical"),
+    Column("cache.callers_may"),
+    Column("cache.ignore_freshness"),
+    Column("cache.keep_prompts"),
 )
+_app = click.argument("name", type=APP, metavar="TEAM/APP")
 
 
 @click.group()
@@ -48,38 +43,35 @@ def apps() -> None:
 
 
 @apps.command()
-@click.argument("name")
-@as_json
-def create(*, name: str, plain: bool) -> None:
+@_app
+@operator
+def create(*, name: AppName) -> None:
     """Make an app, TEAM/APP."""
-    app = operate(lambda admin: admin.apps.create(name, App()))
-    tell(AppShown.of(name, app), f"app {name} is made", plain=plain)
+    with admin_api() as api:
+        made = api.post("teams", name.team, "apps", body={"name": name.app})
+        say(made, f"app {name} is made")
 
 
 @apps.command("list")
 @click.option("--team", default="", help="Only this team's.")
-@as_json
-def list_apps(*, team: str, plain: bool) -> None:
+@lister
+def list_apps(*, team: str) -> None:
     """Show all apps."""
-    found = operate(lambda admin: admin.apps.all(team))
-    tabulate([AppShown.of(name, app) for name, app in found.items()], _COLUMNS, plain=plain)
+    with admin_api() as api:
+        listed(api.items(*(("teams", team, "apps") if team else ("apps",))), _COLUMNS)
 
 
 @apps.command()
-@click.argument("name")
-@as_json
-def show(*, name: str, plain: bool) -> None:
+@_app
+@operator
+def show(*, name: AppName) -> None:
     """Show one app, TEAM/APP."""
-    shown = AppShown.of(name, operate(lambda admin: admin.apps.show(name)))
-    if plain:
-        tabulate([shown], (), plain=True)
-        return
-    tabulate([shown], _COLUMNS, plain=False)
-    tabulate([shown], _CACHE, plain=False)
+    with admin_api() as api:
+        shown(api.get(*name.path), (*_COLUMNS, *_CACHE))
 
 
 @apps.command()
-@click.argument("name")
+@_app
 @click.option("--scope", type=click.Choice(get_args(Scope)), help="Who shares its pictures.")
 @click.option(
     "--max-age",
@@ -91,7 +83,7 @@ def show(*, name: str, plain: bool) -> None:
 @click.option(
     "--freshness",
     type=click.Choice(get_args(Freshness)),
-    help="What a request means that says nothing of it.",
+    help="Cache behaviour when a request sends no Cache-Control.",
 )
 @click.option("--derive/--no-derive", default=None, help="A JPEG or WebP made here of a PNG.")
 @click.option(
@@ -112,18 +104,14 @@ def show(*, name: str, plain: bool) -> None:
 @click.option(
     "--keep-prompts/--hash-prompts", default=None, help="With the pictures, for the gallery."
 )
-@as_json
-def cache(*, name: str, callers_may: str | None, plain: bool, **given: Any) -> None:
+@operator
+def cache(*, name: AppName, callers_may: str | None, **given: Any) -> None:
     """Set how an app uses the cache; what is not given stays. Prompts that are kept stay kept."""
+    ways = {option: value for option, value in given.items() if value is not None}
     if callers_may is not None:
-        given["callers_may"] = _overrides(callers_may)
-    ways = {name: value for name, value in given.items() if value is not None}
-    app = operate(
-        lambda admin: admin.apps.change(
-            name, lambda was: replace(was, cache=replace(was.cache, **ways))
-        )
-    )
-    tabulate([AppShown.of(name, app)], _CACHE, plain=plain)
+        ways["callers_may"] = _overrides(callers_may)
+    with admin_api() as api:
+        shown(api.patch(*name.path, body={"cache": ways}), (*_NAMES, *_CACHE))
 
 
 def _overrides(words: str) -> tuple[Override, ...]:
@@ -134,13 +122,12 @@ def _overrides(words: str) -> tuple[Override, ...]:
 
 
 @apps.command()
-@click.argument("name")
-@as_json
-def remove(*, name: str, plain: bool) -> None:
+@_app
+@confirmed
+@operator
+def remove(*, name: AppName, yes: bool) -> None:
     """Remove an app whose keys are revoked. What it spent stays in the ledger."""
-
-    async def gone(admin: AdminService) -> None:
-        await admin.apps.remove(name)
-
-    operate(gone)
-    tell({"removed": name}, f"app {name} is removed", plain=plain)
+    confirm(f"Removing app {name}", yes=yes)
+    with admin_api() as api:
+        api.delete(*name.path)
+        say({"removed": str(name)}, f"app {name} is removed")

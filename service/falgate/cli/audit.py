@@ -1,23 +1,26 @@
 """`falgate audit`: what operators changed."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import click
-import msgspec
 
-from falgate.admin.api.shapes import AuditShown
-from falgate.cli.operating import as_json, operate, tabulate
+from falgate.cli.client import admin_api
+from falgate.cli.options import lister, wants_json
+from falgate.cli.output import NONE, Column, duration, listed, moment, word
+from falgate.core.money import dollars
 
-
-class Line(msgspec.Struct, frozen=True):
-    """A line of the audit log, for people."""
-
-    at: str
-    who: str
-    action: str
-    subject: str
-    change: str
+_COLUMNS = (
+    Column("at", form=moment, whole=True),
+    Column("who"),
+    Column("action"),
+    Column("subject"),
+    Column("change"),
+)
+_OF_MONEY = frozenset({"budget", "house", "raise", "reset"})
+_AMOUNTS = frozenset({"", "limit", "raised", "forgiven"})
+_PERIODS = frozenset({"cache.max_age_s"})
 
 
 @click.command()
@@ -29,38 +32,49 @@ class Line(msgspec.Struct, frozen=True):
     show_default=True,
     help="How many lines.",
 )
-@as_json
-def audit(*, number: int, plain: bool) -> None:
+@lister
+def audit(*, number: int) -> None:
     """Show the newest changes of teams, apps, keys, budgets and limits: who, when and what."""
-    lines = [AuditShown.of(line) for line in operate(lambda admin: admin.audit(number))]
-    if plain:
-        tabulate(lines, (), plain=True)
-        return
-    told = [
-        Line(line.at[:19].replace("T", " "), line.who, line.action, line.subject, _told(line))
-        for line in lines
-    ]
-    tabulate(told, Line.__struct_fields__, plain=False)
+    with admin_api() as api:
+        lines = api.items("audit", number=number)
+    if wants_json():
+        listed(lines, ())
+    else:
+        listed([{**line, "change": _told(line)} for line in lines], _COLUMNS)
 
 
-def _told(line: AuditShown) -> str:
+def _told(line: dict[str, Any]) -> str:
     what = _changed(line)
-    return f"{what} ({line.why})" if line.why else what
+    return f"{what} ({line['why']})" if line["why"] else what
 
 
-def _changed(line: AuditShown) -> str:
-    if line.after is None:
+def _changed(line: dict[str, Any]) -> str:
+    if line["after"] is None:
         return "removed"
-    before, after = dict(_flat(line.before)), dict(_flat(line.after))
-    changed = [name for name in after if after[name] != before.get(name, "")]
-    words = [f"{name or 'to'} {after[name] or 'none'}" for name in changed]
-    return ", ".join(words if line.before is not None else ["made", *words])
+    money = line["action"] in _OF_MONEY
+    before = dict(_flat(line["before"], money=money))
+    after = dict(_flat(line["after"], money=money))
+    changed = [name for name in after if after[name] != before.get(name, NONE)]
+    words = [f"{name.removesuffix('_s') or 'to'} {after[name]}" for name in changed]
+    return ", ".join(words if line["before"] is not None else ["made", *words])
 
 
-def _flat(record: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Each value of a record with its path; "" for those that say nothing, such as 0."""
+def _flat(record: Any, path: str = "", *, money: bool) -> Iterator[tuple[str, str]]:
+    """Each value of a record with its path, in words: amounts in dollars, instants as times."""
     if isinstance(record, dict):
         for name, value in record.items():
-            yield from _flat(value, f"{path}.{name}" if path else name)
+            yield from _flat(value, f"{path}.{name}" if path else name, money=money)
     elif record is not None:
-        yield path, "" if record in (0, "", False, []) else str(record)
+        yield path, _spelt(path, record, money=money)
+
+
+def _spelt(path: str, value: Any, *, money: bool) -> str:
+    if value in (0, "", [], False):
+        return NONE
+    if money and path in _AMOUNTS and isinstance(value, int):
+        return f"${dollars(value)}"
+    if path in _PERIODS:
+        return duration(value)
+    if path.endswith("_s") and isinstance(value, int):
+        return moment(datetime.fromtimestamp(value, UTC).isoformat())
+    return word(value)

@@ -1,37 +1,38 @@
 """`falgate budgets`: set, raise, reset, remove and list budgets, and the house's limit."""
 
-import click
-from msgspec import UNSET
+from typing import Any
 
-from falgate.admin.api.shapes import HouseShown, Standing
-from falgate.admin.patch import BudgetChange, budgeted
-from falgate.admin.service import AdminService
-from falgate.cli.operating import (
+import click
+
+from falgate.cli.client import admin_api
+from falgate.cli.options import (
     ACCOUNT,
     DOLLARS,
-    as_json,
-    calendar,
-    operate,
-    tabulate,
-    tell,
-    test_books,
+    AmountCommand,
+    confirm,
+    confirmed,
+    in_path,
+    lister,
+    of_books,
+    operator,
 )
+from falgate.cli.output import Column, listed, moment, say, usd
 from falgate.core.account import Account
-from falgate.core.calendar import KINDS, Kind
-from falgate.core.money import Micros, dollars
-from falgate.money.budget import Position
+from falgate.core.calendar import KINDS
+from falgate.core.money import dollars
+from falgate.core.money import usd as micros
 
 _COLUMNS = (
-    "account",
-    "window",
-    "budget.limit_usd",
-    "raised_usd",
-    "spent_usd",
-    "held_usd",
-    "remaining_usd",
-    "budget.shadow",
-    "budget.alerts",
-    "resets_at",
+    Column("account", whole=True),
+    Column("window"),
+    Column("budget.limit_usd", "limit $"),
+    Column("raised_usd", "raised $", wide=True),
+    Column("spent_usd", "spent $"),
+    Column("held_usd", "held $", wide=True),
+    Column("remaining_usd", "left $"),
+    Column("budget.shadow", wide=True),
+    Column("budget.alerts", "alerts"),
+    Column("resets_at", "resets", moment, whole=True),
 )
 
 _account = click.argument("account", type=ACCOUNT)
@@ -43,10 +44,10 @@ _window = click.argument("window", type=click.Choice(KINDS))
 
 @click.group()
 def budgets() -> None:
-    """Budgets of the organisation, of team:NAME, app:TEAM/APP and key:ID."""
+    """Budgets of org (the organisation), of team:NAME, app:TEAM/APP and key:ID."""
 
 
-@budgets.command("set")
+@budgets.command("set", cls=AmountCommand)
 @_account
 @_window
 @click.argument("limit", type=DOLLARS, required=False)
@@ -61,126 +62,119 @@ def budgets() -> None:
 @click.option(
     "--shadow/--no-shadow", default=None, help="Count and alert, and refuse nothing; or enforce."
 )
-@test_books
-@as_json
+@of_books
+@operator
 def set_budget(
     *,
     account: Account,
-    window: Kind,
-    limit: Micros | None,
+    window: str,
+    limit: str | None,
     alerts: tuple[int, ...],
     no_alerts: bool,
     shadow: bool | None,
-    test: bool,
-    plain: bool,
+    books: str,
 ) -> None:
     """Set a budget of LIMIT dollars per WINDOW; what is not given stays as it is."""
     if alerts and no_alerts:
         raise click.UsageError("--alert and --no-alerts exclude each other")
-    change = BudgetChange(
-        limit=UNSET if limit is None else limit,
-        shadow=UNSET if shadow is None else shadow,
-        alerts=alerts if alerts or no_alerts else UNSET,
-    )
-    position = operate(
-        lambda admin: admin.budgets.set(account, window, lambda was: budgeted(was, change)),
-        test=test,
-    )
-    _tell(position, plain)
+    given = {
+        "limit_usd": limit,
+        "shadow": shadow,
+        "alerts": list(alerts) if alerts or no_alerts else None,
+    }
+    body = {name: value for name, value in given.items() if value is not None}
+    with admin_api() as api:
+        standing = api.put("budgets", in_path(account), window, body=body, books=books)
+        say(standing, _words(standing))
 
 
 @budgets.command("list")
-@test_books
-@as_json
-def list_budgets(*, test: bool, plain: bool) -> None:
+@of_books
+@lister
+def list_budgets(*, books: str) -> None:
     """Show every budget and where it stands."""
-    _tabulate(operate(lambda admin: admin.budgets.all(), test=test), plain)
+    with admin_api() as api:
+        listed(api.items("budgets", books=books), _COLUMNS)
 
 
 @budgets.command()
 @_account
-@test_books
-@as_json
-def show(*, account: Account, test: bool, plain: bool) -> None:
+@of_books
+@lister
+def show(*, account: Account, books: str) -> None:
     """Show where an account stands in every window, limited there or not."""
-    _tabulate(operate(lambda admin: admin.budgets.positions(account), test=test), plain)
+    with admin_api() as api:
+        listed(api.get("accounts", in_path(account), books=books), _COLUMNS)
 
 
-@budgets.command("raise")
+@budgets.command("raise", cls=AmountCommand)
 @_account
 @_window
 @click.argument("amount", type=DOLLARS)
 @_why
-@test_books
-@as_json
-def raise_budget(
-    *, account: Account, window: Kind, amount: Micros, why: str, test: bool, plain: bool
-) -> None:
+@of_books
+@operator
+def raise_budget(*, account: Account, window: str, amount: str, why: str, books: str) -> None:
     """Add AMOUNT dollars to a budget, for the window of now only."""
-    position = operate(
-        lambda admin: admin.budgets.raise_(account, window, amount, why=why), test=test
-    )
-    _tell(position, plain)
+    body = {"amount_usd": amount, "why": why}
+    with admin_api() as api:
+        path = ("budgets", in_path(account), window, "raise")
+        standing = api.post(*path, body=body, books=books)
+        say(standing, _words(standing))
 
 
 @budgets.command()
 @_account
 @_window
 @_why
-@test_books
-@as_json
-def reset(*, account: Account, window: Kind, why: str, test: bool, plain: bool) -> None:
+@of_books
+@confirmed
+@operator
+def reset(*, account: Account, window: str, why: str, books: str, yes: bool) -> None:
     """Forgive what was spent in the window of now; the ledger keeps a record of that."""
-    _, position = operate(lambda admin: admin.budgets.reset(account, window, why=why), test=test)
-    _tell(position, plain)
+    confirm(f"Resetting the budget {account.name}/{window}", yes=yes)
+    with admin_api() as api:
+        path = ("budgets", in_path(account), window, "reset")
+        done = api.post(*path, body={"why": why}, books=books)
+        say(done, f"{_words(done['standing'])}; {usd(done['forgiven_usd'])} forgiven")
 
 
 @budgets.command()
 @_account
 @_window
-@test_books
-@as_json
-def remove(*, account: Account, window: Kind, test: bool, plain: bool) -> None:
+@of_books
+@confirmed
+@operator
+def remove(*, account: Account, window: str, books: str, yes: bool) -> None:
     """Take a budget away."""
-
-    async def gone(admin: AdminService) -> None:
-        await admin.budgets.remove(account, window)
-
-    operate(gone, test=test)
     name = f"{account.name}/{window}"
-    tell({"removed": name}, f"the budget {name} is removed", plain=plain)
+    confirm(f"Removing the budget {name}", yes=yes)
+    with admin_api() as api:
+        api.delete("budgets", in_path(account), window, books=books)
+        say({"removed": name}, f"the budget {name} is removed")
 
 
-@budgets.command()
+@budgets.command(cls=AmountCommand)
 @click.argument("limit", type=DOLLARS, required=False)
 @_why
-@test_books
-@as_json
-def house(*, limit: Micros | None, why: str, test: bool, plain: bool) -> None:
+@of_books
+@operator
+def house(*, limit: str | None, why: str, books: str) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
-
-    async def used(admin: AdminService) -> tuple[Micros, Micros]:
+    with admin_api() as api:
         if limit is None:
-            return await admin.budgets.house()
-        return await admin.budgets.set_house(limit, why=why)
-
-    shown = HouseShown.of(*operate(used, test=test))
-    words = f"the house: limit ${shown.limit_usd}, used ${shown.used_usd}"
-    tell(shown, words, plain=plain)
+            found = api.get("house", books=books)
+        else:
+            found = api.put("house", body={"limit_usd": limit, "why": why}, books=books)
+        say(found, f"the house: limit {usd(found['limit_usd'])}, used {usd(found['used_usd'])}")
 
 
-def _tabulate(positions: list[Position], plain: bool) -> None:
-    counted = calendar()
-    tabulate([Standing.of(each, counted) for each in positions], _COLUMNS, plain=plain)
-
-
-def _tell(position: Position, plain: bool) -> None:
-    shown = Standing.of(position, calendar())
-    limit, left = position.limit or 0, shown.remaining_usd
-    until = f" until {shown.resets_at}" if shown.resets_at else ""
-    words = f"{shown.account}/{shown.window}: ${dollars(limit)}, ${left} left{until}"
-    if (budget := shown.budget) is not None:
-        alerts = ", ".join(f"{percent} %" for percent in budget.alerts)
-        words += "; shadow, refuses nothing" if budget.shadow else "; enforced"
-        words += f"; alerts at {alerts}" if alerts else "; no alerts"
-    tell(shown, words, plain=plain)
+def _words(standing: dict[str, Any]) -> str:
+    budget = standing["budget"]
+    until = f" until {moment(standing['resets_at'])}" if standing["resets_at"] else ""
+    limit = dollars(micros(budget["limit_usd"]) + micros(standing["raised_usd"]))
+    words = f"{standing['account']}/{standing['window']}: ${limit}"
+    words += f", ${standing['remaining_usd']} left{until}"
+    words += "; shadow, refuses nothing" if budget["shadow"] else "; enforced"
+    alerts = ", ".join(f"{percent} %" for percent in budget["alerts"])
+    return f"{words}; alerts at {alerts}" if alerts else f"{words}; no alerts"

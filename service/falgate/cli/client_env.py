@@ -163,9 +163,17 @@ def _a_url(_: click.Context, __: click.Parameter, value: str) -> str:
 
 def _a_key(_: click.Context, __: click.Parameter, value: str) -> str:
     presented = apikey.present(value)
-    if value != PLACEHOLDER and (presented is None or presented.kind == "admin"):
-        raise click.BadParameter("it is no app's key of falgate's, fg_live_... or fg_test_...")
+    if value and (presented is None or presented.kind == "admin"):
+        raise click.BadParameter("it is not an app's falgate key, fg_live_... or fg_test_...")
     return value
+
+
+def _stored_key(data: Path) -> str:
+    """Return the app key that `falgate run` keeps in the data directory; "" if there is none."""
+    try:
+        return (data / "app-key").read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 @click.command("client-env")
@@ -178,7 +186,12 @@ def _a_key(_: click.Context, __: click.Parameter, value: str) -> str:
     "--shell", "show", flag_value=_shell, type=click.UNPROCESSED, help="Only lines for `eval`."
 )
 @click.option("--url", default="", callback=_a_url, help="How apps reach falgate.")
-@click.option("--key", default=PLACEHOLDER, callback=_a_key, help="The app's key.")
+@click.option(
+    "--key",
+    default="",
+    callback=_a_key,
+    help="The app's key.  [default with --shell: that of `falgate run` here]",
+)
 def client_env(*, show: Callable[[Reached], str] | None, url: str, key: str) -> None:
     """Print what to set so that fal's clients call falgate.
 
@@ -190,4 +203,9 @@ def client_env(*, show: Callable[[Reached], str] | None, url: str, key: str) -> 
     chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
     # Where to listen is enough here; the certificate's files are the gateway's matter.
     chosen = msgspec.structs.replace(chosen, **tls)
-    click.echo((show or _everything)(reached(chosen, url, key)))
+    if show is _shell and not key:
+        # A placeholder would be exported, and the next `make run` would take it for fal's key.
+        key = "" if url else _stored_key(Path(chosen.data_dir))
+        if not key:
+            raise click.UsageError("There is no app key here to export; give --key")
+    click.echo((show or _everything)(reached(chosen, url, key or PLACEHOLDER)))

@@ -1,16 +1,13 @@
 """`falgate health`: whether the gateway of these settings is alive, for whoever supervises it."""
 
-import os
-
 import click
 import httpx
 
 from falgate import settings
-from falgate.cli.operating import UPSTREAM
+from falgate.cli.local import settings_here
 from falgate.core.problems import Conflict
 
 _WITHIN_S = 5.0
-_TLS = "FALGATE_TLS_LISTEN"
 _OF_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared
 
 
@@ -20,10 +17,7 @@ def health() -> None:
 
     It asks where FALGATE_LISTEN says, from this machine. `/readyz` says whether it can serve.
     """
-    # Whatever it buys from and however it speaks https, http is where it is asked.
-    env = {name: value for name, value in os.environ.items() if name not in {*UPSTREAM, _TLS}}
-    chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
-    listen = settings.address(chosen.listen, "LISTEN")
+    listen = settings.address(settings_here().listen, "LISTEN")
     # By number: a container may know no names.
     at = settings.Address(_OF_ALL.get(listen.host, listen.host), listen.port).reachable
     url = f"http://{at}/healthz"

@@ -1,23 +1,48 @@
 """`falgate keys`: make, list, change, rotate and revoke the keys of apps."""
 
-import json
 import secrets
 from collections.abc import Callable
 from typing import Any, Literal
 
 import click
-from msgspec.structs import replace
+import msgspec
 
 from falgate.accounts import apikey
-from falgate.accounts.apikey import KeyRecord, Kind, Permissions
-from falgate.admin.api.shapes import KeyShown
-from falgate.admin.keys import OVERLAP_S, Made
-from falgate.admin.service import AdminService
-from falgate.cli.keytimes import DURATION, EXPIRY
-from falgate.cli.operating import as_json, operate, tabulate, tell
-from falgate.first_start import FIRST
+from falgate.accounts.apikey import Permissions
+from falgate.accounts.directory import FIRST
+from falgate.cli.client import Api, admin_api
+from falgate.cli.options import (
+    DURATION,
+    EXPIRY,
+    as_json,
+    confirm,
+    confirmed,
+    lister,
+    operator,
+)
+from falgate.cli.output import Column, limit, listed, moment, say, shown
+from falgate.core.problems import NotFound
 
-_COLUMNS = ("id", "kind", "team", "app", "name", "state", "created_at", "expires_at")
+_COLUMNS = (
+    Column("id", whole=True),
+    Column("kind"),
+    Column("team"),
+    Column("app"),
+    Column("name"),
+    Column("state"),
+    Column("created_at", "created", moment, wide=True),
+    Column("expires_at", "expires", moment),
+)
+_MORE = (
+    Column("previous_until", form=moment),
+    Column("permissions.models"),
+    Column("permissions.qualities"),
+    Column("permissions.sizes"),
+    Column("permissions.pictures_max", "pictures at most", limit),
+    Column("permissions.networks"),
+    Column("permissions.fresh"),
+    Column("permissions.derive"),
+)
 _PERMITTED = {
     "models": "A model that it may use; may be given again. None: any.",
     "qualities": "A quality that it may ask for; may be given again. None: any.",
@@ -47,115 +72,102 @@ def _permissions(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 def keys() -> None:
-    """Keys of apps. The settings say where Redis is, as for `falgate serve`."""
+    """Keys of apps. A key is shown once, when it is made."""
 
 
 @keys.command()
-@click.option("--team", default=FIRST, show_default=True, help="Who answers for its spending.")
-@click.option("--app", default=FIRST, show_default=True, help="Who uses it, within the team.")
+@click.option("--team", help=f"Who answers for its spending.  [default: {FIRST}]")
+@click.option("--app", default=FIRST, show_default=True, help="Who uses it: APP, or TEAM/APP.")
 @click.option("--name", default="", help="A note for people.")
 @click.option("--test", is_flag=True, help="A test key: it only ever reaches the sandbox.")
 @click.option(
     "--expires",
-    "expires_s",
     type=EXPIRY,
-    default=0,
+    default="never",
     help="2027-01-31, 2027-01-31T12:00+01:00 (UTC unless it says), or never.",
 )
 @_permissions
-@as_json
+@operator
 def create(
-    *, team: str, app: str, name: str, test: bool, expires_s: int, plain: bool, **permitted: Any
+    *, team: str | None, app: str, name: str, test: bool, expires: str, **permitted: Any
 ) -> None:
     """Make a key and print it, this once."""
-    kind: Kind = "test" if test else "live"
-    given = {field: value for field, value in permitted.items() if value is not None}
-
-    async def made(admin: AdminService) -> Made:
-        return await admin.keys.create(
-            f"{team}/{app}",
-            kind=kind,
-            name=name,
-            expires_s=expires_s,
-            permissions=Permissions(**given),
-        )
-
-    tell_key(operate(made), plain=plain)
+    of_team, slash, of_app = app.rpartition("/")
+    if slash and team not in (None, of_team):
+        raise click.UsageError(f"--team {team} and --app {app} name two teams")
+    body = {
+        "team": of_team or team or FIRST,
+        "app": of_app,
+        "kind": "test" if test else "live",
+        "name": name,
+        "expires_at": _expiry(expires),
+        "permissions": _given(permitted),
+    }
+    with admin_api() as api:
+        made = api.post("keys", body=body)
+        say(made, made["key"])
 
 
 @keys.command("list")
 @click.option("--of", default="", metavar="TEAM[/APP]", help="Only this team's or this app's.")
-@as_json
-def list_keys(*, of: str, plain: bool) -> None:
+@lister
+def list_keys(*, of: str) -> None:
     """Show all keys, without their secrets."""
-
-    async def listed(admin: AdminService) -> list[KeyShown]:
-        now_s = await admin.now_s()
-        return [KeyShown.of(record, now_s) for record in await admin.keys.all(of)]
-
-    tabulate(operate(listed), _COLUMNS, plain=plain)
+    with admin_api() as api:
+        listed(api.items("keys", of=of), _COLUMNS)
 
 
 @keys.command()
 @click.argument("key_id")
-@as_json
-def show(*, key_id: str, plain: bool) -> None:
+@operator
+def show(*, key_id: str) -> None:
     """Show a key and what it may do, without its secret."""
-
-    async def shown(admin: AdminService) -> KeyShown:
-        return KeyShown.of(await admin.keys.show(_id(key_id)), await admin.now_s())
-
-    more = (f"permissions.{name}" for name in Permissions.__struct_fields__)
-    tabulate([operate(shown)], (*_COLUMNS, *more), plain=plain)
+    with admin_api() as api:
+        shown(api.get("keys", _id(key_id)), (*_COLUMNS, *_MORE))
 
 
 @keys.command()
 @click.argument("key_id")
 @click.option("--name", help="A note for people.")
-@click.option("--expires", "expires_s", type=EXPIRY, help="As for `create`.")
+@click.option("--expires", type=EXPIRY, help="As for `create`.")
 @_permissions
 @click.option("--everything", is_flag=True, help="It may do what is not given here.")
-@as_json
+@operator
 def change(
-    *,
-    key_id: str,
-    name: str | None,
-    expires_s: int | None,
-    everything: bool,
-    plain: bool,
-    **permitted: Any,
+    *, key_id: str, name: str | None, expires: str | None, everything: bool, **permitted: Any
 ) -> None:
     """Change a key's note, its expiry or what it may do; what is not given stays."""
-    given = {field: value for field, value in permitted.items() if value not in (None, ())}
-
-    def changed(was: KeyRecord) -> KeyRecord:
-        permissions = Permissions() if everything else was.permissions
-        return replace(
-            was,
-            name=was.name if name is None else name,
-            expires_s=was.expires_s if expires_s is None else expires_s,
-            permissions=replace(permissions, **given),
-        )
-
-    tell(_changed(key_id, changed), "it is changed", plain=plain)
+    all_of_it = msgspec.to_builtins(Permissions()) if everything else {}
+    body: dict[str, Any] = {"permissions": all_of_it | _given(permitted)}
+    if name is not None:
+        body["name"] = name
+    if expires is not None:
+        body["expires_at"] = _expiry(expires)
+    with admin_api() as api:
+        say(_changed(api, key_id, body), "it is changed")
 
 
 @keys.command()
 @click.argument("key_id")
-@as_json
-def disable(*, key_id: str, plain: bool) -> None:
+@operator
+def disable(*, key_id: str) -> None:
     """Stop the use of a key until `falgate keys enable`, on every instance at once."""
-    shown = _changed(key_id, lambda was: replace(was, disabled=True))
-    tell(shown, f"{shown.id} is disabled", plain=plain)
+    with admin_api() as api:
+        found = _changed(api, key_id, {"disabled": True})
+        say(found, f"{found['id']} is disabled")
 
 
 @keys.command()
 @click.argument("key_id")
-@as_json
-def enable(*, key_id: str, plain: bool) -> None:
-    """Let a disabled key be used again."""
-    shown = _changed(key_id, lambda was: replace(was, disabled=False))
-    tell(shown, f"{shown.id} is {shown.state}", plain=plain)
+@operator
+@click.pass_context
+def enable(context: click.Context, *, key_id: str) -> None:
+    """Let a disabled key be used again; ends with 1 where it cannot, because it has expired."""
+    with admin_api() as api:
+        found = _changed(api, key_id, {"disabled": False})
+        say(found, f"{found['id']} is {found['state']}")
+    if found["state"] != "usable":
+        context.exit(1)
 
 
 @keys.command()
@@ -164,30 +176,35 @@ def enable(*, key_id: str, plain: bool) -> None:
     "--overlap",
     "overlap_s",
     type=DURATION,
-    default=OVERLAP_S,
     help="How long the present secret stays good: 0, 90s, 30m, 24h (unless given), 7d.",
 )
-@as_json
-def rotate(*, key_id: str, overlap_s: int, plain: bool) -> None:
+@operator
+def rotate(*, key_id: str, overlap_s: int | None) -> None:
     """Give a key a new secret and print it, this once."""
-    tell_key(operate(lambda admin: admin.keys.rotate(_id(key_id), overlap_s)), plain=plain)
+    with admin_api() as api:
+        body = {} if overlap_s is None else {"overlap_s": overlap_s}
+        made = api.post("keys", _id(key_id), "rotate", body=body)
+        say(made, made["key"])
 
 
 @keys.command()
 @click.argument("key_id")
-@as_json
-def revoke(*, key_id: str, plain: bool) -> None:
+@confirmed
+@operator
+def revoke(*, key_id: str, yes: bool) -> None:
     """End the use of a key for ever, by its id or all of it, on every instance at once."""
-    record = operate(lambda admin: admin.keys.revoke(_id(key_id)))
-    tell({"revoked": record.id}, f"{record.id} is revoked", plain=plain)
+    name = _id(key_id)
+    confirm(f"Revoking key {name}", yes=yes)
+    with admin_api() as api:
+        say(api.post("keys", name, "revoke"), f"{name} is revoked")
 
 
 @keys.command()
 @as_json
-def admin(*, plain: bool) -> None:
+def admin() -> None:
     """Make a key for FALGATE_ADMIN_KEY and print it. It is kept nowhere."""
     made = mint("admin")
-    tell({"key": made}, made, plain=plain)
+    say({"key": made}, made)
 
 
 def mint(kind: Literal["live", "test", "admin"]) -> str:
@@ -199,20 +216,25 @@ def mint(kind: Literal["live", "test", "admin"]) -> str:
     )
 
 
-def tell_key(made: Made, *, plain: bool) -> None:
-    """Print a new key; whatever else is to be known of it can be looked up."""
-    click.echo(json.dumps({"key": made.key, "id": made.record.id}) if plain else made.key)
-
-
 def _id(text: str) -> str:
-    """A key's id, where all of the key may have been given."""
+    """A key's id, where all of the key may have been given.
+
+    Raises:
+        NotFound: It is a key with a slip; a secret does not go into a URL.
+    """
     presented = apikey.present(text)
+    if presented is None and text.startswith("fg_"):
+        raise NotFound("There is no such key; list the keys to see all of them")
     return presented.id if presented else text
 
 
-def _changed(key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyShown:
-    async def changed(admin: AdminService) -> KeyShown:
-        record = await admin.keys.change(_id(key_id), how)
-        return KeyShown.of(record, await admin.now_s())
+def _given(permitted: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in permitted.items() if value not in (None, ())}
 
-    return operate(changed)
+
+def _expiry(expires: str) -> str | None:
+    return None if expires == "never" else expires
+
+
+def _changed(api: Api, key_id: str, body: dict[str, Any]) -> Any:
+    return api.patch("keys", _id(key_id), body=body)

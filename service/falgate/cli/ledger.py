@@ -5,23 +5,23 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any, TypeVar
 
 import click
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.cli.books import books, table_of
+from falgate.cli.client import Api, admin_api
 from falgate.cli.ledger_books import reconcile, recover_books
-from falgate.cli.operating import as_json, test_books, with_redis
-from falgate.cli.usage import from_day, reports, to_day
+from falgate.cli.local import books_of, with_redis
+from falgate.cli.options import as_json, from_day, lister, of_books, through, to_day, wants_json
+from falgate.cli.output import Column, listed, moment, table
 from falgate.first_start import TEST, open_pictures
 from falgate.money.archive import Archived, Archivist
 from falgate.money.difference import Verified
-from falgate.money.entry import COLUMNS, ENTRY_KINDS, OUTCOMES, Filter, shown
-from falgate.money.reports import Raw
+from falgate.money.entry import COLUMNS, ENTRY_KINDS, OUTCOMES
 from falgate.money.store.archive import Archiving
 from falgate.money.store.verify import verify
 from falgate.pictures.archive import Archive
@@ -30,9 +30,23 @@ from falgate.settings import Settings
 F = TypeVar("F", bound=Callable[..., Any])
 
 _NEWEST = 50
-_TABLE = ("at", "kind", "outcome", "team", "app", "key", "account", "model", "bought",
-          "held_usd", "booked_usd", "overrun_usd", "forgiven_usd", "raised_usd",
-          "job")  # fmt: skip
+_TABLE = (
+    Column("at", form=moment, whole=True),
+    Column("kind"),
+    Column("outcome"),
+    Column("team"),
+    Column("app"),
+    Column("key", wide=True),
+    Column("account"),
+    Column("model", wide=True),
+    Column("bought", wide=True),
+    Column("held_usd", "held $", wide=True),
+    Column("booked_usd", "booked $"),
+    Column("overrun_usd", "overrun $", wide=True),
+    Column("forgiven_usd", "forgiven $"),
+    Column("raised_usd", "raised $"),
+    Column("job", short=True),
+)
 
 
 def filters(command: F) -> F:
@@ -40,10 +54,10 @@ def filters(command: F) -> F:
     for option in (
         from_day,
         to_day,
-        click.option("--team", default="", help="Of this team."),
-        click.option("--app", default="", help="Of this app: its name, or TEAM/APP."),
-        click.option("--key", default="", help="Of this key, by its id."),
-        click.option("--job", default="", help="Of this job."),
+        click.option("--team", help="Of this team."),
+        click.option("--app", help="Of this app: its name, or TEAM/APP."),
+        click.option("--key", help="Of this key, by its id."),
+        click.option("--job", help="Of this job."),
         click.option("--kind", type=click.Choice(ENTRY_KINDS), help="Of this kind."),
         click.option("--outcome", type=click.Choice(OUTCOMES), help="Closed so."),
     ):
@@ -66,78 +80,51 @@ def ledger() -> None:
     show_default=True,
     help="Only the newest so many; 0: all, one a line.",
 )
-@test_books
-@as_json
-def list_entries(
-    *,
-    first: date | None,
-    last: date | None,
-    number: int,
-    test: bool,
-    plain: bool,
-    **wanted: str | None,
-) -> None:
+@of_books
+@lister
+def list_entries(*, first: date | None, last: date | None, number: int, **wanted: Any) -> None:
     """Show entries, the newest last."""
-
-    async def read(settings: Settings, redis: Redis) -> None:
-        upstream, found = await books(redis, test=test), reports(settings, redis)
-        _tell_archived(await found.archived_until(upstream))
+    query = {**wanted, "from": first, "to": last}
+    with admin_api() as api:
+        _tell_archived(api, query)
         if not number:
-            await _write(found.entries(upstream, _filter(wanted), first, last), "jsonl")
+            _write(api.each("ledger", order="oldest", **query), "jsonl")
             return
-        rows: list[dict[str, str]] = []
-        before, more = "", True
-        while more:
-            page, before = await found.page(
-                upstream, _filter(wanted), first, last, before=before, number=number - len(rows)
-            )
-            rows += [shown(*each) for each in page]
-            more = before != "" and len(rows) < number
-        rows.reverse()
-        if plain:
-            click.echo(json.dumps(rows))
-        else:
-            used = [name for name in _TABLE if any(row.get(name) for row in rows)]
-            table_of(used, [[row.get(name, "") for name in used] for row in rows])
-
-    with_redis(read)
+        rows = api.items("ledger", number=number, **query)[::-1]
+    listed(rows, [each for each in _TABLE if any(row.get(each.path) for row in rows)])
 
 
 @ledger.command()
 @filters
 @click.option("--format", "form", type=click.Choice(["csv", "json", "jsonl"]), default="csv",
               show_default=True, help="jsonl: one object a line.")  # fmt: skip
-@test_books
-def export(
-    *, first: date | None, last: date | None, form: str, test: bool, **wanted: str | None
-) -> None:
+@of_books
+@through
+def export(*, first: date | None, last: date | None, form: str, **wanted: Any) -> None:
     """Write entries to stdout, the oldest first, all of them if nothing else is said."""
-
-    async def read(settings: Settings, redis: Redis) -> None:
-        upstream, found = await books(redis, test=test), reports(settings, redis)
-        _tell_archived(await found.archived_until(upstream))
-        await _write(found.entries(upstream, _filter(wanted), first, last), form)
-
-    with_redis(read)
+    query = {**wanted, "from": first, "to": last}
+    with admin_api() as api:
+        _tell_archived(api, query)
+        _write(api.each("ledger", order="oldest", **query), form)
 
 
 @ledger.command("verify")
-@test_books
+@of_books
 @as_json
 @click.pass_context
-def verify_books(context: click.Context, *, test: bool, plain: bool) -> None:
+def verify_books(context: click.Context, *, books: str) -> None:
     """Add all entries up and compare every counter; ends with 1 where one differs."""
 
     async def look(_: Settings, redis: Redis) -> Verified:
-        return await verify(redis, await books(redis, test=test))
+        return await verify(redis, await books_of(redis, books))
 
     found = with_redis(look)
-    if plain:
+    if wants_json():
         click.echo(json.dumps(msgspec.to_builtins(found)))
     elif found.differences:
         names = ("account", "window", "counter", "found", "ledger")
         rows = [[str(getattr(each, name)) for name in names] for each in found.differences]
-        table_of(names, rows)
+        table(names, rows)
         click.echo("Amounts are micro-dollars. docs/operations.md says what to do.")
     else:
         click.echo(f"{found.entries} entries and {found.accounts} accounts agree")
@@ -147,11 +134,11 @@ def verify_books(context: click.Context, *, test: bool, plain: bool) -> None:
 
 @ledger.command()
 @as_json
-def archive(*, plain: bool) -> None:
+def archive() -> None:
     """Move entries older than FALGATE_LEDGER_KEPT_DAYS into files in the picture store."""
 
     async def work(settings: Settings, redis: Redis) -> list[Archived]:
-        upstreams = (await books(redis, test=False), TEST)
+        upstreams = (await books_of(redis, "live"), TEST)
         archivist = Archivist(
             Archiving(redis, uuid.uuid4().hex),
             Archive(open_pictures(settings)),
@@ -167,26 +154,22 @@ def archive(*, plain: bool) -> None:
         return done
 
     done = with_redis(work)
-    if plain:
+    if wants_json():
         click.echo(json.dumps(msgspec.to_builtins(done)))
-    for each in () if plain else done:
+        return
+    for each in done:
         click.echo(f"{each.path}: {each.entries} entries")
-    if not done and not plain:
+    if not done:
         click.echo("nothing is old enough")
 
 
-def _filter(wanted: dict[str, str | None]) -> Filter:
-    return Filter(**{name: value or "" for name, value in wanted.items()})
-
-
-def _tell_archived(until: str) -> None:
-    if until:
-        last = datetime.fromtimestamp(int(until.partition("-")[0]) / 1000, UTC)
+def _tell_archived(api: Api, query: dict[str, Any]) -> None:
+    if until := api.get("ledger", limit=1, **query)["archived_until"]:
         words = "are in archives, under ledger/ in the picture store"
-        click.echo(f"entries up to {last:%Y-%m-%d %H:%M:%S} UTC {words}", err=True)
+        click.echo(f"entries up to {moment(until)} {words}", err=True)
 
 
-async def _write(entries: AsyncIterator[Raw], form: str) -> None:
+def _write(entries: Iterable[dict[str, Any]], form: str) -> None:
     """Write entries as they come: memory does not grow with how many there are."""
     out = sys.stdout
     rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
@@ -194,8 +177,7 @@ async def _write(entries: AsyncIterator[Raw], form: str) -> None:
     try:
         if form == "csv":
             rows.writeheader()
-        async for entry, fields in entries:
-            row = shown(entry, fields)
+        for row in entries:
             if form == "csv":
                 rows.writerow(row)
             elif form == "jsonl":

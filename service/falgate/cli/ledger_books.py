@@ -15,9 +15,12 @@ from falgate.billing.reconcile import LAG_S, Reconciler, Report
 from falgate.billing.recover import Mended, RecoveryRefused, RecoveryReport, recover
 from falgate.billing.store.corrections import Corrections
 from falgate.billing.store.recovery import Recovery
-from falgate.cli.books import books, table_of
-from falgate.cli.operating import DOLLARS, acting, as_json, with_redis
-from falgate.core.money import Micros, dollars
+from falgate.cli.actor import acting
+from falgate.cli.local import books_of, with_redis
+from falgate.cli.options import DOLLARS, as_json, wants_json
+from falgate.cli.output import table
+from falgate.core.money import dollars, usd
+from falgate.core.printable import escaped
 from falgate.fal.billing import BooksClosed
 from falgate.fal.platform import FalPlatform
 from falgate.jobs.store.jobs import Jobs
@@ -48,7 +51,7 @@ Use = Callable[[Settings, Redis, str, FalPlatform | None], Awaitable[Any]]
     help="Leave younger jobs alone: billing events lag.",
 )
 @as_json
-def reconcile(*, hours: int | None, lag_minutes: int, plain: bool) -> None:
+def reconcile(*, hours: int | None, lag_minutes: int) -> None:
     """Compare closed jobs with what fal billed, and post each difference, once.
 
     Needs FALGATE_FAL_ADMIN_KEY, a key of fal's that may read billing. A gateway that has it does
@@ -75,11 +78,11 @@ def reconcile(*, hours: int | None, lag_minutes: int, plain: bool) -> None:
 
     report: Report = _with_books(compare)
     posted = [_correction(each) for each in report.corrected]
-    if plain:
+    if wants_json():
         click.echo(json.dumps({**_figures(report.summary), "corrections": posted}))
         return
     if posted:
-        table_of(list(posted[0]), [list(each.values()) for each in posted])
+        _table(posted)
     click.echo(_words(report.summary))
 
 
@@ -95,7 +98,7 @@ def reconcile(*, hours: int | None, lag_minutes: int, plain: bool) -> None:
     "missing in the ledger for good.",
 )
 @as_json
-def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain: bool) -> None:
+def recover_books(*, act: bool, assume: str | None, accept_loss: bool) -> None:
     """After a crash of Redis: set counters right, and find in fal's books what is lost.
 
     Shows what it would do; --yes does it. Until then nothing is bought where buying is frozen.
@@ -112,21 +115,21 @@ def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain:
             MODELS,
             act=act,
             accept_loss=accept_loss,
-            assumed=assume,
+            assumed=None if assume is None else usd(assume),
         )
 
     outcome: RecoveryReport = _with_books(work)
     rows = [_unknown(each) for each in outcome.found]
     counters = [_counter(each) for each in outcome.mended]
     twice = [_counter(each) for each in outcome.twice]
-    if plain:
+    if wants_json():
         frozen = outcome.frozen.why if outcome.frozen else ""
         found = {"found": rows, "counters": counters, "closed_twice": twice}
         click.echo(json.dumps({"state": outcome.state, "frozen": frozen, **found}))
         return
     for each in (rows, counters, twice):
         if each:
-            table_of(list(each[0]), [list(row.values()) for row in each])
+            _table(each)
     if twice:
         click.echo("Jobs that were closed more than once are booked as often: nothing undoes that.")
     click.echo(
@@ -144,7 +147,7 @@ def recover_books(*, act: bool, assume: Micros | None, accept_loss: bool, plain:
 
 def _with_books(use: Use) -> Any:
     async def used(found: Settings, redis: Redis) -> Any:
-        upstream = await books(redis, test=False)
+        upstream = await books_of(redis, "live")
         platform = _platform(found, upstream)
         try:
             return await use(found, redis, upstream, platform)
@@ -182,6 +185,11 @@ def _jobs(found: Settings, redis: Redis) -> Jobs:
             durability=Durability(),
         ),
     )
+
+
+def _table(rows: list[dict[str, str]]) -> None:
+    names = [name.replace("_usd", " $").replace("_", " ") for name in rows[0]]
+    table(names, [[escaped(each) for each in row.values()] for row in rows])
 
 
 def _correction(each: Corrected) -> dict[str, str]:

@@ -1,46 +1,21 @@
 """`falgate limits`: show and set how often and how much at once may be asked and bought."""
 
-from typing import Any
-
 import click
-import msgspec
-from msgspec.structs import replace
 
-from falgate.accounts.directory import Team
-from falgate.accounts.limits import Limits
-from falgate.admin.service import AdminService
-from falgate.cli.operating import ACCOUNT, as_json, operate, tabulate
+from falgate.cli.client import admin_api
+from falgate.cli.options import ACCOUNT, in_path, lister, operator
+from falgate.cli.output import Column, limit, listed, shown
 from falgate.core.account import Account
 
 _MAX = click.IntRange(0, 1_000_000)
-
-
-class LimitsShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of an account.
-
-    Attributes:
-        weight: Of a team, like what follows.
-    """
-
-    account: str
-    requests_per_second: int
-    generations_per_minute: int
-    generations_at_once: int
-    weight: int | None = None
-    waiting_generations: int | None = None
-
-    @classmethod
-    def of(cls, account: Account, limits: Limits, team: Team | None) -> "LimitsShown":
-        """As they stand."""
-        return cls(
-            account=account.name,
-            **msgspec.structs.asdict(limits),
-            weight=team.weight if team else None,
-            waiting_generations=team.waiting_generations if team else None,
-        )
-
-
-_COLUMNS = LimitsShown.__struct_fields__
+_COLUMNS = (
+    Column("account", whole=True),
+    Column("requests_per_second", "requests/s", limit),
+    Column("generations_per_minute", "bought/min", limit),
+    Column("generations_at_once", "at once", limit),
+    Column("weight"),
+    Column("waiting_generations", "waiting", limit),
+)
 
 
 @click.group()
@@ -66,69 +41,26 @@ def limits() -> None:
     type=_MAX,
     help="How many of a team's purchases may wait for a turn.",
 )
-@as_json
-def set_limits(
-    *,
-    account: Account,
-    weight: int | None,
-    waiting_generations: int | None,
-    plain: bool,
-    **paces: int | None,
-) -> None:
+@operator
+def set_limits(*, account: Account, **given: int | None) -> None:
     """Set limits; what is not given stays."""
-    given = {name: value for name, value in paces.items() if value is not None}
-    turns: dict[str, Any] = {
-        name: value
-        for name, value in (("weight", weight), ("waiting_generations", waiting_generations))
-        if value is not None
-    }
-    if turns and account.level != "team":
-        raise click.UsageError("--weight and --waiting are for teams")
-
-    async def limited(admin: AdminService) -> LimitsShown:
-        if account.level == "team":
-            await admin.teams.change(
-                account.id, lambda was: replace(was, limits=replace(was.limits, **given), **turns)
-            )
-        else:
-            await admin.limit(account, lambda was: replace(was, **given))
-        return await _shown(admin, account)
-
-    tabulate([operate(limited)], _COLUMNS, plain=plain)
+    body = {name: value for name, value in given.items() if value is not None}
+    with admin_api() as api:
+        shown(api.patch("limits", in_path(account), body=body), _COLUMNS)
 
 
 @limits.command("list")
-@as_json
-def list_limits(*, plain: bool) -> None:
+@lister
+def list_limits() -> None:
     """Show the limits of every team, app and key."""
-
-    async def listed(admin: AdminService) -> list[LimitsShown]:
-        teams, apps = await admin.teams.all(), await admin.apps.all()
-        return [
-            *(
-                LimitsShown.of(Account("team", each), team.limits, team)
-                for each, team in teams.items()
-            ),
-            *(LimitsShown.of(Account("app", each), app.limits, None) for each, app in apps.items()),
-            *(
-                LimitsShown.of(Account("key", key.id), key.limits, None)
-                for key in await admin.keys.all()
-                if not key.revoked_s
-            ),
-        ]
-
-    tabulate(operate(listed), _COLUMNS, plain=plain)
+    with admin_api() as api:
+        listed(api.items("limits"), _COLUMNS)
 
 
 @limits.command()
 @click.argument("account", type=ACCOUNT)
-@as_json
-def show(*, account: Account, plain: bool) -> None:
+@operator
+def show(*, account: Account) -> None:
     """Show the limits of one account."""
-    tabulate([operate(lambda admin: _shown(admin, account))], _COLUMNS, plain=plain)
-
-
-async def _shown(admin: AdminService, account: Account) -> LimitsShown:
-    found = await admin.limits(account)
-    team = await admin.teams.show(account.id) if account.level == "team" else None
-    return LimitsShown.of(account, found, team)
+    with admin_api() as api:
+        shown(api.get("limits", in_path(account)), _COLUMNS)

@@ -16,6 +16,7 @@ COMMANDS = {
     "budgets": "budgets",
     "cache": "cache",
     "client-env": "client_env",
+    "completion": "completion",
     "deliveries": "deliveries",
     "export": "apply",
     "health": "health",
@@ -26,6 +27,7 @@ COMMANDS = {
     "run": "run",
     "sandbox": "sandbox",
     "serve": "serve",
+    "status": "status",
     "teams": "teams",
     "usage": "usage",
 }

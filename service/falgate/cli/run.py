@@ -10,13 +10,13 @@ import click
 
 from falgate import settings
 from falgate.accounts import apikey
+from falgate.accounts.directory import FIRST
 from falgate.app import Gateway
 from falgate.cli import client_env, localtls, private
 from falgate.cli.client_env import Reached
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
 from falgate.core.money import dollars
-from falgate.first_start import FIRST
 from falgate.settings import Settings
 
 _DRAIN_S = "2"

@@ -2,18 +2,17 @@
 
 import click
 
-from falgate.accounts.directory import Team
-from falgate.admin.api.shapes import TeamShown
-from falgate.admin.service import AdminService
-from falgate.cli.operating import as_json, operate, tabulate, tell
+from falgate.cli.client import admin_api
+from falgate.cli.options import confirm, confirmed, lister, operator
+from falgate.cli.output import Column, limit, listed, say, shown
 
 _COLUMNS = (
-    "name",
-    "weight",
-    "waiting_generations",
-    "limits.requests_per_second",
-    "limits.generations_per_minute",
-    "limits.generations_at_once",
+    Column("name", whole=True),
+    Column("weight"),
+    Column("waiting_generations", "waiting", limit),
+    Column("limits.requests_per_second", "requests/s", limit),
+    Column("limits.generations_per_minute", "bought/min", limit),
+    Column("limits.generations_at_once", "at once", limit),
 )
 
 
@@ -37,39 +36,38 @@ def teams() -> None:
     default=0,
     help="How many of its purchases may wait for a turn; 0: any number.",
 )
-@as_json
-def create(*, name: str, weight: int, waiting: int, plain: bool) -> None:
+@operator
+def create(*, name: str, weight: int, waiting: int) -> None:
     """Make a team."""
-    team = Team(weight=weight, waiting_generations=waiting)
-    operate(lambda admin: admin.teams.create(name, team))
-    tell(TeamShown.of(name, team), f"team {name} is made", plain=plain)
+    body = {"name": name, "weight": weight, "waiting_generations": waiting}
+    with admin_api() as api:
+        say(api.post("teams", body=body), f"team {name} is made")
 
 
 @teams.command("list")
-@as_json
-def list_teams(*, plain: bool) -> None:
+@lister
+def list_teams() -> None:
     """Show all teams."""
-    found = operate(lambda admin: admin.teams.all())
-    tabulate([TeamShown.of(name, team) for name, team in found.items()], _COLUMNS, plain=plain)
+    with admin_api() as api:
+        listed(api.items("teams"), _COLUMNS)
 
 
 @teams.command()
 @click.argument("name")
-@as_json
-def show(*, name: str, plain: bool) -> None:
+@operator
+def show(*, name: str) -> None:
     """Show one team."""
-    shown = TeamShown.of(name, operate(lambda admin: admin.teams.show(name)))
-    tabulate([shown], _COLUMNS, plain=plain)
+    with admin_api() as api:
+        shown(api.get("teams", name), _COLUMNS)
 
 
 @teams.command()
 @click.argument("name")
-@as_json
-def remove(*, name: str, plain: bool) -> None:
+@confirmed
+@operator
+def remove(*, name: str, yes: bool) -> None:
     """Remove a team that has no apps and no budgets. What it spent stays in the ledger."""
-
-    async def gone(admin: AdminService) -> None:
-        await admin.teams.remove(name)
-
-    operate(gone)
-    tell({"removed": name}, f"team {name} is removed", plain=plain)
+    confirm(f"Removing team {name}", yes=yes)
+    with admin_api() as api:
+        api.delete("teams", name)
+        say({"removed": name}, f"team {name} is removed")

@@ -8,6 +8,9 @@ Micros = int
 MICROS_MAX = 10**15 - 1
 """Just under a billion dollars: exact in a Lua double, and above any budget."""
 
+USD = r"^[0-9]{1,9}(\.[0-9]{1,6})?$"
+"""How the API spells an amount."""
+
 _DECIMALS = 6
 _DOLLARS = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 

@@ -7,12 +7,7 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ASGIApp, ControllerRouterHandler
 
-from falgate.admin.api.cache import CacheServices, cache_routes
-from falgate.admin.api.deliveries import delivery_routes
-from falgate.admin.api.ledger import ledger_routes
-from falgate.admin.api.routes import admin_routes
-from falgate.admin.api.services import AdminServices
-from falgate.admin.api.usage import usage_routes
+from falgate.admin.api.routes import AdminParts, admin_routes
 from falgate.core.calendar import Calendar
 from falgate.core.events import Refused
 from falgate.fal.signing import KeySet
@@ -36,9 +31,7 @@ from falgate.http.queue import QueueApi
 from falgate.http.quote import quote_routes
 from falgate.http.run import run_routes
 from falgate.jobs.callback import FalCallbacks
-from falgate.money.reports import Reports
 from falgate.requests.runtime import Runtime
-from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.target import Rules
 
 
@@ -61,10 +54,7 @@ def create_applications(
     health: Health,
     address: Address,
     completions: FalCallbacks | None,
-    administration: AdminServices,
-    reports: Reports,
-    deliveries: WebhookAdmin,
-    cache: CacheServices,
+    administration: AdminParts,
     key_set: KeySet,
     webhook_rules: Rules,
     calendar: Calendar,
@@ -76,19 +66,13 @@ def create_applications(
     apart: bool = False,
 ) -> Applications:
     """Assemble the routes; `apart` moves the operators' routes to a separate application."""
-    books = (
-        *ledger_routes(reports, administration.upstreams),
-        *usage_routes(reports, administration.upstreams),
-        *delivery_routes(deliveries),
-        *cache_routes(cache),
-    )
     ports = runtime.ports
     queued = QueueApi(runtime, address, picture_urls, webhook_rules)
     for_apps: list[ControllerRouterHandler] = [
         index_route(ports.models, docs=not apart),
         *run_routes(runtime, queued, address, picture_urls),
         *quote_routes(ports, calendar),
-        *money_routes(ports, reports, calendar),
+        *money_routes(ports, administration.reports, calendar),
         model_openapi_route(ports, address),
         pictures_router(picture_urls),
         *([hook_route(completions)] if completions else []),
@@ -96,7 +80,7 @@ def create_applications(
         healthz,
     ]
     for_operators: list[ControllerRouterHandler] = [
-        *admin_routes(administration, books),
+        *admin_routes(administration),
         *health_routes(health),
     ]
     edge = partial(

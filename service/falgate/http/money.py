@@ -103,7 +103,7 @@ def money_routes(ports: Ports, reports: Reports, calendar: Calendar) -> Sequence
         caller = await authenticate(
             ports, request.headers.get("authorization"), address_of(request), noting(request)
         )
-        return caller.key, ports.sellers[caller.key.kind].name
+        return caller.key, ports.upstreams[caller.key.kind].name
 
     @get(
         "/v1/budgets",

@@ -4,6 +4,10 @@
 # wait for its pictures. One script claims the flight, holds the money and queues the job, or does
 # none of it; its answer is a `Verdict`.
 #
+#
+# A request that needs more pictures than the job will deliver waits for it, and then buys the rest.
+# Enlarging the job instead would need a second hold for a job that another app pays for.
+#
 # The pool is read before the script runs, so another job may publish in between. The script
 # compares the version that was read with the last one published, and answers `PoolChanged` if the
 # reader is behind. The pool is then read again; a request never buys what a flight has just
@@ -127,6 +131,8 @@ class Claims:
                 self._ports.uses.add(call.fingerprint, there.pictures[: call.wanted])
                 return Cached(there.pictures)
             if call.treatment.only_cached:
+                # At once, even if the pictures are being bought: the time that an answer takes must
+                # not reveal other apps' purchases.
                 raise NotCached
             pool = there.pool
             # Count what the pool has, not what this request may use of it: otherwise the pictures
@@ -162,6 +168,8 @@ class Claims:
 
         If the flight's pictures are for others, ask for a flight beside it.
         """
+        # Pictures that cannot be stored are not bought. Followers need no room in the store, so if
+        # it is not ready, the script is asked only to join.
         try:
             await self._ports.pictures.ready()
         except Refusal:

@@ -166,7 +166,7 @@ def find_model(ports: Ports, endpoint: str) -> ModelSpec:
     """Return the model of a path.
 
     Raises:
-        ModelUnknown: There is none; the message has the alias, as fal's has.
+        ModelUnknown: There is none; the message names the alias, as fal's does.
     """
     spec = ports.models.get(endpoint)
     if spec is None:
@@ -202,7 +202,7 @@ def admit(
     treatment = resolve(
         said, caller.caching, permissions, team=key.team, app=key.app, derives=ports.derives
     )
-    upstream = ports.sellers[caller.key.kind].name
+    upstream = ports.upstreams[caller.key.kind].name
     return AdmittedRequest(
         request_id=request_id,
         spec=spec,

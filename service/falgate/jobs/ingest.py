@@ -29,8 +29,9 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     """Fetch, store and publish the pictures of a paid job, and finish it.
 
     While some cannot be fetched or stored, waiting callers get fal's own file URLs and the job is
-    tried again, at growing intervals, for up to `BANK_FOR_S`. After that, the job is finished with
-    the pictures that could be stored.
+    tried again, at growing intervals, for up to `BANK_FOR_S`. Its flight stays claimed, so a
+    request for more of the same pictures waits. After that, the job is finished with the pictures
+    that could be stored.
 
     Args:
         ports: The ports of the request flow.
@@ -67,7 +68,8 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     ]
     published = None
     if not all(map(expected.fits, kept)):
-        # The caller has paid for it and gets it, but the pool is for what was asked for.
+        # The callers get it, because it is paid for: after a 502, fal's JavaScript client would buy
+        # it three more times. It is not what the pool is for, so the pool does not get it.
         _doubt(ports, "not_as_asked", job, "fal delivered another size or format than requested")
     elif pictures:
         published = await retry_until_available(lambda: _publish(ports, job.order, pictures))

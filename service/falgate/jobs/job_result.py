@@ -42,10 +42,12 @@ async def share(
     Raises:
         Unavailable: Without Redis or the store.
     """
+    # A purchase that was given up before fal said anything, for example because its instance died
+    # before the mark, is tried again by all waiters, its leader too, a bounded number of times.
     if _given_up(job):
         return None
-    seller = ports.upstream(job.order.upstream)
-    brought = answer.delivered(spec, job, seller.may_fetch)
+    upstream = ports.upstream(job.order.upstream)
+    brought = answer.delivered(spec, job, upstream.may_fetch)
     if brought is None:
         refusal = of_ending(job)
         if leads:

@@ -6,12 +6,15 @@ that will deliver some; each is assigned to one open request at a time.
 
 # A request that is being answered holds its places by a lease that this process renews. So the
 # places of a process that died are free a few seconds later.
+#
 # A queued request holds its places while its submit is being answered, and after that as long as
 # somebody polls it. If nobody does, the reply to its submit may have been lost; the client then
 # sends the request again, and must find its purchase instead of buying a second time. For the same
 # reason, the places of a client that disconnects are free at once, and its purchase can be joined.
+#
 # Answers are delayed a little, because requests that are sent together arrive one after the other:
 # a hit that is answered at once would give its place back before the next request is here.
+#
 # Places do not guard money. If two requests hold the same one, after a pause longer than the lease,
 # both get the same picture; nothing is bought without a hold.
 

@@ -139,7 +139,7 @@ class Jobs(Protocol):
 
 
 class Upstream(Protocol):
-    """A seller of pictures. Results are values; only `DownloadFailed` is raised."""
+    """Where pictures are bought. Results are values; only `DownloadFailed` is raised."""
 
     @property
     def name(self) -> str:
@@ -188,7 +188,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         jobs: Jobs and their money.
         requests: Queued requests.
         pictures: The picture store.
-        sellers: The upstream for each kind of key.
+        upstreams: The upstream for each kind of key.
         facts: Receives events for metrics and logs.
         derives: Whether pictures are converted here at all.
         wrong_keys: Throttles addresses that present wrong keys.
@@ -205,11 +205,11 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Jobs
     requests: Requests
     pictures: Pictures
-    sellers: Mapping[Kind, Upstream]
+    upstreams: Mapping[Kind, Upstream]
     facts: Facts
     derives: bool = True
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
 
     def upstream(self, name: str) -> Upstream:
         """Return the upstream of a name; jobs of other upstreams never come to this instance."""
-        return next(seller for seller in self.sellers.values() if seller.name == name)
+        return next(each for each in self.upstreams.values() if each.name == name)

@@ -18,7 +18,7 @@ class Requests(Protocol):
     async def put(
         self, keep: NewRequest, state: State, outcome: Outcome
     ) -> Repeated | Mismatched | None:
-        """Store a request that has ended already; or return what stands in the way."""
+        """Store a request that has ended already; return None, or why it was not stored."""
 
     async def end(self, request: QueuedRequest, state: State, outcome: Outcome) -> int | None:
         """End a request as it was read.
@@ -31,7 +31,7 @@ class Requests(Protocol):
         """Return a request as it is now."""
 
     async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
-        """Return a request and how its job stands."""
+        """Return a request and the state of its job."""
 
     async def tell(self, job_id: str, progress: Progress) -> None:
         """Record the progress that the upstream reports for a job."""

@@ -1,5 +1,8 @@
 """Progress of a request: fal's three states, derived from ours and from fal's report on the job."""
 
+# The instance that runs a job stores fal's progress reports, once for each change, in a key that
+# expires. Polls read that key and never ask fal.
+
 import msgspec
 
 from falgate.fal.progress import Phase, Progress
@@ -8,11 +11,11 @@ from falgate.jobs.request import QueuedRequest
 
 
 class RequestProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, and how its job stands.
+    """A request, and the state of its job.
 
     Attributes:
         request: The request.
-        job: State of its job; None if it has none or the job is forgotten.
+        job: State of its job; None if it has none or the job is deleted.
         position: Of the job in our own queue; None if it is not there.
         progress: What fal last reported for it, if anything.
     """

@@ -57,7 +57,7 @@ class Reaper:
         """Look until cancelled, first at once, for jobs that an earlier process left."""
         while True:
             try:
-                for upstream in self._ports.sellers.values():
+                for upstream in self._ports.upstreams.values():
                     await self.look(upstream.name)
             except Unavailable:
                 pass  # Without Redis nothing can be adopted; Redis may be back at the next look.

@@ -1,4 +1,4 @@
-"""Errors for callers: what a hold's verdict or a job's end means for whoever waits."""
+"""Errors for callers: what a hold's verdict, or the end of a job, means for them."""
 
 import math
 
@@ -79,7 +79,7 @@ def of_verdict(verdict: Verdict, order: Order, calendar: Calendar) -> Refusal:  
 
 
 def of_ending(job: Job) -> Refusal:
-    """Return why a job brings no pictures, for whoever waits for it."""
+    """Return why a job brings no pictures, for the callers that wait for it."""
     if job.trouble == "lost" or job.state == "unknown":
         return TimedOut(
             "The outcome of this purchase is unknown. It will not be retried until it is resolved; "

@@ -15,7 +15,7 @@ from falgate.fal.replies import FalAnswer as Said
 from falgate.jobs.answer import Answer
 
 ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The form of a request's id; anything else is no request's, whoever asks."""
+"""The form of a request's id; nothing else can be one."""
 
 State = Literal["open", "done", "failed", "cancelled"]
 """open: waits for its pictures. A request ends once, and its end is stored until it is deleted."""
@@ -152,5 +152,5 @@ def _cut(value: Any) -> Any:
 
 
 def failure_of(refusal: Refusal) -> Failure:
-    """Return an error as it is stored for whoever asks for the result."""
+    """Return an error as it is stored for callers that ask for the result later."""
     return Failure(refusal.status, refusal.body(), refusal.headers())

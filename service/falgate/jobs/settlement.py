@@ -144,7 +144,10 @@ def _is_too_late(answer: FalAnswer) -> bool:
 
 
 def _final(answer: FalAnswer) -> FalAnswer:
-    """Return a refusal that was paid for, with a status that no client retries by itself."""
+    """Return a refusal that was paid for, with a status that no client retries by itself.
+
+    fal's clients would retry a 429, for example, and so buy again.
+    """
     if answer.status not in _SENT_AGAIN:
         return answer
     return FalAnswer(_UNPROCESSABLE, answer.body, answer.headers)

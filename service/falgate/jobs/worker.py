@@ -81,8 +81,8 @@ class JobWorker:
     async def begin(self, job_id: str, held: Held) -> None:
         """Run a job that was just held here; raises `Unavailable`.
 
-        If the reply to the hold was lost, another instance may have adopted the job; its epoch
-        tells.
+        If the reply to the hold was lost, another instance may have adopted the job; then its epoch
+        is higher, and it is left to that instance.
         """
         job = held.job or await self._ports.jobs.read(job_id)
         if job is None or job.state != "reserved" or job.epoch != 1 or self.busy_with(job_id):
@@ -247,7 +247,7 @@ class JobWorker:
         return await self._settle(job, settlement)
 
     async def _tell(self, job_id: str, progress: Progress) -> None:
-        """Publish a job's progress; without Redis nobody is told, which does no harm."""
+        """Publish a job's progress; without Redis this is skipped, which does no harm."""
         with suppress(Unavailable):
             await self._ports.requests.tell(job_id, progress)
 

@@ -81,15 +81,29 @@ class Reports:
             report.add(day, measures, breakdown)
         return days, report
 
-    async def entries(
-        self, upstream: str, wanted: Filter, first: date | None, last: date | None
-    ) -> AsyncIterator[Raw]:
-        """Yield the entries of a period, oldest first, with one page in memory at a time."""
-        after, until = self._bounds(first, last)
-        async for page in self._entries.pages(upstream, after=after or "0-0", until=until or "+"):
-            for entry, fields in page:
+    async def page_onwards(
+        self,
+        upstream: str,
+        wanted: Filter,
+        first: date | None,
+        last: date | None,
+        *,
+        after: str = "",
+        number: int,
+    ) -> tuple[list[Raw], str]:
+        """As `page`, with the oldest first; `after` is where the page before said to go on."""
+        since, until = self._bounds(first, last)
+        begins = max((each for each in (after, since) if each), key=_order, default="0-0")
+        found: list[Raw] = []
+        looked = 0
+        async for entries in self._entries.pages(upstream, after=begins, until=until or "+"):
+            for entry, fields in entries:
+                looked += 1
                 if wanted.wants(fields):
-                    yield entry, fields
+                    found.append((entry, fields))
+                if len(found) == number or looked == _LOOKED_MAX:
+                    return found, entry
+        return found, ""
 
     async def page(
         self,

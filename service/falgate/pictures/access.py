@@ -25,7 +25,7 @@ class AccessBook(Protocol):
         """Return Redis's clock."""
 
 
-class Keeping(Protocol):
+class PictureServices(Protocol):
     """Pools whose pictures' expiry can be extended."""
 
     async def keep(
@@ -37,7 +37,7 @@ class Keeping(Protocol):
 class AccessCounter:
     """Counts the pictures that this process serves."""
 
-    def __init__(self, book: AccessBook, pools: Keeping, *, sliding_s: int = 0) -> None:
+    def __init__(self, book: AccessBook, pools: PictureServices, *, sliding_s: int = 0) -> None:
         """Report to `book`; each use also extends the expiry to `sliding_s` from now, unless 0."""
         self._book = book
         self._pools = pools

@@ -61,7 +61,7 @@ class _Pass:
             raise
 
 
-class Housekeeping:
+class PictureMaintenance:
     """Maintains the pictures; only one instance does at a time."""
 
     def __init__(

@@ -67,6 +67,8 @@ class Rerolls:
             Invalid: The prompt is neither stored nor given, or another one is given.
             Refusal: Another one cannot be bought. The picture stays, unless fal was asked already.
         """
+        # A converted picture shows the same as its master. If only its file were rejected, the next
+        # request would convert the master again.
         family = await self._desk.family(await self._desk.picture(name))
         record = next((each for each in family if not each.master), family[0])
         shelf = await self._shelf(record)
@@ -146,7 +148,7 @@ class Rerolls:
                 if (
                     not key.unusable(now_s)
                     and not directory.lacks(key.team, key.app)
-                    and self._ports.sellers[key.kind].name == upstream
+                    and self._ports.upstreams[key.kind].name == upstream
                 ):
                     return key
         raise Conflict(

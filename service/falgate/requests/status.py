@@ -52,7 +52,7 @@ class StatusService:
         Raises:
             Unavailable: Without Redis.
         """
-        upstream = self._ports.sellers[owner.kind].name
+        upstream = self._ports.upstreams[owner.kind].name
         async with self._looks:
             standing = await self._ports.requests.look(request_id, upstream)
         return standing if standing and owner.owns(standing.request.asked) else None

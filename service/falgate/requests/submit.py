@@ -1,5 +1,8 @@
 """The queue's front: checks and stores requests, whose results come later."""
 
+# The script that claims a flight and holds its money also stores the request. So a successful reply
+# to a submit means that both are done, and a crash cannot come between them.
+
 import asyncio
 import hashlib
 import math
@@ -135,7 +138,7 @@ class SubmitService:
         key = caller.key
         asked = RequestSpec(
             id=request_id,
-            upstream=self._ports.sellers[key.kind].name,
+            upstream=self._ports.upstreams[key.kind].name,
             kind=key.kind,
             team=key.team,
             app=key.app,

@@ -83,7 +83,7 @@ class RequestWorker:
         while True:
             with suppress(Unavailable):
                 await self._renew(self._upstreams)
-                for upstream in self._ports.sellers.values():
+                for upstream in self._ports.upstreams.values():
                     for request in await self._ports.requests.adopt(upstream.name, _AT_ONCE):
                         self.start(request)
             await asyncio.sleep(self._lease_s / 3)

@@ -18,6 +18,8 @@ _PROTOCOL = re.compile(r"_PORT_\d{1,5}_(?:TCP|UDP|SCTP)_PROTO$")
 _URL = re.compile(r"_PORT(?:_\d{1,5}_(?:TCP|UDP|SCTP))?$")
 _URL_VALUE = re.compile(r"(?:tcp|udp|sctp)://\S+:\d{1,5}", re.ASCII)
 _ALIKE = 0.6
+_OF_COMMANDS = frozenset({f"{PREFIX}URL"})
+"""What commands read and the gateway ignores: which gateway to ask."""
 
 
 def given(env: Mapping[str, str]) -> dict[str, str]:
@@ -25,7 +27,10 @@ def given(env: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in env.items()
-        if name.startswith(PREFIX) and value != "" and not _is_service_link(name, value)
+        if name.startswith(PREFIX)
+        and value != ""
+        and name not in _OF_COMMANDS
+        and not _is_service_link(name, value)
     }
 
 

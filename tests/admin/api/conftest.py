@@ -20,25 +20,17 @@ from redis.asyncio import Redis
 
 from falgate.accounts import apikey
 from falgate.accounts.store.registry import Registry
-from falgate.admin.api.deliveries import delivery_routes
-from falgate.admin.api.ledger import ledger_routes
 from falgate.admin.api.routes import admin_routes
 from falgate.admin.api.services import AdminServices
-from falgate.admin.api.usage import usage_routes
+from falgate.admin_app import admin_parts
 from falgate.core.calendar import Calendar
 from falgate.http.docs import openapi
 from falgate.http.edge import Edge
 from falgate.http.errors import HANDLERS
 from falgate.models.endpoints import MODELS
-from falgate.money.reports import Reports
 from falgate.money.store.budgets import Budgets
-from falgate.money.store.entries import Entries
-from falgate.money.store.usage import Usage
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
-from falgate.webhooks.admin import WebhookAdmin
-from falgate.webhooks.store.deliveries import Deliveries
-from falgate.webhooks.store.lists import DeliveryLists
 
 ADMIN_KEY = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
 PREFIX = "/admin/v1"
@@ -77,16 +69,8 @@ def _app(redis: Redis, admin_key: str) -> Edge:
         models=MODELS,
         admin_key=admin_key,
     )
-    reports = Reports(Usage(redis, calendar), Entries(redis), calendar)
     app = Litestar(
-        route_handlers=admin_routes(
-            services,
-            [
-                *ledger_routes(reports, services.upstreams),
-                *usage_routes(reports, services.upstreams),
-                *delivery_routes(WebhookAdmin(Deliveries(redis), DeliveryLists(redis))),
-            ],
-        ),
+        route_handlers=admin_routes(admin_parts(services, redis)),
         exception_handlers=HANDLERS,
         openapi_config=openapi(),
         request_max_body_size=None,

@@ -17,7 +17,11 @@ AT_MS = 1_795_267_000_000
 @pytest.fixture
 def books(client: httpx.Client, redis: "SyncRedis") -> None:
     """Seven closes and a reset, a second apart; and a day's roll-up for each kind of key."""
-    assert client.get("/ledger").json() == {"items": [], "next_cursor": None}
+    assert client.get("/ledger").json() == {
+        "items": [],
+        "next_cursor": None,
+        "archived_until": None,
+    }
     for number in range(7):
         fields: dict[Any, Any] = {
             "kind": "close", "job": f"job-{number}", "outcome": "paid", "windows": WINDOWS,
@@ -77,6 +81,22 @@ def test_the_ledger_comes_in_pages_the_newest_first(client: httpx.Client) -> Non
         cursor = page["next_cursor"]
 
     assert seen == ["reset", *(f"job-{number}" for number in reversed(range(7)))]
+
+
+@pytest.mark.usefixtures("books")
+def test_the_ledger_comes_the_oldest_first_where_that_is_asked_for(client: httpx.Client) -> None:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = client.get("/ledger", params={"order": "oldest", "limit": 3, "cursor": cursor})
+        found += [each["at"] for each in page.json()["items"]]
+        cursor = page.json()["next_cursor"]
+        if not cursor:
+            break
+
+    assert len(found) == 8
+    assert found == sorted(found)
+    assert client.get("/ledger", params={"order": "any"}).status_code == 400
 
 
 @pytest.mark.usefixtures("books")

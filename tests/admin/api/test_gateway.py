@@ -4,6 +4,8 @@ from typing import Any
 
 import httpx
 
+from falgate import __version__
+
 PREFIX = "/admin/v1"
 MODEL = "/fal-ai/gpt-image-1.5"
 
@@ -60,3 +62,33 @@ async def test_a_key_of_an_app_opens_no_administration(gateway: Any) -> None:
         "application/problem+json",
     )
     assert gateway.admin_key not in gateway.logged()
+
+
+async def test_a_quote_for_an_app_says_what_a_request_would_cost(gateway: Any) -> None:
+    headers = {"Authorization": f"Key {gateway.admin_key}"}
+    asked = {"app": "default/default", "request": {"prompt": "a quote", "quality": "low"}}
+    async with gateway.client() as client:
+        quoted = (await client.post(f"{PREFIX}/quote", json=asked, headers=headers)).json()
+        wrong = (
+            ({"app": "default/none"}, 404),
+            ({"app": "default"}, 400),
+            ({"model": "fal-ai/none"}, 404),
+            ({"request": {"prompt": "a quote", "quality": "best"}}, 400),
+        )
+        for change, status in wrong:
+            refused = await client.post(f"{PREFIX}/quote", json=asked | change, headers=headers)
+            assert refused.status_code == status, refused.text
+
+    assert (quoted["cache"], quoted["asked"], quoted["cached"]) == ("miss", 1, 0)
+    assert (quoted["list_usd"], quoted["allowed"]) == ("0.009", True)
+
+
+async def test_the_status_says_what_runs_and_names_no_password(gateway: Any) -> None:
+    headers = {"Authorization": f"Key {gateway.admin_key}"}
+    async with gateway.client() as client:
+        found = (await client.get(f"{PREFIX}/status", headers=headers)).json()
+
+    assert (found["version"], found["upstream"]) == (__version__, "sandbox")
+    assert (found["redis"]["trouble"], found["store"]["trouble"], found["frozen"]) == (None,) * 3
+    assert "organisation:main" in [each["standing"]["account"] for each in found["fullest"]]
+    assert "@" not in found["store"]["at"] + found["redis"]["at"]

@@ -36,12 +36,15 @@ def test_a_budget_is_set_raised_reset_and_removed(
     account = keyspace.account("sandbox", Account("team", "web"))
     redis.hset(account, mapping={"spent:total:all": 1_500_000})
     assert told("budgets", "show", "team:web")[-1]["remaining_usd"] == "0.50"
-    assert told("budgets", "reset", "team:web", "total")["remaining_usd"] == "2.00"
+    assert (
+        told("budgets", "reset", "team:web", "total", "--yes")["standing"]["remaining_usd"]
+        == "2.00"
+    )
     table = falgate("budgets", "list").stdout
     assert "team:web" in table
     assert "80, 95" in table
 
-    removed = falgate("budgets", "remove", "team:web", "day").stdout
+    removed = falgate("budgets", "remove", "team:web", "day", "--yes").stdout
     assert removed == "the budget team:web/day is removed\n"
     assert [each["window"] for each in told("budgets", "list")] == ["total"]
 
@@ -80,9 +83,9 @@ def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Webho
         (("set", "team:web", "day", "5", "--alert", "9", "--no-alerts"), "exclude each other"),
         (("set", "team:web", "day", "--shadow"), "a new budget needs a limit"),
         (("raise", "team:web", "week", "5"), "has no week budget"),
-        (("reset", "team:web", "week"), "has no week budget"),
-        (("remove", "team:web", "week"), "has no week budget"),
-        (("remove", "organisation", "day"), "last enforced one"),
+        (("reset", "team:web", "week", "--yes"), "has no week budget"),
+        (("remove", "team:web", "week", "--yes"), "has no week budget"),
+        (("remove", "organisation", "day", "--yes"), "last enforced one"),
         (("set", "organisation", "day", "1", "--shadow"), "last enforced one"),
     ],
 )
@@ -100,14 +103,29 @@ def test_a_reason_is_kept_and_shown(
 ) -> None:
     told("budgets", "set", "team:web", "day", "5")
     told("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
-    told("budgets", "reset", "team:web", "day", "--why", "a test went wild")
+    told("budgets", "reset", "team:web", "day", "--why", "a test went wild", "--yes")
     told("budgets", "house", "2", "--why", "prices rose")
 
     assert [line["why"] for line in told("audit", "--limit", "3")] == [
         *("prices rose", "a test went wild", "launch day")
     ]
     assert "(launch day)" in falgate("audit").stdout
-    assert "why" in refused("budgets", "reset", "team:web", "day", "--why", "\x1b[2J")
+    assert "why" in refused("budgets", "reset", "team:web", "day", "--yes", "--why", "\x1b[2J")
+
+
+def test_a_negative_amount_is_refused_as_an_amount(refused: Refused) -> None:
+    for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("house",)):
+        assert "-5 is not an amount" in refused("budgets", *command, "-5")
+
+
+def test_a_budget_is_not_reset_or_removed_before_somebody_has_said_yes(
+    refused: Refused, told: WebhookPayloads
+) -> None:
+    before = told("budgets", "set", "org", "day", "5")
+
+    for command in ("reset", "remove"):
+        assert "give --yes" in refused("budgets", command, "org", "day")
+    assert told("budgets", "list") == [before]
 
 
 def test_the_books_of_test_keys_are_others(told: WebhookPayloads) -> None:

@@ -12,7 +12,7 @@ from falgate.redis import keyspace
 
 COMMANDS = {
     "raise": ("budgets", "raise", "organisation", "day", "5"),
-    "reset": ("budgets", "reset", "organisation", "day"),
+    "reset": ("budgets", "reset", "organisation", "day", "--yes"),
     "list": ("budgets", "list"),
     "quote": ("quote", '{"prompt": "x"}'),
     "usage": ("usage",),

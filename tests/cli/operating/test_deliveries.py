@@ -39,7 +39,7 @@ def test_they_are_listed(told: Callable[..., Any], falgate: Callable[..., Result
 
 @pytest.mark.usefixtures("webhooks")
 def test_one_is_shown(told: Callable[..., Any]) -> None:
-    [shown] = told("deliveries", "show", "a")
+    shown = told("deliveries", "show", "a")
 
     assert (shown["state"], shown["attempts"], shown["last_outcome"]) == ("failed", 11, "503")
     assert (shown["team"], shown["app"]) == ("web", "shop")
@@ -53,7 +53,7 @@ def test_one_is_sent_again(
     assert falgate("deliveries", "resend", "a").stdout == "the webhook of a is sent again\n"
     assert webhooks.zscore(keyspace.deliveries("waiting"), "a") is not None
     [line] = told("audit")
-    assert line["who"].startswith("cli:")
+    assert line["who"].startswith("admin:cli:")
     assert (line["action"], line["subject"]) == ("delivery", "a")
 
 

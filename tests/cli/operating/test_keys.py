@@ -27,8 +27,7 @@ def shown(told: WebhookPayloads) -> Callable[[str], dict[str, Any]]:
     """Looks at a key."""
 
     def shown(key_id: str) -> dict[str, Any]:
-        (found,) = told("keys", "show", key_id)
-        return dict(found)
+        return dict(told("keys", "show", key_id))
 
     return shown
 
@@ -38,7 +37,7 @@ def test_a_key_may_do_what_it_was_made_for(told: WebhookPayloads, shown: Webhook
     more = ("--size", "1024x1024", "--pictures-max", "2", "--network", "10.0.0.0/8")
     made = told("keys", "create", *OF_SHOP, *permitted, *more, "--expires", "2099-01-31")
 
-    found = shown(made["id"])
+    found = shown(made["record"]["id"])
 
     assert found["permissions"] == {
         "models": ["fal-ai/gpt-image-1.5"],
@@ -55,7 +54,7 @@ def test_a_key_may_do_what_it_was_made_for(told: WebhookPayloads, shown: Webhook
 def test_a_key_is_changed_in_part(
     told: WebhookPayloads, shown: WebhookPayloads, falgate: Falgate
 ) -> None:
-    key_id = told("keys", "create", *OF_SHOP, "--quality", "low", "--name", "old")["id"]
+    key_id = told("keys", "create", *OF_SHOP, "--quality", "low", "--name", "old")["record"]["id"]
 
     falgate("keys", "change", key_id, "--size", "1024x1024", "--expires", "2099-01-31T12:00+02:00")
     found = shown(key_id)
@@ -73,7 +72,7 @@ def test_a_key_is_disabled_enabled_rotated_and_revoked(
     told: WebhookPayloads, shown: WebhookPayloads, falgate: Falgate, refused: Refused
 ) -> None:
     made = told("keys", "create", *OF_SHOP)
-    key_id = made["id"]
+    key_id = made["record"]["id"]
 
     assert falgate("keys", "disable", key_id).stdout == f"{key_id} is disabled\n"
     assert shown(key_id)["state"] == "disabled"
@@ -83,17 +82,18 @@ def test_a_key_is_disabled_enabled_rotated_and_revoked(
     assert rotated["key"] != made["key"]
     assert shown(key_id)["previous_until"]
     # All of the old key, as somebody has it at hand, names it as well.
-    assert told("keys", "rotate", made["key"], "--overlap", "0")["id"] == key_id
+    assert told("keys", "rotate", made["key"], "--overlap", "0")["record"]["id"] == key_id
     assert shown(key_id)["previous_until"] is None
 
-    assert falgate("keys", "revoke", key_id).stdout == f"{key_id} is revoked\n"
+    assert falgate("keys", "revoke", key_id, "--yes").stdout == f"{key_id} is revoked\n"
     assert shown(key_id)["state"] == "revoked"
-    assert "for ever" in refused("keys", "disable", key_id)
+    for command in ("enable", "disable"):
+        assert "for ever" in refused("keys", command, key_id)
     assert "for ever" in refused("keys", "rotate", key_id)
 
 
 def test_keys_are_listed_by_whose_they_are(told: WebhookPayloads) -> None:
-    key_id = told("keys", "create", *OF_SHOP, "--test")["id"]
+    key_id = told("keys", "create", *OF_SHOP, "--test")["record"]["id"]
 
     assert [(each["id"], each["kind"]) for each in told("keys", "list")] == [(key_id, "test")]
     assert len(told("keys", "list", "--of", "web/shop")) == 1
@@ -121,9 +121,23 @@ def test_a_key_for_nothing_is_not_made(
     assert told("keys", "list") == []
 
 
+def test_a_key_is_not_revoked_before_somebody_has_said_yes(
+    told: WebhookPayloads, refused: Refused, shown: WebhookPayloads
+) -> None:
+    key_id = told("keys", "create", "--app", "web/shop")["record"]["id"]
+
+    assert "give --yes" in refused("keys", "revoke", key_id)
+    assert shown(key_id)["state"] == "usable"
+    assert told("keys", "revoke", key_id, "--yes")["state"] == "revoked"
+
+
+def test_one_team_is_named_once(refused: Refused) -> None:
+    assert "two teams" in refused("keys", "create", "--team", "ads", "--app", "web/shop")
+
+
 @pytest.mark.parametrize("overlap", ["-1", "1w", "soon", "9999d"])
 def test_an_overlap_is_a_duration(overlap: str, refused: Refused, told: WebhookPayloads) -> None:
-    key_id = told("keys", "create", *OF_SHOP)["id"]
+    key_id = told("keys", "create", *OF_SHOP)["record"]["id"]
 
     assert refused("keys", "rotate", key_id, "--overlap", overlap)
 

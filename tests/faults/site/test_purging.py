@@ -83,7 +83,7 @@ async def test_commands_that_need_a_gateway_ask_the_one_that_runs(site: Any) -> 
     after = await site.ask(gateway, num_images=2, headers=ONLY_CACHED)
     receipt = await falgate("forget", "-", typed=f"{PROMPT}\n")
 
-    assert refused.startswith("Error: The prompt of this picture is not kept")
+    assert refused.startswith("Error: The prompt of this picture is not stored")
     names = [image["file_name"] for image in after.json()["images"]]
     assert names == [good, *rerolled["pictures"]]
     assert (receipt["pools"], receipt["pictures"]) == (1, 3)

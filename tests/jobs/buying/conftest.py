@@ -149,7 +149,7 @@ class World:
             jobs=self.jobs,
             requests=self.jobs.requests,
             pictures=self.pictures,
-            sellers={"live": self.shop, "test": self.sandbox},
+            upstreams={"live": self.shop, "test": self.sandbox},
             facts=self.facts,
         )
         self.processes = [self.open()]

@@ -21,7 +21,7 @@ from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
-from falgate.pictures.maintenance import Housekeeping
+from falgate.pictures.maintenance import PictureMaintenance
 from falgate.pictures.storage import PictureStore
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis import keyspace
@@ -63,9 +63,9 @@ class Shelf:
     def collector(self) -> GarbageCollector:
         return GarbageCollector(self.catalogue, self.pools, self.remover, MODELS)
 
-    def housekeeping(self, *, bytes_max: int = 0, min_days: int = 7) -> Housekeeping:
+    def maintenance(self, *, bytes_max: int = 0, min_days: int = 7) -> PictureMaintenance:
         facts: Any = self.facts
-        return Housekeeping(
+        return PictureMaintenance(
             self.catalogue,
             collector=self.collector(),
             remover=self.remover,

@@ -28,7 +28,7 @@ def ports(shelf: Any) -> Any:
         pictures=shelf.bank,
         catalogue=shelf.catalogue,
         facts=shelf.facts,
-        sellers={"live": SimpleNamespace(name="fal")},
+        upstreams={"live": SimpleNamespace(name="fal")},
         derives=True,
     )
 

@@ -26,7 +26,7 @@ Names = Callable[..., set[str]]
 
 
 @pytest.fixture
-def forgetter(shelf: Any) -> PromptEraser:
+def eraser(shelf: Any) -> PromptEraser:
     return PromptEraser(
         shelf.catalogue,
         shelf.pools,
@@ -38,7 +38,7 @@ def forgetter(shelf: Any) -> PromptEraser:
 
 
 async def test_pools_pictures_and_text_are_gone_wherever_they_are(
-    shelf: Any, forgetter: PromptEraser, names_of: Names
+    shelf: Any, eraser: PromptEraser, names_of: Names
 ) -> None:
     arguments = {"prompt": CAT}
     master = await shelf.put("one", "f", prompt=CAT, arguments=arguments)
@@ -51,7 +51,7 @@ async def test_pools_pictures_and_text_are_gone_wherever_they_are(
     await shelf.catalogue.pin(pinned.name, pinned=True)
     other = await shelf.put("other", "o", prompt="a dog")
 
-    receipt = await forgetter.forget(CAT, "me")
+    receipt = await eraser.forget(CAT, "me")
 
     assert (receipt.pools, receipt.pictures, receipt.shared) == (2, 5, ())
     assert receipt.size_bytes == sum(map(len, ("one", "made", "aside", "purged", "pinned")))
@@ -64,22 +64,22 @@ async def test_pools_pictures_and_text_are_gone_wherever_they_are(
     assert [fields["subject"] for _, fields in lines] == [f"forget {prompt_digest(CAT)}"]
 
 
-async def test_again_there_is_nothing_to_forget(shelf: Any, forgetter: PromptEraser) -> None:
+async def test_again_there_is_nothing_to_forget(shelf: Any, eraser: PromptEraser) -> None:
     await shelf.put("one", prompt=CAT)
-    await forgetter.forget(CAT, "me")
+    await eraser.forget(CAT, "me")
 
-    again = await forgetter.forget(CAT, "me")
+    again = await eraser.forget(CAT, "me")
 
     assert (again.pools, again.pictures, again.requests, again.refusals) == (0, 0, 0, 0)
 
 
 async def test_what_another_prompt_has_too_stays_for_that_one(
-    shelf: Any, forgetter: PromptEraser, names_of: Names
+    shelf: Any, eraser: PromptEraser, names_of: Names
 ) -> None:
     shared = await shelf.put("same", "f", prompt=CAT)
     await shelf.put("same", "g", prompt="a dog")
 
-    receipt = await forgetter.forget(CAT, "me")
+    receipt = await eraser.forget(CAT, "me")
 
     assert (receipt.pictures, receipt.shared) == (0, (shared.name,))
     assert shelf.files() == names_of(shared)
@@ -87,7 +87,7 @@ async def test_what_another_prompt_has_too_stays_for_that_one(
 
 
 async def test_where_the_store_fails_it_goes_on_later(
-    shelf: Any, forgetter: PromptEraser, monkeypatch: pytest.MonkeyPatch
+    shelf: Any, eraser: PromptEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picture = await shelf.put("one", prompt=CAT)
 
@@ -97,12 +97,12 @@ async def test_where_the_store_fails_it_goes_on_later(
     with monkeypatch.context() as patch:
         patch.setattr(shelf.bank, "remove", away)
         with pytest.raises(StoreUnavailable):
-            await forgetter.forget(CAT, "me")
+            await eraser.forget(CAT, "me")
     assert (await shelf.pools.read("f")).pictures == ()
     # As after a minute, when whoever was removing it is taken for dead.
     await shelf.redis.hincrby(keyspace.picture(picture.name), "condemned_ms", -61_000)
 
-    receipt = await forgetter.forget(CAT, "me")
+    receipt = await eraser.forget(CAT, "me")
 
     assert (receipt.pictures, shelf.files()) == (1, set())
 
@@ -124,7 +124,7 @@ async def ended(requests: Requests, request_id: str, prompt: str, failure: Failu
 
 
 async def test_kept_requests_and_what_quotes_the_prompt_are_forgotten(
-    shelf: Any, forgetter: PromptEraser
+    shelf: Any, eraser: PromptEraser
 ) -> None:
     requests = Requests(shelf.redis, lease_ms=1_000, kept_s=600)
     plain = Failure(504, {"detail": "late"}, {})
@@ -133,7 +133,7 @@ async def test_kept_requests_and_what_quotes_the_prompt_are_forgotten(
     await ended(requests, "by-quotation", "", quoting)
     await ended(requests, "other", "a dog", plain)
 
-    receipt = await forgetter.forget(CAT, "me")
+    receipt = await eraser.forget(CAT, "me")
 
     assert receipt.requests == 2
     assert await requests.read("by-digest") is None
@@ -142,14 +142,14 @@ async def test_kept_requests_and_what_quotes_the_prompt_are_forgotten(
 
 
 async def test_what_fal_said_when_it_refused_is_forgotten(
-    forgetter: PromptEraser, bring: Any, order: Any, jobs: Any
+    eraser: PromptEraser, bring: Any, order: Any, jobs: Any
 ) -> None:
     answer = FalAnswer(422, {"detail": [{"input": CAT}]}, {})
     for job_id, said in (("a", answer), ("b", FalAnswer(422, {"detail": "no"}, {}))):
         job = await bring(order(job_id, job_id), "accepted")
         await jobs.settle(job, Settlement(state="refused", charge=0, answer=said))
 
-    receipt = await forgetter.forget(CAT, "me")
+    receipt = await eraser.forget(CAT, "me")
 
     assert receipt.refusals == 1
     refused: Job = await jobs.read("a")
@@ -158,19 +158,19 @@ async def test_what_fal_said_when_it_refused_is_forgotten(
 
 
 async def test_purchases_under_way_are_told_and_bring_nothing_into_the_pool(
-    shelf: Any, forgetter: PromptEraser, bring: Any, order: Any
+    shelf: Any, eraser: PromptEraser, bring: Any, order: Any
 ) -> None:
     await bring(order("a", "f", prompt_sha256=prompt_digest(CAT)), "accepted")
     await bring(order("b", "o"), "accepted")
     before = await shelf.put("one", "f", prompt=CAT)
     generation = (await shelf.pools.read("f")).generation
 
-    receipt = await forgetter.forget(CAT, "me")
+    receipt = await eraser.forget(CAT, "me")
 
     assert receipt.under_way == 1
     assert await shelf.pools.append("f", "a", generation, (before,)) is None
 
 
-async def test_no_prompt_is_none(forgetter: PromptEraser) -> None:
+async def test_no_prompt_is_none(eraser: PromptEraser) -> None:
     with pytest.raises(Invalid):
-        await forgetter.forget("", "me")
+        await eraser.forget("", "me")

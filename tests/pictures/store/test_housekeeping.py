@@ -18,7 +18,7 @@ Names = Callable[..., set[str]]
 
 async def look(shelf: Any, **more: Any) -> None:
     """Look until every picture was looked at once."""
-    keeper = shelf.housekeeping(**more)
+    keeper = shelf.maintenance(**more)
     for _ in range(3):
         await keeper.look()
 
@@ -203,6 +203,6 @@ async def test_a_store_that_cannot_be_asked_loses_nothing(
 
     monkeypatch.setattr(shelf.bank, "whole", away)
     with pytest.raises(StoreUnavailable):
-        await shelf.housekeeping().look()
+        await shelf.maintenance().look()
 
     assert (await shelf.pools.read("f")).pictures == (picture,)

@@ -22,7 +22,7 @@ async def pictures(shelf: Any, number: int = 10, **more: Any) -> list[Any]:
 
 
 async def make(shelf: Any, bytes_max: int, **more: Any) -> None:
-    await shelf.housekeeping(bytes_max=bytes_max, **more).look()
+    await shelf.maintenance(bytes_max=bytes_max, **more).look()
 
 
 async def test_while_there_is_room_nothing_goes(shelf: Any, names_of: Names) -> None:

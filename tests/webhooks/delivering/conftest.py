@@ -27,7 +27,7 @@ from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
-from falgate.webhook_services import open_delivering
+from falgate.webhook_services import open_webhooks
 from falgate.webhooks.delivery import RequestOutcome
 from falgate.webhooks.store.secrets import webhook_signer
 from falgate.webhooks.worker import WebhookWorker
@@ -151,7 +151,7 @@ def instance(
         )
         signer = await webhook_signer(own)
         facts = Telemetry(metrics, lambda _: None)
-        opened = open_delivering(found, own, signer, kept, facts)
+        opened = open_webhooks(found, own, signer, kept, facts)
         async with opened as delivering, running(delivering.run):
             yield delivering
         await own.aclose()

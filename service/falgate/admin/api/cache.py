@@ -58,11 +58,17 @@ class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CacheServices(msgspec.Struct, frozen=True):
-    """The services behind the routes."""
+    """The services behind the routes.
+
+    Attributes:
+        desk: Shows pools and pictures, and removes pictures.
+        rerolls: Buys another picture; None without a gateway, like the next one.
+        eraser: Erases prompts.
+    """
 
     desk: CacheAdmin
-    rerolls: Rerolls
-    forgetter: PromptEraser
+    rerolls: Rerolls | None = None
+    eraser: PromptEraser | None = None
 
 
 async def shown(desk: CacheAdmin, shelves: Sequence[PoolRecord]) -> list[PoolShown]:
@@ -130,14 +136,12 @@ def cache_routes(services: CacheServices) -> Sequence[Any]:
         show_pool,
         show_picture,
         purge,
-        *_picture_routes(services),
-        _forget_route(services),
+        *_picture_routes(desk),
+        *_routes_of_a_gateway(services),
     )
 
 
-def _picture_routes(services: CacheServices) -> Sequence[Any]:
-    desk = services.desk
-
+def _picture_routes(desk: CacheAdmin) -> Sequence[Any]:
     @post(
         f"{_ONE}/pin", tags=_TAGS, summary="Pin a picture", status_code=200, responses=refusals(404)
     )
@@ -167,6 +171,17 @@ def _picture_routes(services: CacheServices) -> Sequence[Any]:
         """Removes the picture from every pool, in every format."""
         return await desk.reject(name, named(x_falgate_actor))
 
+    return (pin, unpin, reject)
+
+
+def _routes_of_a_gateway(services: CacheServices) -> Sequence[Any]:
+    return (
+        *([_reroll_route(services.rerolls)] if services.rerolls else []),
+        *([_forget_route(services.eraser)] if services.eraser else []),
+    )
+
+
+def _reroll_route(rerolls: Rerolls) -> Any:
     @post(
         f"{_ONE}/reroll",
         tags=_TAGS,
@@ -179,13 +194,13 @@ def _picture_routes(services: CacheServices) -> Sequence[Any]:
     ) -> RerolledShown:
         """Charged to the app that bought the picture; answers when the new one is there."""
         body = b"" if data.request is None else msgspec.json.encode(data.request)
-        found = await services.rerolls.reroll(name, named(x_falgate_actor), body=body)
+        found = await rerolls.reroll(name, named(x_falgate_actor), body=body)
         return RerolledShown.of(found)
 
-    return (pin, unpin, reject, reroll)
+    return reroll
 
 
-def _forget_route(services: CacheServices) -> Any:
+def _forget_route(eraser: PromptEraser) -> Any:
     @post(
         "/cache/forget",
         tags=_TAGS,
@@ -195,7 +210,7 @@ def _forget_route(services: CacheServices) -> Any:
     )
     async def forget(data: JSONBody[PromptGiven], x_falgate_actor: Actor = None) -> ReceiptShown:
         """Erases its text, pools and pictures. What was paid stays in the ledger."""
-        receipt = await services.forgetter.forget(data.prompt, named(x_falgate_actor))
+        receipt = await eraser.forget(data.prompt, named(x_falgate_actor))
         return ReceiptShown.of(receipt)
 
     return forget

@@ -1,7 +1,7 @@
 """/ledger: entries of the ledger, newest first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import get
@@ -9,10 +9,12 @@ from litestar.params import QueryParameter
 
 from falgate.accounts.apikey import Kind
 from falgate.admin.api.audit import Line
-from falgate.admin.api.paging import LIMIT, Limit, Page
+from falgate.admin.api.paging import LIMIT, Limit
 from falgate.admin.api.problems import refusals
 from falgate.admin.api.services import BooksOf
+from falgate.admin.api.shapes import instant
 from falgate.admin.api.usage import First, Last
+from falgate.admin.context import upstream_of
 from falgate.money.entry import EntryKind, Filter, Outcome, shown
 from falgate.money.reports import Reports
 
@@ -20,6 +22,12 @@ Word = Annotated[str, QueryParameter(max_length=150, description="Only entries o
 OfKind = Annotated[EntryKind | None, QueryParameter(description="Only entries of this kind")]
 ClosedSo = Annotated[
     Outcome | None, QueryParameter(description="Only closing entries with this outcome")
+]
+
+
+Order = Annotated[
+    Literal["newest", "oldest"],
+    QueryParameter(description="Which come first; a cursor is good for one order"),
 ]
 
 
@@ -56,6 +64,17 @@ class EntryShown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     price_version: str | None = None
 
 
+class LedgerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the ledger."""
+
+    items: list[EntryShown]
+    next_cursor: str | None
+    archived_until: Annotated[
+        str | None,
+        msgspec.Meta(description="When the last entry was written that is in an archive"),
+    ]
+
+
 def ledger_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[Any]:
     """Return the routes, for `admin_routes`.
 
@@ -82,16 +101,27 @@ def ledger_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[A
         app: Word = "",
         key: Word = "",
         job: Word = "",
+        order: Order = "newest",
         books: BooksOf = "live",
-    ) -> Page[EntryShown]:
-        """Newest first. A page may be short or empty when few entries match the filters."""
+    ) -> LedgerPage:
+        """Newest first by default. A page may be short or empty when few entries match."""
         wanted = Filter(
             kind=kind or "", outcome=outcome or "", team=team, app=app, key=key, job=job
         )
-        found, more = await reports.page(
-            upstreams[books], wanted, first, last, before=cursor.strip(), number=limit
+        upstream = upstream_of(upstreams, books)
+        if order == "oldest":
+            found, more = await reports.page_onwards(
+                upstream, wanted, first, last, after=cursor.strip(), number=limit
+            )
+        else:
+            found, more = await reports.page(
+                upstream, wanted, first, last, before=cursor.strip(), number=limit
+            )
+        archived = await reports.archived_until(upstream)
+        return LedgerPage(
+            items=[msgspec.convert(shown(*each), EntryShown) for each in found],
+            next_cursor=more or None,
+            archived_until=instant(int(archived.partition("-")[0]) // 1000) if archived else None,
         )
-        items = [msgspec.convert(shown(*each), EntryShown) for each in found]
-        return Page(items=items, next_cursor=more or None)
 
     return (list_ledger,)

@@ -9,7 +9,9 @@ from litestar.exceptions import ClientException, HTTPException
 from litestar.openapi import ResponseSpec
 from litestar.types import ExceptionHandlersMap
 
+from falgate.accounts.directory import NAME, NAME_WORDS
 from falgate.core.errors import Refusal
+from falgate.core.money import USD
 from falgate.core.problems import Problem
 
 PREFIX = "/admin/v1"
@@ -57,8 +59,10 @@ _MEANINGS = {
     404: "Not found",
     409: "The request conflicts with the current state",
     413: "The body is too large",
+    422: "There is no price for the request",
     503: "Redis is unavailable; nothing was changed",
 }
+_PATTERNS = {f"^{NAME.pattern}$": NAME_WORDS, USD: "give US dollars as a decimal, such as 12.50"}
 _ALWAYS = (400, 401, 403, 413, 503)
 
 
@@ -100,8 +104,16 @@ def refuse_request(_: Request[Any, Any, Any], error: HTTPException) -> Response[
 def words(error: HTTPException) -> str:
     """Return the framework's complaints about each argument, without the URL that it quotes."""
     told = error.extra if isinstance(error.extra, list) else []
-    each = [f"{one.get('key', 'body')}: {one['message']}" for one in told if "message" in one]
+    each = [
+        f"{one.get('key', 'body')}: {_plain(one['message'])}" for one in told if "message" in one
+    ]
     return "; ".join(each) or error.detail
+
+
+def _plain(message: str) -> str:
+    """A complaint of the reader's, in words where it names a pattern that people do not read."""
+    _, matching, pattern = message.partition(" matching regex ")
+    return _PATTERNS.get(pattern[1:-1], message) if matching else message
 
 
 HANDLERS: ExceptionHandlersMap = {

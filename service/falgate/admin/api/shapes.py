@@ -16,13 +16,13 @@ from falgate.accounts.limits import Limits
 from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
 from falgate.core.change import Audited
-from falgate.core.money import Micros, dollars
+from falgate.core.money import USD, Micros, dollars
 from falgate.money.budget import Budget, Percent, Position
 
 Usd = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$",
+        pattern=USD,
         description="US dollars, decimal",
         examples=["12.50"],
     ),

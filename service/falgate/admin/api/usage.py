@@ -11,6 +11,7 @@ from litestar.params import QueryParameter
 from falgate.accounts.apikey import Kind
 from falgate.admin.api.problems import refusals
 from falgate.admin.api.services import BooksOf
+from falgate.admin.context import upstream_of
 from falgate.money.reports import Reports
 from falgate.money.usage import GROUPS, as_csv, groups, told
 
@@ -91,14 +92,14 @@ def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[An
         "/usage",
         tags=["usage"],
         summary="Get usage by team, app, key, model, quality, outcome and day",
-        responses=refusals(),
+        responses=refusals(409),
     )
     async def show_usage(
         by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
     ) -> UsageShown:
         """For a range of days, by default the current month by team."""
         grouped = groups(by)
-        days, report = await reports.usage(upstreams[books], grouped, first, last)
+        days, report = await reports.usage(upstream_of(upstreams, books), grouped, first, last)
         return msgspec.convert(told(grouped, days, report), UsageShown)
 
     @get(
@@ -106,14 +107,14 @@ def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[An
         tags=["usage"],
         summary="Get usage as CSV",
         media_type="text/csv",
-        responses=refusals(),
+        responses=refusals(409),
     )
     async def show_usage_csv(
         by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
     ) -> Response[str]:
         """A header, one line per group and one for the total."""
         grouped = groups(by)
-        days, report = await reports.usage(upstreams[books], grouped, first, last)
+        days, report = await reports.usage(upstream_of(upstreams, books), grouped, first, last)
         return Response(as_csv(grouped, days, report), media_type="text/csv")
 
     return (show_usage, show_usage_csv)

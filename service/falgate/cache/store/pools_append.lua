@@ -6,6 +6,8 @@
 -- The pictures (more_args) begin at ARGV[3] as JSON. A missing pool has generation 0: of several
 -- purchases that found none, the first one begins it, and the others append to that generation.
 -- allow-oom: the pictures are paid for, so full memory is no reason to lose them.
+-- Generation and count together are the version of a pool: appending keeps the generation, so the
+-- count is what tells a reader that it missed an append.
 -- Returns {generation, count}, or {} if the pool has another generation.
 local pool = KEYS[1]
 local job_id = ARGV[1]

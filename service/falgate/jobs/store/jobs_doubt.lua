@@ -2,7 +2,7 @@
 -- with _turns.lua
 -- Record why waiting for a job is of no use now, and let its lease end when it should be looked at
 -- again. Its slot is given to another job, because fal may not work on it for a long time, if at
--- all.
+-- all; if it does, one more job waits a little in fal's own queue.
 -- Fenced by epoch. Returns 1, or 0 if the job is no longer the caller's or has ended.
 local job = KEYS[1]
 local open_jobs = KEYS[2]

@@ -2,9 +2,11 @@
 -- with _budgets.lua, _torn.lua, _turns.lua, _usage.lua
 -- Turn a job's hold into spending, release the rest, and write the closing entry: once. What
 -- exceeds the hold goes to the house.
+-- The entry is written in the same step as the counters, not when the pictures are stored. So the
+-- sum of the ledger equals the counters at every instant, and any difference is a fault.
 -- The accounts (more_keys) begin at KEYS[15], in the order of the hold; the entry's other fields
 -- (more_args) begin at ARGV[15].
--- A refusal (JSON) may quote the prompt, so it is stored apart, for those who wait now.
+-- A refusal (JSON) may quote the prompt, so it is stored apart and expires soon.
 -- Returns {'settled', remaining, now_ms, entry}: what the tightest budget has left, in micro-USD
 -- (-1 without any), and the entry's id unless an earlier call wrote it; {'fenced', state} if the
 -- caller may not make this move; or {'torn'} if half of it is written already.
@@ -99,7 +101,9 @@ if to == 'paid' then
   -- The pictures are still to be fetched, by the owner of the lease.
   redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 else
-  -- Nothing was bought that a pool can share, so the flight leaves no marker.
+  -- Nothing was bought that a pool can share, so the flight leaves no marker. A known limit: the
+  -- marker of an earlier purchase is gone too, since the hold replaced it. A request that read the
+  -- pool before that purchase, and asks for the flight only now, may buy once more.
   redis.call('HDEL', job, 'input')
   redis.call('ZREM', open_jobs, job_id)
   redis.call('ZADD', ended_jobs, whole(now), job_id)

@@ -38,7 +38,7 @@ class Requests:
     async def put(
         self, keep: NewRequest, state: State, outcome: Outcome
     ) -> Repeated | Mismatched | None:
-        """Store a request that has ended already; return None, or what stands in the way."""
+        """Store a request that has ended already; return None, or why it was not stored."""
         asked = keep.asked
         with translate_errors():
             reply = await _PUT(
@@ -93,7 +93,7 @@ class Requests:
         return records.request(fields) if fields else None
 
     async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
-        """Return an upstream's request and how its job stands, in one round trip."""
+        """Return an upstream's request and the state of its job, in one round trip."""
         with translate_errors():
             found = await _LOOK(
                 self._redis,

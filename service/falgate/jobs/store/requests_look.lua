@@ -1,5 +1,6 @@
 #!lua flags=no-writes
--- A queued request and how its job stands, in one step, because pollers ask for it often. The job's
+-- A queued request and the state of its job, in one step, because pollers ask for it often. The
+-- job's
 -- keys are made from the id in the request; they share its hash tag.
 -- Returns {request, job state, position in our queue or -1, progress}, with '' for what is missing;
 -- or {} without such a request. `request` is the hash as a flat list.

@@ -13,7 +13,7 @@ from falgate import settings
 from falgate.fal.replies import Accepted
 from falgate.models.endpoints import MODELS
 from falgate.telemetry.troubles import Troubles
-from falgate.upstreams import Upstreams, open_sellers
+from falgate.upstreams import Upstreams, open_upstreams
 
 SECRET = bytes(32)
 FAL = {"FAL_KEY": "id:secret"}
@@ -33,7 +33,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
 
         def make(env: dict[str, str]) -> Upstreams:
             chosen = settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env})
-            made = open_sellers(chosen, SECRET, Troubles())
+            made = open_upstreams(chosen, SECRET, Troubles())
             stack.push_async_callback(made.close)
             return made
 
@@ -72,25 +72,25 @@ async def test_who_can_reach_this_gateway_tells_it_of_ends(
 async def test_books_are_read_with_a_key_of_who_keeps_them(
     opened: Open, env: dict[str, str], read: object, billing: object
 ) -> None:
-    sellers = opened(env)
+    upstreams = opened(env)
 
-    assert ((sellers.platform is not None), sellers.billing) == (read, billing)
+    assert ((upstreams.platform is not None), upstreams.billing) == (read, billing)
 
 
 async def test_the_sandbox_within_shows_its_books_and_its_keys(opened: Open) -> None:
-    sellers = opened(SANDBOX | PLAIN)
+    upstreams = opened(SANDBOX | PLAIN)
     spec = MODELS["fal-ai/gpt-image-1.5"]
     body = spec.purchase(spec.input(prompt="a fox"), 1)
 
-    await sellers.queues["live"].submit(spec.endpoint, body, "job")
+    await upstreams.queues["live"].submit(spec.endpoint, body, "job")
 
-    assert sellers.platform is not None
-    assert sellers.signatures is not None
-    [listed] = await sellers.platform.requests(spec.endpoint, 0, 10**14)
+    assert upstreams.platform is not None
+    assert upstreams.signatures is not None
+    [listed] = await upstreams.platform.requests(spec.endpoint, 0, 10**14)
     assert listed.input == body
     headers: dict[str, Any] = {"x-fal-webhook-timestamp": "5"}
     # Its keys are there, or this could not be told.
-    assert not await sellers.signatures.valid(headers, b"", 5)
+    assert not await upstreams.signatures.valid(headers, b"", 5)
 
 
 @pytest.mark.parametrize(("work_s", "ended"), [("0", True), ("600", False)])

@@ -1,0 +1,136 @@
+"""/config: teams, apps, budgets and limits as one file: read, planned and applied."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from msgspec import Meta
+
+from falgate.accounts.cache_settings import DEFAULT_POLICY
+from falgate.admin import apply as applying
+from falgate.admin import config
+from falgate.admin.api.problems import refusals
+from falgate.admin.plan import Record, Step
+from falgate.admin.service import AdminService
+from falgate.core.money import dollars
+from falgate.money.budget import Budget
+
+_TAGS = ["config"]
+_MEDIA_TYPE = "application/toml"
+
+
+class ConfigGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file to compare with what there is, or to apply."""
+
+    file: Annotated[
+        str,
+        Meta(
+            max_length=config.FILE_BYTES_MAX,
+            description="TOML, as GET /config writes it",
+            examples=['[team.web]\nweight = 2\nbudget.day = { limit_usd = "25" }\n'],
+        ),
+    ]
+    prune: Annotated[bool, Meta(description="Also remove what the file does not name")] = False
+
+
+class StepShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a plan."""
+
+    action: Literal["create", "change", "remove"]
+    what: Literal["team", "app", "budget"]
+    subject: Annotated[str, Meta(description="A name; of a budget, its account and window")]
+    before: Annotated[str, Meta(description="What there is, in words")]
+    after: Annotated[str, Meta(description="What there will be, in words")]
+    blocked: Annotated[str, Meta(description="Why it cannot be done; empty where it can")]
+
+    @classmethod
+    def of(cls, step: Step) -> "StepShown":
+        """In words."""
+        return cls(
+            action=step.action,
+            what=step.what,
+            subject=f"{step.subject}/{step.kind}" if step.kind else step.subject,
+            before=_spell(step.before),
+            after=_spell(step.after),
+            blocked=step.blocked,
+        )
+
+
+class PlanShown(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps from what there is to what a file says, and whether they were made."""
+
+    applied: bool
+    steps: list[StepShown]
+
+
+@get(
+    "/config",
+    tags=_TAGS,
+    summary="Everything as a file",
+    media_type=_MEDIA_TYPE,
+    responses=refusals(409),
+)
+async def show_config(accounts: NamedDependency[AdminService]) -> Response[str]:
+    """Teams, apps, their limits and their budgets as TOML. Keys are in no file."""
+    return Response(config.write(await applying.state(accounts)), media_type=_MEDIA_TYPE)
+
+
+@post(
+    "/config/plan",
+    tags=_TAGS,
+    summary="What a file would change",
+    status_code=200,
+    responses=refusals(409),
+)
+async def plan_config(
+    accounts: NamedDependency[AdminService], data: JSONBody[ConfigGiven]
+) -> PlanShown:
+    """Nothing is changed. What the file does not say of what it names stays as it is."""
+    return _shown(await _steps(accounts, data), applied=False)
+
+
+@post(
+    "/config/apply",
+    tags=_TAGS,
+    summary="Make everything as a file says",
+    status_code=200,
+    responses=refusals(404, 409),
+)
+async def apply_config(
+    accounts: NamedDependency[AdminService], data: JSONBody[ConfigGiven]
+) -> PlanShown:
+    """All steps, or none where one is blocked; a second time there are none."""
+    steps = await _steps(accounts, data)
+    await applying.act(accounts, steps)
+    return _shown(steps, applied=True)
+
+
+async def _steps(administration: AdminService, given: ConfigGiven) -> list[Step]:
+    config.check_depth(given.file)  # before anything is read
+    wanted = config.read(given.file, await applying.state(administration))
+    return await applying.prepare(administration, wanted, prune=given.prune)
+
+
+def _shown(steps: list[Step], *, applied: bool) -> PlanShown:
+    return PlanShown(applied=applied, steps=[StepShown.of(step) for step in steps])
+
+
+def _spell(record: Record | None) -> str:
+    """A record in a few words: what is not as it would be by itself."""
+    if record is None:
+        return ""
+    if isinstance(record, Budget):
+        alerts = ", ".join(f"{percent} %" for percent in record.alerts)
+        shadow = " shadow" if record.shadow else ""
+        return f"${dollars(record.limit)}{shadow}{f' alerts {alerts}' if alerts else ''}"
+    fields = msgspec.to_builtins(record)
+    limits, usual = fields.pop("limits"), msgspec.to_builtins(DEFAULT_POLICY)
+    caching = fields.pop("cache", {})
+    ways = {f"cache {name}": value for name, value in caching.items() if value != usual[name]}
+    set_ = {name: value for name, value in {**fields, **limits}.items() if value} | ways
+    return ", ".join(f"{name} {value}" for name, value in set_.items()) or "no limits"
+
+
+HANDLERS = (show_config, plan_config, apply_config)

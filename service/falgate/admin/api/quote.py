@@ -1,0 +1,77 @@
+"""/quote: what a request would cost an app, and which budgets would refuse it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from litestar import post
+from litestar.params import JSONBody
+from msgspec import Meta
+
+from falgate.accounts.apikey import Permissions
+from falgate.admin.api.problems import refusals
+from falgate.admin.api.services import AdminServices
+from falgate.admin.context import upstream_of
+from falgate.cache.directives import Directives
+from falgate.cache.policy import resolve
+from falgate.core.account import chain
+from falgate.core.errors import InputRejected
+from falgate.core.problems import Invalid, NotFound
+from falgate.http.quote import Quoted, quoted
+from falgate.models import arguments as request
+from falgate.requests.quote import QuoteRequest, Quotes
+
+
+class QuoteAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request as an app would make it."""
+
+    app: Annotated[str, Meta(examples=["web/shop"], description="TEAM/APP that asks")]
+    model: Annotated[str, Meta(description="Its endpoint; empty: the first one served")] = ""
+    request: Annotated[dict[str, Any], Meta(description="The body of the request")]
+
+    def __repr__(self) -> str:
+        """Without the prompt."""
+        return "QuoteAsked(...)"
+
+
+def quote_routes(services: AdminServices, quotes: Quotes) -> Sequence[Any]:
+    """The route, for `admin_routes`."""
+
+    @post(
+        "/quote",
+        tags=["quote"],
+        summary="What a request would cost an app",
+        status_code=200,
+        responses=refusals(404, 409, 422),
+    )
+    async def quote(data: JSONBody[QuoteAsked]) -> Quoted:
+        """Nothing is spent. Budgets of the app's keys are apart: a key's own is at /v1/quote."""
+        models = services.models
+        spec = models.get(data.model or next(iter(models), ""))
+        if spec is None:
+            raise NotFound(f"There is no such model; there are {', '.join(models)}")
+        team, slash, name = data.app.partition("/")
+        if not slash:
+            raise Invalid("An app's name includes its team; example: web/shop")
+        try:
+            body = msgspec.json.encode(data.request)
+            arguments = request.read(spec, body, "application/json").arguments
+        except InputRejected as rejected:
+            first = rejected.issues[0]
+            raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        live = upstream_of(services.upstreams, "live")
+        known = (await services.records.directory()).apps.get(data.app)
+        if known is None:
+            raise NotFound("There is no such app; list the apps to see all of them")
+        treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
+        asked = QuoteRequest(
+            spec=spec,
+            arguments=arguments,
+            upstream=live,
+            fingerprint=treatment.pool_of(spec, arguments, live),
+            accounts=chain(team, name, "")[:-1],
+            treatment=treatment,
+        )
+        return quoted(await quotes.quote(asked), services.calendar)
+
+    return (quote,)

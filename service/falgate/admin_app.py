@@ -1,0 +1,138 @@
+"""The admin API put together: for a gateway, and on a Redis alone for the operator's commands."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from litestar import Litestar
+from redis.asyncio import Redis
+
+from falgate.accounts.apikey import Kind
+from falgate.accounts.store.audit import AuditLog
+from falgate.accounts.store.registry import Registry
+from falgate.admin.api.cache import CacheServices
+from falgate.admin.api.routes import AdminParts, admin_routes
+from falgate.admin.api.services import AdminServices
+from falgate.admin.api.status import Probes
+from falgate.cache.store.places import Places
+from falgate.cache.store.pools import Pools
+from falgate.core.errors import Refusal
+from falgate.first_start import TEST, open_pictures
+from falgate.http.errors import HANDLERS
+from falgate.models.endpoints import MODELS
+from falgate.money.reports import Reports
+from falgate.money.store.budgets import Budgets
+from falgate.money.store.entries import Entries
+from falgate.money.store.ledger import Ledger
+from falgate.money.store.usage import Usage
+from falgate.pictures.admin import CacheAdmin
+from falgate.pictures.convert import Converter
+from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.store.catalogue import Catalogue
+from falgate.redis.client import address
+from falgate.requests.quote import Quotes
+from falgate.settings import Settings
+from falgate.webhooks.admin import WebhookAdmin
+from falgate.webhooks.store.deliveries import Deliveries
+from falgate.webhooks.store.lists import DeliveryLists
+
+
+def admin_parts(
+    services: AdminServices,
+    redis: Redis,
+    cache: CacheServices | None = None,
+    quotes: Quotes | None = None,
+    probes: Probes | None = None,
+) -> AdminParts:
+    """What the routes need, given who answers for records and budgets, and for pictures."""
+    calendar = services.calendar
+    return AdminParts(
+        services=services,
+        reports=Reports(Usage(redis, calendar), Entries(redis), calendar),
+        deliveries=WebhookAdmin(Deliveries(redis), DeliveryLists(redis)),
+        cache=cache,
+        quotes=quotes,
+        probes=probes,
+    )
+
+
+def probes_of(
+    settings: Settings, redis: Redis, troubles: Callable[[], Awaitable[Mapping[str, str]]]
+) -> Probes:
+    """How `falgate status` sees what runs with these settings."""
+
+    async def frozen() -> str:
+        found = (await Ledger(redis).standing()).frozen
+        return found.why if found else ""
+
+    data = Path(settings.data_dir).absolute()
+    media = urlsplit(settings.media_url or (data / "media").as_uri())
+    return Probes(
+        redis=address(redis) if settings.redis_url else f"embedded, in {data / 'redis'}",
+        # Neither a password nor a signature is shown.
+        store=urlunsplit((media.scheme, media.netloc.rpartition("@")[2], media.path, "", "")),
+        troubles=troubles,
+        stored=Catalogue(redis).total,
+        frozen=frozen,
+    )
+
+
+async def open_admin_app(
+    settings: Settings, redis: Redis, *, admin_key: str, pictures: bool
+) -> Litestar:
+    """The admin routes on a Redis: no gateway, nothing of fal and no listeners.
+
+    Args:
+        settings: Those of the gateways of this Redis, with the ledger's calendar.
+        redis: Where their records are.
+        admin_key: What opens the routes.
+        pictures: Whether the routes about pictures are there, which open the picture store.
+
+    Raises:
+        SettingsWrong: The picture store cannot be opened.
+        Unavailable: Redis does not answer.
+    """
+    live = await Ledger(redis).live()
+    upstreams: dict[Kind, str] = {"test": TEST}
+    if live is not None:
+        upstreams["live"] = live
+    services = AdminServices(
+        records=Registry(redis),
+        books=Budgets(redis, settings.calendar),
+        calendar=settings.calendar,
+        upstreams=upstreams,
+        models=MODELS,
+        admin_key=admin_key,
+    )
+    about_pictures = _about_pictures(settings, redis) if pictures else ()
+    return Litestar(
+        route_handlers=admin_routes(admin_parts(services, redis, *about_pictures)),
+        exception_handlers=HANDLERS,
+        openapi_config=None,
+        request_max_body_size=None,
+        logging_config=None,
+    )
+
+
+def _about_pictures(settings: Settings, redis: Redis) -> tuple[CacheServices, Quotes, Probes]:
+    catalogue, pools = Catalogue(redis), Pools(redis)
+    store = open_pictures(settings)
+    files = PictureIntake(store, Converter(settings.derived_quality))
+    desk = CacheAdmin(
+        catalogue,
+        pools,
+        PictureDeleter(catalogue, pools, files),
+        AuditLog(redis),
+        kept_s=settings.cache_ttl_s,
+    )
+
+    async def troubles() -> Mapping[str, str]:
+        try:
+            await store.reach()
+        except Refusal as refusal:
+            return {"store": str(refusal)}
+        return {}
+
+    quotes = Quotes(pools, files, Budgets(redis, settings.calendar), Places(redis))
+    return CacheServices(desk), quotes, probes_of(settings, redis, troubles)

@@ -1,0 +1,71 @@
+"""`falgate status`: what runs, on which Redis and picture store, and how full the budgets are."""
+
+from typing import Any
+
+import click
+import httpx
+
+from falgate.cli.client import admin_api
+from falgate.cli.options import given_url, lister, wants_json
+from falgate.cli.output import Column, listed, moment, say, usd
+
+_PROBE_S = 2.0
+_BYTES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+_BUDGETS = (
+    Column("standing.account", whole=True),
+    Column("standing.window"),
+    Column("used_percent", "used %"),
+    Column("standing.budget.limit_usd", "limit $"),
+    Column("standing.spent_usd", "spent $"),
+    Column("standing.held_usd", "held $", wide=True),
+    Column("standing.remaining_usd", "left $"),
+    Column("standing.resets_at", "resets", moment, wide=True),
+)
+
+
+@click.command()
+@lister
+def status() -> None:
+    """Show what runs, on which Redis and picture store, whom it buys from, and the money left."""
+    with admin_api(pictures=True) as api:
+        found = api.get("status")
+        gateway = f"{given_url()} answers" if given_url() else _probed(api.listening())
+    say(found, _words(found, gateway))
+    if not wants_json():
+        listed(found["fullest"], _BUDGETS)
+
+
+def _probed(url: str) -> str:
+    """Whether the gateway of these settings answers on this machine."""
+    try:
+        httpx.get(f"{url}/healthz", timeout=_PROBE_S, trust_env=False).raise_for_status()
+    except httpx.HTTPError as error:
+        return f"{url} does not answer ({type(error).__name__})"
+    return f"{url} answers"
+
+
+def _words(found: dict[str, Any], gateway: str) -> str:
+    redis, store, house = found["redis"], found["store"], found["house"]
+    lines = {
+        "falgate": found["version"],
+        "gateway": gateway,
+        "redis": _place(redis),
+        "pictures": f"{_place(store)}: {store['pictures']}, {_size(store['size_bytes'])}",
+        "upstream": found["upstream"] or "none: no gateway has used this ledger yet",
+        "buying": f"stopped: {found['frozen']}" if found["frozen"] else "goes on",
+        "calendar": found["calendar"],
+    }
+    if house is not None:
+        lines["house"] = f"{usd(house['used_usd'])} of {usd(house['limit_usd'])} used"
+    return "\n".join(f"{name:10}{words}" for name, words in lines.items())
+
+
+def _place(place: dict[str, Any]) -> str:
+    return f"{place['at']} ({place['trouble']})" if place["trouble"] else str(place["at"])
+
+
+def _size(size_bytes: int) -> str:
+    for unit, name in _BYTES:
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.1f} {name}"
+    return f"{size_bytes} bytes"
