@@ -3,7 +3,6 @@
 import asyncio
 import csv
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from patience import TRIP_S
 from redis.asyncio import Redis
+from two_servers import embedded
 
 from falgate.cli.main import main
 from falgate.core.account import account
@@ -22,7 +22,6 @@ from falgate.money.store.ledger import Ledger
 from falgate.money.sums import Sums
 from falgate.redis import keyspace
 from falgate.redis.client import connect
-from falgate.redis.embedded import EmbeddedRedis
 
 DAY_MS = 86_400_000
 CALENDAR = Calendar(UTC)
@@ -70,12 +69,9 @@ async def _fill(url: str) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with tempfile.TemporaryDirectory(prefix="fg-") as folder:
-        server = EmbeddedRedis(Path(folder))
-        server.start()
-        asyncio.run(_fill(server.url))
-        yield Site(server.url, tmp_path / "media")
-        server.leave()
+    with embedded() as url:
+        asyncio.run(_fill(url))
+        yield Site(url, tmp_path / "media")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 from patience import TRIP_S
+from two_servers import embedded
 
 from falgate.cli.main import main
 from falgate.core.account import chain
@@ -22,7 +22,6 @@ from falgate.models.endpoints import MODELS
 from falgate.money.store.ledger import Ledger
 from falgate.redis import keyspace
 from falgate.redis.client import connect
-from falgate.redis.embedded import EmbeddedRedis
 from falgate.sandbox.app import create_sandbox
 from falgate.sandbox.dials import Behaviour
 
@@ -69,12 +68,9 @@ async def _fill(url: str, data: Path) -> None:
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="fg-") as folder:
-        server = EmbeddedRedis(Path(folder))
-        server.start()
-        asyncio.run(_fill(server.url, tmp_path))
-        yield server.url
-        server.leave()
+    with embedded() as url:
+        asyncio.run(_fill(url, tmp_path))
+        yield url
 
 
 @pytest.fixture

@@ -109,23 +109,22 @@ async def test_several_lines_of_one_header_are_as_long_as_together(
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
 async def test_no_query_is_a_failure(hostile: httpx.AsyncClient, bothered: Any, name: str) -> None:
-    admin = bothered.admin()
-    for made in list(HOSTILE.values())[::6]:
-        for length in LENGTHS:
-            query = {name: made(length)}
-            answers = [
-                await hostile.post(QUEUE, json={}, params=query),
-                await hostile.get(f"{QUEUE}/requests/{UNKNOWN}/status", params=query),
-                await hostile.get(PICTURE, params=query),
-                await hostile.get("/api/openapi/queue/openapi.json", params=query),
-                await admin.get("/ledger", params=query),
-                await admin.get("/keys", params=query),
-                await admin.get("/deliveries", params=query),
-                await admin.get("/cache/pools", params=query),
-                await admin.get("/usage", params=query),
-            ]
-            assert all(map(is_sound, answers)), (name, query[name][:80])
-    await admin.aclose()
+    async with bothered.admin() as admin:
+        for made in list(HOSTILE.values())[::6]:
+            for length in LENGTHS:
+                query = {name: made(length)}
+                answers = [
+                    await hostile.post(QUEUE, json={}, params=query),
+                    await hostile.get(f"{QUEUE}/requests/{UNKNOWN}/status", params=query),
+                    await hostile.get(PICTURE, params=query),
+                    await hostile.get("/api/openapi/queue/openapi.json", params=query),
+                    await admin.get("/ledger", params=query),
+                    await admin.get("/keys", params=query),
+                    await admin.get("/deliveries", params=query),
+                    await admin.get("/cache/pools", params=query),
+                    await admin.get("/usage", params=query),
+                ]
+                assert all(map(is_sound, answers)), (name, query[name][:80])
     assert "Traceback" not in bothered.logged()
 
 

@@ -5,7 +5,7 @@ import json
 import re
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC
 from typing import Any
@@ -36,7 +36,8 @@ PAGE = "https://app.example"
 FAILED = {"detail": "Internal Server Error"}
 
 Counted = list[tuple[str, int]]
-_LOOK_S = 0.005
+Told = Callable[[int], Awaitable[Counted]]
+Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
 
 
 @contextmanager
@@ -59,13 +60,18 @@ def counted() -> Counted:
     return []
 
 
-async def settled(counted: Counted, number: int) -> Counted:
-    """What was told once as much was told: the server, a thread, tells after it has answered."""
-    for _ in range(round(PATIENCE_S / _LOOK_S)):
-        if len(counted) >= number:
-            break
-        await asyncio.sleep(_LOOK_S)
-    return counted
+@pytest.fixture
+def told(counted: Counted, until: Until) -> Told:
+    """Waits until as much was told: the server, a thread, tells after it has answered."""
+
+    async def told(number: int) -> Counted:
+        async def there() -> bool:
+            return len(counted) >= number
+
+        await until(there)
+        return counted
+
+    return told
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ async def start(send: Send, status: int = 200) -> None:
 
 
 async def test_an_application_that_fails_is_answered_for(
-    behind: Callable[[ASGIApp], str], stranger: httpx.AsyncClient, counted: Counted
+    behind: Callable[[ASGIApp], str], stranger: httpx.AsyncClient, told: Told
 ) -> None:
     async def fails(scope: Scope, receive: Receive, send: Send) -> None:
         del receive, send
@@ -113,11 +119,11 @@ async def test_an_application_that_fails_is_answered_for(
     assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["access-control-allow-origin"] == PAGE
     assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["x-fal-request-id"])
-    assert await settled(counted, 1) == [("other", 500)]
+    assert await told(1) == [("other", 500)]
 
 
 async def test_an_answer_that_breaks_off_is_cut_and_not_completed(
-    behind: Callable[[ASGIApp], str], stranger: httpx.AsyncClient, counted: Counted
+    behind: Callable[[ASGIApp], str], stranger: httpx.AsyncClient, told: Told
 ) -> None:
     async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive
@@ -127,7 +133,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_not_completed(
 
     with pytest.raises(httpx.RemoteProtocolError):
         await stranger.get(behind(breaks))
-    assert await settled(counted, 1) == [("index", 200)]
+    assert await told(1) == [("index", 200)]
 
 
 async def test_the_application_sees_the_id_that_the_caller_gets(
@@ -194,7 +200,7 @@ async def test_who_waits_for_pictures_is_noticed_when_it_leaves(
 async def test_a_route_is_one_of_few(
     behind: Callable[[ASGIApp], str],
     stranger: httpx.AsyncClient,
-    counted: Counted,
+    told: Told,
     path: str,
     route: str,
 ) -> None:
@@ -205,7 +211,7 @@ async def test_a_route_is_one_of_few(
 
     await stranger.get(behind(answers) + path)
 
-    assert await settled(counted, 1) == [(route, 204)]
+    assert await told(1) == [(route, 204)]
 
 
 class Failing:
@@ -221,7 +227,7 @@ class Failing:
 
 
 async def test_a_port_that_breaks_down_tells_the_caller_nothing(
-    stranger: httpx.AsyncClient, counted: Counted
+    stranger: httpx.AsyncClient, counted: Counted, told: Told
 ) -> None:
     ports: Any = Failing()
     everything = Ports(
@@ -273,5 +279,4 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         assert (answer.status_code, json.loads(answer.content)) == (500, FAILED)
         assert answer.headers["content-type"] == "application/json"
         assert answer.headers["x-fal-request-id"]
-    failed = [route for route, status in await settled(counted, 4) if status == 500]
-    assert failed == ["run", "pictures", "readyz", "metrics"]
+    assert await told(4) == [("run", 500), ("pictures", 500), ("readyz", 500), ("metrics", 500)]

@@ -2,8 +2,10 @@
 
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,13 @@ def _redis_7_0(directory: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(PATIENCE_S)
+
+
+@contextmanager
+def embedded() -> Iterator[str]:
+    """The address of a real server that nobody else uses, for as long as the block."""
+    with tempfile.TemporaryDirectory(prefix="fg-") as directory:
+        yield from _valkey(Path(directory))
 
 
 SERVERS = {"valkey": _valkey, "redis-7.0": _redis_7_0}

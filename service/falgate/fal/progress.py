@@ -7,10 +7,7 @@ import msgspec
 
 Phase = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 
-
 _LINES_MAX = 100
-
-
 _LINE_MAX = 2_000
 
 

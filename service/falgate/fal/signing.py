@@ -3,12 +3,9 @@
 import hashlib
 
 PREFIX = "X-Fal-Webhook-"
-
-
 REQUEST_ID, USER_ID, TIMESTAMP, SIGNATURE = (
     f"{PREFIX}{name}" for name in ("Request-Id", "User-Id", "Timestamp", "Signature")
 )
-
 
 KeySet = dict[str, list[dict[str, str]]]
 

@@ -111,18 +111,22 @@ class JobWatcher:
         while True:
             if look:
                 watch.woken.clear()
-                try:
-                    job = await self._jobs.read(job_id)
-                    if job is None:
-                        raise Gone
-                    if job.ended or job.trouble:
-                        return job
-                except Unavailable:
-                    # The job's worker retries until Redis is back; the deadline bounds the wait.
-                    pass
+                if job := await self._news(job_id):
+                    return job
             look = True
             try:
                 async with asyncio.timeout(pause_s):
                     await watch.woken.wait()
             except TimeoutError:
                 pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
+
+    async def _news(self, job_id: str) -> Job | None:
+        """Read a job; None while it is under way, and without Redis; raises `Gone`."""
+        try:
+            job = await self._jobs.read(job_id)
+        except Unavailable:
+            # The job's worker retries until Redis is back; the deadline bounds the wait.
+            return None
+        if job is None:
+            raise Gone
+        return job if job.ended or job.trouble else None

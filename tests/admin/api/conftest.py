@@ -2,11 +2,9 @@
 
 import asyncio
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +15,7 @@ from litestar import Litestar
 from patience import PATIENCE_S, TRIP_S
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
+from two_servers import embedded
 
 from falgate.accounts import apikey
 from falgate.accounts.store.registry import Registry
@@ -30,7 +29,6 @@ from falgate.http.errors import HANDLERS
 from falgate.models.endpoints import MODELS
 from falgate.money.store.budgets import Budgets
 from falgate.redis.client import connect
-from falgate.redis.embedded import EmbeddedRedis
 
 ADMIN_KEY = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
 PREFIX = "/admin/v1"
@@ -116,11 +114,8 @@ def _serve(redis_url: str, admin_key: str = ADMIN_KEY) -> Iterator[Served]:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real server's address."""
-    with tempfile.TemporaryDirectory(prefix="fg-") as directory:
-        server = EmbeddedRedis(Path(directory))
-        server.start()
-        yield server.url
-        server.leave()
+    with embedded() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

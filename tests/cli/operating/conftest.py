@@ -1,28 +1,23 @@
 """The operator's commands, typed in this process, about a Redis that a gateway has used."""
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from redis import Redis
+from two_servers import embedded
 
 from falgate.cli.main import main
 from falgate.redis import keyspace
-from falgate.redis.embedded import EmbeddedRedis
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real server's address."""
-    with tempfile.TemporaryDirectory(prefix="fg-") as directory:
-        server = EmbeddedRedis(Path(directory))
-        server.start()
-        yield server.url
-        server.leave()
+    with embedded() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """What the scripts themselves refuse, called with raw arguments: bad amounts and windows."""
 
 import json
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
-from script_arguments import ACCOUNTS, ALWAYS, CHARGED, PACES, UPSTREAM, USUAL
+from script_arguments import ALWAYS, CHARGED, UPSTREAM
 
 from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import PoolVersion
@@ -19,12 +18,10 @@ from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.verdicts import Held
 from falgate.redis import keyspace
-from falgate.redis.script import Script
 
 Everything = Callable[[], Awaitable[dict[str, Any]]]
 DAY_MS = 86_400_000
 
-PARAMETER = re.compile(r"^local (\w+) = (?:\w+\()?(?:KEYS|ARGV)\[", re.MULTILINE)
 BAD = ["nan", "-1", "0x10", "1e3", " 5 ", "", "1.5", "+1", "inf", "9" * 16, "1\n"]
 AMOUNTS = [
     *(("jobs_hold", name) for name in ("amount", "lease_ms", "generation", "count", "weight")),
@@ -57,24 +54,7 @@ AMOUNTS = [
     ("catalogue_condemn", "noted_ms"),
 ]
 
-HELD_ON = {"jobs_hold", "jobs_mark", "jobs_accept", "jobs_settle"}
 Call = Callable[..., Awaitable[Any]]
-
-
-@pytest.fixture
-def call(redis: Redis, ledger_id: str, calendar: Calendar) -> Call:
-    """Runs a script about job a and flight f, with some of its arguments changed."""
-    usual = USUAL | {"ledger_id": ledger_id, "calendar": calendar.name}
-
-    async def call(name: str, **changes: str | int) -> Any:
-        script = Script(name)
-        known = usual | changes
-        named = {key: known[key] for key in dict.fromkeys(PARAMETER.findall(script.text))}
-        more = ACCOUNTS if name in HELD_ON else []
-        more = [*more, *PACES] if name == "jobs_hold" else more
-        return await script(redis, more_keys=more, **named)
-
-    return call
 
 
 @pytest.mark.parametrize(("script", "name"), AMOUNTS)

@@ -1,22 +1,16 @@
 """The moves of a job: what the scripts do is what the table says, and so is the diagram."""
 
-import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
-from script_arguments import ACCOUNTS, UPSTREAM, USUAL
+from script_arguments import UPSTREAM
 
-from falgate.core.calendar import Calendar
 from falgate.jobs.job import ENDS, MOVES, Job, Order, State
 from falgate.redis import keyspace
-from falgate.redis.script import Script
 
-PARAMETER = re.compile(r"^local (\w+) = (?:\w+\()?(?:KEYS|ARGV)\[", re.MULTILINE)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 STEPS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in ("jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt")),
@@ -24,7 +18,6 @@ STEPS: list[tuple[str, dict[str, Any]]] = [
     *(("jobs_settle", {"from": state, "to": to}) for state in MOVES for to in MOVES[state]),
 ]
 """Every script that is about a job, with whatever its caller may ask of it."""
-ON_ACCOUNTS = {"jobs_mark", "jobs_accept", "jobs_settle"}
 
 
 def diagram() -> str:
@@ -39,15 +32,13 @@ def test_the_diagram_in_the_document_is_the_table() -> None:
 
 
 @pytest.mark.parametrize("state", MOVES)
-async def test_scripts_move_a_job_as_the_table_says(  # noqa: PLR0917 - all fixtures
+async def test_scripts_move_a_job_as_the_table_says(
     state: State,
     redis: Redis,
-    ledger_id: str,
-    calendar: Calendar,
     order: Callable[..., Order],
     bring: Callable[..., Awaitable[Job]],
+    call: Callable[..., Awaitable[Any]],
 ) -> None:
-    usual = USUAL | {"ledger_id": ledger_id, "calendar": calendar.name}
     await bring(order(), "reserved")
     key = keyspace.job("a")
     await redis.hset(key, "state", state)
@@ -57,10 +48,7 @@ async def test_scripts_move_a_job_as_the_table_says(  # noqa: PLR0917 - all fixt
     for name, changes in STEPS:
         await redis.restore(key, 0, snapshot, replace=True)
         await redis.zadd(keyspace.slots(UPSTREAM), {"a:t": 1})
-        script, known = Script(name), usual | changes
-        named = {each: known[each] for each in dict.fromkeys(PARAMETER.findall(script.text))}
-        with suppress(ResponseError):
-            await script(redis, more_keys=ACCOUNTS if name in ON_ACCOUNTS else [], **named)
+        await call(name, **changes)
         reached.add(str(await redis.hget(key, "state")))
 
     assert reached - {state} == MOVES[state]

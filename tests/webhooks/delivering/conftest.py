@@ -3,14 +3,12 @@
 import asyncio
 import base64
 import hashlib
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,13 +16,13 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from patience import PATIENCE_S, TRIP_S
 from redis.asyncio import Redis
+from two_servers import embedded
 
 from falgate import settings
 from falgate.core.calendar import Calendar
 from falgate.first_start import running
 from falgate.money.store.ledger import Ledger
 from falgate.redis.client import connect
-from falgate.redis.embedded import EmbeddedRedis
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
 from falgate.webhook_services import open_webhooks
@@ -109,11 +107,8 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real server's address."""
-    with tempfile.TemporaryDirectory(prefix="fg-") as directory:
-        server = EmbeddedRedis(Path(directory))
-        server.start()
-        yield server.url
-        server.leave()
+    with embedded() as url:
+        yield url
 
 
 @pytest.fixture
