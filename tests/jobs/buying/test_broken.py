@@ -71,7 +71,7 @@ async def test_who_was_overtaken_before_it_broke_leaves_the_job_alone(world: Any
     world.processes[0] = world.open(wait_s=0.02)
     world.steps.fail("collect", BROKEN)
     world.steps.gates["collect"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.told(start_within_s=PATIENCE_S))
     await world.reached("collect")
     [job_id] = world.jobs.jobs
     overtaken = world.jobs.jobs[job_id] = replace(world.jobs.jobs[job_id], epoch=2)

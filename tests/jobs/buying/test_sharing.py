@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from patience import PATIENCE_S
 
 from falgate.cache.pool import PoolVersion
 from falgate.core.errors import TimedOut, Unavailable, UpstreamRefused
@@ -261,7 +262,7 @@ async def test_a_caller_waits_no_longer_than_agreed_and_finds_the_pictures_later
     world.processes[0] = world.open(wait_s=0.02)
     world.steps.gates["collect"] = asyncio.Event()
 
-    assert await world.told() == "504 TimedOut"
+    assert await world.told(start_within_s=PATIENCE_S) == "504 TimedOut"
     world.steps.gates["collect"].set()
     await world.at_rest()
     assert await world.told() == "hit 1"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE_S
 
 from falgate.core.errors import StoreUnavailable, Unavailable
 from falgate.fal.replies import Delivered, DownloadFailed, Failed, FalAnswer, Lost, Rejected, Unsent
@@ -145,7 +146,7 @@ async def test_who_was_fenced_writes_nothing_more(world: Any, step: str) -> None
     world.processes[0] = world.open(wait_s=0.02)
     world.steps.fail(step, Fenced())
 
-    assert await world.told() == "504 TimedOut"
+    assert await world.told(start_within_s=PATIENCE_S) == "504 TimedOut"
     await world.at_rest()
     assert world.effects().split(", ")[-1].startswith(step)
 
