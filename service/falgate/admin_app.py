@@ -134,5 +134,5 @@ def _about_pictures(settings: Settings, redis: Redis) -> tuple[CacheServices, Qu
             return {"store": str(refusal)}
         return {}
 
-    quotes = Quotes(pools, files, Budgets(redis, settings.calendar), Places(redis))
+    quotes = Quotes(pools, Budgets(redis, settings.calendar), Places(redis))
     return CacheServices(desk), quotes, probes_of(settings, redis, troubles)

@@ -264,7 +264,7 @@ def _served(
                 Rerolls(kept.desk, ports, works.queue, resources.registry),
                 kept.eraser,
             ),
-            Quotes(ports.pools, ports.pictures, ports.budgets, ports.places),
+            Quotes(ports.pools, ports.budgets, ports.places),
             probes_of(settings, resources.redis, health.troubles),
         ),
         key_set=resources.signer.key_set(),

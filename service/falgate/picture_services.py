@@ -15,6 +15,7 @@ from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
 from falgate.pictures.maintenance import PictureMaintenance
+from falgate.pictures.repair import RepairingSource
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.store.prompts import Prompts
@@ -47,7 +48,7 @@ def open_picture_services(
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return PictureServices(
         picture_urls=PictureUrls(
-            resources.store,
+            RepairingSource(resources.store, catalogue, remover, facts),
             now_s=resources.clock.now_s,
             secret=resources.link_secret,
             ttl_s=settings.picture_url_ttl_s,

@@ -41,7 +41,7 @@ async def test_what_is_kept_is_known_by_its_bytes(tmp_path: Path) -> None:
 
     assert (picture.content_type, picture.width, picture.height) == ("image/png", 3, 2)
     assert (tmp_path / "pictures" / picture.name).read_bytes() == png()
-    assert await bank.has(picture)
+    assert await bank.whole(picture.name)
 
 
 async def test_what_is_no_picture_is_not_kept(tmp_path: Path) -> None:
@@ -52,14 +52,14 @@ async def test_what_is_no_picture_is_not_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 10])
-async def test_a_damaged_picture_is_as_good_as_lost(length: int, tmp_path: Path) -> None:
+async def test_a_damaged_picture_is_not_whole(length: int, tmp_path: Path) -> None:
     bank = new_bank(tmp_path)
     picture = await kept(bank)
     file = tmp_path / "pictures" / picture.name
 
     file.write_bytes(file.read_bytes()[:length])
 
-    assert not await bank.has(picture)
+    assert await bank.whole(picture.name) is False
 
 
 async def test_a_store_that_is_gone_is_not_ready(tmp_path: Path) -> None:

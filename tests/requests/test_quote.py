@@ -24,16 +24,12 @@ PICTURES = tuple(
 class World:
     """Pools, pictures and budgets, to be looked at only."""
 
-    def __init__(self, pool: Pool, budgets: dict[str, Budget], lost: int = 0) -> None:
+    def __init__(self, pool: Pool, budgets: dict[str, Budget]) -> None:
         self.pool = pool
         self.budgets = budgets
-        self.gone = {picture.sha256 for picture in pool.pictures[:lost]}
 
     async def read(self, _: str) -> Pool:
         return self.pool
-
-    async def has(self, picture: Picture) -> bool:
-        return picture.sha256 not in self.gone
 
     async def positions(self, _: str, charged: Account) -> list[Position]:
         return [
@@ -57,7 +53,7 @@ async def quote(world: Any, number: int) -> Quote:
         accounts=chain("web", "shop", "k"),
         treatment=EffectivePolicy(scope="organisation"),
     )
-    return await Quotes(world, world, world, world).quote(asked)
+    return await Quotes(world, world, world).quote(asked)
 
 
 async def test_what_is_missing_is_priced() -> None:
@@ -68,10 +64,10 @@ async def test_what_is_missing_is_priced() -> None:
     assert (found.refusing, found.shadows, found.tightest) == ((), (), None)
 
 
-async def test_what_is_there_is_free_and_what_the_store_lost_is_not() -> None:
+async def test_what_is_there_is_free_and_what_is_missing_is_not() -> None:
     hit = await quote(World(Pool(1, PICTURES), {}), 2)
     fewer = await quote(World(Pool(1, PICTURES), {}), 1)
-    partial = await quote(World(Pool(1, PICTURES), {}, lost=1), 2)
+    partial = await quote(World(Pool(1, PICTURES[1:]), {}), 2)
 
     assert (hit.cached, hit.listed, hit.estimate, hit.ceiling) == (2, 0, 0, 0)
     assert (fewer.asked, fewer.cached, fewer.ceiling) == (1, 1, 0)

@@ -63,7 +63,7 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
 
 def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]:
     """Return a route under /v1/quote for each model."""
-    quotes = Quotes(ports.pools, ports.pictures, ports.budgets, ports.places)
+    quotes = Quotes(ports.pools, ports.budgets, ports.places)
 
     def model_route(spec: ModelSpec) -> HTTPRouteHandler:
         async def quote(request: Request[Any, Any, Any]) -> Response[Quoted]:

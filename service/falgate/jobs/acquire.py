@@ -21,7 +21,9 @@ import msgspec
 from msgspec.structs import replace
 
 from falgate.accounts.limits import PurchaseLimits
+from falgate.cache.decision import Decision
 from falgate.cache.fingerprint import prompt_digest
+from falgate.cache.lookup import look_up
 from falgate.cache.pool import PoolVersion
 from falgate.core.calendar import Calendar
 from falgate.core.errors import NotCached, PriceMissing, Refusal, TimedOut
@@ -33,7 +35,6 @@ from falgate.jobs.places import PlaceKeeper
 from falgate.jobs.ports import Ports
 from falgate.jobs.queue_errors import KeyReused
 from falgate.jobs.refusals import of_verdict
-from falgate.jobs.usable import Usable, usable
 from falgate.jobs.verdicts import (
     Crowded,
     Ended,
@@ -127,8 +128,8 @@ class Claims:
         seen = PoolVersion()
         for _ in range(_TRIES):
             there = await self._there(call)
-            if len(there.pictures) >= call.wanted:
-                self._ports.uses.add(call.fingerprint, there.pictures[: call.wanted])
+            if not there.missing:
+                self._ports.uses.add(call.fingerprint, there.handed_out)
                 return Cached(there.pictures)
             if call.treatment.only_cached:
                 # At once, even if the pictures are being bought: the time that an answer takes must
@@ -185,29 +186,25 @@ class Claims:
             verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
         return order, verdict
 
-    async def _there(self, call: AdmittedRequest) -> Usable:
-        """Return what the pool has for a request; nothing if the request asks for new pictures."""
+    async def _there(self, call: AdmittedRequest) -> Decision:
+        """Decide what the request gets from its pool; convert pictures for it if there are any."""
         treatment = call.treatment
-        if treatment.fresh:
-            # A request for new pictures uses none of the pool's, even if it may not buy any.
-            return Usable(await self._ports.pools.read(call.fingerprint))
         pick = partial(self.together.take, call) if treatment.distinct else None
-        look = partial(usable, self._ports, call.fingerprint, call.wanted, treatment, pick)
+        look = partial(look_up, self._ports.pools, call.fingerprint, call.wanted, treatment, pick)
         there = await look()
-        if len(there.pictures) < call.wanted and await derive(self._ports, call, there, pick):
+        if there.missing and await derive(self._ports, call, there, pick):
             return await look()
         return there
 
 
-def _with(waiter: Waiter, there: Usable) -> Waiter:
+def _with(waiter: Waiter, there: Decision) -> Waiter:
     if waiter.keep is None:
         return waiter
     return replace(waiter, keep=replace(waiter.keep, pool=there.pictures))
 
 
-def _order(call: AdmittedRequest, there: Usable, start_within_s: float) -> Order:
-    reused = len(there.pictures)
-    number = call.wanted - reused
+def _order(call: AdmittedRequest, there: Decision, start_within_s: float) -> Order:
+    reused, number = len(there.pictures), there.missing
     spec, arguments, treatment = call.spec, call.arguments, call.treatment
     try:
         held = price.ceiling(spec, arguments, number)
@@ -234,7 +231,7 @@ def _order(call: AdmittedRequest, there: Usable, start_within_s: float) -> Order
         priority=call.options.priority,
         start_within_s=min(call.options.start_within_s, start_within_s),
         fresh=treatment.fresh,
-        why="request" if treatment.fresh else there.why,
+        why=there.why,
         scope=treatment.scope,
         variation=treatment.variation,
         prompt_sha256=prompt_digest(spec.prompt_of(arguments)),

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
+from falgate.cache.decision import Why
 from falgate.core.events import Source
 from falgate.core.money import Micros
 from falgate.core.picture import Picture, foreign_file
-from falgate.jobs.job import Job, Why
+from falgate.jobs.job import Job
 from falgate.models import price
 from falgate.models.spec import ModelSpec
 

@@ -10,22 +10,22 @@ from typing import Any
 import msgspec
 from msgspec.structs import asdict
 
+from falgate.cache.decision import Decision
 from falgate.cache.fingerprint import prompt_digest, version
+from falgate.cache.lookup import Pick, PoolReader, look_up
 from falgate.cache.policy import EffectivePolicy
 from falgate.cache.pool_info import PoolInfo
 from falgate.core.errors import StoreUnavailable
 from falgate.core.picture import Picture
 from falgate.jobs.admission import AdmittedRequest
 from falgate.jobs.ingest import file
-from falgate.jobs.ports import Pools, Ports
-from falgate.jobs.usable import Pick, Usable, look, missing
+from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.pictures.catalogue import NewPicture
-from falgate.pictures.ports import Pictures
 
 
 async def derive(
-    ports: Ports, call: AdmittedRequest, there: Usable, pick: Pick | None = None
+    ports: Ports, call: AdmittedRequest, there: Decision, pick: Pick | None = None
 ) -> bool:
     """Convert masters for a request; return whether its pool has more pictures now.
 
@@ -35,7 +35,7 @@ async def derive(
         Unavailable: Without Redis or the store.
     """
     wanted = Wanted(call.spec, call.arguments, call.upstream, call.treatment)
-    masters = await derivable(ports.pools, ports.pictures, wanted, there, pick)
+    masters = await derivable(ports.pools, wanted, there, pick)
     made = [picture for master in masters if (picture := await _made(ports, call, master))]
     generation = there.pool.generation
     for picture in made:
@@ -65,24 +65,23 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 async def derivable(
-    pools: Pools, store: Pictures, wanted: Wanted, there: Usable, pick: Pick | None = None
+    pools: PoolReader, wanted: Wanted, there: Decision, pick: Pick | None = None
 ) -> Sequence[Picture]:
     """Return the masters that could be converted, no more of them than pictures are missing.
 
     With `pick`, which also picks among the pictures that are there, only those that it returns.
 
     Raises:
-        Unavailable: Without Redis or the store.
+        Unavailable: Without Redis.
     """
     spec, treatment = wanted.spec, wanted.treatment
     arguments = spec.masters(wanted.arguments)
-    number = spec.asked(wanted.arguments) - len(there.pictures)
-    if arguments is None or number <= 0 or not treatment.derived:
+    if arguments is None or not there.missing or there.fresh or not treatment.derived:
         return ()
     now_s = there.pool.read_s
     has = {picture.master for picture in there.pool.pictures if picture.fresh(now_s)}
     name = treatment.pool_of(spec, arguments, wanted.upstream)
-    found, _ = await look(pools, store, name, spec.asked(arguments), treatment)
+    found = await look_up(pools, name, spec.asked(arguments), treatment)
     jpeg = spec.expected(wanted.arguments).content_type == "image/jpeg"
     masters = [
         master
@@ -93,9 +92,7 @@ async def derivable(
     if pick is not None:
         picked = await pick((*there.pictures, *masters))
         masters = [master for master in picked if master not in there.pictures]
-        lost = await missing(store, masters)
-        masters = [master for master in masters if master not in lost]
-    return masters[:number]
+    return masters[: there.missing]
 
 
 async def _made(ports: Ports, call: AdmittedRequest, master: Picture) -> Picture | None:

@@ -5,15 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from falgate.cache.decision import Why
 from falgate.cache.policy import Refresh
 from falgate.core.account import Account, chain
 from falgate.core.picture import Picture
 from falgate.fal.options import Priority
 from falgate.fal.replies import FalAnswer
-
-Why = Literal["miss", "partial", "request"]
-"""Why a purchase was needed, in the words of RFC 9211 section 2.2: the pool was empty, it had
-too few pictures, or the request did not accept the pictures that it had."""
 
 State = Literal[
     "reserved",
@@ -85,7 +82,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         start_within_s: How long the caller lets it wait to be started, in seconds; 0 if
             unspecified.
         fresh: See `Refresh`.
-        why: See `Why`.
+        why: Why it was needed.
         scope: Name of those who share its pool.
         variation: Label of its pool.
         prompt_sha256: Hex digest of the prompt, by which its pool is found.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from falgate.cache.lookup import look_up
 from falgate.cache.policy import EffectivePolicy
 from falgate.core.errors import Refusal
 from falgate.core.picture import Picture
@@ -10,7 +11,6 @@ from falgate.jobs.answer import Answer
 from falgate.jobs.job import Job
 from falgate.jobs.ports import Ports
 from falgate.jobs.refusals import of_ending
-from falgate.jobs.usable import missing, usable
 from falgate.models.spec import ModelSpec
 
 _CANCELLED = 499
@@ -40,7 +40,7 @@ async def share(
         leads: Whether the job was begun for this request.
 
     Raises:
-        Unavailable: Without Redis or the store.
+        Unavailable: Without Redis.
     """
     # A purchase that was given up before fal said anything, for example because its instance died
     # before the mark, is tried again by all waiters, its leader too, a bounded number of times.
@@ -59,12 +59,11 @@ async def share(
     wanted = spec.asked(arguments)
     found = pool
     if not treatment.distinct:
-        found = (await usable(ports, job.order.fingerprint, wanted, treatment)).pictures
+        pools = ports.pools
+        found = (await look_up(pools, job.order.fingerprint, wanted, treatment)).pictures
     known = {picture.sha256 for picture in found}
     # Pictures of another size than requested are not in the pool, but followers get them too.
-    others = [picture for picture in brought.pictures if picture.sha256 not in known]
-    lost = await missing(ports.pictures, others)
-    found = (*found, *(picture for picture in others if picture not in lost))
+    found = (*found, *(each for each in brought.pictures if each.sha256 not in known))
     if len(found) + len(brought.foreign) < wanted:
         return None
     return answer.free(spec, arguments, "coalesced", found, brought.foreign)

@@ -12,10 +12,11 @@ from falgate.accounts.apikey import KeyRecord, Kind
 from falgate.accounts.directory import Directory
 from falgate.accounts.limits import Exceeded, PurchaseLimits
 from falgate.accounts.wrong_keys import WrongKeys
+from falgate.cache.lookup import PoolReader
 from falgate.cache.pool import PoolVersion
 from falgate.core.account import Account
 from falgate.core.events import Facts
-from falgate.core.picture import Picture, Pool
+from falgate.core.picture import Picture
 from falgate.fal.billing import Billed, Listed
 from falgate.fal.options import Priority
 from falgate.fal.progress import Tell
@@ -65,11 +66,8 @@ class Budgets(Protocol):
         """Return an account's budgets in the current windows."""
 
 
-class Pools(Protocol):
-    """Pools. An unreadable pool is an error: if it counted as empty, it would be bought again."""
-
-    async def read(self, fingerprint: str) -> Pool:
-        """Return a pool; an empty one if there is none."""
+class Pools(PoolReader, Protocol):
+    """Pools, to which purchases add their pictures."""
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]

@@ -76,14 +76,6 @@ class PictureIntake:
         finally:
             self._converting.release()
 
-    async def has(self, picture: Picture) -> bool:
-        """Return whether a picture is stored with its recorded length; a wrong length means damage.
-
-        Raises:
-            StoreUnavailable: The store could not tell.
-        """
-        return await self._store.size(picture.name) == picture.size_bytes
-
     async def whole(self, name: str) -> bool | None:
         """Return whether a picture's bytes match the hash in its name; None if it is not stored.
 

@@ -21,9 +21,6 @@ class Pictures(Protocol):
     async def convert(self, picture: Picture, content_type: str) -> bytes | None:
         """Convert a stored picture to another file type; return None if that is impossible."""
 
-    async def has(self, picture: Picture) -> bool:
-        """Return whether a picture is stored with its recorded length."""
-
     async def ready(self) -> None:
         """Check that a picture could be stored now; raises `StoreUnavailable` if not."""
 

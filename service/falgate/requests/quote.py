@@ -1,24 +1,27 @@
 """Quotes: what a request would cost and which budgets would refuse it, without buying anything."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 
+from falgate.cache.decision import Decision
+from falgate.cache.lookup import PoolReader, look_up
 from falgate.cache.policy import EffectivePolicy
 from falgate.cache.pool import AppPool
 from falgate.core.account import Account
 from falgate.core.errors import PriceMissing
 from falgate.core.events import Source
 from falgate.core.money import Micros
+from falgate.core.picture import Picture
 from falgate.jobs.derive import Wanted, derivable
-from falgate.jobs.ports import Budgets, Pools
-from falgate.jobs.usable import look
+from falgate.jobs.ports import Budgets
 from falgate.models import price
 from falgate.models.price import PriceUnknown
 from falgate.models.spec import ModelSpec
 from falgate.money import budget
 from falgate.money.budget import Position
-from falgate.pictures.ports import Pictures, Places
+from falgate.pictures.ports import Places
 
 
 class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +58,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         refusing: Enforced budgets that cannot pay the ceiling.
         shadows: Shadow budgets that cannot pay the ceiling.
         tightest: The enforced budget with the least left.
-        fresh: Whether new pictures are asked for, whatever the cache has.
+        source: How the request would be served.
     """
 
     asked: int
@@ -68,24 +71,14 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     refusing: tuple[Position, ...]
     shadows: tuple[Position, ...]
     tightest: Position | None
-    fresh: bool = False
-
-    @property
-    def source(self) -> Source:
-        """Return how the request would be served."""
-        if self.fresh:
-            return "bypass"
-        if self.cached < self.asked:
-            return "partial" if self.cached else "miss"
-        return "derived" if self.derived else "hit"
+    source: Source
 
 
 class Quotes:
     """Quotes requests."""
 
-    def __init__(self, pools: Pools, pictures: Pictures, budgets: Budgets, places: Places) -> None:
+    def __init__(self, pools: PoolReader, budgets: Budgets, places: Places) -> None:
         self._pools = pools
-        self._pictures = pictures
         self._budgets = budgets
         self._places = places
 
@@ -94,11 +87,10 @@ class Quotes:
 
         Raises:
             PriceMissing: The model has no price for it.
-            Unavailable: Without Redis or the store.
+            Unavailable: Without Redis.
         """
-        wanted = asked.spec.asked(asked.arguments)
-        there, derived = await self._there(asked)
-        missing = wanted - there - derived
+        there, masters = await self._there(asked)
+        missing = there.missing - len(masters)
         try:
             listed = price.listed(asked.spec, asked.arguments, missing)
             ceiling = price.ceiling(asked.spec, asked.arguments, missing) if missing else 0
@@ -111,10 +103,13 @@ class Quotes:
             for position in await self._budgets.positions(asked.upstream, account)
         ]
         short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
+        found = there.handed_out
+        # What would be converted is served as what already was.
+        served = msgspec.structs.replace(there, pictures=(*found, *masters))
         return Quote(
-            asked=wanted,
-            cached=there + derived,
-            derived=derived,
+            asked=there.wanted,
+            cached=len(served.pictures),
+            derived=sum(picture.master != "" for picture in found) + len(masters),
             listed=listed,
             estimate=estimate,
             ceiling=ceiling,
@@ -122,23 +117,16 @@ class Quotes:
             refusing=tuple(p for p in short if p.enforced),
             shadows=tuple(p for p in short if not p.enforced),
             tightest=budget.tightest(positions),
-            fresh=asked.treatment.fresh != "",
+            source="derived" if masters and not served.missing else served.source,
         )
 
-    async def _there(self, asked: QuoteRequest) -> tuple[int, int]:
-        """Return how many pictures are there as bought, and how many are or would be converted."""
-        treatment = asked.treatment
-        if treatment.fresh:
-            return 0, 0
+    async def _there(self, asked: QuoteRequest) -> tuple[Decision, Sequence[Picture]]:
+        """Decide what the request would get, and return the pictures that would be converted."""
         number = asked.spec.asked(asked.arguments)
         pick = None
-        if treatment.distinct:
+        if asked.treatment.distinct:
             app = next(account.id for account in asked.accounts if account.level == "app")
             pick = partial(self._places.free, AppPool(app, asked.fingerprint), wanted=number)
-        where = self._pools, self._pictures
-        found, _ = await look(*where, asked.fingerprint, number, treatment, pick)
-        wanted = Wanted(asked.spec, asked.arguments, asked.upstream, treatment)
-        masters = await derivable(*where, wanted, found, pick)
-        there = found.pictures[:number]
-        made = sum(picture.master != "" for picture in there)
-        return len(there) - made, made + len(masters)
+        there = await look_up(self._pools, asked.fingerprint, number, asked.treatment, pick)
+        wanted = Wanted(asked.spec, asked.arguments, asked.upstream, asked.treatment)
+        return there, await derivable(self._pools, wanted, there, pick)

@@ -51,7 +51,7 @@ class Rerolls:
         self._ports = ports
         self._queue = queue
         self._records = records
-        self._quotes = Quotes(ports.pools, ports.pictures, ports.budgets, ports.places)
+        self._quotes = Quotes(ports.pools, ports.budgets, ports.places)
 
     async def reroll(self, name: str, who: str, *, body: bytes = b"") -> Rerolled:
         """Remove a picture from every pool, and buy another one for the pool that has its master.

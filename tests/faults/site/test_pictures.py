@@ -14,17 +14,26 @@ def files(site: Any) -> list[Any]:
     return [path for path in (site.media / "pictures").rglob("*") if path.is_file()]
 
 
-async def test_a_picture_that_the_store_has_lost_is_bought_again(site: Any) -> None:
+async def fetch(image: Any) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
+        return await client.get(image["url"])
+
+
+async def test_a_picture_that_the_store_has_lost_is_bought_again_once_it_was_asked_for(
+    site: Any,
+) -> None:
     gateway = await site.start()
     assert (await site.ask(gateway)).headers["x-falgate-cache"] == "miss"
     (lost,) = files(site)
     lost.unlink()
 
+    dead = await site.ask(gateway)
+    assert (dead.status_code, dead.headers["x-falgate-cache"]) == (200, "hit")
+    assert (await fetch(dead.json()["images"][0])).status_code == 404
     again = await site.ask(gateway)
 
     assert (again.status_code, again.headers["x-falgate-cache"]) == (200, "miss")
-    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
-        fetched = await client.get(again.json()["images"][0]["url"])
+    fetched = await fetch(again.json()["images"][0])
     assert (fetched.status_code, fetched.headers["content-type"]) == (200, "image/png")
     assert (await site.ask(gateway)).headers["x-falgate-cache"] == "hit"
     assert (await site.audit()).outcomes == {"paid": 2}
@@ -32,9 +41,10 @@ async def test_a_picture_that_the_store_has_lost_is_bought_again(site: Any) -> N
 
 async def test_of_several_pictures_only_the_lost_one_is_bought_again(site: Any) -> None:
     gateway = await site.start()
-    first = await site.ask(gateway, num_images=3)
-    names = [image["file_name"] for image in first.json()["images"]]
+    first = (await site.ask(gateway, num_images=3)).json()["images"]
+    names = [image["file_name"] for image in first]
     (site.media / "pictures" / names[1]).unlink()
+    assert [(await fetch(image)).status_code for image in first] == [200, 404, 200]
 
     again = await site.ask(gateway, num_images=3)
 

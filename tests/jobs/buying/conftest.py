@@ -58,10 +58,6 @@ class Pictures:
         async with self._steps.step("convert"):
             return f"{content_type[6:]} of {picture.name}".encode()
 
-    async def has(self, picture: Picture) -> bool:
-        async with self._steps.step("has", look=True):
-            return picture.name in self.stored
-
     async def ready(self) -> None:
         if self.full:
             raise StoreUnavailable

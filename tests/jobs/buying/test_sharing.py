@@ -118,20 +118,6 @@ async def test_pictures_that_are_not_as_asked_are_shared_but_not_kept(world: Any
     assert (world.pools.pools, len(world.shop.posts)) == ({}, 1)
 
 
-async def test_pictures_that_are_neither_kept_nor_there_any_more_are_not_shared(
-    world: Any,
-) -> None:
-    world.pictures.sides = (9, 9)
-    world.steps.gates["finish"] = gate = asyncio.Event()
-    callers = [asyncio.create_task(world.told()) for _ in range(2)]
-    await world.reached("finish")
-    world.pictures.stored.clear()
-    gate.set()
-
-    assert await asyncio.gather(*callers) == ["miss 1", "miss 1"]
-    assert (len(world.shop.posts), world.leaks()) == (2, [])
-
-
 async def test_pictures_that_cannot_be_fetched_are_shared_as_fal_has_them(world: Any) -> None:
     world.steps.fail("download", DownloadFailed("403"), times=3)
 
@@ -204,27 +190,12 @@ async def test_a_later_generation_is_news_however_few_pictures_it_has(world: Any
     assert world.effects(before).startswith("pool, hold 214, pool, hold 107, mark, submit")
 
 
-async def test_a_picture_that_the_store_lost_is_taken_out_and_bought_again(world: Any) -> None:
-    first = await world.ask(2)
-    world.pictures.stored.discard(first.pictures[0].name)
+async def test_a_hit_asks_only_for_the_pool(world: Any) -> None:
+    await world.ask(2)
     before = len(world.steps.did)
 
-    again = await world.ask(2)
-
-    assert world.effects(before).startswith(
-        "pool, doubted lost_picture, remove 1, pool, hold 107, mark, submit"
-    )
-    assert again.source == "partial"
-    assert again.pictures[0] == first.pictures[1]
-    assert again.pictures[1] not in first.pictures
-    assert world.jobs.spent == 309
-
-
-async def test_a_lost_picture_beyond_what_is_asked_is_not_even_looked_for(world: Any) -> None:
-    pair = await world.ask(2)
-    world.pictures.stored.discard(pair.pictures[1].name)
-
-    assert await world.told(1) == "hit 1"
+    assert await world.told(2) == "hit 2"
+    assert world.effects(before) == "pool, answered hit 0"
 
 
 async def test_a_top_up_of_a_pool_that_was_replaced_serves_its_caller_only(world: Any) -> None:

@@ -121,14 +121,6 @@ async def test_a_joiner_whose_second_look_fails_buys_nothing(world: Any) -> None
     assert await world.told() == "hit 1"
 
 
-async def test_a_store_that_cannot_be_asked_is_not_a_lost_picture(world: Any) -> None:
-    await world.ask()
-    world.steps.fail("has", StoreUnavailable())
-
-    assert await world.told() == "503 StoreUnavailable"
-    assert len(world.pools.pools) == len(world.shop.posts) == 1
-
-
 async def test_a_store_that_takes_nothing_leaves_fal_s_own_files(world: Any) -> None:
     world.steps.fail("keep", StoreUnavailable(), times=3)
 
@@ -175,7 +167,7 @@ async def test_who_was_overtaken_while_away_is_fenced_at_the_next_write(
     assert [entry[1] for entry in world.jobs.ledger] == ["paid"]
 
 
-STEPS = ["pool", "hold", "read", "mark", "accept", "settle", "append", "finish", "now", "doubt"]
+STEPS = ["pool", "hold", "read", "mark", "accept", "settle", "append", "finish", "doubt"]
 FAILURES = [
     *((step, AWAY) for step in STEPS),
     ("mark", NotDurable()),
@@ -184,7 +176,6 @@ FAILURES = [
     ("finish", Fenced()),
     ("download", DownloadFailed("reset")),
     ("keep", StoreUnavailable()),
-    ("has", StoreUnavailable()),
     *((step, BROKEN) for step in ("mark", "submit", "accept", "collect", "settle")),
     *((step, BROKEN) for step in ("download", "keep", "append", "finish")),
 ]

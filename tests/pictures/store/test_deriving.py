@@ -11,10 +11,11 @@ from PIL import Image
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.cache_settings import DEFAULT_POLICY
 from falgate.accounts.limits import PurchaseLimits
+from falgate.cache.decision import Decision, decide
+from falgate.cache.lookup import look_up
 from falgate.core.picture import Picture
 from falgate.jobs import admission
 from falgate.jobs.derive import derive
-from falgate.jobs.usable import Usable, usable
 from falgate.models.endpoints import MODELS
 
 MODEL = "fal-ai/gpt-image-1.5"
@@ -70,8 +71,8 @@ async def master(ports: Any, shelf: Any, colour: str, mode: str = "RGB") -> Pict
     return picture
 
 
-async def there(ports: Any, asked: admission.AdmittedRequest) -> Usable:
-    return await usable(ports, asked.fingerprint, asked.wanted, asked.treatment)
+async def there(ports: Any, asked: admission.AdmittedRequest) -> Decision:
+    return await look_up(ports.pools, asked.fingerprint, asked.wanted, asked.treatment)
 
 
 async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, shelf: Any) -> None:
@@ -122,7 +123,8 @@ async def test_what_was_over_before_its_master_is_made_again(ports: Any, shelf: 
     pool = await ports.pools.read(asked.fingerprint)
     assert [picture.fresh(pool.read_s) for picture in pool.pictures] == [False, True]
 
-    assert await derive(ports, asked, Usable(pool))
+    two = call(ports, "webp", 2)
+    assert await derive(ports, two, decide(pool, two.treatment, two.wanted))
 
     again = (await ports.pools.read(asked.fingerprint)).pictures
     assert [picture.until_s for picture in again] == [0, LATER_S + 5]
