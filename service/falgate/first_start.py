@@ -200,7 +200,8 @@ async def _set_daily(budgets: Budgets, upstream: str, limit: Micros) -> None:
 
 
 async def set_directory(registry: Registry) -> None:
-    """Create a first team and app, if there are none, so that a first key has an app."""
+    """Create a first team and app, if there are none, and split the keys of an earlier version."""
+    await registry.split_keys()
     directory = await registry.directory()
     if not directory.teams:
         await registry.put_team(FIRST, None, Team(), _WHO)

@@ -75,12 +75,13 @@ async def broken(gateway: Any, client: httpx.AsyncClient, body: Any) -> httpx.Re
     key = await gateway.issue()
     presented = apikey.present(key)
     assert presented is not None
+    kept_at = f"{{fg}}:apikey:{presented.id}"
     redis = gateway.redis()
     try:
-        kept = json.loads(await redis.hget("{fg}:apikeys", presented.id) or "")
-        await redis.hset("{fg}:apikeys", presented.id, json.dumps({**kept, "kind": PROMPT}))
+        kept = json.loads(await redis.hget(kept_at, "record") or "")
+        await redis.hset(kept_at, "record", json.dumps({**kept, "kind": PROMPT}))
         answer = await client.post(MODEL, json=body, headers={"Authorization": f"Key {key}"})
-        await redis.hset("{fg}:apikeys", presented.id, json.dumps(kept))
+        await redis.hset(kept_at, "record", json.dumps(kept))
     finally:
         await redis.aclose()
     return answer

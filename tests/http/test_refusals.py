@@ -196,13 +196,14 @@ async def test_an_error_that_nobody_foresaw_tells_nothing(ask: Ask, gateway: Any
     key = await gateway.issue()
     presented = apikey.present(key)
     assert presented is not None
+    kept_at = f"{{fg}}:apikey:{presented.id}"
     redis = gateway.redis()
     try:
-        kept = json.loads(await redis.hget("{fg}:apikeys", presented.id) or "")
+        kept = json.loads(await redis.hget(kept_at, "record") or "")
         broken = json.dumps({**kept, "kind": "the secret of the day"})
-        await redis.hset("{fg}:apikeys", presented.id, broken)
+        await redis.hset(kept_at, "record", broken)
         answer = await ask(headers={"Authorization": f"Key {key}"})
-        await redis.hdel("{fg}:apikeys", presented.id)
+        await redis.hdel(kept_at, "record")
     finally:
         await redis.aclose()
 

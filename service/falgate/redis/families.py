@@ -31,7 +31,8 @@ FAMILIES: Mapping[str, Family] = {
     "directory": Family(
         "hash", "stays", "`team:<name>`, `app:<team>/<app>` as JSON, and a revision"
     ),
-    "apikeys": Family("hash", "stays", "app keys, as JSON"),
+    "apikey": Family("hash", "stays", "one app key, as JSON"),
+    "apikeys": Family("hash", "stays", "app keys of an earlier version", "until split at a start"),
     "keyorder": Family("zset", "stays", "`<created>-<id>` of all keys, a team's or an app's"),
     "audit": Family("stream", "stays", "the audit log, append-only"),
     "accounts": Family("set", "stays", "names of the accounts that were charged or limited"),

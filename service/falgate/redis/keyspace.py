@@ -32,7 +32,8 @@ _ACCOUNT = "{fg}:account:"
 
 META = "{fg}:meta"
 DIRECTORY = "{fg}:directory"
-APIKEYS = "{fg}:apikeys"
+FORMER_APIKEYS = "{fg}:apikeys"
+"""One hash of all app keys, as an earlier version wrote it."""
 AUDIT = "{fg}:audit"
 POSTED = "{fg}:posted"
 ALERTS = "{fg}:alerts"
@@ -41,6 +42,11 @@ PICTURES = "{fg}:pictures"
 MEDIA = "{fg}:media"
 POOLS = "{fg}:pools"
 HOUSEKEEPER = "{fg}:housekeeper"
+
+
+def apikey(key_id: str) -> str:
+    """One app key: a hash with the field `record`."""
+    return f"{{fg}}:apikey:{key_id}"
 
 
 def key_order(of: str) -> str:

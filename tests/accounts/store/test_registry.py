@@ -153,7 +153,7 @@ async def test_the_secret_of_a_key_is_nowhere_in_redis_and_its_digest_not_in_the
     secret = text.split("_")[3]
     assert len(secret) > 40
     assert secret not in str(written)
-    assert presented.digest in str(written.pop("{fg}:apikeys"))
+    assert presented.digest in str(written.pop(f"{{fg}}:apikey:{presented.id}"))
     assert presented.id in str(written)
     assert presented.digest not in str(written)
     assert kept.previous_digest not in str(written)
@@ -168,3 +168,21 @@ async def test_who_there_is_now_is_read_anew_only_where_it_has_changed(
     await Registry(redis).put_team("nova", None, Team(), "another instance")
 
     assert set((await registry.latest()).teams) == {"nova"}
+
+
+async def test_keys_of_an_earlier_version_get_redis_keys_of_their_own_once(
+    registry: Registry, redis: Redis
+) -> None:
+    old = [record("one"), record("two", created_s=1)]
+    encoded: dict[Any, Any] = {each.id: msgspec.json.encode(each) for each in old}
+    await redis.hset("{fg}:apikeys", mapping=encoded)
+    changed = msgspec.structs.replace(old[0], name="changed since")
+    await registry.put_key(None, changed, "me")
+
+    await registry.split_keys()
+    await registry.split_keys()
+
+    assert await registry.keys() == [old[1], changed]
+    assert await registry.ids() == {"one", "two"}
+    assert (await registry.key("two"))[0] == old[1]
+    assert not await redis.exists("{fg}:apikeys")

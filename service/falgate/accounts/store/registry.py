@@ -16,7 +16,7 @@ from falgate.redis.clock import Clock
 from falgate.redis.unavailable import translate_errors
 
 _PAGE = 500
-_REVISION = "revision"
+_REVISION, _RECORD = "revision", "record"
 
 
 class Registry:
@@ -45,7 +45,7 @@ class Registry:
         """
         with translate_errors():
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.hget(keyspace.APIKEYS, key_id)
+                pipeline.hget(keyspace.apikey(key_id), _RECORD)
                 pipeline.hget(keyspace.DIRECTORY, _REVISION)
                 pipeline.hget(keyspace.META, "id")
                 pipeline.time()
@@ -62,7 +62,8 @@ class Registry:
     async def ids(self) -> frozenset[str]:
         """Return the public ids of all keys."""
         with translate_errors():
-            return frozenset(map(str, await self._redis.hkeys(keyspace.APIKEYS)))
+            places: Any = await self._redis.zrange(keyspace.key_order(""), 0, -1)
+        return frozenset(_id(place) for place in places)
 
     async def keys(
         self, of: str = "", *, after: str = "", number: int | None = None
@@ -76,34 +77,34 @@ class Registry:
         """
         await self._check()
         start, most = f"({after}" if after else "-", -1 if number is None else number
-        places: list[str] = []
-        for _ in range(2):
-            with translate_errors():
-                async with self._redis.pipeline(transaction=True) as pipeline:
-                    pipeline.hlen(keyspace.APIKEYS)
-                    pipeline.zcard(keyspace.key_order(""))
-                    pipeline.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
-                    known, listed, places = await pipeline.execute()
-            if listed >= known:
-                break
-            await self._list_all()
+        places: Any
         found: list[Any] = []
-        ids = [place.partition("-")[2] for place in places]
-        for begin in range(0, len(ids), _PAGE):
-            with translate_errors():
-                found += await self._redis.hmget(keyspace.APIKEYS, ids[begin : begin + _PAGE])
+        with translate_errors():
+            places = await self._redis.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
+            for begin in range(0, len(places), _PAGE):
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for place in places[begin : begin + _PAGE]:
+                        pipeline.hget(keyspace.apikey(_id(place)), _RECORD)
+                    found += await pipeline.execute()
         return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
 
-    async def _list_all(self) -> None:
-        """Build the sorted lists of keys, which earlier versions did not write."""
+    async def split_keys(self) -> None:
+        """Give each key of an earlier version, which kept all in one hash, a Redis key of its own.
+
+        May be repeated, and run on several instances at once; a key that was changed since stays.
+        """
         found: Any
         with translate_errors():
-            found = await self._redis.hvals(keyspace.APIKEYS)
+            found = await self._redis.hgetall(keyspace.FORMER_APIKEYS)
+            if not found:
+                return
             async with self._redis.pipeline(transaction=True) as pipeline:
-                for each in found:
-                    record = msgspec.json.decode(each, type=KeyRecord)
+                for key_id, encoded in found.items():
+                    record = msgspec.json.decode(encoded, type=KeyRecord)
+                    pipeline.hsetnx(keyspace.apikey(key_id), _RECORD, encoded)
                     for name in _lists(record):
                         pipeline.zadd(name, {record.place: 0})
+                pipeline.delete(keyspace.FORMER_APIKEYS)
                 await pipeline.execute()
 
     async def directory(self) -> Directory:
@@ -144,7 +145,7 @@ class Registry:
         """Create or change a key; False as for a team. Never removed: the ledger names keys."""
         change = Change(who=who, action="key", subject=now.id)
         return await self._put(
-            keyspace.APIKEYS, now.id, was, now, change, place=now.place, lists=_lists(now)
+            keyspace.apikey(now.id), _RECORD, was, now, change, place=now.place, lists=_lists(now)
         )
 
     async def _put(
@@ -184,6 +185,11 @@ class Registry:
         with translate_errors():
             seconds, _ = await self._redis.time()
         return int(seconds)
+
+
+def _id(place: str) -> str:
+    """Return the id of a key by its `KeyRecord.place`."""
+    return place.partition("-")[2]
 
 
 def _lists(record: KeyRecord) -> Sequence[str]:
