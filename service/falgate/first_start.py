@@ -19,6 +19,7 @@ from falgate.money.budget import Budget
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.ledger import Ledger, LedgerGone, LedgerStrange
 from falgate.pictures.storage import PictureStore
+from falgate.pictures.store.former import rename_former
 from falgate.redis.client import connect, plainly
 from falgate.redis.embedded import EmbeddedRedis
 from falgate.settings import Settings
@@ -199,8 +200,9 @@ async def _set_daily(budgets: Budgets, upstream: str, limit: Micros) -> None:
         done = await budgets.put(upstream, ORGANISATION, "day", was=was, now=now, who=_WHO)
 
 
-async def set_directory(registry: Registry) -> None:
-    """Create a first team and app, if there are none, and split the keys of an earlier version."""
+async def set_directory(redis: Redis, registry: Registry) -> None:
+    """Bring an earlier version's keys into form; create a first team and app, if there are none."""
+    await rename_former(redis)
     await registry.split_keys()
     directory = await registry.directory()
     if not directory.teams:

@@ -78,7 +78,7 @@ async def open_resources(
     upstreams = open_upstreams(settings, secret, troubles)
     stack.push_async_callback(upstreams.close)
     await set_limits(budgets, ledger, settings, upstreams.live)
-    await set_directory(registry)
+    await set_directory(redis, registry)
     await ledger.note_books(upstreams.live, upstreams.names.values())
     await stack.enter_async_context(running(trust.watch))
     with suppress(Unavailable):

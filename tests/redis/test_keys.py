@@ -16,11 +16,11 @@ NAMED = {
     for name, make in inspect.getmembers(keyspace, inspect.isfunction)
     if make.__module__ == keyspace.__name__ and inspect.signature(make).return_annotation is str
 }
-CONSTANT = {name: value for name, value in vars(keyspace).items() if str(value).startswith("{fg}")}
+CONSTANT = {name: value for name, value in vars(keyspace).items() if str(value).startswith("{fg")}
 
 
 def family(key: str) -> str:
-    return key.removeprefix("{fg}:").removeprefix("fg:").partition(":")[0]
+    return key.split(":")[1]
 
 
 def made(make: Callable[..., str]) -> str:
@@ -54,4 +54,4 @@ def test_no_other_file_spells_a_key() -> None:
     ]
 
     assert len(files) > 50
-    assert [each.name for each in files if "{fg}" in each.read_text()] == []
+    assert [each.name for each in files if "{fg" in each.read_text()] == []

@@ -13,7 +13,7 @@ from falgate.redis.client import RedisUnfit, connect, plainly
 from falgate.redis.rights import check_rights
 
 SECRET = "hunter2"
-DOCUMENTED = "+@all -@dangerous +info +config|get +bgrewriteaof ~{fg}:* ~fg:* &fg:*"
+DOCUMENTED = "+@all -@dangerous +info +config|get +bgrewriteaof ~{fg*}:* ~fg:* &fg:*"
 LACKS = {
     "the clock": ("-time", "+time"),
     "scripts by their hash": ("-evalsha", "+evalsha"),
@@ -21,8 +21,9 @@ LACKS = {
     "reading": ("-hget", "+hget"),
     "writing": ("-hdel", "+hdel"),
     "writing in scripts": ("-zadd", "+@all|+zadd"),
-    "keys of money": ("resetkeys ~fg:*", "~{fg}:* ~fg:*"),
-    "keys of pools": ("resetkeys ~{fg}:*", "~{fg}:* ~fg:*"),
+    "keys of money": ("resetkeys ~fg:*", "~{fg*}:* ~fg:*"),
+    "keys of pictures": ("resetkeys ~{fg}:* ~{fgr}:* ~fg:*", "~{fg*}:* ~fg:*"),
+    "keys of pools": ("resetkeys ~{fg*}:*", "~{fg*}:* ~fg:*"),
     "channels": ("resetchannels", "&fg:*"),
 }
 

@@ -1,7 +1,8 @@
 """Names of all Redis keys; no other file builds one.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
-claim a flight and hold its money, in Redis Cluster too. Each pool has a slot of its own.
+claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
+`{fgp}`, rates of requests have `{fgr}`, and each pool has a slot of its own.
 `families.py` lists all families of keys and their lifetimes.
 """
 
@@ -25,7 +26,7 @@ WAKE = "fg:wake"
 MOVED = "fg:moved"
 """Channel of the ids of jobs that got a slot, or whose progress at fal changed."""
 
-TO_KEYS, TO_CHANNELS = "~{fg}:* ~fg:*", "&fg:*"
+TO_KEYS, TO_CHANNELS = "~{fg*}:* ~fg:*", "&fg:*"
 """Rights to all keys and channels, in ACL notation."""
 
 _ACCOUNT = "{fg}:account:"
@@ -38,10 +39,10 @@ AUDIT = "{fg}:audit"
 POSTED = "{fg}:posted"
 ALERTS = "{fg}:alerts"
 MARKERS = "{fg}:markers"
-PICTURES = "{fg}:pictures"
-MEDIA = "{fg}:media"
-POOLS = "{fg}:pools"
-HOUSEKEEPER = "{fg}:housekeeper"
+PICTURES = "{fgp}:pictures"
+MEDIA = "{fgp}:media"
+POOLS = "{fgp}:pools"
+HOUSEKEEPER = "{fgp}:housekeeper"
 
 
 def apikey(key_id: str) -> str:
@@ -95,7 +96,7 @@ def pace(upstream: str, account: Account) -> str:
 
 def rate(account: str) -> str:
     """When an account's request rate is back to a full allowance."""
-    return f"{{fg}}:rate:{account}"
+    return f"{{fgr}}:rate:{account}"
 
 
 def slots(upstream: str) -> str:
@@ -265,24 +266,24 @@ def pool(fingerprint: str) -> str:
 
 def picture(name: str) -> str:
     """Metadata of a stored picture."""
-    return f"{{fg}}:picture:{name}"
+    return f"{{fgp}}:picture:{name}"
 
 
 def about(fingerprint: str) -> str:
     """Metadata of a pool."""
-    return f"{{fg}}:about:{fingerprint}"
+    return f"{{fgp}}:about:{fingerprint}"
 
 
 def pools_of(app: str) -> str:
     """The pools that a "team/app" has bought pictures for."""
-    return f"{{fg}}:poolsof:{app}"
+    return f"{{fgp}}:poolsof:{app}"
 
 
 def pictured(prompt_sha256: str) -> str:
     """The pictures of a prompt."""
-    return f"{{fg}}:pictured:{prompt_sha256}"
+    return f"{{fgp}}:pictured:{prompt_sha256}"
 
 
 def prompt(sha256: str) -> str:
     """The pools of a prompt."""
-    return f"{{fg}}:prompt:{sha256}"
+    return f"{{fgp}}:prompt:{sha256}"

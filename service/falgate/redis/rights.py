@@ -12,7 +12,7 @@ from falgate.redis.unavailable import translate_errors
 
 _RENEW = Script("requests_renew")
 _NOBODY = "rights"
-"""Name of an upstream, request and pool that do not exist."""
+"""Name of an upstream, request, pool, picture and account that do not exist."""
 
 
 async def check_rights(redis: Redis) -> None:
@@ -21,7 +21,8 @@ async def check_rights(redis: Redis) -> None:
     Raises:
         Unavailable: A right is missing; the message names it.
     """
-    pending, pool = keyspace.pending(_NOBODY), keyspace.pool(_NOBODY)
+    pending = keyspace.pending(_NOBODY)
+    others = keyspace.pool(_NOBODY), keyspace.picture(_NOBODY), keyspace.rate(_NOBODY)
     with translate_errors():
         await redis.time()
         # Run a script by its hash and by its text, as on a server that does not know it yet. It
@@ -33,5 +34,6 @@ async def check_rights(redis: Redis) -> None:
             pipeline.hdel(keyspace.META, _NOBODY)
             pipeline.publish(keyspace.WAKE, "")
             await pipeline.execute()
-        await redis.hget(pool, _NOBODY)
-        await redis.hdel(pool, _NOBODY)
+        for key in others:
+            await redis.hget(key, _NOBODY)
+            await redis.hdel(key, _NOBODY)

@@ -244,8 +244,8 @@ async def torn(server: Server, redis: Redis, watched: Trust, bring: Bring, order
     )
     server.start()
     # What is written meanwhile ends the half transaction.
-    await redis.eval("redis.call('INCR', KEYS[1]) redis.call('INCR', KEYS[1])", 1, "{fg}:rate:x")
-    await redis.delete("{fg}:rate:x")
+    await redis.eval("redis.call('INCR', KEYS[1]) redis.call('INCR', KEYS[1])", 1, "{fgr}:rate:x")
+    await redis.delete("{fgr}:rate:x")
     server.kill()
     server.start()
     return watched

@@ -69,7 +69,7 @@ async def test_a_prompt_is_shown_only_where_its_app_lets_it_be_kept(
     pools = (await admin.post("/cache/pools/find", json={"prompt": prompt})).json()
     (shown,) = (pool for pool in pools if pool["prompt"])
     assert (len(pools), shown["prompt"], shown["asked"]["quality"]) == (2, prompt, "low")
-    assert await kept() == [f"{{fg}}:about:{shown['fingerprint']}"]
+    assert await kept() == [f"{{fgp}}:about:{shown['fingerprint']}"]
 
 
 async def test_what_is_purged_is_bought_again_by_the_next_request(

@@ -1,0 +1,46 @@
+"""Renames the catalogue's keys that an earlier version wrote into the slot of money."""
+
+from contextlib import suppress
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from falgate.redis import keyspace
+from falgate.redis.unavailable import translate_errors
+
+_FAMILIES = (
+    keyspace.picture("*"),
+    keyspace.about("*"),
+    keyspace.pools_of("*"),
+    keyspace.pictured("*"),
+    keyspace.prompt("*"),
+)
+_SINGLE = (keyspace.MEDIA, keyspace.POOLS, keyspace.PICTURES)
+_SLOT, _FORMER_SLOT = (key.partition(":")[0] for key in (keyspace.PICTURES, keyspace.META))
+
+
+async def rename_former(redis: Redis) -> None:
+    """Rename what an earlier version wrote; may be repeated, and run on several instances at once.
+
+    The list of pictures comes last: as long as it has its former name, there may be more to rename.
+
+    Raises:
+        Unavailable: Without Redis.
+    """
+    with translate_errors():
+        if not await redis.exists(_former(keyspace.PICTURES)):
+            return
+        for family in _FAMILIES:
+            async for key in redis.scan_iter(_former(family), count=1000):
+                await _rename(redis, key)
+        for name in _SINGLE:
+            await _rename(redis, _former(name))
+
+
+async def _rename(redis: Redis, key: str) -> None:
+    with suppress(ResponseError):  # Another instance has renamed it.
+        await redis.renamenx(key, _SLOT + key.removeprefix(_FORMER_SLOT))
+
+
+def _former(key: str) -> str:
+    return _FORMER_SLOT + key.removeprefix(_SLOT)
