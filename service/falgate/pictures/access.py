@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol
 
+from falgate.cache.store.pools import Pools
 from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture
+from falgate.pictures.store.catalogue import Catalogue
 
 EVERY_S = 1.0
 """Flush interval. A crash loses the counts of the last second."""
@@ -15,31 +16,12 @@ _AT_ONCE = 200
 _KEPT_MAX = 100_000
 
 
-class AccessBook(Protocol):
-    """Stores the access counts. Methods raise `Unavailable` without Redis."""
-
-    async def use(self, uses: "Counter[str]") -> None:
-        """Add access counts, by picture name."""
-
-    async def now_ms(self) -> int:
-        """Return Redis's clock."""
-
-
-class PictureServices(Protocol):
-    """Pools whose pictures' expiry can be extended."""
-
-    async def keep(
-        self, fingerprint: str, hashes: Collection[str], until_s: int, *, pinned: bool = False
-    ) -> int:
-        """Extend the expiry of these pictures of a pool to `until_s`."""
-
-
 class AccessCounter:
     """Counts the pictures that this process serves."""
 
-    def __init__(self, book: AccessBook, pools: PictureServices, *, sliding_s: int = 0) -> None:
-        """Report to `book`; each use also extends the expiry to `sliding_s` from now, unless 0."""
-        self._book = book
+    def __init__(self, catalogue: Catalogue, pools: Pools, *, sliding_s: int = 0) -> None:
+        """Report to `catalogue`; a use also sets the expiry to `sliding_s` from now, unless 0."""
+        self._catalogue = catalogue
         self._pools = pools
         self._sliding_s = sliding_s
         self._uses: Counter[str] = Counter()
@@ -68,10 +50,10 @@ class AccessCounter:
         """
         while self._uses:
             some = Counter(dict(self._uses.most_common(_AT_ONCE)))
-            await self._book.use(some)
+            await self._catalogue.use(some)
             self._uses -= some
         if self._pooled:
-            until_s = await self._book.now_ms() // 1000 + self._sliding_s
+            until_s = await self._catalogue.now_ms() // 1000 + self._sliding_s
             for fingerprint in list(self._pooled):
                 await self._pools.keep(fingerprint, self._pooled[fingerprint], until_s)
                 del self._pooled[fingerprint]

@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from falgate.accounts.store.audit import AuditLog
 from falgate.cache.fingerprint import prompt_digest
+from falgate.cache.store.pools import Pools
 from falgate.core.change import Change
 from falgate.core.picture import EXTENSIONS
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.pictures.catalogue import PoolRecord, Record
 from falgate.pictures.deletion import PictureDeleter
-from falgate.pictures.garbage import Readable
-from falgate.pictures.ports import Catalogue
+from falgate.pictures.store.catalogue import Catalogue
 
 CURSOR = r"([0-9]{1,15})\.([0-9a-f]{64})"
 AGE_S_MAX = 10**9
@@ -22,22 +23,6 @@ AGE_S_MAX = 10**9
 _PAGE = 200
 _NAME = re.compile(r"(?:.*/)?([0-9a-f]{64})(\.(?:png|jpeg|webp))?(?:\?.*)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-
-
-class Keepable(Readable, Protocol):
-    """Pools whose pictures' expiry can be changed. Methods raise `Unavailable` without Redis."""
-
-    async def keep(
-        self, fingerprint: str, hashes: set[str], until_s: int, *, pinned: bool = False
-    ) -> int:
-        """Set the expiry of these pictures of a pool; return how many were changed."""
-
-
-class AuditLog(Protocol):
-    """The audit log. Methods raise `Unavailable` without Redis."""
-
-    async def note(self, change: Change, after: Any) -> None:
-        """Write an entry."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +67,7 @@ class CacheAdmin:
     def __init__(
         self,
         catalogue: Catalogue,
-        pools: Keepable,
+        pools: Pools,
         remover: PictureDeleter,
         notes: AuditLog,
         *,

@@ -9,37 +9,21 @@
 # are not in the catalogue are never deleted: the bucket may be shared, or the ledger may be new.
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
 
+from falgate.cache.store.pools import Pools
 from falgate.pictures.catalogue import Record
-from falgate.pictures.ports import Catalogue
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.store.catalogue import Catalogue
 
 HANDED_S = 3.0
 """Grace period in which instances that had read a pool before report their uses, seconds."""
 
 
-class Shelves(Protocol):
-    """Removes pictures from pools. Methods raise `Unavailable` without Redis."""
-
-    async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
-        """Remove pictures from a pool, starting its next generation; return how many it had."""
-
-    async def empty(self, fingerprint: str) -> int:
-        """Remove all pictures from a pool, including those being bought for it now."""
-
-
-class Files(Protocol):
-    """The picture store. Methods raise `StoreUnavailable` when it cannot be reached."""
-
-    async def remove(self, name: str) -> None:
-        """Delete a picture's file; a missing one is ignored."""
-
-
 class PictureDeleter:
     """Deletes pictures permanently."""
 
-    def __init__(self, catalogue: Catalogue, pools: Shelves, files: Files) -> None:
+    def __init__(self, catalogue: Catalogue, pools: Pools, files: PictureIntake) -> None:
         """Delete from this catalogue, these pools and this store."""
         self._catalogue = catalogue
         self._pools = pools

@@ -5,7 +5,7 @@ from typing import Protocol
 from falgate.core.events import Anomaly, Facts
 from falgate.pictures.catalogue import Record
 from falgate.pictures.deletion import PictureDeleter
-from falgate.pictures.ports import Catalogue
+from falgate.pictures.store.catalogue import Catalogue
 
 _FULL, _ROOMY = 0.95, 0.90
 """Shares of the allowed size at which eviction starts and stops."""

@@ -1,22 +1,15 @@
 """Garbage collection: pictures in no pool, and records of pools that are gone or unreachable."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from falgate.cache.fingerprint import version
 from falgate.cache.pool_info import PoolInfo
+from falgate.cache.store.pools import Pools
 from falgate.core.picture import Pool
 from falgate.models.spec import ModelSpec
 from falgate.pictures.catalogue import Record
-from falgate.pictures.deletion import PictureDeleter, Shelves
-from falgate.pictures.ports import Catalogue
-
-
-class Readable(Shelves, Protocol):
-    """Pools that can be read in batches. Methods raise `Unavailable` without Redis."""
-
-    async def read_all(self, fingerprints: Sequence[str]) -> list[Pool]:
-        """Return these pools."""
+from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.store.catalogue import Catalogue
 
 
 class GarbageCollector:
@@ -25,7 +18,7 @@ class GarbageCollector:
     def __init__(
         self,
         catalogue: Catalogue,
-        pools: Readable,
+        pools: Pools,
         remover: PictureDeleter,
         models: Mapping[str, ModelSpec],
     ) -> None:

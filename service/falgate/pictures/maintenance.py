@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Protocol
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly, Doubt, Facts
 from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
-from falgate.pictures.ports import Catalogue
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.store.catalogue import Catalogue
 
 EVERY_S = 5.0
 GRACE_MS = 3_600_000
@@ -18,23 +18,6 @@ GRACE_MS = 3_600_000
 _PASS_S = 60.0
 _SAMPLES = 2
 _DAY_MS = 86_400_000
-
-
-class Rounds(Catalogue, Protocol):
-    """The catalogue, with the lock for maintenance rounds and random samples."""
-
-    async def take_round(self, lease_ms: int) -> bool:
-        """Take the maintenance lock for `lease_ms`; return False while another instance has it."""
-
-    async def sample(self, number: int) -> list[str]:
-        """Return the names of up to `number` random pictures."""
-
-
-class Checked(Protocol):
-    """The picture store. Methods raise `StoreUnavailable` when it cannot be reached."""
-
-    async def whole(self, name: str) -> bool | None:
-        """Return whether a picture's bytes match its name; None if it is not stored."""
 
 
 class _Pass:
@@ -66,12 +49,12 @@ class PictureMaintenance:
 
     def __init__(
         self,
-        catalogue: Rounds,
+        catalogue: Catalogue,
         *,
         collector: GarbageCollector,
         remover: PictureDeleter,
         room: Evictor,
-        files: Checked,
+        files: PictureIntake,
         facts: Facts,
         min_days: int,
         results_kept_s: int,

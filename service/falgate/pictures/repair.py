@@ -6,8 +6,8 @@ from contextlib import suppress
 from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly, Facts
 from falgate.pictures.deletion import PictureDeleter
-from falgate.pictures.ports import Catalogue
 from falgate.pictures.storage import PictureStore
+from falgate.pictures.store.catalogue import Catalogue
 
 EVERY_S = 0.1
 """Anybody may ask for names that were never stored, so looks have a pace of their own; seconds."""

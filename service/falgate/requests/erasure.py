@@ -2,33 +2,17 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Protocol
 
 import msgspec
 
+from falgate.accounts.store.audit import AuditLog
 from falgate.cache.fingerprint import prompt_digest
+from falgate.cache.store.pools import Pools
 from falgate.core.change import Change
 from falgate.core.problems import Invalid
-from falgate.pictures.admin import AuditLog
 from falgate.pictures.deletion import PictureDeleter
-from falgate.pictures.garbage import Readable
-from falgate.pictures.ports import Catalogue
-
-
-class Texts(Protocol):
-    """The places outside pools that contain prompts. Methods raise `Unavailable` without Redis."""
-
-    async def forget_requests(self, upstreams: Sequence[str], prompt: str, sha256: str) -> int:
-        """Delete ended queued requests with this prompt; return the count."""
-
-    async def forget_refusals(self, prompt: str) -> int:
-        """Delete fal's refusals that quote this prompt; return the count."""
-
-    async def under_way(self, upstreams: Sequence[str], sha256: str) -> int:
-        """Return how many purchases for the prompt are under way."""
-
-    async def rewrite_log(self) -> bool:
-        """Ask Redis to rewrite its append-only file; return whether it does."""
+from falgate.pictures.store.catalogue import Catalogue
+from falgate.requests.store.prompts import Prompts
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,9 +52,9 @@ class PromptEraser:
     def __init__(
         self,
         catalogue: Catalogue,
-        pools: Readable,
+        pools: Pools,
         remover: PictureDeleter,
-        texts: Texts,
+        texts: Prompts,
         notes: AuditLog,
         *,
         upstreams: Sequence[str],
