@@ -6,12 +6,13 @@ from typing import Any
 from msgspec.structs import replace
 
 from falgate.cache.policy import EffectivePolicy
+from falgate.cache.request import PictureRequest
 from falgate.core.account import Account, chain
 from falgate.core.calendar import Window
 from falgate.core.picture import Picture, Pool
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget, Position
-from falgate.requests.quote import Quote, QuoteRequest, Quotes
+from falgate.requests.quote import Quote, Quotes
 
 SPEC = MODELS["fal-ai/gpt-image-1.5"]
 DAY = Window("day", "1970-01-01", 0, 86_400_000)
@@ -45,15 +46,14 @@ class World:
 
 
 async def quote(world: Any, number: int) -> Quote:
-    asked = QuoteRequest(
+    asked = PictureRequest(
         spec=SPEC,
         arguments=SPEC.input(prompt="a cat", quality="low", num_images=number),
         upstream="fal",
         fingerprint="f",
-        accounts=chain("web", "shop", "k"),
         treatment=EffectivePolicy(scope="organisation"),
     )
-    return await Quotes(world, world, world).quote(asked)
+    return await Quotes(world, world, world).quote(asked, chain("web", "shop", "k"))
 
 
 async def test_what_is_missing_is_priced() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from falgate.cache.decision import Decision, available, decide
-from falgate.cache.policy import EffectivePolicy
+from falgate.cache.request import PictureRequest
 from falgate.core.picture import Picture, Pool
 
 Pick = Callable[[Sequence[Picture]], Awaitable[Sequence[Picture]]]
@@ -18,25 +18,18 @@ class PoolReader(Protocol):
         """Return a pool; an empty one if there is none; raises `Unavailable` without Redis."""
 
 
-async def look_up(
-    pools: PoolReader,
-    fingerprint: str,
-    wanted: int,
-    policy: EffectivePolicy,
-    pick: Pick | None = None,
-) -> Decision:
+async def look_up(pools: PoolReader, request: PictureRequest, pick: Pick | None = None) -> Decision:
     """Decide what a request gets from its pool as it is now.
 
     Args:
         pools: The pools.
-        fingerprint: Of the pool.
-        wanted: Number of pictures that are wanted.
-        policy: The effective cache policy of the request.
+        request: What is wanted.
         pick: Leaves out pictures of other open requests; None leaves out nothing.
 
     Raises:
         Unavailable: Without Redis.
     """
-    pool = await pools.read(fingerprint)
+    policy = request.treatment
+    pool = await pools.read(request.fingerprint)
     picked = await pick(available(pool, policy)) if pick and not policy.fresh else None
-    return decide(pool, policy, wanted, picked)
+    return decide(pool, policy, request.wanted, picked)

@@ -7,7 +7,6 @@ import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 
-from falgate.core.account import chain
 from falgate.core.calendar import Calendar
 from falgate.core.money import dollars
 from falgate.http.docs import documented
@@ -18,7 +17,7 @@ from falgate.jobs.admission import admit, authenticate
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
-from falgate.requests.quote import Quote, QuoteRequest, Quotes
+from falgate.requests.quote import Quote, Quotes
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,16 +81,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
                 headers=fields_of(request),
                 request_id=request.scope["state"][REQUEST_ID],
             )
-            key = call.key
-            asked = QuoteRequest(
-                spec=spec,
-                arguments=call.arguments,
-                upstream=call.upstream,
-                fingerprint=call.fingerprint,
-                accounts=chain(key.team, key.app, key.id),
-                treatment=call.treatment,
-            )
-            found = await quotes.quote(asked)
+            found = await quotes.quote(call, call.accounts)
             headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}
             if found.tightest is not None:
                 headers["X-Falgate-Budget-Remaining-Usd"] = dollars(found.tightest.remaining or 0)

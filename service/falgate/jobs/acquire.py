@@ -188,9 +188,8 @@ class Claims:
 
     async def _there(self, call: AdmittedRequest) -> Decision:
         """Decide what the request gets from its pool; convert pictures for it if there are any."""
-        treatment = call.treatment
-        pick = partial(self.together.take, call) if treatment.distinct else None
-        look = partial(look_up, self._ports.pools, call.fingerprint, call.wanted, treatment, pick)
+        pick = partial(self.together.take, call) if call.treatment.distinct else None
+        look = partial(look_up, self._ports.pools, call, pick)
         there = await look()
         if there.missing and await derive(self._ports, call, there, pick):
             return await look()

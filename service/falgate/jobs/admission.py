@@ -1,7 +1,6 @@
 """Admission: authenticates a request, checks its body, and finds the pool that serves it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -11,8 +10,9 @@ from falgate.accounts.cache_settings import CachePolicy
 from falgate.accounts.directory import Directory
 from falgate.accounts.limits import PurchaseLimits
 from falgate.cache import directives
-from falgate.cache.policy import EffectivePolicy, resolve
-from falgate.core.account import chain
+from falgate.cache.policy import resolve
+from falgate.cache.request import PictureRequest
+from falgate.core.account import Account, chain
 from falgate.core.errors import KeyMalformed, KeyRefused, KeyUnknown, ModelUnknown, Unavailable
 from falgate.fal import options
 from falgate.fal.options import FalOptions
@@ -36,37 +36,27 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     caching: CachePolicy
 
 
-class AdmittedRequest(msgspec.Struct, frozen=True, kw_only=True):
+class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
     """A request that was authenticated and checked.
 
     Attributes:
         request_id: Our id of the request, as the caller sees it.
-        spec: The model.
-        arguments: An instance of `spec.input`.
         key: The key that asked.
         terms: The limits of a purchase for this request.
         options: fal's request options, from the headers.
-        treatment: The effective cache policy.
-        upstream: Name of the upstream that would sell the pictures.
-        fingerprint: Of the pool that serves the request.
         ignored: The body's fields that the model does not have, as a list of tokens.
     """
 
     request_id: str
-    spec: ModelSpec
-    arguments: Any
     key: KeyRecord
     terms: PurchaseLimits
     options: FalOptions
-    treatment: EffectivePolicy
-    upstream: str
-    fingerprint: str
     ignored: str = ""
 
     @property
-    def wanted(self) -> int:
-        """Return the number of pictures that are wanted."""
-        return self.spec.asked(self.arguments)
+    def accounts(self) -> tuple[Account, ...]:
+        """Return the accounts that a purchase is charged to, the organisation first."""
+        return chain(self.key.team, self.key.app, self.key.id)
 
 
 Found = Callable[[KeyRecord], None]

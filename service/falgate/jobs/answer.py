@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from falgate.cache.decision import Why
+from falgate.cache.request import PictureRequest
 from falgate.core.events import Source
 from falgate.core.money import Micros
 from falgate.core.picture import Picture, foreign_file
@@ -71,26 +72,25 @@ def delivered(spec: ModelSpec, job: Job, may_fetch: Callable[[str], bool]) -> De
 
 
 def free(
-    spec: ModelSpec,
-    arguments: Any,
+    request: PictureRequest,
     source: Source,
     pictures: tuple[Picture, ...],
     foreign: tuple[dict[str, Any], ...] = (),
 ) -> Answer:
     """Answer with as many of these pictures as were asked for; nobody pays for them now."""
-    wanted = spec.asked(arguments)
+    wanted = request.wanted
     handed = pictures[:wanted]
     made_here = any(picture.master for picture in handed)
     return Answer(
         source="derived" if source == "hit" and made_here else source,
         pictures=handed,
         foreign=foreign[: max(0, wanted - len(pictures))],
-        saved=price.listed(spec, arguments, wanted),
+        saved=price.listed(request.spec, request.arguments, wanted),
     )
 
 
 def bought(
-    spec: ModelSpec, arguments: Any, job: Job, pool: tuple[Picture, ...], brought: Delivery
+    request: PictureRequest, job: Job, pool: tuple[Picture, ...], brought: Delivery
 ) -> Answer:
     """Answer with what a purchase has delivered, behind the pictures that its pool had before."""
     source: Source = "partial" if pool else "miss"
@@ -98,7 +98,7 @@ def bought(
         source="bypass" if job.order.fresh else source,
         why=job.order.why,
         kept=job.kept,
-        pictures=(*pool, *brought.pictures)[: spec.asked(arguments)],
+        pictures=(*pool, *brought.pictures)[: request.wanted],
         foreign=brought.foreign[: job.order.number],
         bought=len(brought.pictures) + len(brought.foreign),
         billed=job.charged,

@@ -5,22 +5,19 @@
 # is the same picture.
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 
 from falgate.cache.decision import Decision
 from falgate.cache.fingerprint import prompt_digest, version
 from falgate.cache.lookup import Pick, PoolReader, look_up
-from falgate.cache.policy import EffectivePolicy
 from falgate.cache.pool_info import PoolInfo
+from falgate.cache.request import PictureRequest, request_for
 from falgate.core.errors import StoreUnavailable
 from falgate.core.picture import Picture
 from falgate.jobs.admission import AdmittedRequest
 from falgate.jobs.ingest import file
 from falgate.jobs.ports import Ports
-from falgate.models.spec import ModelSpec
 from falgate.pictures.catalogue import NewPicture
 
 
@@ -34,8 +31,7 @@ async def derive(
     Raises:
         Unavailable: Without Redis or the store.
     """
-    wanted = Wanted(call.spec, call.arguments, call.upstream, call.treatment)
-    masters = await derivable(ports.pools, wanted, there, pick)
+    masters = await derivable(ports.pools, call, there, pick)
     made = [picture for master in masters if (picture := await _made(ports, call, master))]
     generation = there.pool.generation
     for picture in made:
@@ -48,24 +44,8 @@ async def derive(
     return bool(made)
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """A request for which pictures might be converted.
-
-    Attributes:
-        spec: The model.
-        arguments: An instance of `spec.input`.
-        upstream: Name of the upstream that would sell the pictures.
-        treatment: The effective cache policy.
-    """
-
-    spec: ModelSpec
-    arguments: Any
-    upstream: str
-    treatment: EffectivePolicy
-
-
 async def derivable(
-    pools: PoolReader, wanted: Wanted, there: Decision, pick: Pick | None = None
+    pools: PoolReader, request: PictureRequest, there: Decision, pick: Pick | None = None
 ) -> Sequence[Picture]:
     """Return the masters that could be converted, no more of them than pictures are missing.
 
@@ -74,15 +54,14 @@ async def derivable(
     Raises:
         Unavailable: Without Redis.
     """
-    spec, treatment = wanted.spec, wanted.treatment
-    arguments = spec.masters(wanted.arguments)
+    spec, treatment = request.spec, request.treatment
+    arguments = spec.masters(request.arguments)
     if arguments is None or not there.missing or there.fresh or not treatment.derived:
         return ()
     now_s = there.pool.read_s
     has = {picture.master for picture in there.pool.pictures if picture.fresh(now_s)}
-    name = treatment.pool_of(spec, arguments, wanted.upstream)
-    found = await look_up(pools, name, spec.asked(arguments), treatment)
-    jpeg = spec.expected(wanted.arguments).content_type == "image/jpeg"
+    found = await look_up(pools, request_for(spec, arguments, request.upstream, treatment))
+    jpeg = spec.expected(request.arguments).content_type == "image/jpeg"
     masters = [
         master
         for master in found.pictures

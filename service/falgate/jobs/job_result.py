@@ -1,9 +1,7 @@
 """What a job brings to each request that waits for it, whether its leader or a follower."""
 
-from typing import Any
-
 from falgate.cache.lookup import look_up
-from falgate.cache.policy import EffectivePolicy
+from falgate.cache.request import PictureRequest
 from falgate.core.errors import Refusal
 from falgate.core.picture import Picture
 from falgate.jobs import answer
@@ -11,20 +9,12 @@ from falgate.jobs.answer import Answer
 from falgate.jobs.job import Job
 from falgate.jobs.ports import Ports
 from falgate.jobs.refusals import of_ending
-from falgate.models.spec import ModelSpec
 
 _CANCELLED = 499
 
 
 async def share(
-    ports: Ports,
-    *,
-    spec: ModelSpec,
-    arguments: Any,
-    treatment: EffectivePolicy,
-    job: Job,
-    pool: tuple[Picture, ...],
-    leads: bool,
+    ports: Ports, request: PictureRequest, job: Job, pool: tuple[Picture, ...], *, leads: bool
 ) -> Answer | Refusal | None:
     """Return what a job that ended or is in trouble brings; None if its waiter has to ask again.
 
@@ -32,9 +22,7 @@ async def share(
 
     Args:
         ports: The ports of the request flow.
-        spec: The model.
-        arguments: An instance of `spec.input`.
-        treatment: The effective cache policy of the request.
+        request: What its waiter asked for.
         job: As it was read.
         pool: The pictures that the pool had when the request asked for the job.
         leads: Whether the job was begun for this request.
@@ -47,7 +35,7 @@ async def share(
     if _given_up(job):
         return None
     upstream = ports.upstream(job.order.upstream)
-    brought = answer.delivered(spec, job, upstream.may_fetch)
+    brought = answer.delivered(request.spec, job, upstream.may_fetch)
     if brought is None:
         refusal = of_ending(job)
         if leads:
@@ -55,18 +43,16 @@ async def share(
             refusal.charged = job.charged
         return refusal
     if leads:
-        return answer.bought(spec, arguments, job, pool, brought)
-    wanted = spec.asked(arguments)
+        return answer.bought(request, job, pool, brought)
     found = pool
-    if not treatment.distinct:
-        pools = ports.pools
-        found = (await look_up(pools, job.order.fingerprint, wanted, treatment)).pictures
+    if not request.treatment.distinct:
+        found = (await look_up(ports.pools, request)).pictures
     known = {picture.sha256 for picture in found}
     # Pictures of another size than requested are not in the pool, but followers get them too.
     found = (*found, *(each for each in brought.pictures if each.sha256 not in known))
-    if len(found) + len(brought.foreign) < wanted:
+    if len(found) + len(brought.foreign) < request.wanted:
         return None
-    return answer.free(spec, arguments, "coalesced", found, brought.foreign)
+    return answer.free(request, "coalesced", found, brought.foreign)
 
 
 def _given_up(job: Job) -> bool:

@@ -7,41 +7,20 @@ import msgspec
 
 from falgate.cache.decision import Decision
 from falgate.cache.lookup import PoolReader, look_up
-from falgate.cache.policy import EffectivePolicy
 from falgate.cache.pool import AppPool
+from falgate.cache.request import PictureRequest
 from falgate.core.account import Account
 from falgate.core.errors import PriceMissing
 from falgate.core.events import Source
 from falgate.core.money import Micros
 from falgate.core.picture import Picture
-from falgate.jobs.derive import Wanted, derivable
+from falgate.jobs.derive import derivable
 from falgate.jobs.ports import Budgets
 from falgate.models import price
 from falgate.models.price import PriceUnknown
-from falgate.models.spec import ModelSpec
 from falgate.money import budget
 from falgate.money.budget import Position
 from falgate.pictures.ports import Places
-
-
-class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to quote.
-
-    Attributes:
-        spec: The model.
-        arguments: An instance of `spec.input`.
-        upstream: Name of the upstream that would sell it.
-        fingerprint: Of the pool that would serve it.
-        accounts: The accounts that would be charged, the organisation first.
-        treatment: The effective cache policy.
-    """
-
-    spec: ModelSpec
-    arguments: object
-    upstream: str
-    fingerprint: str
-    accounts: tuple[Account, ...]
-    treatment: EffectivePolicy
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,14 +61,18 @@ class Quotes:
         self._budgets = budgets
         self._places = places
 
-    async def quote(self, asked: QuoteRequest) -> Quote:
+    async def quote(self, asked: PictureRequest, accounts: tuple[Account, ...]) -> Quote:
         """Quote a request by its pool, its price and every budget.
+
+        Args:
+            asked: The request.
+            accounts: The accounts that would be charged, the organisation first.
 
         Raises:
             PriceMissing: The model has no price for it.
             Unavailable: Without Redis.
         """
-        there, masters = await self._there(asked)
+        there, masters = await self._there(asked, accounts)
         missing = there.missing - len(masters)
         try:
             listed = price.listed(asked.spec, asked.arguments, missing)
@@ -99,7 +82,7 @@ class Quotes:
             raise PriceMissing(str(error)) from error
         positions = [
             position
-            for account in asked.accounts
+            for account in accounts
             for position in await self._budgets.positions(asked.upstream, account)
         ]
         short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
@@ -120,13 +103,14 @@ class Quotes:
             source="derived" if masters and not served.missing else served.source,
         )
 
-    async def _there(self, asked: QuoteRequest) -> tuple[Decision, Sequence[Picture]]:
+    async def _there(
+        self, asked: PictureRequest, accounts: tuple[Account, ...]
+    ) -> tuple[Decision, Sequence[Picture]]:
         """Decide what the request would get, and return the pictures that would be converted."""
-        number = asked.spec.asked(asked.arguments)
         pick = None
         if asked.treatment.distinct:
-            app = next(account.id for account in asked.accounts if account.level == "app")
-            pick = partial(self._places.free, AppPool(app, asked.fingerprint), wanted=number)
-        there = await look_up(self._pools, asked.fingerprint, number, asked.treatment, pick)
-        wanted = Wanted(asked.spec, asked.arguments, asked.upstream, asked.treatment)
-        return there, await derivable(self._pools, wanted, there, pick)
+            app = next(account.id for account in accounts if account.level == "app")
+            where = AppPool(app, asked.fingerprint)
+            pick = partial(self._places.free, where, wanted=asked.wanted)
+        there = await look_up(self._pools, asked, pick)
+        return there, await derivable(self._pools, asked, there, pick)

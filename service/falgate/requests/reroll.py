@@ -4,12 +4,12 @@ import uuid
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.ports import Records
 from falgate.cache.policy import EffectivePolicy
-from falgate.core.account import chain
+from falgate.cache.request import request_for
 from falgate.core.errors import InputRejected
 from falgate.core.picture import Picture
 from falgate.core.problems import Conflict, Invalid
@@ -20,7 +20,7 @@ from falgate.models import arguments as request
 from falgate.models.spec import ModelSpec
 from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.catalogue import PoolRecord, Record
-from falgate.requests.quote import QuoteRequest, Quotes
+from falgate.requests.quote import Quotes
 from falgate.requests.submit import SubmitService
 
 
@@ -104,34 +104,21 @@ class Rerolls:
             fresh="beside",
             keep_prompt=about.arguments is not None,
         )
-        name = treatment.pool_of(spec, arguments, about.upstream)
-        if name != shelf.fingerprint:
+        arguments = replace(arguments, **{spec.count: 1, spec.inline: False})
+        wanted = request_for(spec, arguments, about.upstream, treatment)
+        if wanted.fingerprint != shelf.fingerprint:
             raise Invalid("This is not the request that the picture was made for")
         key = await self._key(record, shelf, about.upstream)
         return AdmittedRequest(
             request_id=str(uuid.uuid4()),
-            spec=spec,
-            arguments=replace(arguments, **{spec.count: 1, spec.inline: False}),
             key=key,
             terms=terms(key, await self._records.directory()),
             options=FalOptions(),
-            treatment=treatment,
-            upstream=about.upstream,
-            fingerprint=name,
+            **asdict(wanted),
         )
 
     async def _afford(self, call: AdmittedRequest) -> None:
-        key = call.key
-        quote = await self._quotes.quote(
-            QuoteRequest(
-                spec=call.spec,
-                arguments=call.arguments,
-                upstream=call.upstream,
-                fingerprint=call.fingerprint,
-                accounts=chain(key.team, key.app, key.id),
-                treatment=call.treatment,
-            )
-        )
+        quote = await self._quotes.quote(call, call.accounts)
         for short in quote.refusing:
             raise Conflict(
                 f"The {short.window.kind} budget of {short.account.name} cannot pay for another "

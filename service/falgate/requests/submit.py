@@ -107,7 +107,7 @@ class SubmitService:
         start_by_s = asyncio.get_running_loop().time() + within_s
         match await self._claims.claim(call, waiter, start_by_s):
             case Cached(pictures):
-                found = answer.free(call.spec, call.arguments, "hit", pictures)
+                found = answer.free(call, "hit", pictures)
                 kept = await self._put(keep, "done", found)
                 if kept.asked.id == call.request_id:
                     self._ports.facts.answered(answered(call, found, "", 0, 0))

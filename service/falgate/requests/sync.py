@@ -79,7 +79,7 @@ class SyncService:
                 match await self._claims.claim(call, waiter, patience.start_by_s):
                     case Cached(pictures):
                         source: Source = "coalesced" if job_id else "hit"
-                        found = answer.free(call.spec, call.arguments, source, pictures)
+                        found = answer.free(call, source, pictures)
                         return found, job_id
                     case Leader(job_id, pool, flight, held):
                         leads = True
@@ -89,15 +89,7 @@ class SyncService:
                 job = await self._wait(
                     job_id, patience, leads=leads, within=call.options.start_within_s > 0
                 )
-                shared = job and await share(
-                    self._ports,
-                    spec=call.spec,
-                    arguments=call.arguments,
-                    treatment=call.treatment,
-                    job=job,
-                    pool=pool,
-                    leads=leads,
-                )
+                shared = job and await share(self._ports, call, job, pool, leads=leads)
                 if isinstance(shared, Refusal):
                     raise shared
                 if shared:

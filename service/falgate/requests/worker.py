@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import msgspec
 
+from falgate.cache.request import PictureRequest
 from falgate.core.errors import KeyRefused, KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
 from falgate.core.events import Anomaly, Answered
 from falgate.jobs import answer
@@ -18,7 +18,7 @@ from falgate.jobs.answer import Answer
 from falgate.jobs.job import Job
 from falgate.jobs.job_result import share
 from falgate.jobs.ports import Ports
-from falgate.jobs.request import Outcome, QueuedRequest, failure_of
+from falgate.jobs.request import Outcome, QueuedRequest, RequestSpec, failure_of
 from falgate.jobs.starting import has_started
 from falgate.jobs.verdicts import NewRequest, Waiter
 from falgate.jobs.watcher import Gone, JobWatcher
@@ -122,25 +122,16 @@ class RequestWorker:
 
     async def _ending(self, request: QueuedRequest) -> tuple[QueuedRequest, Outcome] | None:
         """Return the request as last read, and its outcome; None if it has ended elsewhere."""
-        spec = self._ports.models[request.asked.endpoint]
-        arguments = msgspec.convert(request.asked.arguments, spec.input)
+        wanted = self._wanted(request.asked)
         refusal: Refusal = TimedOut(
             "Other requests were still buying the missing pictures; try again"
         )
         for _ in range(_TRIES):
             try:
                 job = await self._settled(request)
-                share_it = partial(
-                    share,
-                    self._ports,
-                    spec=spec,
-                    arguments=arguments,
-                    treatment=request.asked.treatment,
-                    job=job,
-                    pool=request.pool,
-                    leads=request.leads,
+                found = await retry_until_available(
+                    partial(share, self._ports, wanted, job, request.pool, leads=request.leads)
                 )
-                found = await retry_until_available(share_it)
             except Gone:
                 found = None
             except TimedOut as late:
@@ -153,7 +144,7 @@ class RequestWorker:
             elif isinstance(found, Refusal):
                 return request, failure_of(found)
             try:
-                again = await self._again(request, arguments)
+                again = await self._again(request, wanted)
             except Refusal as last:
                 return request, failure_of(last)
             if isinstance(again, Answer):
@@ -182,7 +173,9 @@ class RequestWorker:
                 raise TimedOut("The purchase was not started within the request's time limit")
         return await self._flights.settled(request.job)
 
-    async def _again(self, request: QueuedRequest, arguments: Any) -> QueuedRequest | Answer | None:
+    async def _again(
+        self, request: QueuedRequest, wanted: PictureRequest
+    ) -> QueuedRequest | Answer | None:
         """Claim once more for a request whose job brought nothing.
 
         Returns:
@@ -192,13 +185,13 @@ class RequestWorker:
             Refusal: Its pictures cannot be had.
         """
         asked = request.asked
-        call = await self._call(request, arguments)
+        call = await self._call(request, wanted)
         keep = NewRequest(asked=asked, was_job=request.job)
         waiter = Waiter(request=asked.id, keep=keep)
         start_by_s = await self._start_by_s(request)
         match await self._claimed(call, waiter, start_by_s):
             case Cached(pictures):
-                return answer.free(call.spec, arguments, "coalesced", pictures)
+                return answer.free(call, "coalesced", pictures)
             case Leader(job_id, held=held):
                 await retry_until_available(lambda: self._purchases.begin(job_id, held))
         return await retry_until_available(lambda: self._ports.requests.read(asked.id))
@@ -214,7 +207,17 @@ class RequestWorker:
                     raise
                 await asyncio.sleep(refusal.retry_after_s * _PAUSE_PART)
 
-    async def _call(self, request: QueuedRequest, arguments: Any) -> AdmittedRequest:
+    def _wanted(self, asked: RequestSpec) -> PictureRequest:
+        spec = self._ports.models[asked.endpoint]
+        return PictureRequest(
+            spec=spec,
+            arguments=msgspec.convert(asked.arguments, spec.input),
+            upstream=asked.upstream,
+            treatment=asked.treatment,
+            fingerprint=asked.fingerprint,
+        )
+
+    async def _call(self, request: QueuedRequest, wanted: PictureRequest) -> AdmittedRequest:
         """Return the request as admitted, with its key's present limits."""
         asked = request.asked
         key, now_s, directory = await retry_until_available(lambda: self._ports.keys.key(asked.key))
@@ -224,14 +227,10 @@ class RequestWorker:
             raise KeyRefused(why)
         return AdmittedRequest(
             request_id=asked.id,
-            spec=self._ports.models[asked.endpoint],
-            arguments=arguments,
             key=key,
             terms=terms(key, directory),
             options=asked.options,
-            treatment=asked.treatment,
-            upstream=asked.upstream,
-            fingerprint=asked.fingerprint,
+            **msgspec.structs.asdict(wanted),
         )
 
     async def _start_by_s(self, request: QueuedRequest) -> float:

@@ -72,7 +72,7 @@ async def master(ports: Any, shelf: Any, colour: str, mode: str = "RGB") -> Pict
 
 
 async def there(ports: Any, asked: admission.AdmittedRequest) -> Decision:
-    return await look_up(ports.pools, asked.fingerprint, asked.wanted, asked.treatment)
+    return await look_up(ports.pools, asked)
 
 
 async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, shelf: Any) -> None:

@@ -14,12 +14,13 @@ from falgate.admin.api.services import AdminServices
 from falgate.admin.context import upstream_of
 from falgate.cache.directives import Directives
 from falgate.cache.policy import resolve
+from falgate.cache.request import request_for
 from falgate.core.account import chain
 from falgate.core.errors import InputRejected
 from falgate.core.problems import Invalid, NotFound
 from falgate.http.quote import Quoted, quoted
 from falgate.models import arguments as request
-from falgate.requests.quote import QuoteRequest, Quotes
+from falgate.requests.quote import Quotes
 
 
 class QuoteAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,14 +65,8 @@ def quote_routes(services: AdminServices, quotes: Quotes) -> Sequence[Any]:
         if known is None:
             raise NotFound("There is no such app; list the apps to see all of them")
         treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
-        asked = QuoteRequest(
-            spec=spec,
-            arguments=arguments,
-            upstream=live,
-            fingerprint=treatment.pool_of(spec, arguments, live),
-            accounts=chain(team, name, "")[:-1],
-            treatment=treatment,
-        )
-        return quoted(await quotes.quote(asked), services.calendar)
+        asked = request_for(spec, arguments, live, treatment)
+        accounts = chain(team, name, "")[:-1]
+        return quoted(await quotes.quote(asked, accounts), services.calendar)
 
     return (quote,)
