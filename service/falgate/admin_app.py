@@ -7,17 +7,15 @@ from urllib.parse import urlsplit, urlunsplit
 from litestar import Litestar
 from redis.asyncio import Redis
 
-from falgate.accounts.apikey import Kind
 from falgate.accounts.store.audit import AuditLog
 from falgate.accounts.store.registry import Registry
-from falgate.admin.api.cache import CacheServices
-from falgate.admin.api.routes import AdminParts, admin_routes
+from falgate.admin.api.routes import AdminParts, PictureParts, admin_routes
 from falgate.admin.api.services import AdminServices
 from falgate.admin.api.status import Probes
 from falgate.cache.store.places import Places
 from falgate.cache.store.pools import Pools
 from falgate.core.errors import Refusal
-from falgate.first_start import TEST, open_pictures
+from falgate.first_start import known_upstreams, open_pictures
 from falgate.http.errors import HANDLERS
 from falgate.models.endpoints import MODELS
 from falgate.money.reports import Reports
@@ -39,21 +37,14 @@ from falgate.webhooks.store.lists import DeliveryLists
 
 
 def admin_parts(
-    services: AdminServices,
-    redis: Redis,
-    cache: CacheServices | None = None,
-    quotes: Quotes | None = None,
-    probes: Probes | None = None,
+    services: AdminServices, redis: Redis, pictures: PictureParts | None = None
 ) -> AdminParts:
     """What the routes need, given who answers for records and budgets, and for pictures."""
-    calendar = services.calendar
     return AdminParts(
         services=services,
-        reports=Reports(Usage(redis, calendar), Entries(redis), calendar),
+        reports=Reports(Usage(redis, services.calendar), Entries(redis), services.calendar),
         deliveries=WebhookAdmin(Deliveries(redis), DeliveryLists(redis)),
-        cache=cache,
-        quotes=quotes,
-        probes=probes,
+        pictures=pictures,
     )
 
 
@@ -93,21 +84,17 @@ async def open_admin_app(
         SettingsWrong: The picture store cannot be opened.
         Unavailable: Redis does not answer.
     """
-    live = await Ledger(redis).live()
-    upstreams: dict[Kind, str] = {"test": TEST}
-    if live is not None:
-        upstreams["live"] = live
     services = AdminServices(
         records=Registry(redis),
         books=Budgets(redis, settings.calendar),
         calendar=settings.calendar,
-        upstreams=upstreams,
+        upstreams=await known_upstreams(redis),
         models=MODELS,
         admin_key=admin_key,
     )
-    about_pictures = _about_pictures(settings, redis) if pictures else ()
+    about_pictures = _about_pictures(settings, redis) if pictures else None
     return Litestar(
-        route_handlers=admin_routes(admin_parts(services, redis, *about_pictures)),
+        route_handlers=admin_routes(admin_parts(services, redis, about_pictures)),
         exception_handlers=HANDLERS,
         openapi_config=None,
         request_max_body_size=None,
@@ -115,17 +102,11 @@ async def open_admin_app(
     )
 
 
-def _about_pictures(settings: Settings, redis: Redis) -> tuple[CacheServices, Quotes, Probes]:
+def _about_pictures(settings: Settings, redis: Redis) -> PictureParts:
     catalogue, pools = Catalogue(redis), Pools(redis)
     store = open_pictures(settings)
     files = PictureIntake(store, Converter(settings.derived_quality))
-    desk = CacheAdmin(
-        catalogue,
-        pools,
-        PictureDeleter(catalogue, pools, files),
-        AuditLog(redis),
-        kept_s=settings.cache_ttl_s,
-    )
+    remover = PictureDeleter(catalogue, pools, files)
 
     async def troubles() -> Mapping[str, str]:
         try:
@@ -134,5 +115,8 @@ def _about_pictures(settings: Settings, redis: Redis) -> tuple[CacheServices, Qu
             return {"store": str(refusal)}
         return {}
 
-    quotes = Quotes(pools, Budgets(redis, settings.calendar), Places(redis))
-    return CacheServices(desk), quotes, probes_of(settings, redis, troubles)
+    return PictureParts(
+        desk=CacheAdmin(catalogue, pools, remover, AuditLog(redis), kept_s=settings.cache_ttl_s),
+        quotes=Quotes(pools, Budgets(redis, settings.calendar), Places(redis)),
+        probes=probes_of(settings, redis, troubles),
+    )

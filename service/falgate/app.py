@@ -11,7 +11,7 @@ from falgate.accounts.apikey import Kind
 from falgate.accounts.store.rates import Rates
 from falgate.accounts.store.registry import Registry
 from falgate.accounts.wrong_keys import WrongKeys
-from falgate.admin.api.cache import CacheServices
+from falgate.admin.api.routes import PictureParts
 from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
@@ -259,13 +259,13 @@ def _served(
                 wrong_keys=ports.wrong_keys,
             ),
             resources.redis,
-            CacheServices(
-                kept.desk,
-                Rerolls(kept.desk, ports, works.queue, resources.registry),
-                kept.eraser,
+            PictureParts(
+                desk=kept.desk,
+                quotes=Quotes(ports.pools, ports.budgets, ports.places),
+                probes=probes_of(settings, resources.redis, health.troubles),
+                rerolls=Rerolls(kept.desk, ports, works.queue, resources.registry),
+                eraser=kept.eraser,
             ),
-            Quotes(ports.pools, ports.budgets, ports.places),
-            probes_of(settings, resources.redis, health.troubles),
         ),
         key_set=resources.signer.key_set(),
         webhook_rules=setting.webhook_rules(settings),

@@ -11,6 +11,7 @@ import structlog
 from redis.asyncio import Redis
 
 from falgate import settings as setting
+from falgate.accounts.apikey import Kind
 from falgate.accounts.directory import FIRST, App, Team
 from falgate.accounts.store.registry import Registry
 from falgate.core.account import ORGANISATION
@@ -34,6 +35,12 @@ _ID_SHOWN = 40
 _PAUSE_S = 1.0
 
 _LOG = structlog.get_logger()
+
+
+async def known_upstreams(redis: Redis) -> dict[Kind, str]:
+    """The upstream of each kind of key; that of live keys only once a gateway has said it."""
+    live = await Ledger(redis).live()
+    return {"test": TEST} if live is None else {"test": TEST, "live": live}
 
 
 @asynccontextmanager

@@ -1,13 +1,11 @@
 """Applies an operator's file: reads the current state, plans the steps, and executes them."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
-from falgate.accounts.directory import App, Team
 from falgate.admin.plan import Record, State, Step, plan
 from falgate.admin.service import AdminService
-from falgate.core.account import account
-from falgate.core.calendar import KINDS
 from falgate.core.problems import Conflict
 
 
@@ -39,39 +37,24 @@ async def act(administration: AdminService, steps: Sequence[Step]) -> None:
         first = blocked[0]
         raise Conflict(f"{first.what} {first.subject} cannot be {first.action}d: {first.blocked}")
     for step in steps:
-        if step.what == "team":
-            await _team(administration, step)
-        elif step.what == "app":
-            await _app(administration, step)
+        await _act(administration, step)
+
+
+async def _act(administration: AdminService, step: Step) -> None:
+    planned = partial(_as_planned, step)
+    if not isinstance(step.place, str):
+        if step.after is None:
+            await administration.budgets.remove(*step.place)
         else:
-            await _budget(administration, step)
-
-
-async def _team(administration: AdminService, step: Step) -> None:
+            await administration.budgets.set(*step.place, planned)
+        return
+    named: Any = administration.teams if step.what == "team" else administration.apps
     if step.after is None:
-        await administration.teams.remove(step.subject)
+        await named.remove(step.place)
     elif step.before is None:
-        await administration.teams.create(step.subject, cast("Team", step.after))
+        await named.create(step.place, step.after)
     else:
-        await administration.teams.change(step.subject, lambda was: _as_planned(step, was))
-
-
-async def _app(administration: AdminService, step: Step) -> None:
-    if step.after is None:
-        await administration.apps.remove(step.subject)
-    elif step.before is None:
-        await administration.apps.create(step.subject, cast("App", step.after))
-    else:
-        await administration.apps.change(step.subject, lambda was: _as_planned(step, was))
-
-
-async def _budget(administration: AdminService, step: Step) -> None:
-    kind = step.kind or KINDS[0]
-    charged = account(step.subject)
-    if step.after is None:
-        await administration.budgets.remove(charged, kind)
-    else:
-        await administration.budgets.set(charged, kind, lambda was: _as_planned(step, was))
+        await named.change(step.place, planned)
 
 
 def _as_planned(step: Step, was: Record | None) -> Any:

@@ -61,16 +61,15 @@ class Budgets:
             Conflict: The account already has a budget for this window, or is a key of the other
                 kind.
         """
-        context = self._context
-        await context.require(account)
-        _check(budget)
-        was = await context.books.read(context.upstream, account, kind)
-        if was or not await context.books.put(
-            context.upstream, account, kind, was=None, now=budget, who=context.who
-        ):
-            there = f" of ${dollars(was.limit)}" if was else ""
-            raise Conflict(f"{account.name} already has a {kind} budget{there}; change that one")
-        return await self.show(account, kind)
+
+        def made(was: Budget | None) -> Budget:
+            _check(budget)
+            if was:
+                there = f"a {kind} budget of ${dollars(was.limit)}"
+                raise Conflict(f"{account.name} already has {there}; change that one")
+            return budget
+
+        return await self.set(account, kind, made)
 
     async def set(
         self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget]

@@ -8,17 +8,8 @@ import msgspec
 import tomli_w
 from msgspec import UNSET, UnsetType
 
-from falgate.accounts.directory import NAME, App, Team, Weight
-from falgate.accounts.limits import Limit
-from falgate.admin.patch import (
-    AppChange,
-    BudgetChange,
-    CachingChange,
-    LimitsChange,
-    TeamChange,
-    budgeted,
-    merged,
-)
+from falgate.accounts.directory import NAME, App, Team
+from falgate.admin.patch import AppChange, Change, TeamChange, budgeted, merged
 from falgate.admin.plan import State
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Kind
@@ -33,7 +24,7 @@ _DEPTH_MAX, _DOTS_MAX = 16, 12
 _MARK = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#[^\n]*+|[\[\]{}.,=\n]""")
 
 
-class _Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Budget(Change, frozen=True, kw_only=True):
     limit_usd: str | int | UnsetType = UNSET
     shadow: bool | UnsetType = UNSET
     alerts: tuple[Percent, ...] | UnsetType = UNSET
@@ -46,18 +37,13 @@ class _Organisation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     budget: _Budgets = {}
 
 
-class _App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limits: LimitsChange | UnsetType = UNSET
-    cache: CachingChange | UnsetType = UNSET
-    budget: _Budgets = {}
+class _App(AppChange, frozen=True, kw_only=True):
+    budget: _Budgets = msgspec.field(default_factory=dict)
 
 
-class _Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    limits: LimitsChange | UnsetType = UNSET
-    weight: Weight | UnsetType = UNSET
-    waiting_generations: Limit | UnsetType = UNSET
-    budget: _Budgets = {}
-    app: dict[str, _App] = {}
+class _Team(TeamChange, frozen=True, kw_only=True):
+    budget: _Budgets = msgspec.field(default_factory=dict)
+    app: dict[str, _App] = msgspec.field(default_factory=dict)
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,20 +71,12 @@ def read(text: str, now: State = _NOTHING) -> State:
     teams, apps, budgets = {}, {}, _budgets(ORGANISATION, file.organisation.budget, now)
     for name, team in file.team.items():
         _check_name(name)
-        teams[name] = merged(
-            now.teams.get(name, Team()),
-            TeamChange(
-                limits=team.limits,
-                weight=team.weight,
-                waiting_generations=team.waiting_generations,
-            ),
-        )
+        teams[name] = merged(now.teams.get(name, Team()), team)
         budgets |= _budgets(Account("team", name), team.budget, now)
         for part, app in team.app.items():
             _check_name(part)
             full = f"{name}/{part}"
-            change = AppChange(limits=app.limits, cache=app.cache)
-            apps[full] = merged(now.apps.get(full, App()), change)
+            apps[full] = merged(now.apps.get(full, App()), app)
             budgets |= _budgets(Account("app", full), app.budget, now)
     return State(teams, apps, budgets)
 
@@ -132,8 +110,8 @@ def check_depth(text: str) -> None:
 def write(state: State) -> str:
     """Return a file with the whole state; `read` restores it, whatever the state is by then."""
     file: dict[str, Any] = {}
-    if found := _tables(ORGANISATION, state):
-        file["organisation"] = {"budget": found}
+    if own := _own(ORGANISATION, state):
+        file["organisation"] = own
     for name, team in sorted(state.teams.items()):
         fields = msgspec.to_builtins(team) | _own(Account("team", name), state)
         apps = {
@@ -155,8 +133,7 @@ def _budgets(account: Account, given: _Budgets, now: State) -> dict[tuple[Accoun
             limit = UNSET if said.limit_usd is UNSET else usd(str(said.limit_usd))
         except ValueError as error:
             raise Invalid(f"{account.name}, {kind} budget: {error}") from None
-        change = BudgetChange(limit=limit, shadow=said.shadow, alerts=said.alerts)
-        budget = budgeted(was, change)
+        budget = budgeted(was, said, limit)
         if list(budget.alerts) != sorted(set(budget.alerts)):
             raise Invalid(
                 f"{account.name}, {kind} budget: alerts must be ascending without duplicates"
@@ -173,12 +150,8 @@ def _check_name(name: str) -> None:
 
 
 def _own(account: Account, state: State) -> dict[str, Any]:
-    found = _tables(account, state)
-    return {"budget": found} if found else {}
-
-
-def _tables(account: Account, state: State) -> dict[str, Any]:
-    return {
+    """Return the budgets of an account, as its table in the file has them."""
+    found = {
         kind: {
             "limit_usd": dollars(budget.limit),
             "shadow": budget.shadow,
@@ -187,3 +160,4 @@ def _tables(account: Account, state: State) -> dict[str, Any]:
         for kind in KINDS
         if (budget := state.budgets.get((account, kind)))
     }
+    return {"budget": found} if found else {}

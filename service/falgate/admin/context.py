@@ -1,5 +1,6 @@
 """Context shared by admin operations: the acting user and the compare-and-set loop."""
 
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from falgate.accounts.ports import Records
 from falgate.core.account import Account
 from falgate.core.calendar import KINDS
 from falgate.core.problems import Conflict, Invalid, NotFound
+from falgate.models.spec import ModelSpec
 from falgate.money.ports import Books
 
 T = TypeVar("T")
@@ -25,16 +27,20 @@ class AdminContext(msgspec.Struct, frozen=True):
     Attributes:
         records: Teams, apps and keys.
         books: Budgets.
-        who: The acting user, for the audit log.
+        who: The acting user for the audit log, such as "admin" or "cli:<user>".
         upstreams: The upstream of each kind of key, as far as it is known.
+        models: The served models, by endpoint.
         kind: The kind of keys whose budgets are administered.
+        randomness: Returns the requested number of random bytes, for new keys.
     """
 
     records: Records
     books: Books
     who: str
     upstreams: Mapping[Kind, str]
-    kind: Kind
+    models: Mapping[str, ModelSpec]
+    kind: Kind = "live"
+    randomness: Callable[[int], bytes] = secrets.token_bytes
 
     @property
     def upstream(self) -> str:

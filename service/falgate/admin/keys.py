@@ -1,6 +1,6 @@
 """Administration of keys: create, change, rotate and revoke. A key's record is never removed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 from msgspec.structs import replace
@@ -11,7 +11,6 @@ from falgate.accounts.limits import NONE, Limits
 from falgate.admin import key_checks
 from falgate.admin.context import AdminContext, change, check
 from falgate.core.problems import Conflict, Invalid, NotFound
-from falgate.models.spec import ModelSpec
 
 OVERLAP_S = 86_400
 OVERLAP_S_MAX = 90 * 86_400
@@ -39,15 +38,8 @@ class Made(msgspec.Struct, frozen=True):
 class Keys:
     """All keys."""
 
-    def __init__(
-        self,
-        context: AdminContext,
-        models: Mapping[str, ModelSpec],
-        randomness: Callable[[int], bytes],
-    ) -> None:
+    def __init__(self, context: AdminContext) -> None:
         self._context = context
-        self._models = models
-        self._randomness = randomness
 
     async def all(
         self, of: str = "", *, after: str = "", number: int | None = None
@@ -98,8 +90,8 @@ class Keys:
         team, _, app_name = app.partition("/")
         key = apikey.mint(
             kind,
-            self._randomness(apikey.ID_BYTES),
-            self._randomness(apikey.SECRET_BYTES),
+            self._context.randomness(apikey.ID_BYTES),
+            self._context.randomness(apikey.SECRET_BYTES),
         )
         presented = _presented(key)
         now_s = await self._context.records.now_s()
@@ -140,11 +132,7 @@ class Keys:
                 return was
             return self._checked(now, now_s, was)
 
-        return await change(
-            lambda: self.show(key_id),
-            changed,
-            lambda was, now: self._context.records.put_key(was, now, self._context.who),
-        )
+        return await self._replace(key_id, changed)
 
     async def revoke(self, key_id: str) -> KeyRecord:
         """Revoke a key for ever, on every instance at once; a repeat changes nothing.
@@ -154,10 +142,8 @@ class Keys:
             Conflict: Others keep changing it at the same time.
         """
         now_s = await self._context.records.now_s()
-        return await change(
-            lambda: self.show(key_id),
-            lambda was: was if was.revoked_s else replace(was, revoked_s=now_s),
-            lambda was, now: self._context.records.put_key(was, now, self._context.who),
+        return await self._replace(
+            key_id, lambda was: was if was.revoked_s else replace(was, revoked_s=now_s)
         )
 
     async def rotate(self, key_id: str, overlap_s: int = OVERLAP_S) -> Made:
@@ -174,7 +160,7 @@ class Keys:
         """
         if not 0 <= overlap_s <= OVERLAP_S_MAX:
             raise Invalid(f"The overlap must be between 0 and {OVERLAP_S_MAX} seconds")
-        secret = self._randomness(apikey.SECRET_BYTES)
+        secret = self._context.randomness(apikey.SECRET_BYTES)
         now_s = await self._context.records.now_s()
         keys: list[str] = []
 
@@ -189,19 +175,22 @@ class Keys:
                 previous_until_s=now_s + overlap_s if overlap_s else 0,
             )
 
-        record = await change(
+        record = await self._replace(key_id, rotated)
+        return Made(keys[-1], record)
+
+    async def _replace(self, key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyRecord:
+        return await change(
             lambda: self.show(key_id),
-            rotated,
+            how,
             lambda was, now: self._context.records.put_key(was, now, self._context.who),
         )
-        return Made(keys[-1], record)
 
     def _checked(self, record: KeyRecord, now_s: int, was: KeyRecord | None = None) -> KeyRecord:
         check(record)
         if was is None or record.expires_s != was.expires_s:
             key_checks.check_expiry(record.expires_s, now_s)
         if was is None or record.permissions != was.permissions:
-            permissions = key_checks.checked(record.permissions, self._models)
+            permissions = key_checks.checked(record.permissions, self._context.models)
             record = replace(record, permissions=permissions)
         key_checks.check_note(record.name)
         return record

@@ -1,7 +1,7 @@
 """Plans the steps from the current state to the wanted one, in an executable order."""
 
-from collections.abc import Collection, Iterator
-from typing import Literal
+from collections.abc import Collection, Iterator, Mapping
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -11,6 +11,11 @@ from falgate.core.calendar import Kind
 from falgate.money.budget import Budget
 
 Record = Team | App | Budget
+Place = str | tuple[Account, Kind]
+"""Where a record is: "web", "web/shop", or a budget's account and window."""
+
+P = TypeVar("P", bound=Place)
+What = Literal["team", "app", "budget"]
 
 _UNHELD = "without an enforced budget of the organisation nothing is bought"
 
@@ -33,22 +38,35 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one record.
 
     Attributes:
-        action: What is done.
         what: The kind of record.
-        subject: "web", "web/shop", or an account's name.
-        kind: Window of a budget; None for other records.
+        place: Where it is.
         before: The current record; None to create one.
         after: The new record; None to remove it.
         blocked: Why the step cannot be done; "" if it can.
     """
 
-    action: Literal["create", "change", "remove"]
-    what: Literal["team", "app", "budget"]
-    subject: str
-    kind: Kind | None = None
+    what: What
+    place: Place
     before: Record | None
     after: Record | None
     blocked: str = ""
+
+    @property
+    def action(self) -> Literal["create", "change", "remove"]:
+        """What is done."""
+        if self.after is None:
+            return "remove"
+        return "change" if self.before else "create"
+
+    @property
+    def subject(self) -> str:
+        """The name of the team, of the app, or of the budget's account."""
+        return self.place if isinstance(self.place, str) else self.place[0].name
+
+    @property
+    def kind(self) -> Kind | None:
+        """The window of a budget; None for other records."""
+        return None if isinstance(self.place, str) else self.place[1]
 
 
 def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> list[Step]:
@@ -60,74 +78,44 @@ def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> 
         prune: Also remove records that are not in `wanted`.
         in_use: Apps with active keys, which cannot be removed.
     """
+    left = wanted.budgets if prune else {**now.budgets, **wanted.budgets}
+    held = any(_holds(*each) for each in left.items())
+    # Enforced budgets of the organisation come first, so that it is never without one.
+    budgets = dict(sorted(wanted.budgets.items(), key=lambda each: not _holds(*each)))
     steps = [
         *_put("team", now.teams, wanted.teams),
         *_put("app", now.apps, wanted.apps),
-        *_put_budgets(now, wanted, prune=prune),
+        *_put("budget", now.budgets, budgets),
     ]
     if prune:
-        steps += _removals(now, wanted, in_use)
-    return steps
+        steps += [
+            *_removed("budget", now.budgets, wanted.budgets),
+            *_removed("app", now.apps, wanted.apps),
+            *_removed("team", now.teams, wanted.teams),
+        ]
+    return [msgspec.structs.replace(step, blocked=_blocked(step, held, in_use)) for step in steps]
 
 
-def _put(
-    what: Literal["team", "app"],
-    now: dict[str, Team] | dict[str, App],
-    wanted: dict[str, Team] | dict[str, App],
-) -> Iterator[Step]:
-    for subject, after in wanted.items():
-        before = now.get(subject)
-        if before != after:
-            action: Literal["create", "change"] = "change" if before else "create"
-            yield Step(action=action, what=what, subject=subject, before=before, after=after)
+def _put(what: What, now: Mapping[P, Record], wanted: Mapping[P, Record]) -> Iterator[Step]:
+    for place, after in wanted.items():
+        if now.get(place) != after:
+            yield Step(what=what, place=place, before=now.get(place), after=after)
 
 
-def _put_budgets(now: State, wanted: State, *, prune: bool) -> Iterator[Step]:
-    """Plan budgets, enforced ones of the organisation first, so that it is never without one."""
-    left = wanted.budgets if prune else {**now.budgets, **wanted.budgets}
-    nothing = not any(_holds(account, budget) for (account, _), budget in left.items())
-    first = sorted(wanted.budgets.items(), key=lambda each: not _holds(each[0][0], each[1]))
-    for (account, kind), after in first:
-        before = now.budgets.get((account, kind))
-        if before != after:
-            lets_go = before is not None and _holds(account, before) and nothing
-            yield Step(
-                action="change" if before else "create",
-                what="budget",
-                subject=account.name,
-                kind=kind,
-                before=before,
-                after=after,
-                blocked=_UNHELD if lets_go else "",
-            )
+def _removed(what: What, now: Mapping[P, Record], wanted: Mapping[P, Record]) -> Iterator[Step]:
+    for place, before in now.items():
+        if place not in wanted:
+            yield Step(what=what, place=place, before=before, after=None)
 
 
-def _holds(account: Account, budget: Budget) -> bool:
+def _holds(place: tuple[Account, Kind], budget: Budget) -> bool:
     """Return whether this is an enforced budget of the organisation."""
-    return account == ORGANISATION and not budget.shadow
+    return place[0] == ORGANISATION and not budget.shadow
 
 
-def _removals(now: State, wanted: State, in_use: Collection[str]) -> Iterator[Step]:
-    """Plan removals from the leaves up: budgets, then apps, then teams."""
-    enforced = any(_holds(account, budget) for (account, _), budget in wanted.budgets.items())
-    for (account, kind), before in now.budgets.items():
-        if (account, kind) not in wanted.budgets:
-            last = account == ORGANISATION and not enforced
-            yield Step(
-                action="remove",
-                what="budget",
-                subject=account.name,
-                kind=kind,
-                before=before,
-                after=None,
-                blocked=_UNHELD if last else "",
-            )
-    for app, record in now.apps.items():
-        if app not in wanted.apps:
-            why = "it has active keys; revoke them first" if app in in_use else ""
-            yield Step(
-                action="remove", what="app", subject=app, before=record, after=None, blocked=why
-            )
-    for team, found in now.teams.items():
-        if team not in wanted.teams:
-            yield Step(action="remove", what="team", subject=team, before=found, after=None)
+def _blocked(step: Step, held: bool, in_use: Collection[str]) -> str:
+    if isinstance(step.before, Budget) and step.subject == ORGANISATION.name and not held:
+        return _UNHELD if step.after is None or not step.before.shadow else ""
+    if step.what == "app" and step.after is None and step.subject in in_use:
+        return "it has active keys; revoke them first"
+    return ""

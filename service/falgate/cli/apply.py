@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 import click
 
 from falgate.admin.config import FILE_BYTES_MAX, check_depth
-from falgate.cli.client import admin_api
-from falgate.cli.options import lister, of_books, through, wants_json
+from falgate.cli.client import Api, admin_api, lister
+from falgate.cli.options import of_books, through, wants_json
 from falgate.cli.output import Column, listed, say
 from falgate.core.problems import Invalid
 
@@ -30,10 +30,10 @@ _COLUMNS = (
 @click.option("--prune", is_flag=True, help="Also remove what the file does not name.")
 @click.option("--check", is_flag=True, help="End with 2 where something would change.")
 @of_books
-@lister
+@lister()
 @click.pass_context
 def apply(
-    context: click.Context, *, file: str, yes: bool, prune: bool, check: bool, books: str
+    context: click.Context, api: Api, *, file: str, yes: bool, prune: bool, check: bool, books: str
 ) -> None:
     """Make teams, apps, budgets and limits as FILE says, or stdin where it is `-`.
 
@@ -43,8 +43,7 @@ def apply(
     if yes and check:
         raise click.UsageError("--yes and --check exclude each other")
     body = {"file": _text(file), "prune": prune}
-    with admin_api() as api:
-        done = api.post("config", "apply" if yes else "plan", body=body, books=books)
+    done = api.post("config", "apply" if yes else "plan", body=body, books=books)
     _tell(done)
     if check and done["steps"]:
         context.exit(_CHANGES)

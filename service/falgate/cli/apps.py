@@ -12,17 +12,15 @@ from falgate.accounts.cache_settings import (
     Override,
     Scope,
 )
-from falgate.cli.client import admin_api
-from falgate.cli.options import APP, AppName, confirm, confirmed, lister, operator
-from falgate.cli.output import Column, duration, limit, listed, say, shown
+from falgate.cli.client import Api, lister, operator
+from falgate.cli.options import APP, AppName, confirm, confirmed, given
+from falgate.cli.output import Column, duration, limit_columns, listed, say, shown
 from falgate.core.problems import Invalid
 
 _NAMES = (Column("team", whole=True), Column("name", "app", whole=True))
 _COLUMNS = (
     *_NAMES,
-    Column("limits.requests_per_second", "requests/s", limit),
-    Column("limits.generations_per_minute", "bought/min", limit),
-    Column("limits.generations_at_once", "at once", limit),
+    *limit_columns("limits."),
 )
 _CACHE = (
     Column("cache.scope"),
@@ -44,30 +42,27 @@ def apps() -> None:
 
 @apps.command()
 @_app
-@operator
-def create(*, name: AppName) -> None:
+@operator()
+def create(api: Api, *, name: AppName) -> None:
     """Make an app, TEAM/APP."""
-    with admin_api() as api:
-        made = api.post("teams", name.team, "apps", body={"name": name.app})
-        say(made, f"app {name} is made")
+    made = api.post("teams", name.team, "apps", body={"name": name.app})
+    say(made, f"app {name} is made")
 
 
 @apps.command("list")
 @click.option("--team", default="", help="Only this team's.")
-@lister
-def list_apps(*, team: str) -> None:
+@lister()
+def list_apps(api: Api, *, team: str) -> None:
     """Show all apps."""
-    with admin_api() as api:
-        listed(api.items(*(("teams", team, "apps") if team else ("apps",))), _COLUMNS)
+    listed(api.items(*(("teams", team, "apps") if team else ("apps",))), _COLUMNS)
 
 
 @apps.command()
 @_app
-@operator
-def show(*, name: AppName) -> None:
+@operator()
+def show(api: Api, *, name: AppName) -> None:
     """Show one app, TEAM/APP."""
-    with admin_api() as api:
-        shown(api.get(*name.path), (*_COLUMNS, *_CACHE))
+    shown(api.get(*name.path), (*_COLUMNS, *_CACHE))
 
 
 @apps.command()
@@ -104,30 +99,28 @@ def show(*, name: AppName) -> None:
 @click.option(
     "--keep-prompts/--hash-prompts", default=None, help="With the pictures, for the gallery."
 )
-@operator
-def cache(*, name: AppName, callers_may: str | None, **given: Any) -> None:
+@operator()
+def cache(api: Api, *, name: AppName, callers_may: str | None, **options: Any) -> None:
     """Set how an app uses the cache; what is not given stays. Prompts that are kept stay kept."""
-    ways = {option: value for option, value in given.items() if value is not None}
+    ways = given(options)
     if callers_may is not None:
         ways["callers_may"] = _overrides(callers_may)
-    with admin_api() as api:
-        shown(api.patch(*name.path, body={"cache": ways}), (*_NAMES, *_CACHE))
+    shown(api.patch(*name.path, body={"cache": ways}), (*_NAMES, *_CACHE))
 
 
 def _overrides(words: str) -> tuple[Override, ...]:
-    given = {word.strip() for word in words.split(",") if word.strip()} - {"none"}
-    if unknown := sorted(given - set(OVERRIDES)):
+    named = {word.strip() for word in words.split(",") if word.strip()} - {"none"}
+    if unknown := sorted(named - set(OVERRIDES)):
         raise Invalid(f"{unknown[0]!r} is none of {', '.join(OVERRIDES)}")
-    return tuple(each for each in OVERRIDES if each in given)
+    return tuple(each for each in OVERRIDES if each in named)
 
 
 @apps.command()
 @_app
 @confirmed
-@operator
-def remove(*, name: AppName, yes: bool) -> None:
+@operator()
+def remove(api: Api, *, name: AppName, yes: bool) -> None:
     """Remove an app whose keys are revoked. What it spent stays in the ledger."""
     confirm(f"Removing app {name}", yes=yes)
-    with admin_api() as api:
-        api.delete(*name.path)
-        say({"removed": str(name)}, f"app {name} is removed")
+    api.delete(*name.path)
+    say({"removed": str(name)}, f"app {name} is removed")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from falgate.cli.client import admin_api
-from falgate.cli.options import lister, wants_json
+from falgate.cli.client import Api, lister
+from falgate.cli.options import at_most, wants_json
 from falgate.cli.output import NONE, Column, duration, listed, moment, word
 from falgate.core.money import dollars
 
@@ -24,19 +24,11 @@ _PERIODS = frozenset({"cache.max_age_s"})
 
 
 @click.command()
-@click.option(
-    "--limit",
-    "number",
-    type=click.IntRange(1, 100_000),
-    default=50,
-    show_default=True,
-    help="How many lines.",
-)
-@lister
-def audit(*, number: int) -> None:
+@at_most("How many lines.")
+@lister()
+def audit(api: Api, *, number: int) -> None:
     """Show the newest changes of teams, apps, keys, budgets and limits: who, when and what."""
-    with admin_api() as api:
-        lines = api.items("audit", number=number)
+    lines = api.items("audit", number=number)
     if wants_json():
         listed(lines, ())
     else:

@@ -4,17 +4,16 @@ from typing import Any
 
 import click
 
-from falgate.cli.client import admin_api
+from falgate.cli.client import Api, lister, operator
 from falgate.cli.options import (
     ACCOUNT,
     DOLLARS,
     AmountCommand,
     confirm,
     confirmed,
+    given,
     in_path,
-    lister,
     of_books,
-    operator,
 )
 from falgate.cli.output import Column, listed, moment, say, usd
 from falgate.core.account import Account
@@ -63,8 +62,9 @@ def budgets() -> None:
     "--shadow/--no-shadow", default=None, help="Count and alert, and refuse nothing; or enforce."
 )
 @of_books
-@operator
+@operator()
 def set_budget(
+    api: Api,
     *,
     account: Account,
     window: str,
@@ -77,34 +77,27 @@ def set_budget(
     """Set a budget of LIMIT dollars per WINDOW; what is not given stays as it is."""
     if alerts and no_alerts:
         raise click.UsageError("--alert and --no-alerts exclude each other")
-    given = {
-        "limit_usd": limit,
-        "shadow": shadow,
-        "alerts": list(alerts) if alerts or no_alerts else None,
-    }
-    body = {name: value for name, value in given.items() if value is not None}
-    with admin_api() as api:
-        standing = api.put("budgets", in_path(account), window, body=body, books=books)
-        say(standing, _words(standing))
+    changed = list(alerts) if alerts or no_alerts else None
+    body = given({"limit_usd": limit, "shadow": shadow, "alerts": changed})
+    standing = api.put("budgets", in_path(account), window, body=body, books=books)
+    say(standing, _words(standing))
 
 
 @budgets.command("list")
 @of_books
-@lister
-def list_budgets(*, books: str) -> None:
+@lister()
+def list_budgets(api: Api, *, books: str) -> None:
     """Show every budget and where it stands."""
-    with admin_api() as api:
-        listed(api.items("budgets", books=books), _COLUMNS)
+    listed(api.items("budgets", books=books), _COLUMNS)
 
 
 @budgets.command()
 @_account
 @of_books
-@lister
-def show(*, account: Account, books: str) -> None:
+@lister()
+def show(api: Api, *, account: Account, books: str) -> None:
     """Show where an account stands in every window, limited there or not."""
-    with admin_api() as api:
-        listed(api.get("accounts", in_path(account), books=books), _COLUMNS)
+    listed(api.get("accounts", in_path(account), books=books), _COLUMNS)
 
 
 @budgets.command("raise", cls=AmountCommand)
@@ -113,14 +106,15 @@ def show(*, account: Account, books: str) -> None:
 @click.argument("amount", type=DOLLARS)
 @_why
 @of_books
-@operator
-def raise_budget(*, account: Account, window: str, amount: str, why: str, books: str) -> None:
+@operator()
+def raise_budget(
+    api: Api, *, account: Account, window: str, amount: str, why: str, books: str
+) -> None:
     """Add AMOUNT dollars to a budget, for the window of now only."""
     body = {"amount_usd": amount, "why": why}
-    with admin_api() as api:
-        path = ("budgets", in_path(account), window, "raise")
-        standing = api.post(*path, body=body, books=books)
-        say(standing, _words(standing))
+    path = ("budgets", in_path(account), window, "raise")
+    standing = api.post(*path, body=body, books=books)
+    say(standing, _words(standing))
 
 
 @budgets.command()
@@ -129,14 +123,13 @@ def raise_budget(*, account: Account, window: str, amount: str, why: str, books:
 @_why
 @of_books
 @confirmed
-@operator
-def reset(*, account: Account, window: str, why: str, books: str, yes: bool) -> None:
+@operator()
+def reset(api: Api, *, account: Account, window: str, why: str, books: str, yes: bool) -> None:
     """Forgive what was spent in the window of now; the ledger keeps a record of that."""
     confirm(f"Resetting the budget {account.name}/{window}", yes=yes)
-    with admin_api() as api:
-        path = ("budgets", in_path(account), window, "reset")
-        done = api.post(*path, body={"why": why}, books=books)
-        say(done, f"{_words(done['standing'])}; {usd(done['forgiven_usd'])} forgiven")
+    path = ("budgets", in_path(account), window, "reset")
+    done = api.post(*path, body={"why": why}, books=books)
+    say(done, f"{_words(done['standing'])}; {usd(done['forgiven_usd'])} forgiven")
 
 
 @budgets.command()
@@ -144,29 +137,27 @@ def reset(*, account: Account, window: str, why: str, books: str, yes: bool) -> 
 @_window
 @of_books
 @confirmed
-@operator
-def remove(*, account: Account, window: str, books: str, yes: bool) -> None:
+@operator()
+def remove(api: Api, *, account: Account, window: str, books: str, yes: bool) -> None:
     """Take a budget away."""
     name = f"{account.name}/{window}"
     confirm(f"Removing the budget {name}", yes=yes)
-    with admin_api() as api:
-        api.delete("budgets", in_path(account), window, books=books)
-        say({"removed": name}, f"the budget {name} is removed")
+    api.delete("budgets", in_path(account), window, books=books)
+    say({"removed": name}, f"the budget {name} is removed")
 
 
 @budgets.command(cls=AmountCommand)
 @click.argument("limit", type=DOLLARS, required=False)
 @_why
 @of_books
-@operator
-def house(*, limit: str | None, why: str, books: str) -> None:
+@operator()
+def house(api: Api, *, limit: str | None, why: str, books: str) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
-    with admin_api() as api:
-        if limit is None:
-            found = api.get("house", books=books)
-        else:
-            found = api.put("house", body={"limit_usd": limit, "why": why}, books=books)
-        say(found, f"the house: limit {usd(found['limit_usd'])}, used {usd(found['used_usd'])}")
+    if limit is None:
+        found = api.get("house", books=books)
+    else:
+        found = api.put("house", body={"limit_usd": limit, "why": why}, books=books)
+    say(found, f"the house: limit {usd(found['limit_usd'])}, used {usd(found['used_usd'])}")
 
 
 def _words(standing: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import click
 import msgspec
 
-from falgate.cli.client import admin_api
-from falgate.cli.options import DURATION, confirm, confirmed, lister, operator, wants_json
+from falgate.cli.client import Api, lister, operator
+from falgate.cli.options import DURATION, at_most, confirm, confirmed, wants_json
 from falgate.cli.output import Column, listed, moment, say, shown, usd
 from falgate.core.problems import Invalid
 
@@ -56,28 +56,26 @@ def cache() -> None:
 @click.option(
     "--older-than", type=DURATION, default=0, metavar="24h", help="Last bought for so long ago."
 )
-@click.option("--limit", "number", type=click.IntRange(1, 100_000), default=50, show_default=True)
-@lister
-def list_pools(*, app: str, prompt: str, older_than: int, number: int) -> None:
+@at_most()
+@lister(pictures=True)
+def list_pools(api: Api, *, app: str, prompt: str, older_than: int, number: int) -> None:
     """Show pools, the one that was bought for last first."""
-    with admin_api(pictures=True) as api:
-        if prompt:
-            found = api.post("cache", "pools", "find", body={"prompt": prompt})
-        else:
-            found = api.items("cache", "pools", number=number, app=app, older_than_s=older_than)
+    if prompt:
+        found = api.post("cache", "pools", "find", body={"prompt": prompt})
+    else:
+        found = api.items("cache", "pools", number=number, app=app, older_than_s=older_than)
     listed(found, _POOLS)
 
 
 @cache.command()
 @click.argument("name")
-@lister
-def show(*, name: str) -> None:
+@lister(pictures=True)
+def show(api: Api, *, name: str) -> None:
     """Show a pool by its fingerprint, or a picture by its file name or URL."""
-    with admin_api(pictures=True) as api:
-        if "." in name:
-            shown(api.get("cache", "pictures", _file(name)), _PICTURE)
-            return
-        pool = api.get("cache", "pools", name)
+    if "." in name:
+        shown(api.get("cache", "pictures", _file(name)), _PICTURE)
+        return
+    pool = api.get("cache", "pools", name)
     shown(pool, _POOL)
     if not wants_json():
         listed(pool["pictures"], _PICTURES)
@@ -98,43 +96,40 @@ def show(*, name: str) -> None:
     help="Only pictures so old.",
 )
 @confirmed
-@operator
-def purge(*, yes: bool, **selected: Any) -> None:
+@operator(pictures=True)
+def purge(api: Api, *, yes: bool, **selected: Any) -> None:
     """Take pictures out of pools, on every instance at once. Their files stay while in use."""
     if selected["everything"]:
         confirm("Purging everything, all of which would have to be bought again,", yes=yes)
-    with admin_api(pictures=True) as api:
-        found = api.post("cache", "purge", body=selected)
-        say(found, f"{found['pictures']} pictures are out of {found['pools']} pools")
+    found = api.post("cache", "purge", body=selected)
+    say(found, f"{found['pictures']} pictures are out of {found['pools']} pools")
 
 
 @cache.command()
 @picture_argument
 @click.option("--off", is_flag=True, help="No longer.")
-@operator
-def pin(*, picture: str, off: bool) -> None:
+@operator(pictures=True)
+def pin(api: Api, *, picture: str, off: bool) -> None:
     """Keep a picture for ever: it is never removed, and handed out without an end."""
-    with admin_api(pictures=True) as api:
-        found = api.post("cache", "pictures", _file(picture), "unpin" if off else "pin")
-        kept = "kept as long as any other" if off else "pinned"
-        say(found, f"{found['name']} is {kept}")
+    found = api.post("cache", "pictures", _file(picture), "unpin" if off else "pin")
+    kept = "kept as long as any other" if off else "pinned"
+    say(found, f"{found['name']} is {kept}")
 
 
 @cache.command()
 @picture_argument
-@operator
-def reject(*, picture: str) -> None:
+@operator(pictures=True)
+def reject(api: Api, *, picture: str) -> None:
     """Take a picture out of every pool, in whatever format."""
-    with admin_api(pictures=True) as api:
-        found = api.post("cache", "pictures", _file(picture), "reject")
-        say(found, f"it is out of {found['pools']} pools")
+    found = api.post("cache", "pictures", _file(picture), "reject")
+    say(found, f"it is out of {found['pools']} pools")
 
 
 @cache.command()
 @picture_argument
 @click.option("--request", default="", metavar="JSON", help="What it was the answer to.")
-@operator
-def reroll(*, picture: str, request: str) -> None:
+@operator(running=True)
+def reroll(api: Api, *, picture: str, request: str) -> None:
     """Reject a picture and buy another one, charged to its app. Needs a running gateway.
 
     Give the request where the app's prompts are not kept. Without a URL, the gateway is asked where
@@ -144,15 +139,14 @@ def reroll(*, picture: str, request: str) -> None:
         body = {"request": msgspec.json.decode(request)} if request else {}
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Invalid(f"--request is no JSON: {error}") from None
-    with admin_api(running=True) as api:
-        found = api.post("cache", "pictures", _file(picture), "reroll", body=body)
-        say(found, f"{', '.join(found['pictures'])} for ${found['booked_usd']}")
+    found = api.post("cache", "pictures", _file(picture), "reroll", body=body)
+    say(found, f"{', '.join(found['pictures'])} for ${found['booked_usd']}")
 
 
 @cache.command()
 @click.argument("prompt")
-@operator
-def forget(*, prompt: str) -> None:
+@operator(running=True)
+def forget(api: Api, *, prompt: str) -> None:
     """Forget exactly this PROMPT, or with `-` the one that is piped in: pools, pictures, text.
 
     Needs a running gateway, which knows for sure where the pictures are: that of the URL, or the
@@ -160,8 +154,7 @@ def forget(*, prompt: str) -> None:
     """
     # `echo` ends a line; a prompt that really ends so can be given as an argument.
     text = sys.stdin.read().removesuffix("\n") if prompt == "-" else prompt
-    with admin_api(running=True) as api:
-        receipt = api.post("cache", "forget", body={"prompt": text})
+    receipt = api.post("cache", "forget", body={"prompt": text})
     words = (
         f"receipt {receipt['id']} of {moment(receipt['at'])}: {receipt['pools']} pools, "
         f"{receipt['pictures']} pictures, {receipt['requests']} requests and "

@@ -1,9 +1,17 @@
 """The client of the admin API: over HTTP where a gateway is named, else in this process."""
 
 import asyncio
+import getpass
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from functools import partial, wraps
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -13,8 +21,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from falgate.cli import private
-from falgate.cli.actor import acting
-from falgate.cli.options import given_url
+from falgate.cli.options import all_columns, as_json, given_url, through
 from falgate.core.problems import Invalid, Problem
 
 _PREFIX = "/admin/v1"
@@ -23,18 +30,26 @@ _CONNECT_S, _ANSWER_S, _BUY_S = 5.0, 60.0, 700.0
 _DOTS = {".": "%2E", "..": "%2E%2E"}
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _WRONG_KEY = frozenset({401, 403})
+_ACTOR_MAX = 64
 
 
 class Api:
     """Sends requests to the admin API; each refusal of it is a `Problem` with its own words.
 
-    A path is given in parts, each of which is quoted; what is given by name is the query.
+    A path is given in parts, each of which is quoted; what is given by name is the query. It is
+    opened by the first request, so that a command can refuse its arguments before.
     """
 
-    def __init__(self, runner: asyncio.Runner, client: httpx.AsyncClient, url: str) -> None:
-        """Ask by `client` in the loop of `runner`; `url` is "" in this process."""
+    def __init__(
+        self,
+        runner: asyncio.Runner,
+        enter: Callable[[], Coroutine[Any, Any, httpx.AsyncClient]],
+        url: str,
+    ) -> None:
+        """Ask by the client of `enter` in the loop of `runner`; `url` is "" in this process."""
         self._runner = runner
-        self._client = client
+        self._enter = enter
+        self._client: httpx.AsyncClient | None = None
         self._url = url
 
     def get(self, *path: str, **query: Any) -> Any:
@@ -89,6 +104,8 @@ class Api:
     def _answer(
         self, method: str, path: tuple[str, ...], query: dict[str, Any], body: Any = None
     ) -> httpx.Response:
+        if self._client is None:
+            self._client = self._runner.run(self._enter())
         if not all(path):
             raise Invalid("A name has at least one character")
         parts = (_DOTS.get(part) or quote(part, safe=":") for part in path)
@@ -108,6 +125,31 @@ class Api:
         raise Problem(_refusal(self._url, answer))
 
 
+def operator(
+    *, table: bool = False, pictures: bool = False, running: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command that asks the admin API: it is called with an `Api` and has its options.
+
+    Args:
+        table: The command prints a table.
+        pictures: As for `admin_api`, like the next one.
+        running: Likewise.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def asking(**given: Any) -> None:
+            with admin_api(pictures=pictures, running=running) as api:
+                command(api, **given)
+
+        return as_json(through(all_columns(asking) if table else asking))
+
+    return decorate
+
+
+lister = partial(operator, table=True)
+
+
 @contextmanager
 def admin_api(*, pictures: bool = False, running: bool = False) -> Iterator[Api]:
     """The admin API of the gateway that `--url` or FALGATE_URL names, else of the settings here.
@@ -120,31 +162,28 @@ def admin_api(*, pictures: bool = False, running: bool = False) -> Iterator[Api]
         Problem, SettingsWrong, RedisUnfit, EmbeddedFailed, Unavailable: It cannot be asked.
     """
     url = given_url().rstrip("/")
-    entering: AbstractAsyncContextManager[httpx.AsyncClient]
-    if url or running:
-        url = url or _here().listening()
-        entering = _remote(url, _BUY_S if running else _ANSWER_S)
-    else:
+    if running and not url:
+        url = _here().listening()
+
+    def open_client() -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        if url:
+            return _remote(url, _BUY_S if running else _ANSWER_S)
         # Loaded only here: a gateway elsewhere is asked without a web framework and Redis.
-        entering = _here().in_process(headers=_headers(), pictures=pictures)
+        found: AbstractAsyncContextManager[httpx.AsyncClient] = _here().in_process(
+            headers=_headers(), pictures=pictures
+        )
+        return found
+
     with asyncio.Runner() as runner:
-        client = runner.run(_entered(entering))
+        stack = AsyncExitStack()
         try:
-            yield Api(runner, client, url)
+            yield Api(runner, lambda: stack.enter_async_context(open_client()), url)
         finally:
-            runner.run(_left(entering))
+            runner.run(stack.aclose())
 
 
 def _here() -> Any:
     return import_module("falgate.cli.in_process")
-
-
-async def _entered(entering: AbstractAsyncContextManager[httpx.AsyncClient]) -> httpx.AsyncClient:
-    return await entering.__aenter__()
-
-
-async def _left(entering: AbstractAsyncContextManager[httpx.AsyncClient]) -> None:
-    await entering.__aexit__(None, None, None)
 
 
 @asynccontextmanager
@@ -161,6 +200,15 @@ async def _remote(url: str, answer_s: float) -> AsyncIterator[httpx.AsyncClient]
         raise Invalid(f"FALGATE_URL: {url!r} is not a URL such as https://host:8080") from None
     async with client:
         yield client
+
+
+def acting() -> str:
+    """Return who types the command: the user's name behind "cli:", in printable ASCII."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as in containers
+        name = str(os.getuid())
+    return re.sub(r"[^!-~]", "?", f"cli:{name}")[:_ACTOR_MAX]
 
 
 def _headers() -> dict[str, str]:

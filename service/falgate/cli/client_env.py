@@ -13,7 +13,8 @@ import msgspec
 
 from falgate import settings
 from falgate.accounts import apikey
-from falgate.cli import localtls
+from falgate.cli import localtls, private
+from falgate.cli.local import settings_here
 from falgate.settings import Settings
 
 TLS_LISTEN = "localhost:8443"
@@ -168,14 +169,6 @@ def _a_key(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-def _stored_key(data: Path) -> str:
-    """Return the app key that `falgate run` keeps in the data directory; "" if there is none."""
-    try:
-        return (data / "app-key").read_text().strip()
-    except FileNotFoundError:
-        return ""
-
-
 @click.command("client-env")
 @click.option("--python", "show", flag_value=_python, type=click.UNPROCESSED, help="fal_client.")
 @click.option(
@@ -197,15 +190,12 @@ def client_env(*, show: Callable[[Reached], str] | None, url: str, key: str) -> 
 
     The URL is FALGATE_PUBLIC_URL's or that of the listeners, as the gateway's settings have it.
     """
-    upstream = {"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY"}
-    env = {name: value for name, value in os.environ.items() if name not in upstream}
-    tls = {"tls_listen": env.pop("FALGATE_TLS_LISTEN", "")}
-    chosen = settings.read(env, {"upstream_url": settings.SANDBOX})
-    # Where to listen is enough here; the certificate's files are the gateway's matter.
-    chosen = msgspec.structs.replace(chosen, **tls)
+    # Where https listens is enough here; the certificate's files are the gateway's matter.
+    tls_listen = os.environ.get("FALGATE_TLS_LISTEN", "")
+    chosen = msgspec.structs.replace(settings_here(), tls_listen=tls_listen)
     if show is _shell and not key:
         # A placeholder would be exported, and the next `make run` would take it for fal's key.
-        key = "" if url else _stored_key(Path(chosen.data_dir))
+        key = "" if url else private.read(Path(chosen.data_dir) / "app-key")
         if not key:
             raise click.UsageError("There is no app key here to export; give --key")
     click.echo((show or _everything)(reached(chosen, url, key or PLACEHOLDER)))

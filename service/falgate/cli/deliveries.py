@@ -4,8 +4,8 @@ from typing import Any, get_args
 
 import click
 
-from falgate.cli.client import admin_api
-from falgate.cli.options import lister, operator
+from falgate.cli.client import Api, lister, operator
+from falgate.cli.options import at_most
 from falgate.cli.output import Column, listed, moment, say, shown
 from falgate.webhooks.delivery import State
 
@@ -30,39 +30,29 @@ def deliveries() -> None:
 @deliveries.command("list")
 @click.option("--state", type=click.Choice(get_args(State)), help="Only those in this state.")
 @click.option("--app", default="", metavar="TEAM[/APP]", help="Only this team's or this app's.")
-@click.option(
-    "--limit",
-    "number",
-    type=click.IntRange(1, 100_000),
-    default=50,
-    show_default=True,
-    help="How many.",
-)
-@lister
-def list_deliveries(*, state: State | None, app: str, number: int) -> None:
+@at_most("How many.")
+@lister()
+def list_deliveries(api: Api, *, state: State | None, app: str, number: int) -> None:
     """Show those that wait, the next one first; then those that failed, then those that arrived."""
     # One that was tried between two pages comes twice, and is shown as it is now.
     found: dict[str, Any] = {}
-    with admin_api() as api:
-        for each in api.items("deliveries", number=number, state=state, app=app):
-            found[each["request_id"]] = each
+    for each in api.items("deliveries", number=number, state=state, app=app):
+        found[each["request_id"]] = each
     listed(list(found.values()), _COLUMNS)
 
 
 @deliveries.command()
 @click.argument("request_id")
-@operator
-def show(*, request_id: str) -> None:
+@operator()
+def show(api: Api, *, request_id: str) -> None:
     """Show the webhook of one request."""
-    with admin_api() as api:
-        shown(api.get("deliveries", request_id), _COLUMNS)
+    shown(api.get("deliveries", request_id), _COLUMNS)
 
 
 @deliveries.command()
 @click.argument("request_id")
-@operator
-def resend(*, request_id: str) -> None:
+@operator()
+def resend(api: Api, *, request_id: str) -> None:
     """Send the webhook of one request again, whether it arrived before or not."""
-    with admin_api() as api:
-        sent = api.post("deliveries", request_id, "resend")
-        say(sent, f"the webhook of {request_id} is sent again")
+    sent = api.post("deliveries", request_id, "resend")
+    say(sent, f"the webhook of {request_id} is sent again")

@@ -1,6 +1,5 @@
 """The admin API in this process, on the Redis of these settings, for commands without a gateway."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import httpx
 
 from falgate import settings
-from falgate.accounts import apikey
 from falgate.admin_app import open_admin_app
-from falgate.cli.local import chosen, opened, settings_here
+from falgate.cli.keys import mint
+from falgate.cli.local import opened, settings_here
 
 
 @asynccontextmanager
@@ -26,10 +25,8 @@ async def in_process(
     Raises:
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is no such Redis.
     """
-    key = apikey.mint(
-        "admin", secrets.token_bytes(apikey.ID_BYTES), secrets.token_bytes(apikey.SECRET_BYTES)
-    )
-    async with opened(chosen()) as (found, redis):
+    key = mint("admin")
+    async with opened() as (found, redis):
         app: Any = await open_admin_app(found, redis, admin_key=key, pictures=pictures)
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app),

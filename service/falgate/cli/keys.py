@@ -10,15 +10,14 @@ import msgspec
 from falgate.accounts import apikey
 from falgate.accounts.apikey import Permissions
 from falgate.accounts.directory import FIRST
-from falgate.cli.client import Api, admin_api
+from falgate.cli.client import Api, lister, operator
 from falgate.cli.options import (
     DURATION,
     EXPIRY,
     as_json,
     confirm,
     confirmed,
-    lister,
-    operator,
+    given,
 )
 from falgate.cli.output import Column, limit, listed, moment, say, shown
 from falgate.core.problems import NotFound
@@ -87,9 +86,9 @@ def keys() -> None:
     help="2027-01-31, 2027-01-31T12:00+01:00 (UTC unless it says), or never.",
 )
 @_permissions
-@operator
+@operator()
 def create(
-    *, team: str | None, app: str, name: str, test: bool, expires: str, **permitted: Any
+    api: Api, *, team: str | None, app: str, name: str, test: bool, expires: str, **permitted: Any
 ) -> None:
     """Make a key and print it, this once."""
     of_team, slash, of_app = app.rpartition("/")
@@ -101,29 +100,26 @@ def create(
         "kind": "test" if test else "live",
         "name": name,
         "expires_at": _expiry(expires),
-        "permissions": _given(permitted),
+        "permissions": given(permitted),
     }
-    with admin_api() as api:
-        made = api.post("keys", body=body)
-        say(made, made["key"])
+    made = api.post("keys", body=body)
+    say(made, made["key"])
 
 
 @keys.command("list")
 @click.option("--of", default="", metavar="TEAM[/APP]", help="Only this team's or this app's.")
-@lister
-def list_keys(*, of: str) -> None:
+@lister()
+def list_keys(api: Api, *, of: str) -> None:
     """Show all keys, without their secrets."""
-    with admin_api() as api:
-        listed(api.items("keys", of=of), _COLUMNS)
+    listed(api.items("keys", of=of), _COLUMNS)
 
 
 @keys.command()
 @click.argument("key_id")
-@operator
-def show(*, key_id: str) -> None:
+@operator()
+def show(api: Api, *, key_id: str) -> None:
     """Show a key and what it may do, without its secret."""
-    with admin_api() as api:
-        shown(api.get("keys", _id(key_id)), (*_COLUMNS, *_MORE))
+    shown(api.get("keys", _id(key_id)), (*_COLUMNS, *_MORE))
 
 
 @keys.command()
@@ -132,40 +128,43 @@ def show(*, key_id: str) -> None:
 @click.option("--expires", type=EXPIRY, help="As for `create`.")
 @_permissions
 @click.option("--everything", is_flag=True, help="It may do what is not given here.")
-@operator
+@operator()
 def change(
-    *, key_id: str, name: str | None, expires: str | None, everything: bool, **permitted: Any
+    api: Api,
+    *,
+    key_id: str,
+    name: str | None,
+    expires: str | None,
+    everything: bool,
+    **permitted: Any,
 ) -> None:
     """Change a key's note, its expiry or what it may do; what is not given stays."""
     all_of_it = msgspec.to_builtins(Permissions()) if everything else {}
-    body: dict[str, Any] = {"permissions": all_of_it | _given(permitted)}
+    body: dict[str, Any] = {"permissions": all_of_it | given(permitted)}
     if name is not None:
         body["name"] = name
     if expires is not None:
         body["expires_at"] = _expiry(expires)
-    with admin_api() as api:
-        say(_changed(api, key_id, body), "it is changed")
+    say(_changed(api, key_id, body), "it is changed")
 
 
 @keys.command()
 @click.argument("key_id")
-@operator
-def disable(*, key_id: str) -> None:
+@operator()
+def disable(api: Api, *, key_id: str) -> None:
     """Stop the use of a key until `falgate keys enable`, on every instance at once."""
-    with admin_api() as api:
-        found = _changed(api, key_id, {"disabled": True})
-        say(found, f"{found['id']} is disabled")
+    found = _changed(api, key_id, {"disabled": True})
+    say(found, f"{found['id']} is disabled")
 
 
 @keys.command()
 @click.argument("key_id")
-@operator
+@operator()
 @click.pass_context
-def enable(context: click.Context, *, key_id: str) -> None:
+def enable(context: click.Context, api: Api, *, key_id: str) -> None:
     """Let a disabled key be used again; ends with 1 where it cannot, because it has expired."""
-    with admin_api() as api:
-        found = _changed(api, key_id, {"disabled": False})
-        say(found, f"{found['id']} is {found['state']}")
+    found = _changed(api, key_id, {"disabled": False})
+    say(found, f"{found['id']} is {found['state']}")
     if found["state"] != "usable":
         context.exit(1)
 
@@ -178,25 +177,23 @@ def enable(context: click.Context, *, key_id: str) -> None:
     type=DURATION,
     help="How long the present secret stays good: 0, 90s, 30m, 24h (unless given), 7d.",
 )
-@operator
-def rotate(*, key_id: str, overlap_s: int | None) -> None:
+@operator()
+def rotate(api: Api, *, key_id: str, overlap_s: int | None) -> None:
     """Give a key a new secret and print it, this once."""
-    with admin_api() as api:
-        body = {} if overlap_s is None else {"overlap_s": overlap_s}
-        made = api.post("keys", _id(key_id), "rotate", body=body)
-        say(made, made["key"])
+    body = {} if overlap_s is None else {"overlap_s": overlap_s}
+    made = api.post("keys", _id(key_id), "rotate", body=body)
+    say(made, made["key"])
 
 
 @keys.command()
 @click.argument("key_id")
 @confirmed
-@operator
-def revoke(*, key_id: str, yes: bool) -> None:
+@operator()
+def revoke(api: Api, *, key_id: str, yes: bool) -> None:
     """End the use of a key for ever, by its id or all of it, on every instance at once."""
     name = _id(key_id)
     confirm(f"Revoking key {name}", yes=yes)
-    with admin_api() as api:
-        say(api.post("keys", name, "revoke"), f"{name} is revoked")
+    say(api.post("keys", name, "revoke"), f"{name} is revoked")
 
 
 @keys.command()
@@ -226,10 +223,6 @@ def _id(text: str) -> str:
     if presented is None and text.startswith("fg_"):
         raise NotFound("There is no such key; list the keys to see all of them")
     return presented.id if presented else text
-
-
-def _given(permitted: dict[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in permitted.items() if value not in (None, ())}
 
 
 def _expiry(expires: str) -> str | None:

@@ -13,12 +13,14 @@ import click
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.cli.client import Api, admin_api
+from falgate.accounts.apikey import Kind
+from falgate.admin.context import upstream_of
+from falgate.cli.client import Api, admin_api, lister
 from falgate.cli.ledger_books import reconcile, recover_books
-from falgate.cli.local import books_of, with_redis
-from falgate.cli.options import as_json, from_day, lister, of_books, through, to_day, wants_json
+from falgate.cli.local import with_redis
+from falgate.cli.options import as_json, from_day, of_books, through, to_day, wants_json
 from falgate.cli.output import Column, listed, moment, table
-from falgate.first_start import TEST, open_pictures
+from falgate.first_start import TEST, known_upstreams, open_pictures
 from falgate.money.archive import Archived, Archivist
 from falgate.money.difference import Verified
 from falgate.money.entry import COLUMNS, ENTRY_KINDS, OUTCOMES
@@ -81,16 +83,17 @@ def ledger() -> None:
     help="Only the newest so many; 0: all, one a line.",
 )
 @of_books
-@lister
-def list_entries(*, first: date | None, last: date | None, number: int, **wanted: Any) -> None:
+@lister()
+def list_entries(
+    api: Api, *, first: date | None, last: date | None, number: int, **wanted: Any
+) -> None:
     """Show entries, the newest last."""
     query = {**wanted, "from": first, "to": last}
-    with admin_api() as api:
-        _tell_archived(api, query)
-        if not number:
-            _write(api.each("ledger", order="oldest", **query), "jsonl")
-            return
-        rows = api.items("ledger", number=number, **query)[::-1]
+    _tell_archived(api, query)
+    if not number:
+        _write(api.each("ledger", order="oldest", **query), "jsonl")
+        return
+    rows = api.items("ledger", number=number, **query)[::-1]
     listed(rows, [each for each in _TABLE if any(row.get(each.path) for row in rows)])
 
 
@@ -112,11 +115,11 @@ def export(*, first: date | None, last: date | None, form: str, **wanted: Any) -
 @of_books
 @as_json
 @click.pass_context
-def verify_books(context: click.Context, *, books: str) -> None:
+def verify_books(context: click.Context, *, books: Kind) -> None:
     """Add all entries up and compare every counter; ends with 1 where one differs."""
 
     async def look(_: Settings, redis: Redis) -> Verified:
-        return await verify(redis, await books_of(redis, books))
+        return await verify(redis, upstream_of(await known_upstreams(redis), books))
 
     found = with_redis(look)
     if wants_json():
@@ -138,7 +141,7 @@ def archive() -> None:
     """Move entries older than FALGATE_LEDGER_KEPT_DAYS into files in the picture store."""
 
     async def work(settings: Settings, redis: Redis) -> list[Archived]:
-        upstreams = (await books_of(redis, "live"), TEST)
+        upstreams = (upstream_of(await known_upstreams(redis), "live"), TEST)
         archivist = Archivist(
             Archiving(redis, uuid.uuid4().hex),
             Archive(open_pictures(settings)),

@@ -1,8 +1,8 @@
 """`falgate ledger reconcile` and `recover`: the ledger held against fal's own books."""
 
 import json
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,22 @@ import click
 import httpx
 from redis.asyncio import Redis
 
+from falgate.admin.api.shapes import instant
+from falgate.admin.context import upstream_of
 from falgate.billing.closed_job import Corrected, ReconcileReport, Recovered
 from falgate.billing.reconcile import LAG_S, Reconciler, Report
 from falgate.billing.recover import Mended, RecoveryRefused, RecoveryReport, recover
 from falgate.billing.store.corrections import Corrections
 from falgate.billing.store.recovery import Recovery
-from falgate.cli.actor import acting
-from falgate.cli.local import books_of, with_redis
+from falgate.cli.client import acting
+from falgate.cli.local import with_redis
 from falgate.cli.options import DOLLARS, as_json, wants_json
 from falgate.cli.output import table
 from falgate.core.money import dollars, usd
 from falgate.core.printable import escaped
 from falgate.fal.billing import BooksClosed
 from falgate.fal.platform import FalPlatform
+from falgate.first_start import known_upstreams
 from falgate.jobs.store.jobs import Jobs
 from falgate.models.endpoints import MODELS
 from falgate.money.store.instance import Instance
@@ -33,8 +36,6 @@ from falgate.settings import SANDBOX, Settings
 _HOURS_MAX = 6 * 24
 """Jobs, which say what each request is, are kept for a day longer."""
 _OWNER = "cli"
-
-Use = Callable[[Settings, Redis, str, FalPlatform | None], Awaitable[Any]]
 
 
 @click.command()
@@ -58,25 +59,20 @@ def reconcile(*, hours: int | None, lag_minutes: int) -> None:
     the same every hour.
     """
 
-    async def compare(
-        found: Settings, redis: Redis, upstream: str, platform: FalPlatform | None
-    ) -> Report:
-        if platform is None:
-            raise click.ClickException(
-                "fal's billing cannot be read: give FALGATE_FAL_ADMIN_KEY, a key of fal's that may"
+    async def compare(found: Settings, redis: Redis) -> Report:
+        async with _books(found, redis) as (upstream, platform):
+            if platform is None:
+                raise click.ClickException(
+                    "fal's billing cannot be read: give FALGATE_FAL_ADMIN_KEY, a key of fal's that "
+                    "may"
+                )
+            corrections, jobs = Corrections(redis, owner=_OWNER), _jobs(found, redis)
+            reconciler = Reconciler(upstream, platform, corrections, jobs, endpoints=tuple(MODELS))
+            return await reconciler.look(
+                lag_s=lag_minutes * 60, back_s=None if hours is None else hours * 3600
             )
-        reconciler = Reconciler(
-            upstream,
-            platform,
-            Corrections(redis, owner=_OWNER),
-            _jobs(found, redis),
-            endpoints=tuple(MODELS),
-        )
-        return await reconciler.look(
-            lag_s=lag_minutes * 60, back_s=None if hours is None else hours * 3600
-        )
 
-    report: Report = _with_books(compare)
+    report = with_redis(compare)
     posted = [_correction(each) for each in report.corrected]
     if wants_json():
         click.echo(json.dumps({**_figures(report.summary), "corrections": posted}))
@@ -104,21 +100,20 @@ def recover_books(*, act: bool, assume: str | None, accept_loss: bool) -> None:
     Shows what it would do; --yes does it. Until then nothing is bought where buying is frozen.
     """
 
-    async def work(
-        found: Settings, redis: Redis, upstream: str, platform: FalPlatform | None
-    ) -> RecoveryReport:
-        return await recover(
-            upstream,
-            Recovery(redis, found.calendar, acting()),
-            _jobs(found, redis),
-            platform,
-            MODELS,
-            act=act,
-            accept_loss=accept_loss,
-            assumed=None if assume is None else usd(assume),
-        )
+    async def work(found: Settings, redis: Redis) -> RecoveryReport:
+        async with _books(found, redis) as (upstream, platform):
+            return await recover(
+                upstream,
+                Recovery(redis, found.calendar, acting()),
+                _jobs(found, redis),
+                platform,
+                MODELS,
+                act=act,
+                accept_loss=accept_loss,
+                assumed=None if assume is None else usd(assume),
+            )
 
-    outcome: RecoveryReport = _with_books(work)
+    outcome = with_redis(work)
     rows = [_unknown(each) for each in outcome.found]
     counters = [_counter(each) for each in outcome.mended]
     twice = [_counter(each) for each in outcome.twice]
@@ -145,19 +140,18 @@ def recover_books(*, act: bool, assume: str | None, accept_loss: bool) -> None:
     )
 
 
-def _with_books(use: Use) -> Any:
-    async def used(found: Settings, redis: Redis) -> Any:
-        upstream = await books_of(redis, "live")
-        platform = _platform(found, upstream)
-        try:
-            return await use(found, redis, upstream, platform)
-        except (BooksClosed, RecoveryRefused) as error:
-            raise click.ClickException(str(error)) from None
-        finally:
-            if platform is not None:
-                await platform.close()
-
-    return with_redis(used)
+@asynccontextmanager
+async def _books(found: Settings, redis: Redis) -> AsyncIterator[tuple[str, FalPlatform | None]]:
+    """The upstream of live keys, and its own books as far as they can be read."""
+    upstream = upstream_of(await known_upstreams(redis), "live")
+    platform = _platform(found, upstream)
+    try:
+        yield upstream, platform
+    except (BooksClosed, RecoveryRefused) as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        if platform is not None:
+            await platform.close()
 
 
 def _platform(found: Settings, upstream: str) -> FalPlatform | None:
@@ -265,6 +259,4 @@ def _words(summary: ReconcileReport) -> str:
 
 
 def _moment(at_ms: int) -> str:
-    if not at_ms:
-        return ""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
+    return instant(at_ms / 1000) or ""

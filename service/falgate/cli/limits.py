@@ -2,17 +2,15 @@
 
 import click
 
-from falgate.cli.client import admin_api
-from falgate.cli.options import ACCOUNT, in_path, lister, operator
-from falgate.cli.output import Column, limit, listed, shown
+from falgate.cli.client import Api, lister, operator
+from falgate.cli.options import ACCOUNT, given, in_path
+from falgate.cli.output import Column, limit, limit_columns, listed, shown
 from falgate.core.account import Account
 
 _MAX = click.IntRange(0, 1_000_000)
 _COLUMNS = (
     Column("account", whole=True),
-    Column("requests_per_second", "requests/s", limit),
-    Column("generations_per_minute", "bought/min", limit),
-    Column("generations_at_once", "at once", limit),
+    *limit_columns(),
     Column("weight"),
     Column("waiting_generations", "waiting", limit),
 )
@@ -41,26 +39,22 @@ def limits() -> None:
     type=_MAX,
     help="How many of a team's purchases may wait for a turn.",
 )
-@operator
-def set_limits(*, account: Account, **given: int | None) -> None:
+@operator()
+def set_limits(api: Api, *, account: Account, **options: int | None) -> None:
     """Set limits; what is not given stays."""
-    body = {name: value for name, value in given.items() if value is not None}
-    with admin_api() as api:
-        shown(api.patch("limits", in_path(account), body=body), _COLUMNS)
+    shown(api.patch("limits", in_path(account), body=given(options)), _COLUMNS)
 
 
 @limits.command("list")
-@lister
-def list_limits() -> None:
+@lister()
+def list_limits(api: Api) -> None:
     """Show the limits of every team, app and key."""
-    with admin_api() as api:
-        listed(api.items("limits"), _COLUMNS)
+    listed(api.items("limits"), _COLUMNS)
 
 
 @limits.command()
 @click.argument("account", type=ACCOUNT)
-@operator
-def show(*, account: Account) -> None:
+@operator()
+def show(api: Api, *, account: Account) -> None:
     """Show the limits of one account."""
-    with admin_api() as api:
-        shown(api.get("limits", in_path(account)), _COLUMNS)
+    shown(api.get("limits", in_path(account)), _COLUMNS)

@@ -11,8 +11,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate import settings
-from falgate.core.problems import Conflict
-from falgate.first_start import TEST, open_redis
+from falgate.first_start import open_redis
 from falgate.money.store.ledger import Ledger
 from falgate.settings import Settings
 
@@ -36,7 +35,7 @@ def settings_here() -> Settings:
     return settings.read(env, {"upstream_url": settings.SANDBOX})
 
 
-def chosen() -> Settings:
+def _chosen() -> Settings:
     """The settings of the gateway whose Redis a command opens.
 
     Raises:
@@ -53,12 +52,13 @@ def chosen() -> Settings:
 
 
 @asynccontextmanager
-async def opened(found: Settings) -> AsyncIterator[tuple[Settings, Redis]]:
-    """The Redis of these settings, and the settings with the ledger's own calendar.
+async def opened() -> AsyncIterator[tuple[Settings, Redis]]:
+    """The gateway's settings, with the ledger's own calendar, and its Redis.
 
     Raises:
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is none.
     """
+    found = _chosen()
     async with open_redis(found) as redis:
         yield await _counting(found, redis), redis
 
@@ -69,27 +69,12 @@ def with_redis(use: Callable[[Settings, Redis], Awaitable[T]]) -> T:
     Raises:
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is none.
     """
-    found = chosen()
 
     async def used() -> T:
-        async with opened(found) as (counted, redis):
-            return await use(counted, redis)
+        async with opened() as (found, redis):
+            return await use(found, redis)
 
     return asyncio.run(used())
-
-
-async def books_of(redis: Redis, books: str) -> str:
-    """The upstream whose books are meant: that of "live" keys, or of "test" keys.
-
-    Raises:
-        Conflict: No gateway has said yet whom live keys buy from.
-    """
-    if books == "test":
-        return TEST
-    live = await Ledger(redis).live()
-    if live is None:
-        raise Conflict("No gateway has used this ledger yet; start one first")
-    return live
 
 
 async def _counting(found: Settings, redis: Redis) -> Settings:

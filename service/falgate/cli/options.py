@@ -2,9 +2,9 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
@@ -12,6 +12,7 @@ from falgate.core.account import Account, account
 from falgate.core.money import dollars, usd
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 _JSON, _WIDE, _URL = (f"falgate.cli.{name}" for name in ("json", "wide", "url"))
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -35,7 +36,7 @@ as_json = click.option(
     callback=_noted(_JSON),
     help="The API's JSON instead of words or a table.",
 )
-_wide = click.option(
+all_columns = click.option(
     "--wide",
     is_flag=True,
     expose_value=False,
@@ -51,7 +52,7 @@ through = click.option(
     callback=_noted(_URL),
     help="The gateway to ask, with FALGATE_ADMIN_KEY; as FALGATE_URL. Else Redis is opened here.",
 )
-_test_books = click.option(
+of_books = click.option(
     "--test",
     "books",
     flag_value="test",
@@ -61,19 +62,12 @@ _test_books = click.option(
 confirmed = click.option("--yes", is_flag=True, help="Do it without asking.")
 
 
-def operator(command: F) -> F:
-    """Options of every command that asks the admin API."""
-    return as_json(through(command))
-
-
-def lister(command: F) -> F:
-    """Options of a command that prints a table."""
-    return operator(_wide(command))
-
-
-def of_books(command: F) -> F:
-    """The option that says whose books are meant: `books` is "live" or "test"."""
-    return _test_books(command)
+def at_most(meaning: str | None = None) -> Callable[[F], F]:
+    """The option that says how many items of a list are wanted: `number`."""
+    number = click.IntRange(1, 100_000)
+    return click.option(
+        "--limit", "number", type=number, default=50, show_default=True, help=meaning
+    )
 
 
 def wants_json() -> bool:
@@ -89,6 +83,11 @@ def wants_wide() -> bool:
 def given_url() -> str:
     """The gateway that the present command is told to ask; "" for none."""
     return str(click.get_current_context().meta.get(_URL) or "")
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that are given, as a body of the API has them."""
+    return {name: value for name, value in options.items() if value not in (None, ())}
 
 
 def confirm(what: str, *, yes: bool) -> None:
@@ -115,41 +114,6 @@ class AmountCommand(click.Command):
         return super().parse_args(ctx, args)
 
 
-class Dollars(click.ParamType[str]):
-    """An amount in dollars, "12.50"."""
-
-    name = "dollars"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Refuse all but a plain amount."""
-        try:
-            return dollars(usd(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class AccountName(click.ParamType[Account]):
-    """An account: org, team:NAME, app:TEAM/APP or key:ID."""
-
-    name = "account"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Account:
-        """Refuse any other word; "org" is the organisation, and app:TEAM:APP is app:TEAM/APP."""
-        if isinstance(value, Account):
-            return value
-        level, colon, rest = str(value).partition(":")
-        if level == "org":
-            level = "organisation"
-        if level == "app":
-            rest = rest.replace(":", "/", 1)
-        try:
-            return account(f"{level}{colon}{rest}")
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 class AppName(NamedTuple):
     """An app, within its team."""
 
@@ -166,71 +130,79 @@ class AppName(NamedTuple):
         return f"{self.team}/{self.app}"
 
 
-class App(click.ParamType[AppName]):
-    """An app: TEAM/APP."""
+class Word(click.ParamType[T]):
+    """A type of argument that a function reads; its ValueError says what is wrong with a word."""
 
-    name = "app"
+    def __init__(self, name: str, read: Callable[[str], T]) -> None:
+        self.name = name
+        self._read = read
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> AppName:
-        """Refuse an app without its team."""
-        if isinstance(value, AppName):
-            return value
-        team, _, app = str(value).partition("/")
-        if not (team and app) or "/" in app:
-            self.fail("An app's name includes its team; example: web/shop", param, ctx)
-        return AppName(team, app)
-
-
-class Expiry(click.ParamType[str]):
-    """A day or an instant to come, as RFC 3339; "never" for none."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read ISO 8601, in UTC unless it names an offset."""
-        if value == "never":
-            return "never"
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """Read a word; a default is what would be read already."""
         try:
-            read = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time, such as 2027-01-31 or never", param, ctx)
-        return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
+            return self._read(value) if isinstance(value, str) else cast("T", value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
-class Duration(click.ParamType[int]):
-    """A duration, "24h", as seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a whole number and its unit: s, m, h or d; without one, seconds."""
-        if isinstance(value, int):
-            return value
-        found = _DURATION.fullmatch(value)
-        if not found:
-            self.fail(f"{value!r} is no duration, such as 90s, 30m, 24h or 7d", param, ctx)
-        return int(found[1]) * _UNITS_S[found[2]]
+def _account(word: str) -> Account:
+    level, colon, rest = word.partition(":")
+    if level == "org":
+        level = "organisation"
+    if level == "app":
+        rest = rest.replace(":", "/", 1)
+    return account(f"{level}{colon}{rest}")
 
 
-class Day(click.ParamType[date]):
-    """A local day, 2026-11-22."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Refuse all but a date."""
-        if isinstance(value, date):
-            return value
-        try:
-            return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007 - a day has none
-        except ValueError:
-            self.fail(f"{value!r} is not a day, such as 2026-11-22", param, ctx)
+def _app(word: str) -> AppName:
+    team, _, app = word.partition("/")
+    if not (team and app) or "/" in app:
+        raise ValueError("An app's name includes its team; example: web/shop")
+    return AppName(team, app)
 
 
-DOLLARS, ACCOUNT, APP = Dollars(), AccountName(), App()
-EXPIRY, DURATION, DAY = Expiry(), Duration(), Day()
+def _expiry(word: str) -> str:
+    if word == "never":
+        return word
+    try:
+        read = datetime.fromisoformat(word)
+    except ValueError:
+        raise ValueError(f"{word!r} is no time, such as 2027-01-31 or never") from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).isoformat()
+
+
+def _duration(word: str) -> int:
+    found = _DURATION.fullmatch(word)
+    if not found:
+        raise ValueError(f"{word!r} is no duration, such as 90s, 30m, 24h or 7d")
+    return int(found[1]) * _UNITS_S[found[2]]
+
+
+def _day(word: str) -> date:
+    try:
+        return datetime.strptime(word, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has none
+    except ValueError:
+        raise ValueError(f"{word!r} is not a day, such as 2026-11-22") from None
+
+
+DOLLARS = Word("dollars", lambda word: dollars(usd(word)))
+"""An amount in dollars, "12.50"."""
+
+ACCOUNT = Word("account", _account)
+"""An account: org (the organisation), team:NAME, app:TEAM/APP or key:ID."""
+
+APP = Word("app", _app)
+"""An app: TEAM/APP."""
+
+EXPIRY = Word("time", _expiry)
+"""A day or an instant, ISO 8601, in UTC unless it names an offset; "never" for none."""
+
+DURATION = Word("duration", _duration)
+"""A whole number and its unit, s, m, h or d; without one, seconds."""
+
+DAY = Word("day", _day)
+"""A local day, 2026-11-22."""
+
 from_day = click.option("--from", "first", type=DAY, help="First local day, such as 2026-11-01.")
 to_day = click.option("--to", "last", type=DAY, help="Last local day, included.")
 

@@ -93,6 +93,15 @@ class Column(NamedTuple):
 Columns = Sequence[Column]
 
 
+def limit_columns(path: str = "") -> Columns:
+    """The columns of an account's limits, which are at this path."""
+    return (
+        Column(f"{path}requests_per_second", "requests/s", limit),
+        Column(f"{path}generations_per_minute", "bought/min", limit),
+        Column(f"{path}generations_at_once", "at once", limit),
+    )
+
+
 def say(answer: Any, words: str) -> None:
     """Say what was done: in words, or the API's JSON."""
     click.echo(json.dumps(answer) if wants_json() else escaped_lines(words))

@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from falgate.accounts.directory import FIRST
-from falgate.cli.client import admin_api
-from falgate.cli.options import APP, AppName, operator
+from falgate.cli.client import Api, operator
+from falgate.cli.options import APP, AppName
 from falgate.cli.output import say
 from falgate.core.problems import Invalid
 
@@ -22,8 +22,8 @@ from falgate.core.problems import Invalid
     show_default=True,
     help="TEAM/APP that asks.",
 )
-@operator
-def quote(body: str, *, model: str, app: AppName) -> None:
+@operator(pictures=True)
+def quote(api: Api, body: str, *, model: str, app: AppName) -> None:
     """What a request with this JSON BODY would cost now. Nothing is spent.
 
     Budgets of the app's keys are apart: a key's own quote is at /v1/quote.
@@ -32,9 +32,8 @@ def quote(body: str, *, model: str, app: AppName) -> None:
         request = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Invalid(f"BODY is no JSON: {error}") from None
-    with admin_api(pictures=True) as api:
-        found = api.post("quote", body={"app": str(app), "model": model, "request": request})
-        say(found, _words(found))
+    found = api.post("quote", body={"app": str(app), "model": model, "request": request})
+    say(found, _words(found))
 
 
 def _words(found: dict[str, Any]) -> str:

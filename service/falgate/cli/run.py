@@ -1,7 +1,6 @@
 """`falgate run`: everything on this machine, with keys made and printed."""
 
 import os
-import secrets
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from falgate.accounts.directory import FIRST
 from falgate.app import Gateway
 from falgate.cli import client_env, localtls, private
 from falgate.cli.client_env import Reached
+from falgate.cli.keys import mint
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
 from falgate.core.money import dollars
@@ -64,10 +64,7 @@ def https_listen(env: Mapping[str, str]) -> str:
 
 def _admin_key(file: Path) -> str:
     kept = private.read(file)
-    made = apikey.mint(
-        "admin", secrets.token_bytes(apikey.ID_BYTES), secrets.token_bytes(apikey.SECRET_BYTES)
-    )
-    return kept if apikey.present(kept) else _put(file, made)
+    return kept if apikey.present(kept) else _put(file, mint("admin"))
 
 
 async def _app_key(gateway: Gateway, file: Path) -> str:

@@ -5,8 +5,8 @@ from typing import Any
 import click
 import httpx
 
-from falgate.cli.client import admin_api
-from falgate.cli.options import given_url, lister, wants_json
+from falgate.cli.client import Api, lister
+from falgate.cli.options import given_url, wants_json
 from falgate.cli.output import Column, listed, moment, say, usd
 
 _PROBE_S = 2.0
@@ -24,12 +24,11 @@ _BUDGETS = (
 
 
 @click.command()
-@lister
-def status() -> None:
+@lister(pictures=True)
+def status(api: Api) -> None:
     """Show what runs, on which Redis and picture store, whom it buys from, and the money left."""
-    with admin_api(pictures=True) as api:
-        found = api.get("status")
-        gateway = f"{given_url()} answers" if given_url() else _probed(api.listening())
+    found = api.get("status")
+    gateway = f"{given_url()} answers" if given_url() else _probed(api.listening())
     say(found, _words(found, gateway))
     if not wants_json():
         listed(found["fullest"], _BUDGETS)

@@ -2,17 +2,15 @@
 
 import click
 
-from falgate.cli.client import admin_api
-from falgate.cli.options import confirm, confirmed, lister, operator
-from falgate.cli.output import Column, limit, listed, say, shown
+from falgate.cli.client import Api, lister, operator
+from falgate.cli.options import confirm, confirmed
+from falgate.cli.output import Column, limit, limit_columns, listed, say, shown
 
 _COLUMNS = (
     Column("name", whole=True),
     Column("weight"),
     Column("waiting_generations", "waiting", limit),
-    Column("limits.requests_per_second", "requests/s", limit),
-    Column("limits.generations_per_minute", "bought/min", limit),
-    Column("limits.generations_at_once", "at once", limit),
+    *limit_columns("limits."),
 )
 
 
@@ -36,38 +34,34 @@ def teams() -> None:
     default=0,
     help="How many of its purchases may wait for a turn; 0: any number.",
 )
-@operator
-def create(*, name: str, weight: int, waiting: int) -> None:
+@operator()
+def create(api: Api, *, name: str, weight: int, waiting: int) -> None:
     """Make a team."""
     body = {"name": name, "weight": weight, "waiting_generations": waiting}
-    with admin_api() as api:
-        say(api.post("teams", body=body), f"team {name} is made")
+    say(api.post("teams", body=body), f"team {name} is made")
 
 
 @teams.command("list")
-@lister
-def list_teams() -> None:
+@lister()
+def list_teams(api: Api) -> None:
     """Show all teams."""
-    with admin_api() as api:
-        listed(api.items("teams"), _COLUMNS)
+    listed(api.items("teams"), _COLUMNS)
 
 
 @teams.command()
 @click.argument("name")
-@operator
-def show(*, name: str) -> None:
+@operator()
+def show(api: Api, *, name: str) -> None:
     """Show one team."""
-    with admin_api() as api:
-        shown(api.get("teams", name), _COLUMNS)
+    shown(api.get("teams", name), _COLUMNS)
 
 
 @teams.command()
 @click.argument("name")
 @confirmed
-@operator
-def remove(*, name: str, yes: bool) -> None:
+@operator()
+def remove(api: Api, *, name: str, yes: bool) -> None:
     """Remove a team that has no apps and no budgets. What it spent stays in the ledger."""
     confirm(f"Removing team {name}", yes=yes)
-    with admin_api() as api:
-        api.delete("teams", name)
-        say({"removed": name}, f"team {name} is removed")
+    api.delete("teams", name)
+    say({"removed": name}, f"team {name} is removed")

@@ -138,17 +138,16 @@ async def test_limits_are_set_on_teams_apps_and_keys(admin: AdminService) -> Non
     key = (await admin.keys.create("web/shop")).record
     accounts = [Account("team", "web"), Account("app", "web/shop"), Account("key", key.id)]
     for account in accounts:
-        await admin.limit(account, lambda was: replace(was, generations_at_once=4))
-        await admin.limit(account, lambda was: replace(was, requests_per_second=9))
+        limits = Limits(generations_at_once=4, requests_per_second=9)
+        limited: Any = admin.limited(account)
+        await limited.change(account.id, lambda was, now=limits: replace(was, limits=now))
 
-        expected = Limits(generations_at_once=4, requests_per_second=9)
-        assert await admin.limits(account) == expected
+        assert (await limited.show(account.id)).limits == limits
 
-    for use in (admin.limits(ORGANISATION), admin.limit(ORGANISATION, lambda was: was)):
-        with pytest.raises(Invalid, match="not for the organisation"):
-            await use
+    with pytest.raises(Invalid, match="not for the organisation"):
+        admin.limited(ORGANISATION)
     with pytest.raises(NotFound):
-        await admin.limits(Account("team", "nope"))
+        await admin.limited(Account("team", "nope")).show("nope")
 
 
 async def test_the_audit_log_is_read_from_its_end(admin: AdminService) -> None:

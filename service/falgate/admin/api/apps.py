@@ -1,89 +1,76 @@
 """/teams/{team}/apps: administration of apps."""
 
-import msgspec
-from litestar import delete, get, patch, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from falgate.accounts.cache_settings import DEFAULT_POLICY, CachePolicy
 from falgate.accounts.directory import App, Name
-from falgate.accounts.limits import NONE, Limits
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
-from falgate.admin.api.problems import refusals
+from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Admin
 from falgate.admin.api.shapes import AppShown
 from falgate.admin.patch import AppChange, merged
 from falgate.admin.service import AdminService
 
-_TAGS = ["apps"]
+routes = Resource("apps")
 _ALL, _ONE = "/teams/{team:str}/apps", "/teams/{team:str}/apps/{app:str}"
 
 
-class AppMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AppMade(App, frozen=True, kw_only=True):
     """An app to create."""
 
     name: Name
-    limits: Limits = NONE
-    cache: CachePolicy = DEFAULT_POLICY
 
 
-@get("/apps", tags=_TAGS, summary="List the apps of all teams", responses=refusals())
-async def list_all_apps(
-    admin: NamedDependency[AdminService], limit: Limit = LIMIT, cursor: Cursor = ""
-) -> Page[AppShown]:
+@routes.get("/apps", "List the apps of all teams")
+async def list_all_apps(admin: Admin, limit: Limit = LIMIT, cursor: Cursor = "") -> Page[AppShown]:
     """Sorted by team and name."""
-    found = (await admin.apps.all()).items()
-    return page(found, lambda each: each[0], lambda each: AppShown.of(*each), limit, cursor)
+    return await _page(admin, "", limit, cursor)
 
 
-@get(_ALL, tags=_TAGS, summary="List a team's apps", responses=refusals(404))
+@routes.get(_ALL, "List a team's apps", 404)
 async def list_apps(
-    admin: NamedDependency[AdminService],
+    admin: Admin,
     team: FromPath[str],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[AppShown]:
     """Sorted by name."""
-    found = (await admin.apps.all(team)).items()
-    return page(found, lambda each: each[0], lambda each: AppShown.of(*each), limit, cursor)
+    return await _page(admin, team, limit, cursor)
 
 
-@post(_ALL, tags=_TAGS, summary="Create an app", responses=refusals(404, 409))
-async def create_app(
-    admin: NamedDependency[AdminService], team: FromPath[str], data: JSONBody[AppMade]
-) -> AppShown:
+@routes.post(_ALL, "Create an app", 404, 409)
+async def create_app(admin: Admin, team: FromPath[str], data: JSONBody[AppMade]) -> AppShown:
     """The name cannot be changed later."""
-    name = f"{team}/{data.name}"
-    app = App(limits=data.limits, cache=data.cache)
-    return AppShown.of(name, await admin.apps.create(name, app))
+    made = await admin.apps.create(f"{team}/{data.name}", merged(App(), data))
+    return AppShown.of(made, team=team, name=data.name)
 
 
-@get(_ONE, tags=_TAGS, summary="Get an app", responses=refusals(404))
-async def show_app(
-    admin: NamedDependency[AdminService], team: FromPath[str], app: FromPath[str]
-) -> AppShown:
+@routes.get(_ONE, "Get an app", 404)
+async def show_app(admin: Admin, team: FromPath[str], app: FromPath[str]) -> AppShown:
     """The app's settings."""
-    name = f"{team}/{app}"
-    return AppShown.of(name, await admin.apps.show(name))
+    return AppShown.of(await admin.apps.show(f"{team}/{app}"), team=team, name=app)
 
 
-@patch(_ONE, tags=_TAGS, summary="Change an app", responses=refusals(404, 409))
+@routes.patch(_ONE, "Change an app", 404, 409)
 async def change_app(
-    admin: NamedDependency[AdminService],
+    admin: Admin,
     team: FromPath[str],
     app: FromPath[str],
     data: JSONBody[AppChange],
 ) -> AppShown:
     """Fields that are not given keep their values."""
-    name = f"{team}/{app}"
-    return AppShown.of(name, await admin.apps.change(name, lambda was: merged(was, data)))
+    changed = await admin.apps.change(f"{team}/{app}", lambda was: merged(was, data))
+    return AppShown.of(changed, team=team, name=app)
 
 
-@delete(_ONE, tags=_TAGS, summary="Remove an app", responses=refusals(404, 409))
-async def remove_app(
-    admin: NamedDependency[AdminService], team: FromPath[str], app: FromPath[str]
-) -> None:
+@routes.delete(_ONE, "Remove an app", 404, 409)
+async def remove_app(admin: Admin, team: FromPath[str], app: FromPath[str]) -> None:
     """Only an app whose keys are all revoked and that has no budgets can be removed."""
     await admin.apps.remove(f"{team}/{app}")
 
 
-HANDLERS = (list_all_apps, list_apps, create_app, show_app, change_app, remove_app)
+async def _page(admin: AdminService, of: str, limit: int, cursor: str) -> Page[AppShown]:
+    def shown(place: str, app: App) -> AppShown:
+        team, _, name = place.partition("/")
+        return AppShown.of(app, team=team, name=name)
+
+    return page(await admin.apps.all(of), shown, limit, cursor)

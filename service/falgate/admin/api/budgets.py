@@ -6,24 +6,23 @@ In paths, accounts are written with colons only: organisation:main, team:web, ap
 from typing import Annotated
 
 import msgspec
-from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
-from falgate.admin.api.problems import refusals
+from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Admin
 from falgate.admin.api.shapes import Standing, Usd
-from falgate.admin.patch import BudgetChange, budgeted
-from falgate.admin.service import AdminService
+from falgate.admin.patch import budgeted
 from falgate.core.account import Account, account
 from falgate.core.calendar import KINDS, Calendar, Kind
 from falgate.core.change import WHY_MAX
 from falgate.core.money import Micros, dollars, usd
 from falgate.core.problems import Invalid
-from falgate.money.budget import Budget, Percent, Position
+from falgate.money.budget import Budget, Percent
 
-_TAGS = ["budgets"]
+routes = Resource("budgets")
 _ONE = "/budgets/{account_name:str}/{window:str}"
 
 AccountName = Annotated[
@@ -100,26 +99,24 @@ class ResetDone(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
-@get("/budgets", tags=_TAGS, summary="List budgets", responses=refusals(409))
+@routes.get("/budgets", "List budgets", 409)
 async def list_budgets(
-    accounts: NamedDependency[AdminService],
+    accounts: Admin,
     calendar: NamedDependency[Calendar],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[Standing]:
     """With their positions, by account and window."""
-    return page(
-        await accounts.budgets.all(),
-        _place,
-        lambda each: Standing.of(each, calendar),
-        limit,
-        cursor,
-    )
+    found = {
+        f"{each.account.name} {KINDS.index(each.window.kind)}": each
+        for each in await accounts.budgets.all()
+    }
+    return page(found, lambda _, position: Standing.by(calendar, position), limit, cursor)
 
 
-@post("/budgets", tags=_TAGS, summary="Create a budget", responses=refusals(404, 409))
+@routes.post("/budgets", "Create a budget", 404, 409)
 async def create_budget(
-    accounts: NamedDependency[AdminService],
+    accounts: Admin,
     calendar: NamedDependency[Calendar],
     data: JSONBody[BudgetMade],
 ) -> Standing:
@@ -127,58 +124,46 @@ async def create_budget(
     charged = _account(data.account)
     budget = Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
     made = await accounts.budgets.create(charged, data.window, budget)
-    return Standing.of(made, calendar)
+    return Standing.by(calendar, made)
 
 
-@get(_ONE, tags=_TAGS, summary="Get a budget", responses=refusals(404, 409))
+@routes.get(_ONE, "Get a budget", 404, 409)
 async def show_budget(
-    accounts: NamedDependency[AdminService],
+    accounts: Admin,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
 ) -> Standing:
     """With its position."""
-    return Standing.of(await accounts.budgets.show(in_path(account_name), window), calendar)
+    return Standing.by(calendar, await accounts.budgets.show(in_path(account_name), window))
 
 
-@put(_ONE, tags=_TAGS, summary="Set a budget", responses=refusals(404, 409))
+@routes.put(_ONE, "Set a budget", 404, 409)
 async def set_budget(
-    accounts: NamedDependency[AdminService],
+    accounts: Admin,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
     data: JSONBody[BudgetSet],
 ) -> Standing:
     """Creates or changes a budget. Fields that are not given, and spending, keep their values."""
-    change = BudgetChange(
-        limit=UNSET if data.limit_usd is UNSET else micros(data.limit_usd),
-        shadow=data.shadow,
-        alerts=UNSET if data.alerts is UNSET else tuple(data.alerts),
-    )
+    limit = UNSET if data.limit_usd is UNSET else micros(data.limit_usd)
     done = await accounts.budgets.set(
-        in_path(account_name), window, lambda was: budgeted(was, change)
+        in_path(account_name), window, lambda was: budgeted(was, data, limit)
     )
-    return Standing.of(done, calendar)
+    return Standing.by(calendar, done)
 
 
-@delete(_ONE, tags=_TAGS, summary="Remove a budget", responses=refusals(404, 409))
-async def remove_budget(
-    accounts: NamedDependency[AdminService], account_name: AccountName, window: FromPath[Kind]
-) -> None:
+@routes.delete(_ONE, "Remove a budget", 404, 409)
+async def remove_budget(accounts: Admin, account_name: AccountName, window: FromPath[Kind]) -> None:
     """Spending is still counted. The organisation's last enforced budget cannot be removed."""
     await accounts.budgets.remove(in_path(account_name), window)
 
 
-@post(
-    f"{_ONE}/raise",
-    tags=_TAGS,
-    summary="Raise a budget for the current window",
-    status_code=200,
-    responses=refusals(404, 409),
-)
+@routes.act(f"{_ONE}/raise", "Raise a budget for the current window", 404, 409)
 async def raise_budget(
     *,
-    accounts: NamedDependency[AdminService],
+    accounts: Admin,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
@@ -189,19 +174,13 @@ async def raise_budget(
     done = await accounts.budgets.raise_(
         in_path(account_name), window, micros(data.amount_usd), idempotency_key, why=data.why
     )
-    return Standing.of(done, calendar)
+    return Standing.by(calendar, done)
 
 
-@post(
-    f"{_ONE}/reset",
-    tags=_TAGS,
-    summary="Forgive what was spent in the current window",
-    status_code=200,
-    responses=refusals(404, 409),
-)
+@routes.act(f"{_ONE}/reset", "Forgive what was spent in the current window", 404, 409)
 async def reset_budget(
     *,
-    accounts: NamedDependency[AdminService],
+    accounts: Admin,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
@@ -212,11 +191,7 @@ async def reset_budget(
     forgiven, done = await accounts.budgets.reset(
         in_path(account_name), window, idempotency_key, why=data.why if data else ""
     )
-    return ResetDone(forgiven_usd=dollars(forgiven), standing=Standing.of(done, calendar))
-
-
-def _place(position: Position) -> str:
-    return f"{position.account.name} {KINDS.index(position.window.kind)}"
+    return ResetDone(forgiven_usd=dollars(forgiven), standing=Standing.by(calendar, done))
 
 
 def _account(name: str) -> Account:
@@ -246,14 +221,3 @@ def micros(amount: str) -> Micros:
         return usd(amount)
     except ValueError as error:
         raise Invalid(str(error)) from None
-
-
-HANDLERS = (
-    list_budgets,
-    create_budget,
-    show_budget,
-    set_budget,
-    remove_budget,
-    raise_budget,
-    reset_budget,
-)

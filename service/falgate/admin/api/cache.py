@@ -4,33 +4,29 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from falgate.admin.api.cache_shapes import PictureShown, PoolShown, ReceiptShown, RerolledShown
-from falgate.admin.api.paging import LIMIT, Limit, Page
-from falgate.admin.api.problems import refusals
-from falgate.admin.api.services import Actor, named
+from falgate.admin.api.paging import LIMIT, Limit, Page, pattern_cursor
+from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Who
+from falgate.admin.api.shapes import instant
 from falgate.cache.fingerprint import prompt_digest
+from falgate.core.money import dollars
 from falgate.pictures.admin import AGE_S_MAX, CURSOR, CacheAdmin, Purged, Selection
 from falgate.pictures.catalogue import PoolRecord, Record
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.reroll import Rerolls
 
-_TAGS = ["cache"]
+routes, gateway_routes = Resource("cache"), Resource("cache")
 _ONE = "/cache/pictures/{name:str}"
 
 OfApp = Annotated[
     str, QueryParameter(max_length=200, description="Only pools that TEAM/APP bought for")
 ]
-Behind = Annotated[
-    str,
-    QueryParameter(
-        pattern=f"^({CURSOR})?$",
-        description="`next_cursor` of the previous page; empty for the first page",
-    ),
-]
+Behind = Annotated[str, pattern_cursor(CURSOR)]
 OlderThan = Annotated[
     int,
     QueryParameter(ge=0, le=AGE_S_MAX, description="Minimum age of the last purchase, seconds"),
@@ -57,160 +53,97 @@ class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return "Again(...)"
 
 
-class CacheServices(msgspec.Struct, frozen=True):
-    """The services behind the routes.
+@routes.get("/cache/pools", "List pools")
+async def list_pools(
+    *,
+    desk: NamedDependency[CacheAdmin],
+    limit: Limit = LIMIT,
+    cursor: Behind = "",
+    app: OfApp = "",
+    older_than_s: OlderThan = 0,
+) -> Page[PoolShown]:
+    """By their last purchase, newest first."""
+    found, after = await desk.page(
+        app=app, older_than_s=older_than_s, cursor=cursor.strip(), number=limit
+    )
+    return Page(items=await _shown(desk, found), next_cursor=after or None)
 
-    Attributes:
-        desk: Shows pools and pictures, and removes pictures.
-        rerolls: Buys another picture; None without a gateway, like the next one.
-        eraser: Erases prompts.
-    """
 
-    desk: CacheAdmin
-    rerolls: Rerolls | None = None
-    eraser: PromptEraser | None = None
+@routes.act("/cache/pools/find", "Find the pools of a prompt")
+async def find_pools(
+    desk: NamedDependency[CacheAdmin], data: JSONBody[PromptGiven]
+) -> list[PoolShown]:
+    """The pools of exactly this prompt, in every scope and variation."""
+    return await _shown(desk, await desk.of_prompt(prompt_digest(data.prompt)))
 
 
-async def shown(desk: CacheAdmin, shelves: Sequence[PoolRecord]) -> list[PoolShown]:
+@routes.get("/cache/pools/{fingerprint:str}", "Get pool", 404)
+async def show_pool(desk: NamedDependency[CacheAdmin], fingerprint: FromPath[str]) -> PoolShown:
+    """With its pictures."""
+    (found,) = await _shown(desk, [await desk.pool(fingerprint)])
+    return found
+
+
+@routes.get(_ONE, "Get a picture", 404)
+async def show_picture(desk: NamedDependency[CacheAdmin], name: FromPath[str]) -> PictureShown:
+    """By its file name or hash."""
+    return PictureShown.from_record(await desk.picture(name))
+
+
+@routes.act("/cache/purge", "Remove pictures from pools", 404)
+async def purge(desk: NamedDependency[CacheAdmin], who: Who, data: JSONBody[Selection]) -> Purged:
+    """Takes effect on every instance at once. Files stay while they may be in use."""
+    return await desk.purge(data, who)
+
+
+@routes.act(f"{_ONE}/pin", "Pin a picture", 404)
+async def pin(desk: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> PictureShown:
+    """A pinned picture never expires and is never evicted."""
+    return PictureShown.from_record(await desk.pin(name, who, pinned=True))
+
+
+@routes.act(f"{_ONE}/unpin", "Unpin a picture", 404)
+async def unpin(desk: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> PictureShown:
+    """From now on it expires like any other picture."""
+    return PictureShown.from_record(await desk.pin(name, who, pinned=False))
+
+
+@routes.act(f"{_ONE}/reject", "Reject a picture", 404, 409)
+async def reject(desk: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> Purged:
+    """Removes the picture from every pool, in every format."""
+    return await desk.reject(name, who)
+
+
+@gateway_routes.act(f"{_ONE}/reroll", "Reject a picture and buy another", 404, 409)
+async def reroll(
+    rerolls: NamedDependency[Rerolls],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Again],
+) -> RerolledShown:
+    """Charged to the app that bought the picture; answers when the new one is there."""
+    body = b"" if data.request is None else msgspec.json.encode(data.request)
+    found = await rerolls.reroll(name, who, body=body)
+    return RerolledShown.of(
+        found,
+        request_id=found.request,
+        pictures=[picture.name for picture in found.pictures],
+        booked_usd=dollars(found.billed),
+    )
+
+
+@gateway_routes.act("/cache/forget", "Erase a prompt")
+async def forget(
+    eraser: NamedDependency[PromptEraser], who: Who, data: JSONBody[PromptGiven]
+) -> ReceiptShown:
+    """Erases its text, pools and pictures. What was paid stays in the ledger."""
+    receipt = await eraser.forget(data.prompt, who)
+    return ReceiptShown.of(receipt, at=instant(receipt.at_ms // 1000))
+
+
+async def _shown(desk: CacheAdmin, shelves: Sequence[PoolRecord]) -> list[PoolShown]:
     """Convert pools together with the records of their pictures."""
     names = [picture.name for shelf in shelves for picture in shelf.pool.pictures]
     found: list[Record | None] = await desk.records(names) if names else []
     records = {record.name: record for record in found if record is not None}
-    return [PoolShown.of(shelf, records) for shelf in shelves]
-
-
-def cache_routes(services: CacheServices) -> Sequence[Any]:
-    """Return the routes, for `admin_routes`."""
-    desk = services.desk
-
-    @get("/cache/pools", tags=_TAGS, summary="List pools", responses=refusals())
-    async def list_pools(
-        *,
-        limit: Limit = LIMIT,
-        cursor: Behind = "",
-        app: OfApp = "",
-        older_than_s: OlderThan = 0,
-    ) -> Page[PoolShown]:
-        """By their last purchase, newest first."""
-        found, after = await desk.page(
-            app=app, older_than_s=older_than_s, cursor=cursor.strip(), number=limit
-        )
-        return Page(items=await shown(desk, found), next_cursor=after or None)
-
-    @post(
-        "/cache/pools/find",
-        tags=_TAGS,
-        summary="Find the pools of a prompt",
-        status_code=200,
-        responses=refusals(),
-    )
-    async def find_pools(data: JSONBody[PromptGiven]) -> list[PoolShown]:
-        """The pools of exactly this prompt, in every scope and variation."""
-        return await shown(desk, await desk.of_prompt(prompt_digest(data.prompt)))
-
-    @get("/cache/pools/{fingerprint:str}", tags=_TAGS, summary="Get pool", responses=refusals(404))
-    async def show_pool(fingerprint: FromPath[str]) -> PoolShown:
-        """With its pictures."""
-        (found,) = await shown(desk, [await desk.pool(fingerprint)])
-        return found
-
-    @get(_ONE, tags=_TAGS, summary="Get a picture", responses=refusals(404))
-    async def show_picture(name: FromPath[str]) -> PictureShown:
-        """By its file name or hash."""
-        return PictureShown.of(await desk.picture(name))
-
-    @post(
-        "/cache/purge",
-        tags=_TAGS,
-        summary="Remove pictures from pools",
-        status_code=200,
-        responses=refusals(404),
-    )
-    async def purge(data: JSONBody[Selection], x_falgate_actor: Actor = None) -> Purged:
-        """Takes effect on every instance at once. Files stay while they may be in use."""
-        return await desk.purge(data, named(x_falgate_actor))
-
-    return (
-        list_pools,
-        find_pools,
-        show_pool,
-        show_picture,
-        purge,
-        *_picture_routes(desk),
-        *_routes_of_a_gateway(services),
-    )
-
-
-def _picture_routes(desk: CacheAdmin) -> Sequence[Any]:
-    @post(
-        f"{_ONE}/pin", tags=_TAGS, summary="Pin a picture", status_code=200, responses=refusals(404)
-    )
-    async def pin(name: FromPath[str], x_falgate_actor: Actor = None) -> PictureShown:
-        """A pinned picture never expires and is never evicted."""
-        return PictureShown.of(await desk.pin(name, named(x_falgate_actor), pinned=True))
-
-    @post(
-        f"{_ONE}/unpin",
-        tags=_TAGS,
-        summary="Unpin a picture",
-        status_code=200,
-        responses=refusals(404),
-    )
-    async def unpin(name: FromPath[str], x_falgate_actor: Actor = None) -> PictureShown:
-        """From now on it expires like any other picture."""
-        return PictureShown.of(await desk.pin(name, named(x_falgate_actor), pinned=False))
-
-    @post(
-        f"{_ONE}/reject",
-        tags=_TAGS,
-        summary="Reject a picture",
-        status_code=200,
-        responses=refusals(404, 409),
-    )
-    async def reject(name: FromPath[str], x_falgate_actor: Actor = None) -> Purged:
-        """Removes the picture from every pool, in every format."""
-        return await desk.reject(name, named(x_falgate_actor))
-
-    return (pin, unpin, reject)
-
-
-def _routes_of_a_gateway(services: CacheServices) -> Sequence[Any]:
-    return (
-        *([_reroll_route(services.rerolls)] if services.rerolls else []),
-        *([_forget_route(services.eraser)] if services.eraser else []),
-    )
-
-
-def _reroll_route(rerolls: Rerolls) -> Any:
-    @post(
-        f"{_ONE}/reroll",
-        tags=_TAGS,
-        summary="Reject a picture and buy another",
-        status_code=200,
-        responses=refusals(404, 409),
-    )
-    async def reroll(
-        name: FromPath[str], data: JSONBody[Again], x_falgate_actor: Actor = None
-    ) -> RerolledShown:
-        """Charged to the app that bought the picture; answers when the new one is there."""
-        body = b"" if data.request is None else msgspec.json.encode(data.request)
-        found = await rerolls.reroll(name, named(x_falgate_actor), body=body)
-        return RerolledShown.of(found)
-
-    return reroll
-
-
-def _forget_route(eraser: PromptEraser) -> Any:
-    @post(
-        "/cache/forget",
-        tags=_TAGS,
-        summary="Erase a prompt",
-        status_code=200,
-        responses=refusals(),
-    )
-    async def forget(data: JSONBody[PromptGiven], x_falgate_actor: Actor = None) -> ReceiptShown:
-        """Erases its text, pools and pictures. What was paid stays in the ledger."""
-        receipt = await eraser.forget(data.prompt, named(x_falgate_actor))
-        return ReceiptShown.of(receipt)
-
-    return forget
+    return [PoolShown.from_record(shelf, records) for shelf in shelves]

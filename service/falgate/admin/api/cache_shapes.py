@@ -1,20 +1,16 @@
 """JSON representations of pools and pictures, for REST and for the commands."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Self
 
-import msgspec
 from msgspec import Meta
 
-from falgate.admin.api.shapes import Usd, instant
-from falgate.core.money import dollars
+from falgate.admin.api.shapes import Usd, View, instant
 from falgate.core.picture import Picture
 from falgate.pictures.catalogue import PoolRecord, Record
-from falgate.requests.erasure import Receipt
-from falgate.requests.reroll import Rerolled
 
 
-class PooledShown(msgspec.Struct, frozen=True, kw_only=True):
+class PooledShown(View, frozen=True, kw_only=True):
     """A picture in a pool."""
 
     name: Annotated[str, Meta(description="File name, the last part of its URL")]
@@ -26,20 +22,18 @@ class PooledShown(msgspec.Struct, frozen=True, kw_only=True):
     used_at: str | None
 
     @classmethod
-    def of(cls, picture: Picture, record: Record | None) -> "PooledShown":
+    def from_record(cls, picture: Picture, record: Record | None) -> Self:
         """Convert a picture of a pool and its record."""
-        return cls(
-            name=picture.name,
-            made_at=instant(picture.made_s),
+        return cls.of(
+            picture,
             until=instant(picture.until_s),
             master=picture.master or None,
-            size_bytes=picture.size_bytes,
             uses=record.uses if record else None,
             used_at=instant(record.used_ms // 1000) if record else None,
         )
 
 
-class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
+class PoolShown(View, frozen=True, kw_only=True):
     """A pool."""
 
     fingerprint: str
@@ -56,27 +50,26 @@ class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
     pictures: list[PooledShown]
 
     @classmethod
-    def of(cls, shelf: PoolRecord, records: Mapping[str, Record]) -> "PoolShown":
+    def from_record(cls, shelf: PoolRecord, records: Mapping[str, Record]) -> Self:
         """Convert a pool and the records of its pictures."""
-        about, pool = shelf.about, shelf.pool
+        about = shelf.about
+        known = ("endpoint", "upstream", "scope", "prompt_sha256")
         arguments = about.arguments if about else None
-        return cls(
-            fingerprint=shelf.fingerprint,
-            endpoint=about.endpoint if about else None,
-            upstream=about.upstream if about else None,
-            scope=about.scope if about else None,
+        return cls.of(
+            shelf,
+            **{name: getattr(about, name, None) for name in known},
             variation=about.variation if about else "",
             prompt=arguments.get("prompt") if arguments else None,
-            prompt_sha256=about.prompt_sha256 if about else None,
             asked=about.recorded if about else {},
-            apps=list(shelf.apps),
-            bought_at=instant(shelf.bought_ms // 1000),
-            generation=pool.generation,
-            pictures=[PooledShown.of(each, records.get(each.name)) for each in pool.pictures],
+            generation=shelf.pool.generation,
+            pictures=[
+                PooledShown.from_record(each, records.get(each.name))
+                for each in shelf.pool.pictures
+            ],
         )
 
 
-class PictureShown(msgspec.Struct, frozen=True, kw_only=True):
+class PictureShown(View, frozen=True, kw_only=True):
     """A stored picture."""
 
     name: str
@@ -92,24 +85,13 @@ class PictureShown(msgspec.Struct, frozen=True, kw_only=True):
     stored_at: str | None
 
     @classmethod
-    def of(cls, record: Record) -> "PictureShown":
+    def from_record(cls, record: Record) -> Self:
         """Convert a picture's record."""
-        return cls(
-            name=record.name,
-            size_bytes=record.size_bytes,
-            value_usd=dollars(record.value),
-            app=record.app,
-            pools=list(record.pools),
-            derived=list(record.derived),
-            master=record.master or None,
-            pinned=record.pinned,
-            uses=record.uses,
-            used_at=instant(record.used_ms // 1000),
-            stored_at=instant(record.noted_ms // 1000),
-        )
+        stored_at = instant(record.noted_ms // 1000)
+        return cls.of(record, master=record.master or None, stored_at=stored_at)
 
 
-class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
+class RerolledShown(View, frozen=True, kw_only=True):
     """The result of a reroll: a picture bought to replace a rejected one."""
 
     request_id: str
@@ -117,18 +99,8 @@ class RerolledShown(msgspec.Struct, frozen=True, kw_only=True):
     pictures: list[str]
     booked_usd: Usd
 
-    @classmethod
-    def of(cls, rerolled: Rerolled) -> "RerolledShown":
-        """Convert the result, with its amount in dollars."""
-        return cls(
-            request_id=rerolled.request,
-            fingerprint=rerolled.fingerprint,
-            pictures=[picture.name for picture in rerolled.pictures],
-            booked_usd=dollars(rerolled.billed),
-        )
 
-
-class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
+class ReceiptShown(View, frozen=True, kw_only=True):
     """What was erased of a prompt."""
 
     id: str
@@ -142,11 +114,3 @@ class ReceiptShown(msgspec.Struct, frozen=True, kw_only=True):
     refusals: int
     under_way: Annotated[int, Meta(description="Open purchases; erase again when they have ended")]
     log_rewritten: bool
-
-    @classmethod
-    def of(cls, receipt: Receipt) -> "ReceiptShown":
-        """Convert a receipt, with its time as RFC 3339."""
-        fields: dict[str, Any] = msgspec.structs.asdict(receipt)
-        at = instant(fields.pop("at_ms") // 1000)
-        shown: ReceiptShown = msgspec.convert(fields | {"at": at}, cls)
-        return shown

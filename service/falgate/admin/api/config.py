@@ -1,23 +1,24 @@
 """/config: teams, apps, budgets and limits as one file: read, planned and applied."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import msgspec
-from litestar import Response, get, post
-from litestar.di import NamedDependency
+from litestar import Response
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from falgate.accounts.cache_settings import DEFAULT_POLICY
 from falgate.admin import apply as applying
 from falgate.admin import config
-from falgate.admin.api.problems import refusals
+from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Admin
+from falgate.admin.api.shapes import View
 from falgate.admin.plan import Record, Step
 from falgate.admin.service import AdminService
 from falgate.core.money import dollars
 from falgate.money.budget import Budget
 
-_TAGS = ["config"]
+routes = Resource("config")
 _MEDIA_TYPE = "application/toml"
 
 
@@ -35,7 +36,7 @@ class ConfigGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     prune: Annotated[bool, Meta(description="Also remove what the file does not name")] = False
 
 
-class StepShown(msgspec.Struct, frozen=True, kw_only=True):
+class StepShown(View, frozen=True, kw_only=True):
     """One step of a plan."""
 
     action: Literal["create", "change", "remove"]
@@ -46,16 +47,11 @@ class StepShown(msgspec.Struct, frozen=True, kw_only=True):
     blocked: Annotated[str, Meta(description="Why it cannot be done; empty where it can")]
 
     @classmethod
-    def of(cls, step: Step) -> "StepShown":
-        """In words."""
-        return cls(
-            action=step.action,
-            what=step.what,
-            subject=f"{step.subject}/{step.kind}" if step.kind else step.subject,
-            before=_spell(step.before),
-            after=_spell(step.after),
-            blocked=step.blocked,
-        )
+    def spelt(cls, step: Step) -> Self:
+        """Convert a step, with its records in words."""
+        subject = f"{step.subject}/{step.kind}" if step.kind else step.subject
+        before, after = _spell(step.before), _spell(step.after)
+        return cls.of(step, subject=subject, before=before, after=after)
 
 
 class PlanShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,42 +61,20 @@ class PlanShown(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[StepShown]
 
 
-@get(
-    "/config",
-    tags=_TAGS,
-    summary="Everything as a file",
-    media_type=_MEDIA_TYPE,
-    responses=refusals(409),
-)
-async def show_config(accounts: NamedDependency[AdminService]) -> Response[str]:
+@routes.get("/config", "Everything as a file", 409, media_type=_MEDIA_TYPE)
+async def show_config(accounts: Admin) -> Response[str]:
     """Teams, apps, their limits and their budgets as TOML. Keys are in no file."""
     return Response(config.write(await applying.state(accounts)), media_type=_MEDIA_TYPE)
 
 
-@post(
-    "/config/plan",
-    tags=_TAGS,
-    summary="What a file would change",
-    status_code=200,
-    responses=refusals(409),
-)
-async def plan_config(
-    accounts: NamedDependency[AdminService], data: JSONBody[ConfigGiven]
-) -> PlanShown:
+@routes.act("/config/plan", "What a file would change", 409)
+async def plan_config(accounts: Admin, data: JSONBody[ConfigGiven]) -> PlanShown:
     """Nothing is changed. What the file does not say of what it names stays as it is."""
     return _shown(await _steps(accounts, data), applied=False)
 
 
-@post(
-    "/config/apply",
-    tags=_TAGS,
-    summary="Make everything as a file says",
-    status_code=200,
-    responses=refusals(404, 409),
-)
-async def apply_config(
-    accounts: NamedDependency[AdminService], data: JSONBody[ConfigGiven]
-) -> PlanShown:
+@routes.act("/config/apply", "Make everything as a file says", 404, 409)
+async def apply_config(accounts: Admin, data: JSONBody[ConfigGiven]) -> PlanShown:
     """All steps, or none where one is blocked; a second time there are none."""
     steps = await _steps(accounts, data)
     await applying.act(accounts, steps)
@@ -114,7 +88,7 @@ async def _steps(administration: AdminService, given: ConfigGiven) -> list[Step]
 
 
 def _shown(steps: list[Step], *, applied: bool) -> PlanShown:
-    return PlanShown(applied=applied, steps=[StepShown.of(step) for step in steps])
+    return PlanShown(applied=applied, steps=[StepShown.spelt(step) for step in steps])
 
 
 def _spell(record: Record | None) -> str:
@@ -131,6 +105,3 @@ def _spell(record: Record | None) -> str:
     ways = {f"cache {name}": value for name, value in caching.items() if value != usual[name]}
     set_ = {name: value for name, value in {**fields, **limits}.items() if value} | ways
     return ", ".join(f"{name} {value}" for name, value in set_.items()) or "no limits"
-
-
-HANDLERS = (show_config, plan_config, apply_config)

@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from litestar import get, patch, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
@@ -14,14 +12,15 @@ from falgate.accounts.apikey import KeyRecord, Kind, Permissions
 from falgate.accounts.directory import Name
 from falgate.accounts.limits import NONE, Limits
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page
-from falgate.admin.api.problems import refusals
+from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Admin
 from falgate.admin.api.shapes import KeyShown
 from falgate.admin.key_checks import NOTE_MAX
 from falgate.admin.keys import OVERLAP_S, OVERLAP_S_MAX, Made
-from falgate.admin.patch import LimitsChange, merged
+from falgate.admin.patch import LimitsChange, PermissionsChange, merged
 from falgate.admin.service import AdminService
 
-_TAGS = ["keys"]
+routes = Resource("keys")
 _EVERYTHING = Permissions()
 
 Note = Annotated[str, Meta(max_length=NOTE_MAX, description="A note for people, one line")]
@@ -41,18 +40,6 @@ class KeyMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     expires_at: Expiry | None = None
     permissions: Permissions = _EVERYTHING
     limits: Limits = NONE
-
-
-class PermissionsChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Permissions of a key to change; an empty list allows everything."""
-
-    models: list[str] | UnsetType = UNSET
-    qualities: list[str] | UnsetType = UNSET
-    sizes: list[str] | UnsetType = UNSET
-    pictures_max: Annotated[int, Meta(ge=0, le=1000)] | UnsetType = UNSET
-    networks: list[str] | UnsetType = UNSET
-    fresh: bool | UnsetType = UNSET
-    derive: bool | UnsetType = UNSET
 
 
 class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,9 +67,9 @@ class KeyTold(msgspec.Struct, frozen=True, kw_only=True):
     record: KeyShown
 
 
-@get("/keys", tags=_TAGS, summary="List keys", responses=refusals())
+@routes.get("/keys", "List keys")
 async def list_keys(
-    admin: NamedDependency[AdminService],
+    admin: Admin,
     of: Of = "",
     limit: Limit = LIMIT,
     cursor: Cursor = "",
@@ -90,12 +77,12 @@ async def list_keys(
     """Oldest first."""
     now_s = await admin.now_s()
     found = await admin.keys.all(of, after=cursor, number=limit + 1)
-    items = [KeyShown.of(key, now_s) for key in found[:limit]]
+    items = [KeyShown.as_of(now_s, key) for key in found[:limit]]
     return Page(items=items, next_cursor=found[limit - 1].place if len(found) > limit else None)
 
 
-@post("/keys", tags=_TAGS, summary="Create a key", responses=refusals(404, 409))
-async def create_key(admin: NamedDependency[AdminService], data: JSONBody[KeyMade]) -> KeyTold:
+@routes.post("/keys", "Create a key", 404, 409)
+async def create_key(admin: Admin, data: JSONBody[KeyMade]) -> KeyTold:
     """The response is the only place where the secret ever appears."""
     made = await admin.keys.create(
         f"{data.team}/{data.app}",
@@ -108,54 +95,37 @@ async def create_key(admin: NamedDependency[AdminService], data: JSONBody[KeyMad
     return await _told(admin, made)
 
 
-@get("/keys/{key_id:str}", tags=_TAGS, summary="Get a key", responses=refusals(404))
-async def show_key(admin: NamedDependency[AdminService], key_id: FromPath[str]) -> KeyShown:
+@routes.get("/keys/{key_id:str}", "Get a key", 404)
+async def show_key(admin: Admin, key_id: FromPath[str]) -> KeyShown:
     """Without its secret."""
     return await _shown(admin, await admin.keys.show(key_id))
 
 
-@patch("/keys/{key_id:str}", tags=_TAGS, summary="Change a key", responses=refusals(404, 409))
-async def change_key(
-    admin: NamedDependency[AdminService], key_id: FromPath[str], data: JSONBody[KeyChange]
-) -> KeyShown:
+@routes.patch("/keys/{key_id:str}", "Change a key", 404, 409)
+async def change_key(admin: Admin, key_id: FromPath[str], data: JSONBody[KeyChange]) -> KeyShown:
     """Fields that are not given keep their values. A disabled key can be enabled again."""
-    rest = replace(data, expires_at=UNSET)
 
     def changed(was: KeyRecord) -> KeyRecord:
         expires_s = was.expires_s if data.expires_at is UNSET else _seconds(data.expires_at)
-        return merged(replace(was, expires_s=expires_s), rest)
+        return merged(replace(was, expires_s=expires_s), data)
 
     return await _shown(admin, await admin.keys.change(key_id, changed))
 
 
-@post(
-    "/keys/{key_id:str}/revoke",
-    tags=_TAGS,
-    summary="Revoke a key for ever",
-    status_code=200,
-    responses=refusals(404, 409),
-)
-async def revoke_key(admin: NamedDependency[AdminService], key_id: FromPath[str]) -> KeyShown:
+@routes.act("/keys/{key_id:str}/revoke", "Revoke a key for ever", 404, 409)
+async def revoke_key(admin: Admin, key_id: FromPath[str]) -> KeyShown:
     """Takes effect on every instance at once; a repeat changes nothing."""
     return await _shown(admin, await admin.keys.revoke(key_id))
 
 
-@post(
-    "/keys/{key_id:str}/rotate",
-    tags=_TAGS,
-    summary="Give a key a new secret",
-    status_code=200,
-    responses=refusals(404, 409),
-)
-async def rotate_key(
-    admin: NamedDependency[AdminService], key_id: FromPath[str], data: JSONBody[Rotation]
-) -> KeyTold:
+@routes.act("/keys/{key_id:str}/rotate", "Give a key a new secret", 404, 409)
+async def rotate_key(admin: Admin, key_id: FromPath[str], data: JSONBody[Rotation]) -> KeyTold:
     """The id stays. An older previous secret stops working at once."""
     return await _told(admin, await admin.keys.rotate(key_id, data.overlap_s))
 
 
 async def _shown(admin: AdminService, record: KeyRecord) -> KeyShown:
-    return KeyShown.of(record, await admin.now_s())
+    return KeyShown.as_of(await admin.now_s(), record)
 
 
 async def _told(admin: AdminService, made: Made) -> KeyTold:
@@ -165,6 +135,3 @@ async def _told(admin: AdminService, made: Made) -> KeyTold:
 def _seconds(at: datetime | None) -> int:
     """Return seconds since 1970, at least 1, because 0 means never; None gives 0."""
     return 0 if at is None else max(1, round(at.timestamp()))
-
-
-HANDLERS = (list_keys, create_key, show_key, change_key, revoke_key, rotate_key)

@@ -1,15 +1,14 @@
 """/quote: what a request would cost an app, and which budgets would refuse it."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
-from litestar import post
+from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from falgate.accounts.apikey import Permissions
-from falgate.admin.api.problems import refusals
+from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import AdminServices
 from falgate.admin.context import upstream_of
 from falgate.cache.directives import Directives
@@ -21,6 +20,8 @@ from falgate.core.problems import Invalid, NotFound
 from falgate.http.quote import Quoted, quoted
 from falgate.models import arguments as request
 from falgate.requests.quote import Quotes
+
+routes = Resource("quote")
 
 
 class QuoteAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,38 +36,30 @@ class QuoteAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return "QuoteAsked(...)"
 
 
-def quote_routes(services: AdminServices, quotes: Quotes) -> Sequence[Any]:
-    """The route, for `admin_routes`."""
-
-    @post(
-        "/quote",
-        tags=["quote"],
-        summary="What a request would cost an app",
-        status_code=200,
-        responses=refusals(404, 409, 422),
-    )
-    async def quote(data: JSONBody[QuoteAsked]) -> Quoted:
-        """Nothing is spent. Budgets of the app's keys are apart: a key's own is at /v1/quote."""
-        models = services.models
-        spec = models.get(data.model or next(iter(models), ""))
-        if spec is None:
-            raise NotFound(f"There is no such model; there are {', '.join(models)}")
-        team, slash, name = data.app.partition("/")
-        if not slash:
-            raise Invalid("An app's name includes its team; example: web/shop")
-        try:
-            body = msgspec.json.encode(data.request)
-            arguments = request.read(spec, body, "application/json").arguments
-        except InputRejected as rejected:
-            first = rejected.issues[0]
-            raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        live = upstream_of(services.upstreams, "live")
-        known = (await services.records.directory()).apps.get(data.app)
-        if known is None:
-            raise NotFound("There is no such app; list the apps to see all of them")
-        treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
-        asked = request_for(spec, arguments, live, treatment)
-        accounts = chain(team, name, "")[:-1]
-        return quoted(await quotes.quote(asked, accounts), services.calendar)
-
-    return (quote,)
+@routes.act("/quote", "What a request would cost an app", 404, 409, 422)
+async def quote(
+    services: NamedDependency[AdminServices],
+    quotes: NamedDependency[Quotes],
+    data: JSONBody[QuoteAsked],
+) -> Quoted:
+    """Nothing is spent. Budgets of the app's keys are apart: a key's own is at /v1/quote."""
+    models = services.models
+    spec = models.get(data.model or next(iter(models), ""))
+    if spec is None:
+        raise NotFound(f"There is no such model; there are {', '.join(models)}")
+    team, slash, name = data.app.partition("/")
+    if not slash:
+        raise Invalid("An app's name includes its team; example: web/shop")
+    try:
+        body = msgspec.json.encode(data.request)
+        arguments = request.read(spec, body, "application/json").arguments
+    except InputRejected as rejected:
+        first = rejected.issues[0]
+        raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    live = upstream_of(services.upstreams, "live")
+    known = (await services.records.directory()).apps.get(data.app)
+    if known is None:
+        raise NotFound("There is no such app; list the apps to see all of them")
+    treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
+    asked = request_for(spec, arguments, live, treatment)
+    return quoted(await quotes.quote(asked, chain(team, name, "")[:-1]), services.calendar)

@@ -1,10 +1,7 @@
 """Assembles the admin routes behind the admin key."""
 
-from typing import Any
-
 import msgspec
 from litestar import HttpMethod, Router, route
-from litestar.di import Provide
 from litestar.params import FromPath
 
 from falgate.admin.api import (
@@ -12,31 +9,48 @@ from falgate.admin.api import (
     apps,
     audit,
     budgets,
+    cache,
     config,
+    deliveries,
     keys,
+    ledger,
     limits,
     problems,
+    quote,
+    status,
     teams,
+    usage,
 )
-from falgate.admin.api.cache import CacheServices, cache_routes
-from falgate.admin.api.deliveries import delivery_routes
-from falgate.admin.api.ledger import ledger_routes
 from falgate.admin.api.problems import PREFIX, AdminRequest
-from falgate.admin.api.quote import quote_routes
-from falgate.admin.api.services import (
-    AdminServices,
-    guard,
-    in_the_name_of,
-    of_one_type,
-    with_books,
-    within_bounds,
-)
-from falgate.admin.api.status import Probes, status_routes
-from falgate.admin.api.usage import usage_routes
+from falgate.admin.api.services import AdminServices, guard, of_one_type, providers, within_bounds
+from falgate.admin.api.status import Probes
 from falgate.core.problems import NotFound
 from falgate.money.reports import Reports
+from falgate.pictures.admin import CacheAdmin
+from falgate.requests.erasure import PromptEraser
 from falgate.requests.quote import Quotes
+from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
+
+_ALWAYS = (teams, apps, keys, limits, budgets, accounts, audit, config, ledger, usage, deliveries)
+
+
+class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes about pictures need.
+
+    Attributes:
+        desk: Pools and pictures.
+        quotes: What requests would cost.
+        probes: What runs, and on what.
+        rerolls: Buys another picture; None without a gateway, like the next one.
+        eraser: Erases prompts.
+    """
+
+    desk: CacheAdmin
+    quotes: Quotes
+    probes: Probes
+    rerolls: Rerolls | None = None
+    eraser: PromptEraser | None = None
 
 
 class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,48 +60,34 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
         services: Records, budgets, and the admin key.
         reports: Usage and entries of the ledger.
         deliveries: Webhooks.
-        cache: Pools and pictures; None where nobody asks for them, like what follows.
-        quotes: What requests would cost.
-        probes: What runs, and on what.
+        pictures: None where nobody asks for pictures.
     """
 
     services: AdminServices
     reports: Reports
     deliveries: WebhookAdmin
-    cache: CacheServices | None = None
-    quotes: Quotes | None = None
-    probes: Probes | None = None
+    pictures: PictureParts | None = None
 
 
 def admin_routes(parts: AdminParts) -> list[Router]:
     """Every route under /admin/v1."""
-    services = parts.services
-    own: tuple[Any, ...] = (
-        *teams.HANDLERS,
-        *apps.HANDLERS,
-        *keys.HANDLERS,
-        *limits.HANDLERS,
-        *budgets.HANDLERS,
-        *accounts.HANDLERS,
-        *audit.HANDLERS,
-        *config.HANDLERS,
-        *ledger_routes(parts.reports, services.upstreams),
-        *usage_routes(parts.reports, services.upstreams),
-        *delivery_routes(parts.deliveries),
-        *(cache_routes(parts.cache) if parts.cache else ()),
-        *(quote_routes(services, parts.quotes) if parts.quotes else ()),
-        *(status_routes(parts.probes, services.upstreams) if parts.probes else ()),
-    )
+    services, pictures = parts.services, parts.pictures
+    handlers = [handler for each in _ALWAYS for handler in each.routes.handlers]
+    if pictures:
+        handlers += cache.routes.handlers + quote.routes.handlers + status.routes.handlers
+        if pictures.rerolls:
+            handlers += cache.gateway_routes.handlers
     router = Router(
         PREFIX,
-        route_handlers=[*own, unknown],
+        route_handlers=[*handlers, unknown],
         request_class=AdminRequest,
         guards=[guard(services.admin_key, services.wrong_keys), within_bounds, of_one_type],
-        dependencies={
-            "admin": Provide(in_the_name_of(services), sync_to_thread=False),
-            "accounts": Provide(with_books(services), sync_to_thread=False),
-            "calendar": Provide(lambda: services.calendar, sync_to_thread=False),
-        },
+        dependencies=providers(
+            services,
+            reports=parts.reports,
+            webhooks=parts.deliveries,
+            **(msgspec.structs.asdict(pictures) if pictures else {}),
+        ),
         exception_handlers=problems.HANDLERS,
         security=[{"adminKeyAuth": []}],
     )

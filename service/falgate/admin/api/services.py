@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import Guard
@@ -16,6 +17,7 @@ from falgate.accounts.apikey import Kind
 from falgate.accounts.ports import Records
 from falgate.accounts.wrong_keys import WrongKeys
 from falgate.admin.api.problems import Forbidden, Unauthorized
+from falgate.admin.context import upstream_of
 from falgate.admin.service import AdminService
 from falgate.core.bounds import ADMIN_PART_MAX
 from falgate.core.calendar import Calendar
@@ -36,6 +38,11 @@ BooksOf = Annotated[
     Literal["live", "test"],
     QueryParameter(name="books", description="The kind of keys whose money is meant"),
 ]
+Admin = NamedDependency[AdminService]
+"""Acts for the caller: `admin` on the budgets of live keys, `accounts` on those of `books`."""
+
+Who = NamedDependency[str]
+"""The caller, for the audit log."""
 
 
 class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,24 +117,42 @@ def of_one_type(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHand
     type_of(connection)
 
 
-def in_the_name_of(services: AdminServices) -> Callable[[Actor], AdminService]:
-    """Return the provider of the dependency `admin`: teams, apps and keys."""
+def providers(services: AdminServices, **others: object) -> dict[str, Provide]:
+    """Return the dependencies of the routes.
 
-    def admin(x_falgate_actor: Actor = None) -> AdminService:
-        return services.administration(named(x_falgate_actor))
+    `admin` and `accounts` are each an `Admin`, `who` is a `Who`, and `upstream` is the name of that
+    of the requested kind of key.
 
-    return admin
+    No name may be that of a field of a body: Litestar would take a wrong value there for a failed
+    dependency, and answer 500.
+
+    Args:
+        services: Themselves a dependency, like their calendar.
+        others: More dependencies, by name.
+    """
+
+    def who(x_falgate_actor: Actor = None) -> str:
+        return f"admin:{x_falgate_actor}" if x_falgate_actor else "admin"
+
+    def admin(who: Who) -> AdminService:
+        return services.administration(who)
+
+    def accounts(who: Who, books: BooksOf = "live") -> AdminService:
+        return services.administration(who, books)
+
+    def upstream(books: BooksOf = "live") -> str:
+        return upstream_of(services.upstreams, books)
+
+    known = {"services": services, "calendar": services.calendar, **others}
+    provided: dict[str, Callable[..., Any]] = {
+        **{name: _always(it) for name, it in known.items()},
+        "who": who,
+        "admin": admin,
+        "accounts": accounts,
+        "upstream": upstream,
+    }
+    return {name: Provide(each, sync_to_thread=False) for name, each in provided.items()}
 
 
-def with_books(services: AdminServices) -> Callable[[Actor, BooksOf], AdminService]:
-    """Return the provider of the dependency `accounts`: budgets of the requested kind of key."""
-
-    def accounts(x_falgate_actor: Actor = None, books: BooksOf = "live") -> AdminService:
-        return services.administration(named(x_falgate_actor), books)
-
-    return accounts
-
-
-def named(actor: str | None) -> str:
-    """Return the acting user for the audit log."""
-    return f"admin:{actor}" if actor else "admin"
+def _always(it: object) -> Callable[[], Any]:
+    return lambda: it

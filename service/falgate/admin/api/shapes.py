@@ -4,20 +4,18 @@ Amounts are decimal US dollars in strings, times are RFC 3339.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta
 
 from falgate.accounts.apikey import KeyRecord, Kind, Permissions
 from falgate.accounts.cache_settings import CachePolicy
-from falgate.accounts.directory import App, Team
 from falgate.accounts.limits import Limits
 from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
-from falgate.core.change import Audited
 from falgate.core.money import USD, Micros, dollars
-from falgate.money.budget import Budget, Percent, Position
+from falgate.money.budget import Percent, Position
 
 Usd = Annotated[
     str,
@@ -29,7 +27,31 @@ Usd = Annotated[
 ]
 
 
-class TeamShown(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as JSON. Each field is a field of the record, or says how it is made of one.
+
+    `spent_usd` is the record's `spent` in dollars, `used_at` its `used_s` or `used_ms` as a time.
+    """
+
+    @classmethod
+    def of(cls, record: object, **given: Any) -> Self:
+        """Convert a record; `given` has the fields that are not made of one of the record."""
+        made = {name: _made(record, name) for name in cls.__struct_fields__ if name not in given}
+        return cls(**made, **given)
+
+
+def _made(record: Any, name: str) -> Any:
+    own, _, form = name.rpartition("_")
+    if form == "usd":
+        amount = getattr(record, own)
+        return None if amount is None else dollars(amount)
+    if form == "at":
+        at_s = getattr(record, f"{own}_s", None)
+        return instant(getattr(record, f"{own}_ms") // 1000 if at_s is None else at_s)
+    return getattr(record, name)
+
+
+class TeamShown(View, frozen=True, kw_only=True):
     """A team."""
 
     name: str
@@ -37,18 +59,8 @@ class TeamShown(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     waiting_generations: int
 
-    @classmethod
-    def of(cls, name: str, team: Team) -> "TeamShown":
-        """Convert a team."""
-        return cls(
-            name=name,
-            limits=team.limits,
-            weight=team.weight,
-            waiting_generations=team.waiting_generations,
-        )
 
-
-class AppShown(msgspec.Struct, frozen=True, kw_only=True):
+class AppShown(View, frozen=True, kw_only=True):
     """An app and its team."""
 
     team: str
@@ -56,14 +68,8 @@ class AppShown(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     cache: CachePolicy
 
-    @classmethod
-    def of(cls, name: str, app: App) -> "AppShown":
-        """Convert an app named "team/app"."""
-        team, _, own = name.partition("/")
-        return cls(team=team, name=own, limits=app.limits, cache=app.cache)
 
-
-class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
+class KeyShown(View, frozen=True, kw_only=True):
     """A key, without its secret."""
 
     id: str
@@ -82,40 +88,24 @@ class KeyShown(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
 
     @classmethod
-    def of(cls, record: KeyRecord, now_s: int) -> "KeyShown":
+    def as_of(cls, now_s: int, record: KeyRecord) -> Self:
         """Convert a key as of `now_s`."""
-        shown: KeyShown = msgspec.convert(
-            {
-                **{name: getattr(record, name) for name in ("id", "kind", "team", "app", "name")},
-                "state": record.unusable(now_s) or "usable",
-                "created_at": instant(record.created_s),
-                "expires_at": instant(record.expires_s),
-                "revoked_at": instant(record.revoked_s),
-                "previous_until": instant(record.previous_until_s),
-                "permissions": record.permissions,
-                "limits": record.limits,
-            },
-            cls,
+        return cls.of(
+            record,
+            state=record.unusable(now_s) or "usable",
+            previous_until=instant(record.previous_until_s),
         )
-        return shown
 
 
-class BudgetShown(msgspec.Struct, frozen=True, kw_only=True):
+class BudgetShown(View, frozen=True, kw_only=True):
     """A budget as it was set."""
 
     limit_usd: Usd
     shadow: bool
     alerts: list[Percent]
 
-    @classmethod
-    def of(cls, budget: Budget) -> "BudgetShown":
-        """Convert a budget, with its limit in dollars."""
-        return cls(
-            limit_usd=dollars(budget.limit), shadow=budget.shadow, alerts=list(budget.alerts)
-        )
 
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(View, frozen=True, kw_only=True):
     """An account's position in the current window; remaining = limit + raised - spent - held."""
 
     account: str
@@ -129,26 +119,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     resets_at: str | None
 
     @classmethod
-    def of(cls, position: Position, calendar: Calendar) -> "Standing":
+    def by(cls, calendar: Calendar, position: Position) -> Self:
         """Convert a position to dollars and the organisation's time zone."""
-        remaining = position.remaining
-        return cls(
+        return cls.of(
+            position,
             account=position.account.name,
             window=position.window.kind,
             id=position.window.id,
             budget=None if position.budget is None else BudgetShown.of(position.budget),
-            raised_usd=dollars(position.raised),
-            spent_usd=dollars(position.spent),
-            held_usd=dollars(position.held),
-            remaining_usd=None if remaining is None else dollars(remaining),
             resets_at=calendar.resets_at(position.window),
         )
-
-
-class AccountShown(msgspec.Struct, frozen=True, kw_only=True):
-    """An account whose spending is counted."""
-
-    account: Annotated[str, Meta(examples=["team:web"])]
 
 
 class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,34 +148,11 @@ class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class AuditShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the audit log. Records appear as stored, with amounts in micro-USD."""
-
-    id: str
-    at: str
-    who: str
-    action: str
-    subject: str
-    before: Any
-    after: Any
-    why: str
-
-    @classmethod
-    def of(cls, line: Audited) -> "AuditShown":
-        """Convert a line, with its records decoded."""
-        milliseconds = int(line.id.partition("-")[0])
-        return cls(
-            id=line.id,
-            at=datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds"),
-            who=line.who,
-            action=line.action,
-            subject=line.subject,
-            before=msgspec.json.decode(line.before) if line.before else None,
-            after=msgspec.json.decode(line.after) if line.after else None,
-            why=line.why,
-        )
-
-
-def instant(at_s: int) -> str | None:
+def instant(at_s: float, timespec: str = "seconds") -> str | None:
     """Format seconds since 1970 as RFC 3339; None for 0."""
-    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec="seconds") if at_s else None
+    return datetime.fromtimestamp(at_s, UTC).isoformat(timespec=timespec) if at_s else None
+
+
+def instant_ms(at_ms: int) -> str | None:
+    """Format milliseconds since 1970 as RFC 3339, with the milliseconds; None for 0."""
+    return instant(at_ms / 1000, "milliseconds")

@@ -1,26 +1,25 @@
 """/status: what runs, on which Redis and picture store, whom it buys from, how full budgets are."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
 
 import msgspec
-from litestar import get
 from litestar.di import NamedDependency
 from msgspec import Meta
 
 from falgate import __version__
-from falgate.accounts.apikey import Kind
-from falgate.admin.api.problems import refusals
-from falgate.admin.api.shapes import HouseShown, Standing
-from falgate.admin.service import AdminService
+from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Admin, AdminServices
+from falgate.admin.api.shapes import HouseShown, Standing, View
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
 from falgate.pictures.catalogue import StoreSize
 
+routes = Resource("status")
 _FULLEST = 10
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(View, frozen=True, kw_only=True):
     """Where something is, and what is wrong with it."""
 
     at: Annotated[str, Meta(description="Its address, without any password")]
@@ -72,40 +71,32 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
     frozen: Callable[[], Awaitable[str]]
 
 
-def status_routes(probes: Probes, upstreams: Mapping[Kind, str]) -> Sequence[Any]:
-    """The route, for `admin_routes`."""
-
-    @get("/status", tags=["status"], summary="What runs, and on what", responses=refusals())
-    async def show_status(
-        admin: NamedDependency[AdminService], calendar: NamedDependency[Calendar]
-    ) -> StatusShown:
-        """With the budgets of live keys that are fullest."""
-        troubles = await probes.troubles()
-        stored = await probes.stored()
-        known = "live" in upstreams
-        return StatusShown(
-            version=__version__,
-            redis=Place(at=probes.redis, trouble=troubles.get("redis")),
-            store=StoreShown(
-                at=probes.store,
-                trouble=troubles.get("store"),
-                pictures=stored.pictures,
-                size_bytes=stored.size_bytes,
-            ),
-            upstream=upstreams.get("live"),
-            frozen=await probes.frozen() or None,
-            calendar=calendar.name,
-            house=HouseShown.of(*await admin.budgets.house()) if known else None,
-            fullest=_fullest(await admin.budgets.all() if known else [], calendar),
-        )
-
-    return (show_status,)
+@routes.get("/status", "What runs, and on what")
+async def show_status(
+    services: NamedDependency[AdminServices],
+    admin: Admin,
+    probes: NamedDependency[Probes],
+) -> StatusShown:
+    """With the budgets of live keys that are fullest."""
+    troubles = await probes.troubles()
+    stored = await probes.stored()
+    calendar, upstream = services.calendar, services.upstreams.get("live")
+    return StatusShown(
+        version=__version__,
+        redis=Place(at=probes.redis, trouble=troubles.get("redis")),
+        store=StoreShown.of(stored, at=probes.store, trouble=troubles.get("store")),
+        upstream=upstream,
+        frozen=await probes.frozen() or None,
+        calendar=calendar.name,
+        house=HouseShown.of(*await admin.budgets.house()) if upstream else None,
+        fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),
+    )
 
 
 def _fullest(positions: list[Position], calendar: Calendar) -> list[BudgetFilled]:
     found = sorted(positions, key=_used_percent, reverse=True)[:_FULLEST]
     return [
-        BudgetFilled(used_percent=_used_percent(each), standing=Standing.of(each, calendar))
+        BudgetFilled(used_percent=_used_percent(each), standing=Standing.by(calendar, each))
         for each in found
     ]
 

@@ -1,20 +1,19 @@
 """/usage: requests, purchases, charges and savings, from the daily roll-ups."""
 
-from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from falgate.accounts.apikey import Kind
-from falgate.admin.api.problems import refusals
-from falgate.admin.api.services import BooksOf
-from falgate.admin.context import upstream_of
+from falgate.admin.api.resource import Resource
+from falgate.admin.patch import with_fields
 from falgate.money.reports import Reports
 from falgate.money.usage import GROUPS, as_csv, groups, told
 
+routes = Resource("usage")
 _NAMES = f"({'|'.join(GROUPS)})"
 
 By = Annotated[
@@ -54,16 +53,9 @@ class UsageSum(msgspec.Struct, frozen=True, kw_only=True):
     without_pictures_usd: str
 
 
+@with_fields([(group, str | None, None) for group in GROUPS])
 class UsageRow(UsageSum, frozen=True, kw_only=True, omit_defaults=True):
     """The totals of one group, with the names of its columns."""
-
-    team: str | None = None
-    app: str | None = None
-    key: str | None = None
-    model: str | None = None
-    quality: str | None = None
-    outcome: str | None = None
-    day: str | None = None
 
 
 class UsageShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,41 +72,29 @@ class UsageShown(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
-def usage_routes(reports: Reports, upstreams: Mapping[Kind, str]) -> Sequence[Any]:
-    """Return the routes, for `admin_routes`.
+@routes.get("/usage", "Get usage by team, app, key, model, quality, outcome and day", 409)
+async def show_usage(
+    reports: NamedDependency[Reports],
+    upstream: NamedDependency[str],
+    by: By = "team",
+    first: First = None,
+    last: Last = None,
+) -> UsageShown:
+    """For a range of days, by default the current month by team."""
+    grouped = groups(by)
+    days, report = await reports.usage(upstream, grouped, first, last)
+    return msgspec.convert(told(grouped, days, report), UsageShown)
 
-    Args:
-        reports: Reads the usage.
-        upstreams: The upstream of each kind of key.
-    """
 
-    @get(
-        "/usage",
-        tags=["usage"],
-        summary="Get usage by team, app, key, model, quality, outcome and day",
-        responses=refusals(409),
-    )
-    async def show_usage(
-        by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
-    ) -> UsageShown:
-        """For a range of days, by default the current month by team."""
-        grouped = groups(by)
-        days, report = await reports.usage(upstream_of(upstreams, books), grouped, first, last)
-        return msgspec.convert(told(grouped, days, report), UsageShown)
-
-    @get(
-        "/usage.csv",
-        tags=["usage"],
-        summary="Get usage as CSV",
-        media_type="text/csv",
-        responses=refusals(409),
-    )
-    async def show_usage_csv(
-        by: By = "team", first: First = None, last: Last = None, books: BooksOf = "live"
-    ) -> Response[str]:
-        """A header, one line per group and one for the total."""
-        grouped = groups(by)
-        days, report = await reports.usage(upstream_of(upstreams, books), grouped, first, last)
-        return Response(as_csv(grouped, days, report), media_type="text/csv")
-
-    return (show_usage, show_usage_csv)
+@routes.get("/usage.csv", "Get usage as CSV", 409, media_type="text/csv")
+async def show_usage_csv(
+    reports: NamedDependency[Reports],
+    upstream: NamedDependency[str],
+    by: By = "team",
+    first: First = None,
+    last: Last = None,
+) -> Response[str]:
+    """A header, one line per group and one for the total."""
+    grouped = groups(by)
+    days, report = await reports.usage(upstream, grouped, first, last)
+    return Response(as_csv(grouped, days, report), media_type="text/csv")

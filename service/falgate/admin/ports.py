@@ -1,1 +1,0 @@
-"""Ports of the administration. Without Redis, every method raises `Unavailable`."""
