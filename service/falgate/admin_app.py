@@ -33,7 +33,6 @@ from falgate.requests.quote import Quotes
 from falgate.settings import Settings
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
-from falgate.webhooks.store.lists import DeliveryLists
 
 
 def admin_parts(
@@ -43,7 +42,7 @@ def admin_parts(
     return AdminParts(
         services=services,
         reports=Reports(Usage(redis, services.calendar), Entries(redis), services.calendar),
-        deliveries=WebhookAdmin(Deliveries(redis), DeliveryLists(redis)),
+        deliveries=WebhookAdmin(Deliveries(redis)),
         pictures=pictures,
     )
 

@@ -15,7 +15,7 @@ from falgate.admin.api.routes import PictureParts
 from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
-from falgate.background import alert_hook, background_jobs
+from falgate.background import alert_hook, background_jobs, open_webhooks
 from falgate.cache.store.places import Places
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
@@ -48,7 +48,6 @@ from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.store.standings import Standings
 from falgate.telemetry.tally import Tally
 from falgate.telemetry.troubles import Troubles
-from falgate.webhook_services import open_webhooks
 from falgate.webhooks.store.secrets import Accounts
 
 _LOOK_S_MAX = 5.0

@@ -1,6 +1,7 @@
-"""Background jobs of an instance besides serving requests; each is restarted when it fails."""
+"""Background jobs of an instance besides serving requests: webhooks, alerts, and the ledger's."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
@@ -21,7 +22,11 @@ from falgate.telemetry.facts import Telemetry
 from falgate.upstreams import Upstreams
 from falgate.webhooks.alert_hook import AlertHook
 from falgate.webhooks.alerts import AlertWorker
+from falgate.webhooks.delivery import Signer
+from falgate.webhooks.sender import WebhookSender
 from falgate.webhooks.store.alerts import Alerts
+from falgate.webhooks.store.deliveries import Deliveries
+from falgate.webhooks.worker import DeliveryFacts, Outcomes, WebhookWorker
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -38,6 +43,26 @@ def alert_hook(settings: Settings) -> AlertHook | None:
         return AlertHook(settings.alert_url, settings.alert_secret)
     except ValueError as error:
         raise SettingsWrong(f"{setting.PREFIX}ALERT_SECRET: {error}") from None
+
+
+@asynccontextmanager
+async def open_webhooks(
+    settings: Settings, redis: Redis, signer: Signer, outcomes: Outcomes, facts: DeliveryFacts
+) -> AsyncIterator[WebhookWorker]:
+    """Yield a worker, whose `run` is a background job, for the duration of the block.
+
+    Args:
+        settings: Tell which addresses webhooks may have.
+        redis: Has the queue of deliveries.
+        signer: Signs with the ledger's key.
+        outcomes: Builds the payloads.
+        facts: Receives events for metrics and logs.
+    """
+    sender = WebhookSender(signer, setting.webhook_rules(settings))
+    try:
+        yield WebhookWorker(Deliveries(redis), outcomes, sender, facts)
+    finally:
+        await sender.close()
 
 
 def background_jobs(

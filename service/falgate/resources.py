@@ -31,7 +31,7 @@ from falgate.settings import Settings
 from falgate.telemetry.troubles import Troubles
 from falgate.upstreams import Upstreams, open_upstreams
 from falgate.webhooks.delivery import Signer
-from falgate.webhooks.store.secrets import hook_secret, link_secret, webhook_signer
+from falgate.webhooks.store.secrets import secret, webhook_signer
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +74,8 @@ async def open_resources(
     clock.note(await now_ms(redis))
     trust = Trust(redis, found, weak=durability.weak, clock=clock)
     registry = Registry(redis, found, clock)
-    secret = await hook_secret(redis)
-    upstreams = open_upstreams(settings, secret, troubles)
+    hook_secret = await secret(redis, "hook_secret")
+    upstreams = open_upstreams(settings, hook_secret, troubles)
     stack.push_async_callback(upstreams.close)
     await set_limits(budgets, ledger, settings, upstreams.live)
     await set_directory(redis, registry)
@@ -110,8 +110,8 @@ async def open_resources(
         ),
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
-        secret=secret,
-        link_secret=await link_secret(redis),
+        secret=hook_secret,
+        link_secret=await secret(redis, "link_secret"),
         signer=await webhook_signer(redis),
         upstreams=upstreams,
     )

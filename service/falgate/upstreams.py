@@ -16,7 +16,7 @@ from falgate.first_start import TEST
 from falgate.jobs import callback_url
 from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.telemetry.troubles import Troubles
 
@@ -69,8 +69,8 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
     # An instance without state on disk keeps the sandbox's records in memory.
     stateless = settings.redis_url and settings.media_url
     directory = None if stateless else Path(settings.data_dir) / "sandbox"
-    dials = Behaviour(work_s=settings.sandbox_work_s)
-    sandbox: Any = create_sandbox(MODELS, directory=directory, dials=dials)
+    behaviour = Behaviour(work_s=settings.sandbox_work_s)
+    sandbox: Any = create_sandbox(MODELS, directory=directory, behaviour=behaviour)
 
     def address(job_id: str) -> str:
         return callback_url.address(settings.public_url, secret, job_id)

@@ -23,7 +23,7 @@ from falgate.money.store.ledger import Ledger
 from falgate.redis import keyspace
 from falgate.redis.client import connect
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 CALENDAR = Calendar(UTC)
 UPSTREAM = "sandbox"
@@ -34,7 +34,7 @@ Falgate = Callable[..., Result]
 
 async def _buy(data: Path, wish: str) -> str:
     """Have the sandbox carry a request out."""
-    app: Any = create_sandbox(MODELS, directory=data / "sandbox", dials=Behaviour(work_s=0))
+    app: Any = create_sandbox(MODELS, directory=data / "sandbox", behaviour=Behaviour(work_s=0))
     transport = httpx.ASGITransport(app)
     queue = FalQueue(UPSTREAM, "http://queue.sandbox", key="id:secret", transport=transport)
     body = SPEC.purchase(SPEC.input(prompt=wish, quality="low"), 1)

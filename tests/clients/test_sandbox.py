@@ -10,7 +10,7 @@ from patience import PATIENCE_S
 
 from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 MODEL = "fal-ai/gpt-image-1.5"
 FOX = {"prompt": "a fox", "quality": "low", "num_images": 2, "output_format": "webp"}
@@ -39,7 +39,7 @@ def status_of(answer: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def sandbox(serve: Callable[[Any, str], AbstractContextManager[Any]]) -> Iterator[Any]:
-    app = create_sandbox(MODELS, dials=Behaviour(work_s=0.05))
+    app = create_sandbox(MODELS, behaviour=Behaviour(work_s=0.05))
     with serve(app, "id:secret") as target:
         yield target
 

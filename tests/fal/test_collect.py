@@ -11,7 +11,7 @@ from falgate.fal.client import FalQueue
 from falgate.fal.replies import Accepted, Delivered, Failed, Lost, Result
 from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 SPEC = MODELS["fal-ai/gpt-image-1.5"]
 BODY = SPEC.purchase(SPEC.input(prompt="a fox", quality="low"), 1)
@@ -272,7 +272,7 @@ async def test_json_of_another_form_is_delivered_without_pictures(
 
 
 async def test_the_sandbox_in_this_process_is_used_without_a_socket() -> None:
-    app = create_sandbox(MODELS, dials=Behaviour(queue_s=0.05, work_s=0.1))
+    app = create_sandbox(MODELS, behaviour=Behaviour(queue_s=0.05, work_s=0.1))
     transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # two spellings of ASGI
     client = FalQueue("sandbox", "http://queue.sandbox", key="id:secret", transport=transport)
     submission = await client.submit(SPEC.endpoint, BODY, "job")

@@ -10,7 +10,7 @@ from falgate.models import price
 from falgate.models.endpoints import MODELS
 from falgate.models.endpoints.gpt_image_1_5 import SPEC, Input
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 Serve = Callable[..., httpx.Client]
 MODEL = "/queue/fal-ai/gpt-image-1.5"
@@ -24,7 +24,7 @@ def books(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_the_books_tell_every_submit_with_its_input_and_headers(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     headers = {"X-Fal-No-Retry": "1", "x-app-fal-disable-fallback": "true"}
     told = client.post(f"{MODEL}?fal_webhook=http://a.test/", json=BODY, headers=headers).json()
     (entry,) = books(client)["submits"]
@@ -54,13 +54,13 @@ def test_what_was_refused_stands_in_the_books_as_not_accepted(serve: Serve) -> N
 
 
 def test_nothing_is_billed_before_the_end(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=60))
+    client = serve(behaviour=Behaviour(work_s=60))
     client.post(MODEL, json=BODY)
     assert books(client)["billed_micros"] == 0
 
 
 def test_a_cancelled_request_is_not_billed(serve: Serve) -> None:
-    client = serve(dials=Behaviour(queue_s=60))
+    client = serve(behaviour=Behaviour(queue_s=60))
     client.put(client.post(MODEL, json=BODY).json()["cancel_url"])
     (entry,) = books(client)["submits"]
     assert entry["cancelled_s"] >= entry["submitted_s"]
@@ -68,7 +68,7 @@ def test_a_cancelled_request_is_not_billed(serve: Serve) -> None:
 
 
 def test_the_books_count_what_was_asked(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     told = client.post(MODEL, json=BODY).json()
     client.get(told["status_url"])
     client.get(told["status_url"])
@@ -113,7 +113,7 @@ async def test_the_controls_are_for_this_machine_only(method: str, path: str) ->
 
 
 def test_work_goes_on_until_it_is_ended(serve: Serve, tmp_path: Path) -> None:
-    client = serve(dials=Behaviour(work_s=3_600), directory=tmp_path)
+    client = serve(behaviour=Behaviour(work_s=3_600), directory=tmp_path)
     told = client.post(MODEL, json=BODY).json()
     with client.stream("GET", f"{told['status_url']}/stream") as stream:
         lines = (line for line in stream.iter_lines() if line)
@@ -127,7 +127,7 @@ def test_work_goes_on_until_it_is_ended(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_dials_are_shown_turned_and_put_back(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=7))
+    client = serve(behaviour=Behaviour(work_s=7))
     client.post("/sandbox/dials", json={"queue_s": 5})
     turned = client.get("/sandbox/dials").json()
     assert (turned["queue_s"], turned["work_s"]) == (5, 7)
@@ -147,17 +147,17 @@ def test_a_dial_that_does_not_exist_is_refused(serve: Serve, change: str) -> Non
 def test_dials_given_for_some_submits_at_the_start_are_followed_by_healthy_ones(
     serve: Serve,
 ) -> None:
-    client = serve(dials=Behaviour(fault="error", status=503, times=1))
+    client = serve(behaviour=Behaviour(fault="error", status=503, times=1))
     assert [client.post(MODEL, json=BODY).status_code for _ in range(2)] == [503, 200]
 
 
 def test_a_sandbox_on_the_same_directory_answers_for_the_requests_of_another(
     serve: Serve, tmp_path: Path
 ) -> None:
-    first = serve(directory=tmp_path, dials=AT_ONCE)
+    first = serve(directory=tmp_path, behaviour=AT_ONCE)
     told = first.post(MODEL, json=BODY).json()
     path = f"{MODEL}/requests/{told['request_id']}"
-    second = serve(directory=tmp_path, dials=Behaviour(fault="error"))
+    second = serve(directory=tmp_path, behaviour=Behaviour(fault="error"))
     assert second.get(f"{path}/status").json()["status"] == "COMPLETED"
     pictures = [
         client.get(httpx.URL(client.get(path).json()["images"][0]["url"]).path).content
@@ -169,7 +169,7 @@ def test_a_sandbox_on_the_same_directory_answers_for_the_requests_of_another(
 
 def test_a_cancel_through_one_sandbox_is_seen_by_the_other(serve: Serve, tmp_path: Path) -> None:
     dials = Behaviour(queue_s=60)
-    first, second = (serve(directory=tmp_path, dials=dials) for _ in range(2))
+    first, second = (serve(directory=tmp_path, behaviour=dials) for _ in range(2))
     told = first.post(MODEL, json=BODY).json()
     path = f"{MODEL}/requests/{told['request_id']}"
     assert second.put(f"{path}/cancel").status_code == 202
@@ -182,7 +182,7 @@ def test_a_record_is_one_whole_file(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_an_id_reaches_no_file_outside_the_directory(serve: Serve, tmp_path: Path) -> None:
-    client = serve(directory=tmp_path / "box", dials=AT_ONCE)
+    client = serve(directory=tmp_path / "box", behaviour=AT_ONCE)
     told = client.post(MODEL, json=BODY).json()
     record = tmp_path / "box" / f"{told['request_id']}.json"
     record.rename(tmp_path / record.name)
@@ -191,7 +191,7 @@ def test_an_id_reaches_no_file_outside_the_directory(serve: Serve, tmp_path: Pat
 
 
 def test_the_platform_lists_billing_events(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     told = [client.post(MODEL, json={**BODY, "num_images": 2}).json() for _ in range(2)][1]
     query = {"request_id": told["request_id"], "endpoint_id": "fal-ai/gpt-image-1.5"}
     page = client.get("/v1/models/billing-events", params=query).json()
@@ -205,7 +205,7 @@ def test_the_platform_lists_billing_events(serve: Serve) -> None:
 
 
 def test_the_platform_lists_the_requests_of_an_endpoint(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     told = client.post(MODEL, json=BODY).json()
     query = {"endpoint_id": "fal-ai/gpt-image-1.5", "expand": "payloads"}
     (item,) = client.get("/queue/v1/models/requests/by-endpoint", params=query).json()["items"]
@@ -216,7 +216,7 @@ def test_the_platform_lists_the_requests_of_an_endpoint(serve: Serve) -> None:
 
 
 def test_the_platforms_lists_come_in_pages(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     ids = [client.post(MODEL, json=BODY).json()["request_id"] for _ in range(3)]
     found, cursor = [], "0"
     while cursor is not None:
@@ -228,7 +228,7 @@ def test_the_platforms_lists_come_in_pages(serve: Serve) -> None:
 
 
 def test_the_platforms_lists_can_lag(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=0, lag_s=60))
+    client = serve(behaviour=Behaviour(work_s=0, lag_s=60))
     client.post(MODEL, json=BODY)
     assert client.get("/v1/models/billing-events").json()["billing_events"] == []
     assert client.get("/v1/models/requests/by-endpoint").json()["items"] == []

@@ -8,7 +8,7 @@ from PIL import Image
 
 from falgate.models import price
 from falgate.models.endpoints.gpt_image_1_5 import SPEC, Input
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 Serve = Callable[..., httpx.Client]
 MODEL = "/queue/fal-ai/gpt-image-1.5"
@@ -43,7 +43,7 @@ def book(client: httpx.Client) -> dict[str, Any]:
 def test_the_models_errors_come_with_the_result_and_cost_nothing(
     serve: Serve, outcome: str, status: int, retry: str
 ) -> None:
-    client = serve(dials=Behaviour(work_s=0))
+    client = serve(behaviour=Behaviour(work_s=0))
     client.post("/sandbox/dials", json={"outcome": outcome})
     told = client.post(MODEL, json=BODY).json()
     reply = client.get(told["response_url"])
@@ -59,7 +59,7 @@ def test_the_models_errors_come_with_the_result_and_cost_nothing(
 
 
 def test_a_policy_violation_quotes_the_prompt_as_fal_does(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=0, outcome="content_policy_violation"))
+    client = serve(behaviour=Behaviour(work_s=0, outcome="content_policy_violation"))
     issue = result(client).json()["detail"][0]
     assert (issue["loc"], issue["input"]) == (["body", "prompt"], "a fox")
 
@@ -68,7 +68,7 @@ def test_a_policy_violation_quotes_the_prompt_as_fal_does(serve: Serve) -> None:
 def test_the_units_of_a_failure_are_told_where_the_dials_give_them(
     serve: Serve, units: str | None, told: str | None
 ) -> None:
-    client = serve(dials=Behaviour(work_s=0, outcome="content_policy_violation", units=units))
+    client = serve(behaviour=Behaviour(work_s=0, outcome="content_policy_violation", units=units))
     assert result(client).headers.get("x-fal-billable-units") == told
 
 
@@ -76,13 +76,13 @@ def test_the_units_of_a_failure_are_told_where_the_dials_give_them(
 def test_the_units_of_a_delivery_can_be_changed(
     serve: Serve, units: str | None, told: str | None
 ) -> None:
-    client = serve(dials=Behaviour(work_s=0, units=units))
+    client = serve(behaviour=Behaviour(work_s=0, units=units))
     assert result(client).headers.get("x-fal-billable-units") == told
 
 
 def test_a_failure_can_be_billed_in_part(serve: Serve) -> None:
     dials = Behaviour(work_s=0, outcome="content_policy_violation", billed_percent=10)
-    client = serve(dials=dials)
+    client = serve(behaviour=dials)
     result(client)
     assert book(client)["billed_micros"] == list_price(2) // 10
 
@@ -91,7 +91,7 @@ def test_a_failure_can_be_billed_in_part(serve: Serve) -> None:
 def test_a_delivery_is_billed_at_the_list_price_or_at_a_part_of_it(
     serve: Serve, percent: int | None, factor: int
 ) -> None:
-    client = serve(dials=Behaviour(work_s=0, billed_percent=percent))
+    client = serve(behaviour=Behaviour(work_s=0, billed_percent=percent))
     result(client)
     assert book(client)["billed_micros"] == factor * list_price(2)
 
@@ -107,14 +107,14 @@ def test_the_number_of_pictures_can_be_wrong(serve: Serve, outcome: str, number:
 
 
 def test_the_list_of_pictures_can_be_empty(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=0, outcome="no_pictures"))
+    client = serve(behaviour=Behaviour(work_s=0, outcome="no_pictures"))
     reply = result(client)
     assert (reply.status_code, reply.json()) == (200, {"images": []})
     assert book(client)["billed_micros"] == 0
 
 
 def test_pictures_can_be_smaller_than_the_answer_says(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=0, outcome="wrong_size"))
+    client = serve(behaviour=Behaviour(work_s=0, outcome="wrong_size"))
     told = result(client).json()["images"][0]
     picture = Image.open(BytesIO(client.get(told["url"]).content))
     assert (told["width"], told["height"]) == (1024, 1024)
@@ -122,7 +122,7 @@ def test_pictures_can_be_smaller_than_the_answer_says(serve: Serve) -> None:
 
 
 def test_pictures_can_be_of_another_format_than_the_answer_says(serve: Serve) -> None:
-    client = serve(dials=Behaviour(work_s=0, outcome="wrong_format"))
+    client = serve(behaviour=Behaviour(work_s=0, outcome="wrong_format"))
     told = result(client).json()["images"][0]
     picture = Image.open(BytesIO(client.get(told["url"]).content))
     assert (told["content_type"], picture.format) == ("image/png", "JPEG")
@@ -139,7 +139,7 @@ def test_what_does_not_end_costs_nothing(serve: Serve, outcome: str) -> None:
 
 
 def test_a_run_that_never_ends_waits_until_its_caller_leaves(serve: Serve) -> None:
-    client = serve(dials=Behaviour(outcome="never_ends"))
+    client = serve(behaviour=Behaviour(outcome="never_ends"))
     with pytest.raises(httpx.ReadTimeout):
         client.post("/run/fal-ai/gpt-image-1.5", json=BODY, timeout=0.2)
     assert book(client)["sync"] is True

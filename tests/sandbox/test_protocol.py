@@ -7,7 +7,7 @@ import httpx
 import pytest
 from patience import PATIENCE_S
 
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 Serve = Callable[..., httpx.Client]
 MODEL = "fal-ai/gpt-image-1.5"
@@ -49,7 +49,7 @@ def test_forwarded_headers_change_no_address(serve: Serve) -> None:
 
 
 def test_a_fixed_base_begins_every_address(serve: Serve) -> None:
-    client = serve(base_url="http://box.test/fal/", dials=AT_ONCE)
+    client = serve(base_url="http://box.test/fal/", behaviour=AT_ONCE)
     headers = {"Host": "queue.box.test"}
     told = client.post(f"/{MODEL}", json={"prompt": "a"}, headers=headers).json()
     path = f"/queue/{MODEL}/requests/{told['request_id']}"
@@ -59,7 +59,7 @@ def test_a_fixed_base_begins_every_address(serve: Serve) -> None:
 
 
 def test_the_host_tells_queue_and_sync_run_apart_at_the_root(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     queued = client.post(f"/{MODEL}", json={"prompt": "a"}, headers={"Host": "queue.fal.test"})
     run = client.post(f"/{MODEL}", json={"prompt": "a"}, headers={"Host": "fal.test"})
     assert queued.json()["response_url"].startswith(f"http://queue.fal.test/{MODEL}/requests/")
@@ -77,7 +77,7 @@ def test_the_host_tells_queue_and_sync_run_apart_at_the_root(serve: Serve) -> No
 def test_each_status_has_its_code_and_its_body(
     serve: Serve, dials: Behaviour, code: int, status: str, extra: dict[str, Any]
 ) -> None:
-    client = serve(dials=dials)
+    client = serve(behaviour=dials)
     told = submit(client)
     reply = client.get(told["status_url"], params={"logs": "0"})
     urls = {name: told[name] for name in ("request_id", "response_url", "status_url", "cancel_url")}
@@ -87,7 +87,7 @@ def test_each_status_has_its_code_and_its_body(
 
 @pytest.mark.parametrize(("logs", "given"), [("1", True), ("true", True), ("false", False)])
 def test_logs_come_in_every_spelling_of_the_wish(serve: Serve, logs: str, given: bool) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     told = submit(client)
     lines = client.get(told["status_url"], params={"logs": logs}).json()["logs"]
     assert ([line["message"] for line in lines] if lines else None) == (
@@ -96,7 +96,7 @@ def test_logs_come_in_every_spelling_of_the_wish(serve: Serve, logs: str, given:
 
 
 def test_a_result_before_its_time_is_refused(serve: Serve) -> None:
-    client = serve(dials=NEVER)
+    client = serve(behaviour=NEVER)
     told = submit(client)
     reply = client.get(told["response_url"])
     assert reply.status_code == 400
@@ -105,7 +105,7 @@ def test_a_result_before_its_time_is_refused(serve: Serve) -> None:
 
 @pytest.mark.parametrize("ending", ["", "/", "/response", "/response/"])
 def test_a_result_is_given_under_each_of_its_paths(serve: Serve, ending: str) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     told = submit(client)
     reply = client.get(told["response_url"] + ending)
     assert reply.status_code == 200
@@ -147,13 +147,13 @@ def test_an_unknown_request_is_not_found(
 
 
 def test_a_request_is_found_under_its_own_model_only(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     request_id = submit(client)["request_id"]
     assert client.get(f"/queue/fal-ai/other/requests/{request_id}").status_code == 404
 
 
 def test_requests_are_not_addressed_with_a_sub_path(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     request_id = submit(client)["request_id"]
     reply = client.get(f"/queue/{MODEL}/edit/requests/{request_id}/status")
     assert reply.status_code == 405
@@ -186,7 +186,7 @@ def test_an_unknown_model_is_not_found(serve: Serve, service: str, path: str, de
 def test_only_fals_own_keys_are_let_through(
     serve: Serve, path: str, authorization: str, detail: str
 ) -> None:
-    client = serve(dials=Behaviour(key_id="id"))
+    client = serve(behaviour=Behaviour(key_id="id"))
     headers = {"Authorization": authorization}
     reply = client.post(path, json={"prompt": "a"}, headers=headers)
     assert reply.status_code == 401
@@ -195,7 +195,7 @@ def test_only_fals_own_keys_are_let_through(
 
 
 def test_a_status_needs_a_key(serve: Serve) -> None:
-    client = serve(dials=AT_ONCE)
+    client = serve(behaviour=AT_ONCE)
     told = submit(client)
     assert client.get(told["status_url"], headers={"Authorization": "x"}).status_code == 401
 
@@ -215,7 +215,7 @@ def test_invalid_input_is_accepted_by_the_queue_and_ends_as_a_422(serve: Serve) 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"prompt": "\xff"}', b"[" * 100_000, b"[]"])
 def test_a_run_refuses_invalid_input_at_once(serve: Serve, body: bytes) -> None:
-    client = serve(dials=Behaviour(queue_s=60))
+    client = serve(behaviour=Behaviour(queue_s=60))
     headers = {"Content-Type": "application/json"}
     reply = client.post(f"/run/{MODEL}", content=body, headers=headers)
     assert reply.status_code == 422
@@ -223,7 +223,7 @@ def test_a_run_refuses_invalid_input_at_once(serve: Serve, body: bytes) -> None:
 
 
 def test_a_run_is_answered_with_the_pictures(serve: Serve) -> None:
-    reply = serve(dials=Behaviour(work_s=0.05)).post(
+    reply = serve(behaviour=Behaviour(work_s=0.05)).post(
         f"/run/{MODEL}", json={"prompt": "a", "num_images": 2}
     )
     assert reply.status_code == 200
@@ -233,7 +233,7 @@ def test_a_run_is_answered_with_the_pictures(serve: Serve) -> None:
 
 
 def test_a_queued_request_can_be_cancelled(serve: Serve) -> None:
-    client = serve(dials=Behaviour(queue_s=60))
+    client = serve(behaviour=Behaviour(queue_s=60))
     told = submit(client)
     first = client.put(told["cancel_url"])
     assert (first.status_code, first.json()) == (202, {"status": "CANCELLATION_REQUESTED"})
@@ -244,7 +244,7 @@ def test_a_queued_request_can_be_cancelled(serve: Serve) -> None:
 
 
 def test_a_request_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> None:
-    client = serve(dials=Behaviour(outcome="never_starts"))
+    client = serve(behaviour=Behaviour(outcome="never_starts"))
     headers = {"X-Fal-Request-Timeout": "0.05"}
     told = client.post(f"/queue/{MODEL}", json={"prompt": "a"}, headers=headers).json()
     deadline_s = time.monotonic() + PATIENCE_S
@@ -256,21 +256,21 @@ def test_a_request_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> 
 
 
 def test_a_run_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> None:
-    client = serve(dials=Behaviour(queue_s=60))
+    client = serve(behaviour=Behaviour(queue_s=60))
     headers = {"X-Fal-Request-Start-Timeout": "0.05"}
     reply = client.post(f"/run/{MODEL}", json={"prompt": "a"}, headers=headers)
     assert (reply.status_code, reply.json()["error_type"]) == (504, "request_timeout")
 
 
 def test_a_run_over_the_limit_is_refused_with_429(serve: Serve) -> None:
-    client = serve(dials=Behaviour(outcome="never_ends", concurrency=1))
+    client = serve(behaviour=Behaviour(outcome="never_ends", concurrency=1))
     submit(client)
     reply = client.post(f"/run/{MODEL}", json={"prompt": "a"})
     assert (reply.status_code, reply.headers["x-fal-needs-retry"]) == (429, "1")
 
 
 def test_a_stream_tells_each_status_once_and_closes(serve: Serve) -> None:
-    client = serve(dials=Behaviour(queue_s=0.5, work_s=0.3, keepalive_s=0.02))
+    client = serve(behaviour=Behaviour(queue_s=0.5, work_s=0.3, keepalive_s=0.02))
     told = submit(client)
     reply = client.get(f"{told['status_url']}/stream")
     lines = reply.text.split("\n\n")
@@ -282,7 +282,7 @@ def test_a_stream_tells_each_status_once_and_closes(serve: Serve) -> None:
 
 
 def test_a_stream_notices_a_cancel(serve: Serve) -> None:
-    client = serve(dials=Behaviour(queue_s=60))
+    client = serve(behaviour=Behaviour(queue_s=60))
     told = submit(client)
     with client.stream("GET", f"{told['status_url']}/stream") as reply:
         lines = reply.iter_lines()

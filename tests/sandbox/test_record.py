@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 from falgate.sandbox.record import Life, Record, life, new_id, start_within_s, wait_s
 
 
@@ -21,7 +21,7 @@ def record(dials: Behaviour | None = None, **fields: Any) -> Record:
         sync=False,
         received={},
         headers={},
-        dials=dials,
+        behaviour=dials,
         **given,
     )
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -19,11 +19,12 @@ from falgate.fal.connections import authorities, client, sockets
 from falgate.fal.download import MediaHosts, download
 from falgate.fal.http import ExchangeFailed, Reply, Unusable, encode, exchange
 from falgate.fal.options import Priority
-from falgate.fal.progress import Tell
+from falgate.fal.progress import ProgressReporter, Tell
 from falgate.fal.replies import Delivered, Failed, Lost, Rejected, Result, Submission, Unsent
-from falgate.fal.reporter import ProgressReporter
 from falgate.fal.stream import completed
 from falgate.models.spec import ModelSpec
+
+T = TypeVar("T")
 
 FAL_MEDIA = ("fal.media",)
 
@@ -53,7 +54,11 @@ _BUYING = {
 
 
 class FalQueue:
-    """An upstream that speaks fal's queue protocol."""
+    """An upstream that speaks fal's queue protocol.
+
+    Attributes:
+        name: Name of the upstream whose ledger is charged.
+    """
 
     def __init__(
         self,
@@ -80,7 +85,7 @@ class FalQueue:
                 when fal refuses for a reason that is not the caller's fault.
             transport: Replaces sockets, for the sandbox in this process.
         """
-        self._name = name
+        self.name = name
         self._troubled = troubled
         self._url = url.rstrip("/")
         self._key = key
@@ -96,14 +101,9 @@ class FalQueue:
         delivery = f"https://{media_domains[0]}" if media_domains else self._url
         self._fetches = client(transport or connect(delivery))
 
-    @property
-    def name(self) -> str:
-        """Name of the upstream whose ledger is charged."""
-        return self._name
-
     def __repr__(self) -> str:
         """Omit the key."""
-        return f"FalQueue({self._name})"
+        return f"FalQueue({self.name})"
 
     async def close(self) -> None:
         """Close all connections."""
@@ -173,14 +173,7 @@ class FalQueue:
         """Ask fal to cancel a request. Never raises; `collect` returns how the request ended."""
         url = f"{self._request(endpoint, request_id)}/cancel"
         with suppress(ExchangeFailed, Unusable):
-            await exchange(
-                self._looks,
-                "PUT",
-                url,
-                deadline_s=_LOOK_S,
-                bytes_max=_ANSWER_BYTES_MAX,
-                headers=self._headers(),
-            )
+            await self._exchange("PUT", url)
 
     def may_fetch(self, url: str) -> bool:
         """Return whether a URL belongs to a host that delivers fal's pictures."""
@@ -197,17 +190,8 @@ class FalQueue:
 
     async def _completed(self, request: str, teller: ProgressReporter) -> dict[str, Any] | None:
         """Follow a request to the status COMPLETED; None if fal keeps sending invalid answers."""
-        strange, (pause_s, longest_s) = 0, _QUEUED_PAUSES_S
-        while strange < _STRANGE_LOOKS_MAX:
-            try:
-                reply = await self._look(f"{request}/status?logs=1")
-                status = outcomes.of_status(reply) if reply else None
-            except Unusable:
-                status, strange = None, strange + 1
-            if status is None:
-                await asyncio.sleep(_TROUBLED_PAUSE_S)
-                continue
-            strange = 0
+        pause_s, longest_s = _QUEUED_PAUSES_S
+        while status := await self._valid(f"{request}/status?logs=1", outcomes.of_status):
             await teller.tell(status)
             if status["status"] == "IN_PROGRESS" and not self._streams.locked():
                 async with self._streams:
@@ -221,16 +205,30 @@ class FalQueue:
 
     async def _result(self, request: str, status: dict[str, Any]) -> Delivered | Failed | None:
         """Read how a completed request ended; None if fal keeps sending invalid answers."""
+        # These may be the model's own words, which only the caller may see.
+        return await self._valid(
+            request, lambda reply: outcomes.of_result(reply, status), quotes=True
+        )
+
+    async def _valid(
+        self, url: str, read: Callable[[Reply], T | None], *, quotes: bool = False
+    ) -> T | None:
+        """Look until fal gives an answer that counts; None if it keeps sending invalid ones.
+
+        Args:
+            url: URL of the resource.
+            read: Reads an answer; None if it is a temporary failure. Raises `Unusable`.
+            quotes: As in `_look`.
+        """
         strange = 0
         while strange < _STRANGE_LOOKS_MAX:
             try:
-                # These may be the model's own words, which only the caller may see.
-                reply = await self._look(request, quotes=True)
-                result = outcomes.of_result(reply, status) if reply else None
+                reply = await self._look(url, quotes=quotes)
+                found = read(reply) if reply else None
             except Unusable:
-                result, strange = None, strange + 1
-            if result:
-                return result
+                found, strange = None, strange + 1
+            if found is not None:
+                return found
             await asyncio.sleep(_TROUBLED_PAUSE_S)
         return None
 
@@ -245,14 +243,7 @@ class FalQueue:
             Unusable: The answer is too large or compressed.
         """
         try:
-            reply = await exchange(
-                self._looks,
-                "GET",
-                url,
-                deadline_s=_LOOK_S,
-                bytes_max=_ANSWER_BYTES_MAX,
-                headers=self._headers(),
-            )
+            reply = await self._exchange("GET", url)
         except ExchangeFailed as error:
             self._troubled(str(error))
             return None
@@ -260,6 +251,16 @@ class FalQueue:
             plain = Reply(reply.status, reply.headers, b"") if quotes else reply
             self._troubled(outcomes.said(plain, " to a look at a request", self._hidden({})))
         return reply
+
+    async def _exchange(self, method: str, url: str) -> Reply:
+        return await exchange(
+            self._looks,
+            method,
+            url,
+            deadline_s=_LOOK_S,
+            bytes_max=_ANSWER_BYTES_MAX,
+            headers=self._headers(),
+        )
 
     def _hidden(self, body: Mapping[str, Any]) -> list[str]:
         """Return the texts to remove from fal's messages: the key, and the strings of a request."""

@@ -12,6 +12,8 @@ import msgspec
 from falgate.core.faults import words
 from falgate.fal.connections import Passage
 
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class Unusable(Exception):
     """The peer's answer cannot be used: it is too large, compressed, or not JSON."""
@@ -50,7 +52,7 @@ class Reply(msgspec.Struct, frozen=True):
         """
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except _NOT_JSON as error:
             raise Unusable("the answer is not JSON") from error
 
 
@@ -136,6 +138,14 @@ async def answering(
     except Exception as error:
         said = words(error.__cause__ or error if isinstance(error, httpx.HTTPError) else error)
         raise ExchangeFailed(said, left=passage.begun) from error
+
+
+def decoded(text: bytes | str) -> Any:
+    """Decode JSON; None if it is not JSON."""
+    try:
+        return msgspec.json.decode(text)
+    except _NOT_JSON:
+        return None
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

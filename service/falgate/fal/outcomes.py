@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from falgate.core.faults import refusal
-from falgate.fal.http import ExchangeFailed, Reply, Unusable
+from falgate.fal.http import ExchangeFailed, Reply, Unusable, decoded
 from falgate.fal.replies import (
     Accepted,
     Delivered,
@@ -48,10 +48,7 @@ def said(reply: Reply, about: str = "", hidden: Iterable[str] = ()) -> str:
 
     fal's messages about an input are a list that may quote the input, so they are left out.
     """
-    try:
-        body = reply.json()
-    except Unusable:
-        body = None
+    body = decoded(reply.body)
     found = body if isinstance(body, dict) else {}
     # The queue has the message in `detail`, the platform API in `error.message`.
     error = found.get("error")
@@ -134,10 +131,7 @@ def _is_the_jobs(reply: Reply, status: dict[str, Any]) -> bool:
 
 def answer(reply: Reply) -> FalAnswer:
     """Return an error reply as it may be passed on: body, and headers that concern the caller."""
-    try:
-        body = reply.json()
-    except Unusable:
-        body = None
+    body = decoded(reply.body)
     if not isinstance(body, dict):
         body = {"detail": f"fal answered {reply.status}"}
     passed = {name: reply.headers[name] for name in _PASSED if name in reply.headers}

@@ -4,11 +4,15 @@ fal serves the same paths on two hosts. Here the prefixes /queue and /run select
 prefix, a Host header that starts with "queue." means the queue, and any other the synchronous API.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 Service = Literal["queue", "run"]
+
+METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
+"""The method of each action on a request of the queue."""
 
 _APP_PARTS = 2
 
@@ -39,6 +43,28 @@ class Route(msgspec.Struct, frozen=True):
     def alias(self) -> str:
         """The application name that fal uses in its error messages."""
         return self.app.rpartition("/")[2]
+
+    def urls(self, base_url: str, request_id: str, *, fixed: bool) -> dict[str, str]:
+        """Return a request's id and URLs, as a submit and its status tell them.
+
+        Args:
+            base_url: Without a trailing slash.
+            request_id: The request.
+            fixed: Whether the base was configured: then no Host names the queue, so a prefix does.
+                Otherwise the URLs have the prefix of this path.
+        """
+        place = f"{base_url}{'/queue' if fixed else self.prefix}/{self.app}/requests/{request_id}"
+        return {
+            "request_id": request_id,
+            "response_url": place,
+            "status_url": f"{place}/status",
+            "cancel_url": f"{place}/cancel",
+        }
+
+
+def wants_logs(query: Mapping[str, str]) -> bool:
+    """Return whether a query asks for the model's log lines."""
+    return query.get("logs", "").lower() in {"1", "true"}
 
 
 def read(path: str, host: str) -> Route:

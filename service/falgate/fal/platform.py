@@ -12,7 +12,7 @@ import msgspec
 from falgate.fal import outcomes
 from falgate.fal.billing import Billed, BooksClosed, Listed, amount, moment, moment_ms
 from falgate.fal.connections import authorities, client, sockets
-from falgate.fal.http import ExchangeFailed, Unusable, exchange
+from falgate.fal.http import ExchangeFailed, Unusable, decoded, exchange
 
 T = TypeVar("T")
 
@@ -187,10 +187,7 @@ def _listed(item: _Item, endpoint: str) -> Listed:
 
 def _input(given: Any) -> dict[str, Any] | None:
     if isinstance(given, str):
-        try:
-            given = msgspec.json.decode(given)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return None
+        given = decoded(given)
     return given if isinstance(given, dict) else None
 
 

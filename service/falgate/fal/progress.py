@@ -1,4 +1,4 @@
-"""Progress of a job at fal: its state, its queue position and the model's log lines."""
+"""Progress of a job at fal: state, queue position and log lines; each news is reported once."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
@@ -29,6 +29,21 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 Tell = Callable[[Progress], Awaitable[None]]
 """Callback that receives a job's progress."""
+
+
+class ProgressReporter:
+    """Reports the progress of one request."""
+
+    def __init__(self, tell: Tell | None) -> None:
+        self._tell = tell
+        self._told: Progress | None = None
+
+    async def tell(self, status: dict[str, Any]) -> None:
+        """Report a status object, unless it is invalid or repeats the last one."""
+        found = read(status)
+        if self._tell is not None and found is not None and found != self._told:
+            self._told = found
+            await self._tell(found)
 
 
 def read(status: dict[str, Any]) -> Progress | None:

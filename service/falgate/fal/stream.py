@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import msgspec
 
-from falgate.fal.http import ExchangeFailed, answering
-from falgate.fal.reporter import ProgressReporter
+from falgate.fal.http import ExchangeFailed, answering, decoded
+from falgate.fal.progress import ProgressReporter
 
 _SILENCE_S = 45.0
 """fal sends a comment every 15 s; if three are missing, the connection is dead."""
@@ -47,8 +46,5 @@ def _event(line: bytes) -> dict[str, Any]:
     field, _, value = line.partition(b":")
     if field != b"data":
         return {}
-    try:
-        event = msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+    event = decoded(value)
     return event if isinstance(event, dict) else {}

@@ -30,7 +30,7 @@ from falgate.http.fal_openapi import PATH as MODEL_OPENAPI
 from falgate.http.proxy import is_proxy
 from falgate.http.reply import reply
 from falgate.http.request_errors import BodyEncoded, BodyTooLarge, BodyTooSlow
-from falgate.http.request_info import KEY, REFUSAL
+from falgate.http.request_info import KEY, REFUSAL, REQUEST_ID
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
@@ -38,9 +38,6 @@ _ROUTES = frozenset(
     {"queue", "pictures", "healthz", "readyz", "metrics", "docs", "v1", "admin", "hooks"}
 )
 _REFUSED, _SERVER_ERROR = 400, 500
-
-REQUEST_ID = "falgate_request_id"
-"""Name of the request id in a scope's state."""
 
 
 def refused_at_the_edge(

@@ -1,19 +1,21 @@
-"""Deduplication of log lines about caller input: each value is logged once, up to a limit."""
+"""Warnings about caller input: each value is logged once, up to a limit."""
 
 from collections.abc import Hashable
 
+import structlog
+
+_LOG = structlog.get_logger()
 _MOST = 100
 
 
-class Firsts:
-    """The values seen so far, up to a limit."""
+class FirstWarnings:
+    """Logs the first warning about each value; the caller gets no error for it."""
 
     def __init__(self) -> None:
         self._met: set[Hashable] = set()
 
-    def is_new(self, what: Hashable) -> bool:
-        """Return whether a value is new and the limit is not reached."""
-        if what in self._met or len(self._met) >= _MOST:
-            return False
-        self._met.add(what)
-        return True
+    def log(self, event: str, value: Hashable, /, **fields: str) -> None:
+        """Log an event with these fields, unless its value was logged or the limit is reached."""
+        if value not in self._met and len(self._met) < _MOST:
+            self._met.add(value)
+            _LOG.warning(event, **fields)

@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
-import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from falgate.core.bounds import HEADERS
 from falgate.core.printable import quoted
-from falgate.http.firsts import Firsts
+from falgate.http.firsts import FirstWarnings
 
 HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([\w.-]+))(?::\d{1,5})?", re.ASCII)
 """A Host header: a name or a bracketed IPv6 address, with an optional port."""
@@ -25,7 +24,6 @@ _PREFIX = re.compile(r"((?:/(?!\.{1,2}(?:/|\Z))[\w.~-]+)*)/?", re.ASCII)
 
 _READ = frozenset({b"x-forwarded-proto", b"x-forwarded-host", b"x-forwarded-prefix", b"host"})
 _FORWARDED = "falgate_forwarded"
-_LOG = structlog.get_logger()
 
 
 class Forwarded(msgspec.Struct, frozen=True):
@@ -51,23 +49,6 @@ def forwarded(scope: Scope) -> Forwarded:
     return told
 
 
-class Unclean:
-    """Logs malformed headers of trusted proxies, each once and up to a limit."""
-
-    def __init__(self) -> None:
-        self._firsts = Firsts()
-
-    def meet(self, name: str, value: str) -> None:
-        """Log a malformed header; the caller gets no error for it."""
-        if value.strip() and self._firsts.is_new((name, value)):
-            _LOG.warning(
-                "forwarded.unclean",
-                header=name,
-                value=quoted(value),
-                then="this header is ignored; fix the configuration of the proxy",
-            )
-
-
 class ForwardedHeaders:
     """An ASGI application that stores the X-Forwarded headers of trusted proxies in the scope."""
 
@@ -75,7 +56,7 @@ class ForwardedHeaders:
         """Trust peers at these addresses or in these networks."""
         self._app = app
         self._trusted = tuple(map(ipaddress.ip_network, trusted))
-        self._unclean = Unclean()
+        self._unclean = FirstWarnings()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -90,7 +71,7 @@ class ForwardedHeaders:
         return any(address in network for network in self._trusted)
 
 
-def _read(scope: HTTPScope, unclean: Unclean) -> Forwarded:
+def _read(scope: HTTPScope, unclean: FirstWarnings) -> Forwarded:
     """Parse the headers of a trusted proxy.
 
     Of several values the first one counts: it comes from the proxy closest to the caller. Prefixes
@@ -112,8 +93,15 @@ def _read(scope: HTTPScope, unclean: Unclean) -> Forwarded:
         (b"x-forwarded-host", found.host),
         (b"x-forwarded-prefix", all(prefixes)),
     ):
-        if not taken and name in said:
-            unclean.meet(name.decode(), ",".join(said[name]))
+        whole = ",".join(said.get(name, ()))
+        if not taken and whole.strip():
+            unclean.log(
+                "forwarded.unclean",
+                (name, whole),
+                header=name.decode(),
+                value=quoted(whole),
+                then="this header is ignored; fix the configuration of the proxy",
+            )
     return Forwarded(
         scheme=found.scheme or scope["scheme"],
         host=found.host or _first(said, b"host", _is_host),

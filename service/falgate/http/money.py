@@ -17,8 +17,7 @@ from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
 from falgate.core.money import dollars
 from falgate.core.problems import Invalid
-from falgate.http.request_info import address_of, noting
-from falgate.jobs.admission import authenticate
+from falgate.http.request_info import caller_of
 from falgate.jobs.ports import Ports
 from falgate.money.budget import Position
 from falgate.money.reports import Reports
@@ -100,9 +99,7 @@ def money_routes(ports: Ports, reports: Reports, calendar: Calendar) -> Sequence
     """Return both routes. They show the key's own app and its parents, and no other app."""
 
     async def whose(request: Request[Any, Any, Any]) -> tuple[KeyRecord, str]:
-        caller = await authenticate(
-            ports, request.headers.get("authorization"), address_of(request), noting(request)
-        )
+        caller = await caller_of(ports, request)
         return caller.key, ports.upstreams[caller.key.kind].name
 
     @get(

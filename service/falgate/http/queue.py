@@ -11,14 +11,13 @@ from litestar.response import Stream
 from falgate.core.bounds import QUERIES
 from falgate.core.errors import InputRejected, ModelUnknown
 from falgate.core.printable import quoted
-from falgate.fal.paths import Route
+from falgate.fal.paths import METHODS, Route, wants_logs
 from falgate.http import responses
 from falgate.http.address import Address
-from falgate.http.edge import REQUEST_ID
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.queue_status import events, status_of
-from falgate.http.request_info import address_of, fields_of, noting, type_of
-from falgate.jobs.admission import Caller, admit, authenticate, identify
+from falgate.http.request_info import REQUEST_ID, address_of, admitted, caller_of, noting
+from falgate.jobs.admission import Caller, identify
 from falgate.jobs.progress import RequestProgress
 from falgate.jobs.queue_errors import (
     AlreadyCompleted,
@@ -36,7 +35,6 @@ from falgate.requests.runtime import Runtime
 from falgate.requests.submit import Hook
 from falgate.webhooks.target import Rules, check_target
 
-_METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
 _CALLS: dict[str, Asking] = {"status": "status", "status/stream": "status", "cancel": "cancel"}
 _NUMBER = re.compile(rf"[0-9]{{1,{QUERIES['fal_max_queue_length'].most}}}")
 _NEVER_STORED = {"Cache-Control": "private, no-store"}
@@ -83,10 +81,10 @@ class QueueApi:
             if request.method != "POST":
                 raise MethodWrong("POST")
             return await self._submit(request, route)
-        if route.action not in _METHODS:
+        if route.action not in METHODS:
             raise PathUnknown(f"/requests/{quoted(route.request_id)}/{quoted(route.action)}")
-        if request.method != _METHODS[route.action]:
-            raise MethodWrong(_METHODS[route.action])
+        if request.method != METHODS[route.action]:
+            raise MethodWrong(METHODS[route.action])
         authorization = request.headers.get("authorization")
         caller = await self._auth_cache.identify(
             authorization, address_of(request), noting(request)
@@ -103,29 +101,16 @@ class QueueApi:
         return await self._result(request, route, caller)
 
     async def _submit(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
-        caller = await authenticate(
-            self._ports,
-            request.headers.get("authorization"),
-            address_of(request),
-            noting(request),
-        )
+        caller = await caller_of(self._ports, request)
         spec = self._ports.models.get(route.target)
         if spec is None:
             raise ModelUnknown(route.alias)
         request_id = request.scope["state"][REQUEST_ID]
-        hook = Hook(request.query_params.get("fal_webhook", ""), self._base_url(request))
+        hook = Hook(request.query_params.get("fal_webhook", ""), self._address.base_url(request))
         if hook.url:
             check_target(hook.url, self._webhook_rules)
         try:
-            call = admit(
-                self._ports,
-                caller=caller,
-                spec=spec,
-                body=await request.body(),
-                content_type=type_of(request),
-                headers=fields_of(request),
-                request_id=request_id,
-            )
+            call = await admitted(self._ports, caller, spec, request)
         except InputRejected as rejection:
             kept = await self._queue.reject(
                 caller, spec, rejection, request_id=request_id, hook=hook
@@ -155,7 +140,7 @@ class QueueApi:
         found = await self._polls.news(owner.of_key(caller.key), route.request_id or "")
         standing = _found(found, request, route, "status")
         urls = self._urls(request, route, standing.request.asked.id)
-        body = status_of(standing, urls, logs=_wants_logs(request))
+        body = status_of(standing, urls, logs=wants_logs(request.query_params))
         return _said(body, 200 if standing.request.ended else _ASYNC)
 
     async def _stream(
@@ -166,7 +151,9 @@ class QueueApi:
         first = _found(found, request, route, "status")
         urls = self._urls(request, route, first.request.asked.id)
         return Stream(
-            events(self._followed(request, whose, first), urls, logs=_wants_logs(request)),
+            events(
+                self._followed(request, whose, first), urls, logs=wants_logs(request.query_params)
+            ),
             headers=_NEVER_STORED | _UNBUFFERED,
             media_type="text/event-stream",
         )
@@ -192,16 +179,13 @@ class QueueApi:
         if not kept.ended:
             raise StillRunning(self._urls(request, route, kept.asked.id))
         spec, answer = self._ports.models[kept.asked.endpoint], kept.brought()
-        base_url = self._base_url(request)
-        return Response(
-            await responses.body(
-                spec, answer, base_url, self._picture_urls, inline=kept.asked.inline
-            ),
-            headers={
-                **responses.headers(answer, self._picture_urls.now_s()),
-                **responses.ignored(kept.asked.ignored),
-            },
-            media_type="application/json",
+        return await responses.pictures(
+            spec,
+            answer,
+            self._address.base_url(request),
+            self._picture_urls,
+            inline=kept.asked.inline,
+            dropped=kept.asked.ignored,
         )
 
     async def _cancel(
@@ -218,21 +202,11 @@ class QueueApi:
         state[REQUEST_ID] = request_id
         return _said({"status": "CANCELLATION_REQUESTED"}, _ASYNC)
 
-    def _base_url(self, request: Request[Any, Any, Any]) -> str:
-        return self._address.base_url(request)
-
     def _urls(
         self, request: Request[Any, Any, Any], route: Route, request_id: str
     ) -> dict[str, str]:
-        """Return the request's URLs, with the same prefix as the call."""
-        prefix = "/queue" if self._address.public_url else route.prefix
-        place = f"{self._base_url(request)}{prefix}/{route.app}/requests/{request_id}"
-        return {
-            "request_id": request_id,
-            "response_url": place,
-            "status_url": f"{place}/status",
-            "cancel_url": f"{place}/cancel",
-        }
+        fixed = bool(self._address.public_url)
+        return route.urls(self._address.base_url(request), request_id, fixed=fixed)
 
 
 def _found(
@@ -258,10 +232,6 @@ def _said(
         headers={**_NEVER_STORED, **(headers or {})},
         media_type="application/json",
     )
-
-
-def _wants_logs(request: Request[Any, Any, Any]) -> bool:
-    return str(request.query_params.get("logs", "")).lower() in {"1", "true"}
 
 
 def _number(text: str) -> int | None:

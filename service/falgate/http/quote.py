@@ -10,10 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 from falgate.core.calendar import Calendar
 from falgate.core.money import dollars
 from falgate.http.docs import documented
-from falgate.http.edge import REQUEST_ID
-from falgate.http.request_info import address_of, fields_of, noting, type_of
+from falgate.http.request_info import admitted, caller_of
 from falgate.http.responses import ignored
-from falgate.jobs.admission import admit, authenticate
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
@@ -66,21 +64,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
 
     def model_route(spec: ModelSpec) -> HTTPRouteHandler:
         async def quote(request: Request[Any, Any, Any]) -> Response[Quoted]:
-            caller = await authenticate(
-                ports,
-                request.headers.get("authorization"),
-                address_of(request),
-                noting(request),
-            )
-            call = admit(
-                ports,
-                caller=caller,
-                spec=spec,
-                body=await request.body(),
-                content_type=type_of(request),
-                headers=fields_of(request),
-                request_id=request.scope["state"][REQUEST_ID],
-            )
+            call = await admitted(ports, await caller_of(ports, request), spec, request)
             found = await quotes.quote(call, call.accounts)
             headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}
             if found.tightest is not None:

@@ -1,4 +1,4 @@
-"""Request metadata: client address, content type, headers, and the key that was identified."""
+"""What a route reads of its request: its caller, its admitted body, and its metadata."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,33 @@ from litestar.connection import ASGIConnection
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.http.request_errors import TypeUnclear
+from falgate.jobs.admission import AdmittedRequest, Caller, admit, authenticate
+from falgate.jobs.ports import Ports
+from falgate.models.spec import ModelSpec
 
-KEY, REFUSAL = "falgate_key", "falgate_refusal"
-"""Names in a request's state of the identified key and of the refusal, for the log."""
+REQUEST_ID, KEY, REFUSAL = "falgate_request_id", "falgate_key", "falgate_refusal"
+"""Names in a request's state of its id, and for the log of the identified key and the refusal."""
+
+
+async def caller_of(ports: Ports, request: Request[Any, Any, Any]) -> Caller:
+    """Authenticate a request; raises as `authenticate`."""
+    authorization = request.headers.get("authorization")
+    return await authenticate(ports, authorization, address_of(request), noting(request))
+
+
+async def admitted(
+    ports: Ports, caller: Caller, spec: ModelSpec, request: Request[Any, Any, Any]
+) -> AdmittedRequest:
+    """Read the body of a caller's request for a model, and check it; raises as `admit`."""
+    return admit(
+        ports,
+        caller=caller,
+        spec=spec,
+        body=await request.body(),
+        content_type=type_of(request),
+        headers=fields_of(request),
+        request_id=request.scope["state"][REQUEST_ID],
+    )
 
 
 def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:

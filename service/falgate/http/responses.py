@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pybase64
+from litestar import Response
 
 from falgate.core.errors import Unavailable
 from falgate.core.money import dollars
@@ -12,6 +13,35 @@ from falgate.core.picture import Picture, as_file
 from falgate.http.picture_urls import PictureUrls
 from falgate.jobs.answer import Answer
 from falgate.models.spec import ModelSpec
+
+
+async def pictures(
+    spec: ModelSpec,
+    answer: Answer,
+    base_url: str,
+    picture_urls: PictureUrls,
+    *,
+    inline: bool,
+    dropped: str,
+) -> Response[bytes]:
+    """Return the response with an answer's pictures.
+
+    Args:
+        spec: The model.
+        answer: The pictures, and what they cost.
+        base_url: Base of the picture URLs, without a trailing slash.
+        picture_urls: Builds them.
+        inline: Whether the pictures are embedded as data URIs instead.
+        dropped: Names of the dropped fields of the request's body.
+
+    Raises:
+        Unavailable: A picture was removed after the answer was decided.
+    """
+    return Response(
+        await body(spec, answer, base_url, picture_urls, inline=inline),
+        headers={**headers(answer, picture_urls.now_s()), **ignored(dropped)},
+        media_type="application/json",
+    )
 
 
 async def body(

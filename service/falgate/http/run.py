@@ -1,5 +1,6 @@
 """fal's synchronous routes: run a model and wait for its pictures."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -8,6 +9,7 @@ from litestar import HttpMethod, Request, Response, post, route
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.types import Receive
 
 from falgate.core.errors import ModelUnknown
 from falgate.fal.paths import Route
@@ -15,13 +17,12 @@ from falgate.fal.paths import read as read_route
 from falgate.http import responses
 from falgate.http.address import Address, asked_host
 from falgate.http.docs import documented
-from falgate.http.edge import REQUEST_ID
-from falgate.http.line import answered
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.proxy import is_proxied
 from falgate.http.queue import QueueApi
-from falgate.http.request_info import address_of, fields_of, noting, type_of
-from falgate.jobs.admission import admit, authenticate
+from falgate.http.request_info import REQUEST_ID, admitted, caller_of
+from falgate.jobs.admission import AdmittedRequest
+from falgate.jobs.answer import Answer
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.requests.runtime import Runtime
@@ -40,21 +41,7 @@ def run_routes(
         async def run(request: Request[Any, Any, Any]) -> Response[Any]:
             if (asked := route_of(request)).service == "queue":
                 return await queued.serve(request, asked)
-            caller = await authenticate(
-                ports,
-                request.headers.get("authorization"),
-                address_of(request),
-                noting(request),
-            )
-            call = admit(
-                ports,
-                caller=caller,
-                spec=spec,
-                body=await request.body(),
-                content_type=type_of(request),
-                headers=fields_of(request),
-                request_id=request.scope["state"][REQUEST_ID],
-            )
+            call = await admitted(ports, await caller_of(ports, request), spec, request)
             key = request.headers.get("idempotency-key", "")
             if key or call.treatment.fresh:
                 # Clients may retry this request automatically, so it is stored: the retry then
@@ -63,16 +50,14 @@ def run_routes(
                 request.scope["state"][REQUEST_ID] = kept.asked.id
                 answer = kept.brought()
             else:
-                answer = await answered(runtime, call, request.receive)
-            inline = spec.wants_inline(call.arguments)
-            base_url = address.base_url(request)
-            return Response(
-                await responses.body(spec, answer, base_url, picture_urls, inline=inline),
-                headers={
-                    **responses.headers(answer, picture_urls.now_s()),
-                    **responses.ignored(call.ignored),
-                },
-                media_type="application/json",
+                answer = await _answered(runtime, call, request.receive)
+            return await responses.pictures(
+                spec,
+                answer,
+                address.base_url(request),
+                picture_urls,
+                inline=spec.wants_inline(call.arguments),
+                dropped=call.ignored,
             )
 
         shown = post(
@@ -86,6 +71,31 @@ def run_routes(
         return [shown(run), alias(run)]
 
     return [*chain(*map(model_routes, ports.models.values())), _other_route(ports, queued)]
+
+
+async def _answered(runtime: Runtime, call: AdmittedRequest, receive: Receive) -> Answer:
+    """Answer a call. If the caller disconnects, the pictures assigned to its request are freed.
+
+    The purchase itself goes on: the next request for the same pictures gets it, most likely a retry
+    by this caller.
+
+    Raises:
+        Refusal: As `Answers.answer`.
+    """
+    if not call.treatment.distinct:
+        return await runtime.answers.answer(call)
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await runtime.together.left(call)
+
+    watching = asyncio.create_task(watch(), name=f"line {call.request_id}")
+    try:
+        return await runtime.answers.answer(call)
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
 
 
 def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
@@ -102,9 +112,7 @@ def _other_route(ports: Ports, queued: QueueApi) -> HTTPRouteHandler:
             return await queued.serve(request, asked)
         if request.method != HttpMethod.POST:
             raise NotFoundException
-        await authenticate(
-            ports, request.headers.get("authorization"), address_of(request), noting(request)
-        )
+        await caller_of(ports, request)
         raise ModelUnknown(path.strip("/").partition("/")[2] or path.strip("/"))
 
     return other

@@ -17,18 +17,18 @@ from falgate.fal.paths import read as read_route
 from falgate.models.spec import ModelSpec
 from falgate.sandbox import books, media, platform, queue, run
 from falgate.sandbox.answer import said
-from falgate.sandbox.desk import Desk, Refused
-from falgate.sandbox.dials import Behaviour, Board
+from falgate.sandbox.behaviour import Behaviour, Configuration
 from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import new_id
 from falgate.sandbox.records import Records
+from falgate.sandbox.state import Refused, SandboxState
 
 
 def create_sandbox(
     models: Mapping[str, ModelSpec],
     *,
     directory: Path | None = None,
-    dials: Behaviour = Behaviour(),  # noqa: B008 - frozen
+    behaviour: Behaviour = Behaviour(),  # noqa: B008 - frozen
     base_url: str | None = None,
 ) -> Litestar:
     """Create a stand-in for fal.
@@ -36,37 +36,37 @@ def create_sandbox(
     Args:
         models: The endpoints that it serves.
         directory: Stores requests for later and concurrent processes; in memory without it.
-        dials: The initial configuration.
+        behaviour: The initial configuration.
         base_url: Base of the URLs in responses; by default the address of each request.
     """
     records = Records(directory)
     hooks = Hooks(records, models, directory and directory / "hooks.key")
-    desk = Desk(models, records, Board(dials), hooks, base_url)
+    state = SandboxState(models, records, Configuration(behaviour), hooks, base_url)
 
     @route("/{path:path}", http_method=["GET", "POST", "PUT"], status_code=200)
     async def serve_fal(request: Request[Any, Any, Any], path: FromPath[str]) -> ASGIApp:
         if listed := platform.list_of(path):
-            return platform.serve(desk, request, listed)
+            return platform.serve(state, request, listed)
         target = read_route(path, request.headers.get("host", ""))
         try:
             if target.service == "queue":
-                return await queue.serve(desk, request, target)
-            return await run.serve(desk, request, target)
+                return await queue.serve(state, request, target)
+            return await run.serve(state, request, target)
         except Refused as refused:
             return refused.answer
 
     @get("/.well-known/jwks.json")
     async def serve_keys() -> dict[str, Any]:
-        return desk.hooks.key_set()
+        return state.hooks.key_set()
 
     @get("/files/b/{request_id:str}/{name:str}")
     async def serve_media(
         request: Request[Any, Any, Any], request_id: FromPath[str], name: FromPath[str]
     ) -> ASGIApp:
-        return await media.serve(desk, request, request_id, name)
+        return await media.serve(state, request, request_id, name)
 
     return Litestar(
-        route_handlers=[serve_fal, serve_keys, serve_media, _controls(desk)],
+        route_handlers=[serve_fal, serve_keys, serve_media, _controls(state)],
         on_shutdown=[hooks.close],
         openapi_config=None,
         # It may run inside another process, which configures logging itself.
@@ -74,38 +74,40 @@ def create_sandbox(
     )
 
 
-def _controls(desk: Desk) -> Router:
+def _controls(state: SandboxState) -> Router:
     """Return the control routes for tests, which serve only this machine."""
 
     @get("/books")
     async def read_books() -> ASGIApp:
         now_s = time.time()
-        view = books.view(desk.records.all(), desk.models, desk.visits, now_s)
+        view = books.view(state.records.all(), state.models, state.visits, now_s)
         return said(200, view, new_id(now_s))
 
     @delete("/books", status_code=200)
     async def clear_books() -> ASGIApp:
-        desk.records.clear()
-        desk.visits.clear()
+        state.records.clear()
+        state.visits.clear()
         return said(200, {}, new_id(time.time()))
 
     @route("/dials", http_method=["GET", "POST", "DELETE"], status_code=200)
-    async def turn_dials(request: Request[Any, Any, Any]) -> ASGIApp:
+    async def configure(request: Request[Any, Any, Any]) -> ASGIApp:
         if request.method == "DELETE":
-            desk.board.reset()
+            state.configuration.reset()
         elif request.method == "POST":
             try:
-                desk.board.turn(msgspec.json.decode(await request.body(), type=dict[str, Any]))
+                state.configuration.change(
+                    msgspec.json.decode(await request.body(), type=dict[str, Any])
+                )
             except msgspec.MsgspecError as error:
                 return said(400, {"detail": str(error)}, new_id(time.time()))
-        return said(200, msgspec.to_builtins(desk.board.current), new_id(time.time()))
+        return said(200, msgspec.to_builtins(state.configuration.current), new_id(time.time()))
 
     @delete("/work", status_code=200)
     async def end_work() -> ASGIApp:
         now_s = time.time()
-        return said(200, {"ended": desk.end_work(now_s)}, new_id(now_s))
+        return said(200, {"ended": state.end_work(now_s)}, new_id(now_s))
 
-    handlers = [read_books, clear_books, turn_dials, end_work]
+    handlers = [read_books, clear_books, configure, end_work]
     return Router(path="/sandbox", guards=[_local_only], route_handlers=handlers)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from falgate.models.spec import ModelSpec
 from falgate.sandbox import outcome
-from falgate.sandbox.dials import Place
+from falgate.sandbox.behaviour import Place
 from falgate.sandbox.record import Record, life
 
 
@@ -21,11 +21,11 @@ class Visits:
 
     def fault_due(self, record: Record, place: Place) -> bool:
         """Return whether the current response at this place is to be damaged."""
-        dials = record.dials
-        if dials.fault is None or dials.at != place:
+        behaviour = record.behaviour
+        if behaviour.fault is None or behaviour.at != place:
             return False
         self._faults[record.id, place] += 1
-        return dials.faults is None or self._faults[record.id, place] <= dials.faults
+        return behaviour.faults is None or self._faults[record.id, place] <= behaviour.faults
 
     def clear(self) -> None:
         """Reset the counts."""
@@ -58,7 +58,7 @@ def _entry(record: Record, spec: ModelSpec | None, now_s: float) -> dict[str, An
         "webhook": record.webhook,
         "cancelled_s": record.cancelled_s,
         "ended_s": record.ended_s,
-        "dials": msgspec.to_builtins(record.dials),
+        "dials": msgspec.to_builtins(record.behaviour),
         "state": None,
         "ending": None,
         "delivered": 0,

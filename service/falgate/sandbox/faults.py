@@ -8,7 +8,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec.structs import replace
 
 from falgate.sandbox.answer import Answer, begin
-from falgate.sandbox.dials import Behaviour, Fault, Place
+from falgate.sandbox.behaviour import Behaviour, Fault, Place
 from falgate.sandbox.refusals import failing
 
 FOREIGN = "https://files.elsewhere.invalid"
@@ -20,21 +20,21 @@ _DRIP_S = 0.1
 _CHUNK = bytes(1 << 16)
 
 
-def spoilt(answer: Answer, dials: Behaviour, place: Place, base_url: str) -> ASGIApp:
+def spoilt(answer: Answer, behaviour: Behaviour, place: Place, base_url: str) -> ASGIApp:
     """Return the response with the configured fault applied; `base_url` is the base of its URLs."""
-    if dials.fault == "error":
+    if behaviour.fault == "error":
         request_id = answer.headers["x-fal-request-id"]
-        error = failing(dials.status or 500, request_id, place)
-        return error if dials.body is None else replace(error, body=dials.body.encode())
-    if dials.fault == "ingress":
+        error = failing(behaviour.status or 500, request_id, place)
+        return error if behaviour.body is None else replace(error, body=behaviour.body.encode())
+    if behaviour.fault == "ingress":
         # A proxy in front of fal: no request id, and the proxy's name in the body.
-        return Answer(dials.status or 502, _NGINX, {"content-type": "text/html"})
-    if dials.fault == "junk":
-        return replace(answer, body=_JUNK if dials.body is None else dials.body.encode())
-    if dials.fault == "foreign":
+        return Answer(behaviour.status or 502, _NGINX, {"content-type": "text/html"})
+    if behaviour.fault == "junk":
+        return replace(answer, body=_JUNK if behaviour.body is None else behaviour.body.encode())
+    if behaviour.fault == "foreign":
         return replace(answer, body=answer.body.replace(base_url.encode(), FOREIGN.encode()))
-    assert dials.fault is not None, "called only when a fault is due"
-    return _CHANGES[dials.fault](answer)
+    assert behaviour.fault is not None, "called only when a fault is due"
+    return _CHANGES[behaviour.fault](answer)
 
 
 def _mistyped(answer: Answer) -> ASGIApp:

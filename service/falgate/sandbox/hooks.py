@@ -48,7 +48,7 @@ class Hooks:
 
     def expect(self, record: Record, base_url: str) -> None:
         """Send the request's callbacks after its end; `base_url` begins its picture URLs."""
-        times = record.dials.hooks
+        times = record.behaviour.hooks
         if record.webhook is None or not times:
             return
         task = asyncio.create_task(self._tell(record, base_url))
@@ -68,7 +68,7 @@ class Hooks:
         assert record.webhook is not None
         sent = await asyncio.to_thread(self._payload, record, base_url)
         async with httpx.AsyncClient(timeout=_TIMEOUT_S) as client:
-            for _ in range(record.dials.hooks):
+            for _ in range(record.behaviour.hooks):
                 await self._deliver(client, record, sent)
 
     async def _deliver(self, client: httpx.AsyncClient, record: Record, sent: bytes) -> None:

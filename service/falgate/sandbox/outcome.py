@@ -24,7 +24,7 @@ def delivered(record: Record, spec: ModelSpec) -> int:
     if course.ending != "worked" or math.isinf(course.ends_s):
         return 0
     asked = spec.asked(_arguments(record, spec))
-    outcome = record.dials.outcome
+    outcome = record.behaviour.outcome
     if outcome == "no_pictures" or refusals.model_status(outcome) is not None:
         return 0
     return asked + {"too_few": -1, "too_many": 1}.get(outcome, 0)
@@ -37,7 +37,7 @@ def billed(record: Record, spec: ModelSpec, now_s: float) -> Micros:
         return 0
     arguments = _arguments(record, spec)
     number = delivered(record, spec)
-    percent = record.dials.billed_percent
+    percent = record.behaviour.billed_percent
     if percent is None:
         percent = 100 if number else 0
     return price.cost(spec, arguments, number or spec.asked(arguments)) * percent // 100
@@ -53,13 +53,13 @@ def failure(record: Record) -> Answer | None:
         case "cancelled":
             return refusals.platform(499, record.id)
         case "worked":
-            model_status = refusals.model_status(record.dials.outcome)
+            model_status = refusals.model_status(record.behaviour.outcome)
             return refusals.model(record) if model_status is not None else None
 
 
 def result(record: Record, spec: ModelSpec, base_url: str) -> Answer:
     """Return the response that a finished request ends with."""
-    units = record.dials.units
+    units = record.behaviour.units
     answer = failure(record)
     if answer is None:
         number = delivered(record, spec)
@@ -78,7 +78,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     """Return the bytes of one picture."""
     arguments = _arguments(record, spec)
     expected = spec.expected(arguments)
-    outcome = record.dials.outcome
+    outcome = record.behaviour.outcome
     content_type, width, height = expected.content_type, expected.width, expected.height
     if outcome == "wrong_format":
         content_type = _OTHER_FORMAT[content_type]
@@ -92,7 +92,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     caption.append(f"{index + 1} of {delivered(record, spec)}")
     # A later purchase of the same prompt brings different pictures, as at fal.
     seed = [spec.endpoint, text, told, record.earlier + index]
-    if not record.dials.repeatable:
+    if not record.behaviour.repeatable:
         seed.append(record.id)
     sheet = Sheet(
         seed=msgspec.json.encode(seed).decode(),

@@ -12,8 +12,8 @@ from litestar.types import ASGIApp
 from falgate.core.money import dollars
 from falgate.sandbox import outcome
 from falgate.sandbox.answer import said
-from falgate.sandbox.desk import Desk, Refused
 from falgate.sandbox.record import Record, life, new_id
+from falgate.sandbox.state import Refused, SandboxState
 
 _LIMIT = 50
 _PATH = re.compile(r"(?:/[^/]+)?/v1/models/(.+?)/*")
@@ -25,11 +25,11 @@ def list_of(path: str) -> str | None:
     return found[1] if found else None
 
 
-def serve(desk: Desk, request: Request[Any, Any, Any], name: str) -> ASGIApp:
+def serve(state: SandboxState, request: Request[Any, Any, Any], name: str) -> ASGIApp:
     """Handle a call to a list. The cursor of a page is the index of its first item."""
     now_s = time.time()
     try:
-        desk.authenticate(request)
+        state.authenticate(request)
     except Refused:
         return _error(401, "authorization_error", "API key authentication required", now_s)
     query = request.query_params
@@ -38,7 +38,7 @@ def serve(desk: Desk, request: Request[Any, Any, Any], name: str) -> ASGIApp:
     since_s, until_s = _seconds(query.get("start"), 0), _seconds(query.get("end"), math.inf)
     records = [
         record
-        for record in desk.records.all()
+        for record in state.records.all()
         if record.accepted
         and (not ids or record.id in ids)
         and (not endpoints or record.endpoint in endpoints)
@@ -47,7 +47,7 @@ def serve(desk: Desk, request: Request[Any, Any, Any], name: str) -> ASGIApp:
         case "billing-events":
             key = "billing_events"
             found = [
-                _event(desk, record, now_s)
+                _event(state, record, now_s)
                 for record in records
                 if _billed(record, now_s) and since_s <= life(record).ends_s < until_s
             ]
@@ -57,8 +57,8 @@ def serve(desk: Desk, request: Request[Any, Any, Any], name: str) -> ASGIApp:
             found = [
                 _item(record, now_s, with_payloads=with_payloads)
                 for record in records
-                if now_s >= record.submitted_s + record.dials.lag_s
-                and not record.dials.unlisted
+                if now_s >= record.submitted_s + record.behaviour.lag_s
+                and not record.behaviour.unlisted
                 and since_s <= record.submitted_s < until_s
             ]
         case _:
@@ -91,13 +91,13 @@ def _error(status: int, kind: str, message: str, now_s: float) -> ASGIApp:
 def _billed(record: Record, now_s: float) -> bool:
     """Return whether the request's billing event has arrived."""
     course = life(record)
-    if record.dials.unbilled:
+    if record.behaviour.unbilled:
         return False
-    return course.ending == "worked" and now_s >= course.ends_s + record.dials.lag_s
+    return course.ending == "worked" and now_s >= course.ends_s + record.behaviour.lag_s
 
 
-def _event(desk: Desk, record: Record, now_s: float) -> dict[str, Any]:
-    spec = desk.models[record.endpoint]
+def _event(state: SandboxState, record: Record, now_s: float) -> dict[str, Any]:
+    spec = state.models[record.endpoint]
     micros = outcome.billed(record, spec, now_s)
     number = outcome.delivered(record, spec)
     cost = float(dollars(micros))

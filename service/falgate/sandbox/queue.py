@@ -12,71 +12,72 @@ from litestar import Request
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import ASGIApp
 
-from falgate.fal.paths import Route
+from falgate.fal.paths import METHODS, Route, wants_logs
 from falgate.sandbox import outcome, refusals
 from falgate.sandbox.answer import Answer, said
-from falgate.sandbox.desk import Desk, Refused
-from falgate.sandbox.dials import Place
+from falgate.sandbox.behaviour import Place
 from falgate.sandbox.faults import spoilt
 from falgate.sandbox.record import Record, life, new_id
+from falgate.sandbox.state import Refused, SandboxState
 
 _RESULT = ("", "response")
-_METHODS = {"": "GET", "response": "GET", "status": "GET", "status/stream": "GET", "cancel": "PUT"}
 # Poll interval of a stream: a cancel may arrive, even through another process.
 _LOOK_S = 0.1
 
 
-async def serve(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
+async def serve(state: SandboxState, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
     """Handle a call to the queue."""
     if route.request_id is None:
         if request.method != "POST":
             return refusals.platform(405, new_id(time.time()))
-        return await _submit(desk, request, route)
-    record = _find(desk, request, route, route.request_id)
-    base_url = desk.base_url(request)
-    urls = _urls(record, route, base_url, fixed=desk.fixed_url is not None)
+        return await _submit(state, request, route)
+    record = _find(state, request, route, route.request_id)
+    base_url = state.base_url(request)
+    urls = route.urls(base_url, record.id, fixed=state.fixed_url is not None)
     match route.action:
         case "status":
             course = life(record)
             now_s = time.time()
-            body = _status(record, urls, now_s, logs=_wants_logs(request))
+            body = _status(record, urls, now_s, logs=wants_logs(request.query_params))
             code = 200 if course.status(now_s) == "COMPLETED" else 202
-            return desk.spoil(said(code, body, record.id), record, "status", base_url)
+            return state.spoil(said(code, body, record.id), record, "status", base_url)
         case "status/stream":
-            return _stream(desk, record, urls, base_url, logs=_wants_logs(request))
+            return _stream(state, record, urls, base_url, logs=wants_logs(request.query_params))
         case "cancel":
-            return _cancel(desk, record)
+            return _cancel(state, record)
         case _:
-            return await _result(desk, record, urls, base_url)
+            return await _result(state, record, urls, base_url)
 
 
-def _find(desk: Desk, request: Request[Any, Any, Any], route: Route, request_id: str) -> Record:
+def _find(
+    state: SandboxState, request: Request[Any, Any, Any], route: Route, request_id: str
+) -> Record:
     """Return the record that a call is about.
 
     Raises:
         Refused: There is no such path, method or request.
     """
-    desk.authenticate(request)
+    state.authenticate(request)
     action = route.action
-    if action not in _METHODS:
+    if action not in METHODS:
         path = f"/requests/{request_id}/{action}"
         raise Refused(refusals.platform(404, request_id, f"Path {path} not found"))
     # Request paths have the owner and alias only; fal rejects the full endpoint.
-    if route.target != route.app or request.method != _METHODS[action]:
+    if route.target != route.app or request.method != METHODS[action]:
         raise Refused(refusals.platform(405, request_id))
     name = "result" if action in _RESULT else action
-    desk.visits.routes[name] += 1
-    record = desk.records.get(request_id)
+    state.visits.routes[name] += 1
+    record = state.records.get(request_id)
     if record is not None and f"{record.endpoint}/".startswith(f"{route.app}/"):
         return record
     place: Place = "result" if name == "result" else "status"
     raise Refused(refusals.failing(404, request_id, place))
 
 
-async def _submit(desk: Desk, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
-    record = await desk.accept(request, route)
-    base_url = desk.base_url(request)
-    urls = _urls(record, route, base_url, fixed=desk.fixed_url is not None)
+async def _submit(state: SandboxState, request: Request[Any, Any, Any], route: Route) -> ASGIApp:
+    record = await state.accept(request, route)
+    base_url = state.base_url(request)
+    urls = route.urls(base_url, record.id, fixed=state.fixed_url is not None)
     body: dict[str, Any] = {
         "status": "IN_QUEUE",
         **urls,
@@ -86,42 +87,44 @@ async def _submit(desk: Desk, request: Request[Any, Any, Any], route: Route) -> 
     }
     if record.webhook is not None:
         body["gateway_request_id"] = record.id
-        desk.hooks.expect(record, base_url)
-    await asyncio.sleep(record.dials.submit_s)
-    return desk.spoil(said(200, body, record.id), record, "accepted", base_url)
+        state.hooks.expect(record, base_url)
+    await asyncio.sleep(record.behaviour.submit_s)
+    return state.spoil(said(200, body, record.id), record, "accepted", base_url)
 
 
-def _cancel(desk: Desk, record: Record) -> ASGIApp:
+def _cancel(state: SandboxState, record: Record) -> ASGIApp:
     now_s = time.time()
     if life(record).status(now_s) == "COMPLETED":
         return said(400, {"status": "ALREADY_COMPLETED"}, record.id)
     if record.cancelled_s is None:
-        desk.records.put(msgspec.structs.replace(record, cancelled_s=now_s))
+        state.records.put(msgspec.structs.replace(record, cancelled_s=now_s))
     return said(202, {"status": "CANCELLATION_REQUESTED"}, record.id)
 
 
-async def _result(desk: Desk, record: Record, urls: dict[str, str], base_url: str) -> ASGIApp:
+async def _result(
+    state: SandboxState, record: Record, urls: dict[str, str], base_url: str
+) -> ASGIApp:
     if life(record).status(time.time()) != "COMPLETED":
         return said(400, {"detail": "Request is still in progress", **urls}, record.id)
     # Inline pictures are drawn for the response, which takes a while.
-    spec = desk.models[record.endpoint]
+    spec = state.models[record.endpoint]
     answer = await asyncio.to_thread(outcome.result, record, spec, base_url)
-    return desk.spoil(answer, record, "result", base_url)
+    return state.spoil(answer, record, "result", base_url)
 
 
 def _stream(
-    desk: Desk, record: Record, urls: dict[str, str], base_url: str, *, logs: bool
+    state: SandboxState, record: Record, urls: dict[str, str], base_url: str, *, logs: bool
 ) -> ASGIApp:
     headers = {
         "content-type": "text/event-stream",
         "cache-control": "no-store",
         "x-fal-request-id": record.id,
     }
-    if desk.visits.fault_due(record, "status"):
+    if state.visits.fault_due(record, "status"):
         # A damaged stream has at most its first event.
         event = _event(_status(record, urls, time.time(), logs=logs))
-        return spoilt(Answer(200, event, headers), record.dials, "status", base_url)
-    events = _events(desk, record, urls, logs=logs)
+        return spoilt(Answer(200, event, headers), record.behaviour, "status", base_url)
+    events = _events(state, record, urls, logs=logs)
     return ASGIStreamingResponse(iterator=events, headers=headers, status_code=200)
 
 
@@ -130,18 +133,18 @@ def _event(body: dict[str, Any]) -> bytes:
 
 
 async def _events(
-    desk: Desk, record: Record, urls: dict[str, str], *, logs: bool
+    state: SandboxState, record: Record, urls: dict[str, str], *, logs: bool
 ) -> AsyncIterator[bytes]:
     told = ""
     spoke_s = time.monotonic()
     while told != "COMPLETED":
-        record = desk.records.get(record.id) or record
+        record = state.records.get(record.id) or record
         now_s = time.time()
         status = life(record).status(now_s)
         if status != told:
             yield _event(_status(record, urls, now_s, logs=logs))
             told, spoke_s = status, time.monotonic()
-        elif time.monotonic() - spoke_s >= record.dials.keepalive_s:
+        elif time.monotonic() - spoke_s >= record.behaviour.keepalive_s:
             yield b": keep-alive\n\n"
             spoke_s = time.monotonic()
         else:
@@ -151,7 +154,7 @@ async def _events(
 def _pause_s(record: Record, now_s: float) -> float:
     course = life(record)
     coming_s = [moment - now_s for moment in (course.starts_s, course.ends_s) if moment > now_s]
-    return min([_LOOK_S, record.dials.keepalive_s, *coming_s])
+    return min([_LOOK_S, record.behaviour.keepalive_s, *coming_s])
 
 
 def _status(record: Record, urls: dict[str, str], now_s: float, *, logs: bool) -> dict[str, Any]:
@@ -189,19 +192,3 @@ def _logs(record: Record, now_s: float) -> list[dict[str, Any]]:
         for moment_s, message in lines
         if moment_s <= now_s
     ]
-
-
-def _urls(record: Record, route: Route, base_url: str, *, fixed: bool) -> dict[str, str]:
-    # Without a prefix, the Host named the queue; a fixed base URL does not.
-    prefix = "/queue" if fixed else route.prefix
-    place = f"{base_url}{prefix}/{route.app}/requests/{record.id}"
-    return {
-        "request_id": record.id,
-        "response_url": place,
-        "status_url": f"{place}/status",
-        "cancel_url": f"{place}/cancel",
-    }
-
-
-def _wants_logs(request: Request[Any, Any, Any]) -> bool:
-    return request.query_params.get("logs", "").lower() in {"1", "true"}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 Status = Literal["IN_QUEUE", "IN_PROGRESS", "COMPLETED"]
 Ending = Literal["worked", "rejected", "expired", "cancelled"]
@@ -42,7 +42,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         arguments: The valid input including defaults; None if it was invalid.
         issues: Problems of the input; None if it was valid.
         webhook: The URL to notify at its end.
-        dials: The behaviour in force at the submit.
+        behaviour: The behaviour in force at the submit.
         headers: The relevant headers; of Authorization only the scheme.
         earlier: How many pictures of the same input were requested before.
         wait_s: Time in the queue.
@@ -58,7 +58,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     sync: bool
     received: Any
     headers: dict[str, str]
-    dials: Behaviour
+    behaviour: Behaviour = msgspec.field(name="dials")
     arguments: dict[str, Any] | None = None
     issues: list[dict[str, Any]] | None = None
     webhook: str | None = None
@@ -100,41 +100,41 @@ class Life(msgspec.Struct, frozen=True):
 
 def life(record: Record) -> Life:
     """Compute the whole course of a request from its record."""
-    dials = record.dials
+    behaviour = record.behaviour
     starts_s = record.submitted_s + record.wait_s
-    if dials.outcome == "never_starts":
+    if behaviour.outcome == "never_starts":
         starts_s = math.inf
     if record.issues is not None:
         course = Life(starts_s, starts_s, "rejected")
-    elif dials.outcome == "never_ends":
+    elif behaviour.outcome == "never_ends":
         course = Life(starts_s, math.inf, "worked")
     else:
         ended_s = math.inf if record.ended_s is None else record.ended_s
         starts_s = min(starts_s, ended_s)
-        course = Life(starts_s, min(starts_s + dials.work_s, ended_s), "worked")
+        course = Life(starts_s, min(starts_s + behaviour.work_s, ended_s), "worked")
     if record.start_within_s is not None:
         deadline_s = record.submitted_s + record.start_within_s
         if deadline_s < starts_s:
             course = Life(math.inf, deadline_s, "expired")
-    last_s = course.ends_s if dials.cancels_running else min(course.starts_s, course.ends_s)
+    last_s = course.ends_s if behaviour.cancels_running else min(course.starts_s, course.ends_s)
     if record.cancelled_s is not None and record.cancelled_s < last_s:
         started_s = starts_s if starts_s <= record.cancelled_s else math.inf
         course = Life(started_s, record.cancelled_s, "cancelled")
     return course
 
 
-def wait_s(dials: Behaviour, others: Iterable[Record], now_s: float) -> float:
+def wait_s(behaviour: Behaviour, others: Iterable[Record], now_s: float) -> float:
     """Return how long a request has to wait for its turn behind earlier ones."""
-    if dials.concurrency is None:
-        return dials.queue_s
+    if behaviour.concurrency is None:
+        return behaviour.queue_s
     ends_s = sorted(
         ends_s for other in others if other.accepted and (ends_s := life(other).ends_s) > now_s
     )
-    if len(ends_s) < dials.concurrency:
-        return dials.queue_s
-    turn_s = ends_s[-dials.concurrency] - now_s
+    if len(ends_s) < behaviour.concurrency:
+        return behaviour.queue_s
+    turn_s = ends_s[-behaviour.concurrency] - now_s
     # JSON has no infinity, so a request behind a job that never ends waits for thirty years.
-    return min(max(dials.queue_s, turn_s), 10.0**9)
+    return min(max(behaviour.queue_s, turn_s), 10.0**9)
 
 
 def start_within_s(headers: Mapping[str, str]) -> float | None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from falgate.sandbox.answer import Answer, said
-from falgate.sandbox.dials import Outcome, Place
+from falgate.sandbox.behaviour import Outcome, Place
 from falgate.sandbox.record import Record
 
 MALFORMED = "Invalid Key Authorization header format. Expected '<key_id>:<key_secret>'."
@@ -89,7 +89,7 @@ def model_status(outcome: Outcome) -> int | None:
 
 def model(record: Record) -> Answer:
     """Return the model error that a request ends with."""
-    outcome = record.dials.outcome
+    outcome = record.behaviour.outcome
     status, place, words = _MODEL[outcome]
     arguments = record.arguments or {}
     issue = {

@@ -14,17 +14,13 @@ _MISSING = (
 )
 
 
-class DeliveryLists(Protocol):
-    """Pages of webhooks. Methods raise `Unavailable` without Redis."""
+class Deliveries(Protocol):
+    """Stored webhooks. Methods raise `Unavailable` without Redis."""
 
     async def page(
         self, states: Sequence[State], app: str, after: Place | None, number: int
     ) -> tuple[list[Delivery], Place | None]:
         """Return up to `number` webhooks behind a place, and the place to continue from."""
-
-
-class DeliveryRecords(Protocol):
-    """Stored webhooks. Methods raise `Unavailable` without Redis."""
 
     async def read(self, request_id: str) -> Delivery | None:
         """Return a webhook, or None if there is none."""
@@ -36,10 +32,9 @@ class DeliveryRecords(Protocol):
 class WebhookAdmin:
     """Webhooks as operators see them. All methods raise `Unavailable` without Redis."""
 
-    def __init__(self, records: DeliveryRecords, lists: DeliveryLists) -> None:
+    def __init__(self, records: Deliveries) -> None:
         """Work on this store."""
         self._records = records
-        self._lists = lists
 
     async def page(
         self, state: State | None, app: str, cursor: str, number: int
@@ -58,7 +53,7 @@ class WebhookAdmin:
         Raises:
             Invalid: The cursor is malformed.
         """
-        found, after = await self._lists.page(
+        found, after = await self._records.page(
             STATES if state is None else (state,), app, _place(cursor), number
         )
         return found, ".".join(map(str, after)) if after else ""

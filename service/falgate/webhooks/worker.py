@@ -27,11 +27,6 @@ _SWEEP_EVERY_S = 60.0
 _LEAVE_S = 0.5
 _APART_S = 0.02
 _AT_ONCE, _AT_ONCE_EACH = 64, 16
-_OUTCOMES: Mapping[State, TriedAs] = {
-    "waiting": "later",
-    "failed": "failed",
-    "delivered": "delivered",
-}
 
 GONE = "ResultGone"
 """Recorded as the error of a webhook whose request's result has expired."""
@@ -194,12 +189,13 @@ class WebhookWorker:
 
     def _note(self, claimed: Claimed, state: State, attempt: Attempt, took_s: float) -> None:
         delivery = claimed.delivery
+        outcome: TriedAs = "later" if state == "waiting" else state
         self._facts.tried(
             WebhookAttempted(
                 request_id=delivery.request_id,
                 subject=delivery.subject,
                 target=origin(delivery.url),
-                outcome="gone" if attempt.said == GONE else _OUTCOMES[state],
+                outcome="gone" if attempt.said == GONE else outcome,
                 attempt=delivery.attempts,
                 said=attempt.said,
                 took_s=took_s,

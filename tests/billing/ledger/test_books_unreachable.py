@@ -13,7 +13,7 @@ from falgate.billing.store.recovery import Recovery
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
 from falgate.money.charge import Charge
-from falgate.webhooks.store.secrets import hook_secret
+from falgate.webhooks.store.secrets import secret
 
 UPSTREAM = "https://queue.example"
 CLOSED = ClosedJob(
@@ -54,6 +54,6 @@ async def test_no_step_is_taken(nobody: Redis) -> None:
     both = Corrections(nobody, owner="one"), Recovery(nobody, Calendar(UTC))
     steps: list[Awaitable[Any]] = [step(*both) for step in STEPS.values()]
 
-    said = await asyncio.gather(*steps, hook_secret(nobody), return_exceptions=True)
+    said = await asyncio.gather(*steps, secret(nobody, "hook_secret"), return_exceptions=True)
 
     assert {type(each) for each in said} == {Unavailable}

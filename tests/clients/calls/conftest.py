@@ -17,7 +17,7 @@ from patience import PATIENCE_S
 
 from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.dials import Behaviour
+from falgate.sandbox.behaviour import Behaviour
 
 DIALS = Behaviour(work_s=0.1)
 HOP = {"connection", "keep-alive", "transfer-encoding"}
@@ -168,7 +168,7 @@ def sandbox(
 ) -> Iterator[httpx.Client]:
     """A sandbox, which has the last word on what was bought."""
     with (
-        serve(create_sandbox(MODELS, dials=DIALS), "id:secret") as target,
+        serve(create_sandbox(MODELS, behaviour=DIALS), "id:secret") as target,
         httpx.Client(base_url=target.base_url, timeout=PATIENCE_S) as client,
     ):
         yield client

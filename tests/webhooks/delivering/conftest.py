@@ -19,13 +19,13 @@ from redis.asyncio import Redis
 from two_servers import embedded
 
 from falgate import settings
+from falgate.background import open_webhooks
 from falgate.core.calendar import Calendar
 from falgate.first_start import running
 from falgate.money.store.ledger import Ledger
 from falgate.redis.client import connect
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import Metrics
-from falgate.webhook_services import open_webhooks
 from falgate.webhooks.delivery import RequestOutcome
 from falgate.webhooks.store.secrets import webhook_signer
 from falgate.webhooks.worker import WebhookWorker

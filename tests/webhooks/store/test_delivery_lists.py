@@ -8,14 +8,13 @@ from redis.asyncio import Redis
 from falgate.redis import keyspace
 from falgate.webhooks.delivery import STATES, Place, State
 from falgate.webhooks.store.deliveries import Deliveries
-from falgate.webhooks.store.lists import DeliveryLists
 
 Begin = Callable[..., None]
 
 
 @pytest.fixture
-def lists(redis: Redis) -> DeliveryLists:
-    return DeliveryLists(redis)
+def lists(redis: Redis) -> Deliveries:
+    return Deliveries(redis)
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ Put = Callable[..., Awaitable[None]]
 
 
 async def walk(
-    lists: DeliveryLists, number: int, states: tuple[State, ...] = STATES, app: str = ""
+    lists: Deliveries, number: int, states: tuple[State, ...] = STATES, app: str = ""
 ) -> list[str]:
     """All of a list, page by page."""
     names: list[str] = []
@@ -51,7 +50,7 @@ async def walk(
 
 @pytest.mark.parametrize("number", [1, 2, 3, 100])
 async def test_what_waits_comes_first_then_what_failed_then_what_arrived(
-    number: int, lists: DeliveryLists, put: Put
+    number: int, lists: Deliveries, put: Put
 ) -> None:
     for name, state, at_ms in (
         ("d1", "delivered", 5), ("d2", "delivered", 6), ("f1", "failed", 3), ("f2", "failed", 3),
@@ -64,7 +63,7 @@ async def test_what_waits_comes_first_then_what_failed_then_what_arrived(
     assert await walk(lists, number, ("delivered",)) == ["d2", "d1"]
 
 
-async def test_only_a_team_s_or_an_app_s_are_listed(lists: DeliveryLists, put: Put) -> None:
+async def test_only_a_team_s_or_an_app_s_are_listed(lists: Deliveries, put: Put) -> None:
     for at_ms, subject in enumerate(("web/shop", "web/blog", "webs/shop")):
         await put(subject, "waiting", at_ms + 1, subject)
 
@@ -74,7 +73,7 @@ async def test_only_a_team_s_or_an_app_s_are_listed(lists: DeliveryLists, put: P
 
 
 async def test_more_than_a_chunk_of_the_same_instant_is_listed_once(
-    lists: DeliveryLists, redis: Redis, url: str, enqueue: Begin
+    lists: Deliveries, redis: Redis, url: str, enqueue: Begin
 ) -> None:
     names = [f"r{number:03}" for number in range(250)]
     for name in names:
@@ -85,7 +84,7 @@ async def test_more_than_a_chunk_of_the_same_instant_is_listed_once(
 
 
 async def test_what_was_tried_between_two_pages_is_not_left_out(
-    lists: DeliveryLists, redis: Redis, put: Put
+    lists: Deliveries, redis: Redis, put: Put
 ) -> None:
     for at_ms, name in enumerate(("a", "b", "c", "d"), 1):
         await put(name, "waiting", at_ms)
@@ -101,7 +100,7 @@ async def test_what_was_tried_between_two_pages_is_not_left_out(
     assert (states["a"], states["c"]) == ("delivered", "failed")
 
 
-async def test_what_waits_is_listed_with_when_it_is_due(lists: DeliveryLists, put: Put) -> None:
+async def test_what_waits_is_listed_with_when_it_is_due(lists: Deliveries, put: Put) -> None:
     await put("d", "delivered", 5)
     await put("w", "waiting", 8_000)
 

@@ -5,22 +5,22 @@ import asyncio
 from redis.asyncio import Redis
 
 from falgate.webhooks.delivery import Signer
-from falgate.webhooks.store.secrets import hook_secret, webhook_signer
+from falgate.webhooks.store.secrets import secret, webhook_signer
 
 
 async def test_a_ledger_has_one_secret(redis: Redis) -> None:
-    first, *others = await asyncio.gather(*(hook_secret(redis) for _ in range(5)))
+    first, *others = await asyncio.gather(*(secret(redis, "hook_secret") for _ in range(5)))
 
     assert others == [first] * 4
     assert len(first) == 32
-    assert first == await hook_secret(redis)
+    assert first == await secret(redis, "hook_secret")
 
 
 async def test_another_ledger_has_another(redis: Redis) -> None:
-    first = await hook_secret(redis)
+    first = await secret(redis, "hook_secret")
     await redis.flushall()
 
-    assert await hook_secret(redis) != first
+    assert await secret(redis, "hook_secret") != first
 
 
 async def test_every_instance_signs_with_the_ledger_s_one_key(redis: Redis, ledger_id: str) -> None:
@@ -34,6 +34,6 @@ async def test_every_instance_signs_with_the_ledger_s_one_key(redis: Redis, ledg
 
 async def test_the_key_is_not_the_secret_of_the_addresses(redis: Redis, ledger_id: str) -> None:
     assert ledger_id
-    signed = Signer(await hook_secret(redis), ledger_id)
+    signed = Signer(await secret(redis, "hook_secret"), ledger_id)
 
     assert (await webhook_signer(redis)).key_set() != signed.key_set()

@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 
 from falgate.core.events import Alerted
 from falgate.redis import keyspace
+from falgate.redis.clock import now_ms
 from falgate.redis.unavailable import translate_errors
 
 _GROUP = "tellers"
@@ -83,9 +84,7 @@ class Alerts:
 
     async def now_s(self) -> int:
         """Return Redis's clock, seconds since 1970."""
-        with translate_errors():
-            seconds, _ = await self._redis.time()
-        return int(seconds)
+        return await now_ms(self._redis) // 1000
 
     async def _group(self) -> None:
         if self._grouped:

@@ -1,6 +1,6 @@
-"""Webhooks in Redis: claimed by one instance for a minute, settled, resent and expired."""
+"""Webhooks in Redis: claimed by one instance for a minute, settled, resent, listed, expired."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from falgate.redis import keyspace
 from falgate.redis.script import Script
 from falgate.redis.unavailable import translate_errors
-from falgate.webhooks.delivery import Claimed, Delivery, State
+from falgate.webhooks.delivery import STATES, Claimed, Delivery, Place, State
 
 _CLAIM = Script("deliveries_claim")
 _SETTLE = Script("deliveries_settle")
@@ -19,6 +19,8 @@ _SWEEP = Script("deliveries_sweep")
 LEASE_MS = 60_000
 _ASIDE_MS = 1_000
 _AT_ONCE = 100
+_CHUNK = 200
+_LOOKED_AT_MAX = 2_000
 _ENDED: tuple[State, ...] = ("failed", "delivered")
 
 
@@ -134,8 +136,88 @@ class Deliveries:
                     )
         return forgotten
 
+    async def page(
+        self, states: Sequence[State], app: str, after: Place | None, number: int
+    ) -> tuple[list[Delivery], Place | None]:
+        """Return a page of webhooks and the place to continue from, None at the end.
+
+        A webhook whose state changes while a client pages may appear twice but is never skipped: it
+        only ever moves towards the end of the list.
+
+        Args:
+            states: The states to list, in the order of `STATES`.
+            app: Only those of TEAM or TEAM/APP; "" for all.
+            after: Continue behind this place; None to start.
+            number: Page size. A page may be shorter when few webhooks belong to the app.
+        """
+        found: list[Delivery] = []
+        looked_at = 0
+        for state in states:
+            if after and STATES.index(state) < STATES.index(after.state):
+                continue
+            begin = after if after and after.state == state else None
+            async for place, delivery in self._walk(state, begin):
+                looked_at += 1
+                if delivery and _is_of(delivery, app):
+                    found.append(delivery)
+                if len(found) >= number or looked_at >= _LOOKED_AT_MAX:
+                    return found, place
+        return found, None
+
+    async def _walk(
+        self, state: State, after: Place | None
+    ) -> AsyncIterator[tuple[Place, Delivery | None]]:
+        """Yield every webhook of a state behind a place."""
+        down = state != "waiting"
+        edge = after.at_ms if after else ("+inf" if down else "-inf")
+        first, last = (edge, "-inf") if down else (edge, "+inf")
+        offset = 0
+        while True:
+            listed: Any
+            with translate_errors():
+                listed = await self._redis.zrange(
+                    keyspace.deliveries(state),
+                    first,
+                    last,
+                    desc=down,
+                    byscore=True,
+                    offset=offset,
+                    num=_CHUNK,
+                    withscores=True,
+                )
+            places = [Place(state, int(at_ms), name) for name, at_ms in listed]
+            fresh = [place for place in places if after is None or _behind(place, after)]
+            for place, delivery in zip(fresh, await self._read(fresh), strict=True):
+                yield place, delivery
+            if len(listed) < _CHUNK:
+                return
+            offset += _CHUNK
+
+    async def _read(self, places: Sequence[Place]) -> list[Delivery | None]:
+        hashes: Any
+        with translate_errors():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for place in places:
+                    pipeline.hgetall(keyspace.delivery(place.request_id))
+                hashes = await pipeline.execute()
+        return [
+            record(place.request_id, fields, place.at_ms if place.state == "waiting" else 0)
+            if fields
+            else None
+            for place, fields in zip(places, hashes, strict=True)
+        ]
+
 
 def record(request_id: str, fields: Mapping[str, str], due_ms: int) -> Delivery:
     """Build a webhook from its hash and its due time."""
     known: dict[str, Any] = {"request_id": request_id, "due_ms": due_ms, **fields}
     return msgspec.convert(known, Delivery, strict=False)
+
+
+def _behind(place: Place, after: Place) -> bool:
+    mine, other = (place.at_ms, place.request_id), (after.at_ms, after.request_id)
+    return mine > other if place.state == "waiting" else mine < other
+
+
+def _is_of(delivery: Delivery, app: str) -> bool:
+    return not app or delivery.subject == app or delivery.subject.startswith(f"{app}/")

@@ -1,6 +1,7 @@
 """Secrets of the ledger, each generated once, and the fal user of each upstream."""
 
 import secrets
+from typing import Literal
 
 from redis.asyncio import Redis
 
@@ -9,6 +10,9 @@ from falgate.redis.unavailable import translate_errors
 from falgate.webhooks.delivery import Signer
 
 _BYTES = 32
+
+Secret = Literal["hook_secret", "link_secret", "webhook_seed"]
+"""Of the URLs of fal's callbacks, of the picture links, and of the key that signs webhooks."""
 
 
 class Accounts:
@@ -32,22 +36,15 @@ class Accounts:
             await self._redis.hsetnx(keyspace.META, f"user:{upstream}", user)
 
 
-async def hook_secret(redis: Redis) -> bytes:
-    """Return the secret in the URLs of fal's callbacks; the first caller generates it.
+async def secret(redis: Redis, name: Secret) -> bytes:
+    """Return a secret of the ledger; the first caller generates it.
 
     Raises:
         Unavailable: Without Redis.
     """
-    return await _secret(redis, "hook_secret")
-
-
-async def link_secret(redis: Redis) -> bytes:
-    """Return the secret that signs picture links; the first caller generates it.
-
-    Raises:
-        Unavailable: Without Redis.
-    """
-    return await _secret(redis, "link_secret")
+    with translate_errors():
+        await redis.hsetnx(keyspace.META, name, secrets.token_hex(_BYTES))
+        return bytes.fromhex(str(await redis.hget(keyspace.META, name)))
 
 
 async def webhook_signer(redis: Redis) -> Signer:
@@ -56,14 +53,8 @@ async def webhook_signer(redis: Redis) -> Signer:
     Raises:
         Unavailable: Without Redis.
     """
-    seed = await _secret(redis, "webhook_seed")
+    seed = await secret(redis, "webhook_seed")
     with translate_errors():
         ledger_id = await redis.hget(keyspace.META, "id")
     assert ledger_id, "the ledger must exist before webhooks are signed"
     return Signer(seed, str(ledger_id))
-
-
-async def _secret(redis: Redis, field: str) -> bytes:
-    with translate_errors():
-        await redis.hsetnx(keyspace.META, field, secrets.token_hex(_BYTES))
-        return bytes.fromhex(str(await redis.hget(keyspace.META, field)))

@@ -101,11 +101,11 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     times: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Board:
+class Configuration:
     """The configuration in force; each submit takes a copy."""
 
-    def __init__(self, dials: Behaviour) -> None:
-        self._first = dials
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._first = behaviour
         self.reset()
 
     def reset(self) -> None:
@@ -122,7 +122,7 @@ class Board:
             return self._lasting
         return msgspec.structs.replace(self._passing, times=self._left)
 
-    def turn(self, change: Mapping[str, Any]) -> None:
+    def change(self, change: Mapping[str, Any]) -> None:
         """Change the given fields; with `times`, the lasting configuration stays as it is.
 
         Raises:
@@ -137,6 +137,6 @@ class Board:
 
     def take(self) -> Behaviour:
         """Return the configuration for one submit."""
-        dials = self.current
+        behaviour = self.current
         self._left = max(0, self._left - 1)
-        return dials
+        return behaviour

@@ -4,7 +4,6 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -12,13 +11,14 @@ from litestar import Request
 from litestar.types import ASGIApp
 
 from falgate.core.errors import InputRejected
+from falgate.fal.http import decoded
 from falgate.fal.paths import Route
 from falgate.models.arguments import read
 from falgate.models.spec import ModelSpec
 from falgate.sandbox import refusals
 from falgate.sandbox.answer import Answer, said
+from falgate.sandbox.behaviour import Behaviour, Configuration, Place
 from falgate.sandbox.books import Visits
-from falgate.sandbox.dials import Behaviour, Board, Place
 from falgate.sandbox.faults import spoilt
 from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import Record, life, new_id, start_within_s, wait_s
@@ -50,13 +50,13 @@ class Refused(Exception):
         self.answer = answer
 
 
-class Desk:
+class SandboxState:
     """The state of a sandbox.
 
     Attributes:
         models: The known endpoints.
         records: All submits.
-        board: The behaviour in force.
+        configuration: The behaviour in force.
         visits: Request counts per route.
         hooks: Sends completion callbacks.
         fixed_url: Base of the URLs in responses; None to use the address of each request.
@@ -66,13 +66,13 @@ class Desk:
         self,
         models: Mapping[str, ModelSpec],
         records: Records,
-        board: Board,
+        configuration: Configuration,
         hooks: Hooks,
         fixed_url: str | None,
     ) -> None:
         self.models = models
         self.records = records
-        self.board = board
+        self.configuration = configuration
         self.visits = Visits()
         self.hooks = hooks
         self.fixed_url = fixed_url
@@ -90,7 +90,7 @@ class Desk:
             Refused: With fal's 401.
         """
         key = _KEY.fullmatch(request.headers.get("authorization", ""))
-        key_id = self.board.current.key_id
+        key_id = self.configuration.current.key_id
         if key is None:
             raise Refused(refusals.platform(401, new_id(time.time()), refusals.MALFORMED))
         if key_id is not None and key[1] != key_id:
@@ -99,7 +99,7 @@ class Desk:
     def spoil(self, answer: Answer, record: Record, place: Place, base_url: str) -> ASGIApp:
         """Return the response, damaged if a fault is due at this place."""
         if self.visits.fault_due(record, place):
-            return spoilt(answer, record.dials, place, base_url)
+            return spoilt(answer, record.behaviour, place, base_url)
         return answer
 
     async def accept(self, request: Request[Any, Any, Any], route: Route) -> Record:
@@ -109,8 +109,8 @@ class Desk:
             Refused: It was not accepted. It is recorded nevertheless.
         """
         now_s = time.time()
-        dials = self.board.take()
-        record = _noted(request, route, await request.body(), dials, now_s)
+        behaviour = self.configuration.take()
+        record = _noted(request, route, await request.body(), behaviour, now_s)
         try:
             self._admit(request, route, record)
         except Refused:
@@ -138,11 +138,11 @@ class Desk:
     def _admit(self, request: Request[Any, Any, Any], route: Route, record: Record) -> None:
         self.authenticate(request)
         self._known(route, record)
-        dials = record.dials
+        behaviour = record.behaviour
         if self.visits.fault_due(record, "submit"):
             whole = said(200, {"status": "IN_QUEUE"}, record.id)
-            raise Refused(spoilt(whole, dials, "submit", self.base_url(request)))
-        if record.sync and self._turn_s(record) > dials.queue_s:
+            raise Refused(spoilt(whole, behaviour, "submit", self.base_url(request)))
+        if record.sync and self._turn_s(record) > behaviour.queue_s:
             raise Refused(refusals.platform(429, record.id))
 
     async def _judged(self, request: Request[Any, Any, Any], record: Record) -> Record:
@@ -160,8 +160,8 @@ class Desk:
 
     def _turn_s(self, record: Record) -> float:
         # Reading all records is expensive, and only needed to limit concurrency.
-        others = [] if record.dials.concurrency is None else self.records.all()
-        return wait_s(record.dials, others, record.submitted_s)
+        others = [] if record.behaviour.concurrency is None else self.records.all()
+        return wait_s(record.behaviour, others, record.submitted_s)
 
     def _known(self, route: Route, record: Record) -> None:
         if route.target in self.models:
@@ -176,11 +176,8 @@ class Desk:
 
 
 def _noted(
-    request: Request[Any, Any, Any], route: Route, body: bytes, dials: Behaviour, now_s: float
+    request: Request[Any, Any, Any], route: Route, body: bytes, behaviour: Behaviour, now_s: float
 ) -> Record:
-    received = None
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        received = msgspec.json.decode(body)
     headers = {name: request.headers[name] for name in _NOTED if name in request.headers}
     if "authorization" in request.headers:
         headers["authorization"] = request.headers["authorization"].partition(" ")[0]
@@ -190,9 +187,9 @@ def _noted(
         submitted_s=now_s,
         accepted=False,
         sync=route.service == "run",
-        received=received,
+        received=decoded(body),
         headers=headers,
-        dials=dials,
+        behaviour=behaviour,
         webhook=request.query_params.get("fal_webhook"),
         start_within_s=start_within_s(headers),
     )
