@@ -32,12 +32,13 @@ from falgate.money.store.instance import Instance
 from falgate.money.store.ledger import Ledger
 from falgate.redis import keyspace
 from falgate.redis.client import Durability, connect
-from falgate.redis.families import FAMILIES
 
 # Where it is about noon: no test meets midnight unless it means to.
 CALENDAR = Calendar(timezone(timedelta(hours=12 - datetime.now(UTC).hour)))
 UPSTREAM = "https://queue.example"
 
+
+_FAMILIES = {each.family: each for each in keyspace.KEYS.values()}
 
 ON_BOTH = {
     "test_archiving",
@@ -81,7 +82,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def _misplaced(key: str, kind: Any, *, expires: bool) -> str | None:
-    family = FAMILIES.get(key.partition(":")[2].partition(":")[0])
+    family = _FAMILIES.get(key.partition(":")[2].partition(":")[0])
     if family is None:
         return f"{key}: no such family"
     if kind != family.kind:

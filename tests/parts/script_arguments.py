@@ -20,7 +20,7 @@ USUAL: dict[str, Any] = {
     "house": keyspace.house(UPSTREAM),
     "ledger": keyspace.ledger(UPSTREAM),
     "torn": keyspace.torn(UPSTREAM),
-    "copy": keyspace.next_opening(UPSTREAM),
+    "next_opening": keyspace.next_opening(UPSTREAM),
     "submits": keyspace.submits(UPSTREAM),
     "markers": keyspace.MARKERS,
     "pool": keyspace.pool("f"),

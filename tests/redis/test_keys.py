@@ -1,37 +1,27 @@
 """The names of keys: one file spells them, and each belongs to a family that is listed."""
 
-import inspect
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import falgate
-from falgate.core.account import ORGANISATION, Account, chain
+from falgate.core.account import Account, chain
 from falgate.redis import keyspace
-from falgate.redis.families import FAMILIES
-
-NAMED = {
-    name: make
-    for name, make in inspect.getmembers(keyspace, inspect.isfunction)
-    if make.__module__ == keyspace.__name__ and inspect.signature(make).return_annotation is str
-}
-CONSTANT = {name: value for name, value in vars(keyspace).items() if str(value).startswith("{fg")}
+from falgate.redis.keyspace import KEYS
 
 
-def family(key: str) -> str:
-    return key.split(":")[1]
+def test_every_key_belongs_to_a_family_of_its_own() -> None:
+    keys = [make(*("x" for _ in make.parts)) for make in KEYS.values()]
+
+    named = [key.split(":")[1] for key in keys]
+    assert named == [each.family for each in KEYS.values()]
+    assert len(set(named)) == len(keys) > 50
 
 
-def made(make: Callable[..., str]) -> str:
-    kinds = inspect.signature(make).parameters.values()
-    return make(*(ORGANISATION if each.annotation is Account else "x" for each in kinds))
-
-
-def test_every_key_belongs_to_a_family_and_every_family_has_one() -> None:
-    keys = [*map(made, NAMED.values()), *map(str, CONSTANT.values())]
-
-    assert {family(key) for key in keys} == set(FAMILIES)
+@pytest.mark.parametrize("parts", [(), ("fal", "2026-11-22", "more")], ids=["too few", "too many"])
+def test_a_key_with_other_parts_is_a_mistake(parts: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        keyspace.usage(*parts)
 
 
 @pytest.mark.parametrize("upstream", ["fal", "https://queue.example:8443/a:b"])
@@ -50,7 +40,8 @@ def test_no_other_file_spells_a_key() -> None:
     files = [
         each
         for each in Path(falgate.__file__).parent.rglob("*.*")
-        if each.suffix in {".py", ".lua"} and each.name not in {"keyspace.py", "denials.py"}
+        if each.suffix in {".py", ".lua"}
+        and each.name not in {"key.py", "keyspace.py", "denials.py"}
     ]
 
     assert len(files) > 50

@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from falgate.core.errors import Unavailable
 from falgate.redis.script import Script, scripts
 
 CALL = re.compile(r"redis\.p?call\('([A-Z]+)'")
@@ -80,8 +81,9 @@ async def test_an_error_of_the_script_itself_is_not_hidden(redis: Redis, tmp_pat
     (tmp_path / "_prelude.lua").write_text("")
     (tmp_path / "broken.lua").write_text("#!lua\nreturn redis.call('NONSENSE')\n")
 
-    with pytest.raises(ResponseError):
+    with pytest.raises(Unavailable) as failed:
         await Script("broken", tmp_path)(redis)
+    assert isinstance(failed.value.__cause__, ResponseError)
 
 
 async def test_each_script_compiles_and_uses_commands_that_the_server_has(redis: Redis) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from falgate.core.money import Micros
 from falgate.money.charge import Charge
+from falgate.money.entry import Close
 
 NOBODY = "-"
 """Team, app and key of requests that no job of ours sent: charged to the organisation alone."""
@@ -15,34 +16,14 @@ Why = Literal["billed otherwise", "not billed", "not at fal"]
 """Why a closed job is corrected: fal billed another amount, or nothing, or never got it."""
 
 
-class ClosedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A closed job as the ledger has it, including later corrections.
+class ClosedJob(Close, frozen=True, kw_only=True):
+    """A closed job: its closing entry, and what later corrections made of it.
 
     Attributes:
-        entry: Id of the closing entry in the ledger.
-        closed_ms: When the entry was written, Redis's time.
-        job: The job's id.
-        outcome: The state in which it was closed; "recovered" if no job of ours sent the request.
-        model: The endpoint.
-        request_id: fal's id, or "" if it is unknown.
-        windows: Names of the budget windows that were charged.
-        team: Who is charged; likewise `app` and `key`.
-        held: The most that it could cost the budgets, in micro-USD.
         charge: Its current cost.
         compared: Whether it was compared with fal's billing.
     """
 
-    entry: str
-    closed_ms: int
-    job: str
-    outcome: str
-    model: str
-    request_id: str
-    windows: tuple[str, ...]
-    team: str
-    app: str
-    key: str
-    held: Micros
     charge: Charge
     compared: bool = False
 
@@ -51,27 +32,19 @@ class Corrected(msgspec.Struct, frozen=True, kw_only=True):
     """A correction that was booked.
 
     Attributes:
-        job: The job's id.
-        request_id: fal's id, or "".
-        team: The team that is charged.
-        app: The app that asked.
-        was: The cost before.
+        closed: The job as it was before.
         now: The cost now.
         why: See `Why`.
     """
 
-    job: str
-    request_id: str
-    team: str
-    app: str
-    was: Charge
+    closed: ClosedJob
     now: Charge
     why: Why
 
     @property
     def difference(self) -> Micros:
         """Signed micro-USD: negative if fal billed less than was booked."""
-        return self.now.total - self.was.total
+        return self.now.total - self.closed.charge.total
 
 
 class ReconcileReport(msgspec.Struct, frozen=True, kw_only=True):

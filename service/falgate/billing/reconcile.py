@@ -18,7 +18,7 @@ from contextlib import suppress
 import msgspec
 
 from falgate.billing.closed_job import ClosedJob, Corrected, ReconcileReport, Why
-from falgate.billing.ports import Corrections
+from falgate.billing.store.corrections import Corrections
 from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly, Facts
 from falgate.core.money import Micros
@@ -195,7 +195,7 @@ class _Look:
         return msgspec.structs.replace(posting, request_id=job.request_id) if job else posting
 
     async def _compare(self, posting: ClosedJob, billed: Mapping[str, Micros | None]) -> None:
-        settled = self._now_ms - posting.closed_ms >= _SETTLED_MS
+        settled = self._now_ms - posting.at_ms >= _SETTLED_MS
         if posting.request_id in billed:
             total = billed[posting.request_id]
             if total is None:
@@ -219,7 +219,7 @@ class _Look:
         if job is None or not job.submitted_ms:
             return False
         since_ms = job.submitted_ms - _APART_MS
-        until_ms = posting.closed_ms + _AFTER_MS
+        until_ms = posting.at_ms + _AFTER_MS
         listed = await self._platform.requests(posting.model, since_ms, until_ms)
         events = await self._platform.billed_between(posting.model, since_ms, until_ms)
         ids = {each.request_id for each in listed} | {event.request_id for event in events}
@@ -235,14 +235,4 @@ class _Look:
         if now == posting.charge and posting.compared:
             return
         if await self._corrections.correct(self._upstream, posting, now, why):
-            self.corrected.append(
-                Corrected(
-                    job=posting.job,
-                    request_id=posting.request_id,
-                    team=posting.team,
-                    app=posting.app,
-                    was=posting.charge,
-                    now=now,
-                    why=why,
-                )
-            )
+            self.corrected.append(Corrected(closed=posting, now=now, why=why))

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from falgate.billing.closed_job import Recovered
-from falgate.billing.ports import Recovery
+from falgate.billing.store.recovery import Recovery
 from falgate.core.money import Micros
 from falgate.fal.billing import Listed, same_input, totals
 from falgate.jobs.job import Job

@@ -188,11 +188,11 @@ def _table(rows: list[dict[str, str]]) -> None:
 
 def _correction(each: Corrected) -> dict[str, str]:
     return {
-        "job": each.job,
-        "request": each.request_id,
-        "team": each.team,
-        "app": each.app,
-        "was_usd": dollars(each.was.total),
+        "job": each.closed.job,
+        "request": each.closed.request_id,
+        "team": each.closed.team,
+        "app": each.closed.app,
+        "was_usd": dollars(each.closed.charge.total),
         "now_usd": dollars(each.now.total),
         "difference_usd": dollars(each.difference),
         "why": each.why,

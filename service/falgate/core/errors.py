@@ -5,7 +5,7 @@ not. A 504 with `X-Fal-Request-Timeout-Type: user` is not retried either.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from falgate.core.money import Micros, dollars
 from falgate.core.printable import quoted
@@ -18,11 +18,13 @@ class Refusal(Exception):
         status: HTTP status.
         error_type: fal's machine-readable code, also sent as `X-Fal-Error-Type`. None for platform
             errors, whose body has only `detail`.
+        more_headers: Headers that all errors of a class have.
         charged: What the caller's budgets were charged in spite of the error, in micro-USD.
     """
 
     status: int = 500
     error_type: str | None = None
+    more_headers: ClassVar[Mapping[str, str]] = {}
     charged: Micros = 0
 
     def body(self) -> Any:
@@ -33,7 +35,8 @@ class Refusal(Exception):
     def headers(self) -> dict[str, str]:
         """Return the headers of the response, without the request id that every response has."""
         named = {} if self.error_type is None else {"X-Fal-Error-Type": self.error_type}
-        return {**named, "X-Falgate-Cost-Usd": dollars(self.charged)} if self.charged else named
+        cost = {"X-Falgate-Cost-Usd": dollars(self.charged)} if self.charged else {}
+        return {**named, **cost, **self.more_headers}
 
 
 class KeyUnknown(Refusal):
@@ -149,6 +152,8 @@ class InputRejected(Refusal):
     """
 
     status = 422
+    # As fal does for input that it refuses before running.
+    more_headers: ClassVar = {"x-fal-billable-units": "0", "X-Fal-Needs-Retry": "0"}
 
     def __init__(self, issues: list[dict[str, Any]]) -> None:
         super().__init__(f"{len(issues)} problems with the input")
@@ -157,10 +162,6 @@ class InputRejected(Refusal):
     def body(self) -> Any:
         """Return fal's list of problems."""
         return {"detail": self.issues}
-
-    def headers(self) -> dict[str, str]:
-        """Report zero billable units, as fal does for input that it refuses before running."""
-        return {"x-fal-billable-units": "0", "X-Fal-Needs-Retry": "0"}
 
 
 class HeaderWrong(Refusal):
@@ -208,10 +209,7 @@ class UpstreamUnusable(Refusal):
 
     status = 500
     error_type = "downstream_service_error"
-
-    def headers(self) -> dict[str, str]:
-        """Tell the client not to retry."""
-        return {**super().headers(), "X-Fal-Needs-Retry": "0"}
+    more_headers: ClassVar = {"X-Fal-Needs-Retry": "0"}
 
 
 class Unavailable(Refusal):
@@ -255,10 +253,7 @@ class TimedOut(Refusal):
 
     status = 504
     error_type = "request_timeout"
-
-    def headers(self) -> dict[str, str]:
-        """Keep fal's clients from retrying at once."""
-        return {**super().headers(), "X-Fal-Request-Timeout-Type": "user"}
+    more_headers: ClassVar = {"X-Fal-Request-Timeout-Type": "user"}
 
 
 class NotCached(Refusal):
@@ -269,16 +264,13 @@ class NotCached(Refusal):
 
     status = 504
     error_type = "request_timeout"
+    # The caller's own time-out, and the cache status by RFC 9211.
+    more_headers: ClassVar = {
+        "X-Fal-Request-Timeout-Type": "user",
+        "Cache-Control": "private, no-store",
+        "Cache-Status": "falgate; detail=only-if-cached",
+        "X-Falgate-Cache": "miss",
+    }
 
     def __init__(self) -> None:
         super().__init__("Not all pictures are cached, and `only-if-cached` forbids a purchase")
-
-    def headers(self) -> dict[str, str]:
-        """Mark it as the caller's own time-out, and report the cache status by RFC 9211."""
-        return {
-            **super().headers(),
-            "X-Fal-Request-Timeout-Type": "user",
-            "Cache-Control": "private, no-store",
-            "Cache-Status": "falgate; detail=only-if-cached",
-            "X-Falgate-Cache": "miss",
-        }

@@ -7,9 +7,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.change import Change
-from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _PUT = Script("registry_put")
 
@@ -47,15 +45,14 @@ async def put(  # noqa: PLR0917 -- a change is what, from, to, by whom
     Raises:
         Unavailable: Without Redis.
     """
-    with translate_errors():
-        done = await _PUT(
-            redis,
-            records=records,
-            revision=revision,
-            place=place,
-            more_keys=lists,
-            **changed(field, was, now, change),
-        )
+    done = await _PUT(
+        redis,
+        records=records,
+        revision=revision,
+        place=place,
+        more_keys=lists,
+        **changed(field, was, now, change),
+    )
     return bool(done)
 
 
@@ -64,7 +61,6 @@ def changed(
 ) -> dict[str, str]:
     """Return the arguments that all scripts which change a record have in common."""
     return {
-        "audit": keyspace.AUDIT,
         "field": field,
         "was": _json(was),
         "now": _json(now),

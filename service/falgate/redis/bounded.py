@@ -1,4 +1,8 @@
-"""A Redis client with one deadline per round trip, including all of redis-py's retries."""
+"""A Redis client with one deadline per round trip and one error: `Unavailable`.
+
+The deadline includes all of redis-py's retries. redis-py may have sent a command more than once by
+then, so every script is idempotent.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,6 +12,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import TimeoutError as TookTooLong
+
+from falgate.redis.unavailable import translate_errors
 
 _TRIP_MS = 2_000
 _LATE_MS = 2_000
@@ -99,9 +105,15 @@ class BoundedRedis(Redis):
         self._trips = Trips(late_ms)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """Run a command."""
+        """Run a command.
+
+        Raises:
+            Unavailable: Redis cannot be reached, or answers with an error.
+            NoScriptError: The server does not know a script's text; `Script` sends it then.
+        """
         command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
-        return await self._trips.within(command, self.trip_ms)
+        with translate_errors():
+            return await self._trips.within(command, self.trip_ms)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
         """Create a pipeline; executing it is one round trip."""
@@ -125,9 +137,16 @@ class BoundedPipeline(Pipeline):
     _under_way = False
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Execute the commands."""
+        """Execute the commands; without `raise_on_error`, the server's error replies are returned.
+
+        Raises:
+            Unavailable: Redis cannot be reached, or answers with an error.
+        """
         self._under_way = True
-        found: list[Any] = await self.trips.within(super().execute(raise_on_error), self.trip_ms)
+        with translate_errors():
+            found: list[Any] = await self.trips.within(
+                super().execute(raise_on_error), self.trip_ms
+            )
         self._under_way = False
         return found
 
@@ -142,3 +161,15 @@ def grant(pipeline: Pipeline, more_ms: int) -> None:
     """Extend the deadline of a pipeline whose commands themselves wait."""
     assert isinstance(pipeline, BoundedPipeline)
     pipeline.trip_ms += more_ms
+
+
+async def attempt(redis: Redis, *command: str | int) -> Any:
+    """Return the reply to a command that the server may refuse: a `ResponseError` if it does.
+
+    Raises:
+        Unavailable: Redis cannot be reached.
+    """
+    async with redis.pipeline(transaction=False) as pipeline:
+        pipeline.execute_command(*command)
+        (reply,) = await pipeline.execute(raise_on_error=False)
+    return reply

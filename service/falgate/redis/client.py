@@ -13,8 +13,9 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from falgate.core.errors import Unavailable
-from falgate.redis.bounded import BoundedRedis
+from falgate.redis.bounded import BoundedRedis, attempt
 from falgate.redis.denials import is_unknown, missing_right, words
+from falgate.redis.unavailable import untold
 from falgate.redis.url import complaint
 
 _OLDEST = (7, 0)
@@ -89,15 +90,13 @@ async def inspect(redis: Redis, *, replicas: int, allow_weak: bool) -> Durabilit
     Raises:
         RedisUnfit: Redis is too old, may evict money, or may lose writes that it acknowledged.
     """
-    try:
+    with plainly(redis), untold():
         server = await redis.info("server")
         memory = await redis.info("memory")
         persistence = await redis.info("persistence")
         version = tuple(int(part) for part in server["redis_version"].split(".")[:2])
         fsync, refused = await _appendfsync(redis)
-        waits = await _knows_waitaof(redis)
-    except (RedisError, OSError) as error:
-        raise RedisUnfit(failing(redis, error)) from error
+        waits = not isinstance(await attempt(redis, "WAITAOF", 0, 0, 0), ResponseError)
     if version < _OLDEST:
         raise RedisUnfit(
             f"Redis {server['redis_version']} is too old: falgate needs 7.0 or later, or any Valkey"
@@ -172,16 +171,8 @@ def address(redis: Redis) -> str:
 
 async def _appendfsync(redis: Redis) -> tuple[str, str]:
     """Return the server's `appendfsync`, or "unknown" and why it does not tell."""
-    try:
-        return str((await redis.config_get("appendfsync")).get("appendfsync", "unknown")), ""
-    except ResponseError as error:
-        # Managed services refuse CONFIG; the setting then counts as unsafe.
-        return "unknown", str(error)
-
-
-async def _knows_waitaof(redis: Redis) -> bool:
-    try:
-        await redis.waitaof(0, 0, 0)
-    except ResponseError:
-        return False
-    return True
+    found = await attempt(redis, "CONFIG GET", "appendfsync")
+    # Managed services refuse CONFIG; the setting then counts as unsafe.
+    if isinstance(found, ResponseError):
+        return "unknown", str(found)
+    return str(found.get("appendfsync", "unknown")), ""

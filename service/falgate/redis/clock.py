@@ -4,13 +4,10 @@ import time
 
 from redis.asyncio import Redis
 
-from falgate.redis.unavailable import translate_errors
-
 
 async def now_ms(redis: Redis) -> int:
     """Return Redis's time, in milliseconds since 1970; raises `Unavailable`."""
-    with translate_errors():
-        seconds, micros = await redis.time()
+    seconds, micros = await redis.time()
     return int(seconds) * 1000 + int(micros) // 1000
 
 

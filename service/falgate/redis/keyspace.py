@@ -1,13 +1,18 @@
-"""Names of all Redis keys; no other file builds one.
+"""Names of all Redis keys, with what each holds and how long; no other file builds a name.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
 claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
 `{fgp}`, rates of requests have `{fgr}`, and each pool has a slot of its own.
-`families.py` lists all families of keys and their lifetimes.
+
+Only keys whose loss cannot cause a second purchase expire by themselves. All others stay until a
+sweep deletes them, so that no `volatile-*` eviction policy can touch money.
 """
+
+from collections.abc import Mapping
 
 from falgate.core.account import Account
 from falgate.core.account import account as named_account
+from falgate.redis.key import Key
 
 JOB_KEPT_S = 7 * 86_400
 MARKER_KEPT_S = 120
@@ -26,38 +31,242 @@ WAKE = "fg:wake"
 MOVED = "fg:moved"
 """Channel of the ids of jobs that got a slot, or whose progress at fal changed."""
 
+_ACCOUNT = "{fg}:account:"
+
 TO_KEYS, TO_CHANNELS = "~{fg*}:* ~fg:*", "&fg:*"
 """Rights to all keys and channels, in ACL notation."""
 
-_ACCOUNT = "{fg}:account:"
+meta = Key("meta", "hash", "the ledger's id, calendar, trusted server and applied settings")
+directory = Key("directory", "hash", "`team:<name>`, `app:<team>/<app>` as JSON, and a revision")
+apikey = Key("apikey:<key_id>", "hash", "one app key, as JSON, in the field `record`")
+former_apikeys = Key("apikeys", "hash", "app keys of an earlier version", "until split at a start")
+key_order = Key("keyorder:<of>", "zset", "`<created>-<id>` of all keys, a team's or an app's")
+audit = Key("audit", "stream", "the audit log, append-only")
+accounts = Key("accounts:<upstream>", "set", "names of the accounts that were charged or limited")
+teams = Key("teams:<upstream>", "zset", "names of the teams among them")
+account = Key("account:<upstream>:<account_name>", "hash", "budgets and counters of one account")
+house = Key("house:<upstream>", "hash", "limit and overrun of the house")
+ledger = Key("ledger:<upstream>", "stream", "ledger entries, append-only until archived")
+corrected = Key(
+    "corrected:<upstream>",
+    "hash",
+    "corrected costs of jobs, by job",
+    "until the job's entry is archived",
+)
+opening = Key(
+    "opening:<upstream>", "hash", "sums of the archived entries", "until swept with their counters"
+)
+next_opening = Key(
+    "nextopening:<upstream>", "hash", "the next opening sums", "while entries are archived"
+)
+torn = Key(
+    "torn:<upstream>",
+    "hash",
+    "ledger operations under way, by job; seen only after a torn write",
+    "until the operation is completed or `ledger recover` undoes it",
+)
+archivist = Key(
+    "archivist:<upstream>",
+    "string",
+    "the instance that archives the ledger",
+    "for minutes",
+    lives="expires",
+)
+posted = Key(
+    "posted", "zset", "ids of idempotent operations, by time, ms", "until swept after POSTED_KEPT_S"
+)
+usage = Key("usage:<upstream>:<day>", "hash", "measures of one day, `<team>/<app>:<measure>`")
+breakdown = Key(
+    "breakdown:<upstream>:<day>",
+    "hash",
+    "the same, also by key, model, quality and outcome",
+    "until swept after BREAKDOWN_KEPT_S",
+)
+hits = Key(
+    "hits:<upstream>:<day>",
+    "hash",
+    "measures of a day's hits, `<hour>/<team>/<app>:<measure>`",
+    "until swept after HITS_KEPT_S",
+)
+alerts = Key("alerts", "stream", "thresholds reached and first refusals, until they are delivered")
+warned = Key(
+    "warned:<upstream>",
+    "string",
+    "the instance that warned of an upstream's balance",
+    "for an hour",
+    lives="expires",
+)
+delivery = Key(
+    "delivery:<request_id>",
+    "hash",
+    "one webhook delivery, by request id",
+    "until swept DELIVERY_KEPT_S after its end",
+)
+deliveries = Key(
+    "deliveries:<state>",
+    "zset",
+    "deliveries in a state, by when due or ended, ms",
+    "until swept with them",
+)
+reconciled = Key(
+    "reconciled:<upstream>", "hash", "result of the last reconciliation with fal's billing"
+)
+reconciler = Key(
+    "reconciler:<upstream>",
+    "string",
+    "the instance that reconciled last",
+    "for an hour",
+    lives="expires",
+)
+proved = Key("proved:<upstream>", "hash", "result of the last verification of the ledger")
+prover = Key(
+    "prover:<upstream>", "string", "the instance that verified last", "for an hour", lives="expires"
+)
+job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
+refusal = Key(
+    "refusal:<job_id>",
+    "string",
+    "fal's refusal of a job, which may quote its prompt",
+    "for REFUSAL_KEPT_S",
+    lives="expires",
+)
+open_jobs = Key("open:<upstream>", "zset", "open jobs by the end of their lease, ms")
+ended_jobs = Key(
+    "ended:<upstream>", "zset", "ended jobs by their end, ms", "until swept with the jobs"
+)
+submits = Key("submits:<upstream>", "hash", "fal's request id to job", "until swept with the jobs")
+slots = Key(
+    "slots:<upstream>", "zset", "`<job>:<team>` with a slot at the upstream, by since when, ms"
+)
+waiting = Key("waiting:<upstream>", "zset", "`<job>:<team>` waiting for a slot, by virtual time")
+turns = Key(
+    "turns:<upstream>", "hash", "virtual time of the queue for slots", "until the queue is empty"
+)
+pace = Key(
+    "pace:<upstream>:<account_name>",
+    "zset",
+    "purchases of an account in the last minute, by when, ms",
+    "for a minute",
+    lives="expires",
+)
+rate = Key(
+    "{fgr}:rate:<account_name>",
+    "string",
+    "when an account's rate is back to a full allowance",
+    "for seconds",
+    lives="expires",
+)
+flight = Key(
+    "flight:<fingerprint>",
+    "string",
+    "`open:<job>` or `done:<job>:<generation>:<count>`",
+    "until swept after MARKER_KEPT_S",
+)
+markers = Key(
+    "markers",
+    "zset",
+    "fingerprints of done flights by their end, ms",
+    "until swept with the flights",
+)
+places = Key(
+    "places:<app>:<fingerprint>",
+    "hash",
+    "which concurrent request of an app takes what of a pool, by lease",
+    "for a day",
+    lives="expires",
+)
+waiters = Key(
+    "waiters:<flight>",
+    "zset",
+    "requests that wait for a flight, by deadline",
+    "for a day",
+    lives="expires",
+)
+request = Key(
+    "request:<request_id>", "hash", "one stored request", "until swept after its end, by setting"
+)
+pending = Key("pending:<upstream>", "zset", "stored requests by the end of their lease, ms")
+answered = Key(
+    "answered:<upstream>",
+    "zset",
+    "stored requests by their end, ms",
+    "until swept with the requests",
+)
+idempotency = Key(
+    "idempotency:<name>",
+    "hash",
+    "the request that an idempotency key stands for",
+    "until swept with the request",
+)
+progress = Key(
+    "progress:<job_id>", "string", "a job's progress at the upstream", "for a day", lives="expires"
+)
+picture = Key(
+    "{fgp}:picture:<name>", "hash", "metadata of one stored picture", "until deleted with its bytes"
+)
+pictures = Key(
+    "{fgp}:pictures",
+    "zset",
+    "names of pictures by their worth, for eviction",
+    "until deleted likewise",
+)
+media = Key("{fgp}:media", "hash", "number and total bytes of stored pictures")
+about = Key(
+    "{fgp}:about:<fingerprint>",
+    "hash",
+    "metadata of one pool, and who bought for it",
+    "until deleted when its pool is gone",
+)
+pools = Key(
+    "{fgp}:pools", "zset", "fingerprints by their last purchase, ms", "until deleted likewise"
+)
+pools_of = Key(
+    "{fgp}:poolsof:<app>",
+    "zset",
+    "fingerprints that an app bought for, by time, ms",
+    "until deleted likewise",
+)
+prompt = Key(
+    "{fgp}:prompt:<prompt_sha256>",
+    "set",
+    "fingerprints of one prompt, by its hash",
+    "until deleted likewise",
+)
+pictured = Key(
+    "{fgp}:pictured:<prompt_sha256>",
+    "set",
+    "names of the pictures of one prompt, by its hash",
+    "until deleted with them",
+)
+housekeeper = Key(
+    "{fgp}:housekeeper",
+    "string",
+    "the instance that maintains the pictures",
+    "for a minute",
+    lives="expires",
+)
+pool = Key(
+    "fg:pool:{<fingerprint>}",
+    "hash",
+    "generation and pictures of one fingerprint",
+    "until its pictures expire, unless one is pinned",
+    lives="either",
+)
 
-META = "{fg}:meta"
-DIRECTORY = "{fg}:directory"
-FORMER_APIKEYS = "{fg}:apikeys"
-"""One hash of all app keys, as an earlier version wrote it."""
-AUDIT = "{fg}:audit"
-POSTED = "{fg}:posted"
-ALERTS = "{fg}:alerts"
-MARKERS = "{fg}:markers"
-PICTURES = "{fgp}:pictures"
-MEDIA = "{fgp}:media"
-POOLS = "{fgp}:pools"
-HOUSEKEEPER = "{fgp}:housekeeper"
+META = meta()
+DIRECTORY = directory()
+FORMER_APIKEYS = former_apikeys()
+AUDIT = audit()
+POSTED = posted()
+ALERTS = alerts()
+MARKERS = markers()
+PICTURES = pictures()
+MEDIA = media()
+POOLS = pools()
+HOUSEKEEPER = housekeeper()
 
-
-def apikey(key_id: str) -> str:
-    """One app key: a hash with the field `record`."""
-    return f"{{fg}}:apikey:{key_id}"
-
-
-def key_order(of: str) -> str:
-    """Keys of a "team" or "team/app", oldest first; "" for all keys."""
-    return f"{{fg}}:keyorder:{of}"
-
-
-def account(upstream: str, account: Account) -> str:
-    """Budgets and counters of an account with one upstream."""
-    return f"{_ACCOUNT}{upstream}:{account.name}"
+KEYS: Mapping[str, Key] = {name: key for name, key in globals().items() if isinstance(key, Key)}
+"""All families, by the name that they have here and in scripts."""
 
 
 def account_of(key: str) -> tuple[str, Account]:
@@ -72,218 +281,3 @@ def account_of(key: str) -> tuple[str, Account]:
     if prefix != _ACCOUNT or not upstream:
         raise ValueError("not the key of an account")
     return upstream, named_account(f"{level}{colon}{subject}")
-
-
-def accounts(upstream: str) -> str:
-    """Names of the accounts in an upstream's ledger."""
-    return f"{{fg}}:accounts:{upstream}"
-
-
-def teams(upstream: str) -> str:
-    """Names of the teams among them: few, however many keys there are."""
-    return f"{{fg}}:teams:{upstream}"
-
-
-def warned(upstream: str) -> str:
-    """The instance that warned of an upstream's balance recently."""
-    return f"{{fg}}:warned:{upstream}"
-
-
-def pace(upstream: str, account: Account) -> str:
-    """Times of an account's purchases in the last minute."""
-    return f"{{fg}}:pace:{upstream}:{account.name}"
-
-
-def rate(account: str) -> str:
-    """When an account's request rate is back to a full allowance."""
-    return f"{{fgr}}:rate:{account}"
-
-
-def slots(upstream: str) -> str:
-    """Jobs that have a slot at an upstream."""
-    return f"{{fg}}:slots:{upstream}"
-
-
-def waiting(upstream: str) -> str:
-    """Jobs that wait for a slot at an upstream."""
-    return f"{{fg}}:waiting:{upstream}"
-
-
-def turns(upstream: str) -> str:
-    """The virtual time of the queue for slots."""
-    return f"{{fg}}:turns:{upstream}"
-
-
-def usage(upstream: str, day: str) -> str:
-    """A day's usage by app."""
-    return f"{{fg}}:usage:{upstream}:{day}"
-
-
-def breakdown(upstream: str, day: str) -> str:
-    """A day's usage by key, model, quality and outcome."""
-    return f"{{fg}}:breakdown:{upstream}:{day}"
-
-
-def hits(upstream: str, day: str) -> str:
-    """A day's responses without a purchase, by hour and app."""
-    return f"{{fg}}:hits:{upstream}:{day}"
-
-
-def delivery(request_id: str) -> str:
-    """A webhook delivery: the notification that a request has ended."""
-    return f"{{fg}}:delivery:{request_id}"
-
-
-def deliveries(state: str) -> str:
-    """Deliveries in a state: `waiting` ones by when they are due, others by when they ended."""
-    return f"{{fg}}:deliveries:{state}"
-
-
-def corrected(upstream: str) -> str:
-    """The corrected costs of jobs."""
-    return f"{{fg}}:corrected:{upstream}"
-
-
-def opening(upstream: str) -> str:
-    """Sums of the archived entries."""
-    return f"{{fg}}:opening:{upstream}"
-
-
-def next_opening(upstream: str) -> str:
-    """The next sums of the archived entries, while entries are archived."""
-    return f"{{fg}}:nextopening:{upstream}"
-
-
-def torn(upstream: str) -> str:
-    """Ledger operations that were begun and not completed."""
-    return f"{{fg}}:torn:{upstream}"
-
-
-def archivist(upstream: str) -> str:
-    """The instance that is archiving an upstream's ledger."""
-    return f"{{fg}}:archivist:{upstream}"
-
-
-def reconciled(upstream: str) -> str:
-    """Result of the last reconciliation with an upstream's billing."""
-    return f"{{fg}}:reconciled:{upstream}"
-
-
-def reconciler(upstream: str) -> str:
-    """The instance whose turn it is to reconcile."""
-    return f"{{fg}}:reconciler:{upstream}"
-
-
-def proved(upstream: str) -> str:
-    """Result of the last verification of an upstream's ledger."""
-    return f"{{fg}}:proved:{upstream}"
-
-
-def prover(upstream: str) -> str:
-    """The instance whose turn it is to verify it."""
-    return f"{{fg}}:prover:{upstream}"
-
-
-def house(upstream: str) -> str:
-    """The house's limit, and what settlements exceeded their holds by."""
-    return f"{{fg}}:house:{upstream}"
-
-
-def ledger(upstream: str) -> str:
-    """Ledger entries of an upstream."""
-    return f"{{fg}}:ledger:{upstream}"
-
-
-def job(job_id: str) -> str:
-    """A job."""
-    return f"{{fg}}:job:{job_id}"
-
-
-def refusal(job_id: str) -> str:
-    """fal's error response for a refused job."""
-    return f"{{fg}}:refusal:{job_id}"
-
-
-def open_jobs(upstream: str) -> str:
-    """Jobs that have not ended."""
-    return f"{{fg}}:open:{upstream}"
-
-
-def ended_jobs(upstream: str) -> str:
-    """Jobs that have ended."""
-    return f"{{fg}}:ended:{upstream}"
-
-
-def submits(upstream: str) -> str:
-    """The job of each of an upstream's request ids."""
-    return f"{{fg}}:submits:{upstream}"
-
-
-def flight(fingerprint: str) -> str:
-    """The purchase under way for a fingerprint, or the marker of the last one."""
-    return f"{{fg}}:flight:{fingerprint}"
-
-
-def places(app: str, fingerprint: str) -> str:
-    """Which concurrent request of a "team/app" takes which pictures of a pool."""
-    return f"{{fg}}:places:{app}:{fingerprint}"
-
-
-def waiters(flight: str) -> str:
-    """Requests that wait for a flight."""
-    return f"{{fg}}:waiters:{flight}"
-
-
-def request(request_id: str) -> str:
-    """A stored request."""
-    return f"{{fg}}:request:{request_id}"
-
-
-def pending(upstream: str) -> str:
-    """Requests that wait for an upstream's pictures."""
-    return f"{{fg}}:pending:{upstream}"
-
-
-def answered(upstream: str) -> str:
-    """Requests that have been answered."""
-    return f"{{fg}}:answered:{upstream}"
-
-
-def idempotency(name: str) -> str:
-    """The request that an app's idempotency key stands for."""
-    return f"{{fg}}:idempotency:{name}"
-
-
-def progress(job_id: str) -> str:
-    """Progress of a job at its upstream."""
-    return f"{{fg}}:progress:{job_id}"
-
-
-def pool(fingerprint: str) -> str:
-    """The pictures of a fingerprint."""
-    return f"fg:pool:{{{fingerprint}}}"
-
-
-def picture(name: str) -> str:
-    """Metadata of a stored picture."""
-    return f"{{fgp}}:picture:{name}"
-
-
-def about(fingerprint: str) -> str:
-    """Metadata of a pool."""
-    return f"{{fgp}}:about:{fingerprint}"
-
-
-def pools_of(app: str) -> str:
-    """The pools that a "team/app" has bought pictures for."""
-    return f"{{fgp}}:poolsof:{app}"
-
-
-def pictured(prompt_sha256: str) -> str:
-    """The pictures of a prompt."""
-    return f"{{fgp}}:pictured:{prompt_sha256}"
-
-
-def prompt(sha256: str) -> str:
-    """The pools of a prompt."""
-    return f"{{fgp}}:prompt:{sha256}"

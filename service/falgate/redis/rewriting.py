@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from falgate.core.errors import Unavailable
-from falgate.redis.unavailable import translate_errors
+from falgate.redis.bounded import attempt
 
 _TORN = (7, 0)
 _PAUSES_S = (0.01, 1.0)
@@ -32,20 +32,16 @@ async def rewrite(redis: Redis, version: str) -> None:
     Raises:
         Unavailable: The file could not be rewritten, or Redis is down.
     """
-    with translate_errors():
-        if not (await redis.info("persistence")).get("aof_enabled"):
-            return
-        try:
-            await redis.bgrewriteaof()
-        except ResponseError as error:
-            # A rewrite that is already under way also writes the data that was loaded at the start.
-            if "in progress" not in str(error):
-                _refused(version, str(error))
-                return
+    if not (await redis.info("persistence")).get("aof_enabled"):
+        return
+    reply = await attempt(redis, "BGREWRITEAOF")
+    # A rewrite that is already under way also writes the data that was loaded at the start.
+    if isinstance(reply, ResponseError) and "in progress" not in str(reply):
+        _refused(version, str(reply))
+        return
     pause_s, longest_s = _PAUSES_S
     while True:
-        with translate_errors():
-            found = await redis.info("persistence")
+        found = await redis.info("persistence")
         if not (found["aof_rewrite_in_progress"] or found.get("aof_rewrite_scheduled")):
             break
         await asyncio.sleep(pause_s)

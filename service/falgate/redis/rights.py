@@ -8,7 +8,6 @@ from redis.asyncio import Redis
 
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _RENEW = Script("requests_renew")
 _NOBODY = "rights"
@@ -23,17 +22,16 @@ async def check_rights(redis: Redis) -> None:
     """
     pending = keyspace.pending(_NOBODY)
     others = keyspace.pool(_NOBODY), keyspace.picture(_NOBODY), keyspace.rate(_NOBODY)
-    with translate_errors():
-        await redis.time()
-        # Run a script by its hash and by its text, as on a server that does not know it yet. It
-        # would renew the lease of a request, but this one does not exist.
-        await _RENEW(redis, pending=pending, lease_ms=1, more_args=[_NOBODY])
-        async with redis.pipeline(transaction=True) as pipeline:
-            _RENEW.queue(pipeline, pending=pending, lease_ms=1)
-            pipeline.hget(keyspace.META, _NOBODY)
-            pipeline.hdel(keyspace.META, _NOBODY)
-            pipeline.publish(keyspace.WAKE, "")
-            await pipeline.execute()
-        for key in others:
-            await redis.hget(key, _NOBODY)
-            await redis.hdel(key, _NOBODY)
+    await redis.time()
+    # Run a script by its hash and by its text, as on a server that does not know it yet. It
+    # would renew the lease of a request, but this one does not exist.
+    await _RENEW(redis, pending=pending, lease_ms=1, more_args=[_NOBODY])
+    async with redis.pipeline(transaction=True) as pipeline:
+        _RENEW.queue(pipeline, pending=pending, lease_ms=1)
+        pipeline.hget(keyspace.META, _NOBODY)
+        pipeline.hdel(keyspace.META, _NOBODY)
+        pipeline.publish(keyspace.WAKE, "")
+        await pipeline.execute()
+    for key in others:
+        await redis.hget(key, _NOBODY)
+        await redis.hdel(key, _NOBODY)

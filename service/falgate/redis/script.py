@@ -1,7 +1,9 @@
 """Lua scripts as async functions with named keys and arguments.
 
 A script's lines `local name = KEYS[n]` and `local name = ARGV[n]` are its signature; further keys
-and arguments are passed as `more_keys` and `more_args`. `_prelude.lua` is prepended to every
+and arguments are passed as `more_keys` and `more_args`. A key that is named as in `keyspace` may be
+left out of a call that has its parts: with `upstream`, a script's `ledger` is that upstream's
+ledger. `_prelude.lua` is prepended to every
 script, followed by the files that a line `-- with _one.lua, _other.lua` names.
 """
 
@@ -16,6 +18,8 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import NoScriptError
+
+from falgate.redis.keyspace import KEYS
 
 _WITH = re.compile(r"^-- with (_\w+\.lua(?:, _\w+\.lua)*)$", re.MULTILINE)
 _LOCAL = re.compile(r"^local (\w+) = (?:\w+\()?(KEYS|ARGV)\[(\d+)\]\)?$", re.MULTILINE)
@@ -67,11 +71,19 @@ class Script:
     def _call(
         self, named: dict[str, Value], more_keys: Sequence[str], more_args: Sequence[Value]
     ) -> tuple[list[str], list[Value]]:
-        if named.keys() != {*self._keys, *self._args}:
-            wrong = named.keys() ^ {*self._keys, *self._args}
-            raise TypeError(f"{self.name}.lua takes other names: {sorted(wrong)}")
-        keys = [*(str(named[name]) for name in self._keys), *more_keys]
-        return keys, [*(named[name] for name in self._args), *more_args]
+        made = {name: KEYS[name] for name in self._keys if name in KEYS and name not in named}
+        parts = {part for key in made.values() for part in key.parts}
+        taken = parts.union(self._args, self._keys) - made.keys()
+        if named.keys() != taken:
+            wrong = sorted(named.keys() ^ taken)
+            raise TypeError(f"{self.name}.lua takes other names: {wrong}")
+        keys = [
+            made[name](*(str(named[part]) for part in made[name].parts))
+            if name in made
+            else str(named[name])
+            for name in self._keys
+        ]
+        return [*keys, *more_keys], [*(named[name] for name in self._args), *more_args]
 
 
 @cache

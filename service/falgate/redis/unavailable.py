@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
 from redis.exceptions import (
     BusyLoadingError,
+    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -31,18 +33,29 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
 
 _LOG = structlog.get_logger()
 _told_s: dict[str, float] = {}
+_shown = ContextVar("shown", default=False)
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Do not log errors in the block, because its caller shows them."""
+    token = _shown.set(True)
+    try:
+        yield
+    finally:
+        _shown.reset(token)
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raise `Unavailable` for any error of Redis or of the connection, so that nothing is bought.
-
-    redis-py may have sent the command more than once by then, so every script is idempotent.
-    """
+    """Raise `Unavailable` for any error of Redis or the connection, so that nothing is bought."""
     try:
         yield
+    except NoScriptError:
+        raise
     except (RedisError, OSError) as error:
-        _tell(error)
+        if not _shown.get():
+            _tell(error)
         said = _words(error)
         raise Unavailable(said, _FULL_S if said is _FULL else _AGAIN_S) from error
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aged import Aged
 from judging import change, noticed
 from redis.asyncio import Redis
 
@@ -58,14 +59,14 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
         {"key": "x"},
         {"job": "x"},
         {"outcome": "recovered"},
-        {"windows": (found.windows[0], "day:2020-01-01", *found.windows[2:])},
+        {"windows": found.windows.replace("day:", "day:1")},
         {"charge": Charge(59, 0)},
         {"charge": Charge(60, 1)},
     ):
         assert await refused(books.correct(UPSTREAM, other(**wrong), Charge(45, 0), "w")), wrong
     assert await refused(books.correct(UPSTREAM, found, Charge(101, 0), "w"))
     account = keyspace.account(UPSTREAM, ORGANISATION)
-    hour = f"spent:{found.windows[0]}"
+    hour = f"spent:{found.windows.partition(' ')[0]}"
     assert await books.correct(UPSTREAM, found, Charge(100, 30), "w")
     assert not await books.correct(UPSTREAM, found, Charge(100, 30), "w")
     assert (await verify(redis, UPSTREAM)).differences == ()
@@ -73,7 +74,7 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
         stands = await budgets.positions(UPSTREAM, charged)
         assert {position.spent for position in stands} == {100}
     assert (await budgets.house(UPSTREAM))[1] == 30
-    usage = keyspace.usage(UPSTREAM, found.windows[1].partition(":")[2])
+    usage = keyspace.usage(UPSTREAM, found.day)
     assert await redis.hget(usage, "t/p:reconciled") == "130"
     await redis.hdel(account, hour)
     again = other(charge=Charge(100, 30))
@@ -82,7 +83,7 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
     assert await redis.hget(usage, "t/p:reconciled") == "20"
     assert (await budgets.house(UPSTREAM))[1] == 0
     await redis.hdel(account, hour)
-    old = other(charge=Charge(20, 0), closed_ms=found.closed_ms - 9 * DAY_MS)
+    old = Aged(**msgspec.structs.asdict(other(charge=Charge(20, 0))))
     assert await books.correct(UPSTREAM, old, Charge(30, 0), "w")
     assert not await redis.hexists(account, hour)
     await redis.xdel(keyspace.ledger(UPSTREAM), found.entry)

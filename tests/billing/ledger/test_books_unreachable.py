@@ -18,16 +18,17 @@ from falgate.webhooks.store.secrets import secret
 UPSTREAM = "https://queue.example"
 CLOSED = ClosedJob(
     entry="1-0",
-    closed_ms=1,
     job="a",
     outcome="paid",
     model="m",
     request_id="r",
-    windows=("day:2026-11-22", "total:all"),
+    windows="day:2026-11-22 total:all",
     team="t",
     app="p",
     key="k",
     held=9,
+    billed=5,
+    overrun=0,
     charge=Charge(5, 0),
 )
 FOUND = Recovered(request_id="r", model="m", sent_ms=1)

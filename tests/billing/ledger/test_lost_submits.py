@@ -37,7 +37,7 @@ async def test_a_lost_submit_that_fal_never_had_is_given_back_after_a_day(
 
     report = await reconciler.look()
 
-    assert [(each.job, each.why) for each in report.corrected] == [("a", "not at fal")]
+    assert [(each.closed.job, each.why) for each in report.corrected] == [("a", "not at fal")]
     assert await money() == (60, 0, 0)
     assert (await verify(redis, UPSTREAM)).differences == ()
 

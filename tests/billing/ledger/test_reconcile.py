@@ -138,7 +138,7 @@ async def test_a_missing_event_means_nothing_billed_only_after_a_day(
     later.by_ms = 25 * HOUR_MS
     report = await reconciler.look()
 
-    assert [(each.job, each.why, each.difference) for each in report.corrected] == [
+    assert [(each.closed.job, each.why, each.difference) for each in report.corrected] == [
         ("a", "not billed", -60)
     ]
     assert await money() == (60, 0, 0)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from falgate.cache.pool import PoolVersion
 from falgate.core.account import ORGANISATION, Account
+from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture
 from falgate.fal.replies import FalAnswer
 from falgate.jobs.job import Fenced, Job, Order, State
@@ -238,7 +239,7 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
         "too few": usual[:-1],
     }
 
-    with pytest.raises(Exception, match="BADKEYS"):
+    with pytest.raises(Unavailable) as refused:
         await Script("jobs_settle")(
             redis,
             job=keyspace.job("a"),
@@ -271,4 +272,5 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             refusal_kept_s=600,
             wake=keyspace.WAKE,
         )
+    assert "BADKEYS" in str(refused.value.__cause__)
     assert await everything() == before

@@ -42,8 +42,7 @@ def counted(redis: Redis, closed: Callable[[], Awaitable[ClosedJob]]) -> Counted
     """Of its day, what is booked, and what of that brought nothing."""
 
     async def counted() -> tuple[int, int]:
-        windows = dict(name.split(":", 1) for name in (await closed()).windows)
-        measures: Any = await redis.hgetall(keyspace.usage(UPSTREAM, windows["day"]))
+        measures: Any = await redis.hgetall(keyspace.usage(UPSTREAM, (await closed()).day))
         return int(measures["t/p:billed"]), int(measures.get("t/p:without_pictures", 0))
 
     return counted

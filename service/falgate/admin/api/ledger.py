@@ -71,14 +71,15 @@ async def list_ledger(
 ) -> LedgerPage:
     """Newest first by default. A page may be short or empty when few entries match."""
     wanted = Filter(kind=kind or "", outcome=outcome or "", team=team, app=app, key=key, job=job)
-    if order == "oldest":
-        found, more = await reports.page_onwards(
-            upstream, wanted, first, last, after=cursor.strip(), number=limit
-        )
-    else:
-        found, more = await reports.page(
-            upstream, wanted, first, last, before=cursor.strip(), number=limit
-        )
+    found, more = await reports.page(
+        upstream,
+        wanted,
+        first,
+        last,
+        cursor=cursor.strip(),
+        number=limit,
+        oldest_first=order == "oldest",
+    )
     archived = await reports.archived_until(upstream)
     return LedgerPage(
         items=[msgspec.convert(shown(*each), EntryShown) for each in found],

@@ -24,7 +24,6 @@ from falgate.money.usage import spell
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _RECOVER = Script("ledger_recover")
 _THAW = Script("ledger_thaw")
@@ -72,18 +71,16 @@ class Recovery:
             hashes[key, each.account] += [field, str(each.found), str(each.ledger)]
         done = True
         for (key, whose), counters in hashes.items():
-            with translate_errors():
-                done &= bool(
-                    await _MEND(
-                        self._redis,
-                        hash=key,
-                        audit=keyspace.AUDIT,
-                        who=self._who,
-                        subject=whose,
-                        upstream=upstream,
-                        more_args=counters,
-                    )
+            done &= bool(
+                await _MEND(
+                    self._redis,
+                    hash=key,
+                    who=self._who,
+                    subject=whose,
+                    upstream=upstream,
+                    more_args=counters,
                 )
+            )
         return done
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
@@ -107,24 +104,18 @@ class Recovery:
         for _ in range(_BOUNDARIES_MAX):
             windows = self._calendar.windows(now_ms)
             day = next(window.id for window in windows if window.kind == "day")
-            with translate_errors():
-                reply = await _RECOVER(
-                    self._redis,
-                    submits=keyspace.submits(upstream),
-                    ledger=keyspace.ledger(upstream),
-                    accounts=keyspace.accounts(upstream),
-                    account=keyspace.account(upstream, ORGANISATION),
-                    usage=keyspace.usage(upstream, day),
-                    breakdown=keyspace.breakdown(upstream, day),
-                    torn=keyspace.torn(upstream),
-                    request_id=found.request_id,
-                    job_id=f"recovered-{found.request_id}",
-                    amount=amount,
-                    windows=msgspec.json.encode(windows).decode(),
-                    account_name=ORGANISATION.name,
-                    subject=spell(NOBODY, NOBODY, NOBODY, found.model, "", "recovered"),
-                    more_args=_fields(found),
-                )
+            reply = await _RECOVER(
+                self._redis,
+                upstream=upstream,
+                day=day,
+                request_id=found.request_id,
+                job_id=f"recovered-{found.request_id}",
+                amount=amount,
+                windows=msgspec.json.encode(windows).decode(),
+                account_name=ORGANISATION.name,
+                subject=spell(NOBODY, NOBODY, NOBODY, found.model, "", "recovered"),
+                more_args=_fields(found),
+            )
             refuse_torn(reply[0])
             if reply[0] != "elsewhen":
                 return bool(reply[0] == "booked")
@@ -133,8 +124,7 @@ class Recovery:
 
     async def thaw(self, history: str) -> bool:
         """Allow purchases again; False if the server's history is not the given one."""
-        with translate_errors():
-            return bool(await _THAW(self._redis, meta=keyspace.META, history=history))
+        return bool(await _THAW(self._redis, history=history))
 
     async def now_ms(self) -> int:
         """Return Redis's time, in milliseconds since 1970."""

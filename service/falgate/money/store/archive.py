@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 
 from falgate.core.account import account
 from falgate.core.money import Micros
-from falgate.money.store.entries import Entries, Raw, behind
+from falgate.money.store.entries import Raw, behind
 from falgate.money.store.torn import refuse_torn
 from falgate.money.sums import COUNTERS, is_recent, recent
 from falgate.redis import keyspace
+from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _ARCHIVE = Script("ledger_archive")
 _SWEEP = Script("counters_sweep")
@@ -31,29 +31,24 @@ class Archiving:
         """Archive as `owner`, a name that no other instance has."""
         self._redis = redis
         self._owner = owner
-        self._entries = Entries(redis)
 
     async def turn(self, upstream: str, lease_s: int) -> bool:
         """Return whether the caller may archive for `lease_s` seconds; one instance may."""
         key = keyspace.archivist(upstream)
-        with translate_errors():
-            if await self._redis.set(key, self._owner, nx=True, ex=lease_s):
-                return True
-            if await self._redis.get(key) != self._owner:
-                return False
-            return bool(await self._redis.expire(key, lease_s))
+        if await self._redis.set(key, self._owner, nx=True, ex=lease_s):
+            return True
+        if await self._redis.get(key) != self._owner:
+            return False
+        return bool(await self._redis.expire(key, lease_s))
 
     async def left(self, upstream: str) -> None:
         """Release the lease."""
-        with translate_errors():
-            if await self._redis.get(keyspace.archivist(upstream)) == self._owner:
-                await self._redis.delete(keyspace.archivist(upstream))
+        if await self._redis.get(keyspace.archivist(upstream)) == self._owner:
+            await self._redis.delete(keyspace.archivist(upstream))
 
     async def first(self, upstream: str, number: int) -> list[Raw]:
         """Return up to `number` of the ledger's first entries, oldest first."""
-        page: Any
-        with translate_errors():
-            page = await self._redis.xrange(keyspace.ledger(upstream), count=number)
+        page: Any = await self._redis.xrange(keyspace.ledger(upstream), count=number)
         return list(page)
 
     async def take_out(
@@ -62,20 +57,15 @@ class Archiving:
         """Remove archived entries and keep their sums; False if that was done before."""
         last = batch[-1][0]
         closed = [fields["job"] for _, fields in batch if fields["kind"] == "close"]
-        with translate_errors():
-            done = await _ARCHIVE(
-                self._redis,
-                ledger=keyspace.ledger(upstream),
-                opening=keyspace.opening(upstream),
-                corrected=keyspace.corrected(upstream),
-                copy=keyspace.next_opening(upstream),
-                torn=keyspace.torn(upstream),
-                first=batch[0][0],
-                last=last,
-                behind=behind(last),
-                sums=msgspec.json.encode({name: str(sums[name]) for name in sums}).decode(),
-                more_args=closed,
-            )
+        done = await _ARCHIVE(
+            self._redis,
+            upstream=upstream,
+            first=batch[0][0],
+            last=last,
+            behind=behind(last),
+            sums=msgspec.json.encode({name: str(sums[name]) for name in sums}).decode(),
+            more_args=closed,
+        )
         refuse_torn(done)
         return bool(done)
 
@@ -83,33 +73,24 @@ class Archiving:
         """Delete the counters of windows that closed long ago; return how many windows."""
         now_ms = await self.now_ms()
         since = recent(now_ms)
-        names: Any
-        with translate_errors():
-            names = await self._redis.smembers(keyspace.accounts(upstream))
+        names: Any = await self._redis.smembers(keyspace.accounts(upstream))
         forgotten = 0
         for name in sorted(names):
             async for windows in self._old(upstream, name, since):
-                with translate_errors():
-                    forgotten += await _SWEEP(
-                        self._redis,
-                        account=keyspace.account(upstream, account(name)),
-                        opening=keyspace.opening(upstream),
-                        account_name=name,
-                        more_args=windows,
-                    )
+                forgotten += await _SWEEP(
+                    self._redis, upstream=upstream, account_name=name, more_args=windows
+                )
         await self._sweep_days(upstream, now_ms)
         return forgotten
 
     async def now_ms(self) -> int:
         """Return Redis's time, in milliseconds since 1970."""
-        return await self._entries.now_ms()
+        return await now_ms(self._redis)
 
     async def _old(
         self, upstream: str, name: str, since: Mapping[str, str]
     ) -> AsyncIterator[list[str]]:
-        fields: Any
-        with translate_errors():
-            fields = await self._redis.hkeys(keyspace.account(upstream, account(name)))
+        fields: Any = await self._redis.hkeys(keyspace.account(upstream, account(name)))
         split = (field.partition(":") for field in fields)
         old = sorted(
             {
@@ -125,14 +106,13 @@ class Archiving:
         """Delete hourly counts, breakdowns and batch ids whose retention is over."""
         hits = _before(now_ms, keyspace.HITS_KEPT_S)
         broken_down = _before(now_ms, keyspace.BREAKDOWN_KEPT_S)
-        with translate_errors():
-            await self._redis.unlink(
-                *(keyspace.hits(upstream, day) for day in hits),
-                *(keyspace.breakdown(upstream, day) for day in broken_down),
-            )
-            await self._redis.zremrangebyscore(
-                keyspace.POSTED, "-inf", f"({now_ms - keyspace.POSTED_KEPT_S * 1000}"
-            )
+        await self._redis.unlink(
+            *(keyspace.hits(upstream, day) for day in hits),
+            *(keyspace.breakdown(upstream, day) for day in broken_down),
+        )
+        await self._redis.zremrangebyscore(
+            keyspace.POSTED, "-inf", f"({now_ms - keyspace.POSTED_KEPT_S * 1000}"
+        )
 
 
 def _before(now_ms: int, kept_s: int) -> list[str]:

@@ -16,7 +16,6 @@ from falgate.redis import keyspace
 from falgate.redis.audited import changed, put
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _PUT = Script("budgets_put")
 _RAISE = Script("budgets_raise")
@@ -36,8 +35,7 @@ class Budgets:
 
     async def read(self, upstream: str, charged: Account, kind: Kind) -> Budget | None:
         """Return a budget, or None."""
-        with translate_errors():
-            found = await self._redis.hget(keyspace.account(upstream, charged), f"budget:{kind}")
+        found = await self._redis.hget(keyspace.account(upstream, charged), f"budget:{kind}")
         return msgspec.json.decode(found, type=Budget) if found else None
 
     async def put(
@@ -55,20 +53,16 @@ class Budgets:
         Lowering or removing it also takes back a raise in the current window.
         """
         change = Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}")
-        window = self._calendar.windows(await self._now_ms())[KINDS.index(kind)]
+        window = self._calendar.windows(await now_ms(self._redis))[KINDS.index(kind)]
         lowers = now is None or was is None or now.limit < was.limit
-        with translate_errors():
-            done = await _PUT(
-                self._redis,
-                account=keyspace.account(upstream, charged),
-                accounts=keyspace.accounts(upstream),
-                teams=keyspace.teams(upstream),
-                ledger=keyspace.ledger(upstream),
-                account_name=charged.name,
-                name=window.name,
-                lowers="1" if lowers else "0",
-                **changed(f"budget:{kind}", was, now, change),
-            )
+        done = await _PUT(
+            self._redis,
+            upstream=upstream,
+            account_name=charged.name,
+            name=window.name,
+            lowers="1" if lowers else "0",
+            **changed(f"budget:{kind}", was, now, change),
+        )
         return bool(done)
 
     async def raise_(
@@ -102,22 +96,17 @@ class Budgets:
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
         """Return an account's position in each current window, in the order of `KINDS`."""
-        windows = self._calendar.windows(await self._now_ms())
-        figures: Any
-        with translate_errors():
-            figures = await self._redis.hgetall(keyspace.account(upstream, charged))
+        windows = self._calendar.windows(await now_ms(self._redis))
+        figures: Any = await self._redis.hgetall(keyspace.account(upstream, charged))
         return [position(charged, window, figures) for window in windows]
 
     async def knows(self, upstream: str, charged: Account) -> bool:
         """Return whether an account was ever charged or limited."""
-        with translate_errors():
-            return bool(await self._redis.sismember(keyspace.accounts(upstream), charged.name))
+        return bool(await self._redis.sismember(keyspace.accounts(upstream), charged.name))
 
     async def accounts(self, upstream: str) -> list[Account]:
         """Return every account that was ever charged or limited, by name."""
-        names: Any
-        with translate_errors():
-            names = await self._redis.smembers(keyspace.accounts(upstream))
+        names: Any = await self._redis.smembers(keyspace.accounts(upstream))
         return [account(name) for name in sorted(names)]
 
     async def limited(self, upstream: str) -> list[Account]:
@@ -127,62 +116,51 @@ class Budgets:
         found: list[Account] = []
         for start in range(0, len(accounts), _PAGE):
             page = accounts[start : start + _PAGE]
-            with translate_errors():
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for each in page:
-                        pipeline.hmget(keyspace.account(upstream, each), fields)
-                    budgets = await pipeline.execute()
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for each in page:
+                    pipeline.hmget(keyspace.account(upstream, each), fields)
+                budgets = await pipeline.execute()
             found.extend(each for each, set_ in zip(page, budgets, strict=True) if any(set_))
         return found
 
     async def house(self, upstream: str) -> tuple[Micros, Micros]:
         """Return the house's limit and how much of it is used, in micro-USD."""
-        with translate_errors():
-            limit, overrun = await self._redis.hmget(keyspace.house(upstream), ["limit", "overrun"])
+        limit, overrun = await self._redis.hmget(keyspace.house(upstream), ["limit", "overrun"])
         return int(limit or 0), int(overrun or 0)
 
     async def open_house(self, upstream: str, limit: Micros) -> None:
         """Set the limit on what settlements may exceed their holds by, unless it is set already."""
-        with translate_errors():
-            await self._redis.hsetnx(keyspace.house(upstream), "limit", str(limit))
+        await self._redis.hsetnx(keyspace.house(upstream), "limit", str(limit))
 
     async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
         """Set the limit on what settlements may exceed their holds by; write the audit log."""
         change = Change(who=who, action="house", subject=f"house@{upstream}", why=why)
         done = False
         while not done:
-            with translate_errors():
-                found = await self._redis.hget(keyspace.house(upstream), "limit")
+            found = await self._redis.hget(keyspace.house(upstream), "limit")
             was = None if found is None else int(found)
             done = await put(self._redis, keyspace.house(upstream), "limit", was, limit, change)
 
     async def _posted(
         self, script: Script, upstream: str, charged: Account, kind: Kind, **named: Any
     ) -> Sequence[str]:
-        now_ms = await self._now_ms()
+        at_ms = await now_ms(self._redis)
         for _ in range(_BOUNDARIES_MAX):
-            window = self._calendar.windows(now_ms)[KINDS.index(kind)]
-            with translate_errors():
-                reply: Sequence[str] = await script(
-                    self._redis,
-                    account=keyspace.account(upstream, charged),
-                    ledger=keyspace.ledger(upstream),
-                    audit=keyspace.AUDIT,
-                    subject=f"{charged.name}/{kind}@{upstream}",
-                    posted=keyspace.POSTED,
-                    name=window.name,
-                    starts_ms=window.starts_ms,
-                    ends_ms=window.ends_ms,
-                    account_name=charged.name,
-                    **named,
-                )
+            window = self._calendar.windows(at_ms)[KINDS.index(kind)]
+            reply: Sequence[str] = await script(
+                self._redis,
+                upstream=upstream,
+                subject=f"{charged.name}/{kind}@{upstream}",
+                name=window.name,
+                starts_ms=window.starts_ms,
+                ends_ms=window.ends_ms,
+                account_name=charged.name,
+                **named,
+            )
             if reply[0] != "elsewhen":
                 return reply
-            now_ms = int(reply[1])
+            at_ms = int(reply[1])
         raise Unavailable("Redis's clock does not agree with the calendar; try again")
-
-    async def _now_ms(self) -> int:
-        return await now_ms(self._redis)
 
 
 def position(charged: Account, window: Window, figures: Mapping[str, str]) -> Position:

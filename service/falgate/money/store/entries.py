@@ -6,8 +6,6 @@ from typing import Any
 from redis.asyncio import Redis
 
 from falgate.redis import keyspace
-from falgate.redis.clock import now_ms
-from falgate.redis.unavailable import translate_errors
 
 Raw = tuple[str, dict[str, str]]
 """An entry's stream id and its fields."""
@@ -16,16 +14,25 @@ PAGE = 250
 """Small enough that a gateway which reads all entries continues to answer in between."""
 
 
+FIRST, LAST = "0-0", f"{2**64 - 1}-{2**64 - 1}"
+"""Ids before and after all entries."""
+
+
 def entry_id(entry: str) -> tuple[int, int]:
     """Return an entry's id in a form that sorts by age: milliseconds and sequence number."""
     at_ms, _, number = entry.partition("-")
-    return int(at_ms), int(number)
+    return int(at_ms), int(number or 0)
 
 
 def behind(entry: str) -> str:
     """Return the smallest id after this one."""
     at_ms, number = entry_id(entry)
     return f"{at_ms}-{number + 1}"
+
+
+def last_before(at_ms: int) -> str:
+    """Return the largest id that an entry from before a time can have."""
+    return f"{at_ms - 1}-{2**64 - 1}" if at_ms > 0 else FIRST
 
 
 class Entries:
@@ -36,43 +43,26 @@ class Entries:
         self._redis = redis
 
     async def pages(
-        self, upstream: str, *, after: str = "0-0", until: str = "+"
+        self, upstream: str, *, after: str = FIRST, until: str = "+", newest_first: bool = False
     ) -> AsyncIterator[list[Raw]]:
-        """Yield entries after one id and up to another, oldest first; ids may lack the sequence."""
+        """Yield entries after one id and up to another, or before the other if it begins with "(".
+
+        Ids may lack the sequence number.
+        """
+        key, least, most = keyspace.ledger(upstream), f"({after}", until
         while True:
-            page: Any
-            with translate_errors():
-                page = await self._redis.xrange(
-                    keyspace.ledger(upstream), min=f"({after}", max=until, count=PAGE
-                )
+            page: Any = await (
+                self._redis.xrevrange(key, most, least, PAGE)
+                if newest_first
+                else self._redis.xrange(key, least, most, PAGE)
+            )
             if page:
                 yield page
             if len(page) < PAGE:
                 return
-            after = page[-1][0]
-
-    async def newest(
-        self, upstream: str, *, before: str = "+", since: str = "-"
-    ) -> AsyncIterator[Raw]:
-        """Yield entries before one id and down to another, newest first."""
-        newest = before if before == "+" else f"({before}"
-        while True:
-            page: Any
-            with translate_errors():
-                page = await self._redis.xrevrange(
-                    keyspace.ledger(upstream), max=newest, min=since, count=PAGE
-                )
-            for each in page:
-                yield each
-            if len(page) < PAGE:
-                return
-            newest = f"({page[-1][0]}"
+            bound = f"({page[-1][0]}"
+            least, most = (least, bound) if newest_first else (bound, most)
 
     async def archived_until(self, upstream: str) -> str:
         """Return the id of the last archived entry, or ""."""
-        with translate_errors():
-            return str(await self._redis.hget(keyspace.opening(upstream), "archived") or "")
-
-    async def now_ms(self) -> int:
-        """Return Redis's time, in milliseconds since 1970."""
-        return await now_ms(self._redis)
+        return str(await self._redis.hget(keyspace.opening(upstream), "archived") or "")

@@ -14,7 +14,6 @@ from falgate.money.frozen import LOST, Frozen
 from falgate.money.store.entries import entry_id
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _TRUST = Script("ledger_trust")
 
@@ -93,14 +92,11 @@ class Ledger:
         found: Any
         form: Any
         counted: Any
-        with translate_errors():
-            if expected is None:
-                born = {"format": _FORMAT, "calendar": calendar.name, "id": uuid.uuid4().hex}
-                for field, value in born.items():
-                    await self._redis.hsetnx(keyspace.META, field, value)
-            found, form, counted = await self._redis.hmget(
-                keyspace.META, ["id", "format", "calendar"]
-            )
+        if expected is None:
+            born = {"format": _FORMAT, "calendar": calendar.name, "id": uuid.uuid4().hex}
+            for field, value in born.items():
+                await self._redis.hsetnx(keyspace.META, field, value)
+        found, form, counted = await self._redis.hmget(keyspace.META, ["id", "format", "calendar"])
         if found is None or (expected is not None and found != expected):
             raise LedgerGone(
                 "Redis holds another ledger than the one that was known here"
@@ -122,19 +118,17 @@ class Ledger:
 
     async def calendar(self) -> str | None:
         """Return the name of the ledger's calendar; None if there is no ledger yet."""
-        with translate_errors():
-            found: Any = await self._redis.hget(keyspace.META, "calendar")
+        found: Any = await self._redis.hget(keyspace.META, "calendar")
         return None if found is None else str(found)
 
     async def standing(self) -> LedgerStanding:
         """Return the ledger and the state of its server, in one round trip."""
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.hmget(keyspace.META, _STANDING)
-                pipeline.info("server")
-                pipeline.info("replication")
-                pipeline.time()
-                kept, server, replication, (seconds, micros) = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hmget(keyspace.META, _STANDING)
+            pipeline.info("server")
+            pipeline.info("replication")
+            pipeline.time()
+            kept, server, replication, (seconds, micros) = await pipeline.execute()
         ledger_id, trusted, frozen_ms, why = kept
         return LedgerStanding(
             ledger_id=ledger_id or "",
@@ -157,38 +151,30 @@ class Ledger:
             was: The history that was trusted before.
             why: What is wrong, in the form of `Frozen.why`, which stops purchases; "" for nothing.
         """
-        with translate_errors():
-            return bool(
-                await _TRUST(self._redis, meta=keyspace.META, history=history, was=was, why=why)
-            )
+        return bool(await _TRUST(self._redis, history=history, was=was, why=why))
 
     async def frozen_ms(self) -> int:
         """Return since when purchases are stopped, Redis's time in milliseconds; 0 if not."""
-        with translate_errors():
-            return int(await self._redis.hget(keyspace.META, "frozen_ms") or 0)
+        return int(await self._redis.hget(keyspace.META, "frozen_ms") or 0)
 
     async def note_books(self, live: str, others: Collection[str]) -> None:
         """Store the upstream of live keys, for commands without settings, and all upstreams."""
         books: dict[Any, Any] = {f"{_BOOKS}{name}": "1" for name in (live, *others)}
-        with translate_errors():
-            await self._redis.hset(keyspace.META, mapping={"live": live, **books})
+        await self._redis.hset(keyspace.META, mapping={"live": live, **books})
 
     async def books(self) -> list[str]:
         """Return the names of all upstreams that a gateway has ever bought from."""
-        fields: Any
-        with translate_errors():
-            fields = await self._redis.hkeys(keyspace.META)
+        fields: Any = await self._redis.hkeys(keyspace.META)
         return sorted(each.removeprefix(_BOOKS) for each in fields if each.startswith(_BOOKS))
 
     async def written(self) -> dict[str, tuple[int, int]]:
         """Return the last id that was ever given to an entry, for each ledger."""
         names = await self.books()
         found: list[Any]
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for name in names:
-                    pipeline.xinfo_stream(keyspace.ledger(name))
-                found = await pipeline.execute(raise_on_error=False)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.xinfo_stream(keyspace.ledger(name))
+            found = await pipeline.execute(raise_on_error=False)
         return {
             name: entry_id(stream["last-generated-id"])
             for name, stream in zip(names, found, strict=True)
@@ -198,8 +184,7 @@ class Ledger:
 
     async def live(self) -> str | None:
         """Return the upstream of live keys, according to the gateway that started last."""
-        with translate_errors():
-            found = await self._redis.hget(keyspace.META, "live")
+        found = await self._redis.hget(keyspace.META, "live")
         return None if found is None else str(found)
 
     async def applied(self, upstream: str, setting: str) -> Micros | None:
@@ -208,16 +193,13 @@ class Ledger:
         A setting is applied once per value. Afterwards operators' changes hold, so that a restart
         does not undo a budget that somebody lowered because of an incident.
         """
-        with translate_errors():
-            found = await self._redis.hget(keyspace.META, f"applied:{setting}:{upstream}")
+        found = await self._redis.hget(keyspace.META, f"applied:{setting}:{upstream}")
         return None if found is None else int(found)
 
     async def note_applied(self, upstream: str, setting: str, amount: Micros) -> None:
         """Record that a setting's value was applied, so that it is not applied again."""
-        with translate_errors():
-            await self._redis.hset(keyspace.META, f"applied:{setting}:{upstream}", str(amount))
+        await self._redis.hset(keyspace.META, f"applied:{setting}:{upstream}", str(amount))
 
     async def open_jobs(self, upstream: str) -> int:
         """Return the number of jobs that have not ended."""
-        with translate_errors():
-            return int(await self._redis.zcard(keyspace.open_jobs(upstream)))
+        return int(await self._redis.zcard(keyspace.open_jobs(upstream)))

@@ -10,7 +10,7 @@
 local ledger = KEYS[1]
 local opening = KEYS[2]
 local corrected = KEYS[3]
-local copy = KEYS[4]
+local next_opening = KEYS[4]
 local torn = KEYS[5]
 local first = ARGV[1]
 local last = ARGV[2]
@@ -23,11 +23,11 @@ if not head[1] or head[1][1] ~= first then return 0 end
 local amounts = cjson.decode(sums)
 for _, amount in pairs(amounts) do digits((amount:gsub('^%-', ''))) end
 if not begin(torn, 'archive', 'archive') then return 'torn' end
-redis.call('DEL', copy)
-redis.call('COPY', opening, copy)
-for field, amount in pairs(amounts) do redis.call('HINCRBY', copy, field, amount) end
-redis.call('HSET', copy, 'archived', last)
-redis.call('RENAME', copy, opening)
+redis.call('DEL', next_opening)
+redis.call('COPY', opening, next_opening)
+for field, amount in pairs(amounts) do redis.call('HINCRBY', next_opening, field, amount) end
+redis.call('HSET', next_opening, 'archived', last)
+redis.call('RENAME', next_opening, opening)
 redis.call('XTRIM', ledger, 'MINID', '=', behind)
 for i = first_job, #ARGV do redis.call('HDEL', corrected, ARGV[i]) end
 done(torn, 'archive')

@@ -20,7 +20,6 @@ from falgate.core.errors import Unavailable
 from falgate.money.store.entries import Entries, Raw, behind
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
-from falgate.redis.unavailable import translate_errors
 
 What = Literal["settle", "correct", "recover", "archive"]
 
@@ -48,9 +47,7 @@ class Torn:
 
     async def begun(self) -> dict[str, What]:
         """Return the operations that were begun and not completed, by job id or "archive"."""
-        found: Any
-        with translate_errors():
-            found = await self._redis.hgetall(keyspace.torn(self._upstream))
+        found: Any = await self._redis.hgetall(keyspace.torn(self._upstream))
         return cast("dict[str, What]", found)
 
     async def undo(self, who: str) -> None:
@@ -79,8 +76,7 @@ class Torn:
                         "after": "completed" if done else "undone",
                     },
                 )
-                with translate_errors():
-                    await pipeline.execute()
+                await pipeline.execute()
 
     async def _written(self, begun: Mapping[str, What]) -> Mapping[str, Sequence[Raw]]:
         """Return each operation's entries; for a correction, with the resets that it lowered."""
@@ -99,9 +95,7 @@ class Torn:
         return written
 
     async def _settled(self, pipeline: Pipeline, job_id: str, written: Sequence[Raw]) -> bool:
-        job: Any
-        with translate_errors():
-            job = await self._redis.hgetall(keyspace.job(job_id))
+        job: Any = await self._redis.hgetall(keyspace.job(job_id))
         if "settled_to" not in job:
             self._take_out(pipeline, written)
             return False
@@ -109,16 +103,14 @@ class Torn:
             pipeline.hdel(keyspace.job(job_id), "input")
             pipeline.zrem(keyspace.open_jobs(self._upstream), job_id)
             pipeline.zadd(keyspace.ended_jobs(self._upstream), {job_id: await now_ms(self._redis)})
-            with translate_errors():
-                flight = await self._redis.get(job["flight"])
+            flight = await self._redis.get(job["flight"])
             if flight == f"open:{job_id}":
                 pipeline.delete(job["flight"])
         return True
 
     async def _corrected(self, pipeline: Pipeline, job_id: str, written: Sequence[Raw]) -> bool:
         """Recover a correction; of a job's corrections, only the last can be torn."""
-        with translate_errors():
-            known = await self._redis.hget(keyspace.corrected(self._upstream), job_id)
+        known = await self._redis.hget(keyspace.corrected(self._upstream), job_id)
         billed = overrun = 0
         for _, fields in written:
             billed += int(fields.get("billed", 0))
@@ -136,8 +128,7 @@ class Torn:
         if not written:
             return False
         ((_, close), *_) = written
-        with translate_errors():
-            known = await self._redis.hget(keyspace.submits(self._upstream), close["request_id"])
+        known = await self._redis.hget(keyspace.submits(self._upstream), close["request_id"])
         if known == job_id:
             return True
         self._take_out(pipeline, written)

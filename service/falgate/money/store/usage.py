@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from falgate.core.calendar import Calendar, Kind, Window
 from falgate.money.usage import measured
 from falgate.redis import keyspace
+from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _ADD = Script("usage_add")
 
@@ -46,13 +46,12 @@ class Usage:
     ) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
         fields = [f"{only}:{measure}" for measure in measured()]
         found: list[Any]
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for name in (keyspace.usage(upstream, day) for day in days):
-                    pipeline.hmget(name, fields) if only else pipeline.hgetall(name)
-                for day in days if broken_down and not only else ():
-                    pipeline.hgetall(keyspace.breakdown(upstream, day))
-                found = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name in (keyspace.usage(upstream, day) for day in days):
+                pipeline.hmget(name, fields) if only else pipeline.hgetall(name)
+            for day in days if broken_down and not only else ():
+                pipeline.hgetall(keyspace.breakdown(upstream, day))
+            found = await pipeline.execute()
         rolled, parts = found[: len(days)], found[len(days) :] or [{}] * len(days)
         if only:
             pairs = (zip(fields, each, strict=True) for each in rolled)
@@ -67,8 +66,7 @@ class Usage:
         pages: Any = self._redis.hscan_iter(
             keyspace.breakdown(upstream, day), match=f"{app}/*", count=_FIELDS_AT_ONCE
         )
-        with translate_errors():
-            return {field: number async for field, number in pages}
+        return {field: number async for field, number in pages}
 
     async def today(self) -> date:
         """Return today's date in the organisation's time zone, by Redis's clock."""
@@ -87,21 +85,16 @@ class Usage:
         """
         hour = await self._window("hour")
         day, _, clock = hour.id.partition("T")
-        with translate_errors():
-            await _ADD(
-                self._redis,
-                usage=keyspace.usage(upstream, day),
-                hits=keyspace.hits(upstream, day),
-                breakdown=keyspace.breakdown(upstream, day),
-                posted=keyspace.POSTED,
-                id=batch,
-                before=before,
-                hour=clock[:2],
-                counts=msgspec.json.encode({name: str(counts[name]) for name in counts}).decode(),
-            )
+        await _ADD(
+            self._redis,
+            upstream=upstream,
+            day=day,
+            id=batch,
+            before=before,
+            hour=clock[:2],
+            counts=msgspec.json.encode({name: str(counts[name]) for name in counts}).decode(),
+        )
 
     async def _window(self, kind: Kind) -> Window:
-        with translate_errors():
-            seconds, _ = await self._redis.time()
-        windows = self._calendar.windows(int(seconds) * 1000)
+        windows = self._calendar.windows(await now_ms(self._redis))
         return next(window for window in windows if window.kind == kind)

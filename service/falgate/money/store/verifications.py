@@ -5,11 +5,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from falgate.money.store.entries import Entries
 from falgate.money.store.verify import verify
 from falgate.money.verification import VerificationResult
 from falgate.redis import keyspace
-from falgate.redis.unavailable import translate_errors
+from falgate.redis.clock import now_ms
 
 _REST_MS = 50
 """Leaves about four fifths of a verifying gateway's time to its callers."""
@@ -32,10 +31,7 @@ class Proving:
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
         """Return whether the caller is to verify now; if so, no one else may for `lease_ms`."""
-        with translate_errors():
-            taken = await self._redis.set(
-                keyspace.prover(upstream), self._owner, nx=True, px=lease_ms
-            )
+        taken = await self._redis.set(keyspace.prover(upstream), self._owner, nx=True, px=lease_ms)
         return bool(taken)
 
     async def differences(self, upstream: str) -> int:
@@ -48,10 +44,7 @@ class Proving:
 
     async def keep(self, upstream: str, differences: int) -> VerificationResult:
         """Store a result, which every instance reports."""
-        found = VerificationResult(
-            at_ms=await Entries(self._redis).now_ms(), differences=differences
-        )
+        found = VerificationResult(at_ms=await now_ms(self._redis), differences=differences)
         figures: dict[Any, Any] = {"at_ms": found.at_ms, "differences": differences}
-        with translate_errors():
-            await self._redis.hset(keyspace.proved(upstream), mapping=figures)
+        await self._redis.hset(keyspace.proved(upstream), mapping=figures)
         return found

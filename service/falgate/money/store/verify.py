@@ -25,8 +25,8 @@ from falgate.money.store.entries import Entries
 from falgate.money.store.torn import Torn
 from falgate.money.sums import COUNTERS, HOUSE, MEASURES, Sums, is_recent, recent
 from falgate.redis import keyspace
+from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _LOOK = Script("ledger_look")
 
@@ -80,11 +80,8 @@ class _Verification:
         self._archived = ""
 
     async def run(self) -> Verified:
-        now_ms = await self._entries.now_ms()
-        self._sums = Sums(recent(now_ms))
-        opening: Any
-        with translate_errors():
-            opening = await self._redis.hgetall(keyspace.opening(self._upstream))
+        self._sums = Sums(recent(await now_ms(self._redis)))
+        opening: Any = await self._redis.hgetall(keyspace.opening(self._upstream))
         self._archived = opening.get("archived", "")
         # After a torn archive run, entries may still be there that the opening balances include.
         self._last = self._archived or "0-0"
@@ -117,16 +114,14 @@ class _Verification:
         await asyncio.sleep(self._rest_ms / 1000)
 
     async def _names(self) -> list[str]:
-        known: Any
-        with translate_errors():
-            known = await self._redis.smembers(keyspace.accounts(self._upstream))
+        known: Any = await self._redis.smembers(keyspace.accounts(self._upstream))
         return sorted({*known, *self._sums.accounts})
 
     async def _accounts(self, names: Sequence[str]) -> list[Difference]:
         keys = [keyspace.account(self._upstream, account(name)) for name in names]
         look = await self._look(keys)
         # Counters of old windows may have been swept in the meantime.
-        since = recent(await self._entries.now_ms())
+        since = recent(await now_ms(self._redis))
         found: list[Difference] = []
         for key, name, counters in zip(keys, names, look.hashes, strict=True):
             must = Counter(self._sums.accounts.get(name, {}))
@@ -164,7 +159,7 @@ class _Verification:
             for window in windows
             if window.startswith("day:")
         }
-        empty |= set(_days_around(await self._entries.now_ms()))
+        empty |= set(_days_around(await now_ms(self._redis)))
         days = sorted(day for day in {*self._sums.usage, *empty} if day >= whole_from)
         found: list[Difference] = []
         for start in range(0, len(days), _DAYS_AT_ONCE):
@@ -204,18 +199,15 @@ class _Verification:
 
     async def _look(self, hashes: Sequence[str]) -> _Look:
         """Read some hashes and all holds as of one entry, and extend the sums to that entry."""
-        with translate_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                _LOOK.queue(
-                    pipeline,
-                    ledger=keyspace.ledger(self._upstream),
-                    opening=keyspace.opening(self._upstream),
-                    open_jobs=keyspace.open_jobs(self._upstream),
-                    job_prefix=keyspace.job(""),
-                )
-                for key in hashes:
-                    pipeline.hgetall(key)
-                (last, archived, *jobs), *found = await pipeline.execute()
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            _LOOK.queue(
+                pipeline,
+                upstream=self._upstream,
+                job_prefix=keyspace.job(""),
+            )
+            for key in hashes:
+                pipeline.hgetall(key)
+            (last, archived, *jobs), *found = await pipeline.execute()
         if archived != self._archived:
             raise _ArchivedMeanwhile
         await self._add_up(last)

@@ -18,7 +18,6 @@ from falgate.money.store.verifications import as_proved
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.store.catalogue import TOTAL, as_total
 from falgate.redis import keyspace
-from falgate.redis.unavailable import translate_errors
 from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 
 _COUNTERS = ("spent", "forgiven", "raised", "held")
@@ -37,14 +36,13 @@ class Standings:
 
     async def read(self, upstreams: Sequence[str]) -> tuple[list[UpstreamStanding], StoreSize]:
         """Return the gauges of each upstream, and the size of the picture store."""
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.time()
-                pipeline.hget(keyspace.META, "frozen_ms")
-                pipeline.hmget(keyspace.MEDIA, TOTAL)
-                for upstream in upstreams:
-                    self._ask(pipeline, upstream)
-                (seconds, micros), frozen_ms, stored, *rest = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.hget(keyspace.META, "frozen_ms")
+            pipeline.hmget(keyspace.MEDIA, TOTAL)
+            for upstream in upstreams:
+                self._ask(pipeline, upstream)
+            (seconds, micros), frozen_ms, stored, *rest = await pipeline.execute()
         books = [rest[start : start + _OWN] for start in range(0, len(rest), _OWN)]
         subjects = [[ORGANISATION, *(Account("team", name) for name in own[0])] for own in books]
         windows = self._calendar.windows(int(seconds) * 1000 + int(micros) // 1000)
@@ -84,12 +82,11 @@ class Standings:
             *(f"{counter}:{window.name}" for counter in _COUNTERS for window in windows),
         ]
         found: Any
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for upstream, accounts in zip(upstreams, subjects, strict=True):
-                    for each in accounts:
-                        pipeline.hmget(keyspace.account(upstream, each), fields)
-                found = iter(await pipeline.execute())
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for upstream, accounts in zip(upstreams, subjects, strict=True):
+                for each in accounts:
+                    pipeline.hmget(keyspace.account(upstream, each), fields)
+            found = iter(await pipeline.execute())
         return [[_where(each, fields, next(found), windows) for each in own] for own in subjects]
 
 

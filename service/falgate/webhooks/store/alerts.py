@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 
 from falgate.core.events import Alerted
 from falgate.redis import keyspace
+from falgate.redis.bounded import attempt
 from falgate.redis.clock import now_ms
 from falgate.redis.unavailable import translate_errors
 
@@ -89,11 +90,11 @@ class Alerts:
     async def _group(self) -> None:
         if self._grouped:
             return
-        try:
-            await self._redis.xgroup_create(keyspace.ALERTS, _GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
-                raise
+        created = await attempt(
+            self._redis, "XGROUP CREATE", keyspace.ALERTS, _GROUP, "0", "MKSTREAM"
+        )
+        if isinstance(created, ResponseError) and not str(created).startswith("BUSYGROUP"):
+            raise created
         self._grouped = True
 
 
