@@ -157,7 +157,7 @@ rate = Key(
     lives="expires",
 )
 flight = Key(
-    "flight:<fingerprint>",
+    "flight:<flight_name>",
     "string",
     "`open:<job>` or `done:<job>:<generation>:<count>`",
     "until swept after MARKER_KEPT_S",
@@ -176,7 +176,7 @@ places = Key(
     lives="expires",
 )
 waiters = Key(
-    "waiters:<flight>",
+    "waiters:<flight_name>",
     "zset",
     "requests that wait for a flight, by deadline",
     "for a day",

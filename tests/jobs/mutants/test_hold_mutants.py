@@ -128,18 +128,9 @@ async def windows(desk: Any) -> None:
         window = {"kind": "day", "id": "x", "starts_ms": starts_ms, "ends_ms": ends_ms}
         reply = await hold._HOLD(
             desk.redis,
-            meta=keyspace.META,
-            job=keyspace.job("a"),
-            flight=keyspace.flight("f"),
-            open_jobs=keyspace.open_jobs(UPSTREAM),
-            house=keyspace.house(UPSTREAM),
+            upstream=UPSTREAM,
             more_keys=[ACCOUNT, keyspace.pace(UPSTREAM, ORGANISATION)],
-            accounts=keyspace.accounts(UPSTREAM),
-            teams=keyspace.teams(UPSTREAM),
-            slots=keyspace.slots(UPSTREAM),
-            waiting=keyspace.waiting(UPSTREAM),
             tags=keyspace.turns(UPSTREAM),
-            alerts=keyspace.ALERTS,
             calendar=await desk.redis.hget(keyspace.META, "calendar"),
             **hold._beside(desk.order("a", "f")),
             charged=json.dumps(

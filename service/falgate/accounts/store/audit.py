@@ -7,7 +7,6 @@ from redis.asyncio import Redis
 
 from falgate.core.change import Change
 from falgate.redis import keyspace
-from falgate.redis.unavailable import translate_errors
 
 
 class AuditLog:
@@ -23,14 +22,13 @@ class AuditLog:
         Raises:
             Unavailable: Without Redis.
         """
-        with translate_errors():
-            await self._redis.xadd(
-                keyspace.AUDIT,
-                {
-                    "who": change.who,
-                    "action": change.action,
-                    "subject": change.subject,
-                    "before": "",
-                    "after": msgspec.json.encode(after).decode(),
-                },
-            )
+        await self._redis.xadd(
+            keyspace.AUDIT,
+            {
+                "who": change.who,
+                "action": change.action,
+                "subject": change.subject,
+                "before": "",
+                "after": msgspec.json.encode(after).decode(),
+            },
+        )

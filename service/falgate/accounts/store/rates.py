@@ -7,7 +7,6 @@ from redis.asyncio import Redis
 from falgate.accounts.limits import Exceeded
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _TAKE = Script("rates_take")
 
@@ -31,12 +30,11 @@ class Rates:
             Unavailable: Without Redis.
         """
         accounts = list(limited)
-        with translate_errors():
-            reply = await _TAKE(
-                self._redis,
-                more_keys=[keyspace.rate(account) for account in accounts],
-                more_args=list(limited.values()),
-            )
+        reply = await _TAKE(
+            self._redis,
+            more_keys=[keyspace.rate(account) for account in accounts],
+            more_args=list(limited.values()),
+        )
         if not reply:
             return None
         account = accounts[int(reply[0])]

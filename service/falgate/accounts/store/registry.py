@@ -13,7 +13,6 @@ from falgate.money.store.ledger import check_own
 from falgate.redis import keyspace
 from falgate.redis.audited import put
 from falgate.redis.clock import Clock
-from falgate.redis.unavailable import translate_errors
 
 _PAGE = 500
 _REVISION, _RECORD = "revision", "record"
@@ -43,13 +42,12 @@ class Registry:
         Keys are not cached, so that a revocation or a new limit takes effect at once on every
         instance.
         """
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.hget(keyspace.apikey(key_id), _RECORD)
-                pipeline.hget(keyspace.DIRECTORY, _REVISION)
-                pipeline.hget(keyspace.META, "id")
-                pipeline.time()
-                found, revision, ledger, (seconds, micros) = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hget(keyspace.apikey(key_id), _RECORD)
+            pipeline.hget(keyspace.DIRECTORY, _REVISION)
+            pipeline.hget(keyspace.META, "id")
+            pipeline.time()
+            found, revision, ledger, (seconds, micros) = await pipeline.execute()
         if self._ledger_id:
             check_own(ledger, self._ledger_id)
         if self._clock:
@@ -61,8 +59,7 @@ class Registry:
 
     async def ids(self) -> frozenset[str]:
         """Return the public ids of all keys."""
-        with translate_errors():
-            places: Any = await self._redis.zrange(keyspace.key_order(""), 0, -1)
+        places: Any = await self._redis.zrange(keyspace.key_order(""), 0, -1)
         return frozenset(_id(place) for place in places)
 
     async def keys(
@@ -79,13 +76,12 @@ class Registry:
         start, most = f"({after}" if after else "-", -1 if number is None else number
         places: Any
         found: list[Any] = []
-        with translate_errors():
-            places = await self._redis.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
-            for begin in range(0, len(places), _PAGE):
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for place in places[begin : begin + _PAGE]:
-                        pipeline.hget(keyspace.apikey(_id(place)), _RECORD)
-                    found += await pipeline.execute()
+        places = await self._redis.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
+        for begin in range(0, len(places), _PAGE):
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for place in places[begin : begin + _PAGE]:
+                    pipeline.hget(keyspace.apikey(_id(place)), _RECORD)
+                found += await pipeline.execute()
         return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
 
     async def split_keys(self) -> None:
@@ -93,26 +89,22 @@ class Registry:
 
         May be repeated, and run on several instances at once; a key that was changed since stays.
         """
-        found: Any
-        with translate_errors():
-            found = await self._redis.hgetall(keyspace.FORMER_APIKEYS)
-            if not found:
-                return
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                for key_id, encoded in found.items():
-                    record = msgspec.json.decode(encoded, type=KeyRecord)
-                    pipeline.hsetnx(keyspace.apikey(key_id), _RECORD, encoded)
-                    for name in _lists(record):
-                        pipeline.zadd(name, {record.place: 0})
-                pipeline.delete(keyspace.FORMER_APIKEYS)
-                await pipeline.execute()
+        found: Any = await self._redis.hgetall(keyspace.FORMER_APIKEYS)
+        if not found:
+            return
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            for key_id, encoded in found.items():
+                record = msgspec.json.decode(encoded, type=KeyRecord)
+                pipeline.hsetnx(keyspace.apikey(key_id), _RECORD, encoded)
+                for name in _lists(record):
+                    pipeline.zadd(name, {record.place: 0})
+            pipeline.delete(keyspace.FORMER_APIKEYS)
+            await pipeline.execute()
 
     async def directory(self) -> Directory:
         """Read all teams and apps."""
         await self._check()
-        found: Any
-        with translate_errors():
-            found = await self._redis.hgetall(keyspace.DIRECTORY)
+        found: Any = await self._redis.hgetall(keyspace.DIRECTORY)
         teams, apps = {}, {}
         for field in sorted(found):
             kind, _, name = field.partition(":")
@@ -125,8 +117,7 @@ class Registry:
 
     async def latest(self) -> Directory:
         """Return all teams and apps, reading them only if the revision has changed."""
-        with translate_errors():
-            revision = await self._redis.hget(keyspace.DIRECTORY, _REVISION)
+        revision = await self._redis.hget(keyspace.DIRECTORY, _REVISION)
         if int(revision or 0) != self._directory.revision:
             await self.directory()
         return self._directory
@@ -163,17 +154,15 @@ class Registry:
 
     async def _check(self) -> None:
         if self._ledger_id:
-            with translate_errors():
-                found = await self._redis.hget(keyspace.META, "id")
+            found = await self._redis.hget(keyspace.META, "id")
             check_own(found, self._ledger_id)
 
     async def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
         """Iterate over the audit log from just before the entry `before`, newest first."""
         while True:
             page: Any
-            with translate_errors():
-                newest = before if before == "+" else f"({before}"
-                page = await self._redis.xrevrange(keyspace.AUDIT, max=newest, count=_PAGE)
+            newest = before if before == "+" else f"({before}"
+            page = await self._redis.xrevrange(keyspace.AUDIT, max=newest, count=_PAGE)
             for entry, fields in page:
                 yield msgspec.convert({"id": entry, **fields}, Audited)
             if len(page) < _PAGE:
@@ -182,8 +171,7 @@ class Registry:
 
     async def now_s(self) -> int:
         """Return Redis's time, in seconds since 1970."""
-        with translate_errors():
-            seconds, _ = await self._redis.time()
+        seconds, _ = await self._redis.time()
         return int(seconds)
 
 

@@ -8,7 +8,6 @@ from falgate.cache.pool import AppPool
 from falgate.core.picture import Picture
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _TAKE = Script("places_take")
 _KEEP = Script("places_keep")
@@ -36,16 +35,15 @@ class Places:
         """
         if not pictures:
             return ()
-        with translate_errors():
-            taken = await _TAKE(
-                self._redis,
-                places=keyspace.places(pool.app, pool.fingerprint),
-                request_id=request_id,
-                wanted=wanted,
-                lease_ms=lease_ms,
-                kept_s=keyspace.PLACES_KEPT_S,
-                more_args=[part for each in pictures for part in (each.sha256, _of(each))],
-            )
+        taken = await _TAKE(
+            self._redis,
+            places=keyspace.places(pool.app, pool.fingerprint),
+            request_id=request_id,
+            wanted=wanted,
+            lease_ms=lease_ms,
+            kept_s=keyspace.PLACES_KEPT_S,
+            more_args=[part for each in pictures for part in (each.sha256, _of(each))],
+        )
         return tuple(pictures[at] for at in taken)
 
     async def free(
@@ -65,14 +63,13 @@ class Places:
     async def _keep(
         self, pool: AppPool, request_ids: Sequence[str], lease_ms: int, *kept: str
     ) -> None:
-        with translate_errors():
-            await _KEEP(
-                self._redis,
-                places=keyspace.places(pool.app, pool.fingerprint),
-                lease_ms=lease_ms,
-                more_keys=kept,
-                more_args=request_ids,
-            )
+        await _KEEP(
+            self._redis,
+            places=keyspace.places(pool.app, pool.fingerprint),
+            lease_ms=lease_ms,
+            more_keys=kept,
+            more_args=request_ids,
+        )
 
 
 def _of(picture: Picture) -> str:

@@ -10,7 +10,6 @@ from falgate.cache.pool import PoolVersion
 from falgate.core.picture import Picture, Pool
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _APPEND = Script("pools_append")
 _RENEW = Script("pools_renew")
@@ -37,12 +36,11 @@ class Pools:
 
     async def read_all(self, fingerprints: Sequence[str]) -> list[Pool]:
         """Return several pools, read in one round trip."""
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for fingerprint in fingerprints:
-                    pipeline.hmget(keyspace.pool(fingerprint), ["generation", "pictures"])
-                pipeline.time()
-                *found, (seconds, _) = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for fingerprint in fingerprints:
+                pipeline.hmget(keyspace.pool(fingerprint), ["generation", "pictures"])
+            pipeline.time()
+            *found, (seconds, _) = await pipeline.execute()
         return [_pool(generation, pictures, int(seconds)) for generation, pictures in found]
 
     async def append(
@@ -72,14 +70,13 @@ class Pools:
         generation: int,
         pictures: Sequence[Picture],
     ) -> PoolVersion | None:
-        with translate_errors():
-            reply = await script(
-                self._redis,
-                pool=keyspace.pool(fingerprint),
-                job_id=job_id,
-                generation=generation,
-                more_args=[msgspec.json.encode(picture).decode() for picture in pictures],
-            )
+        reply = await script(
+            self._redis,
+            pool=keyspace.pool(fingerprint),
+            job_id=job_id,
+            generation=generation,
+            more_args=[msgspec.json.encode(picture).decode() for picture in pictures],
+        )
         return PoolVersion(int(reply[0]), int(reply[1])) if reply else None
 
     async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
@@ -91,16 +88,15 @@ class Pools:
         return await self._remove(fingerprint, (), "1")
 
     async def _remove(self, fingerprint: str, hashes: Collection[str], every: str) -> int:
-        with translate_errors():
-            return int(
-                await _REMOVE(
-                    self._redis,
-                    pool=keyspace.pool(fingerprint),
-                    all=every,
-                    emptied_s=keyspace.EMPTIED_S,
-                    more_args=sorted(hashes),
-                )
+        return int(
+            await _REMOVE(
+                self._redis,
+                pool=keyspace.pool(fingerprint),
+                all=every,
+                emptied_s=keyspace.EMPTIED_S,
+                more_args=sorted(hashes),
             )
+        )
 
     async def keep(
         self, fingerprint: str, hashes: Collection[str], until_s: int, *, pinned: bool = False
@@ -110,16 +106,15 @@ class Pools:
         Pictures that are kept for ever stay so unless `pinned` is set. Return how many were
         changed.
         """
-        with translate_errors():
-            return int(
-                await _KEEP(
-                    self._redis,
-                    pool=keyspace.pool(fingerprint),
-                    until_s=until_s,
-                    over=int(pinned),
-                    more_args=sorted(hashes),
-                )
+        return int(
+            await _KEEP(
+                self._redis,
+                pool=keyspace.pool(fingerprint),
+                until_s=until_s,
+                over=int(pinned),
+                more_args=sorted(hashes),
             )
+        )
 
 
 def _pool(generation: Any, pictures: Any, read_s: int) -> Pool:

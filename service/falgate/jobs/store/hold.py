@@ -34,7 +34,6 @@ from falgate.money.frozen import Frozen
 from falgate.money.store.instance import Instance
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _HOLD = Script("jobs_hold")
 
@@ -66,10 +65,9 @@ async def hold(  # noqa: PLR0917 - what the script decides by
     keys += [keyspace.pace(order.upstream, account) for account in accounts]
     for _ in range(_ROUNDS_MAX):
         windows = instance.calendar.windows(now_ms)
-        with translate_errors():
-            reply = await _HOLD(
-                redis, more_keys=keys, windows=msgspec.json.encode(windows).decode(), **named
-            )
+        reply = await _HOLD(
+            redis, more_keys=keys, windows=msgspec.json.encode(windows).decode(), **named
+        )
         match reply:
             case ["elsewhen", script_ms]:
                 # A window ended between our estimate and the script's time.
@@ -112,17 +110,8 @@ def _named(
     ]
     bare = msgspec.structs.replace(order, input={})
     return {
-        "meta": keyspace.META,
-        "job": keyspace.job(order.id),
-        "flight": keyspace.flight(order.flight),
-        "open_jobs": keyspace.open_jobs(order.upstream),
-        "house": keyspace.house(order.upstream),
-        "accounts": keyspace.accounts(order.upstream),
-        "teams": keyspace.teams(order.upstream),
-        "slots": keyspace.slots(order.upstream),
-        "waiting": keyspace.waiting(order.upstream),
+        "upstream": order.upstream,
         "tags": keyspace.turns(order.upstream),
-        "alerts": keyspace.ALERTS,
         "ledger_id": instance.ledger_id,
         "job_id": order.id,
         "owner": instance.owner,
@@ -163,10 +152,7 @@ def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:
     """Return the arguments that describe who waits for the flight."""
     keep = waiter.keep
     return {
-        "waiters": keyspace.waiters(order.flight),
         "flight_name": order.flight,
-        "request": keyspace.request(waiter.request),
-        "pending": keyspace.pending(order.upstream),
         "idempotency": keyspace.idempotency(keep.asked.repeatable if keep else ""),
         "request_id": waiter.request,
         "patience_ms": waiter.patience_ms,

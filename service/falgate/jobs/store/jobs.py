@@ -20,7 +20,6 @@ from falgate.redis import keyspace
 from falgate.redis.bounded import grant
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _MARK = Script("jobs_mark")
 _ACCEPT = Script("jobs_accept")
@@ -55,9 +54,7 @@ class Jobs:
         Raises:
             Fenced: It is no longer reserved.
         """
-        with translate_errors():
-            line = self._line(job.order.upstream)
-            has = await _ASK(self._redis, job=keyspace.job(job.order.id), **line)
+        has = await _ASK(self._redis, job_id=job.order.id, **self._line(job.order.upstream))
         if has < 0:
             raise Fenced
         return bool(has)
@@ -72,23 +69,22 @@ class Jobs:
             Fenced: Another instance has the job.
             NotDurable: The mark may still be lost. Nothing was sent.
         """
-        named = {**self._leased(job), "slots": keyspace.slots(job.order.upstream)}
+        named = self._leased(job)
         accounts = _accounts(job.order)
         barriers = self._instance.durability
-        with translate_errors():
-            if not (barriers.fsync or barriers.replicas):
-                marked_ms, durable = await _MARK(self._redis, more_keys=accounts, **named), True
-            else:
-                # On one connection: WAIT and WAITAOF only cover the writes of their connection.
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    grant(pipeline, 2 * _BARRIER_MS)
-                    _MARK.queue(pipeline, more_keys=accounts, **named)
-                    if barriers.fsync:
-                        pipeline.execute_command("WAITAOF", 1, 0, _BARRIER_MS)
-                    pipeline.execute_command("WAIT", barriers.replicas, _BARRIER_MS)
-                    marked_ms, *local, copies = await pipeline.execute()
-                fsynced = not barriers.fsync or local[0][0] >= 1
-                durable = fsynced and copies >= barriers.replicas
+        if not (barriers.fsync or barriers.replicas):
+            marked_ms, durable = await _MARK(self._redis, more_keys=accounts, **named), True
+        else:
+            # On one connection: WAIT and WAITAOF only cover the writes of their connection.
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                grant(pipeline, 2 * _BARRIER_MS)
+                _MARK.queue(pipeline, more_keys=accounts, **named)
+                if barriers.fsync:
+                    pipeline.execute_command("WAITAOF", 1, 0, _BARRIER_MS)
+                pipeline.execute_command("WAIT", barriers.replicas, _BARRIER_MS)
+                marked_ms, *local, copies = await pipeline.execute()
+            fsynced = not barriers.fsync or local[0][0] >= 1
+            durable = fsynced and copies >= barriers.replicas
         if not marked_ms:
             raise Fenced
         if not durable:
@@ -100,23 +96,19 @@ class Jobs:
 
         A lease of 0 ms is for callers that do not run the job, see the script.
         """
-        with translate_errors():
-            reply = await _ACCEPT(
-                self._redis,
-                job=keyspace.job(job.order.id),
-                open_jobs=keyspace.open_jobs(job.order.upstream),
-                submits=keyspace.submits(job.order.upstream),
-                more_keys=_accounts(job.order),
-                job_id=job.order.id,
-                request_id=request_id,
-                lease_ms=self._instance.lease_ms if lease_ms is None else lease_ms,
-            )
+        reply = await _ACCEPT(
+            self._redis,
+            upstream=job.order.upstream,
+            more_keys=_accounts(job.order),
+            job_id=job.order.id,
+            request_id=request_id,
+            lease_ms=self._instance.lease_ms if lease_ms is None else lease_ms,
+        )
         return bool(reply == "accepted")
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
         """Renew a job's lease; return False if the job is no longer the caller's."""
-        with translate_errors():
-            kept = await _RENEW(self._redis, **self._leased(job, lease_ms))
+        kept = await _RENEW(self._redis, **self._leased(job, lease_ms))
         return bool(kept)
 
     async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
@@ -125,14 +117,12 @@ class Jobs:
         Raises:
             Fenced: Another instance has the job.
         """
-        with translate_errors():
-            noted = await _DOUBT(
-                self._redis,
-                **self._leased(job, lease_ms),
-                **self._line(job.order.upstream),
-                trouble=trouble,
-                wake=keyspace.WAKE,
-            )
+        noted = await _DOUBT(
+            self._redis,
+            **(self._leased(job, lease_ms) | self._line(job.order.upstream)),
+            trouble=trouble,
+            wake=keyspace.WAKE,
+        )
         if not noted:
             raise Fenced
 
@@ -148,36 +138,26 @@ class Jobs:
         assert settlement.state in MOVES[job.state]
         order = job.order
         day = next(name for name in job.windows if name.startswith("day:"))
-        with translate_errors():
-            reply = await _SETTLE(
-                self._redis,
-                job=keyspace.job(order.id),
-                open_jobs=keyspace.open_jobs(order.upstream),
-                ended_jobs=keyspace.ended_jobs(order.upstream),
-                flight=keyspace.flight(order.flight),
-                ledger=keyspace.ledger(order.upstream),
-                house=keyspace.house(order.upstream),
-                alerts=keyspace.ALERTS,
-                usage=keyspace.usage(order.upstream, day.removeprefix("day:")),
-                breakdown=keyspace.breakdown(order.upstream, day.removeprefix("day:")),
-                torn=keyspace.torn(order.upstream),
-                **self._line(order.upstream),
-                more_keys=_accounts(order),
-                job_id=order.id,
-                epoch=job.epoch,
-                **{"from": job.state},
-                to=settlement.state,
-                charge=settlement.charge,
-                lease_ms=self._instance.lease_ms,
-                output=msgspec.json.encode(output).decode(),
-                answer=msgspec.json.encode(settlement.answer).decode(),
-                refusal=keyspace.refusal(order.id),
-                refusal_kept_s=keyspace.REFUSAL_KEPT_S,
-                wake=keyspace.WAKE,
-                subject=records.subject(order, settlement),
-                measures=msgspec.json.encode(records.measures(job, settlement)).decode(),
-                more_args=records.entry(job, settlement),
-            )
+        reply = await _SETTLE(
+            self._redis,
+            day=day.removeprefix("day:"),
+            flight_name=order.flight,
+            **self._line(order.upstream),
+            more_keys=_accounts(order),
+            job_id=order.id,
+            epoch=job.epoch,
+            **{"from": job.state},
+            to=settlement.state,
+            charge=settlement.charge,
+            lease_ms=self._instance.lease_ms,
+            output=msgspec.json.encode(output).decode(),
+            answer=msgspec.json.encode(settlement.answer).decode(),
+            refusal_kept_s=keyspace.REFUSAL_KEPT_S,
+            wake=keyspace.WAKE,
+            subject=records.subject(order, settlement),
+            measures=msgspec.json.encode(records.measures(job, settlement)).decode(),
+            more_args=records.entry(job, settlement),
+        )
         refuse_torn(reply[0])
         if reply[0] == "fenced":
             raise Fenced
@@ -202,39 +182,33 @@ class Jobs:
         """
         # A purchase of new pictures has its own flight, so no reader of the pool needs a marker.
         seen = PoolVersion() if published is None or job.order.fresh else published
-        with translate_errors():
-            reply = await _FINISH(
-                self._redis,
-                job=keyspace.job(job.order.id),
-                open_jobs=keyspace.open_jobs(job.order.upstream),
-                ended_jobs=keyspace.ended_jobs(job.order.upstream),
-                flight=keyspace.flight(job.order.flight),
-                pool_flight=keyspace.flight(job.order.fingerprint),
-                markers=keyspace.MARKERS,
-                job_id=job.order.id,
-                epoch=job.epoch,
-                pictures=msgspec.json.encode(pictures).decode(),
-                generation=seen.generation,
-                count=seen.count,
-                marker_ms=keyspace.MARKER_KEPT_S * 1000,
-                fingerprint=job.order.fingerprint,
-                wake=keyspace.WAKE,
-                kept="0" if published is None else "1",
-            )
+        reply = await _FINISH(
+            self._redis,
+            upstream=job.order.upstream,
+            flight_name=job.order.flight,
+            pool_flight=keyspace.flight(job.order.fingerprint),
+            job_id=job.order.id,
+            epoch=job.epoch,
+            pictures=msgspec.json.encode(pictures).decode(),
+            generation=seen.generation,
+            count=seen.count,
+            marker_ms=keyspace.MARKER_KEPT_S * 1000,
+            fingerprint=job.order.fingerprint,
+            wake=keyspace.WAKE,
+            kept="0" if published is None else "1",
+        )
         if reply == "fenced":
             raise Fenced
 
     async def adopt(self, job_id: str, upstream: str) -> Job | None:
         """Take over a job whose lease ran out; return None if its lease runs or it has ended."""
-        with translate_errors():
-            epoch = await _ADOPT(
-                self._redis,
-                job=keyspace.job(job_id),
-                open_jobs=keyspace.open_jobs(upstream),
-                job_id=job_id,
-                owner=self._instance.owner,
-                lease_ms=self._instance.lease_ms,
-            )
+        epoch = await _ADOPT(
+            self._redis,
+            upstream=upstream,
+            job_id=job_id,
+            owner=self._instance.owner,
+            lease_ms=self._instance.lease_ms,
+        )
         job = await self.read(job_id) if epoch else None
         # If this process slept for longer than the lease, another one has adopted the job since.
         # With that one's epoch, this process would not be fenced, and would buy a second time.
@@ -243,17 +217,15 @@ class Jobs:
     async def lapsed(self, upstream: str, number: int) -> list[str]:
         """Return up to `number` ids of open jobs whose leases ran out, the earliest first."""
         key, until_ms = keyspace.open_jobs(upstream), await self.now_ms()
-        with translate_errors():
-            found: Any = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
+        found: Any = await self._redis.zrangebyscore(key, "-inf", until_ms, start=0, num=number)
         return list(found)
 
     async def read(self, job_id: str) -> Job | None:
         """Return a job as it is now; None if there is none."""
         refusal: Any = None
-        with translate_errors():
-            fields: Any = await self._redis.hgetall(keyspace.job(job_id))
-            if fields and fields["state"] in _REFUSABLE:
-                refusal = await self._redis.get(keyspace.refusal(job_id))
+        fields: Any = await self._redis.hgetall(keyspace.job(job_id))
+        if fields and fields["state"] in _REFUSABLE:
+            refusal = await self._redis.get(keyspace.refusal(job_id))
         return records.job(fields, refusal) if fields else None
 
     async def unbound(self, upstream: str) -> list[Job]:
@@ -277,8 +249,7 @@ class Jobs:
     def _leased(self, job: Job, lease_ms: int | None = None) -> dict[str, Any]:
         """Return the arguments of scripts that are fenced and change the end of a lease."""
         return {
-            "job": keyspace.job(job.order.id),
-            "open_jobs": keyspace.open_jobs(job.order.upstream),
+            "upstream": job.order.upstream,
             "job_id": job.order.id,
             "epoch": job.epoch,
             "lease_ms": self._instance.lease_ms if lease_ms is None else lease_ms,
@@ -287,8 +258,7 @@ class Jobs:
     def _line(self, upstream: str) -> dict[str, Any]:
         """Return the arguments of scripts that give slots to waiting jobs."""
         return {
-            "slots": keyspace.slots(upstream),
-            "waiting": keyspace.waiting(upstream),
+            "upstream": upstream,
             "tags": keyspace.turns(upstream),
             "slots_max": self._instance.slots_max,
             "channel": keyspace.MOVED,

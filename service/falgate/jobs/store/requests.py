@@ -13,7 +13,6 @@ from falgate.jobs.store import records
 from falgate.jobs.verdicts import Mismatched, NewRequest, Repeated
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _PUT = Script("requests_put")
 _END = Script("requests_end")
@@ -40,20 +39,17 @@ class Requests:
     ) -> Repeated | Mismatched | None:
         """Store a request that has ended already; return None, or why it was not stored."""
         asked = keep.asked
-        with translate_errors():
-            reply = await _PUT(
-                self._redis,
-                request=keyspace.request(asked.id),
-                answered=keyspace.answered(asked.upstream),
-                idempotency=keyspace.idempotency(asked.repeatable),
-                request_id=asked.id,
-                asked=records.asked(asked),
-                state=state,
-                outcome=msgspec.json.encode(outcome).decode(),
-                digest=keep.digest,
-                repeats_ms=keep.repeats_ms,
-                **_telling(asked),
-            )
+        reply = await _PUT(
+            self._redis,
+            idempotency=keyspace.idempotency(asked.repeatable),
+            request_id=asked.id,
+            asked=records.asked(asked),
+            state=state,
+            outcome=msgspec.json.encode(outcome).decode(),
+            digest=keep.digest,
+            repeats_ms=keep.repeats_ms,
+            **_telling(asked),
+        )
         match reply:
             case ["repeated", request_id]:
                 return Repeated(request_id)
@@ -67,41 +63,34 @@ class Requests:
         Return how many others wait for its flight, or None if it has another job or has ended.
         """
         asked = request.asked
-        with translate_errors():
-            others = await _END(
-                self._redis,
-                request=keyspace.request(asked.id),
-                pending=keyspace.pending(asked.upstream),
-                answered=keyspace.answered(asked.upstream),
-                waiters=keyspace.waiters(request.flight),
-                idempotency=keyspace.idempotency(asked.repeatable),
-                request_id=asked.id,
-                job="" if state == "cancelled" else request.job,
-                state=state,
-                outcome=msgspec.json.encode(outcome).decode(),
-                repeatable=asked.repeatable,
-                wake=keyspace.WAKE,
-                **_telling(asked),
-            )
+        others = await _END(
+            self._redis,
+            flight_name=request.flight,
+            idempotency=keyspace.idempotency(asked.repeatable),
+            request_id=asked.id,
+            job="" if state == "cancelled" else request.job,
+            state=state,
+            outcome=msgspec.json.encode(outcome).decode(),
+            repeatable=asked.repeatable,
+            wake=keyspace.WAKE,
+            **_telling(asked),
+        )
         return None if others < 0 else int(others)
 
     async def read(self, request_id: str) -> QueuedRequest | None:
         """Return a request as it is now; None if there is none."""
-        fields: Any
-        with translate_errors():
-            fields = await self._redis.hgetall(keyspace.request(request_id))
+        fields: Any = await self._redis.hgetall(keyspace.request(request_id))
         return records.request(fields) if fields else None
 
     async def look(self, request_id: str, upstream: str) -> RequestProgress | None:
         """Return an upstream's request and the state of its job, in one round trip."""
-        with translate_errors():
-            found = await _LOOK(
-                self._redis,
-                request=keyspace.request(request_id),
-                waiting=keyspace.waiting(upstream),
-                job_prefix=keyspace.job(""),
-                progress_prefix=keyspace.progress(""),
-            )
+        found = await _LOOK(
+            self._redis,
+            request_id=request_id,
+            upstream=upstream,
+            job_prefix=keyspace.job(""),
+            progress_prefix=keyspace.progress(""),
+        )
         if not found:
             return None
         fields, state, place, progress = found
@@ -115,46 +104,39 @@ class Requests:
 
     async def tell(self, job_id: str, progress: Progress) -> None:
         """Store the progress that the upstream reports for a job, and wake those who follow it."""
-        with translate_errors():
-            await _TELL(
-                self._redis,
-                progress=keyspace.progress(job_id),
-                told=msgspec.json.encode(progress).decode(),
-                kept_s=keyspace.PROGRESS_KEPT_S,
-                moved=keyspace.MOVED,
-                job_id=job_id,
-            )
+        await _TELL(
+            self._redis,
+            told=msgspec.json.encode(progress).decode(),
+            kept_s=keyspace.PROGRESS_KEPT_S,
+            moved=keyspace.MOVED,
+            job_id=job_id,
+        )
 
     async def progress(self, job_id: str) -> Progress | None:
         """Return the progress that the upstream last reported for a job, if any."""
-        with translate_errors():
-            found = await self._redis.get(keyspace.progress(job_id))
+        found = await self._redis.get(keyspace.progress(job_id))
         return msgspec.json.decode(found, type=Progress) if found else None
 
     async def leave(self, flight: str, request_id: str) -> None:
         """Stop waiting for a flight."""
-        with translate_errors():
-            await self._redis.zrem(keyspace.waiters(flight), request_id)
+        await self._redis.zrem(keyspace.waiters(flight), request_id)
 
     async def depend_on(self, flight: str) -> bool:
         """Return whether queued requests wait for a flight, even if their instances died."""
-        with translate_errors():
-            return bool(await self._redis.zcount(keyspace.waiters(flight), "+inf", "+inf"))
+        return bool(await self._redis.zcount(keyspace.waiters(flight), "+inf", "+inf"))
 
     async def waiting(self, upstream: str) -> int:
         """Return how many jobs wait for a slot at an upstream."""
-        with translate_errors():
-            return int(await self._redis.zcard(keyspace.waiting(upstream)))
+        return int(await self._redis.zcard(keyspace.waiting(upstream)))
 
     async def adopt(self, upstream: str, number: int) -> list[QueuedRequest]:
         """Take over up to `number` requests whose leases ran out."""
-        with translate_errors():
-            lapsed = await _ADOPT(
-                self._redis,
-                pending=keyspace.pending(upstream),
-                lease_ms=self._lease_ms,
-                number=number,
-            )
+        lapsed = await _ADOPT(
+            self._redis,
+            pending=keyspace.pending(upstream),
+            lease_ms=self._lease_ms,
+            number=number,
+        )
         found = [await self.read(request_id) for request_id in lapsed]
         return [request for request in found if request and not request.ended]
 
@@ -163,26 +145,23 @@ class Requests:
     ) -> None:
         """Renew the leases of requests; with 0 ms, other instances can adopt them at once."""
         lease_ms = self._lease_ms if lease_ms is None else lease_ms
-        with translate_errors():
-            await _RENEW(
-                self._redis,
-                pending=keyspace.pending(upstream),
-                lease_ms=lease_ms,
-                more_args=list(request_ids),
-            )
+        await _RENEW(
+            self._redis,
+            pending=keyspace.pending(upstream),
+            lease_ms=lease_ms,
+            more_args=list(request_ids),
+        )
 
     async def sweep(self, upstream: str, now_ms: int) -> int:
         """Delete up to 100 requests whose retention is over; return the count."""
         before_ms, answered = now_ms - self._kept_ms, keyspace.answered(upstream)
-        old: Any
-        with translate_errors():
-            old = await self._redis.zrangebyscore(
-                answered, "-inf", f"({before_ms}", start=0, num=_AT_ONCE
-            )
-            found = [request for each in old if (request := await self.read(each))]
-            if not found:
-                return 0
-            return await forget(self._redis, answered, found, before_ms)
+        old: Any = await self._redis.zrangebyscore(
+            answered, "-inf", f"({before_ms}", start=0, num=_AT_ONCE
+        )
+        found = [request for each in old if (request := await self.read(each))]
+        if not found:
+            return 0
+        return await forget(self._redis, answered, found, before_ms)
 
 
 async def forget(
@@ -212,7 +191,6 @@ async def forget(
 def _telling(asked: RequestSpec) -> dict[str, str]:
     """Return the arguments of scripts that may queue a webhook for a request's end."""
     return {
-        "delivery": keyspace.delivery(asked.id),
         "due": keyspace.deliveries("waiting"),
         "webhook": asked.webhook,
         "subject": f"{asked.team}/{asked.app}",

@@ -11,7 +11,6 @@ from falgate.pictures.catalogue import NewPicture, Record, StoreSize
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 
 _NOTE = Script("catalogue_note")
 _USE = Script("catalogue_use")
@@ -38,41 +37,30 @@ class Catalogue:
     async def note(self, filing: NewPicture) -> bool:
         """Register a picture about to be stored; return False while its bytes are being deleted."""
         kept, about = filing.kept, filing.about
-        with translate_errors():
-            reply = await _NOTE(
-                self._redis,
-                picture=keyspace.picture(kept.name),
-                pictures=keyspace.PICTURES,
-                media=keyspace.MEDIA,
-                master_picture=keyspace.picture(filing.master),
-                about=keyspace.about(filing.fingerprint),
-                pools=keyspace.POOLS,
-                pools_of=keyspace.pools_of(filing.app),
-                prompt=keyspace.prompt(filing.prompt_sha256),
-                pictured=keyspace.pictured(filing.prompt_sha256),
-                name=kept.name,
-                size=kept.size_bytes,
-                value=filing.value,
-                app=filing.app,
-                master=filing.master,
-                fingerprint=filing.fingerprint,
-                about_json=msgspec.json.encode(about).decode(),
-                with_prompt=int(about is not None and about.arguments is not None),
-                prompt_sha256=filing.prompt_sha256,
-            )
+        reply = await _NOTE(
+            self._redis,
+            master_picture=keyspace.picture(filing.master),
+            name=kept.name,
+            size=kept.size_bytes,
+            value=filing.value,
+            app=filing.app,
+            master=filing.master,
+            fingerprint=filing.fingerprint,
+            about_json=msgspec.json.encode(about).decode(),
+            with_prompt=int(about is not None and about.arguments is not None),
+            prompt_sha256=filing.prompt_sha256,
+        )
         return bool(reply)
 
     async def use(self, uses: Mapping[str, int]) -> None:
         """Add access counts, by picture name."""
         if not uses:
             return
-        with translate_errors():
-            await _USE(
-                self._redis,
-                pictures=keyspace.PICTURES,
-                more_keys=[keyspace.picture(name) for name in uses],
-                more_args=[part for pair in uses.items() for part in pair],
-            )
+        await _USE(
+            self._redis,
+            more_keys=[keyspace.picture(name) for name in uses],
+            more_args=[part for pair in uses.items() for part in pair],
+        )
 
     async def condemn(
         self, name: str, *, unused_ms: int = 0, noted_ms: int = 0, forced: bool = False
@@ -85,63 +73,51 @@ class Catalogue:
             noted_ms: It stays if it was registered after this time.
             forced: Mark it in any case, pinned or not.
         """
-        with translate_errors():
-            return bool(
-                await _CONDEMN(
-                    self._redis,
-                    picture=keyspace.picture(name),
-                    unused_ms=unused_ms,
-                    noted_ms=noted_ms,
-                    forced=int(forced),
-                )
+        return bool(
+            await _CONDEMN(
+                self._redis,
+                picture=keyspace.picture(name),
+                unused_ms=unused_ms,
+                noted_ms=noted_ms,
+                forced=int(forced),
             )
+        )
 
     async def confirm(self, name: str) -> bool:
         """Return whether a marked picture has not been served since it was marked."""
-        with translate_errors():
-            return bool(await _CONFIRM(self._redis, picture=keyspace.picture(name)))
+        return bool(await _CONFIRM(self._redis, picture=keyspace.picture(name)))
 
     async def bury(self, record: Record) -> bool:
         """Delete the record of a picture whose file is gone."""
-        with translate_errors():
-            return bool(
-                await _BURY(
-                    self._redis,
-                    picture=keyspace.picture(record.name),
-                    pictures=keyspace.PICTURES,
-                    media=keyspace.MEDIA,
-                    name=record.name,
-                    more_keys=[keyspace.pictured(sha256) for sha256 in record.prompts],
-                )
+        return bool(
+            await _BURY(
+                self._redis,
+                name=record.name,
+                more_keys=[keyspace.pictured(sha256) for sha256 in record.prompts],
             )
+        )
 
     async def pin(self, name: str, *, pinned: bool) -> bool:
         """Pin a picture, or unpin it; return False if it is unknown."""
-        with translate_errors():
-            return bool(await _PIN(self._redis, picture=keyspace.picture(name), pinned=int(pinned)))
+        return bool(await _PIN(self._redis, picture=keyspace.picture(name), pinned=int(pinned)))
 
     async def records(self, names: Sequence[str]) -> list[Record | None]:
         """Return the records of pictures; None for an unknown one."""
         found: Any
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for name in names:
-                    pipeline.hgetall(keyspace.picture(name))
-                found = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hgetall(keyspace.picture(name))
+            found = await pipeline.execute()
         return [_record(name, fields) for name, fields in zip(names, found, strict=True)]
 
     async def cheapest(self, offset: int, number: int) -> list[str]:
         """Return the names of the pictures least worth keeping, from rank `offset` on."""
-        found: Any
-        with translate_errors():
-            found = await self._redis.zrange(keyspace.PICTURES, offset, offset + number - 1)
+        found: Any = await self._redis.zrange(keyspace.PICTURES, offset, offset + number - 1)
         return list(found)
 
     async def total(self) -> StoreSize:
         """Return the number and total size of the stored pictures."""
-        found: Any
-        with translate_errors():
-            found = await self._redis.hmget(keyspace.MEDIA, TOTAL)
+        found: Any = await self._redis.hmget(keyspace.MEDIA, TOTAL)
         return as_total(found)
 
     async def pools(
@@ -160,16 +136,14 @@ class Catalogue:
         found: list[tuple[str, int]] = []
         offset = 0
         while len(found) < number:
-            page: Any
-            with translate_errors():
-                page = await self._redis.zrevrangebyscore(
-                    key,
-                    "+inf" if before_ms is None else before_ms,
-                    "-inf",
-                    start=offset,
-                    num=number,
-                    withscores=True,
-                )
+            page: Any = await self._redis.zrevrangebyscore(
+                key,
+                "+inf" if before_ms is None else before_ms,
+                "-inf",
+                start=offset,
+                num=number,
+                withscores=True,
+            )
             found += [
                 (fingerprint, int(at_ms))
                 for fingerprint, at_ms in page
@@ -182,16 +156,12 @@ class Catalogue:
 
     async def pictured(self, prompt_sha256: str) -> list[str]:
         """Return the names of the stored pictures of a prompt, whether in a pool or not."""
-        found: Any
-        with translate_errors():
-            found = await self._redis.smembers(keyspace.pictured(prompt_sha256))
+        found: Any = await self._redis.smembers(keyspace.pictured(prompt_sha256))
         return sorted(found)
 
     async def pools_for(self, prompt_sha256: str) -> list[str]:
         """Return the fingerprints of a prompt's pools."""
-        found: Any
-        with translate_errors():
-            found = await self._redis.smembers(keyspace.prompt(prompt_sha256))
+        found: Any = await self._redis.smembers(keyspace.prompt(prompt_sha256))
         return sorted(found)
 
     async def abouts(
@@ -199,11 +169,10 @@ class Catalogue:
     ) -> list[tuple[PoolInfo | None, dict[str, int]]]:
         """Return each pool's metadata and the time of each app's last purchase, ms."""
         found: Any
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for fingerprint in fingerprints:
-                    pipeline.hgetall(keyspace.about(fingerprint))
-                found = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for fingerprint in fingerprints:
+                pipeline.hgetall(keyspace.about(fingerprint))
+            found = await pipeline.execute()
         return [
             (
                 msgspec.json.decode(fields.get("about", "null"), type=PoolInfo | None),
@@ -219,15 +188,12 @@ class Catalogue:
     async def drop(self, fingerprint: str) -> None:
         """Delete a pool's record, with its prompt if that was kept."""
         ((about, apps),) = await self.abouts((fingerprint,))
-        with translate_errors():
-            await _DROP(
-                self._redis,
-                about=keyspace.about(fingerprint),
-                pools=keyspace.POOLS,
-                prompt=keyspace.prompt(about.prompt_sha256 if about else ""),
-                fingerprint=fingerprint,
-                more_keys=[keyspace.pools_of(app) for app in apps],
-            )
+        await _DROP(
+            self._redis,
+            prompt_sha256=about.prompt_sha256 if about else "",
+            fingerprint=fingerprint,
+            more_keys=[keyspace.pools_of(app) for app in apps],
+        )
 
     async def names(self) -> AsyncIterator[list[str]]:
         """Yield all picture names in pages; one present throughout comes at least once."""
@@ -242,23 +208,19 @@ class Catalogue:
     async def _pages(self, key: str) -> AsyncIterator[list[str]]:
         cursor = 0
         while True:
-            with translate_errors():
-                cursor, page = await self._redis.zscan(key, cursor, count=200)
+            cursor, page = await self._redis.zscan(key, cursor, count=200)
             yield [str(name) for name, _ in page]
             if not cursor:
                 return
 
     async def sample(self, number: int) -> list[str]:
         """Return the names of up to `number` random pictures."""
-        found: Any
-        with translate_errors():
-            found = await self._redis.zrandmember(keyspace.PICTURES, number)
+        found: Any = await self._redis.zrandmember(keyspace.PICTURES, number)
         return list(found or ())
 
     async def take_round(self, lease_ms: int) -> bool:
         """Take the maintenance lock for `lease_ms`; return False while another instance has it."""
-        with translate_errors():
-            taken = await self._redis.set(keyspace.HOUSEKEEPER, "taken", nx=True, px=lease_ms)
+        taken = await self._redis.set(keyspace.HOUSEKEEPER, "taken", nx=True, px=lease_ms)
         return bool(taken)
 
     async def now_ms(self) -> int:

@@ -1,12 +1,9 @@
 """Renames the catalogue's keys that an earlier version wrote into the slot of money."""
 
-from contextlib import suppress
-
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from falgate.redis import keyspace
-from falgate.redis.unavailable import translate_errors
+from falgate.redis.bounded import attempt
 
 _FAMILIES = (
     keyspace.picture("*"),
@@ -27,19 +24,18 @@ async def rename_former(redis: Redis) -> None:
     Raises:
         Unavailable: Without Redis.
     """
-    with translate_errors():
-        if not await redis.exists(_former(keyspace.PICTURES)):
-            return
-        for family in _FAMILIES:
-            async for key in redis.scan_iter(_former(family), count=1000):
-                await _rename(redis, key)
-        for name in _SINGLE:
-            await _rename(redis, _former(name))
+    if not await redis.exists(_former(keyspace.PICTURES)):
+        return
+    for family in _FAMILIES:
+        async for key in redis.scan_iter(_former(family), count=1000):
+            await _rename(redis, key)
+    for name in _SINGLE:
+        await _rename(redis, _former(name))
 
 
 async def _rename(redis: Redis, key: str) -> None:
-    with suppress(ResponseError):  # Another instance has renamed it.
-        await redis.renamenx(key, _SLOT + key.removeprefix(_FORMER_SLOT))
+    # It is refused if another instance has renamed the key.
+    await attempt(redis, "RENAMENX", key, _SLOT + key.removeprefix(_FORMER_SLOT))
 
 
 def _former(key: str) -> str:

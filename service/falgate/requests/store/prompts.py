@@ -13,7 +13,6 @@ from falgate.jobs.request import QueuedRequest
 from falgate.jobs.store import records
 from falgate.jobs.store.requests import forget
 from falgate.redis import keyspace
-from falgate.redis.unavailable import translate_errors
 
 _AT_ONCE = 500
 _EVER_MS = 10**14
@@ -35,19 +34,17 @@ class Prompts:
                 kept = await self._requests(names)
                 about = [request for request in kept if _is(request, prompt, sha256)]
                 if about:
-                    with translate_errors():
-                        forgotten += await forget(self._redis, answered, about, _EVER_MS)
+                    forgotten += await forget(self._redis, answered, about, _EVER_MS)
         return forgotten
 
     async def forget_refusals(self, prompt: str) -> int:
         """Delete fal's refusals that quote this prompt; return the count."""
         spelt = _spelt(prompt)
         forgotten = 0
-        with translate_errors():
-            async for key in self._redis.scan_iter(match=keyspace.refusal("*"), count=_AT_ONCE):
-                text: Any = await self._redis.get(key)
-                if any(each in (text or "") for each in spelt):
-                    forgotten += int(await self._redis.delete(key))
+        async for key in self._redis.scan_iter(match=keyspace.refusal("*"), count=_AT_ONCE):
+            text: Any = await self._redis.get(key)
+            if any(each in (text or "") for each in spelt):
+                forgotten += int(await self._redis.delete(key))
         return forgotten
 
     async def under_way(self, upstreams: Sequence[str], sha256: str) -> int:
@@ -56,11 +53,10 @@ class Prompts:
         for upstream in upstreams:
             async for names in self._members(keyspace.open_jobs(upstream)):
                 orders: Any
-                with translate_errors():
-                    async with self._redis.pipeline(transaction=False) as pipeline:
-                        for name in names:
-                            pipeline.hget(keyspace.job(name), "order")
-                        orders = await pipeline.execute()
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for name in names:
+                        pipeline.hget(keyspace.job(name), "order")
+                    orders = await pipeline.execute()
                 found += sum(
                     msgspec.json.decode(order, type=Order).prompt_sha256 == sha256
                     for order in orders
@@ -74,8 +70,7 @@ class Prompts:
         It does not if that is forbidden, or if it is rewriting it already.
         """
         try:
-            with translate_errors():
-                await self._redis.bgrewriteaof()
+            await self._redis.bgrewriteaof()
         except Unavailable:
             return False
         return True
@@ -83,8 +78,7 @@ class Prompts:
     async def _members(self, key: str) -> AsyncIterator[list[str]]:
         cursor = 0
         while True:
-            with translate_errors():
-                cursor, page = await self._redis.zscan(key, cursor, count=_AT_ONCE)
+            cursor, page = await self._redis.zscan(key, cursor, count=_AT_ONCE)
             if page:
                 yield [str(name) for name, _ in page]
             if not cursor:
@@ -92,11 +86,10 @@ class Prompts:
 
     async def _requests(self, names: Sequence[str]) -> list[QueuedRequest]:
         found: Any
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for name in names:
-                    pipeline.hgetall(keyspace.request(name))
-                found = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hgetall(keyspace.request(name))
+            found = await pipeline.execute()
         return [records.request(fields) for fields in found if fields]
 
 

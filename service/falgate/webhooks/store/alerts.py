@@ -10,7 +10,6 @@ from falgate.core.events import Alerted
 from falgate.redis import keyspace
 from falgate.redis.bounded import attempt
 from falgate.redis.clock import now_ms
-from falgate.redis.unavailable import translate_errors
 
 _GROUP = "tellers"
 _AT_ONCE = 20
@@ -35,11 +34,10 @@ class Alerts:
     async def new(self) -> Sequence[Alerted]:
         """Return alerts that no instance has taken yet."""
         found: Any
-        with translate_errors():
-            await self._group()
-            found = await self._redis.xreadgroup(
-                _GROUP, self._owner, {keyspace.ALERTS: ">"}, count=_AT_ONCE
-            )
+        await self._group()
+        found = await self._redis.xreadgroup(
+            _GROUP, self._owner, {keyspace.ALERTS: ">"}, count=_AT_ONCE
+        )
         # RESP3 replies with a dict by stream name, RESP2 with a list of pairs.
         pages = found.values() if isinstance(found, dict) else [page for _, page in found]
         entries = [entry for page in pages for entry in _flat(page)]
@@ -49,39 +47,35 @@ class Alerts:
         """Return alerts taken n times, the last time longer ago than `pauses_s[n - 1]` seconds."""
         due: list[Alerted] = []
         pending: Any
-        with translate_errors():
-            await self._group()
-            pending = await self._redis.xpending_range(
-                keyspace.ALERTS, _GROUP, "-", "+", _PENDING_MAX, idle=pauses_s[0] * 1000
-            )
+        await self._group()
+        pending = await self._redis.xpending_range(
+            keyspace.ALERTS, _GROUP, "-", "+", _PENDING_MAX, idle=pauses_s[0] * 1000
+        )
         for each in pending:
             times = each["times_delivered"]
             pause_ms = pauses_s[min(times, len(pauses_s)) - 1] * 1000
             if each["time_since_delivered"] < pause_ms:
                 continue
             taken: Any
-            with translate_errors():
-                # XCLAIM checks the idle time again, so only one of two instances gets the alert.
-                taken = await self._redis.xclaim(
-                    keyspace.ALERTS, _GROUP, self._owner, pause_ms, [each["message_id"]]
-                )
+            # XCLAIM checks the idle time again, so only one of two instances gets the alert.
+            taken = await self._redis.xclaim(
+                keyspace.ALERTS, _GROUP, self._owner, pause_ms, [each["message_id"]]
+            )
             due += [_alert(entry, fields) for entry, fields in taken if fields]
         return due
 
     async def warn(self, upstream: str) -> None:
         """Queue an alert that an upstream's balance is exhausted, at most once an hour."""
         first = keyspace.warned(upstream)
-        with translate_errors():
-            if await self._redis.set(first, self._owner, nx=True, ex=_WARNED_S):
-                await self._redis.xadd(keyspace.ALERTS, {"what": "balance", "upstream": upstream})
+        if await self._redis.set(first, self._owner, nx=True, ex=_WARNED_S):
+            await self._redis.xadd(keyspace.ALERTS, {"what": "balance", "upstream": upstream})
 
     async def done(self, alert: Alerted) -> None:
         """Delete an alert that was sent or given up."""
-        with translate_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.xack(keyspace.ALERTS, _GROUP, alert.alert)
-                pipeline.xdel(keyspace.ALERTS, alert.alert)
-                await pipeline.execute()
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.xack(keyspace.ALERTS, _GROUP, alert.alert)
+            pipeline.xdel(keyspace.ALERTS, alert.alert)
+            await pipeline.execute()
 
     async def now_s(self) -> int:
         """Return Redis's clock, seconds since 1970."""

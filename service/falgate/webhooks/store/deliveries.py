@@ -8,7 +8,6 @@ from redis.asyncio import Redis
 
 from falgate.redis import keyspace
 from falgate.redis.script import Script
-from falgate.redis.unavailable import translate_errors
 from falgate.webhooks.delivery import STATES, Claimed, Delivery, Place, State
 
 _CLAIM = Script("deliveries_claim")
@@ -43,17 +42,16 @@ class Deliveries:
             each: Maximum number under way per app.
             busy: Number already under way, by "team/app".
         """
-        with translate_errors():
-            now_ms, *taken = await _CLAIM(
-                self._redis,
-                waiting=keyspace.deliveries("waiting"),
-                prefix=keyspace.delivery(""),
-                number=number,
-                each=each,
-                lease_ms=self._lease_ms,
-                aside_ms=_ASIDE_MS,
-                busy=msgspec.json.encode(busy).decode(),
-            )
+        now_ms, *taken = await _CLAIM(
+            self._redis,
+            waiting=keyspace.deliveries("waiting"),
+            prefix=keyspace.delivery(""),
+            number=number,
+            each=each,
+            lease_ms=self._lease_ms,
+            aside_ms=_ASIDE_MS,
+            busy=msgspec.json.encode(busy).decode(),
+        )
         return [
             Claimed(
                 record(request_id, dict(zip(flat[::2], flat[1::2], strict=True)), int(until_ms)),
@@ -73,67 +71,63 @@ class Deliveries:
             after_ms: Delay until the next attempt, if the webhook waits.
         """
         request_id = claimed.delivery.request_id
-        with translate_errors():
-            done = await _SETTLE(
-                self._redis,
-                delivery=keyspace.delivery(request_id),
-                waiting=keyspace.deliveries("waiting"),
-                into=keyspace.deliveries(state),
-                id=request_id,
-                until_ms=claimed.until_ms,
-                state=state,
-                said=said,
-                after_ms=after_ms,
-            )
+        done = await _SETTLE(
+            self._redis,
+            delivery=keyspace.delivery(request_id),
+            waiting=keyspace.deliveries("waiting"),
+            into=keyspace.deliveries(state),
+            id=request_id,
+            until_ms=claimed.until_ms,
+            state=state,
+            said=said,
+            after_ms=after_ms,
+        )
         return bool(done)
 
     async def read(self, request_id: str) -> Delivery | None:
         """Return a webhook, or None if it never existed or has expired."""
         fields: Any
         due_ms: Any
-        with translate_errors():
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                pipeline.hgetall(keyspace.delivery(request_id))
-                pipeline.zscore(keyspace.deliveries("waiting"), request_id)
-                fields, due_ms = await pipeline.execute()
+        async with self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.hgetall(keyspace.delivery(request_id))
+            pipeline.zscore(keyspace.deliveries("waiting"), request_id)
+            fields, due_ms = await pipeline.execute()
         return record(request_id, fields, int(due_ms or 0)) if fields else None
 
     async def resend(self, request_id: str, who: str) -> bool:
         """Queue a webhook again and write an audit log entry; return False if there is none."""
-        with translate_errors():
-            done = await _RESEND(
-                self._redis,
-                delivery=keyspace.delivery(request_id),
-                waiting=keyspace.deliveries("waiting"),
-                failed=keyspace.deliveries("failed"),
-                delivered=keyspace.deliveries("delivered"),
-                audit=keyspace.AUDIT,
-                id=request_id,
-                who=who,
-            )
+        done = await _RESEND(
+            self._redis,
+            delivery=keyspace.delivery(request_id),
+            waiting=keyspace.deliveries("waiting"),
+            failed=keyspace.deliveries("failed"),
+            delivered=keyspace.deliveries("delivered"),
+            audit=keyspace.AUDIT,
+            id=request_id,
+            who=who,
+        )
         return bool(done)
 
     async def sweep(self, now_ms: int | None = None) -> int:
         """Delete up to 100 expired webhooks of each final state; return the count."""
         forgotten = 0
-        with translate_errors():
-            if now_ms is None:
-                seconds, _ = await self._redis.time()
-                now_ms = int(seconds) * 1000
-            before_ms = now_ms - keyspace.DELIVERY_KEPT_S * 1000
-            for state in _ENDED:
-                ended = keyspace.deliveries(state)
-                old: Any = await self._redis.zrangebyscore(
-                    ended, "-inf", f"({before_ms}", start=0, num=_AT_ONCE
+        if now_ms is None:
+            seconds, _ = await self._redis.time()
+            now_ms = int(seconds) * 1000
+        before_ms = now_ms - keyspace.DELIVERY_KEPT_S * 1000
+        for state in _ENDED:
+            ended = keyspace.deliveries(state)
+            old: Any = await self._redis.zrangebyscore(
+                ended, "-inf", f"({before_ms}", start=0, num=_AT_ONCE
+            )
+            if old:
+                forgotten += await _SWEEP(
+                    self._redis,
+                    ended=ended,
+                    before_ms=before_ms,
+                    more_keys=[keyspace.delivery(request_id) for request_id in old],
+                    more_args=old,
                 )
-                if old:
-                    forgotten += await _SWEEP(
-                        self._redis,
-                        ended=ended,
-                        before_ms=before_ms,
-                        more_keys=[keyspace.delivery(request_id) for request_id in old],
-                        more_args=old,
-                    )
         return forgotten
 
     async def page(
@@ -173,18 +167,16 @@ class Deliveries:
         first, last = (edge, "-inf") if down else (edge, "+inf")
         offset = 0
         while True:
-            listed: Any
-            with translate_errors():
-                listed = await self._redis.zrange(
-                    keyspace.deliveries(state),
-                    first,
-                    last,
-                    desc=down,
-                    byscore=True,
-                    offset=offset,
-                    num=_CHUNK,
-                    withscores=True,
-                )
+            listed: Any = await self._redis.zrange(
+                keyspace.deliveries(state),
+                first,
+                last,
+                desc=down,
+                byscore=True,
+                offset=offset,
+                num=_CHUNK,
+                withscores=True,
+            )
             places = [Place(state, int(at_ms), name) for name, at_ms in listed]
             fresh = [place for place in places if after is None or _behind(place, after)]
             for place, delivery in zip(fresh, await self._read(fresh), strict=True):
@@ -195,11 +187,10 @@ class Deliveries:
 
     async def _read(self, places: Sequence[Place]) -> list[Delivery | None]:
         hashes: Any
-        with translate_errors():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for place in places:
-                    pipeline.hgetall(keyspace.delivery(place.request_id))
-                hashes = await pipeline.execute()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for place in places:
+                pipeline.hgetall(keyspace.delivery(place.request_id))
+            hashes = await pipeline.execute()
         return [
             record(place.request_id, fields, place.at_ms if place.state == "waiting" else 0)
             if fields

@@ -6,7 +6,6 @@ from typing import Literal
 from redis.asyncio import Redis
 
 from falgate.redis import keyspace
-from falgate.redis.unavailable import translate_errors
 from falgate.webhooks.delivery import Signer
 
 _BYTES = 32
@@ -27,13 +26,11 @@ class Accounts:
 
     async def user(self, upstream: str) -> str:
         """Return the user id of an upstream, "" while it is unknown."""
-        with translate_errors():
-            return str(await self._redis.hget(keyspace.META, f"user:{upstream}") or "")
+        return str(await self._redis.hget(keyspace.META, f"user:{upstream}") or "")
 
     async def learn(self, upstream: str, user: str) -> None:
         """Store the user id of an upstream unless one is already stored."""
-        with translate_errors():
-            await self._redis.hsetnx(keyspace.META, f"user:{upstream}", user)
+        await self._redis.hsetnx(keyspace.META, f"user:{upstream}", user)
 
 
 async def secret(redis: Redis, name: Secret) -> bytes:
@@ -42,9 +39,8 @@ async def secret(redis: Redis, name: Secret) -> bytes:
     Raises:
         Unavailable: Without Redis.
     """
-    with translate_errors():
-        await redis.hsetnx(keyspace.META, name, secrets.token_hex(_BYTES))
-        return bytes.fromhex(str(await redis.hget(keyspace.META, name)))
+    await redis.hsetnx(keyspace.META, name, secrets.token_hex(_BYTES))
+    return bytes.fromhex(str(await redis.hget(keyspace.META, name)))
 
 
 async def webhook_signer(redis: Redis) -> Signer:
@@ -54,7 +50,6 @@ async def webhook_signer(redis: Redis) -> Signer:
         Unavailable: Without Redis.
     """
     seed = await secret(redis, "webhook_seed")
-    with translate_errors():
-        ledger_id = await redis.hget(keyspace.META, "id")
+    ledger_id = await redis.hget(keyspace.META, "id")
     assert ledger_id, "the ledger must exist before webhooks are signed"
     return Signer(seed, str(ledger_id))
