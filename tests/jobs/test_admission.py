@@ -2,13 +2,12 @@
 # ruff: noqa: D102 - the ports say what their methods do
 
 import json
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pytest
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import KeyRecord, Permissions, mint, present
-from falgate.accounts.cache_settings import DEFAULT_POLICY
 from falgate.accounts.directory import App, Directory, Team
 from falgate.accounts.limits import NONE, Exceeded, Limits
 from falgate.accounts.wrong_keys import WrongKeys
@@ -24,7 +23,7 @@ from falgate.core.errors import (
     TooMany,
     Unavailable,
 )
-from falgate.jobs import admission
+from falgate.jobs import admission, authentication
 from falgate.models.endpoints import MODELS
 
 ENDPOINT = "fal-ai/gpt-image-1.5"
@@ -48,14 +47,12 @@ def record_of(key: str, kind: Literal["live", "test"] = "live") -> KeyRecord:
 
 
 class World:
-    """The ports that admission asks: keys by id, sellers by name, and what was dropped."""
+    """The ports that authentication asks: keys by their ids, and rates."""
 
     def __init__(self, *records: KeyRecord) -> None:
         self.records = {record.id: record for record in records}
         self.looks, self.let_through, self.wrong_keys = 0, 0, WrongKeys()
-        self.drops: list[tuple[str, int]] = []
-        self.models = MODELS
-        self.away, self.rates_away, self.derives = False, False, True
+        self.away, self.rates_away = False, False
         apps = {"red/shop": App(), "blue/blog": App()}
         self.directory = Directory(1, {"red": Team(), "blue": Team()}, apps)
         self.limited: list[dict[str, int]] = []
@@ -68,10 +65,6 @@ class World:
     @property
     def facts(self) -> "World":
         return self
-
-    @property
-    def upstreams(self) -> dict[str, Any]:
-        return {"live": Seller("fal"), "test": Seller("sandbox")}
 
     @property
     def rates(self) -> "World":
@@ -92,21 +85,11 @@ class World:
     def unchecked(self) -> None:
         self.let_through += 1
 
-    def dropped(self, model: str, fields: int) -> None:
-        self.drops.append((model, fields))
-
-
-class Seller:
-    """Who would sell."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
 
 async def authenticate(
     world: Any, authorization: str | None, address: str = "192.0.2.1"
 ) -> KeyRecord:
-    return (await admission.authenticate(world, authorization, address)).key
+    return (await authentication.authenticate(world, authorization, address)).key
 
 
 @pytest.mark.parametrize("scheme", ["Key", "Bearer", "key"])
@@ -179,9 +162,7 @@ async def test_without_redis_nobody_is_let_in() -> None:
 
 
 def test_a_model_is_found_by_its_endpoint() -> None:
-    world: Any = World()
-
-    assert admission.find_model(world, ENDPOINT) is MODELS[ENDPOINT]
+    assert admission.find_model(MODELS, ENDPOINT) is MODELS[ENDPOINT]
 
 
 @pytest.mark.parametrize(
@@ -189,16 +170,17 @@ def test_a_model_is_found_by_its_endpoint() -> None:
 )
 def test_an_unknown_model_is_named_by_its_alias(endpoint: str, named: str) -> None:
     with pytest.raises(ModelUnknown, match=f'Application "{named}" not found'):
-        admission.find_model(cast("Any", World()), endpoint)
+        admission.find_model(MODELS, endpoint)
 
 
-def admit(world: Any, body: dict[str, Any], key: KeyRecord = RECORD) -> admission.AdmittedRequest:
+def admit(
+    body: dict[str, Any], key: KeyRecord = RECORD, upstream: str = "fal"
+) -> admission.AdmittedRequest:
     return admission.admit(
-        world,
-        caller=admission.Caller(
-            key=key, terms=admission.terms(key, world.directory), caching=DEFAULT_POLICY
-        ),
-        spec=MODELS[ENDPOINT],
+        admission.permit(key, World().directory, 0),
+        MODELS[ENDPOINT],
+        upstream=upstream,
+        derives=True,
         body=json.dumps(body).encode(),
         content_type="application/json",
         headers={},
@@ -207,42 +189,40 @@ def admit(world: Any, body: dict[str, Any], key: KeyRecord = RECORD) -> admissio
 
 
 def test_a_body_becomes_a_call_with_its_pool() -> None:
-    world = World()
-    call = admit(world, {"prompt": "a cat", "num_images": 3})
+    call = admit({"prompt": "a cat", "num_images": 3})
 
     assert (call.wanted, call.upstream, call.key, call.request_id) == (3, "fal", RECORD, "r")
     assert call.fingerprint == fingerprint(
         call.spec, call.arguments, upstream="fal", scope="organisation"
     )
-    assert world.drops == []
+    assert call.dropped == 0
 
 
-def test_test_keys_buy_at_the_sandbox_and_have_pools_of_their_own() -> None:
-    live = admit(World(), {"prompt": "a cat"})
-    test = admit(World(), {"prompt": "a cat"}, record_of(KEY, "test"))
+def test_pictures_of_another_upstream_are_in_another_pool() -> None:
+    live = admit({"prompt": "a cat"})
+    test = admit({"prompt": "a cat"}, record_of(KEY, "test"), "sandbox")
 
     assert test.upstream == "sandbox"
     assert test.fingerprint != live.fingerprint
 
 
 def test_apps_of_one_organisation_share_a_pool() -> None:
-    mine = admit(World(), {"prompt": "a cat"})
-    theirs = admit(World(), {"prompt": "a cat"}, replace(RECORD, id="x", app="blog", team="blue"))
+    mine = admit({"prompt": "a cat"})
+    theirs = admit({"prompt": "a cat"}, replace(RECORD, id="x", app="blog", team="blue"))
 
     assert mine.fingerprint == theirs.fingerprint
 
 
 def test_unknown_fields_are_left_out_and_counted() -> None:
-    world = World()
-    call = admit(world, {"prompt": "a cat", "seed": 1, "style": "x"})
+    call = admit({"prompt": "a cat", "seed": 1, "style": "x"})
 
-    assert call.fingerprint == admit(World(), {"prompt": "a cat"}).fingerprint
-    assert world.drops == [(ENDPOINT, 2)]
+    assert call.fingerprint == admit({"prompt": "a cat"}).fingerprint
+    assert call.dropped == 2
 
 
 def test_a_body_that_breaks_the_schema_becomes_no_call() -> None:
     with pytest.raises(InputRejected):
-        admit(World(), {"num_images": 9})
+        admit({"num_images": 9})
 
 
 async def test_the_secret_before_a_rotation_is_good_until_its_time() -> None:
@@ -274,7 +254,7 @@ async def test_requests_are_counted_for_all_who_have_a_limit_on_them() -> None:
     app = App(limits=Limits(generations_at_once=5))
     world.directory = Directory(1, {"red": team}, {"red/shop": app})
 
-    caller = await admission.authenticate(world, f"Key {KEY}", "")  # type: ignore[arg-type]  # a part
+    caller = await authentication.authenticate(world, f"Key {KEY}", "")  # type: ignore[arg-type]  # a part
 
     assert world.limited == [{"team:red": 3, f"key:{RECORD.id}": 1}]
     assert caller.terms.limits == (NONE, team.limits, app.limits, caller.key.limits)

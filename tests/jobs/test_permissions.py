@@ -1,7 +1,6 @@
 """What a key may not ask for is refused before anything is looked up, held or changed."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,8 +18,7 @@ ALLOWED = Permissions(models=(ENDPOINT,), qualities=("low",), sizes=("1024x1024"
 
 
 def admit(permissions: Permissions, body: dict[str, Any]) -> admission.AdmittedRequest:
-    """Admit a body of a key with these permissions; the world is asked for a seller's name only."""
-    world: Any = SimpleNamespace(upstreams={"live": SimpleNamespace(name="fal")}, derives=True)
+    """Admit a body of a key with these permissions."""
     key = KeyRecord(
         id="k",
         kind="live",
@@ -32,9 +30,10 @@ def admit(permissions: Permissions, body: dict[str, Any]) -> admission.AdmittedR
         permissions=permissions,
     )
     return admission.admit(
-        world,
-        caller=admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY),
-        spec=MODELS[ENDPOINT],
+        admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY),
+        MODELS[ENDPOINT],
+        upstream="fal",
+        derives=True,
         body=json.dumps(body).encode(),
         content_type="application/json",
         headers={},

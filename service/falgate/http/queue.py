@@ -17,7 +17,8 @@ from falgate.http.address import Address
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.queue_status import events, status_of
 from falgate.http.request_info import REQUEST_ID, address_of, admitted, caller_of, noting
-from falgate.jobs.admission import Caller, identify
+from falgate.jobs.admission import Caller
+from falgate.jobs.authentication import identify
 from falgate.jobs.progress import RequestProgress
 from falgate.jobs.queue_errors import (
     AlreadyCompleted,

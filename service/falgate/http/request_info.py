@@ -8,7 +8,8 @@ from litestar.connection import ASGIConnection
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.http.request_errors import TypeUnclear
-from falgate.jobs.admission import AdmittedRequest, Caller, admit, authenticate
+from falgate.jobs.admission import AdmittedRequest, Caller, admit
+from falgate.jobs.authentication import authenticate
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 
@@ -26,15 +27,19 @@ async def admitted(
     ports: Ports, caller: Caller, spec: ModelSpec, request: Request[Any, Any, Any]
 ) -> AdmittedRequest:
     """Read the body of a caller's request for a model, and check it; raises as `admit`."""
-    return admit(
-        ports,
-        caller=caller,
-        spec=spec,
+    call = admit(
+        caller,
+        spec,
+        upstream=ports.upstreams[caller.key.kind].name,
+        derives=ports.derives,
         body=await request.body(),
         content_type=type_of(request),
         headers=fields_of(request),
         request_id=request.scope["state"][REQUEST_ID],
     )
+    if call.dropped:
+        ports.facts.dropped(spec.endpoint, call.dropped)
+    return call
 
 
 def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:

@@ -6,7 +6,8 @@ So a revoked key can poll for up to 0.5 s more, well within the second that revo
 import asyncio
 import hashlib
 
-from falgate.jobs.admission import Caller, Found, identify
+from falgate.jobs.admission import Caller
+from falgate.jobs.authentication import Found, identify
 from falgate.jobs.ports import Ports
 
 _REMEMBERED_S = 0.5
@@ -23,7 +24,7 @@ class AuthCache:
         self._known: dict[bytes, tuple[float, Caller]] = {}
 
     async def identify(self, authorization: str | None, address: str, found: Found) -> Caller:
-        """Identify a caller as `admission.identify` does; raises the same errors."""
+        """Identify a caller as `authentication.identify` does; raises the same errors."""
         now_s = asyncio.get_running_loop().time()
         name = hashlib.sha256(f"{address} {authorization or ''}".encode()).digest()
         self._forget(now_s)

@@ -9,11 +9,11 @@ from functools import partial
 import msgspec
 
 from falgate.cache.request import PictureRequest
-from falgate.core.errors import KeyRefused, KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
+from falgate.core.errors import KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
 from falgate.core.events import Anomaly, Answered
 from falgate.jobs import answer
 from falgate.jobs.acquire import Cached, Claim, Claims, Leader
-from falgate.jobs.admission import AdmittedRequest, terms
+from falgate.jobs.admission import AdmittedRequest, permit
 from falgate.jobs.answer import Answer
 from falgate.jobs.job import Job
 from falgate.jobs.job_result import share
@@ -223,12 +223,11 @@ class RequestWorker:
         key, now_s, directory = await retry_until_available(lambda: self._ports.keys.key(asked.key))
         if key is None:
             raise KeyUnknown
-        if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
-            raise KeyRefused(why)
+        caller = permit(key, directory, now_s)
         return AdmittedRequest(
             request_id=asked.id,
             key=key,
-            terms=terms(key, directory),
+            terms=caller.terms,
             options=asked.options,
             **msgspec.structs.asdict(wanted),
         )

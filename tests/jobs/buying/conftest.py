@@ -90,8 +90,7 @@ class Facts:
 
     def unchecked(self) -> None: ...
 
-    def dropped(self, model: str, fields: int) -> None:
-        self._did.append(f"dropped {model} {fields}")
+    def dropped(self, model: str, fields: int) -> None: ...
 
 
 class Rates:
@@ -185,11 +184,12 @@ class World:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
         call = admission.admit(
-            self.ports,
-            caller=admission.Caller(
+            admission.Caller(
                 key=key, terms=PurchaseLimits(), caching=CachePolicy(identical=identical)
             ),
-            spec=SPEC,
+            SPEC,
+            upstream=self.ports.upstreams[kind].name,
+            derives=True,
             body=body,
             content_type="application/json",
             headers={"cache-control": cache},

@@ -29,18 +29,17 @@ def ports(shelf: Any) -> Any:
         pictures=shelf.bank,
         catalogue=shelf.catalogue,
         facts=shelf.facts,
-        upstreams={"live": SimpleNamespace(name="fal")},
-        derives=True,
     )
 
 
-def call(ports: Any, output_format: str, number: int = 1) -> admission.AdmittedRequest:
+def call(output_format: str, number: int = 1) -> admission.AdmittedRequest:
     key = KeyRecord(id="k", kind="live", digest="", team="web", app="shop", name="", created_s=0)
     body = f'{{"prompt": "a cat", "output_format": "{output_format}", "num_images": {number}}}'
     return admission.admit(
-        ports,
-        caller=admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY),
-        spec=MODELS[MODEL],
+        admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY),
+        MODELS[MODEL],
+        upstream="fal",
+        derives=True,
         body=body.encode(),
         content_type="application/json",
         headers={},
@@ -53,7 +52,7 @@ async def master(ports: Any, shelf: Any, colour: str, mode: str = "RGB") -> Pict
     buffer = io.BytesIO()
     Image.new(mode, (8, 8), colour).save(buffer, "PNG")
     kept = await ports.pictures.examine(buffer.getvalue(), 1 << 20)
-    asked = call(ports, "png")
+    asked = call("png")
     assert await ports.catalogue.note(shelf.filing(kept, asked.fingerprint))
     await ports.pictures.keep(buffer.getvalue(), kept)
     picture = Picture(
@@ -77,7 +76,7 @@ async def there(ports: Any, asked: admission.AdmittedRequest) -> Decision:
 
 async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, shelf: Any) -> None:
     red = await master(ports, shelf, "red")
-    asked = call(ports, "webp")
+    asked = call("webp")
     nothing = await there(ports, asked)
 
     assert await derive(ports, asked, nothing)
@@ -94,7 +93,7 @@ async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, shel
 async def test_no_more_is_made_than_is_missing(ports: Any, shelf: Any) -> None:
     for colour in ("red", "green", "blue"):
         await master(ports, shelf, colour)
-    asked = call(ports, "webp", 2)
+    asked = call("webp", 2)
 
     assert await derive(ports, asked, await there(ports, asked))
 
@@ -104,14 +103,14 @@ async def test_no_more_is_made_than_is_missing(ports: Any, shelf: Any) -> None:
 
 async def test_what_is_transparent_is_no_jpeg(ports: Any, shelf: Any) -> None:
     await master(ports, shelf, "#ff000000", "RGBA")
-    asked = call(ports, "jpeg")
+    asked = call("jpeg")
 
     assert not await derive(ports, asked, await there(ports, asked))
 
 
 async def test_what_was_over_before_its_master_is_made_again(ports: Any, shelf: Any) -> None:
     red = await master(ports, shelf, "red")
-    asked = call(ports, "webp")
+    asked = call("webp")
     await derive(ports, asked, await there(ports, asked))
     (made,) = (await there(ports, asked)).pictures
     # Its master was used meanwhile, and slides; a pinned one beside it keeps the pool.
@@ -119,11 +118,11 @@ async def test_what_was_over_before_its_master_is_made_again(ports: Any, shelf: 
     generation = (await ports.pools.read(asked.fingerprint)).generation
     await ports.pools.append(asked.fingerprint, "pinned", generation, (pinned,))
     await ports.pools.keep(asked.fingerprint, {made.sha256}, 1)
-    await ports.pools.keep(call(ports, "png").fingerprint, {red.sha256}, LATER_S + 5)
+    await ports.pools.keep(call("png").fingerprint, {red.sha256}, LATER_S + 5)
     pool = await ports.pools.read(asked.fingerprint)
     assert [picture.fresh(pool.read_s) for picture in pool.pictures] == [False, True]
 
-    two = call(ports, "webp", 2)
+    two = call("webp", 2)
     assert await derive(ports, two, decide(pool, two.treatment, two.wanted))
 
     again = (await ports.pools.read(asked.fingerprint)).pictures
@@ -133,6 +132,6 @@ async def test_what_was_over_before_its_master_is_made_again(ports: Any, shelf: 
 async def test_a_master_that_was_lost_makes_nothing(ports: Any, shelf: Any) -> None:
     red = await master(ports, shelf, "red")
     (shelf.folder / "pictures" / red.name).unlink()
-    asked = call(ports, "webp")
+    asked = call("webp")
 
     assert not await derive(ports, asked, await there(ports, asked))
