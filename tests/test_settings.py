@@ -69,7 +69,7 @@ GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "the ledger is kept": ({**SANDBOX, "FALGATE_LEDGER_KEPT_DAYS": "40"}, {"ledger_kept_days": 40}),
     "money": ({**SANDBOX, "FALGATE_ORG_DAILY_USD": "12.50"}, {"org_daily_usd": "12.50"}),
-    "no money": ({**SANDBOX, "FALGATE_HOUSE_USD": "0"}, {"house_usd": "0"}),
+    "no money": ({**SANDBOX, "FALGATE_OVERAGE_USD": "0"}, {"overage_usd": "0"}),
     "others' variables": ({**SANDBOX, "PATH": "/bin", "FAL_RUN_HOST": "x"}, {"log_level": "info"}),
 }
 
@@ -134,7 +134,10 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         "FALGATE_TIMEZONE: unknown IANA time zone",
     ),
     "words for money": (with_sandbox("ORG_DAILY_USD", "ten"), "FALGATE_ORG_DAILY_USD: 'ten' is"),
-    "negative money": (with_sandbox("HOUSE_USD", "-1"), "FALGATE_HOUSE_USD: '-1' is not an amount"),
+    "negative money": (
+        with_sandbox("OVERAGE_USD", "-1"),
+        "FALGATE_OVERAGE_USD: '-1' is not an amount",
+    ),
     "https without files": (
         with_sandbox("TLS_LISTEN", "127.0.0.1:8443"),
         "FALGATE_TLS_LISTEN needs FALGATE_TLS_CERT and FALGATE_TLS_KEY",
@@ -189,10 +192,13 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         with_sandbox("ORG_DAILY_USD", "0.0000001"),
         "FALGATE_ORG_DAILY_USD: '0.0000001' is finer than a millionth of a dollar",
     ),
-    "no number for money": (with_sandbox("HOUSE_USD", "NaN"), "FALGATE_HOUSE_USD: 'NaN' is not an"),
+    "no number for money": (
+        with_sandbox("OVERAGE_USD", "NaN"),
+        "FALGATE_OVERAGE_USD: 'NaN' is not an",
+    ),
     "more money than there is": (
-        with_sandbox("HOUSE_USD", "9" * 40),
-        f"FALGATE_HOUSE_USD: '{'9' * 40}' is more than a billion dollars",
+        with_sandbox("OVERAGE_USD", "9" * 40),
+        f"FALGATE_OVERAGE_USD: '{'9' * 40}' is more than a billion dollars",
     ),
     "public URL": (
         with_sandbox("PUBLIC_URL", "example.com"),
@@ -271,8 +277,8 @@ def test_names_are_read_by_commas_whatever_their_case() -> None:
 
 
 def test_an_amount_is_micro_dollars_and_none_where_it_is_not_set() -> None:
-    assert settings.amount("12.5", "HOUSE_USD") == 12_500_000
-    assert settings.amount("", "HOUSE_USD") is None
+    assert settings.amount("12.5", "OVERAGE_USD") == 12_500_000
+    assert settings.amount("", "OVERAGE_USD") is None
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,10 @@ class Gateway(msgspec.Struct, frozen=True):
         )
 
     async def budget(self) -> tuple[Position, Micros]:
-        """Return the organisation's budget for today, and the house limit in micro-USD."""
+        """Return the organisation's budget for today, and the overage limit in micro-USD."""
         positions = await self.budgets.positions(self.upstreams["live"], ORGANISATION)
         today = next(position for position in positions if position.window.kind == "day")
-        return today, (await self.budgets.house(self.upstreams["live"]))[0]
+        return today, (await self.budgets.overage(self.upstreams["live"]))[0]
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ TEST = "test"
 """Name of the upstream for test keys, which spend play money in a ledger of their own."""
 
 _WHO = "settings"
-_DAILY_REAL, _DAILY_PLAY, _HOUSE = usd("10"), usd("1000"), usd("1")
+_DAILY_REAL, _DAILY_PLAY, _OVERAGE = usd("10"), usd("1000"), usd("1")
 _CANCEL_S = 1.0
 _ID_SHOWN = 40
 _PAUSE_S = 1.0
@@ -157,7 +157,7 @@ def _remember(note: Path, found: str, *, named: bool) -> None:
 
 
 async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live: str) -> None:
-    """Give each upstream's ledger an organisation budget and a house limit.
+    """Give each upstream's ledger an organisation budget and an overage limit.
 
     A setting is applied at the first start that has it, and again only when its value changes. So a
     restart does not undo what an operator has set since then.
@@ -172,17 +172,17 @@ async def set_limits(budgets: Budgets, ledger: Ledger, settings: Settings, live:
         if await _is_new(ledger, live, "ORG_DAILY_USD", daily, is_now):
             await _set_daily(budgets, live, daily)
             await ledger.note_applied(live, "ORG_DAILY_USD", daily)
-    house = setting.amount(settings.house_usd, "HOUSE_USD")
-    if house is not None:
-        is_now, _ = await budgets.house(live)
-        if await _is_new(ledger, live, "HOUSE_USD", house, is_now):
-            await budgets.set_house(live, house, _WHO)
-            await ledger.note_applied(live, "HOUSE_USD", house)
+    overage = setting.amount(settings.overage_usd, "OVERAGE_USD")
+    if overage is not None:
+        is_now, _ = await budgets.overage(live)
+        if await _is_new(ledger, live, "OVERAGE_USD", overage, is_now):
+            await budgets.set_overage(live, overage, _WHO)
+            await ledger.note_applied(live, "OVERAGE_USD", overage)
 
 
 async def _set_first(budgets: Budgets, upstream: str, daily: Micros) -> None:
-    """Set a budget and a house limit if there is none yet."""
-    await budgets.open_house(upstream, _HOUSE)
+    """Set a budget and an overage limit if there is none yet."""
+    await budgets.open_overage(upstream, _OVERAGE)
     if not any(position.budget for position in await budgets.positions(upstream, ORGANISATION)):
         await _set_daily(budgets, upstream, daily)
 

@@ -53,7 +53,7 @@ def test_a_sum_with_an_unknown_part_is_not_known(order: int) -> None:
 @pytest.mark.parametrize(
     ("total", "expected"), [(0, (0, 0)), (99, (99, 0)), (100, (100, 0)), (130, (100, 30))]
 )
-def test_the_budgets_pay_what_was_held_and_the_house_the_rest(
+def test_the_budgets_pay_what_was_held_and_the_overage_the_rest(
     total: int, expected: tuple[int, int]
 ) -> None:
     found = charge(total, 100)

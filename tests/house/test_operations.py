@@ -51,7 +51,7 @@ def shown() -> dict[str, set[str]]:
     standing = UpstreamStanding(
         upstream="fal",
         accounts=[AccountStanding(account=ORGANISATION, positions=[position], waiting=0)],
-        house=(1, 0),
+        overage=(1, 0),
         open_jobs=0,
         frozen=False,
         reconciled=ReconcileReport(at_ms=1, since_ms=0, until_ms=1),

@@ -16,7 +16,7 @@ QUOTE = f"/v1/quote{MODEL}"
 PROMPT = "a lone lighthouse"
 FORGOTTEN = {"flight", "markers"}
 ABOUT_MONEY = {
-    "account", "accounts", "house", "ledger", "pace", "slots", "waiting", "turns", "job", "open",
+    "account", "accounts", "overage", "ledger", "pace", "slots", "waiting", "turns", "job", "open",
     "ended", "submits", "flight", "posted", "audit",
 }  # fmt: skip
 

@@ -14,11 +14,11 @@ from falgate.jobs.refusals import of_ending, of_verdict
 from falgate.jobs.verdicts import (
     Denied,
     Held,
-    HouseFull,
     Joined,
     LedgerMismatch,
     NoBudget,
     OtherCalendar,
+    OverageFull,
     PoolChanged,
 )
 from falgate.money.frozen import Frozen
@@ -106,11 +106,11 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         402,
         "The organisation has no budget; without one, nothing can be bought",
     ),
-    "house": (
-        HouseFull(1_000_000, 1_200_000),
+    "overage": (
+        OverageFull(1_000_000, 1_200_000),
         402,
         (
-            "fal billed $1.20 more than was held, and the house limit is $1.00; purchases are "
+            "fal billed $1.20 more than was held, and the overage limit is $1.00; purchases are "
             "stopped until an operator raises it"
         ),
     ),

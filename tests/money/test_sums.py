@@ -29,7 +29,7 @@ def test_a_close_counts_in_each_window_of_each_account() -> None:
 
     assert set(sums.accounts) == {"organisation:main", "team:t", "app:t/p", "key:k"}
     assert sums.accounts["key:k"] == {f"spent:{name}": 5 for name in NAMES}
-    assert sums.house == 2
+    assert sums.overage == 2
     assert sums.usage["2025-11-22"] == {
         "t/p:billed": 5, "t/p:overrun": 2, "t/p:purchases": 1, "t/p:bought": 1, "t/p:list": 4,
     }  # fmt: skip
@@ -66,7 +66,7 @@ def test_sums_go_on_from_the_balances_of_earlier_ones() -> None:
         later.add(read(*each))
 
     assert later.accounts == whole.accounts
-    assert later.house == whole.house == 400
+    assert later.overage == whole.overage == 400
 
 
 def test_an_id_that_comes_twice_is_always_suspected() -> None:
@@ -76,3 +76,10 @@ def test_an_id_that_comes_twice_is_always_suspected() -> None:
     assert len(once.suspects) < 5
     once.add("job-7")
     assert "job-7" in once.suspects
+
+
+def test_what_an_earlier_version_archived_of_the_overage_account_counts() -> None:
+    sums = Sums(recent(NOW_MS))
+    sums.open({"house||overrun": "4", "overage||overrun": "5"})
+
+    assert sums.overage == 9

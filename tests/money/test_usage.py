@@ -98,7 +98,7 @@ def test_csv_says_its_period_its_currency_and_its_total() -> None:
     assert len(as_csv((), days, report("")).splitlines()) == 2
 
 
-def test_the_share_that_is_reconciled_is_of_budgets_and_house() -> None:
+def test_the_share_that_is_reconciled_is_of_budgets_and_overage() -> None:
     found = Report(())
     days = period(None, None, TODAY)
     assert told((), days, found)["reconciled_share"] is None

@@ -171,10 +171,10 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 async def ledger_id(ledger: Ledger, budgets: Budgets, limit: Callable[..., Awaitable[None]]) -> str:
-    """Opens the books: 1,000 micro-USD a day and 5,000 in all, and 100 in the house."""
+    """Opens the books: 1,000 micro-USD a day and 5,000 in all, and 100 in the overage account."""
     await limit(1_000, "day")
     await limit(5_000, "total")
-    await budgets.open_house(UPSTREAM, 100)
+    await budgets.open_overage(UPSTREAM, 100)
     now = await ledger.standing()
     assert await ledger.trust(now.history, now.trusted)
     return await ledger.birth(None, CALENDAR)
@@ -258,12 +258,12 @@ def bring(jobs: Jobs) -> Callable[..., Awaitable[Job]]:
 
 @pytest.fixture
 def money(budgets: Budgets) -> Callable[[], Awaitable[tuple[int, int, int]]]:
-    """What is spent, what is held, and what the house bore; the same in every window."""
+    """What is spent, what is held, and what the overage account bore; the same in every window."""
 
     async def look() -> tuple[int, int, int]:
         found = await budgets.positions(UPSTREAM, ORGANISATION)
         ((spent, held),) = {(position.spent, position.held) for position in found}
-        _, overrun = await budgets.house(UPSTREAM)
+        _, overrun = await budgets.overage(UPSTREAM)
         return spent, held, overrun
 
     return look

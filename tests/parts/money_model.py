@@ -11,7 +11,7 @@ from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Kind, Window
 from falgate.core.events import Overdrawn
 from falgate.jobs.job import MOVES, State
-from falgate.jobs.verdicts import Denied, Held, HouseFull, Joined, NoBudget, PoolChanged, Verdict
+from falgate.jobs.verdicts import Denied, Held, Joined, NoBudget, OverageFull, PoolChanged, Verdict
 from falgate.money.budget import Budget
 
 NOON = datetime(2100, 6, 15, 12, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Model:
     def __init__(self) -> None:
         self.now = NOON
         self.limits: dict[tuple[Account, Kind], Budget] = {}
-        self.house = 0
+        self.overage = 0
         self.raised: Counter[tuple[Account, str]] = Counter()
         self.forgiven: Counter[tuple[Account, str]] = Counter()
         self.posted: Counter[str] = Counter()
@@ -87,7 +87,7 @@ class Model:
 
     @property
     def overrun(self) -> int:
-        """What the house bore."""
+        """What the overage account bore."""
         return sum(book.overrun for book in self.books.values())
 
     def verdict(  # noqa: C901 - as many cases as the script has
@@ -105,8 +105,8 @@ class Model:
         marker = self.markers.get(fingerprint)
         if marker and (known.generation, known.count) < (marker.generation, marker.count):
             return PoolChanged(marker.generation, marker.count)
-        if self.overrun and self.overrun >= self.house:
-            return HouseFull(self.house, self.overrun)
+        if self.overrun and self.overrun >= self.overage:
+            return OverageFull(self.overage, self.overrun)
         overdrawn: list[Overdrawn] = []
         denied: list[tuple[int, Denied]] = []
         for account in accounts:

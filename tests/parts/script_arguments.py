@@ -17,7 +17,7 @@ USUAL: dict[str, Any] = {
     "flight": keyspace.flight("f"),
     "open_jobs": keyspace.open_jobs(UPSTREAM),
     "ended_jobs": keyspace.ended_jobs(UPSTREAM),
-    "house": keyspace.house(UPSTREAM),
+    "overage": keyspace.overage(UPSTREAM),
     "ledger": keyspace.ledger(UPSTREAM),
     "torn": keyspace.torn(UPSTREAM),
     "next_opening": keyspace.next_opening(UPSTREAM),

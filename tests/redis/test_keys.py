@@ -30,7 +30,9 @@ def test_the_key_of_an_account_says_whose_it_is(upstream: str, account: Account)
     assert keyspace.account_of(keyspace.account(upstream, account)) == (upstream, account)
 
 
-@pytest.mark.parametrize("key", ["", "{fg}:account:x", "{fg}:house:fal", "{fg}:account::team:web"])
+@pytest.mark.parametrize(
+    "key", ["", "{fg}:account:x", "{fg}:overage:fal", "{fg}:account::team:web"]
+)
 def test_a_key_of_something_else_is_no_account_s(key: str) -> None:
     with pytest.raises(ValueError, match=r"account|organisation"):
         keyspace.account_of(key)

@@ -95,8 +95,8 @@ LEDGER_STEPS: dict[str, Callable[[Ledger], Awaitable[Any]]] = {
     "note_books": lambda ledger: ledger.note_books("a", ["b"]),
     "books": lambda ledger: ledger.books(),
     "live": lambda ledger: ledger.live(),
-    "applied": lambda ledger: ledger.applied(UPSTREAM, "HOUSE_USD"),
-    "note_applied": lambda ledger: ledger.note_applied(UPSTREAM, "HOUSE_USD", 1),
+    "applied": lambda ledger: ledger.applied(UPSTREAM, "OVERAGE_USD"),
+    "note_applied": lambda ledger: ledger.note_applied(UPSTREAM, "OVERAGE_USD", 1),
     "open_jobs": lambda ledger: ledger.open_jobs(UPSTREAM),
 }
 
@@ -118,8 +118,8 @@ BUDGET_STEPS: dict[str, Callable[[Budgets], Awaitable[Any]]] = {
     "reset": lambda budgets: budgets.reset(UPSTREAM, ORGANISATION, "day", change="c", who="w"),
     "positions": lambda budgets: budgets.positions(UPSTREAM, ORGANISATION),
     "accounts": lambda budgets: budgets.accounts(UPSTREAM),
-    "house": lambda budgets: budgets.house(UPSTREAM),
-    "open_house": lambda budgets: budgets.open_house(UPSTREAM, 1),
+    "overage": lambda budgets: budgets.overage(UPSTREAM),
+    "open_overage": lambda budgets: budgets.open_overage(UPSTREAM, 1),
 }
 
 

@@ -29,7 +29,7 @@ def where(account: Account, *budgets: Budget | None, waiting: int = 0) -> Accoun
 
 
 def standing(*accounts: AccountStanding, upstream: str = "fal", **fields: Any) -> UpstreamStanding:
-    plain: dict[str, Any] = {"house": (100, 1), "open_jobs": 2, "frozen": False}
+    plain: dict[str, Any] = {"overage": (100, 1), "open_jobs": 2, "frozen": False}
     return UpstreamStanding(upstream=upstream, accounts=accounts, **{**plain, **fields})
 
 
@@ -74,11 +74,11 @@ def test_each_account_stands_by_itself() -> None:
     assert found["falgate_spent_usd", "web", "team", "test", "total"] == 5e-6
 
 
-def test_the_house_and_the_jobs_under_way_are_shown() -> None:
+def test_the_overage_and_the_jobs_under_way_are_shown() -> None:
     found = gauges(standing())
 
-    assert found["falgate_house_usd", "fal", "limit"] == 100e-6
-    assert found["falgate_house_usd", "fal", "overrun"] == 1e-6
+    assert found["falgate_overage_usd", "fal", "limit"] == 100e-6
+    assert found["falgate_overage_usd", "fal", "overrun"] == 1e-6
     assert found["falgate_jobs_open", "fal"] == 2
 
 

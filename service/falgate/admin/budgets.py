@@ -1,4 +1,4 @@
-"""Administration of budgets and of the overage account ("the house")."""
+"""Administration of budgets and of the overage account."""
 
 import uuid
 from collections.abc import Callable
@@ -167,11 +167,11 @@ class Budgets:
         )
         return forgiven, await self.show(account, kind)
 
-    async def house(self) -> tuple[Micros, Micros]:
+    async def overage(self) -> tuple[Micros, Micros]:
         """Return the limit of the overage account and the total above holds, micro-USD."""
-        return await self._context.books.house(self._context.upstream)
+        return await self._context.books.overage(self._context.upstream)
 
-    async def set_house(self, limit: Micros, *, why: str = "") -> tuple[Micros, Micros]:
+    async def set_overage(self, limit: Micros, *, why: str = "") -> tuple[Micros, Micros]:
         """Set the limit of the overage account; `why` is kept in the audit log.
 
         Raises:
@@ -179,9 +179,9 @@ class Budgets:
         """
         check_why(why)
         if not 0 <= limit <= MICROS_MAX:
-            raise Invalid("The house's limit must be between 0 and a billion dollars")
-        await self._context.books.set_house(self._context.upstream, limit, self._context.who, why)
-        return await self.house()
+            raise Invalid("The overage limit must be between 0 and a billion dollars")
+        await self._context.books.set_overage(self._context.upstream, limit, self._context.who, why)
+        return await self.overage()
 
     async def _put(
         self, account: Account, kind: Kind, how: Callable[[Budget | None], Budget | None]

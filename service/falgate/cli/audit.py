@@ -18,7 +18,7 @@ _COLUMNS = (
     Column("subject"),
     Column("change"),
 )
-_OF_MONEY = frozenset({"budget", "house", "raise", "reset"})
+_OF_MONEY = frozenset({"budget", "overage", "raise", "reset"})
 _AMOUNTS = frozenset({"", "limit", "raised", "forgiven"})
 _PERIODS = frozenset({"cache.max_age_s"})
 

@@ -1,4 +1,4 @@
-"""`falgate budgets`: set, raise, reset, remove and list budgets, and the house's limit."""
+"""`falgate budgets`: set, raise, reset, remove and list budgets, and the overage limit."""
 
 from typing import Any
 
@@ -151,13 +151,16 @@ def remove(api: Api, *, account: Account, window: str, books: str, yes: bool) ->
 @_why
 @of_books
 @operator()
-def house(api: Api, *, limit: str | None, why: str, books: str) -> None:
+def overage(api: Api, *, limit: str | None, why: str, books: str) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
     if limit is None:
-        found = api.get("house", books=books)
+        found = api.get("overage", books=books)
     else:
-        found = api.put("house", body={"limit_usd": limit, "why": why}, books=books)
-    say(found, f"the house: limit {usd(found['limit_usd'])}, used {usd(found['used_usd'])}")
+        found = api.put("overage", body={"limit_usd": limit, "why": why}, books=books)
+    say(
+        found,
+        f"the overage account: limit {usd(found['limit_usd'])}, used {usd(found['used_usd'])}",
+    )
 
 
 def _words(standing: dict[str, Any]) -> str:

@@ -81,7 +81,7 @@ async def _app_key(gateway: Gateway, file: Path) -> str:
 
 
 async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: str) -> str:
-    today, house = await gateway.budget()
+    today, overage = await gateway.budget()
     http = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}"
     https = settings.address(chosen.tls_listen, "TLS_LISTEN").reachable
     seller = (
@@ -95,7 +95,7 @@ async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: st
 falgate serves {http} and https://{https}
 
   upstream    {seller}
-  budget      {money}; house limit ${dollars(house)}
+  budget      {money}; overage limit ${dollars(overage)}
   data        {chosen.data_dir}
   app key     {app_key}
   admin key   {chosen.admin_key}

@@ -44,7 +44,7 @@ def _probed(url: str) -> str:
 
 
 def _words(found: dict[str, Any], gateway: str) -> str:
-    redis, store, house = found["redis"], found["store"], found["house"]
+    redis, store, overage = found["redis"], found["store"], found["overage"]
     lines = {
         "falgate": found["version"],
         "gateway": gateway,
@@ -54,8 +54,8 @@ def _words(found: dict[str, Any], gateway: str) -> str:
         "buying": f"stopped: {found['frozen']}" if found["frozen"] else "goes on",
         "calendar": found["calendar"],
     }
-    if house is not None:
-        lines["house"] = f"{usd(house['used_usd'])} of {usd(house['limit_usd'])} used"
+    if overage is not None:
+        lines["overage"] = f"{usd(overage['used_usd'])} of {usd(overage['limit_usd'])} used"
     return "\n".join(f"{name:10}{words}" for name, words in lines.items())
 
 

@@ -129,7 +129,7 @@ class BudgetExhausted(Refusal):
 
 
 class BuyingStopped(Refusal):
-    """Purchases are stopped until an operator acts: no organisation budget, or house used up."""
+    """Purchases are stopped until an operator acts: no organisation budget, or overage used up."""
 
     status = 402
     error_type = "buying_stopped"

@@ -74,7 +74,7 @@ class Purchased(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcome: The state in which it ended.
         charged: Micro-USD.
-        overrun: Charged to the house because it exceeds the hold, in micro-USD.
+        overrun: Charged to the overage account because it exceeds the hold, in micro-USD.
         upstream_s: From the submit to fal's result, in seconds; None without a result.
     """
 

@@ -160,7 +160,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         request_id: fal's id, or "".
         output: fal's result, once it is read.
         charged: What the budgets were charged, in micro-USD.
-        overrun: What the house was charged above the hold, in micro-USD.
+        overrun: What the overage account was charged above the hold, in micro-USD.
         remaining: Of the tightest budget after settling, in micro-USD.
         pictures: Those that were stored, in fal's order.
         kept: Whether its pool has them now.

@@ -20,10 +20,10 @@ from falgate.fal.account import is_unpaid
 from falgate.jobs.job import Job, Order
 from falgate.jobs.verdicts import (
     Denied,
-    HouseFull,
     LedgerMismatch,
     NoBudget,
     OtherCalendar,
+    OverageFull,
     Verdict,
 )
 from falgate.money.frozen import Frozen
@@ -64,9 +64,9 @@ def of_verdict(verdict: Verdict, order: Order, calendar: Calendar) -> Refusal:  
             return BuyingStopped(
                 "The organisation has no budget; without one, nothing can be bought"
             )
-        case HouseFull(limit, overrun):
+        case OverageFull(limit, overrun):
             return BuyingStopped(
-                f"fal billed ${dollars(overrun)} more than was held, and the house limit is "
+                f"fal billed ${dollars(overrun)} more than was held, and the overage limit is "
                 f"${dollars(limit)}; purchases are stopped until an operator raises it"
             )
         case LedgerMismatch():

@@ -77,8 +77,8 @@ class NoBudget(msgspec.Struct, frozen=True):
     """The organisation has no enforced budget; without one, nothing is bought."""
 
 
-class HouseFull(msgspec.Struct, frozen=True):
-    """Settlements exceeded their holds by the house limit. In micro-USD."""
+class OverageFull(msgspec.Struct, frozen=True):
+    """Settlements exceeded their holds by the overage limit. In micro-USD."""
 
     limit: Micros
     overrun: Micros
@@ -120,7 +120,7 @@ Verdict = (
     | Denied
     | Exceeded
     | NoBudget
-    | HouseFull
+    | OverageFull
     | LedgerMismatch
     | Frozen
     | OtherCalendar

@@ -1,4 +1,4 @@
-"""The charge for a purchase, divided between the budgets and the house."""
+"""The charge for a purchase, divided between the budgets and the overage account."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ class Charge(msgspec.Struct, frozen=True):
 
     Attributes:
         billed: Charged to the budgets, never more than was held.
-        overrun: Charged to the house: whatever exceeds the hold.
+        overrun: Charged to the overage account: whatever exceeds the hold.
     """
 
     billed: Micros
@@ -18,14 +18,14 @@ class Charge(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> Micros:
-        """What budgets and house are charged together."""
+        """What budgets and overage are charged together."""
         return self.billed + self.overrun
 
 
 def charge(total: Micros, held: Micros) -> Charge:
     """Divide a bill of `total` for a hold of `held` by the same rule as at settlement.
 
-    Budgets agreed to the hold and no more, so the house pays the excess.
+    Budgets agreed to the hold and no more, so the overage account pays the excess.
     """
     billed = min(total, held)
     return Charge(billed, total - billed)

@@ -13,8 +13,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A counter with a wrong value.
 
     Attributes:
-        account: Its account, or "house"; a job's id if a job was closed more than once or its write
-            was torn; "team/app" for a measure of the usage roll-ups.
+        account: Its account, or "overage"; a job's id if a job was closed more than once or if its
+            write was torn; "team/app" for a measure of the usage roll-ups.
         window: Name of the window; the kind of operation if it was torn; or "".
         counter: Its name.
         found: Its value in Redis, micro-USD or a count.

@@ -77,7 +77,7 @@ class Close(_OfJob, frozen=True, kw_only=True):
         outcome: See `Outcome`.
         held: The hold, in micro-USD.
         billed: What the budgets were charged of the hold, in micro-USD.
-        overrun: What the house was charged above the hold, in micro-USD.
+        overrun: What the overage account was charged above the hold, in micro-USD.
         model: The endpoint.
         asked: Pictures that the caller asked for.
         reused: Of those, taken from the pool.
@@ -118,7 +118,7 @@ class Correction(_OfJob, frozen=True, kw_only=True):
         job: The job's id.
         team: As in the job's closing entry; likewise `app` and `key`.
         billed: Difference charged to the budgets, signed micro-USD.
-        overrun: Difference charged to the house, signed micro-USD.
+        overrun: Difference charged to the overage account, signed micro-USD.
         why: How it was found.
         without_pictures: The part of `billed` that is for a job without pictures.
     """

@@ -56,8 +56,8 @@ class Books(Protocol):
     async def limited(self, upstream: str) -> list[Account]:
         """Return the accounts that have a budget, by name."""
 
-    async def house(self, upstream: str) -> tuple[Micros, Micros]:
-        """Return the house's limit and how much of it is used."""
+    async def overage(self, upstream: str) -> tuple[Micros, Micros]:
+        """Return the overage limit and how much of it is used."""
 
-    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
+    async def set_overage(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
         """Set the limit on what settlements may exceed their holds by; write the audit log."""

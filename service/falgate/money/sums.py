@@ -15,8 +15,10 @@ COUNTERS = ("spent", "forgiven", "raised")
 MEASURES = ("billed", "overrun", "without_pictures", "purchases", "bought", "list")
 """The usage roll-ups' measures that entries change, by which the roll-ups can be verified."""
 
-HOUSE = "house"
-"""Takes the place of an account's name for the house's overrun."""
+OVERAGE = "overage"
+"""Takes the place of an account's name for the overage account's overrun."""
+_FORMER = "house"
+"""What an earlier version wrote in its place into the sums of archived entries."""
 
 Recent = Mapping[str, str]
 """The first window id, by kind of window, whose counters are kept."""
@@ -44,14 +46,14 @@ class Sums:
 
     Attributes:
         accounts: By account name, then "<counter>:<window>": micro-USD. Only recent windows.
-        house: What the house was charged, in micro-USD.
+        overage: What the overage account was charged, in micro-USD.
         usage: By day, then "<team>/<app>:<measure>": micro-USD and counts.
     """
 
     def __init__(self, since: Recent) -> None:
         """Count the windows that are recent according to `since`."""
         self.accounts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.house: Micros = 0
+        self.overage: Micros = 0
         self.usage: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._since = since
         self._fields: tuple[str, tuple[str, ...]] = ("", ())
@@ -61,7 +63,7 @@ class Sums:
         match entry:
             case Close() | Correction():
                 self._charge(entry.accounts, "spent", entry.windows, entry.billed)
-                self.house += entry.overrun
+                self.overage += entry.overrun
                 self._measure(entry)
             case Reset():
                 self._charge(entry.accounts, "forgiven", entry.windows, entry.forgiven)
@@ -75,8 +77,8 @@ class Sums:
             if not bar:
                 continue
             window, _, counter = rest.rpartition("|")
-            if account == HOUSE:
-                self.house += int(amount)
+            if account in {OVERAGE, _FORMER}:
+                self.overage += int(amount)
             elif is_recent(window, self._since):
                 self.accounts[account][f"{counter}:{window}"] += int(amount)
 
@@ -87,8 +89,8 @@ class Sums:
                 counter, _, window = field.partition(":")
                 if amount:
                     yield f"{account}|{window}|{counter}", amount
-        if self.house:
-            yield f"{HOUSE}||overrun", self.house
+        if self.overage:
+            yield f"{OVERAGE}||overrun", self.overage
 
     def _charge(
         self, accounts: tuple[str, ...], counter: str, windows: str, amount: Micros

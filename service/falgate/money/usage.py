@@ -216,7 +216,7 @@ def cells(row: Row) -> tuple[str | int, ...]:
 
 
 def share_reconciled(total: Row) -> str | None:
-    """Return the share, 0 to 1, of what was booked, house included, that fal's billing confirmed.
+    """Return the share, 0 to 1, of what was booked, overage included, that fal's billing confirmed.
 
     None if nothing is booked.
     """

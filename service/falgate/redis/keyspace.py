@@ -45,7 +45,10 @@ audit = Key("audit", "stream", "the audit log, append-only")
 accounts = Key("accounts:<upstream>", "set", "names of the accounts that were charged or limited")
 teams = Key("teams:<upstream>", "zset", "names of the teams among them")
 account = Key("account:<upstream>:<account_name>", "hash", "budgets and counters of one account")
-house = Key("house:<upstream>", "hash", "limit and overrun of the house")
+overage = Key("overage:<upstream>", "hash", "limit and overrun of the overage account")
+former_overage = Key(
+    "house:<upstream>", "hash", "the same, of an earlier version", "until renamed at a start"
+)
 ledger = Key("ledger:<upstream>", "stream", "ledger entries, append-only until archived")
 corrected = Key(
     "corrected:<upstream>",

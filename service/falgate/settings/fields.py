@@ -113,7 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "the organisation's daily budget; each value applies once; at first 10, sandbox 1000"
         ),
     ] = ""
-    house_usd: Annotated[
+    overage_usd: Annotated[
         str,
         _about("total that fal may bill above the holds; each value applies once; at first 1"),
     ] = ""

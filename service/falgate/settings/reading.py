@@ -69,7 +69,7 @@ def _is_synchronous(url: str) -> bool:
 def _check(settings: Settings) -> None:
     _check_listeners(settings)
     amount(settings.org_daily_usd, "ORG_DAILY_USD")
-    amount(settings.house_usd, "HOUSE_USD")
+    amount(settings.overage_usd, "OVERAGE_USD")
     admin = apikey.present(settings.admin_key)
     if settings.admin_key and (admin is None or admin.kind != "admin"):
         raise SettingsWrong(

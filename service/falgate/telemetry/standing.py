@@ -31,7 +31,7 @@ class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         upstream: The upstream whose ledger was read.
         accounts: The organisation and its teams.
-        house: The overage account: its limit and how much of it is used, micro-USD.
+        overage: The overage account: its limit and how much of it is used, micro-USD.
         open_jobs: Number of open jobs.
         frozen: Whether purchases are stopped until the ledger is recovered.
         reconciled: Result of the last reconciliation, if there was one.
@@ -40,7 +40,7 @@ class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     upstream: str
     accounts: Sequence[AccountStanding]
-    house: tuple[Micros, Micros]
+    overage: tuple[Micros, Micros]
     open_jobs: int
     frozen: bool
     reconciled: ReconcileReport | None = None

@@ -39,8 +39,8 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
         "Held by purchases that wait for an upstream slot, US dollars.",
         labels=labels[:3],
     )
-    house = GaugeMetricFamily(
-        "falgate_house_usd",
+    overage = GaugeMetricFamily(
+        "falgate_overage_usd",
         "Billed by fal above the holds (overrun) and the limit of that, US dollars.",
         labels=["upstream", "what"],
     )
@@ -65,9 +65,9 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
                     value: Micros | None = getattr(position, what)
                     if value is not None:
                         family.add_metric([*subject, position.window.kind], in_dollars(value))
-        limit, overrun = standing.house
-        house.add_metric([upstream, "limit"], in_dollars(limit))
-        house.add_metric([upstream, "overrun"], in_dollars(overrun))
+        limit, overrun = standing.overage
+        overage.add_metric([upstream, "limit"], in_dollars(limit))
+        overage.add_metric([upstream, "overrun"], in_dollars(overrun))
         jobs.add_metric([upstream], standing.open_jobs)
         frozen.add_metric([upstream], int(standing.frozen))
         if (found := standing.reconciled) is not None:
@@ -83,5 +83,10 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
             proof = (standing.proved.differences, standing.proved.at_ms / 1000)
             for family, figure in zip(proved.values(), proof, strict=True):
                 family.add_metric([upstream], figure)
-    each = (budgets.values(), (waiting, house, jobs, frozen), reconciled.values(), proved.values())
+    each = (
+        budgets.values(),
+        (waiting, overage, jobs, frozen),
+        reconciled.values(),
+        proved.values(),
+    )
     return tuple(chain.from_iterable(each))

@@ -1,4 +1,4 @@
-"""Budgets, accounts and the house by REST."""
+"""Budgets, accounts and the overage account by REST."""
 
 from collections.abc import Callable
 from typing import Any
@@ -74,7 +74,7 @@ def test_a_reason_is_kept_in_the_audit_log_and_in_the_ledger(
     web.put(WEB, json=limit("5"))
     web.post(f"{WEB}/raise", json={"amount_usd": "1", "why": "launch day"})
     web.post(f"{WEB}/reset", json={"why": "a test went wild"})
-    web.put("/house", json=limit("2", why="prices rose"))
+    web.put("/overage", json=limit("2", why="prices rose"))
 
     reasons = ["prices rose", "a test went wild", "launch day", ""]
     assert [line["why"] for line in web.get("/audit").json()["items"][:4]] == reasons
@@ -89,7 +89,7 @@ def test_a_reason_is_one_short_line(why: str, web: httpx.Client) -> None:
     refused = [
         web.post(f"{WEB}/raise", json={"amount_usd": "1", "why": why}),
         web.post(f"{WEB}/reset", json={"why": why}),
-        web.put("/house", json=limit("2", why=why)),
+        web.put("/overage", json=limit("2", why=why)),
     ]
 
     assert [reply.status_code for reply in refused] == [400, 400, 400]
@@ -117,7 +117,7 @@ def test_an_amount_is_a_plain_decimal(amount: Any, web: httpx.Client) -> None:
     replies = [
         web.put(WEB, json={"limit_usd": amount}),
         web.post(f"{WEB}/raise", json={"amount_usd": amount}),
-        web.put("/house", json={"limit_usd": amount}),
+        web.put("/overage", json={"limit_usd": amount}),
     ]
 
     assert [reply.status_code for reply in replies] == [400, 400, 400]
@@ -223,14 +223,14 @@ def test_the_books_of_test_keys_are_others(web: httpx.Client, shop: Shop) -> Non
     assert web.put(path, json=limit("5"), params=test).status_code == 200
 
 
-def test_the_house_has_a_limit(web: httpx.Client, redis: SyncRedis) -> None:
+def test_the_overage_has_a_limit(web: httpx.Client, redis: SyncRedis) -> None:
     nothing = {"limit_usd": "0.00", "used_usd": "0.00", "remaining_usd": "0.00"}
-    assert web.get("/house").json() == nothing
-    redis.hset(keyspace.house("sandbox"), "overrun", 250_000)
+    assert web.get("/overage").json() == nothing
+    redis.hset(keyspace.overage("sandbox"), "overrun", 250_000)
 
-    done = web.put("/house", json=limit("2.5"))
+    done = web.put("/overage", json=limit("2.5"))
 
     expected = {"limit_usd": "2.50", "used_usd": "0.25", "remaining_usd": "2.25"}
     assert (done.status_code, done.json()) == (200, expected)
-    assert web.get("/house").json() == expected
-    assert web.get("/house", params={"books": "test"}).json() == nothing
+    assert web.get("/overage").json() == expected
+    assert web.get("/overage", params={"books": "test"}).json() == nothing

@@ -175,10 +175,10 @@ class Books:
         known = {place[1] for place in self.budgets if place[0] == upstream}
         return sorted(known, key=lambda account: account.name)
 
-    async def house(self, upstream: str) -> tuple[Micros, Micros]:
+    async def overage(self, upstream: str) -> tuple[Micros, Micros]:
         return self.limits.get(upstream, 0), 0
 
-    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
+    async def set_overage(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
         assert who
         self.reasons.append(why)
         self.limits[upstream] = limit

@@ -149,12 +149,12 @@ async def test_a_key_has_its_budgets_in_the_books_that_it_spends_in(
     assert ("test", account, "day") in world.books.budgets
 
 
-async def test_the_house_has_a_limit(admin: AdminService, world: Any) -> None:
-    assert await admin.budgets.set_house(5) == (5, 0)
+async def test_the_overage_has_a_limit(admin: AdminService, world: Any) -> None:
+    assert await admin.budgets.set_overage(5) == (5, 0)
     assert world.books.limits == {"fal": 5}
     for limit in (-1, MICROS_MAX + 1):
-        with pytest.raises(Invalid, match="house"):
-            await admin.budgets.set_house(limit)
+        with pytest.raises(Invalid, match="overage"):
+            await admin.budgets.set_overage(limit)
 
 
 async def test_before_a_first_start_there_are_no_live_books(world: Any) -> None:

@@ -73,7 +73,7 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
     for charged in chain("t", "p", "k"):
         stands = await budgets.positions(UPSTREAM, charged)
         assert {position.spent for position in stands} == {100}
-    assert (await budgets.house(UPSTREAM))[1] == 30
+    assert (await budgets.overage(UPSTREAM))[1] == 30
     usage = keyspace.usage(UPSTREAM, found.day)
     assert await redis.hget(usage, "t/p:reconciled") == "130"
     await redis.hdel(account, hour)
@@ -81,7 +81,7 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
     assert await books.correct(UPSTREAM, again, Charge(20, 0), "w")
     assert await redis.hget(account, hour) == "-80"
     assert await redis.hget(usage, "t/p:reconciled") == "20"
-    assert (await budgets.house(UPSTREAM))[1] == 0
+    assert (await budgets.overage(UPSTREAM))[1] == 0
     await redis.hdel(account, hour)
     old = Aged(**msgspec.structs.asdict(other(charge=Charge(20, 0))))
     assert await books.correct(UPSTREAM, old, Charge(30, 0), "w")

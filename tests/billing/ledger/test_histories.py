@@ -239,7 +239,7 @@ async def torn(server: Server, redis: Redis, watched: Trust, bring: Bring, order
         (organisation, f"held:{day}", "-88000"),
         (organisation, "open", "-1"),
         (team, f"spent:{day}", "72000"),
-        (keyspace.house(UPSTREAM), "overrun", "5"),
+        (keyspace.overage(UPSTREAM), "overrun", "5"),
         (keyspace.usage(UPSTREAM, day.removeprefix("day:")), "t/p:billed", "7"),
     )
     server.start()

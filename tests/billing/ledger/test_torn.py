@@ -198,7 +198,7 @@ async def standing(world: World) -> dict[str, Any]:
     redis: Any = world.redis
     found = await redis.xrange(keyspace.ledger(UPSTREAM))
     kept: dict[str, Any] = {"entries": [fields for _, fields in found]}
-    for key in (keyspace.house(UPSTREAM), keyspace.corrected(UPSTREAM), keyspace.torn(UPSTREAM)):
+    for key in (keyspace.overage(UPSTREAM), keyspace.corrected(UPSTREAM), keyspace.torn(UPSTREAM)):
         kept[key] = await redis.hgetall(key)
     async for key in redis.scan_iter("{fg}:account:*", count=1000):
         figures = await redis.hgetall(key)

@@ -64,7 +64,7 @@ def test_what_is_not_given_stays_and_the_line_says_what_is_set(falgate: Falgate)
 @pytest.mark.parametrize("amount", ["-1", "NaN", "inf", "1e3", "0x10", "1.0000001", "9999999999"])
 def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: WebhookPayloads) -> None:
     told("budgets", "set", "team:web", "day", "5")
-    for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("house",)):
+    for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("overage",)):
         assert refused("budgets", *command, "--", amount)
 
     assert [each["remaining_usd"] for each in told("budgets", "list")] == ["5.00"]
@@ -104,7 +104,7 @@ def test_a_reason_is_kept_and_shown(
     told("budgets", "set", "team:web", "day", "5")
     told("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
     told("budgets", "reset", "team:web", "day", "--why", "a test went wild", "--yes")
-    told("budgets", "house", "2", "--why", "prices rose")
+    told("budgets", "overage", "2", "--why", "prices rose")
 
     assert [line["why"] for line in told("audit", "--limit", "3")] == [
         *("prices rose", "a test went wild", "launch day")
@@ -114,7 +114,7 @@ def test_a_reason_is_kept_and_shown(
 
 
 def test_a_negative_amount_is_refused_as_an_amount(refused: Refused) -> None:
-    for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("house",)):
+    for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("overage",)):
         assert "-5 is not an amount" in refused("budgets", *command, "-5")
 
 
@@ -135,12 +135,12 @@ def test_the_books_of_test_keys_are_others(told: WebhookPayloads) -> None:
     assert [each["account"] for each in told("budgets", "list", "--test")] == ["team:web"]
 
 
-def test_the_house_has_a_limit(told: WebhookPayloads, falgate: Falgate) -> None:
-    assert falgate("budgets", "house").stdout == "the house: limit $0.00, used $0.00\n"
-    told("budgets", "house", "2.50")
+def test_the_overage_has_a_limit(told: WebhookPayloads, falgate: Falgate) -> None:
+    assert falgate("budgets", "overage").stdout == "the overage account: limit $0.00, used $0.00\n"
+    told("budgets", "overage", "2.50")
 
     expected = {"limit_usd": "2.50", "used_usd": "0.00", "remaining_usd": "2.50"}
-    assert told("budgets", "house") == expected
+    assert told("budgets", "overage") == expected
 
 
 def test_before_a_first_start_there_are_no_live_books(refused: Refused, redis: "Redis") -> None:

@@ -211,7 +211,7 @@ class Site:
         ended = await self.redis.zrange(keyspace.ended_jobs(self.upstream), 0, -1)
         assert sorted(e["job"] for e in closes if e["outcome"] != "recovered") == sorted(ended)
         spent = sum(int(entry["billed"]) for entry in moved)
-        _, overrun = await self._budgets.house(self.upstream)
+        _, overrun = await self._budgets.overage(self.upstream)
         assert await self.booked() == (spent, 0)
         assert overrun == sum(int(entry["overrun"]) for entry in moved)
         assert (await verify(self.redis, self.upstream)).differences == ()

@@ -99,7 +99,7 @@ async def test_the_ledger_follows_fals_billing_once(site: Any, percent: int) -> 
     assert (json.loads(first[1])["corrected"], json.loads(second[1])["corrected"]) == (3, 0)
     spent, _ = await site.booked()
     billed = site.sandbox.books()["billed_micros"]
-    overrun = int(await site.redis.hget("{fg}:house:" + site.upstream, "overrun") or 0)
+    overrun = int(await site.redis.hget("{fg}:overage:" + site.upstream, "overrun") or 0)
     assert spent + overrun == billed
     status, said = await command(site, "ledger", "verify")
     assert status == 0, said

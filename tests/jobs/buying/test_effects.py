@@ -17,7 +17,7 @@ from falgate.fal.replies import (
     Unsent,
 )
 from falgate.jobs.job import NotDurable
-from falgate.jobs.verdicts import Denied, HouseFull, LedgerMismatch, NoBudget
+from falgate.jobs.verdicts import Denied, LedgerMismatch, NoBudget, OverageFull
 
 BOUGHT = "pool, hold 107, mark, submit, accept, collect, settle paid 103, purchased paid 103"
 KEPT = "download, keep, append 1, finish 1"
@@ -193,7 +193,7 @@ VERDICTS = {
         "402 BudgetExhausted",
     ),
     "no budget": (NoBudget(), "402 BuyingStopped"),
-    "house full": (HouseFull(1, 2), "402 BuyingStopped"),
+    "overage full": (OverageFull(1, 2), "402 BuyingStopped"),
     "another ledger": (LedgerMismatch(), "503 Unavailable"),
 }
 

@@ -74,7 +74,7 @@ async def compare(model: Model, redis: Redis, budgets: Budgets) -> None:
         limit, spent, held = model.standing(ORGANISATION, position.window.kind)
         assert (position.spent, position.held) == (spent, held)
         assert position.limit in {None, limit}
-    assert await budgets.house(UPSTREAM) == (model.house, model.overrun)
+    assert await budgets.overage(UPSTREAM) == (model.overage, model.overrun)
     await _compare_entries(model, redis)
 
 
@@ -102,12 +102,12 @@ class Operator:
         self.later(timedelta())
 
     async def open(self) -> None:
-        """Open the books: with a limit, one that only looks like one, and a small house."""
+        """Open the books: with a limit, one that only looks like one, and a small overage."""
         ledger = Ledger(self.redis)
         self._ledger_id = await ledger.birth(None, self.calendar)
         assert await ledger.trust((await ledger.standing()).history, "")
         self.later(timedelta())
-        await self.limit_house(4)
+        await self.limit_overage(4)
         await self.limit(ORGANISATION, "total", Budget(limit=24))
         await self.limit(ORGANISATION, "week", Budget(limit=10, shadow=True))
 
@@ -151,10 +151,10 @@ class Operator:
         room = max(0, spent + held + number % 9 - 2)
         await self.limit(account, kind, Budget(limit=room, shadow=number // 5 % 5 == 0))
 
-    async def limit_house(self, room: int) -> None:
-        """Set what the house may bear."""
-        self.model.house = room
-        await self.budgets.set_house(UPSTREAM, room, "test")
+    async def limit_overage(self, room: int) -> None:
+        """Set what the overage account may bear."""
+        self.model.overage = room
+        await self.budgets.set_overage(UPSTREAM, room, "test")
 
     async def raise_(self, account: Account, kind: Kind, amount: int, times: int) -> None:
         """Raise a budget, asked for so many times."""

@@ -99,10 +99,10 @@ class Money(RuleBasedStateMachine):
         self.views[at] = msgspec.structs.replace(self.views[at], state=state)
 
     def limit(self, pick: int, number: int, *, twice: bool) -> None:
-        """An operator leaves a little room, or none; to a budget, or to the house."""
+        """An operator leaves a little room, or none; to a budget, or to the overage account."""
         for _again in range(1 + twice):
             if number % 6 == 0:
-                self.do(self.operator.limit_house(max(0, self.model.overrun + number % 5 - 2)))
+                self.do(self.operator.limit_overage(max(0, self.model.overrun + number % 5 - 2)))
             else:
                 self.do(self.operator.leave_room(self.accounts, pick, number))
 
@@ -290,7 +290,16 @@ def test_money_moves_as_the_model_says(
 ) -> None:
     met: set[str] = set()
     there = type("There", (Money,), {**plain, "url": url, "order": staticmethod(order), "met": met})
-    rare = {"Held", "Overdrawn", "Joined", "PoolChanged", "Denied", "HouseFull", "NoBudget", "late"}
+    rare = {
+        "Held",
+        "Overdrawn",
+        "Joined",
+        "PoolChanged",
+        "Denied",
+        "OverageFull",
+        "NoBudget",
+        "late",
+    }
     rare |= {*LEVELS, *MOVES}
     lives = IN_FULL if pytestconfig.getoption("full") else EXAMPLES
     for longer in range(0, 4 * 5, 5):  # what is met depends on Redis's clock, too

@@ -85,14 +85,14 @@ class Desk:
         await self.redis.zadd(keyspace.open_jobs(UPSTREAM), {job_id: 1}, xx=True)
 
     async def figures(self) -> tuple[int, int, int]:
-        """Spent, held and the house's share, the same in every window of every account."""
+        """Spent, held and the overage, the same in every window of every account."""
         figures = {
             (position.spent, position.held)
             for account in self.order().accounts
             for position in await self.budgets.positions(UPSTREAM, account)
         }
         ((spent, held),) = figures
-        return spent, held, (await self.budgets.house(UPSTREAM))[1]
+        return spent, held, (await self.budgets.overage(UPSTREAM))[1]
 
     async def members(self, key: str) -> list[str]:
         """Of a sorted set."""
@@ -118,7 +118,7 @@ def desk(
         new = Desk(redis, opened, jobs_of("one", **made), jobs_of("two", **made), order)
         await new.limit("day", 1_000)
         await new.limit("total", 1_000)
-        await opened.open_house(UPSTREAM, 100)
+        await opened.open_overage(UPSTREAM, 100)
         return new
 
     return make

@@ -57,15 +57,15 @@ async def reliefs(desk: Any) -> None:
     assert await desk.hold("c", "h", held=60) == Held()
 
 
-async def house(desk: Any) -> None:
+async def overage(desk: Any) -> None:
     await desk.bring("a", "f", "paid", charge=110)
     assert await desk.figures() == (100, 0, 10)
-    await desk.budgets.set_house(UPSTREAM, 11, "test")
+    await desk.budgets.set_overage(UPSTREAM, 11, "test")
     assert await desk.hold("b", "g") == Held()
-    await desk.budgets.set_house(UPSTREAM, 10, "test")
-    assert await desk.hold("c", "h") == verdicts.HouseFull(10, 10)
-    await desk.redis.delete(keyspace.house(UPSTREAM))
-    assert await desk.hold("c", "h") == verdicts.HouseFull(0, 0)
+    await desk.budgets.set_overage(UPSTREAM, 10, "test")
+    assert await desk.hold("c", "h") == verdicts.OverageFull(10, 10)
+    await desk.redis.delete(keyspace.overage(UPSTREAM))
+    assert await desk.hold("c", "h") == verdicts.OverageFull(0, 0)
 
 
 async def flights(desk: Any) -> None:
@@ -200,7 +200,7 @@ async def servers(desk: Any) -> None:
     assert await desk.hold("a", "f") == Held()
 
 
-SCENARIOS = (limits, reliefs, house, flights, alerts, amounts, windows, levels, paces, servers)
+SCENARIOS = (limits, reliefs, overage, flights, alerts, amounts, windows, levels, paces, servers)
 HOLD, PRELUDE, BUDGETS = "jobs_hold", "_prelude", "_budgets"
 MUTANTS = {
     "any_ledger": (HOLD, "~= ledger_id", "== ''"),
@@ -213,9 +213,9 @@ MUTANTS = {
     "count_off_by_one": (HOLD, "count < length", "count <= length"),
     "before_its_window": (HOLD, "now < window.starts_ms or ", ""),
     "after_its_window": (HOLD, " or now >= window.ends_ms", ""),
-    "house_needs_no_limit": (HOLD, "not kept[1] or ", "kept[1] and "),
-    "house_may_be_full": (HOLD, "overrun >= digits", "overrun > digits"),
-    "house_never_full": (HOLD, "(overrun > 0 and overrun >= digits(kept[1]))", "false"),
+    "overage_needs_no_limit": (HOLD, "not kept[1] or ", "kept[1] and "),
+    "overage_may_be_full": (HOLD, "overrun >= digits", "overrun > digits"),
+    "overage_never_full": (HOLD, "(overrun > 0 and overrun >= digits(kept[1]))", "false"),
     "one_above_the_limit": (HOLD, "> budget.limit", "> budget.limit + 1"),
     "not_the_whole_limit": (HOLD, "> budget.limit", ">= budget.limit"),
     "spent_is_free": (HOLD, "budget.spent + budget.held + amount", "budget.held + amount"),

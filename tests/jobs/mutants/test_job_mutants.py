@@ -219,7 +219,7 @@ MUTANTS = {
     "usage_not_counted": (SETTLE, "if number > 0 then", "if false then"),
     "not_spent": (SETTLE, "'spent:' .. name, whole(charged)", "'spent:' .. name, '0'"),
     "first_window_only": (SETTLE, "known[4]:gmatch('%S+')", "known[4]:gmatch('^%S+')"),
-    "house_spared": (SETTLE, "if overrun > 0 then", "if false then"),
+    "overage_spared": (SETTLE, "if overrun > 0 then", "if false then"),
     "remaining_of_the_widest": (SETTLE, "left < remaining", "left > remaining"),
     "remaining_forgets_spending": (
         SETTLE,

@@ -17,10 +17,10 @@ from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.verdicts import (
     Denied,
     Held,
-    HouseFull,
     Joined,
     LedgerMismatch,
     NoBudget,
+    OverageFull,
     PoolChanged,
     Vacant,
     Waiter,
@@ -142,33 +142,33 @@ async def test_books_of_another_upstream_have_budgets_of_their_own(
 
     verdict = await jobs.hold(order(upstream="sandbox"), NEW, PurchaseLimits())
 
-    assert verdict == HouseFull(0, 0)
+    assert verdict == OverageFull(0, 0)
     assert await everything() == before
 
 
 HOUSES = {
     "room": (10, 9, Held()),
-    "exactly_full": (10, 10, HouseFull(10, 10)),
-    "over": (10, 11, HouseFull(10, 11)),
-    "allowed_nothing": (0, 1, HouseFull(0, 1)),
+    "exactly_full": (10, 10, OverageFull(10, 10)),
+    "over": (10, 11, OverageFull(10, 11)),
+    "allowed_nothing": (0, 1, OverageFull(0, 1)),
 }
 
 
 @pytest.mark.parametrize("name", HOUSES)
-async def test_a_full_house_stops_buying(
+async def test_a_full_overage_stops_buying(
     name: str, jobs: Jobs, order: Orders, bring: Brings, budgets: Budgets
 ) -> None:
     limit, overrun, verdict = HOUSES[name]
     await bring(order("a", "f"), "paid", charge=100 + overrun)
-    await budgets.set_house(order().upstream, limit, "test")
+    await budgets.set_overage(order().upstream, limit, "test")
 
     assert await jobs.hold(order("b", "g"), NEW, PurchaseLimits()) == verdict
 
 
-async def test_a_house_of_nothing_lets_buy_until_it_has_borne_something(
+async def test_an_overage_of_nothing_lets_buy_until_it_has_borne_something(
     jobs: Jobs, order: Orders, budgets: Budgets
 ) -> None:
-    await budgets.set_house(order().upstream, 0, "test")
+    await budgets.set_overage(order().upstream, 0, "test")
 
     assert await jobs.hold(order(), NEW, PurchaseLimits()) == Held()
 

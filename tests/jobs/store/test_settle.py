@@ -49,7 +49,7 @@ CHARGES = {
 
 
 @pytest.mark.parametrize("name", CHARGES)
-async def test_a_charge_is_spent_up_to_the_hold_and_the_house_bears_the_rest(
+async def test_a_charge_is_spent_up_to_the_hold_and_the_overage_bears_the_rest(
     name: str, jobs: Jobs, order: Orders, bring: Brings, money: Money
 ) -> None:
     charge, expected = CHARGES[name]
@@ -247,7 +247,7 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             ended_jobs=keyspace.ended_jobs(UPSTREAM),
             flight=keyspace.flight("g" if wrong == "flight" else "f"),
             ledger=keyspace.ledger(UPSTREAM),
-            house=keyspace.house(UPSTREAM),
+            overage=keyspace.overage(UPSTREAM),
             slots=keyspace.slots(UPSTREAM),
             waiting=keyspace.waiting(UPSTREAM),
             tags=keyspace.turns(UPSTREAM),

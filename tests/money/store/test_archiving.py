@@ -49,7 +49,7 @@ async def old(redis: Redis, archiving: Archiving) -> int:
         pipeline.hset(keyspace.account(UPSTREAM, charged), mapping=dict(counters))
     for day, measures in sums.usage.items():
         pipeline.hset(keyspace.usage(UPSTREAM, day), mapping=dict(measures))
-    pipeline.hset(keyspace.house(UPSTREAM), "overrun", str(sums.house))
+    pipeline.hset(keyspace.overage(UPSTREAM), "overrun", str(sums.overage))
     await pipeline.execute()
     return now_ms
 
@@ -115,7 +115,7 @@ async def test_an_amount_that_is_none_takes_nothing_out(
     archiving: Archiving, redis: Redis, old: int
 ) -> None:
     batch = await archiving.first(UPSTREAM, 10)
-    sums: dict[str, Any] = {**come_to(batch, old), "house||overrun": "1e9"}
+    sums: dict[str, Any] = {**come_to(batch, old), "overage||overrun": "1e9"}
 
     with pytest.raises(Exception, match="ledger"):
         await archiving.take_out(UPSTREAM, batch, sums)

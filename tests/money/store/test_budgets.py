@@ -167,19 +167,19 @@ async def test_a_budget_that_is_removed_leaves_what_was_spent(
     assert await budgets.accounts(FAL) == [TEAM]
 
 
-async def test_the_house_s_limit_is_kept_and_changes_of_it_are_written_down(
+async def test_the_overage_limit_is_kept_and_changes_of_it_are_written_down(
     budgets: Budgets, redis: Redis
 ) -> None:
-    assert await budgets.house(FAL) == (0, 0)
-    await budgets.set_house(FAL, 7, "me")
-    await budgets.open_house(FAL, 9)
-    await budgets.set_house(FAL, 8, "you")
+    assert await budgets.overage(FAL) == (0, 0)
+    await budgets.set_overage(FAL, 7, "me")
+    await budgets.open_overage(FAL, 9)
+    await budgets.set_overage(FAL, 8, "you")
 
-    assert await budgets.house(FAL) == (8, 0)
+    assert await budgets.overage(FAL) == (8, 0)
     lines = [line async for line in Registry(redis).audit()]
     assert [(line.who, line.action, line.before, line.after) for line in lines] == [
-        ("you", "house", "7", "8"),
-        ("me", "house", "", "7"),
+        ("you", "overage", "7", "8"),
+        ("me", "overage", "", "7"),
     ]
 
 

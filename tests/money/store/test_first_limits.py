@@ -25,9 +25,9 @@ class Books:
         self.ledger = Ledger(redis)
         self.budgets = budgets
 
-    async def start(self, daily: str = "", house: str = "", live: str = LIVE) -> list[Any]:
+    async def start(self, daily: str = "", overage: str = "", live: str = LIVE) -> list[Any]:
         """Start one with these settings; what it logs."""
-        settings = Settings(fal_key="k", org_daily_usd=daily, house_usd=house)
+        settings = Settings(fal_key="k", org_daily_usd=daily, overage_usd=overage)
         with capture_logs() as logs:
             await set_limits(self.budgets, self.ledger, settings, live)
         return [(line["event"], line["setting"]) for line in logs]
@@ -43,9 +43,9 @@ class Books:
         found = await self.budgets.read(live, ORGANISATION, "day")
         return None if found is None else found.limit // USD
 
-    async def house(self) -> int:
-        """The house's limit, in dollars."""
-        return (await self.budgets.house(LIVE))[0] // USD
+    async def overage(self) -> int:
+        """The overage limit, in dollars."""
+        return (await self.budgets.overage(LIVE))[0] // USD
 
 
 @pytest.fixture
@@ -55,28 +55,28 @@ def books(redis: Redis, calendar: Calendar) -> Books:
 
 async def test_without_a_setting_the_first_start_decides(books: Books) -> None:
     await books.start()
-    assert (await books.daily(), await books.house()) == (10, 1)
+    assert (await books.daily(), await books.overage()) == (10, 1)
 
     await books.operator_sets(80)
-    await books.budgets.set_house(LIVE, 3 * USD, "me")
+    await books.budgets.set_overage(LIVE, 3 * USD, "me")
     await books.start()
 
-    assert (await books.daily(), await books.house()) == (80, 3)
+    assert (await books.daily(), await books.overage()) == (80, 3)
 
 
 @pytest.mark.parametrize("usd", [5, 80])
 async def test_a_restart_leaves_what_an_operator_set_since(usd: int, books: Books) -> None:
     await books.start("50", "2")
-    assert (await books.daily(), await books.house()) == (50, 2)
+    assert (await books.daily(), await books.overage()) == (50, 2)
     await books.operator_sets(usd, alerts=(90,))
-    await books.budgets.set_house(LIVE, usd * USD, "me")
+    await books.budgets.set_overage(LIVE, usd * USD, "me")
 
     said = await books.start("50", "2")
 
-    assert (await books.daily(), await books.house()) == (usd, usd)
+    assert (await books.daily(), await books.overage()) == (usd, usd)
     assert said == [
         ("setting.overruled", "FALGATE_ORG_DAILY_USD"),
-        ("setting.overruled", "FALGATE_HOUSE_USD"),
+        ("setting.overruled", "FALGATE_OVERAGE_USD"),
     ]
 
 
@@ -86,7 +86,7 @@ async def test_another_value_is_applied_at_the_next_start(books: Books) -> None:
 
     assert await books.start("60", "4") == []
 
-    assert (await books.daily(), await books.house()) == (60, 4)
+    assert (await books.daily(), await books.overage()) == (60, 4)
     budget = await books.budgets.read(LIVE, ORGANISATION, "day")
     assert budget == Budget(limit=60 * USD, alerts=(90,))
     assert await books.start("60", "4") == []
@@ -122,3 +122,16 @@ async def test_each_sellers_books_are_given_the_setting_once(books: Books) -> No
     await books.start("50", live="another")
 
     assert await books.daily("another") == 50
+
+
+async def test_the_overage_account_of_an_earlier_version_is_taken_over_once(
+    budgets: Budgets, redis: Redis
+) -> None:
+    earlier: dict[Any, Any] = {"limit": "7", "overrun": "3"}
+    await redis.hset("{fg}:house:fal", mapping=earlier)
+
+    await budgets.open_overage("fal", 100)
+    await budgets.open_overage("fal", 100)
+
+    assert await budgets.overage("fal") == (7, 3)
+    assert not await redis.exists("{fg}:house:fal")

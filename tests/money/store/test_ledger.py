@@ -58,11 +58,11 @@ async def test_a_ledger_of_an_earlier_form_is_strange(ledger: Ledger, redis: Red
         await ledger.birth(None, UTC_WEEKS)
 
 
-async def test_a_first_limit_of_the_house_keeps_the_one_that_there_is(budgets: Budgets) -> None:
-    await budgets.open_house(UPSTREAM, 5)
-    await budgets.open_house(UPSTREAM, 9)
+async def test_a_first_limit_of_the_overage_keeps_the_one_that_there_is(budgets: Budgets) -> None:
+    await budgets.open_overage(UPSTREAM, 5)
+    await budgets.open_overage(UPSTREAM, 9)
 
-    assert await budgets.house(UPSTREAM) == (5, 0)
+    assert await budgets.overage(UPSTREAM) == (5, 0)
 
 
 async def test_every_account_stands_where_its_jobs_left_it(
@@ -81,7 +81,7 @@ async def test_every_account_stands_where_its_jobs_left_it(
         assert {(position.spent, position.held) for position in positions} == {(100, 100)}
     limits = [p.limit for p in await budgets.positions(UPSTREAM, ORGANISATION)]
     assert limits == [None, 1_000, None, None, 5_000]
-    assert await budgets.house(UPSTREAM) == (100, 30)
+    assert await budgets.overage(UPSTREAM) == (100, 30)
     assert await ledger.open_jobs(UPSTREAM) == 2
 
 
@@ -97,7 +97,7 @@ async def test_another_upstream_has_books_of_its_own(
     positions = await budgets.positions("sandbox", ORGANISATION)
 
     assert {(p.limit, p.spent, p.held) for p in positions} == {(None, 0, 0)}
-    assert await budgets.house("sandbox") == (0, 0)
+    assert await budgets.overage("sandbox") == (0, 0)
     assert await ledger.open_jobs("sandbox") == 0
     assert await booked(redis, "sandbox") == []
 

@@ -101,16 +101,18 @@ async def test_what_is_under_way_is_counted(counter: str, has_to_be: int, redis:
 
 
 @pytest.mark.usefixtures("busy")
-async def test_the_house_and_the_roll_ups_are_compared_too(redis: Redis, budgets: Budgets) -> None:
+async def test_the_overage_and_the_roll_ups_are_compared_too(
+    redis: Redis, budgets: Budgets
+) -> None:
     window = await _day(budgets)
     day = window.removeprefix("day:")
-    await redis.hincrby(keyspace.house(UPSTREAM), "overrun", -1)
+    await redis.hincrby(keyspace.overage(UPSTREAM), "overrun", -1)
     await redis.hincrby(keyspace.usage(UPSTREAM, day), "u/q:billed", 1)
 
     found = await verify(redis, UPSTREAM)
 
     assert found.differences == (
-        Difference(account="house", window="", counter="overrun", found=29, ledger=30),
+        Difference(account="overage", window="", counter="overrun", found=29, ledger=30),
         Difference(account="u/q", window=window, counter="billed", found=61, ledger=60),
     )
 
@@ -161,7 +163,7 @@ async def test_a_correction_counts_with_its_sign(redis: Redis, budgets: Budgets)
     for charged in (ORGANISATION, TEAM, Account("app", "t/p"), Account("key", "k")):
         for window in closing["windows"].split(" "):
             await redis.hincrby(keyspace.account(UPSTREAM, charged), f"spent:{window}", -40)
-    await redis.hincrby(keyspace.house(UPSTREAM), "overrun", -30)
+    await redis.hincrby(keyspace.overage(UPSTREAM), "overrun", -30)
     rolled = keyspace.usage(UPSTREAM, (await _day(budgets)).removeprefix("day:"))
     await redis.hincrby(rolled, "t/p:billed", -40)
     await redis.hincrby(rolled, "t/p:overrun", -30)

@@ -30,7 +30,7 @@ async def test_what_is_read_is_what_the_parts_say(
         await budgets.put("fal", account, "day", was=None, now=Budget(limit=9), who="me")
         await budgets.raise_("fal", account, "day", 3, change=account.name, who="me")
         await redis.hset(keyspace.account("fal", account), mapping={"waiting": 4})
-    await budgets.set_house("fal", 7, "me")
+    await budgets.set_overage("fal", 7, "me")
     await redis.zadd(keyspace.open_jobs("fal"), {"job": 1})
     await redis.hset(keyspace.META, "frozen_ms", "5")
     await redis.hset(keyspace.MEDIA, mapping={"pictures": 2, "bytes": 30})
@@ -44,10 +44,10 @@ async def test_what_is_read_is_what_the_parts_say(
     for where in fal.accounts:
         assert list(where.positions) == await budgets.positions("fal", where.account)
         assert where.waiting == 4
-    assert (fal.house, fal.open_jobs, fal.frozen) == ((7, 0), 1, True)
+    assert (fal.overage, fal.open_jobs, fal.frozen) == ((7, 0), 1, True)
     assert (fal.reconciled, fal.proved) == (summary, proof)
     assert [where.account for where in test.accounts] == [ORGANISATION]
-    assert (test.house, test.open_jobs, test.reconciled, test.proved) == ((0, 0), 0, None, None)
+    assert (test.overage, test.open_jobs, test.reconciled, test.proved) == ((0, 0), 0, None, None)
     assert total == StoreSize(2, 30)
 
 

@@ -1,4 +1,4 @@
-"""/accounts and /house: the position of every account, with or without a budget."""
+"""/accounts and /overage: the position of every account, with or without a budget."""
 
 from typing import Annotated
 
@@ -7,11 +7,11 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from falgate.admin.api.budgets import AccountName, HouseSet, in_path, micros
+from falgate.admin.api.budgets import AccountName, OverageSet, in_path, micros
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin
-from falgate.admin.api.shapes import HouseShown, Standing
+from falgate.admin.api.shapes import OverageShown, Standing
 from falgate.core.calendar import Calendar
 
 routes = Resource("budgets")
@@ -43,13 +43,15 @@ async def show_account(
     return [Standing.by(calendar, position) for position in found]
 
 
-@routes.get("/house", "Get the overage account", 409)
-async def show_house(accounts: Admin) -> HouseShown:
+@routes.get("/overage", "Get the overage account", 409)
+async def show_overage(accounts: Admin) -> OverageShown:
     """The total that fal billed above holds; at the limit, purchases stop."""
-    return HouseShown.of(*await accounts.budgets.house())
+    return OverageShown.of(*await accounts.budgets.overage())
 
 
-@routes.put("/house", "Set the overage limit", 409)
-async def set_house(accounts: Admin, data: JSONBody[HouseSet]) -> HouseShown:
+@routes.put("/overage", "Set the overage limit", 409)
+async def set_overage(accounts: Admin, data: JSONBody[OverageSet]) -> OverageShown:
     """Raising the limit lets purchases continue."""
-    return HouseShown.of(*await accounts.budgets.set_house(micros(data.limit_usd), why=data.why))
+    return OverageShown.of(
+        *await accounts.budgets.set_overage(micros(data.limit_usd), why=data.why)
+    )

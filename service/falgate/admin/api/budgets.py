@@ -85,7 +85,7 @@ class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     why: Reason = ""
 
 
-class HouseSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class OverageSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The limit of the overage account."""
 
     limit_usd: Usd

@@ -131,7 +131,7 @@ class Standing(View, frozen=True, kw_only=True):
         )
 
 
-class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
+class OverageShown(msgspec.Struct, frozen=True, kw_only=True):
     """The overage account: the total that fal billed above holds, and its limit."""
 
     limit_usd: Usd
@@ -139,7 +139,7 @@ class HouseShown(msgspec.Struct, frozen=True, kw_only=True):
     remaining_usd: Usd
 
     @classmethod
-    def of(cls, limit: Micros, used: Micros) -> "HouseShown":
+    def of(cls, limit: Micros, used: Micros) -> "OverageShown":
         """Convert to dollars. Corrections may make the used amount negative."""
         return cls(
             limit_usd=dollars(limit),

@@ -10,7 +10,7 @@ from msgspec import Meta
 from falgate import __version__
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin, AdminServices
-from falgate.admin.api.shapes import HouseShown, Standing, View
+from falgate.admin.api.shapes import OverageShown, Standing, View
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
 from falgate.pictures.catalogue import StoreSize
@@ -49,7 +49,7 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     upstream: Annotated[str | None, Meta(description="Of live keys; null before a first start")]
     frozen: Annotated[str | None, Meta(description="Why nothing is bought")]
     calendar: Annotated[str, Meta(examples=["Europe/Vienna/monday"])]
-    house: HouseShown | None
+    overage: OverageShown | None
     fullest: Annotated[list[BudgetFilled], Meta(description="Budgets of live keys, at most ten")]
 
 
@@ -88,7 +88,7 @@ async def show_status(
         upstream=upstream,
         frozen=await probes.frozen() or None,
         calendar=calendar.name,
-        house=HouseShown.of(*await admin.budgets.house()) if upstream else None,
+        overage=OverageShown.of(*await admin.budgets.overage()) if upstream else None,
         fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),
     )
 

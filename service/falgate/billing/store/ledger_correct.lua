@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 -- with _torn.lua, _usage.lua
 -- Correct the cost of a closed job. The difference is charged to its accounts, in the windows in
--- which it was charged, and to the house, with an entry of its own; the closing entry stays as it
+-- which it was charged, and to the overage account, with an entry of its own; the closing entry stays as it
 -- is. If fal billed what was booked, the job is only marked as compared. All amounts in micro-USD.
 -- The accounts (more_keys) begin at KEYS[7], the organisation first. `was` is what the caller read
 -- and compared, so a repeat or a second caller books a difference only once.
--- Budgets pay a higher bill only up to the hold, which they had agreed to, and the house the rest.
+-- Budgets pay a higher bill only up to the hold, which they had agreed to, and the overage account the rest.
 -- A counter that was swept is not created again, except in the windows in `young`. If a reset
 -- forgave a job that cost less, that part was never spent and must not count as forgiven, because
 -- it would become room that nobody granted; an entry records that.
@@ -13,7 +13,7 @@
 -- the closing entry was archived, or 'torn' if an earlier attempt was executed in part.
 local corrected = KEYS[1]
 local ledger = KEYS[2]
-local house = KEYS[3]
+local overage = KEYS[3]
 local usage = KEYS[4]
 local breakdown = KEYS[5]
 local torn = KEYS[6]
@@ -94,7 +94,7 @@ for i = first_account, #KEYS do
     end
   end
 end
-redis.call('HINCRBY', house, 'overrun', whole(more_overrun))
+redis.call('HINCRBY', overage, 'overrun', whole(more_overrun))
 local subject = close.team .. '/' .. close.app .. '/' .. close.key .. '|' .. (close.model or '')
   .. '|' .. (close.quality or '') .. '|' .. close.outcome
 local function add(measure, number)

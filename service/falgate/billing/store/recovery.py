@@ -19,7 +19,7 @@ from falgate.money.frozen import Frozen
 from falgate.money.store.ledger import Ledger
 from falgate.money.store.torn import Torn, refuse_torn
 from falgate.money.store.verify import verify
-from falgate.money.sums import HOUSE, MEASURES
+from falgate.money.sums import MEASURES, OVERAGE
 from falgate.money.usage import spell
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
@@ -133,8 +133,8 @@ class Recovery:
 
 def _place(upstream: str, found: Difference) -> tuple[str, str]:
     """Return the key and the field of a counter."""
-    if found.account == HOUSE:
-        return keyspace.house(upstream), found.counter
+    if found.account == OVERAGE:
+        return keyspace.overage(upstream), found.counter
     if found.counter in MEASURES:
         day = found.window.removeprefix("day:")
         return keyspace.usage(upstream, day), f"{found.account}:{found.counter}"

@@ -18,12 +18,12 @@ from falgate.jobs.verdicts import (
     Denied,
     Ended,
     Held,
-    HouseFull,
     Joined,
     LedgerMismatch,
     Mismatched,
     NoBudget,
     OtherCalendar,
+    OverageFull,
     PoolChanged,
     Repeated,
     Vacant,
@@ -193,8 +193,8 @@ def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the scrip
             return Exceeded(accounts[int(at)].name, what, int(limit), int(wait_ms))
         case ["unlimited"]:
             return NoBudget()
-        case ["house", limit, overrun]:
-            return HouseFull(int(limit), int(overrun))
+        case ["overage", limit, overrun]:
+            return OverageFull(int(limit), int(overrun))
         case ["unborn"]:
             return LedgerMismatch()
         case ["frozen", why]:

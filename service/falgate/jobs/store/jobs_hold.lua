@@ -28,7 +28,7 @@
 --   {'denied', account, kind, limit, spent, held}   a budget cannot pay for it; micro-USD
 --   {'exceeded', account, what, limit, wait_ms}     a limit on purchases is reached
 --   {'unlimited'}                                   the organisation has no enforced budget
---   {'house', limit, overrun}                       the house limit is reached; micro-USD
+--   {'overage', limit, overrun}                       the overage limit is reached; micro-USD
 --   {'elsewhen', now_ms}                            the windows are not the current ones
 --   {'calendar', name}                              the ledger uses another calendar
 --   {'strange'}                                     the server's history is not trusted yet
@@ -38,7 +38,7 @@ local meta = KEYS[1]
 local job = KEYS[2]
 local flight = KEYS[3]
 local open_jobs = KEYS[4]
-local house = KEYS[5]
+local overage = KEYS[5]
 local accounts = KEYS[6]
 local slots = KEYS[7]
 local waiting = KEYS[8]
@@ -146,10 +146,10 @@ for _, window in ipairs(in_force) do
   names[#names + 1] = window.kind .. ':' .. window.id
 end
 
-local kept = redis.call('HMGET', house, 'limit', 'overrun')
+local kept = redis.call('HMGET', overage, 'limit', 'overrun')
 local overrun = tonumber(kept[2] or '0')
 if not kept[1] or (overrun > 0 and overrun >= digits(kept[1])) then
-  return {'house', kept[1] or '0', whole(overrun)}
+  return {'overage', kept[1] or '0', whole(overrun)}
 end
 
 -- Limits on purchases, account by account.

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- with _budgets.lua, _torn.lua, _turns.lua, _usage.lua
 -- Turn a job's hold into spending, release the rest, and write the closing entry: once. What
--- exceeds the hold goes to the house.
+-- exceeds the hold goes to the overage account.
 -- The entry is written in the same step as the counters, not when the pictures are stored. So the
 -- sum of the ledger equals the counters at every instant, and any difference is a fault.
 -- The accounts (more_keys) begin at KEYS[15], in the order of the hold; the entry's other fields
@@ -15,7 +15,7 @@ local open_jobs = KEYS[2]
 local ended_jobs = KEYS[3]
 local flight = KEYS[4]
 local ledger = KEYS[5]
-local house = KEYS[6]
+local overage = KEYS[6]
 local refusal = KEYS[7]
 local slots = KEYS[8]
 local waiting = KEYS[9]
@@ -80,7 +80,7 @@ for i = first_account, #KEYS do
     end
   end
 end
-if overrun > 0 then redis.call('HINCRBY', house, 'overrun', whole(overrun)) end
+if overrun > 0 then redis.call('HINCRBY', overage, 'overrun', whole(overrun)) end
 counted.billed, counted.overrun = charged, overrun
 if (counted.bought or 0) == 0 then counted.without_pictures = charged end
 for measure, number in pairs(counted) do

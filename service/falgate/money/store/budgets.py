@@ -14,6 +14,7 @@ from falgate.core.money import Micros
 from falgate.money.budget import Budget, BudgetUnset, Position
 from falgate.redis import keyspace
 from falgate.redis.audited import changed, put
+from falgate.redis.bounded import attempt
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
 
@@ -123,23 +124,28 @@ class Budgets:
             found.extend(each for each, set_ in zip(page, budgets, strict=True) if any(set_))
         return found
 
-    async def house(self, upstream: str) -> tuple[Micros, Micros]:
-        """Return the house's limit and how much of it is used, in micro-USD."""
-        limit, overrun = await self._redis.hmget(keyspace.house(upstream), ["limit", "overrun"])
+    async def overage(self, upstream: str) -> tuple[Micros, Micros]:
+        """Return the overage limit and how much of it is used, in micro-USD."""
+        limit, overrun = await self._redis.hmget(keyspace.overage(upstream), ["limit", "overrun"])
         return int(limit or 0), int(overrun or 0)
 
-    async def open_house(self, upstream: str, limit: Micros) -> None:
-        """Set the limit on what settlements may exceed their holds by, unless it is set already."""
-        await self._redis.hsetnx(keyspace.house(upstream), "limit", str(limit))
+    async def open_overage(self, upstream: str, limit: Micros) -> None:
+        """Set the limit on what settlements may exceed their holds by, unless it is set already.
 
-    async def set_house(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
+        An account that an earlier version kept under its former name is taken over.
+        """
+        former = keyspace.former_overage(upstream), keyspace.overage(upstream)
+        await attempt(self._redis, "RENAMENX", *former)  # refused where there is none
+        await self._redis.hsetnx(keyspace.overage(upstream), "limit", str(limit))
+
+    async def set_overage(self, upstream: str, limit: Micros, who: str, why: str = "") -> None:
         """Set the limit on what settlements may exceed their holds by; write the audit log."""
-        change = Change(who=who, action="house", subject=f"house@{upstream}", why=why)
+        change = Change(who=who, action="overage", subject=f"overage@{upstream}", why=why)
         done = False
         while not done:
-            found = await self._redis.hget(keyspace.house(upstream), "limit")
+            found = await self._redis.hget(keyspace.overage(upstream), "limit")
             was = None if found is None else int(found)
-            done = await put(self._redis, keyspace.house(upstream), "limit", was, limit, change)
+            done = await put(self._redis, keyspace.overage(upstream), "limit", was, limit, change)
 
     async def _posted(
         self, script: Script, upstream: str, charged: Account, kind: Kind, **named: Any

@@ -23,7 +23,7 @@ from falgate.money.duplicates import DuplicateFilter
 from falgate.money.entry import Close, read
 from falgate.money.store.entries import Entries
 from falgate.money.store.torn import Torn
-from falgate.money.sums import COUNTERS, HOUSE, MEASURES, Sums, is_recent, recent
+from falgate.money.sums import COUNTERS, MEASURES, OVERAGE, Sums, is_recent, recent
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
@@ -91,7 +91,7 @@ class _Verification:
         names = await self._names()
         for start in range(0, len(names), _AT_ONCE):
             differences += await self._accounts(names[start : start + _AT_ONCE])
-        differences += await self._house()
+        differences += await self._overage()
         differences += await self._days()
         differences += await self._closed_twice()
         differences += await self._torn()
@@ -140,10 +140,10 @@ class _Verification:
                 found += _compared(name, window, counter, counters.get(field), must[field])
         return found
 
-    async def _house(self) -> list[Difference]:
-        look = await self._look([keyspace.house(self._upstream)])
+    async def _overage(self) -> list[Difference]:
+        look = await self._look([keyspace.overage(self._upstream)])
         return list(
-            _compared(HOUSE, "", "overrun", look.hashes[0].get("overrun"), self._sums.house)
+            _compared(OVERAGE, "", "overrun", look.hashes[0].get("overrun"), self._sums.overage)
         )
 
     async def _days(self) -> list[Difference]:

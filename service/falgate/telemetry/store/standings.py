@@ -51,13 +51,13 @@ class Standings:
             UpstreamStanding(
                 upstream=upstream,
                 accounts=accounts,
-                house=(int(house[0] or 0), int(house[1] or 0)),
+                overage=(int(overage[0] or 0), int(overage[1] or 0)),
                 open_jobs=int(open_jobs),
                 frozen=int(frozen_ms or 0) > 0,
                 reconciled=as_summary(reconciled),
                 proved=as_proved(proof),
             )
-            for upstream, accounts, (_, house, open_jobs, reconciled, proof) in zip(
+            for upstream, accounts, (_, overage, open_jobs, reconciled, proof) in zip(
                 upstreams, stand, books, strict=True
             )
         ]
@@ -65,7 +65,7 @@ class Standings:
 
     def _ask(self, pipeline: Pipeline, upstream: str) -> None:
         pipeline.zrange(keyspace.teams(upstream), 0, self._teams_max - 1)
-        pipeline.hmget(keyspace.house(upstream), ["limit", "overrun"])
+        pipeline.hmget(keyspace.overage(upstream), ["limit", "overrun"])
         pipeline.zcard(keyspace.open_jobs(upstream))
         pipeline.hgetall(keyspace.reconciled(upstream))
         pipeline.hgetall(keyspace.proved(upstream))
