@@ -6,7 +6,15 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from falgate.core.events import Alerted, AlertFailed, Anomaly, Answered, Doubt, Purchased, Source
+from falgate.core.events import (
+    Alerted,
+    AlertFailed,
+    Anomaly,
+    AnomalyKind,
+    Answered,
+    Purchased,
+    Source,
+)
 from falgate.jobs.job import Order
 
 FACTS = [Answered, Purchased, Alerted, AlertFailed, Anomaly]
@@ -36,9 +44,9 @@ def test_a_fact_has_no_defaults_to_forget(fact: type[msgspec.Struct]) -> None:
     assert all(field.required for field in msgspec.structs.fields(fact))
 
 
-def test_sources_and_doubts_are_closed_sets() -> None:
+def test_sources_and_anomalies_are_closed_sets() -> None:
     """Labels of metrics come from them."""
     assert set(get_args(Source)) == {"hit", "derived", "partial", "coalesced", "miss", "bypass"}
-    assert all(word.isidentifier() for word in get_args(Doubt))
+    assert all(word.isidentifier() for word in get_args(AnomalyKind))
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"what": "anything", "job": "1", "detail": ""}, Anomaly)

@@ -26,8 +26,8 @@ SAYS = {
 }
 
 
-@pytest.mark.parametrize(("status", "detail", "doubt"), SAYS.values(), ids=SAYS)
-def test_a_key_is_doubted_only_where_fal_says_that_it_is_wrong(
-    status: int, detail: Any, doubt: str | None
+@pytest.mark.parametrize(("status", "detail", "anomaly"), SAYS.values(), ids=SAYS)
+def test_a_key_is_suspected_only_where_fal_says_that_it_is_wrong(
+    status: int, detail: Any, anomaly: str | None
 ) -> None:
-    assert about_account(FalAnswer(status, {"detail": detail}, {})) == doubt
+    assert about_account(FalAnswer(status, {"detail": detail}, {})) == anomaly

@@ -10,7 +10,7 @@ from falgate.admin.api.usage import UsageSum
 from falgate.billing.closed_job import ReconcileReport
 from falgate.core.account import ORGANISATION
 from falgate.core.calendar import KINDS, Window
-from falgate.core.events import Doubt
+from falgate.core.events import AnomalyKind
 from falgate.money.budget import Budget, Position
 from falgate.money.verification import VerificationResult
 from falgate.pictures.catalogue import StoreSize
@@ -98,7 +98,7 @@ def test_no_document_names_a_setting_that_there_is_not() -> None:
     assert sorted(named) == []
 
 
-def test_every_doubt_has_a_row_that_says_what_to_do() -> None:
+def test_every_anomaly_has_a_row_that_says_what_to_do() -> None:
     rows = DOCUMENT.read_text().split("## What to do when")[1].split("\n## ")[0]
     named = {
         name
@@ -107,7 +107,7 @@ def test_every_doubt_has_a_row_that_says_what_to_do() -> None:
         for name in re.findall(r"`(\w+)`", line.split(" | ")[0])
     }
 
-    assert {*get_args(Doubt)} - {"adopted"} <= named
+    assert {*get_args(AnomalyKind)} - {"adopted"} <= named
 
 
 def test_every_column_of_the_report_is_defined() -> None:

@@ -93,7 +93,8 @@ BANS = {
     "word_that_is_gone": Ban(
         SERVICE,
         r"\b(Acquaintances|CacheDesk|DeliveryDesk|Workshop|Vitals|Sellers|Forgetter|Housekeeper"
-        r"|Wishes|Shelf|Treatment|Doubted|Impatient|UseBook|insist|reaching|treat)\b|\(any more\)",
+        r"|Wishes|Shelf|Treatment|[Dd]oubt(ed|s|ful)?|Impatient|UseBook|insist|reaching|treat)\b"
+        r"|\(any more\)",
         "the term of docs/glossary.md",
         ("service/falgate/x.py", "class Wishes:"),
     ),

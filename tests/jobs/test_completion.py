@@ -41,9 +41,9 @@ class World:
         accepted: What was bound, with the lease that was asked for.
         taken: Whether the request cannot be the job's.
         owned: To which job each request belongs.
-        doubtful: Jobs whose request nobody knows.
+        unbound_jobs: Jobs whose request nobody knows.
         signed: What fal's signature is taken for.
-        doubts: What an operator should look at.
+        anomalies: What an operator should look at.
     """
 
     def __init__(self) -> None:
@@ -51,9 +51,9 @@ class World:
         self.accepted: list[tuple[str, str, int | None]] = []
         self.taken = False
         self.owned: dict[str, str] = {}
-        self.doubtful: list[Job] = []
+        self.unbound_jobs: list[Job] = []
         self.signed: bool | Exception = True
-        self.doubts: list[str] = []
+        self.anomalies: list[str] = []
         self.asked = 0
         self.learnt: dict[str, str] = {}
 
@@ -71,11 +71,11 @@ class World:
 
     async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
         self.accepted.append((job.order.id, request_id, lease_ms))
-        return not self.taken or job in self.doubtful
+        return not self.taken or job in self.unbound_jobs
 
     async def unbound(self, upstream: str) -> list[Job]:
         assert upstream == "fal"
-        return self.doubtful
+        return self.unbound_jobs
 
     async def owner(self, upstream: str, request_id: str) -> str:
         assert upstream == "fal"
@@ -90,8 +90,8 @@ class World:
             raise self.signed
         return self.signed
 
-    def doubted(self, event: Anomaly) -> None:
-        self.doubts.append(event.what)
+    def anomaly(self, event: Anomaly) -> None:
+        self.anomalies.append(event.what)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ async def test_a_delivery_binds_the_request_and_hands_the_job_to_the_reaper(
     answer = await fal.post(ADDRESS, content=BODY)
 
     assert (answer.status_code, world.accepted) == (200, [("j1", "r-1", 0)])
-    assert world.doubts == []
+    assert world.anomalies == []
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"request_id": null}', b'{"other": 1}'])
@@ -162,31 +162,33 @@ async def test_while_fals_keys_cannot_be_read_it_is_asked_to_send_it_again(
 
 
 @pytest.mark.parametrize("known", [{}, {"j1": job("elsewhere")}], ids=["forgotten", "another's"])
-async def test_a_job_that_is_not_known_is_a_doubt_and_fal_need_not_repeat_it(
+async def test_a_job_that_is_not_known_is_an_anomaly_and_fal_need_not_repeat_it(
     world: World, fal: httpx.AsyncClient, known: dict[str, Job]
 ) -> None:
     world.jobs = known
 
     answer = await fal.post(ADDRESS, content=BODY)
 
-    assert (answer.status_code, world.accepted, world.doubts) == (200, [], ["stray_hook"])
+    assert (answer.status_code, world.accepted, world.anomalies) == (200, [], ["stray_hook"])
 
 
 @pytest.mark.parametrize("request_id", ["../x", "a b", "a" * 65, 5])
-async def test_an_id_that_cannot_be_one_is_a_doubt(
+async def test_an_id_that_cannot_be_one_is_an_anomaly(
     world: World, fal: httpx.AsyncClient, request_id: object
 ) -> None:
     answer = await fal.post(ADDRESS, json={"request_id": request_id})
 
-    assert (answer.status_code, world.accepted, world.doubts) == (200, [], ["stray_hook"])
+    assert (answer.status_code, world.accepted, world.anomalies) == (200, [], ["stray_hook"])
 
 
-async def test_a_second_request_for_a_job_is_a_doubt(world: World, fal: httpx.AsyncClient) -> None:
+async def test_a_second_request_of_a_job_is_an_anomaly(
+    world: World, fal: httpx.AsyncClient
+) -> None:
     world.taken = True
 
     answer = await fal.post(ADDRESS, content=BODY)
 
-    assert (answer.status_code, world.doubts) == (200, ["second_request_id"])
+    assert (answer.status_code, world.anomalies) == (200, ["second_request_id"])
 
 
 async def test_whose_jobs_they_are_is_learnt_from_a_request_that_fal_has_named(
@@ -208,7 +210,7 @@ async def test_what_fal_signed_for_another_account_is_not_believed(
     for user in ("them", "", "US"):
         answer = await fal.post(ADDRESS, content=BODY, headers={"x-fal-webhook-user-id": user})
         assert answer.status_code == 401
-    assert (world.accepted, set(world.doubts)) == ([], {"stray_hook"})
+    assert (world.accepted, set(world.anomalies)) == ([], {"stray_hook"})
 
     assert (await fal.post(ADDRESS, content=BODY)).status_code == 200
     assert world.accepted == [("j1", "r-1", 0)]
@@ -228,7 +230,7 @@ async def test_the_account_that_is_set_is_stronger_than_the_one_that_was_learnt(
         assert await completions.deliver(token, said, BODY) == verdict
 
 
-async def test_a_request_that_a_twin_was_given_is_no_doubt(
+async def test_a_request_that_a_twin_was_given_is_no_anomaly(
     world: World, fal: httpx.AsyncClient
 ) -> None:
     world.taken = True
@@ -237,22 +239,22 @@ async def test_a_request_that_a_twin_was_given_is_no_doubt(
 
     answer = await fal.post(ADDRESS, content=BODY)
 
-    assert (answer.status_code, world.doubts) == (200, [])
+    assert (answer.status_code, world.anomalies) == (200, [])
 
 
-async def test_a_request_that_is_left_over_is_given_to_the_twin_in_doubt(
+async def test_a_request_that_is_left_over_is_given_to_the_uncertain_twin(
     world: World, fal: httpx.AsyncClient
 ) -> None:
     world.taken = True
-    world.doubtful = [job(job_id="j3", prompt_sha256="other"), job(job_id="j2")]
+    world.unbound_jobs = [job(job_id="j3", prompt_sha256="other"), job(job_id="j2")]
 
     await fal.post(ADDRESS, content=BODY)
 
     assert world.accepted == [("j1", "r-1", 0), ("j2", "r-1", 0)]
-    assert world.doubts == []
+    assert world.anomalies == []
 
 
-async def test_a_request_of_a_job_with_another_body_is_a_doubt(
+async def test_a_request_of_a_job_with_another_body_is_an_anomaly(
     world: World, fal: httpx.AsyncClient
 ) -> None:
     world.taken = True
@@ -261,4 +263,4 @@ async def test_a_request_of_a_job_with_another_body_is_a_doubt(
 
     await fal.post(ADDRESS, content=BODY)
 
-    assert world.doubts == ["second_request_id"]
+    assert world.anomalies == ["second_request_id"]

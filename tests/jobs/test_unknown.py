@@ -50,7 +50,7 @@ class World:
         bound: Requests that belong to a job.
         asked: Endpoint and start of each question.
         failure: What the next question meets.
-        doubtful: Jobs whose request nobody knows.
+        unbound_jobs: Jobs whose request nobody knows.
     """
 
     def __init__(self) -> None:
@@ -58,11 +58,11 @@ class World:
         self.bound: dict[str, str] = {}
         self.asked: list[tuple[str, int]] = []
         self.failure: Exception | None = None
-        self.doubtful: list[Job] = []
+        self.unbound_jobs: list[Job] = []
 
     async def unbound(self, upstream: str) -> list[Job]:
         assert upstream == "fal"
-        return self.doubtful
+        return self.unbound_jobs
 
     async def accept(self, job: Job, request_id: str) -> bool:
         return self.bound.setdefault(request_id, job.order.id) == job.order.id
@@ -198,7 +198,7 @@ async def test_of_two_with_one_body_the_hooks_tell_first_and_then_either_is_take
     world: Any,
 ) -> None:
     world.there = [listed("r-1"), listed("r-2")]
-    world.doubtful = [job("j"), job("k")]
+    world.unbound_jobs = [job("j"), job("k")]
 
     early = LostSubmitFinder(world, world, HOOK_MS)
     assert await early.found(job("j"), SENT_MS + HOOK_MS - 1) is None
@@ -213,8 +213,8 @@ async def test_of_two_with_one_body_the_hooks_tell_first_and_then_either_is_take
 
 async def test_without_a_twin_or_without_hooks_nobody_waits(world: Any) -> None:
     world.there = [listed("r-1"), listed("r-2")]
-    world.doubtful = [job("j"), job("k", input={"prompt": "another"})]
+    world.unbound_jobs = [job("j"), job("k", input={"prompt": "another"})]
     assert await LostSubmitFinder(world, world, HOOK_MS).found(job("j"), SENT_MS + 1)
 
-    world.doubtful = [job("k"), job("l")]
+    world.unbound_jobs = [job("k"), job("l")]
     assert await LostSubmitFinder(world, world).found(job("k"), SENT_MS + 1)

@@ -146,8 +146,10 @@ class Jobs:
             self.put(job, lease_ms)
             return True
 
-    async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
-        async with self.steps.step("doubt", trouble):
+    async def mark_uncertain(
+        self, job: Job, trouble: Trouble, *, lease_ms: int | None = None
+    ) -> None:
+        async with self.steps.step("uncertain", trouble):
             since_ms = self.ours(job).troubled_ms or self.steps.now_ms
             self.put(job, lease_ms, trouble=trouble, troubled_ms=since_ms)
             self.steps.publish(job.order.id)

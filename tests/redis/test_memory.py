@@ -66,7 +66,7 @@ async def test_what_is_under_way_is_carried_to_its_end(
     assert await jobs.renew(job)
     marked = await jobs.read("a")
     assert marked is not None
-    await jobs.doubt(marked, "lost")
+    await jobs.mark_uncertain(marked, "lost")
     assert await jobs.accept(marked, "fal-1")
     accepted = await jobs.read("a")
     assert accepted is not None

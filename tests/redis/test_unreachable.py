@@ -58,7 +58,7 @@ JOB_STEPS: dict[str, JobStep] = {
     "mark": lambda jobs, job: jobs.mark(job),
     "accept": lambda jobs, job: jobs.accept(job, "fal-1"),
     "renew": lambda jobs, job: jobs.renew(job),
-    "doubt": lambda jobs, job: jobs.doubt(job, "lost"),
+    "uncertain": lambda jobs, job: jobs.mark_uncertain(job, "lost"),
     "settle": lambda jobs, job: jobs.settle(job, Settlement(state="paid", charge=1)),
     "finish": lambda jobs, job: jobs.finish(job, (), None),
     "turn": lambda jobs, job: jobs.turn(job),

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from falgate.core.account import LEVELS, Account
 from falgate.core.calendar import KINDS
-from falgate.core.events import Anomaly, Answered, Doubt, Overdrawn, Purchased
+from falgate.core.events import Anomaly, AnomalyKind, Answered, Overdrawn, Purchased
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
 
@@ -145,33 +145,35 @@ def test_a_teams_name_cannot_forge_a_sample(
     assert samples(metrics)["falgate_saved_usd_total", team, "fal"] == 0.009
 
 
-def test_doubts_dropped_fields_and_requests_are_counted_by_kind(
+def test_anomalies_dropped_fields_and_requests_are_counted_by_kind(
     telemetry: Telemetry, metrics: Metrics
 ) -> None:
-    telemetry.doubted(Anomaly(what="lost_result", job="j", detail="d"))
+    telemetry.anomaly(Anomaly(what="lost_result", job="j", detail="d"))
     telemetry.dropped(MODEL, 3)
     telemetry.dropped(MODEL, 2)
     telemetry.requested("run", 200)
     telemetry.requested("run", 503)
     found = samples(metrics)
 
-    assert found["falgate_doubts_total", "lost_result"] == 1
+    assert found["falgate_anomalies_total", "lost_result"] == 1
     assert found["falgate_dropped_fields_total", MODEL] == 5
     assert found["falgate_requests_total", "run", "200"] == 1
     assert found["falgate_requests_total", "run", "503"] == 1
 
 
-def test_a_doubt_of_the_account_is_a_line_a_minute_and_counted_each_time(metrics: Metrics) -> None:
+def test_an_anomaly_of_the_account_is_logged_once_a_minute_and_always_counted(
+    metrics: Metrics,
+) -> None:
     now_s = 0.0
     telemetry = Telemetry(metrics, lambda _: None, lambda: now_s)
-    account: list[Doubt] = ["exhausted_balance", "bad_upstream_key", "no_upstream_access"]
+    account: list[AnomalyKind] = ["exhausted_balance", "bad_upstream_key", "no_upstream_access"]
     with capture_logs() as logs:
         for _ in range(3):
             for what in account:
-                telemetry.doubted(Anomaly(what=what, job="j", detail="User is locked."))
-            telemetry.doubted(Anomaly(what="lost_result", job="j", detail="d"))
+                telemetry.anomaly(Anomaly(what=what, job="j", detail="User is locked."))
+            telemetry.anomaly(Anomaly(what="lost_result", job="j", detail="d"))
         now_s = 60.0
-        telemetry.doubted(Anomaly(what=account[0], job="j", detail="User is locked."))
+        telemetry.anomaly(Anomaly(what=account[0], job="j", detail="User is locked."))
     found = samples(metrics)
 
     lines = [(line["what"], line.get("untold", 0)) for line in logs]
@@ -180,7 +182,7 @@ def test_a_doubt_of_the_account_is_a_line_a_minute_and_counted_each_time(metrics
         *[("lost_result", 0)] * 3,
         ("exhausted_balance", 2),
     ]
-    assert found["falgate_doubts_total", "exhausted_balance"] == 4
+    assert found["falgate_anomalies_total", "exhausted_balance"] == 4
 
 
 def test_every_answer_is_tallied_as_it_was(

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from falgate.accounts.directory import App, Directory, Team
 from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
-from falgate.core.events import Doubt, Source
+from falgate.core.events import AnomalyKind, Source
 from falgate.telemetry.lag import watch_lag
 from falgate.telemetry.metrics import APPS_MAX, ENDS, TEAMS_MAX, Histogram, Metrics
 from falgate.webhooks.delivery import TriedAs
@@ -39,7 +39,7 @@ def test_what_is_known_beforehand_is_there_at_0_before_anything_happens() -> Non
 
     assert found["falgate_purchases_total"] == zeros(ENDS, upstreams)
     assert found["falgate_pictures_bought_total"] == zeros(upstreams)
-    assert found["falgate_doubts_total"] == zeros(get_args(Doubt))
+    assert found["falgate_anomalies_total"] == zeros(get_args(AnomalyKind))
     assert found["falgate_shadow_refusals_total"] == zeros(levels, upstreams, KINDS)
     assert found["falgate_alerts_total"] == zeros(levels, upstreams, KINDS)
     assert found["falgate_alerts_untold_total"] == zeros(("true", "false"))

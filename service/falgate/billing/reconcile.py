@@ -124,7 +124,7 @@ class Reconciler:
         await self._corrections.keep(self._upstream, summary, whole=whole)
         if look.strange and self._facts:
             detail = "fal's billing has none of our requests: is the admin key of the same account?"
-            self._facts.doubted(Anomaly(what="strange_books", job="", detail=detail))
+            self._facts.anomaly(Anomaly(what="strange_books", job="", detail=detail))
         return Report(summary, tuple(look.corrected))
 
     async def _strangers(self, since_ms: int, until_ms: int) -> tuple[Micros, int, bool]:

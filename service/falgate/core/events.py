@@ -134,7 +134,7 @@ class AlertFailed(msgspec.Struct, frozen=True, kw_only=True):
 Place = Literal["fal", "fal_platform", "fal_keys", "store"]
 """A dependency that may be down: fal's queue, its platform API, its webhook keys, our store."""
 
-Doubt = Literal[
+AnomalyKind = Literal[
     "lost_submit",
     "lost_result",
     "second_request_id",
@@ -159,11 +159,11 @@ class Anomaly(msgspec.Struct, frozen=True, kw_only=True):
     """Something that an operator should look at.
 
     Attributes:
-        what: See `Doubt`.
+        what: See `AnomalyKind`.
         detail: For the log; contains no prompt and no secret.
     """
 
-    what: Doubt
+    what: AnomalyKind
     job: str
     detail: str
 
@@ -184,7 +184,7 @@ class Facts(Protocol):
     def purchased(self, event: Purchased) -> None:
         """A job ended."""
 
-    def doubted(self, event: Anomaly) -> None:
+    def anomaly(self, event: Anomaly) -> None:
         """An anomaly that an operator should look at."""
 
     def exhausted(self, upstream: str) -> None:

@@ -6,7 +6,7 @@ another remedy than a wrong key.
 
 import re
 
-from falgate.core.events import Doubt
+from falgate.core.events import AnomalyKind
 from falgate.fal.replies import FalAnswer
 
 _UNAUTHORIZED, _PAYMENT, _FORBIDDEN = 401, 402, 403
@@ -25,7 +25,7 @@ def is_unpaid(answer: FalAnswer) -> bool:
     return answer.status == _PAYMENT or unpaid
 
 
-def about_account(answer: FalAnswer) -> Doubt | None:
+def about_account(answer: FalAnswer) -> AnomalyKind | None:
     """Return the anomaly to report, or None if the refusal does not concern our account."""
     if is_unpaid(answer):
         return "exhausted_balance"

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from falgate.core.events import Anomaly, Doubt, Facts
+from falgate.core.events import Anomaly, AnomalyKind, Facts
 from falgate.jobs import callback_url
 from falgate.jobs.ports import Jobs
 from falgate.jobs.twins import exchanged
@@ -100,25 +100,25 @@ class FalCallbacks:
         user = headers.get("x-fal-webhook-user-id", "")
         ours = self._user or await self._accounts.user(self._upstream)
         if ours and user != ours:
-            self._doubt(
+            self._report(
                 "stray_hook", job_id, "the webhook is signed for another fal account than ours"
             )
             return "foreign"
         request_id = _request_id(headers, body)
         job = await self._jobs.read(job_id)
         if job is None or job.order.upstream != self._upstream or request_id is None:
-            self._doubt("stray_hook", job_id, "the webhook is about a job that is unknown here")
+            self._report("stray_hook", job_id, "the webhook is about a job that is unknown here")
         elif not (
             await self._jobs.accept(job, request_id, lease_ms=0)
             or await exchanged(self._jobs, job, request_id)
         ):
-            self._doubt("second_request_id", job_id, request_id)
+            self._report("second_request_id", job_id, request_id)
         elif not ours and job.request_id == request_id and _USER.fullmatch(user):
             await self._accounts.learn(self._upstream, user)
         return "bound"
 
-    def _doubt(self, what: Doubt, job_id: str, detail: str) -> None:
-        self._facts.doubted(Anomaly(what=what, job=job_id, detail=detail))
+    def _report(self, what: AnomalyKind, job_id: str, detail: str) -> None:
+        self._facts.anomaly(Anomaly(what=what, job=job_id, detail=detail))
 
 
 def _request_id(headers: Mapping[str, str], body: bytes) -> str | None:

@@ -9,7 +9,7 @@ from falgate.cache.fingerprint import version
 from falgate.cache.pool import PoolVersion
 from falgate.cache.pool_info import PoolInfo
 from falgate.core.errors import StoreUnavailable
-from falgate.core.events import Anomaly, Doubt
+from falgate.core.events import Anomaly, AnomalyKind
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.fal.replies import DownloadFailed
 from falgate.jobs.job import Job, Order
@@ -48,12 +48,12 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     now_ms = ports.jobs.clock_ms()
     age_ms = now_ms - job.submitted_ms
     if why:
-        _doubt(ports, "unbanked", job, why)
+        _report(ports, "unbanked", job, why)
         if age_ms < BANK_FOR_S * 1000:
             # Wait as long as it has been tried so far, so that the intervals double.
             lease_ms = min(age_ms, _NEXT_TRY_MS_MAX)
             await retry_until_available(
-                lambda: ports.jobs.doubt(job, "unbanked", lease_ms=lease_ms)
+                lambda: ports.jobs.mark_uncertain(job, "unbanked", lease_ms=lease_ms)
             )
             return
     made_s = now_ms // 1000
@@ -70,7 +70,7 @@ async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
     if not all(map(expected.fits, kept)):
         # The callers get it, because it is paid for: after a 502, fal's JavaScript client would buy
         # it three more times. It is not what the pool is for, so the pool does not get it.
-        _doubt(ports, "not_as_asked", job, "fal delivered another size or format than requested")
+        _report(ports, "not_as_asked", job, "fal delivered another size or format than requested")
     elif pictures:
         published = await retry_until_available(lambda: _publish(ports, job.order, pictures))
     await retry_until_available(lambda: ports.jobs.finish(job, pictures, published))
@@ -161,5 +161,5 @@ async def file(ports: Ports, filing: NewPicture) -> None:
         filed = await retry_until_available(lambda: ports.catalogue.note(filing))
 
 
-def _doubt(ports: Ports, what: Doubt, job: Job, detail: str) -> None:
-    ports.facts.doubted(Anomaly(what=what, job=job.order.id, detail=detail))
+def _report(ports: Ports, what: AnomalyKind, job: Job, detail: str) -> None:
+    ports.facts.anomaly(Anomaly(what=what, job=job.order.id, detail=detail))

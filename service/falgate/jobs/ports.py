@@ -103,7 +103,9 @@ class Jobs(Protocol):
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
         """Renew a job's lease; return False if the job is no longer the caller's."""
 
-    async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
+    async def mark_uncertain(
+        self, job: Job, trouble: Trouble, *, lease_ms: int | None = None
+    ) -> None:
         """Record that waiting is of no use now; raises `Fenced`."""
 
     async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> Job:

@@ -75,7 +75,7 @@ class Reaper:
                 continue  # The lease ran out in an outage of Redis; this process will renew it.
             job = await self._ports.jobs.adopt(job_id, upstream)
             if job is not None:
-                self._ports.facts.doubted(Anomaly(what="adopted", job=job_id, detail=job.state))
+                self._ports.facts.anomaly(Anomaly(what="adopted", job=job_id, detail=job.state))
                 try:
                     await self._resolve(job, search)
                 except Fenced:
@@ -97,12 +97,12 @@ class Reaper:
         # Count from when an accepted job's trouble began: before, it may have waited long at fal.
         heard = job.state != "submitting" and job.troubled_ms
         age_ms = now_ms - (heard or job.submitted_ms)
-        doubtful = job.state == "submitting" or (job.state == "accepted" and job.trouble)
-        if doubtful and age_ms >= self._unknown_after_ms:
+        uncertain = job.state == "submitting" or (job.state == "accepted" and job.trouble)
+        if uncertain and age_ms >= self._unknown_after_ms:
             await self._close(job, Settlement(state="unknown", charge=job.order.held, why=UNKNOWN))
         elif job.state == "submitting":
             lease_ms = search.again_ms(age_ms, self._unknown_after_ms - age_ms)
-            await self._ports.jobs.doubt(job, "lost", lease_ms=lease_ms)
+            await self._ports.jobs.mark_uncertain(job, "lost", lease_ms=lease_ms)
         else:
             self._purchases.start(job)
 

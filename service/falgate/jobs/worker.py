@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 
 from falgate.core.errors import Unavailable
-from falgate.core.events import Anomaly, Doubt, Purchased
+from falgate.core.events import Anomaly, AnomalyKind, Purchased
 from falgate.fal.account import about_account
 from falgate.fal.progress import Progress
 from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, Unsent
@@ -131,7 +131,7 @@ class JobWorker:
         except Fenced:
             pass  # Another instance has the job; callers here now wait for that one.
         except Exception as error:  # noqa: BLE001 - whatever it was, no caller may wait for ever
-            self._doubt("broken", job, type(error).__name__)
+            self._report("broken", job, type(error).__name__)
             with suppress(Fenced):
                 await self._give_word(self._jobs[job.order.id])
         finally:
@@ -141,7 +141,7 @@ class JobWorker:
     async def _give_word(self, job: Job) -> None:
         """Record that this job is in trouble, wake its waiters, and leave it to the reaper."""
         trouble: Trouble = "unbanked" if job.state == "paid" else "lost"
-        await retry_until_available(lambda: self._ports.jobs.doubt(job, trouble))
+        await retry_until_available(lambda: self._ports.jobs.mark_uncertain(job, trouble))
 
     async def _keep(self, job: Job) -> None:
         while True:
@@ -201,7 +201,7 @@ class JobWorker:
             case Accepted(request_id):
                 return await self._accept(job, request_id)
             case Lost(why):
-                self._doubt("lost_submit", job, why)
+                self._report("lost_submit", job, why)
                 await self._give_word(job)
                 return None
             case Unsent() | Rejected():
@@ -211,9 +211,9 @@ class JobWorker:
 
     def _note_account(self, job: Job, refusal: Rejected) -> None:
         """Report a refusal that concerns this gateway's own account at fal."""
-        if doubt := about_account(refusal.answer):
-            self._doubt(doubt, job, refusal.said)
-            if doubt == "exhausted_balance":
+        if anomaly := about_account(refusal.answer):
+            self._report(anomaly, job, refusal.said)
+            if anomaly == "exhausted_balance":
                 self._ports.facts.exhausted(job.order.upstream)
 
     async def _accept(self, job: Job, request_id: str) -> Job | None:
@@ -221,7 +221,7 @@ class JobWorker:
             if not await retry_until_available(
                 lambda: exchanged(self._ports.jobs, job, request_id)
             ):
-                self._doubt("second_request_id", job, request_id)
+                self._report("second_request_id", job, request_id)
             await self._give_word(job)
             return None
         job = msgspec.structs.replace(job, state="accepted", request_id=request_id)
@@ -233,7 +233,7 @@ class JobWorker:
         upstream = self._ports.upstream(job.order.upstream)
         result = await upstream.collect(spec, job.request_id, partial(self._tell, job.order.id))
         if isinstance(result, Lost):
-            self._doubt("lost_result", job, result.why)
+            self._report("lost_result", job, result.why)
             await self._give_word(job)
             return None
         arguments = msgspec.convert(job.order.input, spec.input)
@@ -242,7 +242,7 @@ class JobWorker:
         )
         if isinstance(result, Delivered):
             if outcome.is_zero(result.units):
-                self._doubt("zero_units", job, "fal reports 0 units for a delivered picture")
+                self._report("zero_units", job, "fal reports 0 units for a delivered picture")
             return await self._settle(job, settlement, result)
         return await self._settle(job, settlement)
 
@@ -283,5 +283,5 @@ class JobWorker:
             )
         )
 
-    def _doubt(self, what: Doubt, job: Job, detail: str) -> None:
-        self._ports.facts.doubted(Anomaly(what=what, job=job.order.id, detail=detail))
+    def _report(self, what: AnomalyKind, job: Job, detail: str) -> None:
+        self._ports.facts.anomaly(Anomaly(what=what, job=job.order.id, detail=detail))

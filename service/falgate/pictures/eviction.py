@@ -64,7 +64,7 @@ class Evictor:
         while removed < needed:
             names = await self._catalogue.cheapest(offset, _AT_ONCE)
             if not names:
-                self._facts.doubted(Anomaly(what="store_full", job="", detail=str(needed)))
+                self._facts.anomaly(Anomaly(what="store_full", job="", detail=str(needed)))
                 break
             batch: list[Record] = []
             size_bytes = 0

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from falgate.core.errors import Unavailable
-from falgate.core.events import Anomaly, Doubt, Facts
+from falgate.core.events import Anomaly, AnomalyKind, Facts
 from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
@@ -123,7 +123,7 @@ class PictureMaintenance:
         whole = await self._files.whole(name)
         if whole:
             return True
-        what: Doubt = "lost_picture" if whole is None else "damaged_picture"
-        self._facts.doubted(Anomaly(what=what, job="", detail=name))
+        what: AnomalyKind = "lost_picture" if whole is None else "damaged_picture"
+        self._facts.anomaly(Anomaly(what=what, job="", detail=name))
         await self._remover.remove_now([record])
         return False

@@ -54,4 +54,4 @@ class RepairingSource:
         with suppress(Unavailable):  # A later request for the picture, or a spot check, repairs it.
             (record,) = await self._catalogue.records((name,))
             if record is not None and await self._deleter.unpool(record):
-                self._facts.doubted(Anomaly(what="lost_picture", job="", detail=name))
+                self._facts.anomaly(Anomaly(what="lost_picture", job="", detail=name))

@@ -118,7 +118,7 @@ class RequestWorker:
                 await self._end(*ending)
         except Exception as error:  # noqa: BLE001 - whatever it was, the next owner tries again
             detail = type(error).__name__
-            self._ports.facts.doubted(Anomaly(what="broken", job=request.job, detail=detail))
+            self._ports.facts.anomaly(Anomaly(what="broken", job=request.job, detail=detail))
 
     async def _ending(self, request: QueuedRequest) -> tuple[QueuedRequest, Outcome] | None:
         """Return the request as last read, and its outcome; None if it has ended elsewhere."""

@@ -88,14 +88,14 @@ class Telemetry:
             upstream_s=None if event.upstream_s is None else round(event.upstream_s, 2),
         )
 
-    def doubted(self, event: Anomaly) -> None:
+    def anomaly(self, event: Anomaly) -> None:
         """Record an anomaly; one that repeats with every purchase is logged once a minute."""
-        self._metrics.doubts[(event.what,)] += 1
+        self._metrics.anomalies[(event.what,)] += 1
         said = {"what": event.what, "job": event.job, "detail": event.detail}
         if event.what not in _OF_THE_ACCOUNT:
-            _LOG.warning("job.doubted", **said)
+            _LOG.warning("job.anomaly", **said)
         elif (untold := self._seldom.due((event.what, kind(event.detail)))) is not None:
-            _LOG.warning("job.doubted", **said, untold=untold)
+            _LOG.warning("job.anomaly", **said, untold=untold)
 
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         """Record that a shadow budget would have refused a purchase."""

@@ -20,7 +20,7 @@ from falgate import __version__
 from falgate.accounts.directory import Directory
 from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
-from falgate.core.events import Doubt, Place, Source
+from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.standing import UpstreamStanding
@@ -112,7 +112,7 @@ class Metrics(Collector):
         self.upstream_seconds = Histogram()
         self.booked: Counter[Labels] = Counter()
         self.saved: Counter[Labels] = Counter()
-        self.doubts: Counter[Labels] = Counter()
+        self.anomalies: Counter[Labels] = Counter()
         self.troubles: Counter[Labels] = Counter() if troubles is None else troubles
         self.dropped: Counter[Labels] = Counter()
         self.overdrawn: Counter[Labels] = Counter()
@@ -171,7 +171,7 @@ class Metrics(Collector):
             (self.purchases, product(upstreams, ENDS)),
             (self.pictures_bought, product(upstreams)),
             (self.refusals, product(("",), get_args(Reason))),
-            (self.doubts, product(get_args(Doubt))),
+            (self.anomalies, product(get_args(AnomalyKind))),
             (self.troubles, product(get_args(Place))),
             (self.overdrawn, product(upstreams, LEVELS, KINDS)),
             (self.alerts, product(upstreams, LEVELS, KINDS)),
@@ -237,8 +237,8 @@ class Metrics(Collector):
              self.booked),
             ("falgate_saved_usd", "List price of pictures that did not have to be bought.",
              ["upstream", "team"], self.saved),
-            ("falgate_doubts", "Anomalies that an operator may have to look at.", ["what"],
-             self.doubts),
+            ("falgate_anomalies", "Anomalies that an operator may have to look at.", ["what"],
+             self.anomalies),
             ("falgate_troubles", "Failures to reach fal or the picture store.", ["place"],
              self.troubles),
             ("falgate_shadow_refusals", "Purchases that a shadow budget would have refused.",

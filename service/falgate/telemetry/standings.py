@@ -1,7 +1,6 @@
 """Budget and ledger gauges as Prometheus families, read from the ledger at scrape time."""
 
 from collections.abc import Iterable
-from itertools import chain
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -83,10 +82,5 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
             proof = (standing.proved.differences, standing.proved.at_ms / 1000)
             for family, figure in zip(proved.values(), proof, strict=True):
                 family.add_metric([upstream], figure)
-    each = (
-        budgets.values(),
-        (waiting, overage, jobs, frozen),
-        reconciled.values(),
-        proved.values(),
-    )
-    return tuple(chain.from_iterable(each))
+    single = (waiting, overage, jobs, frozen)
+    return (*budgets.values(), *single, *reconciled.values(), *proved.values())

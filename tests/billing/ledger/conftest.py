@@ -102,10 +102,10 @@ class Facts:
     """Counts what an operator should look at."""
 
     def __init__(self) -> None:
-        self.doubts: list[str] = []
+        self.anomalies: list[str] = []
 
-    def doubted(self, event: Any) -> None:
-        self.doubts.append(event.what)
+    def anomaly(self, event: Any) -> None:
+        self.anomalies.append(event.what)
 
 
 @pytest.fixture

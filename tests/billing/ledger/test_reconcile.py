@@ -155,7 +155,7 @@ async def test_books_that_have_nothing_of_ours_give_nothing_back(
 
     assert (report.corrected, report.summary.strange, report.summary.pending) == ((), True, 1)
     assert await money() == (60, 0, 0)
-    assert facts.doubts == ["strange_books"]
+    assert facts.anomalies == ["strange_books"]
 
 
 async def test_an_event_without_an_amount_decides_nothing(

@@ -78,9 +78,9 @@ class Facts:
         self.events.append(event)
         self._did.append(f"purchased {event.outcome} {event.charged}")
 
-    def doubted(self, event: Anomaly) -> None:
+    def anomaly(self, event: Anomaly) -> None:
         self.events.append(event)
-        self._did.append(f"doubted {event.what}")
+        self._did.append(f"anomaly {event.what}")
 
     def exhausted(self, upstream: str) -> None:
         self._did.append(f"exhausted {upstream}")

@@ -88,7 +88,7 @@ async def test_after_a_day_what_could_be_had_is_published(world: Any) -> None:
     before = len(world.steps.did)
     await world.reap(15 * 60)
 
-    assert world.effects(before).endswith("doubted unbanked, append 2, finish 2")
+    assert world.effects(before).endswith("anomaly unbanked, append 2, finish 2")
     [job] = world.jobs.jobs.values()
     assert job.state == "finished"
     assert [picture.sha256 for picture in job.pictures] == [SHA256S[0], SHA256S[2]]
@@ -102,7 +102,7 @@ async def test_after_a_day_without_any_picture_it_may_be_bought_again(world: Any
     before = len(world.steps.did)
     await world.reap(BANK_FOR_S)
 
-    assert world.effects(before).endswith("doubted unbanked, finish 0")
+    assert world.effects(before).endswith("anomaly unbanked, finish 0")
     assert await world.told() == "miss 1"
     assert len(world.shop.posts) == 2
 

@@ -36,7 +36,7 @@ async def test_who_waits_is_told_at_once_and_the_job_goes_on_later(
     await world.at_rest()
     [job] = world.jobs.jobs.values()
     assert (job.trouble, job.troubled_ms) == (trouble, world.steps.now_ms)
-    assert f"doubted broken, doubt {trouble}" in world.effects()
+    assert f"anomaly broken, uncertain {trouble}" in world.effects()
 
     await world.reap(31)
     await world.reap(900)

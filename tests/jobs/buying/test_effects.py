@@ -22,7 +22,7 @@ from falgate.jobs.verdicts import Denied, LedgerMismatch, NoBudget, OverageFull
 BOUGHT = "pool, hold 107, mark, submit, accept, collect, settle paid 103, purchased paid 103"
 KEPT = "download, keep, append 1, finish 1"
 SENT = "pool, hold 107, mark, submit"
-UNPAID = f"{SENT}, doubted exhausted_balance, exhausted fal"
+UNPAID = f"{SENT}, anomaly exhausted_balance, exhausted fal"
 HIT = "pool, answered hit 0"
 
 
@@ -77,12 +77,12 @@ ENDINGS = {
     ),
     "our key refused": Case(
         "500 UpstreamUnusable",
-        f"{SENT}, doubted bad_upstream_key, settle released 0, purchased released 0",
+        f"{SENT}, anomaly bad_upstream_key, settle released 0, purchased released 0",
         Rejected(answer(401)),
     ),
     "our account locked": Case(
         "500 UpstreamUnusable",
-        f"{SENT}, doubted no_upstream_access, settle released 0, purchased released 0",
+        f"{SENT}, anomaly no_upstream_access, settle released 0, purchased released 0",
         Rejected(FalAnswer(403, {"detail": "User is locked. Reason: TOS violation."}, {})),
     ),
     "our balance exhausted": Case(
@@ -106,11 +106,11 @@ ENDINGS = {
         Rejected(answer(429)),
     ),
     "lost submit": Case(
-        "504 TimedOut", f"{SENT}, doubted lost_submit, doubt lost", Lost("no reply"), held=107
+        "504 TimedOut", f"{SENT}, anomaly lost_submit, uncertain lost", Lost("no reply"), held=107
     ),
     "lost result": Case(
         "504 TimedOut",
-        f"{SENT}, accept, collect, doubted lost_result, doubt lost",
+        f"{SENT}, accept, collect, anomaly lost_result, uncertain lost",
         result=Lost("forgotten"),
         held=107,
     ),
@@ -164,7 +164,7 @@ ENDINGS = {
     ),
     "delivered for nothing": Case(
         "miss 1",
-        f"{SENT}, accept, collect, doubted zero_units, settle paid 103, purchased paid 103, "
+        f"{SENT}, accept, collect, anomaly zero_units, settle paid 103, purchased paid 103, "
         f"{KEPT}, answered miss 103",
         result=Delivered(output(1), "0"),
         spent=103,
@@ -256,7 +256,7 @@ async def test_a_picture_that_cannot_be_fetched_is_handed_out_from_fal(world: An
     assert answer.foreign == ({"url": "https://pictures/fal-1/0"},)
     assert (answer.pictures, answer.billed, answer.bought) == ((), 103, 1)
     assert world.effects() == (
-        f"{BOUGHT}, download, download, download, doubted unbanked, doubt unbanked, "
+        f"{BOUGHT}, download, download, download, anomaly unbanked, uncertain unbanked, "
         "answered miss 103"
     )
     assert (world.pools.pools, [job.state for job in world.jobs.jobs.values()]) == ({}, ["paid"])
@@ -274,7 +274,7 @@ async def test_a_picture_of_another_size_is_handed_out_and_not_published(world: 
 
     assert await world.told() == "miss 1"
     assert world.effects() == (
-        f"{BOUGHT}, download, keep, doubted not_as_asked, finish 1, answered miss 103"
+        f"{BOUGHT}, download, keep, anomaly not_as_asked, finish 1, answered miss 103"
     )
     assert (world.pools.pools, world.jobs.flights) == ({}, {})
 
@@ -287,7 +287,7 @@ async def test_a_second_request_id_is_no_purchase_of_ours_and_told_at_once(world
 
     assert await world.told(prompt="a dog") == "504 TimedOut"
     await world.at_rest()
-    assert world.effects(before) == f"{SENT}, accept, doubted second_request_id, doubt lost"
+    assert world.effects(before) == f"{SENT}, accept, anomaly second_request_id, uncertain lost"
     assert (world.jobs.held, world.leaks()) == (107, [])
 
     await world.reap(901)

@@ -39,7 +39,7 @@ async def test_a_kept_request_that_has_ended_elsewhere_is_not_driven(world: Any)
     works.driver.start(forgotten)
     await world.at_rest()
 
-    assert not [did for did in world.steps.did if did.startswith("doubted")]
+    assert not [did for did in world.steps.did if did.startswith("anomaly")]
 
 
 async def test_a_lease_that_is_somebody_else_s_is_not_renewed_any_more(world: Any) -> None:

@@ -115,7 +115,7 @@ async def test_what_fal_says_is_how_a_request_ends(world: Any, name: str) -> Non
 async def test_a_request_waits_until_an_unknown_outcome_is_settled(world: Any) -> None:
     world.shop.submissions.append(Lost("no reply"))
     await submit(world)
-    await world.reached("doubt lost")
+    await world.reached("uncertain lost")
     await world.at_rest()
     assert not world.jobs.requests.kept["r"].ended
 

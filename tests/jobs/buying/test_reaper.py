@@ -28,7 +28,7 @@ async def abandon(world: Any, step: str) -> str:
     return str(job_id)
 
 
-ADOPTED = "adopt, doubted adopted"
+ADOPTED = "adopt, anomaly adopted"
 KEPT = "download, keep, append 1, finish 1"
 PAID = f"collect, settle paid 103, purchased paid 103, {KEPT}"
 STATES = {
@@ -45,8 +45,8 @@ STATES = {
         f"{ADOPTED}, settle released 0, purchased released 0",
         "released",
     ),
-    "submitting": ("submit", 31, f"{ADOPTED}, doubt lost", "submitting"),
-    "submitting, nearly unknown": ("submit", 899, f"{ADOPTED}, doubt lost", "submitting"),
+    "submitting": ("submit", 31, f"{ADOPTED}, uncertain lost", "submitting"),
+    "submitting, nearly unknown": ("submit", 899, f"{ADOPTED}, uncertain lost", "submitting"),
     "submitting, unknown": (
         "submit",
         900,
@@ -112,7 +112,9 @@ async def test_the_age_of_a_submit_counts_from_its_mark(world: Any) -> None:
     assert world.jobs.jobs[job_id].state == "submitting"
 
 
-async def test_a_doubtful_submit_counts_from_its_mark_however_late_it_is_found(world: Any) -> None:
+async def test_an_uncertain_submit_counts_from_its_mark_however_late_it_is_seen(
+    world: Any,
+) -> None:
     job_id = await abandon(world, "submit")
     await world.reap(31)
 
@@ -135,8 +137,8 @@ async def test_a_result_that_is_lost_after_hours_has_as_long_to_be_found(world: 
     assert [entry[1:] for entry in world.jobs.ledger] == [("unknown", 107)]
 
 
-async def test_a_doubt_that_is_over_does_not_count_for_the_next_one(world: Any) -> None:
-    """The id that is heard late ends the first doubt; the lost result begins another."""
+async def test_an_uncertainty_that_is_over_does_not_count_for_the_next_one(world: Any) -> None:
+    """The id that is heard late ends the first uncertainty; the lost result begins another."""
     world.shop.submissions = [Lost("reset")]
     assert await world.told() == "504 TimedOut"
     [job] = world.jobs.jobs.values()
@@ -229,7 +231,7 @@ async def test_of_two_reapers_one_adopts(world: Any) -> None:
     await asyncio.gather(*(process.reaper.look("fal") for process in world.processes))
     await world.at_rest()
 
-    assert world.steps.did.count("doubted adopted") == 1
+    assert world.steps.did.count("anomaly adopted") == 1
     assert world.steps.did.count("collect") == 1
 
 

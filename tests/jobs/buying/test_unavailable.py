@@ -83,7 +83,7 @@ async def test_an_unhappy_ending_is_insisted_on_too(
     world: Any, ending: Any, told: str, times: int
 ) -> None:
     world.shop.submissions = [ending]
-    for step in ("doubt", "settle"):
+    for step in ("uncertain", "settle"):
         world.steps.fail(step, AWAY, times=times)
 
     assert await world.told() == told
@@ -167,7 +167,7 @@ async def test_who_was_overtaken_while_away_is_fenced_at_the_next_write(
     assert [entry[1] for entry in world.jobs.ledger] == ["paid"]
 
 
-STEPS = ["pool", "hold", "read", "mark", "accept", "settle", "append", "finish", "doubt"]
+STEPS = ["pool", "hold", "read", "mark", "accept", "settle", "append", "finish", "uncertain"]
 FAILURES = [
     *((step, AWAY) for step in STEPS),
     ("mark", NotDurable()),

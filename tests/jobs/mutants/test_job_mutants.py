@@ -59,13 +59,13 @@ async def leases(desk: Any) -> None:
     assert adopted is not None
     assert not await desk.one.renew(job)
     with pytest.raises(Fenced):
-        await desk.one.doubt(job, "lost")
+        await desk.one.mark_uncertain(job, "lost")
     with pytest.raises(Fenced):
         await desk.one.settle(job, PAID)
     await desk.two.settle(adopted, RELEASED)
     assert not await desk.two.renew(adopted)
     with pytest.raises(Fenced):
-        await desk.two.doubt(adopted, "lost")
+        await desk.two.mark_uncertain(adopted, "lost")
     assert await desk.members(OPEN) == []
 
 
@@ -113,7 +113,7 @@ async def turns(desk: Any) -> None:
     assert await desk.one.turn(reserved)
     await desk.one.mark(reserved)
     assert await desk.redis.hmget(account, "open", "waiting") == ["1", "0"]
-    await desk.one.doubt(await desk.read("a"), "lost")
+    await desk.one.mark_uncertain(await desk.read("a"), "lost")
     assert await desk.members(slots) == []
     for job_id, fingerprint in (("b", "g"), ("c", "h")):
         await desk.bring(job_id, fingerprint, "paid")
@@ -146,7 +146,7 @@ async def ends(desk: Any) -> None:
 
 SCENARIOS = (marks, ids, leases, settlements, ends, turns)
 MARK, ACCEPT, RENEW, ADOPT = "jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt"
-DOUBT, SETTLE, FINISH = "jobs_doubt", "jobs_settle", "jobs_finish"
+UNCERTAIN, SETTLE, FINISH = "jobs_uncertain", "jobs_settle", "jobs_finish"
 MUTANTS = {
     "mark_of_any_epoch": (MARK, "if known[2] ~= epoch then return 0 end", ""),
     "mark_in_any_state": (MARK, "known[1] ~= 'reserved' or ", ""),
@@ -175,9 +175,9 @@ MUTANTS = {
     "adopted_without_an_epoch": (ADOPT, "'epoch', 1", "'epoch', 0"),
     "adopted_without_an_owner": (ADOPT, "redis.call('HSET', job, 'owner', owner)", ""),
     "adopted_twice": (ADOPT, "redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)", ""),
-    "doubted_by_anybody": (DOUBT, "if known[1] ~= epoch then return 0 end", ""),
-    "doubted_after_its_end": (
-        DOUBT,
+    "uncertain_by_anybody": (UNCERTAIN, "if known[1] ~= epoch then return 0 end", ""),
+    "uncertain_after_its_end": (
+        UNCERTAIN,
         "if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end",
         "",
     ),
@@ -209,7 +209,7 @@ MUTANTS = {
         "if not redis.call('ZSCORE', slots, known[5]) then return 0 end",
         "",
     ),
-    "doubt_keeps_its_slot": (DOUBT, "redis.call('ZREM', slots, known[2])", ""),
+    "uncertain_keeps_its_slot": (UNCERTAIN, "redis.call('ZREM', slots, known[2])", ""),
     "no_alerts": (SETTLE, "if charged > 0 then cross(alerts, account, name, budget, 0) end", ""),
     "alerts_again": (
         "_budgets",

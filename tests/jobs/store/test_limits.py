@@ -181,9 +181,9 @@ async def test_what_has_ended_is_under_way_no_more_and_was_bought_in_its_minute(
     assert isinstance(await ask("b", generations_per_minute=1), Exceeded)
 
 
-async def test_a_doubtful_one_is_under_way_until_it_is_closed(
+async def test_an_uncertain_one_is_under_way_until_it_is_closed(
     ask: Ask, jobs: Jobs, bring: Callable[..., Awaitable[Job]], order: Callable[..., Order]
 ) -> None:
-    await jobs.doubt(await bring(order("a"), "submitting"), "lost")
+    await jobs.mark_uncertain(await bring(order("a"), "submitting"), "lost")
 
     assert isinstance(await ask("b", generations_at_once=1), Exceeded)

@@ -14,7 +14,7 @@ from falgate.redis import keyspace
 DOCUMENT = Path(__file__).parents[3] / "docs" / "architecture.md"
 STEPS: list[tuple[str, dict[str, Any]]] = [
     *((name, {}) for name in ("jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt")),
-    *((name, {}) for name in ("jobs_doubt", "jobs_finish", "turns_ask")),
+    *((name, {}) for name in ("jobs_uncertain", "jobs_finish", "turns_ask")),
     *(("jobs_settle", {"from": state, "to": to}) for state in MOVES for to in MOVES[state]),
 ]
 """Every script that is about a job, with whatever its caller may ask of it."""

@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[State, Step]] = {
     "mark": ("reserved", lambda jobs, job: jobs.mark(job)),
     "accept": ("submitting", lambda jobs, job: jobs.accept(job, "fal-1")),
     "renew": ("accepted", lambda jobs, job: jobs.renew(job)),
-    "doubt": ("accepted", lambda jobs, job: jobs.doubt(job, "lost")),
+    "uncertain": ("accepted", lambda jobs, job: jobs.mark_uncertain(job, "lost")),
     "pay": ("accepted", lambda jobs, job: jobs.settle(job, Settlement(state="paid", charge=130))),
     "release": (
         "submitting",
@@ -127,7 +127,7 @@ async def test_every_script_is_sent_again_to_a_server_that_forgot_it(
         lambda: jobs.mark(held[0]),
         lambda: jobs.accept(held[0], "fal-1"),
         lambda: jobs.renew(held[0]),
-        lambda: jobs.doubt(held[0], "lost"),
+        lambda: jobs.mark_uncertain(held[0], "lost"),
         settle,
         lambda: pools.append("f", "a", 0, ()),
         empty,

@@ -153,7 +153,7 @@ async def test_what_fal_said_too_late_changes_no_money(
     assert await redis.zcard(keyspace.open_jobs(UPSTREAM)) == 0
 
 
-@pytest.mark.parametrize("step", ["mark", "accept", "renew", "settle", "doubt"])
+@pytest.mark.parametrize("step", ["mark", "accept", "renew", "settle", "uncertain"])
 async def test_a_step_starts_the_lease_anew(
     step: str,
     jobs_of: Callable[..., Jobs],
@@ -170,7 +170,7 @@ async def test_a_step_starts_the_lease_anew(
         "accept": lambda: longer.accept(job, "fal-1"),
         "renew": lambda: longer.renew(job),
         "settle": lambda: longer.settle(job, paid),
-        "doubt": lambda: longer.doubt(job, "lost"),
+        "uncertain": lambda: longer.mark_uncertain(job, "lost"),
     }
     assert 0 < await lease_left_ms() <= 60_000
 
@@ -229,7 +229,7 @@ async def test_an_adopted_job_does_not_listen_to_its_old_owner(
 
     assert await jobs.renew(job) is False
     with pytest.raises(Fenced):
-        await jobs.doubt(job, "lost")
+        await jobs.mark_uncertain(job, "lost")
     with pytest.raises(Fenced):
         await jobs.settle(job, Settlement(state="paid", charge=1))
     assert await everything() == before
@@ -248,7 +248,7 @@ async def test_a_paid_job_is_finished_by_its_adopter_only(
     await other.finish(adopted, (), None)
 
 
-async def test_an_ended_job_is_not_kept_adopted_or_doubted(
+async def test_an_ended_job_is_not_kept_adopted_or_marked_uncertain(
     jobs: Jobs, other: Jobs, order: Orders, bring: Brings, everything: Everything
 ) -> None:
     job = await bring(order(), "submitting")
@@ -258,7 +258,7 @@ async def test_an_ended_job_is_not_kept_adopted_or_doubted(
     assert await jobs.renew(job) is False
     assert await other.adopt("a", UPSTREAM) is None
     with pytest.raises(Fenced):
-        await jobs.doubt(job, "lost")
+        await jobs.mark_uncertain(job, "lost")
     assert await everything() == before
 
 
@@ -272,14 +272,14 @@ async def test_the_longest_lapsed_come_first_and_no_more_than_asked_for(
     assert await jobs.lapsed(UPSTREAM, 2) == ["b", "c"]
 
 
-async def test_a_doubt_is_noted_until_fals_id_is_known(
+async def test_an_anomaly_is_noted_until_fals_id_is_known(
     jobs: Jobs, order: Orders, bring: Brings
 ) -> None:
     job = await bring(order(), "submitting")
-    await jobs.doubt(job, "lost")
-    doubted = await jobs.read("a")
-    assert doubted is not None
-    assert doubted.trouble == "lost"
+    await jobs.mark_uncertain(job, "lost")
+    uncertain = await jobs.read("a")
+    assert uncertain is not None
+    assert uncertain.trouble == "lost"
 
     await jobs.accept(job, "fal-1")
 

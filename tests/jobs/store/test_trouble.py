@@ -18,10 +18,10 @@ async def test_trouble_dates_from_its_first_word(
     jobs: Jobs, order: Orders, bring: Brings, redis: Redis
 ) -> None:
     job = await bring(order(), "submitting")
-    await jobs.doubt(job, "lost")
+    await jobs.mark_uncertain(job, "lost")
     await redis.hset(keyspace.job("a"), "troubled_ms", "7")
 
-    await jobs.doubt(job, "lost")
+    await jobs.mark_uncertain(job, "lost")
 
     troubled = await jobs.read("a")
     assert troubled is not None
@@ -30,7 +30,7 @@ async def test_trouble_dates_from_its_first_word(
 
 async def test_fals_id_ends_the_trouble(jobs: Jobs, order: Orders, bring: Brings) -> None:
     job = await bring(order(), "submitting")
-    await jobs.doubt(job, "lost")
+    await jobs.mark_uncertain(job, "lost")
 
     await jobs.accept(job, "fal-1")
 
@@ -41,7 +41,7 @@ async def test_fals_id_ends_the_trouble(jobs: Jobs, order: Orders, bring: Brings
 
 async def test_a_settlement_ends_the_trouble(jobs: Jobs, order: Orders, bring: Brings) -> None:
     job = await bring(order(), "accepted")
-    await jobs.doubt(job, "lost")
+    await jobs.mark_uncertain(job, "lost")
 
     await jobs.settle(job, Settlement(state="paid", charge=60), {"images": []})
 

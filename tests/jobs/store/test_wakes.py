@@ -66,12 +66,12 @@ ENDS: dict[str, tuple[State, Callable[[Jobs, Job], Awaitable[object]]]] = {
         lambda jobs, job: jobs.settle(job, Settlement(state="released", charge=0)),
     ),
     "finished": ("paid", lambda jobs, job: jobs.finish(job, (), PoolVersion(7, 1))),
-    "in_trouble": ("submitting", lambda jobs, job: jobs.doubt(job, "lost")),
+    "in_trouble": ("submitting", lambda jobs, job: jobs.mark_uncertain(job, "lost")),
 }
 
 
 @pytest.mark.parametrize("name", ENDS)
-async def test_an_end_or_a_doubt_is_heard_by_others(
+async def test_an_end_or_uncertainty_is_heard_by_others(
     name: str,
     jobs: Jobs,
     brought: Callable[[State], Awaitable[Job]],

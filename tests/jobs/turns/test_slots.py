@@ -33,7 +33,7 @@ ENDS: dict[str, Callable[[Jobs, Job], Awaitable[object]]] = {
     "release": lambda jobs, job: jobs.settle(job, RELEASED),
     "settle": lambda jobs, job: jobs.settle(job, Settlement(state="unknown", charge=1)),
     "pay": pay,
-    "doubt": lambda jobs, job: jobs.doubt(job, "lost"),
+    "uncertain": lambda jobs, job: jobs.mark_uncertain(job, "lost"),
 }
 
 
@@ -89,7 +89,7 @@ async def test_a_dead_instances_slot_is_free_when_its_submit_is_looked_for(
 
     adopted = await other.adopt(busy, UPSTREAM)
     assert adopted is not None
-    await other.doubt(adopted, "lost")
+    await other.mark_uncertain(adopted, "lost")
 
     assert await line.in_service() == [waits]
     await other.settle(adopted, Settlement(state="unknown", charge=1))

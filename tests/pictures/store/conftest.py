@@ -37,7 +37,7 @@ class Facts:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def doubted(self, event: Anomaly) -> None:
+    def anomaly(self, event: Anomaly) -> None:
         self.told.append(event.what)
 
 

@@ -25,7 +25,7 @@ _MARK = Script("jobs_mark")
 _ACCEPT = Script("jobs_accept")
 _RENEW = Script("jobs_renew")
 _ADOPT = Script("jobs_adopt")
-_DOUBT = Script("jobs_doubt")
+_DOUBT = Script("jobs_uncertain")
 _SETTLE = Script("jobs_settle")
 _FINISH = Script("jobs_finish")
 _ASK = Script("turns_ask")
@@ -111,7 +111,9 @@ class Jobs:
         kept = await _RENEW(self._redis, **self._leased(job, lease_ms))
         return bool(kept)
 
-    async def doubt(self, job: Job, trouble: Trouble, *, lease_ms: int | None = None) -> None:
+    async def mark_uncertain(
+        self, job: Job, trouble: Trouble, *, lease_ms: int | None = None
+    ) -> None:
         """Record that waiting is of no use now; the reaper looks again when the lease runs out.
 
         Raises:
