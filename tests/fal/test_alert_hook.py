@@ -22,6 +22,11 @@ ALERT = Alerted(
 )  # fmt: skip
 
 
+def said(sentence: str) -> dict[str, str]:
+    """The sentence, where Slack and Teams look for it and where Discord does."""
+    return {"text": sentence, "content": sentence}
+
+
 class Receiver:
     """Keeps what it was sent, and answers as it is told to."""
 
@@ -79,6 +84,10 @@ async def test_a_message_is_signed_over_its_id_its_time_and_its_body(
     assert headers["webhook-timestamp"] == "1763820005"
     assert headers["webhook-id"] == "alert_1763820000123-0"
     assert json.loads(body) == {
+        **said(
+            "falgate: the budget of team:web for day:2026-11-22 has reached 80 %: $8.034 spent "
+            "and $0.00 held of $10.00 (upstream: fal)"
+        ),
         "type": "budget.threshold",
         "timestamp": "2025-11-22T14:00:00.123+00:00",
         "data": {
@@ -101,6 +110,13 @@ async def test_a_refusal_is_a_message_of_its_own_type(hook: AlertHook, receiver:
     [(_, body)] = receiver.requests
     message = json.loads(body)
     assert message["type"] == "budget.refused"
+    assert (
+        message.items()
+        >= said(
+            "falgate: the budget of team:web for day:2026-11-22 has refused its first purchase: "
+            "$8.034 spent and $1.96 held of $10.00 (upstream: fal)"
+        ).items()
+    )
     assert message["data"] == {
         "upstream": "fal",
         "account": "team:web",
@@ -119,6 +135,10 @@ async def test_an_exhausted_balance_is_a_message_of_its_own(
 
     [(_, body)] = receiver.requests
     assert json.loads(body) == {
+        **said(
+            "falgate: the balance is exhausted, so every purchase is refused until the account is "
+            "topped up (upstream: fal)"
+        ),
         "type": "upstream.balance",
         "timestamp": "2025-11-22T14:00:00.123+00:00",
         "data": {"upstream": "fal", "problem": "the balance is exhausted"},

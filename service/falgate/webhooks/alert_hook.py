@@ -42,7 +42,7 @@ class AlertHook:
         A repeated alert has the same `webhook-id`, so its receiver can drop duplicates.
         """
         name = f"alert_{alert.alert}"
-        body = msgspec.json.encode(_message(alert))
+        body = msgspec.json.encode(message(alert))
         headers = {
             "Content-Type": "application/json",
             "webhook-id": name,
@@ -91,26 +91,52 @@ def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
     return base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
-def _message(alert: Alerted) -> dict[str, object]:
+def message(alert: Alerted) -> dict[str, object]:
+    """Return the body of an alert: what programs read, and one sentence for chats.
+
+    Incoming webhooks of Slack and Teams show `text`, those of Discord `content`; all of them ignore
+    the rest.
+    """
     crossed = datetime.fromtimestamp(int(alert.alert.partition("-")[0]) / 1000, UTC)
-    at = crossed.isoformat(timespec="milliseconds")
-    if alert.what == "balance":
-        return {
-            "type": "upstream.balance",
-            "timestamp": at,
-            "data": {"upstream": alert.upstream, "problem": "the balance is exhausted"},
-        }
-    reached = {"percent": alert.percent} if alert.what == "threshold" else {}
+    event, problem, data = _balance(alert) if alert.what == "balance" else _budget(alert)
+    sentence = f"falgate: {problem} (upstream: {alert.upstream})"
     return {
-        "type": f"budget.{alert.what}",
-        "timestamp": at,
-        "data": {
-            "upstream": alert.upstream,
+        "type": event,
+        "timestamp": crossed.isoformat(timespec="milliseconds"),
+        "data": {"upstream": alert.upstream, **data},
+        "text": sentence,
+        "content": sentence,
+    }
+
+
+def _balance(alert: Alerted) -> tuple[str, str, dict[str, object]]:
+    """Return an alert's type, its sentence and its data."""
+    problem = "the balance is exhausted"
+    remedy = "so every purchase is refused until the account is topped up"
+    return f"upstream.{alert.what}", f"{problem}, {remedy}", {"problem": problem}
+
+
+def _budget(alert: Alerted) -> tuple[str, str, dict[str, object]]:
+    """Return an alert's type, its sentence and its data."""
+    reached: dict[str, object] = {}
+    happened = "refused its first purchase"
+    if alert.what == "threshold":
+        reached = {"percent": alert.percent}
+        happened = f"reached {alert.percent} %"
+    limit, spent, held = map(dollars, (alert.limit, alert.spent, alert.held))
+    sentence = (
+        f"the budget of {alert.account} for {alert.window} has {happened}: "
+        f"${spent} spent and ${held} held of ${limit}"
+    )
+    return (
+        f"budget.{alert.what}",
+        sentence,
+        {
             "account": alert.account,
             "window": alert.window,
             **reached,
-            "limit_usd": dollars(alert.limit),
-            "spent_usd": dollars(alert.spent),
-            "held_usd": dollars(alert.held),
+            "limit_usd": limit,
+            "spent_usd": spent,
+            "held_usd": held,
         },
-    }
+    )
