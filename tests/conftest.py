@@ -105,7 +105,7 @@ def running(data: Path, logs: Path, **settings: str) -> Iterator[Falgate]:
             ended(
                 popen(
                     ["run"],
-                    env=clean(**usual, **addresses, **settings),
+                    env=clean(**{**usual, **addresses, **settings}),
                     stdout=stack.enter_context(said[0].open("wb")),
                     stderr=stack.enter_context(said[1].open("wb")),
                 )

@@ -215,8 +215,13 @@ def test_a_local_authority_is_none_of_a_public_address(local: Print, gateway: An
     assert str(gateway.data / "tls" / "bundle.pem") in here
 
 
-def test_without_https_pythons_client_is_told_so(printed: Print) -> None:
-    said = printed("--python", "--url", "http://127.0.0.1:8080")
+@pytest.mark.parametrize("off", [False, True], ids=["address", "setting"])
+def test_without_https_pythons_client_is_told_so(
+    printed: Print, gateway: Any, *, off: bool
+) -> None:
+    here = {"FALGATE_DATA_DIR": str(gateway.data), "FALGATE_TLS_LISTEN": ""}
+    url = () if off else ("--url", "http://127.0.0.1:8080")
+    said = printed("--python", *url, **(here if off else {}))
 
     assert "only https" in said
     assert environment(said) == {}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,21 @@ def ask(gateway: Any, **arguments: Any) -> httpx.Response:
         headers={"Authorization": f"Key {gateway.key}"},
         timeout=PATIENCE_S,
     )
+
+
+def listening_ports(process_id: int) -> set[int]:
+    """The TCP ports that a process listens on."""
+    own = set()
+    for file in Path(f"/proc/{process_id}/fd").iterdir():
+        with suppress(OSError):
+            own.add(str(file.readlink()))
+    tables = (Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6"))
+    lines = (line.split() for table in tables for line in table)
+    return {
+        int(line[1].rpartition(":")[2], 16)
+        for line in lines
+        if line[3] == "0A" and f"socket:[{line[9]}]" in own
+    }
 
 
 def test_a_second_start_keeps_keys_money_and_pictures(
@@ -163,6 +178,17 @@ def test_who_connects_to_https_and_says_nothing_is_cut_like_on_http(
         # A handshake's own limit is a minute; this socket waits for half of that.
         with socket.create_connection((host, int(port)), timeout=30) as silent:
             assert silent.recv(1) == b""
+
+
+def test_without_an_address_for_https_there_is_none(
+    data: Path, start: Start, tmp_path: Path
+) -> None:
+    with start(data, tmp_path, FALGATE_TLS_LISTEN="") as gateway:
+        assert f"falgate serves {gateway.url}\n" in gateway.banner
+        assert "https://localhost" not in gateway.banner
+        assert "fal_client speaks only https, which FALGATE_TLS_LISTEN= turned" in gateway.banner
+        assert not (data / "tls").exists()
+        assert listening_ports(gateway.process.pid) == {int(gateway.url.rpartition(":")[2])}
 
 
 @pytest.mark.parametrize(

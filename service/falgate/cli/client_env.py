@@ -143,7 +143,8 @@ def reached(chosen: Settings, url: str, key: str) -> Reached:
     given = (url or chosen.public_url).rstrip("/")
     tls = given.removeprefix("https://") if given.startswith("https://") else ""
     if not given:
-        listens = chosen.tls_listen or (TLS_LISTEN if local else "")
+        # As in `falgate run`: empty means no https. The certificate is not this command's matter.
+        listens = os.environ.get("FALGATE_TLS_LISTEN", TLS_LISTEN if local else "")
         tls = settings.address(listens, "TLS_LISTEN").reachable if listens else ""
         given = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}"
     local = local and urlsplit(f"//{tls}").hostname in localtls.NAMES
@@ -190,9 +191,7 @@ def client_env(*, show: Callable[[Reached], str] | None, url: str, key: str) -> 
 
     The URL is FALGATE_PUBLIC_URL's or that of the listeners, as the gateway's settings have it.
     """
-    # Where https listens is enough here; the certificate's files are the gateway's matter.
-    tls_listen = os.environ.get("FALGATE_TLS_LISTEN", "")
-    chosen = msgspec.structs.replace(settings_here(), tls_listen=tls_listen)
+    chosen = settings_here("data_dir", "listen", "public_url", "tls_cert")
     if show is _shell and not key:
         # A placeholder would be exported, and the next `make run` would take it for fal's key.
         key = "" if url else private.read(Path(chosen.data_dir) / "app-key")

@@ -17,7 +17,7 @@ def health() -> None:
 
     It asks where FALGATE_LISTEN says, from this machine. `/readyz` says whether it can serve.
     """
-    listen = settings.address(settings_here().listen, "LISTEN")
+    listen = settings.address(settings_here("listen").listen, "LISTEN")
     # By number: a container may know no names.
     at = settings.Address(_OF_ALL.get(listen.host, listen.host), listen.port).reachable
     url = f"http://{at}/healthz"

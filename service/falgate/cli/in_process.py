@@ -9,7 +9,7 @@ import httpx
 from falgate import settings
 from falgate.admin_app import open_admin_app
 from falgate.cli.keys import mint
-from falgate.cli.local import opened, settings_here
+from falgate.cli.local import OF_PICTURES, opened, settings_here
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def in_process(
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is no such Redis.
     """
     key = mint("admin")
-    async with opened() as (found, redis):
+    async with opened(*(OF_PICTURES if pictures else ())) as (found, redis):
         app: Any = await open_admin_app(found, redis, admin_key=key, pictures=pictures)
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
@@ -42,6 +42,6 @@ def listening() -> str:
     Raises:
         SettingsWrong: The settings are wrong.
     """
-    found = settings_here()
+    found = settings_here("listen", "ops_listen")
     at = settings.address(found.ops_listen or found.listen, "LISTEN")
     return f"http://{at.reachable}"

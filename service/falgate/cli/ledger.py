@@ -17,7 +17,7 @@ from falgate.accounts.apikey import Kind
 from falgate.admin.context import upstream_of
 from falgate.cli.client import Api, admin_api, lister
 from falgate.cli.ledger_books import reconcile, recover_books
-from falgate.cli.local import with_redis
+from falgate.cli.local import OF_PICTURES, with_redis
 from falgate.cli.options import as_json, from_day, of_books, through, to_day, wants_json
 from falgate.cli.output import Column, listed, moment, table
 from falgate.first_start import TEST, known_upstreams, open_pictures
@@ -156,7 +156,7 @@ def archive() -> None:
             done += found
         return done
 
-    done = with_redis(work)
+    done = with_redis(work, *OF_PICTURES, "ledger_kept_days")
     if wants_json():
         click.echo(json.dumps(msgspec.to_builtins(done)))
         return

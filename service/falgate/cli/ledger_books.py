@@ -36,6 +36,8 @@ from falgate.settings import SANDBOX, Settings
 _HOURS_MAX = 6 * 24
 """Jobs, which say what each request is, are kept for a day longer."""
 _OWNER = "cli"
+_USED = ("fal_admin_key", "platform_url", "lease_s")
+"""The settings that these commands use besides those of Redis."""
 
 
 @click.command()
@@ -72,7 +74,7 @@ def reconcile(*, hours: int | None, lag_minutes: int) -> None:
                 lag_s=lag_minutes * 60, back_s=None if hours is None else hours * 3600
             )
 
-    report = with_redis(compare)
+    report = with_redis(compare, *_USED)
     posted = [_correction(each) for each in report.corrected]
     if wants_json():
         click.echo(json.dumps({**_figures(report.summary), "corrections": posted}))
@@ -113,7 +115,7 @@ def recover_books(*, act: bool, assume: str | None, accept_loss: bool) -> None:
                 assumed=None if assume is None else usd(assume),
             )
 
-    outcome = with_redis(work)
+    outcome = with_redis(work, *_USED)
     rows = [_unknown(each) for each in outcome.found]
     counters = [_counter(each) for each in outcome.mended]
     twice = [_counter(each) for each in outcome.twice]

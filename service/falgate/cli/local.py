@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -17,31 +17,32 @@ from falgate.settings import Settings
 
 T = TypeVar("T")
 
-_OF_GATEWAYS = frozenset(
-    {"FALGATE_UPSTREAM_URL", "FALGATE_FAL_KEY", "FAL_KEY", "FALGATE_TLS_LISTEN"}
-)
-"""Whom a gateway buys from and how it speaks https: not checked for who looks after it."""
+OF_PICTURES = ("media_url", "derived_quality", "cache_ttl_s")
+"""What opens the picture store, and how pictures are kept there."""
 
+_OF_REDIS = ("data_dir", "redis_url", "redis_timeout_s", "timezone", "week_starts")
 _CALENDAR = ("FALGATE_TIMEZONE", "FALGATE_WEEK_STARTS")
 
 
-def settings_here() -> Settings:
-    """The settings in this shell, as far as they matter to commands.
+def settings_here(*used: str) -> Settings:
+    """The settings in this shell that a command uses; all others keep their defaults, unchecked.
 
     Raises:
-        SettingsWrong: They are wrong.
+        SettingsWrong: One of them is wrong, or a name is that of no setting.
     """
-    env = {name: value for name, value in os.environ.items() if name not in _OF_GATEWAYS}
+    others = set(Settings.__struct_fields__) - set(used)
+    unused = {"FAL_KEY", *(f"{settings.PREFIX}{field.upper()}" for field in others)}
+    env = {name: value for name, value in os.environ.items() if name not in unused}
     return settings.read(env, {"upstream_url": settings.SANDBOX})
 
 
-def _chosen() -> Settings:
+def _chosen(used: Iterable[str]) -> Settings:
     """The settings of the gateway whose Redis a command opens.
 
     Raises:
         SettingsWrong: They are wrong, or no gateway was ever started with them.
     """
-    found = settings_here()
+    found = settings_here(*_OF_REDIS, *used)
     data = Path(found.data_dir).absolute()
     if not found.redis_url and not (data / "redis").is_dir():
         raise settings.SettingsWrong(
@@ -52,29 +53,32 @@ def _chosen() -> Settings:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Settings, Redis]]:
+async def opened(*used: str) -> AsyncIterator[tuple[Settings, Redis]]:
     """The gateway's settings, with the ledger's own calendar, and its Redis.
+
+    Args:
+        used: Fields of the settings that are used besides those of Redis.
 
     Raises:
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is none.
     """
-    found = _chosen()
+    found = _chosen(used)
     async with open_redis(found) as redis:
         yield await _counting(found, redis), redis
 
 
-def with_redis(use: Callable[[Settings, Redis], Awaitable[T]]) -> T:
-    """Run `use` with the gateway's settings and its Redis.
+def with_redis(use: Callable[[Settings, Redis], Awaitable[T]], *used: str) -> T:
+    """Run `use` with the gateway's settings, among them those `used`, and its Redis.
 
     Raises:
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is none.
     """
 
-    async def used() -> T:
-        async with opened() as (found, redis):
+    async def run() -> T:
+        async with opened(*used) as (found, redis):
             return await use(found, redis)
 
-    return asyncio.run(used())
+    return asyncio.run(run())
 
 
 async def _counting(found: Settings, redis: Redis) -> Settings:

@@ -20,6 +20,7 @@ from falgate.core.money import dollars
 from falgate.settings import Settings
 
 _DRAIN_S = "2"
+_BY_HTTPS = " (the second line for pictures by https, in Node)"
 _EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared, and taken over where an operator says so
 
 
@@ -34,15 +35,12 @@ def run() -> None:
     upstream = {} if has_key else {"upstream_url": settings.SANDBOX}
     data = Path(os.environ.get("FALGATE_DATA_DIR") or ".falgate").absolute()
     _make(data)
-    tls = localtls.ensure(data / "tls")
-    made = {
-        "data_dir": str(data),
-        "tls_cert": str(tls.cert),
-        "tls_key": str(tls.key),
-        "admin_key": _admin_key(data / "admin-key"),
-    }
+    made = {"data_dir": str(data), "admin_key": _admin_key(data / "admin-key")}
     env = {name: value for name, value in os.environ.items() if name != "FALGATE_DATA_DIR"}
     local = {"tls_listen": https_listen(env), "drain_s": _DRAIN_S}
+    tls = localtls.ensure(data / "tls") if local["tls_listen"] else None
+    if tls:
+        made |= {"tls_cert": str(tls.cert), "tls_key": str(tls.key)}
     chosen = settings.read(env, {**local, **upstream, **made})
 
     async def announce(gateway: Gateway) -> Callable[[], None]:
@@ -54,7 +52,12 @@ def run() -> None:
 
 
 def https_listen(env: Mapping[str, str]) -> str:
-    """Where https listens if nothing says so: to others as well where http does, in a container."""
+    """Where https listens if nothing says so: to others as well where http does, in a container.
+
+    A FALGATE_TLS_LISTEN that is set and empty says so: "", nowhere.
+    """
+    if env.get("FALGATE_TLS_LISTEN") == "":
+        return ""
     usual = settings.address(client_env.TLS_LISTEN, "TLS_LISTEN")
     http = env.get("FALGATE_LISTEN") or client_env.TLS_LISTEN
     listens = settings.address(http, "LISTEN")
@@ -80,19 +83,27 @@ async def _app_key(gateway: Gateway, file: Path) -> str:
     return _put(file, made.key)
 
 
-async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls, app_key: str) -> str:
+async def _banner(chosen: Settings, gateway: Gateway, tls: LocalTls | None, app_key: str) -> str:
     today, overage = await gateway.budget()
     http = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}"
-    https = settings.address(chosen.tls_listen, "TLS_LISTEN").reachable
+    https = ""
+    if chosen.tls_listen:
+        https = settings.address(chosen.tls_listen, "TLS_LISTEN").reachable
     seller = (
         "the sandbox: placeholder pictures, play money. Set FAL_KEY to buy from fal"
         if chosen.uses_sandbox
         else f"{chosen.upstream_url}: real money, where it is fal's"
     )
-    to = Reached(url=http, tls=https, key=app_key, ca=tls.ca, bundle=tls.bundle)
+    to = Reached(
+        url=http,
+        tls=https,
+        key=app_key,
+        ca=tls.ca if tls else None,
+        bundle=tls.bundle if tls else None,
+    )
     money = f"${dollars(today.limit or 0)} a day, ${dollars(today.spent)} spent"
     return f"""
-falgate serves {http} and https://{https}
+falgate serves {http}{f" and https://{https}" if https else ""}
 
   upstream    {seller}
   budget      {money}; overage limit ${dollars(overage)}
@@ -106,18 +117,22 @@ Try it, twice: the second time is free.
 
 `falgate client-env` prints what follows too, and what older clients and browsers need.
 
-Python's fal_client:
+{_python(to)}
 
-{textwrap.indent(client_env.exports(to), "  ")}
-
-JavaScript's @fal-ai/client (the second line for pictures by https, in Node):
+JavaScript's @fal-ai/client{_BY_HTTPS if to.ca else ""}:
 
   export FAL_KEY={app_key}
-  {client_env.node_export(to)}
+  {client_env.node_export(to) or "# and in the program:"}
   fal.config({{ {client_env.middleware(to)} }});
 
 Ctrl-C stops it.
 """
+
+
+def _python(to: Reached) -> str:
+    if not to.tls:
+        return "Python's fal_client speaks only https, which FALGATE_TLS_LISTEN= turned off."
+    return f"Python's fal_client:\n\n{textwrap.indent(client_env.exports(to), '  ')}"
 
 
 def _make(data: Path) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from falgate import settings
+
 Falgate = Callable[..., Result]
 WebhookPayloads = Callable[..., Any]
 Refused = Callable[..., str]
@@ -156,7 +158,31 @@ def test_the_audit_log_tells_what_was_changed(falgate: Falgate, told: WebhookPay
 def test_commands_do_not_check_what_only_a_gateway_needs(
     told: WebhookPayloads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FALGATE_TLS_LISTEN", "localhost:8443")
+    for name in settings.Settings.__struct_fields__:
+        if name not in {"data_dir", "redis_url", "redis_timeout_s", "timezone", "week_starts"}:
+            monkeypatch.setenv(f"FALGATE_{name.upper()}", "nothing that any setting can be")
     monkeypatch.setenv("FAL_KEY", "no key of fal's")
 
     assert told("teams", "list") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("FALGATE_REDIS_TIMEOUT_S", ("teams", "list")),
+        ("FALGATE_MEDIA_URL", ("cache", "list")),
+        ("FALGATE_LISTEN", ("status",)),
+        ("FALGATE_LEDGER_KEPT_DAYS", ("ledger", "archive")),
+        ("FALGATE_FAL_ADMIN_KEY", ("ledger", "reconcile")),
+        ("FALGATE_TEAMS", ("teams", "list")),
+    ],
+)
+def test_what_a_command_uses_it_checks(
+    name: str,
+    arguments: tuple[str, ...],
+    refused: Refused,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(name, "nothing that this can be")
+
+    assert name in refused(*arguments)
