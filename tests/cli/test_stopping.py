@@ -26,6 +26,18 @@ async def announce(gateway):
 start(settings.read(dict(os.environ)), announce)
 """
 
+PRESSED = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Presses(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Presses())
+"""
+
 
 def test_it_stops_all_the_same(data: Path, listening: dict[str, str]) -> None:
     env = {
@@ -43,6 +55,25 @@ def test_it_stops_all_the_same(data: Path, listening: dict[str, str]) -> None:
     )
 
     assert (done.returncode, done.stdout) == (0, "lost\n"), done.stderr
+
+
+# Earlier, it is Python itself that starts.
+@pytest.mark.parametrize("module", ["click", "msgspec", "falgate.app", "trustme", "uvloop"])
+def test_ctrl_c_while_modules_are_loaded_is_one_sentence(
+    module: str, data: Path, listening: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "pressed.py").write_text(PRESSED.format(module=module))
+    done = subprocess.run(
+        [sys.executable, "-c", "import pressed; from falgate.__main__ import main; main()", "run"],
+        env={**listening, "FALGATE_DATA_DIR": str(data), "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+    assert done.returncode == 130
+    assert (done.stdout, done.stderr) == ("", "\nStopped before anything was begun.\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

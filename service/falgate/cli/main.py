@@ -1,5 +1,6 @@
 """The commands, and the one place where a failure becomes one line for the operator."""
 
+import signal
 import sys
 from importlib import import_module
 from typing import Any
@@ -59,6 +60,9 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         module = import_module(f"falgate.cli.{COMMANDS[cmd_name]}")
+        if callable(signal.getsignal(signal.SIGINT)):
+            # A command may have something to clean up; see `falgate.__main__`.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
@@ -66,6 +70,8 @@ class Commands(click.Group):
         """Run one."""
         try:
             return super().invoke(ctx)
+        except* KeyboardInterrupt:
+            failure = click.ClickException("stopped before it was done")
         except* _expected() as failures:
             first: BaseException = failures
             while isinstance(first, BaseExceptionGroup):
