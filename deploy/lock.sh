@@ -12,6 +12,15 @@ compile() {
 compile pyproject.toml --group build --group dev -o requirements-dev.lock
 # Constrained by the other: what is tested is what serves.
 compile pyproject.toml --group build -c requirements-dev.lock -o requirements.lock
+# Their first line says how much is downloaded: set-up tells whoever waits for it.
+for lock in requirements.lock requirements-dev.lock; do
+    folder=$(mktemp -d)
+    .venv/bin/python -m pip -q download --require-hashes --no-deps --only-binary :all: \
+        -d "$folder" -r "$lock"
+    { echo "# $(du -sm "$folder" | cut -f 1) MB to download" && cat "$lock"; } >"$folder/lock"
+    cat "$folder/lock" >"$lock"
+    rm -r "$folder"
+done
 for lock in tests/clients/python/*.lock; do
     echo "fal-client==$(basename "$lock" .lock)" | compile - -o "$lock"
 done

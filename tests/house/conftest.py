@@ -15,11 +15,14 @@ USUAL = [
     "env",
     "flock",
     "grep",
+    "head",
     "mkdir",
     "mktemp",
     "rm",
+    "sed",
     "sh",
     "sha256sum",
+    "sort",
 ]
 MADE = {".git", ".venv", ".cache", ".falgate", ".hypothesis", "dist", "node_modules", "__pycache__"}
 

@@ -1,5 +1,6 @@
 """What set-up says on a machine that lacks something: one line, which names the remedy."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -24,7 +25,10 @@ def project(root: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def set_up(project: Path, bare_path: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+def set_up(
+    project: Path, bare_path: Path, *, alone: bool = False, **settings: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run it, where `alone` in a session of its own, as below a terminal."""
     return subprocess.run(
         [project / "deploy" / "setup.sh", "runtime"],
         env={"PATH": str(bare_path), **settings},
@@ -33,6 +37,7 @@ def set_up(project: Path, bare_path: Path, **settings: str) -> "subprocess.Compl
         text=True,
         check=False,
         timeout=PATIENCE_S,
+        start_new_session=alone,
     )
 
 
@@ -78,7 +83,58 @@ def test_a_failed_installation_shows_why_and_counts_as_half_made(
 
     said = done.stderr.splitlines()
     assert done.returncode == 1
-    assert said[0].startswith("Installing falgate's ")
+    assert re.fullmatch(
+        r"Installing falgate's \d+ packages into \.venv \(once, about \d+ MB to download\) \.\.\.",
+        said[0],
+    )
     assert any("No matching distribution found" in line for line in said)
     assert said[-1] == "falgate: set-up failed, see above; the same command tries again"
     assert list((project / ".venv").glob("*.stamp")) == []
+
+
+def test_an_index_that_cannot_be_reached_is_one_sentence_without_its_password(
+    project: Path, bare_path: Path, give: Give
+) -> None:
+    give("python3", f'exec {PYTHON} "$@"')
+    index = "http://user:hunter2@127.0.0.1:9/simple"
+
+    done = set_up(
+        project, bare_path, PIP_INDEX_URL=index, PIP_CONFIG_FILE="/dev/null", PIP_RETRIES="1"
+    )
+
+    said = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert len(said) == 2, done.stderr
+    assert said[1] == (
+        "falgate: the package index at http://127.0.0.1:9/simple cannot be reached ([Errno 111] "
+        "Connection refused): connect this machine, or name another index by PIP_INDEX_URL; the "
+        "same command tries again"
+    )
+
+
+@pytest.mark.parametrize("name", [".cache", ".venv"])
+def test_a_folder_that_belongs_to_somebody_else_is_named(
+    name: str, project: Path, bare_path: Path, give: Give
+) -> None:
+    give("python3", f'exec {PYTHON} "$@"')
+    # Not even root can write there.
+    (project / name).symlink_to("/proc/self")
+
+    done = set_up(project, bare_path)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"falgate: cannot write in {project / name}, which belongs to somebody else: use a clone "
+        f"of your own, or take this one over: sudo chown -R \"$(id -u)\" '{project}'\n"
+    )
+
+
+def test_ctrl_c_during_set_up_is_one_sentence(project: Path, bare_path: Path, give: Give) -> None:
+    give("python3", f'case "$*" in *venv*.venv) kill -INT 0; esac; exec {PYTHON} "$@"')
+
+    done = set_up(project, bare_path, alone=True)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[1:] == [
+        "falgate: set-up was stopped; the same command goes on with it"
+    ]
