@@ -26,31 +26,55 @@ else
     as_root=""
 fi
 
-updated=no
-install() {
-    [ -n "$as_root" ] && command -v apt-get >/dev/null || return 1
-    if [ "$updated" = no ]; then
-        $as_root apt-get -qq update </dev/null || return 1
-        updated=yes
-    fi
-    # RUNLEVEL=1 keeps the package from starting a server: the tests start their own.
-    $as_root DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
-        apt-get -qq -y --no-install-recommends install "$1" </dev/null
-}
-
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+trap 'echo "falgate: stopped; the same command goes on with it" >&2; exit 1' INT TERM HUP
 
 packages="nodejs npm redis-server chromium nginx-light"
 if [ "${1:-}" = edge ]; then
     packages="curl golang-go default-jdk-headless libhttpclient5-java"
 fi
-for package in $packages; do
-    if works "$package"; then continue; fi
-    echo "Installing $package by apt (once) ..." >&2
-    install "$package" >"$log" 2>&1 || cat "$log" >&2
-    works "$package" || {
-        echo "!!! $package is missing or too old (Node 18, Redis 7.0 or later): its tests will FAIL."
-        echo "!!! As root: apt-get update && apt-get install $package"
-    } >&2
-done
+
+missing_ones() {
+    for package in $packages; do
+        works "$package" || echo "$package"
+    done
+}
+
+# RUNLEVEL=1 keeps a package from starting a server: the tests start their own.
+apt() {
+    $as_root DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 LC_ALL=C apt-get -qq "$@" \
+        >"$log" 2>&1 </dev/null
+}
+
+# What apt would download, in its words, such as "Need to get 92.1 MB of archives".
+size() {
+    $as_root LC_ALL=C apt-get --assume-no --no-install-recommends install "$@" 2>/dev/null </dev/null |
+        grep -oE 'Need to get [0-9.,]+ [kMG]?B' | cut -d ' ' -f 4-
+}
+
+install_all() {
+    [ -n "$as_root" ] && command -v apt-get >/dev/null || return 0
+    if ! apt update; then
+        cat "$log" >&2
+        return 0
+    fi
+    for package in "$@"; do
+        amount=$(size "$package")
+        echo "Installing $package by apt (once${amount:+, $amount to download}) ..." >&2
+        apt -y --no-install-recommends install "$package" || cat "$log" >&2
+    done
+}
+
+missing=$(missing_ones | tr '\n' ' ')
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086 # one word each
+    install_all $missing
+    missing=$(missing_ones | tr '\n' ' ')
+fi
+if [ -n "$missing" ]; then
+    {
+        echo "!!! Missing or too old (Node 18, Redis 7.0 or later), so that their tests will FAIL: $missing"
+        echo "!!! As root: apt-get update && apt-get install -y --no-install-recommends $missing"
+    } | sed 's/ $//' >&2
+fi

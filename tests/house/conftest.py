@@ -23,6 +23,7 @@ USUAL = [
     "sh",
     "sha256sum",
     "sort",
+    "tr",
 ]
 MADE = {".git", ".venv", ".cache", ".falgate", ".hypothesis", "dist", "node_modules", "__pycache__"}
 

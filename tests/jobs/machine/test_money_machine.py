@@ -291,7 +291,6 @@ def test_money_moves_as_the_model_says(
     met: set[str] = set()
     there = type("There", (Money,), {**plain, "url": url, "order": staticmethod(order), "met": met})
     rare = {"Held", "Overdrawn", "Joined", "PoolChanged", "Denied", "NoBudget", "late"}
-
     rare |= {"OverageFull", *LEVELS, *MOVES}
     lives = IN_FULL if pytestconfig.getoption("full") else EXAMPLES
     for longer in range(0, 4 * 5, 5):  # what is met depends on Redis's clock, too
