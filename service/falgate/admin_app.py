@@ -105,7 +105,7 @@ def _about_pictures(settings: Settings, redis: Redis) -> PictureParts:
     catalogue, pools = Catalogue(redis), Pools(redis)
     store = open_pictures(settings)
     files = PictureIntake(store, Converter(settings.derived_quality))
-    remover = PictureDeleter(catalogue, pools, files)
+    deleter = PictureDeleter(catalogue, pools, files)
 
     async def troubles() -> Mapping[str, str]:
         try:
@@ -115,7 +115,9 @@ def _about_pictures(settings: Settings, redis: Redis) -> PictureParts:
         return {}
 
     return PictureParts(
-        desk=CacheAdmin(catalogue, pools, remover, AuditLog(redis), kept_s=settings.cache_ttl_s),
+        cache_admin=CacheAdmin(
+            catalogue, pools, deleter, AuditLog(redis), kept_s=settings.cache_ttl_s
+        ),
         quotes=Quotes(pools, Budgets(redis, settings.calendar), Places(redis)),
         probes=probes_of(settings, redis, troubles),
     )

@@ -25,12 +25,12 @@ from falgate.resources import Resources
 class PictureServices(msgspec.Struct, frozen=True, kw_only=True):
     """The picture services of a gateway."""
 
-    bank: PictureIntake
+    intake: PictureIntake
     picture_urls: PictureUrls
     pools: Pools
     catalogue: Catalogue
     uses: AccessCounter
-    desk: CacheAdmin
+    cache_admin: CacheAdmin
     eraser: PromptEraser
     maintenance: PictureMaintenance
 
@@ -42,35 +42,37 @@ def open_picture_services(
     settings = resources.settings
     catalogue, pools = Catalogue(resources.redis), Pools(resources.redis)
     files = PictureIntake(resources.store, converter)
-    remover = PictureDeleter(catalogue, pools, files)
-    room = Evictor(catalogue, remover, resources.store, facts, bytes_max=settings.picture_bytes_max)
+    deleter = PictureDeleter(catalogue, pools, files)
+    evictor = Evictor(
+        catalogue, deleter, resources.store, facts, bytes_max=settings.picture_bytes_max
+    )
     notes = AuditLog(resources.redis)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return PictureServices(
         picture_urls=PictureUrls(
-            RepairingSource(resources.store, catalogue, remover, facts),
+            RepairingSource(resources.store, catalogue, deleter, facts),
             now_s=resources.clock.now_s,
             secret=resources.link_secret,
             ttl_s=settings.picture_url_ttl_s,
         ),
-        bank=PictureIntake(resources.store, converter, room.full),
+        intake=PictureIntake(resources.store, converter, evictor.full),
         pools=pools,
         catalogue=catalogue,
         uses=AccessCounter(catalogue, pools, sliding_s=sliding_s),
-        desk=CacheAdmin(catalogue, pools, remover, notes, kept_s=settings.cache_ttl_s),
+        cache_admin=CacheAdmin(catalogue, pools, deleter, notes, kept_s=settings.cache_ttl_s),
         eraser=PromptEraser(
             catalogue,
             pools,
-            remover,
+            deleter,
             Prompts(resources.redis),
             notes,
             upstreams=tuple(resources.upstreams.names.values()),
         ),
         maintenance=PictureMaintenance(
             catalogue,
-            collector=GarbageCollector(catalogue, pools, remover, MODELS),
-            remover=remover,
-            room=room,
+            collector=GarbageCollector(catalogue, pools, deleter, MODELS),
+            deleter=deleter,
+            evictor=evictor,
             files=files,
             facts=facts,
             min_days=settings.picture_min_days,

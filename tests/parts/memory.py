@@ -133,7 +133,7 @@ class Filed:
         self.uses: list[tuple[str, int]] = []
         self.removing = 0
 
-    async def note(self, filing: NewPicture) -> bool:
+    async def register(self, filing: NewPicture) -> bool:
         async with self.steps.step("note", look=True):
             self.filings.append(filing)
             self.removing -= 1

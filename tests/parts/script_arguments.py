@@ -106,7 +106,7 @@ USUAL: dict[str, Any] = {
     "pools": keyspace.POOLS,
     "pools_of": keyspace.pools_of("t/p"),
     "prompt": keyspace.prompt("0"),
-    "pictured": keyspace.pictured("0"),
+    "pictures_of_prompt": keyspace.pictures_of_prompt("0"),
     "prompt_sha256": "0",
     "size": 9,
     "value": 9,

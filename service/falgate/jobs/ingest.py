@@ -25,7 +25,7 @@ BANK_FOR_S = 24 * 3600
 """How long fetching is tried, in seconds. fal is asked to keep pictures for longer than that."""
 
 
-async def bank(ports: Ports, job: Job, *, kept_s: int) -> None:
+async def ingest(ports: Ports, job: Job, *, kept_s: int) -> None:
     """Fetch, store and publish the pictures of a paid job, and finish it.
 
     While some cannot be fetched or stored, waiting callers get fal's own file URLs and the job is
@@ -155,10 +155,10 @@ async def file(ports: Ports, filing: NewPicture) -> None:
     While old bytes of the same picture are being deleted, wait: new ones would be deleted with
     them.
     """
-    filed = await retry_until_available(lambda: ports.catalogue.note(filing))
+    filed = await retry_until_available(lambda: ports.catalogue.register(filing))
     while not filed:
         await asyncio.sleep(_REMOVING_S)
-        filed = await retry_until_available(lambda: ports.catalogue.note(filing))
+        filed = await retry_until_available(lambda: ports.catalogue.register(filing))
 
 
 def _report(ports: Ports, what: AnomalyKind, job: Job, detail: str) -> None:

@@ -18,7 +18,7 @@ from falgate.fal.account import about_account
 from falgate.fal.progress import Progress
 from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, Unsent
 from falgate.jobs import settlement as outcome
-from falgate.jobs.ingest import bank
+from falgate.jobs.ingest import ingest
 from falgate.jobs.job import Fenced, Job, NotDurable, State, Trouble
 from falgate.jobs.ports import Ports
 from falgate.jobs.settlement import Settlement
@@ -263,7 +263,7 @@ class JobWorker:
         return settled
 
     async def _bank(self, job: Job) -> None:
-        await bank(self._ports, job, kept_s=self._kept_s)
+        await ingest(self._ports, job, kept_s=self._kept_s)
 
     def report(self, job: Job, settlement: Settlement) -> None:
         """Report the end of a job that was just settled."""

@@ -68,7 +68,7 @@ class CacheAdmin:
         self,
         catalogue: Catalogue,
         pools: Pools,
-        remover: PictureDeleter,
+        deleter: PictureDeleter,
         notes: AuditLog,
         *,
         kept_s: int,
@@ -76,7 +76,7 @@ class CacheAdmin:
         """Work on these; a picture that is unpinned is kept for another `kept_s` seconds."""
         self._catalogue = catalogue
         self._pools = pools
-        self._remover = remover
+        self._deleter = deleter
         self._notes = notes
         self._kept_s = kept_s
 
@@ -107,13 +107,13 @@ class CacheAdmin:
         found = await self._catalogue.pools(
             app=app, before_ms=before_ms, number=number, after=after
         )
-        shelves = await self._shelves([fingerprint for fingerprint, _ in found])
+        pool_records = await self._pool_records([fingerprint for fingerprint, _ in found])
         more = f"{found[-1][1]}.{found[-1][0]}" if len(found) == number else ""
-        return shelves, more
+        return pool_records, more
 
     async def of_prompt(self, prompt_sha256: str) -> list[PoolRecord]:
         """Return the pools of exactly this prompt."""
-        return await self._shelves(await self._catalogue.pools_for(prompt_sha256))
+        return await self._pool_records(await self._catalogue.pools_for(prompt_sha256))
 
     async def pool(self, fingerprint: str) -> PoolRecord:
         """Return one pool.
@@ -121,10 +121,10 @@ class CacheAdmin:
         Raises:
             NotFound: There is no such pool.
         """
-        (shelf,) = await self._shelves([_fingerprint(fingerprint)])
-        if shelf.about is None and not shelf.pool.pictures:
+        (pool_record,) = await self._pool_records([_fingerprint(fingerprint)])
+        if pool_record.about is None and not pool_record.pool.pictures:
             raise NotFound("There is no such pool; list the pools to see those that exist")
-        return shelf
+        return pool_record
 
     async def picture(self, name: str) -> Record:
         """Return one picture by its file name, its hash, or a URL that ends in either.
@@ -167,7 +167,7 @@ class CacheAdmin:
         pools = pictures = 0
         if selection.picture:
             for record in await self.family(await self.picture(selection.picture)):
-                taken = await self._remover.unpool(record)
+                taken = await self._deleter.unpool(record)
                 pools, pictures = pools + taken, pictures + taken
         else:
             for fingerprint in await self._selected(selection):
@@ -197,7 +197,7 @@ class CacheAdmin:
     async def _purge(self, fingerprint: str, older_than_s: int) -> int:
         if not older_than_s:
             taken = await self._pools.empty(fingerprint)
-            await self._catalogue.drop(fingerprint)
+            await self._catalogue.drop_pool(fingerprint)
             return taken
         (pool,) = await self._pools.read_all((fingerprint,))
         old = {
@@ -235,7 +235,7 @@ class CacheAdmin:
         pools = pictures = 0
         for record in await self.family(await self.picture(name)):
             await self._catalogue.pin(record.name, pinned=False)
-            taken = await self._remover.unpool(record)
+            taken = await self._deleter.unpool(record)
             pools, pictures = pools + taken, pictures + (taken > 0)
         if not pools:
             raise Conflict("This picture is not in any pool")
@@ -251,11 +251,11 @@ class CacheAdmin:
         found = {each.name: each for each in (record, root, *derived) if each is not None}
         return list(found.values())
 
-    async def _shelves(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
+    async def _pool_records(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
         if not fingerprints:
             return []
         pools = await self._pools.read_all(fingerprints)
-        abouts = await self._catalogue.abouts(fingerprints)
+        pool_infos = await self._catalogue.pool_infos(fingerprints)
         return [
             PoolRecord(
                 fingerprint=fingerprint,
@@ -264,7 +264,9 @@ class CacheAdmin:
                 bought_ms=max(apps.values(), default=0),
                 pool=pool,
             )
-            for fingerprint, pool, (about, apps) in zip(fingerprints, pools, abouts, strict=True)
+            for fingerprint, pool, (about, apps) in zip(
+                fingerprints, pools, pool_infos, strict=True
+            )
         ]
 
     async def _note(self, who: str, what: str, subject: str, after: Any) -> None:

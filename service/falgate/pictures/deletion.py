@@ -1,7 +1,7 @@
 """Deletion of pictures: out of every pool, then out of the store, then out of the catalogue."""
 
 # A picture is deleted in steps, because an instance may serve it from a pool that it read earlier:
-# 1. Mark it in the catalogue (condemn). From now on a purchase of the same bytes has to wait.
+# 1. Mark it in the catalogue. From now on a purchase of the same bytes has to wait.
 # 2. Take it out of all pools, so that no new reader finds it.
 # 3. Wait HANDED_S. Instances that had read a pool before step 2 report their uses meanwhile.
 # 4. Keep it if it was used after step 1 (confirm); else delete the file and then the record.
@@ -45,18 +45,18 @@ class PictureDeleter:
             Unavailable: Without Redis or the store. Pictures not deleted by then may already be out
                 of their pools; a later call deletes them.
         """
-        condemned = [
+        marked = [
             record
             for record in records
-            if await self._catalogue.condemn(record.name, unused_ms=unused_ms, noted_ms=noted_ms)
+            if await self._catalogue.mark(record.name, unused_ms=unused_ms, noted_ms=noted_ms)
         ]
-        for record in condemned:
+        for record in marked:
             await self.unpool(record)
-        if condemned:
+        if marked:
             await asyncio.sleep(HANDED_S)
         return [
             record
-            for record in condemned
+            for record in marked
             if await self._catalogue.confirm(record.name) and await self._delete(record)
         ]
 
@@ -68,7 +68,7 @@ class PictureDeleter:
         """
         removed = []
         for record in records:
-            if await self._catalogue.condemn(record.name, forced=True):
+            if await self._catalogue.mark(record.name, forced=True):
                 await self.unpool(record)
                 await self._delete(record)
                 removed.append(record)
@@ -76,4 +76,4 @@ class PictureDeleter:
 
     async def _delete(self, record: Record) -> bool:
         await self._files.remove(record.name)
-        return await self._catalogue.bury(record)
+        return await self._catalogue.unregister(record)

@@ -27,7 +27,7 @@ class Evictor:
     def __init__(
         self,
         catalogue: Catalogue,
-        remover: PictureDeleter,
+        deleter: PictureDeleter,
         disk: Disk,
         facts: Facts,
         *,
@@ -35,7 +35,7 @@ class Evictor:
     ) -> None:
         """Keep all pictures within `bytes_max` bytes; 0 means as much as the disk has."""
         self._catalogue = catalogue
-        self._remover = remover
+        self._deleter = deleter
         self._disk = disk
         self._facts = facts
         self._bytes_max = bytes_max
@@ -75,7 +75,7 @@ class Evictor:
                 size_bytes += record.size_bytes
                 if removed + size_bytes >= needed:
                     break
-            gone = await self._remover.remove(batch, unused_ms=unused_ms, noted_ms=noted_ms)
+            gone = await self._deleter.remove(batch, unused_ms=unused_ms, noted_ms=noted_ms)
             removed += sum(record.size_bytes for record in gone)
             offset += len(names) - len(gone)
         return removed

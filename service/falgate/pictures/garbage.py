@@ -19,13 +19,13 @@ class GarbageCollector:
         self,
         catalogue: Catalogue,
         pools: Pools,
-        remover: PictureDeleter,
+        deleter: PictureDeleter,
         models: Mapping[str, ModelSpec],
     ) -> None:
         """Collect garbage; pools of models or model versions not in `models` are unreachable."""
         self._catalogue = catalogue
         self._pools = pools
-        self._remover = remover
+        self._deleter = deleter
         self._models = models
 
     async def pictures(self, names: Sequence[str], *, unused_ms: int, noted_ms: int) -> int:
@@ -44,7 +44,7 @@ class GarbageCollector:
         ]
         referred = await self._referred(records)
         stray = [record for record in records if record.name not in referred]
-        return len(await self._remover.remove(stray, unused_ms=unused_ms, noted_ms=noted_ms))
+        return len(await self._deleter.remove(stray, unused_ms=unused_ms, noted_ms=noted_ms))
 
     async def _referred(self, records: Sequence[Record]) -> set[str]:
         """Return the names of the pictures that a reachable pool still serves."""
@@ -52,10 +52,10 @@ class GarbageCollector:
         if not fingerprints:
             return set()
         pools = dict(zip(fingerprints, await self._pools.read_all(fingerprints), strict=True))
-        abouts = await self._catalogue.abouts(fingerprints)
+        pool_infos = await self._catalogue.pool_infos(fingerprints)
         reached = {
             fingerprint
-            for fingerprint, (about, _) in zip(fingerprints, abouts, strict=True)
+            for fingerprint, (about, _) in zip(fingerprints, pool_infos, strict=True)
             if self._reachable(about)
         }
         return {
@@ -67,7 +67,7 @@ class GarbageCollector:
             )
         }
 
-    async def shelves(self, fingerprints: Sequence[str], *, unused_ms: int) -> int:
+    async def pools(self, fingerprints: Sequence[str], *, unused_ms: int) -> int:
         """Delete the records of pools that are empty, expired or unreachable; return how many.
 
         A pool with a purchase after `unused_ms` is left alone: an instance of the previous version
@@ -80,8 +80,8 @@ class GarbageCollector:
             return 0
         dropped = 0
         pools = await self._pools.read_all(fingerprints)
-        abouts = await self._catalogue.abouts(fingerprints)
-        for fingerprint, pool, (about, apps) in zip(fingerprints, pools, abouts, strict=True):
+        pool_infos = await self._catalogue.pool_infos(fingerprints)
+        for fingerprint, pool, (about, apps) in zip(fingerprints, pools, pool_infos, strict=True):
             if max(apps.values(), default=0) > unused_ms:
                 continue
             fresh = any(picture.fresh(pool.read_s) for picture in pool.pictures)
@@ -89,7 +89,7 @@ class GarbageCollector:
                 continue
             if pool.pictures:
                 await self._pools.empty(fingerprint)
-            await self._catalogue.drop(fingerprint)
+            await self._catalogue.drop_pool(fingerprint)
             dropped += 1
         return dropped
 

@@ -52,8 +52,8 @@ class PictureMaintenance:
         catalogue: Catalogue,
         *,
         collector: GarbageCollector,
-        remover: PictureDeleter,
-        room: Evictor,
+        deleter: PictureDeleter,
+        evictor: Evictor,
         files: PictureIntake,
         facts: Facts,
         min_days: int,
@@ -64,8 +64,8 @@ class PictureMaintenance:
         Args:
             catalogue: All stored pictures and pools.
             collector: Removes unreferenced pictures and pools.
-            remover: Deletes damaged pictures.
-            room: Evicts pictures when space runs out.
+            deleter: Deletes damaged pictures.
+            evictor: Evicts pictures when space runs out.
             files: The picture store.
             facts: Receives lost and damaged pictures.
             min_days: Days for which a served picture is kept at least.
@@ -73,14 +73,14 @@ class PictureMaintenance:
         """
         self._catalogue = catalogue
         self._collector = collector
-        self._remover = remover
-        self._room = room
+        self._deleter = deleter
+        self._evictor = evictor
         self._files = files
         self._facts = facts
         self._kept_ms = max(min_days * _DAY_MS, results_kept_s * 1000)
         self._min_ms = min_days * _DAY_MS
         self._names = _Pass(catalogue.names)
-        self._shelves = _Pass(catalogue.shelves)
+        self._pool_records = _Pass(catalogue.pool_pages)
 
     async def run(self) -> None:
         """Run a maintenance round every `EVERY_S` until cancelled, whenever the lock is free."""
@@ -100,11 +100,11 @@ class PictureMaintenance:
         noted_ms = max(0, now_ms - GRACE_MS)
         # When space is short, only the promised `min_days` protect a picture. Garbage collection
         # also spares pictures that the results of kept requests still refer to.
-        await self._room.make(unused_ms=max(0, now_ms - self._min_ms), noted_ms=noted_ms)
+        await self._evictor.make(unused_ms=max(0, now_ms - self._min_ms), noted_ms=noted_ms)
         unused_ms = max(0, now_ms - max(self._kept_ms, GRACE_MS))
         names = await self._names.next()
         await self._collector.pictures(names, unused_ms=unused_ms, noted_ms=noted_ms)
-        await self._collector.shelves(await self._shelves.next(), unused_ms=unused_ms)
+        await self._collector.pools(await self._pool_records.next(), unused_ms=unused_ms)
         for name in await self._catalogue.sample(_SAMPLES):
             await self.check(name, noted_ms)
 
@@ -125,5 +125,5 @@ class PictureMaintenance:
             return True
         what: AnomalyKind = "lost_picture" if whole is None else "damaged_picture"
         self._facts.anomaly(Anomaly(what=what, job="", detail=name))
-        await self._remover.remove_now([record])
+        await self._deleter.remove_now([record])
         return False

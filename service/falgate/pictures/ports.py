@@ -27,7 +27,7 @@ class Pictures(Protocol):
 class Filed(Protocol):
     """Registers pictures in the catalogue before they are stored."""
 
-    async def note(self, filing: NewPicture) -> bool:
+    async def register(self, filing: NewPicture) -> bool:
         """Register a picture; return False while its bytes are being deleted."""
 
 

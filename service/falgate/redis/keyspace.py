@@ -235,7 +235,7 @@ prompt = Key(
     "fingerprints of one prompt, by its hash",
     "until deleted likewise",
 )
-pictured = Key(
+pictures_of_prompt = Key(
     "{fgp}:pictured:<prompt_sha256>",
     "set",
     "names of the pictures of one prompt, by its hash",

@@ -53,7 +53,7 @@ class PromptEraser:
         self,
         catalogue: Catalogue,
         pools: Pools,
-        remover: PictureDeleter,
+        deleter: PictureDeleter,
         texts: Prompts,
         notes: AuditLog,
         *,
@@ -62,7 +62,7 @@ class PromptEraser:
         """Erase in the pools and requests of these upstreams, and in the picture store."""
         self._catalogue = catalogue
         self._pools = pools
-        self._remover = remover
+        self._deleter = deleter
         self._texts = texts
         self._notes = notes
         self._upstreams = tuple(dict.fromkeys(upstreams))
@@ -81,14 +81,14 @@ class PromptEraser:
         sha256 = prompt_digest(prompt)
         under_way = await self._texts.under_way(self._upstreams, sha256)
         fingerprints = await self._catalogue.pools_for(sha256)
-        names = await self._catalogue.pictured(sha256)
+        names = await self._catalogue.pictures_of_prompt(sha256)
         for fingerprint in fingerprints:
             await self._pools.empty(fingerprint)
         found = [each for each in await self._catalogue.records(names) if each is not None]
         own = [record for record in found if set(record.prompts) == {sha256}]
-        removed = await self._remover.remove_now(own)
+        removed = await self._deleter.remove_now(own)
         for fingerprint in fingerprints:
-            await self._catalogue.drop(fingerprint)
+            await self._catalogue.drop_pool(fingerprint)
         receipt = Receipt(
             id=uuid.uuid4().hex,
             at_ms=await self._catalogue.now_ms(),

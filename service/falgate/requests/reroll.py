@@ -44,10 +44,10 @@ class Rerolls:
     """Rejects pictures and buys others."""
 
     def __init__(
-        self, desk: CacheAdmin, ports: Ports, queue: SubmitService, records: Records
+        self, cache_admin: CacheAdmin, ports: Ports, queue: SubmitService, records: Records
     ) -> None:
-        """Reject pictures in `desk`; buy through `queue`, with a key from `records`."""
-        self._desk = desk
+        """Reject pictures in `cache_admin`; buy through `queue`, with a key from `records`."""
+        self._cache_admin = cache_admin
         self._ports = ports
         self._queue = queue
         self._records = records
@@ -69,31 +69,31 @@ class Rerolls:
         """
         # A converted picture shows the same as its master. If only its file were rejected, the next
         # request would convert the master again.
-        family = await self._desk.family(await self._desk.picture(name))
+        family = await self._cache_admin.family(await self._cache_admin.picture(name))
         record = next((each for each in family if not each.master), family[0])
-        shelf = await self._shelf(record)
-        call = await self._call(shelf, record, body)
+        pool_record = await self._pool_record(record)
+        call = await self._call(pool_record, record, body)
         # Check first that another one can be bought, or the picture would be lost for nothing.
         await self._afford(call)
-        await self._desk.reject(record.name, who)
+        await self._cache_admin.reject(record.name, who)
         kept = await self._queue.wait(call, key=f"reroll {uuid.uuid4().hex}")
         answer = kept.brought()
         return Rerolled(
             request=kept.asked.id,
-            fingerprint=shelf.fingerprint,
+            fingerprint=pool_record.fingerprint,
             pictures=answer.pictures,
             billed=answer.billed,
         )
 
-    async def _shelf(self, record: Record) -> PoolRecord:
+    async def _pool_record(self, record: Record) -> PoolRecord:
         for name in record.pools:
-            shelf = await self._desk.pool(name)
-            if any(picture.sha256 == record.sha256 for picture in shelf.pool.pictures):
-                return shelf
+            pool_record = await self._cache_admin.pool(name)
+            if any(picture.sha256 == record.sha256 for picture in pool_record.pool.pictures):
+                return pool_record
         raise Conflict("This picture is in no pool")
 
-    async def _call(self, shelf: PoolRecord, record: Record, body: bytes) -> AdmittedRequest:
-        about = shelf.about
+    async def _call(self, pool_record: PoolRecord, record: Record, body: bytes) -> AdmittedRequest:
+        about = pool_record.about
         spec = self._ports.models.get(about.endpoint) if about else None
         if about is None or spec is None:
             raise Conflict("The request of this pool is no longer known; purge the pool")
@@ -106,9 +106,9 @@ class Rerolls:
         )
         arguments = replace(arguments, **{spec.count: 1, spec.inline: False})
         wanted = request_for(spec, arguments, about.upstream, treatment)
-        if wanted.fingerprint != shelf.fingerprint:
+        if wanted.fingerprint != pool_record.fingerprint:
             raise Invalid("This is not the request that the picture was made for")
-        key = await self._key(record, shelf, about.upstream)
+        key = await self._key(record, pool_record, about.upstream)
         return AdmittedRequest(
             request_id=str(uuid.uuid4()),
             key=key,
@@ -125,11 +125,11 @@ class Rerolls:
                 "picture, so this one was kept"
             )
 
-    async def _key(self, record: Record, shelf: PoolRecord, upstream: str) -> KeyRecord:
+    async def _key(self, record: Record, pool_record: PoolRecord, upstream: str) -> KeyRecord:
         """Return a usable key of the app that bought the picture, or of one sharing its pool."""
         now_s = await self._records.now_s()
         directory = await self._records.directory()
-        apps = dict.fromkeys((record.app, *shelf.apps))
+        apps = dict.fromkeys((record.app, *pool_record.apps))
         for app in apps:
             for key in await self._records.keys(app):
                 if (

@@ -73,7 +73,7 @@ def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path:
                     fingerprint=name,
                     about=about,
                 )
-                assert await Catalogue(client).note(filing)
+                assert await Catalogue(client).register(filing)
                 assert await Pools(client).append(name, "job", 0, (found,))
 
     run(put())
@@ -124,7 +124,7 @@ def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str)
                 fingerprint="e" * 64,
                 about=about,
             )
-            assert await Catalogue(client).note(filing)
+            assert await Catalogue(client).register(filing)
 
     run(put())
 

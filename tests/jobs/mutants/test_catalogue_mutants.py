@@ -38,11 +38,11 @@ def filing(picture: Kept, pool: str = "f", **more: Any) -> NewPicture:
 
 async def files(desk: Any) -> None:
     catalogue = Catalogue(desk.redis)
-    assert await catalogue.note(filing(ONE, arguments={"a": 1}))
-    assert await catalogue.note(filing(ONE, "g", value=2_000, app="t/b", prompt_sha256="q"))
-    assert await catalogue.note(filing(ONE, value=5))
-    assert await catalogue.note(filing(TWO, "", value=0, master=ONE.name))
-    assert await catalogue.note(filing(TWO, "", value=0, master=ONE.name))
+    assert await catalogue.register(filing(ONE, arguments={"a": 1}))
+    assert await catalogue.register(filing(ONE, "g", value=2_000, app="t/b", prompt_sha256="q"))
+    assert await catalogue.register(filing(ONE, value=5))
+    assert await catalogue.register(filing(TWO, "", value=0, master=ONE.name))
+    assert await catalogue.register(filing(TWO, "", value=0, master=ONE.name))
     assert await desk.redis.hget(keyspace.picture(ONE.name), "prompts") == "p q"
     one, two = await catalogue.records((ONE.name, TWO.name))
     assert one is not None
@@ -54,7 +54,7 @@ async def files(desk: Any) -> None:
     now_ms = await catalogue.now_ms()
     assert abs(one.noted_ms - now_ms) < 60_000
     assert abs(one.used_ms - now_ms) < 60_000
-    ((about, apps), (_, others)) = await catalogue.abouts(("f", "g"))
+    ((about, apps), (_, others)) = await catalogue.pool_infos(("f", "g"))
     assert about is not None
     assert about.arguments == {"a": 1}
     assert set(apps) == {"t/a"}
@@ -62,10 +62,10 @@ async def files(desk: Any) -> None:
     assert dict(await catalogue.pools(number=9)).keys() == {"f", "g"}
     assert [name for name, _ in await catalogue.pools(app="t/b", number=9)] == ["g"]
     assert await catalogue.pools_for("p") == ["f"]
-    assert await catalogue.pictured("q") == [ONE.name]
-    assert await catalogue.pictured("p") == [ONE.name, TWO.name]
+    assert await catalogue.pictures_of_prompt("q") == [ONE.name]
+    assert await catalogue.pictures_of_prompt("p") == [ONE.name, TWO.name]
     assert await desk.redis.exists(keyspace.picture("")) == 0
-    assert await catalogue.note(filing(THREE, "", master="nothing.png"))
+    assert await catalogue.register(filing(THREE, "", master="nothing.png"))
     assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
 
 
@@ -78,7 +78,7 @@ async def worths(desk: Any) -> None:
         (large, 1_000, ""),
         (made, 10**9, ONE.name),
     ):
-        assert await catalogue.note(filing(picture, "", value=value, master=master))
+        assert await catalogue.register(filing(picture, "", value=value, master=master))
     order = [each.name for each in (made, large, cheap, dear)]
     assert await catalogue.cheapest(0, 9) == order
     heat = float(await desk.redis.hget(keyspace.picture(cheap.name), "heat"))
@@ -103,23 +103,23 @@ async def worths(desk: Any) -> None:
 async def removals(desk: Any) -> None:
     catalogue = Catalogue(desk.redis)
     for picture in (ONE, TWO, THREE):
-        assert await catalogue.note(filing(picture))
-    assert not await catalogue.condemn("nothing.png", forced=True)
+        assert await catalogue.register(filing(picture))
+    assert not await catalogue.mark("nothing.png", forced=True)
     assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
-    assert not await catalogue.condemn(ONE.name, unused_ms=0, noted_ms=LATER_MS)
-    assert not await catalogue.condemn(ONE.name, unused_ms=LATER_MS, noted_ms=0)
+    assert not await catalogue.mark(ONE.name, unused_ms=0, noted_ms=LATER_MS)
+    assert not await catalogue.mark(ONE.name, unused_ms=LATER_MS, noted_ms=0)
     assert not await catalogue.confirm(ONE.name)
     assert not await catalogue.confirm("nothing.png")
     assert await catalogue.pin(ONE.name, pinned=True)
-    assert not await catalogue.condemn(ONE.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
-    assert await catalogue.condemn(ONE.name, forced=True)
-    assert await catalogue.condemn(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
-    assert not await catalogue.condemn(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
-    assert not await catalogue.note(filing(TWO))
+    assert not await catalogue.mark(ONE.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
+    assert await catalogue.mark(ONE.name, forced=True)
+    assert await catalogue.mark(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
+    assert not await catalogue.mark(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
+    assert not await catalogue.register(filing(TWO))
     key = keyspace.picture(TWO.name)
-    await desk.redis.hincrby(key, "condemned_ms", -30_000)
+    await desk.redis.hincrby(key, "marked_ms", -30_000)
     assert await catalogue.confirm(TWO.name)
-    assert int(await desk.redis.hget(key, "condemned_ms")) > await catalogue.now_ms() - 20_000
+    assert int(await desk.redis.hget(key, "marked_ms")) > await catalogue.now_ms() - 20_000
     await desk.redis.hincrby(key, "used_ms", -40_000)
     await catalogue.use({TWO.name: 1})
     assert int(await desk.redis.hget(key, "used_ms")) > await catalogue.now_ms() - 20_000
@@ -128,22 +128,22 @@ async def removals(desk: Any) -> None:
     one, two = await catalogue.records((ONE.name, TWO.name))
     assert one is not None
     assert two is not None
-    assert not await catalogue.bury(two)
-    assert await catalogue.bury(one)
-    assert not await catalogue.bury(one)
+    assert not await catalogue.unregister(two)
+    assert await catalogue.unregister(one)
+    assert not await catalogue.unregister(one)
     assert await catalogue.total() == StoreSize(2, 200)
     assert await catalogue.records((ONE.name,)) == [None]
     assert sorted(await catalogue.cheapest(0, 9)) == [TWO.name, THREE.name]
-    assert await catalogue.pictured("p") == [TWO.name, THREE.name]
+    assert await catalogue.pictures_of_prompt("p") == [TWO.name, THREE.name]
     # A removal that did not end in a minute is none.
-    assert await catalogue.condemn(THREE.name, forced=True)
-    await desk.redis.hincrby(keyspace.picture(THREE.name), "condemned_ms", -61_000)
-    assert await catalogue.condemn(THREE.name, forced=True)
-    await desk.redis.hincrby(keyspace.picture(THREE.name), "condemned_ms", -61_000)
-    assert await catalogue.note(filing(THREE))
+    assert await catalogue.mark(THREE.name, forced=True)
+    await desk.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
+    assert await catalogue.mark(THREE.name, forced=True)
+    await desk.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
+    assert await catalogue.register(filing(THREE))
     (three,) = await catalogue.records((THREE.name,))
     assert three is not None
-    assert not await catalogue.bury(three)
+    assert not await catalogue.unregister(three)
     assert not await catalogue.confirm(THREE.name)
     assert not await catalogue.pin("nothing.png", pinned=True)
     assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
@@ -151,11 +151,11 @@ async def removals(desk: Any) -> None:
 
 async def drops(desk: Any) -> None:
     catalogue = Catalogue(desk.redis)
-    assert await catalogue.note(filing(ONE))
-    assert await catalogue.note(filing(TWO, app="t/b"))
-    assert await catalogue.note(filing(THREE, "g"))
-    await catalogue.drop("f")
-    assert await catalogue.abouts(("f",)) == [(None, {})]
+    assert await catalogue.register(filing(ONE))
+    assert await catalogue.register(filing(TWO, app="t/b"))
+    assert await catalogue.register(filing(THREE, "g"))
+    await catalogue.drop_pool("f")
+    assert await catalogue.pool_infos(("f",)) == [(None, {})]
     assert [name for name, _ in await catalogue.pools(number=9)] == ["g"]
     assert [name for name, _ in await catalogue.pools(app="t/a", number=9)] == ["g"]
     assert await catalogue.pools(app="t/b", number=9) == []
@@ -163,9 +163,9 @@ async def drops(desk: Any) -> None:
 
 
 SCENARIOS = (files, worths, removals, drops)
-SHARED, NOTE, USE = "_catalogue", "catalogue_note", "catalogue_use"
-CONDEMN, CONFIRM, BURY = "catalogue_condemn", "catalogue_confirm", "catalogue_bury"
-PIN, DROP = "catalogue_pin", "catalogue_drop"
+SHARED, REGISTER, USE = "_catalogue", "catalogue_register", "catalogue_use"
+MARK, CONFIRM, UNREGISTER = "catalogue_mark", "catalogue_confirm", "catalogue_unregister"
+PIN, DROP = "catalogue_pin", "catalogue_drop_pool"
 MUTANTS = {
     "another_half_life": (SHARED, "7 * 86400", "8 * 86400"),
     "uses_do_not_count": (SHARED, "log2(uses) + now", "now"),
@@ -175,33 +175,37 @@ MUTANTS = {
     "worth_without_size": (SHARED, "(value + 1) / math.max(size, 1)", "(value + 1)"),
     "worth_without_use": (SHARED, ") + heat\n", ")\n"),
     "made_here_as_any": (SHARED, "made_here and place - 1000000 or place", "place"),
-    "removed_for_ever": (SHARED, "now - tonumber(condemned_ms) < 60000", "true"),
-    "never_removed": (SHARED, "condemned_ms and now -", "false and now -"),
+    "removed_for_ever": (SHARED, "now - tonumber(marked_ms) < 60000", "true"),
+    "never_removed": (SHARED, "marked_ms and now -", "false and now -"),
     "listed_twice": (SHARED, "then return names end", "then return names .. ' ' .. name end"),
-    "filed_while_removed": (NOTE, "if being_removed(known[1], now) then return 0 end", ""),
-    "cheaper_again": (NOTE, "math.max(value, tonumber(known[3] or '0'))", "value"),
-    "pool_not_noted": (NOTE, "its_pools = listed(its_pools, fingerprint)", "its_pools = its_pools"),
-    "counted_twice": (NOTE, "if not known[2] then", "if true then"),
-    "bytes_not_counted": (NOTE, "redis.call('HINCRBY', media, 'bytes', whole(size))", ""),
-    "not_counted": (NOTE, "redis.call('HINCRBY', media, 'pictures', 1)", ""),
-    "condemned_for_ever": (
-        NOTE,
-        "redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')",
+    "filed_while_removed": (REGISTER, "if being_removed(known[1], now) then return 0 end", ""),
+    "cheaper_again": (REGISTER, "math.max(value, tonumber(known[3] or '0'))", "value"),
+    "pool_not_noted": (
+        REGISTER,
+        "its_pools = listed(its_pools, fingerprint)",
+        "its_pools = its_pools",
+    ),
+    "counted_twice": (REGISTER, "if not known[2] then", "if true then"),
+    "bytes_not_counted": (REGISTER, "redis.call('HINCRBY', media, 'bytes', whole(size))", ""),
+    "not_counted": (REGISTER, "redis.call('HINCRBY', media, 'pictures', 1)", ""),
+    "marked_for_ever": (
+        REGISTER,
+        "redis.call('HDEL', picture, 'marked_ms', 'marked_uses')",
         "",
     ),
-    "not_ranked": (NOTE, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
-    "prompt_not_noted": (NOTE, "redis.call('HSET', picture, 'prompts',", "local _ = ("),
-    "not_pictured": (NOTE, "redis.call('SADD', pictured, name)", ""),
-    "derived_of_nothing": (NOTE, " and redis.call('EXISTS', master_picture) == 1", ""),
+    "not_ranked": (REGISTER, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
+    "prompt_not_noted": (REGISTER, "redis.call('HSET', picture, 'prompts',", "local _ = ("),
+    "not_pictured": (REGISTER, "redis.call('SADD', pictures_of_prompt, name)", ""),
+    "derived_of_nothing": (REGISTER, " and redis.call('EXISTS', master_picture) == 1", ""),
     "prompt_overwritten": (
-        NOTE,
+        REGISTER,
         "if with_prompt == '1' or redis.call('HEXISTS', about, 'about') == 0 then",
         "if true then",
     ),
-    "app_not_noted": (NOTE, "redis.call('HSET', about, 'app:' .. app, whole(now))", ""),
-    "pool_not_listed": (NOTE, "redis.call('ZADD', pools, whole(now), fingerprint)", ""),
-    "pool_not_the_apps": (NOTE, "redis.call('ZADD', pools_of, whole(now), fingerprint)", ""),
-    "pool_not_the_prompts": (NOTE, "redis.call('SADD', prompt, fingerprint)", ""),
+    "app_not_noted": (REGISTER, "redis.call('HSET', about, 'app:' .. app, whole(now))", ""),
+    "pool_not_listed": (REGISTER, "redis.call('ZADD', pools, whole(now), fingerprint)", ""),
+    "pool_not_the_apps": (REGISTER, "redis.call('ZADD', pools_of, whole(now), fingerprint)", ""),
+    "pool_not_the_prompts": (REGISTER, "redis.call('SADD', prompt, fingerprint)", ""),
     "use_of_nothing": (
         USE,
         "if known[1] then",
@@ -211,15 +215,15 @@ MUTANTS = {
     "use_is_not_counted": (USE, "redis.call('HINCRBY', KEYS[i], 'uses', uses)", ""),
     "use_is_not_ranked": (USE, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
     "use_makes_it_bought": (USE, "known[4] ~= ''", "false"),
-    "condemned_twice": (CONDEMN, "or being_removed(known[1], now) then", "then"),
-    "nothing_condemned": (CONDEMN, "if not known[4] or", "if"),
-    "pinned_condemned": (CONDEMN, "known[2] == '1' or ", ""),
-    "used_condemned": (CONDEMN, "or tonumber(known[3]) > unused_ms\n", "\n"),
-    "new_condemned": (CONDEMN, "or tonumber(known[4]) > noted_ms", ""),
-    "never_forced": (CONDEMN, "if forced ~= '1' and (", "if ("),
-    "always_forced": (CONDEMN, "if forced ~= '1' and (", "if false and ("),
-    "not_condemned": (CONDEMN, "'condemned_ms', whole(now), 'condemned_uses'", "'condemned_uses'"),
-    "uses_are_not_kept": (CONDEMN, ", 'condemned_uses', known[5])", ")"),
+    "marked_twice": (MARK, "or being_removed(known[1], now) then", "then"),
+    "nothing_marked": (MARK, "if not known[4] or", "if"),
+    "pinned_marked": (MARK, "known[2] == '1' or ", ""),
+    "used_marked": (MARK, "or tonumber(known[3]) > unused_ms\n", "\n"),
+    "new_marked": (MARK, "or tonumber(known[4]) > noted_ms", ""),
+    "never_forced": (MARK, "if forced ~= '1' and (", "if ("),
+    "always_forced": (MARK, "if forced ~= '1' and (", "if false and ("),
+    "not_marked": (MARK, "'marked_ms', whole(now), 'marked_uses'", "'marked_uses'"),
+    "uses_are_not_kept": (MARK, ", 'marked_uses', known[5])", ")"),
     "anything_confirmed": (
         CONFIRM,
         "if not known[1] then return 0 end",
@@ -230,26 +234,26 @@ MUTANTS = {
         "if known[2] ~= known[3] then",
         "if false then",
     ),
-    "spared_stays_condemned": (
+    "spared_stays_marked": (
         CONFIRM,
-        "redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')",
+        "redis.call('HDEL', picture, 'marked_ms', 'marked_uses')",
         "",
     ),
-    "not_condemned_anew": (CONFIRM, "'condemned_ms', whole(now_ms())", "'condemned_ms', known[1]"),
+    "not_marked_anew": (CONFIRM, "'marked_ms', whole(now_ms())", "'marked_ms', known[1]"),
     "anything_buried": (
-        BURY,
+        UNREGISTER,
         "if not known[1] then return 0 end",
         "if not known[2] then return 0 end",
     ),
     "record_kept": (
-        BURY,
+        UNREGISTER,
         "redis.call('DEL', picture)",
-        "redis.call('HDEL', picture, 'condemned_ms')",
+        "redis.call('HDEL', picture, 'marked_ms')",
     ),
-    "rank_kept": (BURY, "redis.call('ZREM', pictures, name)", ""),
-    "prompt_kept": (BURY, "redis.call('SREM', KEYS[i], name)", "local _ = i"),
-    "bytes_kept": (BURY, "redis.call('HINCRBY', media, 'bytes', -tonumber(known[2]))", ""),
-    "count_kept": (BURY, "redis.call('HINCRBY', media, 'pictures', -1)", ""),
+    "rank_kept": (UNREGISTER, "redis.call('ZREM', pictures, name)", ""),
+    "prompt_kept": (UNREGISTER, "redis.call('SREM', KEYS[i], name)", "local _ = i"),
+    "bytes_kept": (UNREGISTER, "redis.call('HINCRBY', media, 'bytes', -tonumber(known[2]))", ""),
+    "count_kept": (UNREGISTER, "redis.call('HINCRBY', media, 'pictures', -1)", ""),
     "nothing_pinned": (PIN, "if redis.call('EXISTS', picture) == 0 then return 0 end", ""),
     "not_pinned": (PIN, "redis.call('HSET', picture, 'pinned', pinned)", ""),
     "about_kept": (DROP, "redis.call('DEL', about)", "1"),

@@ -47,10 +47,10 @@ AMOUNTS = [
     ("pools_renew", "generation"),
     ("pools_remove", "emptied_s"),
     ("pools_keep", "until_s"),
-    ("catalogue_note", "size"),
-    ("catalogue_note", "value"),
-    ("catalogue_condemn", "unused_ms"),
-    ("catalogue_condemn", "noted_ms"),
+    ("catalogue_register", "size"),
+    ("catalogue_register", "value"),
+    ("catalogue_mark", "unused_ms"),
+    ("catalogue_mark", "noted_ms"),
 ]
 
 Call = Callable[..., Awaitable[Any]]

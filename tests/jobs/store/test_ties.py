@@ -23,47 +23,47 @@ async def catalogue(redis: Redis) -> Catalogue:
     """Has one picture."""
     made = Catalogue(redis)
     filing = NewPicture(kept=KEPT, value=1, app="t/p", prompt_sha256="s", fingerprint="f")
-    assert await made.note(filing)
+    assert await made.register(filing)
     return made
 
 
-async def used_in_the_millisecond_of_its_condemnation(redis: Redis) -> None:
+async def used_in_the_millisecond_of_its_mark(redis: Redis) -> None:
     picture: Any = keyspace.picture(KEPT.name)
-    condemned_ms = await redis.hget(picture, "condemned_ms")
-    assert condemned_ms is not None
-    await redis.hset(picture, "used_ms", condemned_ms)
+    marked_ms = await redis.hget(picture, "marked_ms")
+    assert marked_ms is not None
+    await redis.hset(picture, "used_ms", marked_ms)
 
 
-async def test_a_picture_used_in_the_millisecond_before_it_was_condemned_may_go(
+async def test_a_picture_used_in_the_millisecond_before_it_was_marked_may_go(
     catalogue: Catalogue, redis: Redis
 ) -> None:
-    assert await catalogue.condemn(KEPT.name, forced=True)
-    await used_in_the_millisecond_of_its_condemnation(redis)
+    assert await catalogue.mark(KEPT.name, forced=True)
+    await used_in_the_millisecond_of_its_mark(redis)
 
     assert await catalogue.confirm(KEPT.name)
 
 
-async def test_a_picture_used_in_the_millisecond_after_it_was_condemned_stays(
+async def test_a_picture_used_in_the_millisecond_after_it_was_marked_stays(
     catalogue: Catalogue, redis: Redis
 ) -> None:
-    assert await catalogue.condemn(KEPT.name, forced=True)
+    assert await catalogue.mark(KEPT.name, forced=True)
     await catalogue.use({KEPT.name: 1})
-    await used_in_the_millisecond_of_its_condemnation(redis)
+    await used_in_the_millisecond_of_its_mark(redis)
 
     assert not await catalogue.confirm(KEPT.name)
-    assert await catalogue.condemn(KEPT.name, forced=True)
+    assert await catalogue.mark(KEPT.name, forced=True)
     assert await catalogue.confirm(KEPT.name)
 
 
-async def test_a_picture_brought_again_is_condemned_anew_by_its_next_uses(
+async def test_a_picture_brought_again_is_marked_anew_by_its_next_uses(
     catalogue: Catalogue, redis: Redis
 ) -> None:
-    assert await catalogue.condemn(KEPT.name, forced=True)
-    await redis.hincrby(keyspace.picture(KEPT.name), "condemned_ms", -61_000)
+    assert await catalogue.mark(KEPT.name, forced=True)
+    await redis.hincrby(keyspace.picture(KEPT.name), "marked_ms", -61_000)
     filing = NewPicture(kept=KEPT, value=1, app="t/p", prompt_sha256="s", fingerprint="f")
-    assert await catalogue.note(filing)
+    assert await catalogue.register(filing)
 
-    assert await redis.hmget(keyspace.picture(KEPT.name), ["condemned_ms", "condemned_uses"]) == [
+    assert await redis.hmget(keyspace.picture(KEPT.name), ["marked_ms", "marked_uses"]) == [
         None,
         None,
     ]

@@ -68,8 +68,8 @@ class Shelf:
         return PictureMaintenance(
             self.catalogue,
             collector=self.collector(),
-            remover=self.remover,
-            room=self.room(bytes_max),
+            deleter=self.remover,
+            evictor=self.room(bytes_max),
             files=self.bank,
             facts=facts,
             min_days=min_days,
@@ -83,7 +83,7 @@ class Shelf:
     async def file(self, content: str, pool: str = "f", **more: Any) -> Kept:
         """File a picture, without its bytes."""
         kept, _ = self.kept(content, more.pop("size_bytes", 0))
-        assert await self.catalogue.note(self.filing(kept, pool, **more))
+        assert await self.catalogue.register(self.filing(kept, pool, **more))
         return kept
 
     def filing(self, kept: Kept, pool: str = "f", **more: Any) -> NewPicture:

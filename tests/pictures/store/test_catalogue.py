@@ -23,11 +23,11 @@ async def test_a_picture_is_filed_with_its_pool_before_it_is_stored(shelf: Any) 
     assert (record.pinned, record.uses, record.master, record.derived) == (False, 0, "", ())
     assert abs(record.used_ms - await shelf.catalogue.now_ms()) < 60_000
     assert await shelf.catalogue.total() == StoreSize(1, 3)
-    ((about, apps),) = await shelf.catalogue.abouts(("f",))
+    ((about, apps),) = await shelf.catalogue.pool_infos(("f",))
     assert about.arguments == {"prompt": "a cat"}
     assert list(apps) == ["web/shop"]
     assert await shelf.catalogue.pools_for(prompt_digest("a cat")) == ["f"]
-    assert await shelf.catalogue.pictured(prompt_digest("a cat")) == [kept.name]
+    assert await shelf.catalogue.pictures_of_prompt(prompt_digest("a cat")) == [kept.name]
 
 
 async def test_filed_again_it_is_one_picture_of_two_pools(shelf: Any) -> None:
@@ -44,7 +44,7 @@ async def test_a_picture_for_no_pool_is_filed_under_its_prompt_alone(shelf: Any)
     kept = await shelf.file("one", "")
 
     assert (await shelf.record(kept)).pools == ()
-    assert await shelf.catalogue.pictured(prompt_digest("a cat")) == [kept.name]
+    assert await shelf.catalogue.pictures_of_prompt(prompt_digest("a cat")) == [kept.name]
     assert await shelf.catalogue.pools(number=9) == []
 
 
@@ -52,7 +52,7 @@ async def test_a_prompt_stays_as_one_app_let_it_be_kept(shelf: Any) -> None:
     await shelf.file("one", arguments={"prompt": "a cat"})
     await shelf.file("two", app="web/blog")
 
-    ((about, apps),) = await shelf.catalogue.abouts(("f",))
+    ((about, apps),) = await shelf.catalogue.pool_infos(("f",))
     assert about.arguments == {"prompt": "a cat"}
     assert set(apps) == {"web/shop", "web/blog"}
 
@@ -89,58 +89,58 @@ async def test_a_use_counts_twice_one_of_a_week_before(shelf: Any, redis: Redis)
     assert heat == pytest.approx(3 + await shelf.catalogue.now_ms() / week_ms, abs=0.01)
 
 
-async def test_what_is_condemned_cannot_be_filed_until_it_is_gone(shelf: Any) -> None:
+async def test_what_is_marked_cannot_be_filed_until_it_is_gone(shelf: Any) -> None:
     kept = await shelf.file("one")
     catalogue: Catalogue = shelf.catalogue
-    assert await catalogue.condemn(kept.name, unused_ms=10**14, noted_ms=10**14)
+    assert await catalogue.mark(kept.name, unused_ms=10**14, noted_ms=10**14)
 
-    assert not await catalogue.note(shelf.filing(kept))
-    assert not await catalogue.condemn(kept.name, forced=True)
+    assert not await catalogue.register(shelf.filing(kept))
+    assert not await catalogue.mark(kept.name, forced=True)
     assert await catalogue.confirm(kept.name)
     record = await shelf.record(kept)
-    assert await catalogue.bury(record)
-    assert not await catalogue.bury(record)
+    assert await catalogue.unregister(record)
+    assert not await catalogue.unregister(record)
     assert await catalogue.total() == StoreSize(0, 0)
-    assert await catalogue.pictured(prompt_digest("a cat")) == []
-    assert await catalogue.note(shelf.filing(kept))
+    assert await catalogue.pictures_of_prompt(prompt_digest("a cat")) == []
+    assert await catalogue.register(shelf.filing(kept))
 
 
 async def test_who_died_while_removing_stops_nobody_for_long(shelf: Any, redis: Redis) -> None:
     kept = await shelf.file("one")
-    assert await shelf.catalogue.condemn(kept.name, forced=True)
-    await redis.hincrby(keyspace.picture(kept.name), "condemned_ms", -61_000)
+    assert await shelf.catalogue.mark(kept.name, forced=True)
+    await redis.hincrby(keyspace.picture(kept.name), "marked_ms", -61_000)
 
-    assert await shelf.catalogue.note(shelf.filing(kept))
+    assert await shelf.catalogue.register(shelf.filing(kept))
     assert not await shelf.catalogue.confirm(kept.name)
-    assert not await shelf.catalogue.bury(await shelf.record(kept))
+    assert not await shelf.catalogue.unregister(await shelf.record(kept))
 
 
-async def test_what_is_used_brought_or_pinned_is_not_condemned(shelf: Any) -> None:
+async def test_what_is_used_brought_or_pinned_is_not_marked(shelf: Any) -> None:
     kept = await shelf.file("one")
     catalogue: Catalogue = shelf.catalogue
     now_ms = await catalogue.now_ms()
 
-    assert not await catalogue.condemn(kept.name, unused_ms=now_ms - 60_000, noted_ms=10**14)
-    assert not await catalogue.condemn(kept.name, unused_ms=10**14, noted_ms=now_ms - 60_000)
+    assert not await catalogue.mark(kept.name, unused_ms=now_ms - 60_000, noted_ms=10**14)
+    assert not await catalogue.mark(kept.name, unused_ms=10**14, noted_ms=now_ms - 60_000)
     assert await catalogue.pin(kept.name, pinned=True)
-    assert not await catalogue.condemn(kept.name, unused_ms=10**14, noted_ms=10**14)
+    assert not await catalogue.mark(kept.name, unused_ms=10**14, noted_ms=10**14)
     assert (await shelf.record(kept)).pinned
     assert await catalogue.pin(kept.name, pinned=False)
-    assert await catalogue.condemn(kept.name, unused_ms=10**14, noted_ms=10**14)
-    assert not await catalogue.condemn("nothing.png", forced=True)
+    assert await catalogue.mark(kept.name, unused_ms=10**14, noted_ms=10**14)
+    assert not await catalogue.mark("nothing.png", forced=True)
     assert not await catalogue.pin("nothing.png", pinned=True)
 
 
-async def test_what_is_handed_out_while_it_is_condemned_stays(shelf: Any) -> None:
+async def test_what_is_handed_out_while_it_is_marked_stays(shelf: Any) -> None:
     kept = await shelf.file("one")
-    assert await shelf.catalogue.condemn(kept.name, unused_ms=10**14, noted_ms=10**14)
+    assert await shelf.catalogue.mark(kept.name, unused_ms=10**14, noted_ms=10**14)
 
     await asyncio.sleep(0.002)
     await shelf.catalogue.use({kept.name: 1})
 
     assert not await shelf.catalogue.confirm(kept.name)
-    assert not await shelf.catalogue.bury(await shelf.record(kept))
-    assert await shelf.catalogue.note(shelf.filing(kept))
+    assert not await shelf.catalogue.unregister(await shelf.record(kept))
+    assert await shelf.catalogue.register(shelf.filing(kept))
 
 
 async def test_pools_are_listed_by_their_last_purchase(shelf: Any, redis: Redis) -> None:
@@ -160,10 +160,10 @@ async def test_pools_are_listed_by_their_last_purchase(shelf: Any, redis: Redis)
 async def test_a_dropped_pool_is_known_no_more(shelf: Any, redis: Redis) -> None:
     await shelf.file("one", arguments={"prompt": "a cat"})
 
-    await shelf.catalogue.drop("f")
-    await shelf.catalogue.drop("g")
+    await shelf.catalogue.drop_pool("f")
+    await shelf.catalogue.drop_pool("g")
 
-    assert await shelf.catalogue.abouts(("f",)) == [(None, {})]
+    assert await shelf.catalogue.pool_infos(("f",)) == [(None, {})]
     assert await shelf.catalogue.pools(number=9) == []
     assert await shelf.catalogue.pools(app="web/shop", number=9) == []
     assert await shelf.catalogue.pools_for(prompt_digest("a cat")) == []
@@ -174,7 +174,7 @@ async def test_everything_is_found_page_by_page(shelf: Any) -> None:
     names = {(await shelf.file(str(number), str(number))).name for number in range(450)}
 
     found = {name async for page in shelf.catalogue.names() for name in page}
-    pools = {name async for page in shelf.catalogue.shelves() for name in page}
+    pools = {name async for page in shelf.catalogue.pool_pages() for name in page}
 
     assert found == names
     assert pools == {str(number) for number in range(450)}
@@ -191,9 +191,9 @@ async def test_without_redis_it_is_unavailable(nobody: Redis, shelf: Any) -> Non
     catalogue = Catalogue(nobody)
 
     for asked in (
-        lambda: catalogue.note(shelf.filing(kept)),
+        lambda: catalogue.register(shelf.filing(kept)),
         lambda: catalogue.use({"x.png": 1}),
-        lambda: catalogue.condemn("x.png"),
+        lambda: catalogue.mark("x.png"),
         lambda: catalogue.confirm("x.png"),
         catalogue.total,
         lambda: catalogue.pools(number=1),

@@ -53,7 +53,7 @@ async def master(ports: Any, shelf: Any, colour: str, mode: str = "RGB") -> Pict
     Image.new(mode, (8, 8), colour).save(buffer, "PNG")
     kept = await ports.pictures.examine(buffer.getvalue(), 1 << 20)
     asked = call("png")
-    assert await ports.catalogue.note(shelf.filing(kept, asked.fingerprint))
+    assert await ports.catalogue.register(shelf.filing(kept, asked.fingerprint))
     await ports.pictures.keep(buffer.getvalue(), kept)
     picture = Picture(
         sha256=kept.sha256,

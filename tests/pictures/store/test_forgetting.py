@@ -46,7 +46,7 @@ async def test_pools_pictures_and_text_are_gone_wherever_they_are(
     await shelf.put("aside", "", prompt=CAT)
     purged = await shelf.put("purged", "h", prompt=CAT, arguments=arguments)
     await shelf.pools.empty("h")
-    await shelf.catalogue.drop("h")
+    await shelf.catalogue.drop_pool("h")
     pinned = await shelf.put("pinned", "f", prompt=CAT)
     await shelf.catalogue.pin(pinned.name, pinned=True)
     other = await shelf.put("other", "o", prompt="a dog")
@@ -100,7 +100,7 @@ async def test_where_the_store_fails_it_goes_on_later(
             await eraser.forget(CAT, "me")
     assert (await shelf.pools.read("f")).pictures == ()
     # As after a minute, when whoever was removing it is taken for dead.
-    await shelf.redis.hincrby(keyspace.picture(picture.name), "condemned_ms", -61_000)
+    await shelf.redis.hincrby(keyspace.picture(picture.name), "marked_ms", -61_000)
 
     receipt = await eraser.forget(CAT, "me")
 

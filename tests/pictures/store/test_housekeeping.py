@@ -130,11 +130,11 @@ async def test_the_same_bytes_bought_while_they_are_removed_are_there_afterwards
     collecting = asyncio.create_task(look(shelf))
     await removing.wait()
     kept, data = shelf.kept("same")
-    assert not await shelf.catalogue.note(shelf.filing(kept, "g"))
+    assert not await shelf.catalogue.register(shelf.filing(kept, "g"))
     may_remove.set()
     await collecting
 
-    assert await shelf.catalogue.note(shelf.filing(kept, "g"))
+    assert await shelf.catalogue.register(shelf.filing(kept, "g"))
     await shelf.bank.keep(data, kept)
     await look(shelf)
     assert shelf.files() == names_of(kept)

@@ -56,62 +56,72 @@ class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 @routes.get("/cache/pools", "List pools")
 async def list_pools(
     *,
-    desk: NamedDependency[CacheAdmin],
+    cache_admin: NamedDependency[CacheAdmin],
     limit: Limit = LIMIT,
     cursor: Behind = "",
     app: OfApp = "",
     older_than_s: OlderThan = 0,
 ) -> Page[PoolShown]:
     """By their last purchase, newest first."""
-    found, after = await desk.page(
+    found, after = await cache_admin.page(
         app=app, older_than_s=older_than_s, cursor=cursor.strip(), number=limit
     )
-    return Page(items=await _shown(desk, found), next_cursor=after or None)
+    return Page(items=await _shown(cache_admin, found), next_cursor=after or None)
 
 
 @routes.act("/cache/pools/find", "Find the pools of a prompt")
 async def find_pools(
-    desk: NamedDependency[CacheAdmin], data: JSONBody[PromptGiven]
+    cache_admin: NamedDependency[CacheAdmin], data: JSONBody[PromptGiven]
 ) -> list[PoolShown]:
     """The pools of exactly this prompt, in every scope and variation."""
-    return await _shown(desk, await desk.of_prompt(prompt_digest(data.prompt)))
+    return await _shown(cache_admin, await cache_admin.of_prompt(prompt_digest(data.prompt)))
 
 
 @routes.get("/cache/pools/{fingerprint:str}", "Get pool", 404)
-async def show_pool(desk: NamedDependency[CacheAdmin], fingerprint: FromPath[str]) -> PoolShown:
+async def show_pool(
+    cache_admin: NamedDependency[CacheAdmin], fingerprint: FromPath[str]
+) -> PoolShown:
     """With its pictures."""
-    (found,) = await _shown(desk, [await desk.pool(fingerprint)])
+    (found,) = await _shown(cache_admin, [await cache_admin.pool(fingerprint)])
     return found
 
 
 @routes.get(_ONE, "Get a picture", 404)
-async def show_picture(desk: NamedDependency[CacheAdmin], name: FromPath[str]) -> PictureShown:
+async def show_picture(
+    cache_admin: NamedDependency[CacheAdmin], name: FromPath[str]
+) -> PictureShown:
     """By its file name or hash."""
-    return PictureShown.from_record(await desk.picture(name))
+    return PictureShown.from_record(await cache_admin.picture(name))
 
 
 @routes.act("/cache/purge", "Remove pictures from pools", 404)
-async def purge(desk: NamedDependency[CacheAdmin], who: Who, data: JSONBody[Selection]) -> Purged:
+async def purge(
+    cache_admin: NamedDependency[CacheAdmin], who: Who, data: JSONBody[Selection]
+) -> Purged:
     """Takes effect on every instance at once. Files stay while they may be in use."""
-    return await desk.purge(data, who)
+    return await cache_admin.purge(data, who)
 
 
 @routes.act(f"{_ONE}/pin", "Pin a picture", 404)
-async def pin(desk: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> PictureShown:
+async def pin(
+    cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]
+) -> PictureShown:
     """A pinned picture never expires and is never evicted."""
-    return PictureShown.from_record(await desk.pin(name, who, pinned=True))
+    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=True))
 
 
 @routes.act(f"{_ONE}/unpin", "Unpin a picture", 404)
-async def unpin(desk: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> PictureShown:
+async def unpin(
+    cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]
+) -> PictureShown:
     """From now on it expires like any other picture."""
-    return PictureShown.from_record(await desk.pin(name, who, pinned=False))
+    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=False))
 
 
 @routes.act(f"{_ONE}/reject", "Reject a picture", 404, 409)
-async def reject(desk: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> Purged:
+async def reject(cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> Purged:
     """Removes the picture from every pool, in every format."""
-    return await desk.reject(name, who)
+    return await cache_admin.reject(name, who)
 
 
 @gateway_routes.act(f"{_ONE}/reroll", "Reject a picture and buy another", 404, 409)
@@ -141,9 +151,9 @@ async def forget(
     return ReceiptShown.of(receipt, at=instant(receipt.at_ms // 1000))
 
 
-async def _shown(desk: CacheAdmin, shelves: Sequence[PoolRecord]) -> list[PoolShown]:
+async def _shown(cache_admin: CacheAdmin, pool_records: Sequence[PoolRecord]) -> list[PoolShown]:
     """Convert pools together with the records of their pictures."""
-    names = [picture.name for shelf in shelves for picture in shelf.pool.pictures]
-    found: list[Record | None] = await desk.records(names) if names else []
+    names = [picture.name for pool_record in pool_records for picture in pool_record.pool.pictures]
+    found: list[Record | None] = await cache_admin.records(names) if names else []
     records = {record.name: record for record in found if record is not None}
-    return [PoolShown.from_record(shelf, records) for shelf in shelves]
+    return [PoolShown.from_record(pool_record, records) for pool_record in pool_records]

@@ -50,21 +50,21 @@ class PoolShown(View, frozen=True, kw_only=True):
     pictures: list[PooledShown]
 
     @classmethod
-    def from_record(cls, shelf: PoolRecord, records: Mapping[str, Record]) -> Self:
+    def from_record(cls, pool_record: PoolRecord, records: Mapping[str, Record]) -> Self:
         """Convert a pool and the records of its pictures."""
-        about = shelf.about
+        about = pool_record.about
         known = ("endpoint", "upstream", "scope", "prompt_sha256")
         arguments = about.arguments if about else None
         return cls.of(
-            shelf,
+            pool_record,
             **{name: getattr(about, name, None) for name in known},
             variation=about.variation if about else "",
             prompt=arguments.get("prompt") if arguments else None,
             asked=about.recorded if about else {},
-            generation=shelf.pool.generation,
+            generation=pool_record.pool.generation,
             pictures=[
                 PooledShown.from_record(each, records.get(each.name))
-                for each in shelf.pool.pictures
+                for each in pool_record.pool.pictures
             ],
         )
 

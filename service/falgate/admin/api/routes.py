@@ -39,14 +39,14 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
     """What the routes about pictures need.
 
     Attributes:
-        desk: Pools and pictures.
+        cache_admin: Pools and pictures.
         quotes: What requests would cost.
         probes: What runs, and on what.
         rerolls: Buys another picture; None without a gateway, like the next one.
         eraser: Erases prompts.
     """
 
-    desk: CacheAdmin
+    cache_admin: CacheAdmin
     quotes: Quotes
     probes: Probes
     rerolls: Rerolls | None = None

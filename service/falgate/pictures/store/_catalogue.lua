@@ -26,8 +26,8 @@ local function worth(value, size, heat, made_here)
 end
 
 -- Returns whether a picture's bytes are being deleted. A mark older than a minute is void.
-local function being_removed(condemned_ms, now)
-  return condemned_ms and now - tonumber(condemned_ms) < 60000
+local function being_removed(marked_ms, now)
+  return marked_ms and now - tonumber(marked_ms) < 60000
 end
 
 -- Returns a space-separated list of names with `name` added.

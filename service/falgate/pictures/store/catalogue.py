@@ -12,13 +12,13 @@ from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
 
-_NOTE = Script("catalogue_note")
+_REGISTER = Script("catalogue_register")
 _USE = Script("catalogue_use")
-_CONDEMN = Script("catalogue_condemn")
+_MARK = Script("catalogue_mark")
 _CONFIRM = Script("catalogue_confirm")
-_BURY = Script("catalogue_bury")
+_UNREGISTER = Script("catalogue_unregister")
 _PIN = Script("catalogue_pin")
-_DROP = Script("catalogue_drop")
+_DROP_POOL = Script("catalogue_drop_pool")
 
 _APP = "app:"
 
@@ -34,10 +34,10 @@ class Catalogue:
         """Keep the records in this Redis."""
         self._redis = redis
 
-    async def note(self, filing: NewPicture) -> bool:
+    async def register(self, filing: NewPicture) -> bool:
         """Register a picture about to be stored; return False while its bytes are being deleted."""
         kept, about = filing.kept, filing.about
-        reply = await _NOTE(
+        reply = await _REGISTER(
             self._redis,
             master_picture=keyspace.picture(filing.master),
             name=kept.name,
@@ -62,7 +62,7 @@ class Catalogue:
             more_args=[part for pair in uses.items() for part in pair],
         )
 
-    async def condemn(
+    async def mark(
         self, name: str, *, unused_ms: int = 0, noted_ms: int = 0, forced: bool = False
     ) -> bool:
         """Mark a picture for deletion unless it has to stay; return whether it was marked.
@@ -74,7 +74,7 @@ class Catalogue:
             forced: Mark it in any case, pinned or not.
         """
         return bool(
-            await _CONDEMN(
+            await _MARK(
                 self._redis,
                 picture=keyspace.picture(name),
                 unused_ms=unused_ms,
@@ -87,13 +87,13 @@ class Catalogue:
         """Return whether a marked picture has not been served since it was marked."""
         return bool(await _CONFIRM(self._redis, picture=keyspace.picture(name)))
 
-    async def bury(self, record: Record) -> bool:
+    async def unregister(self, record: Record) -> bool:
         """Delete the record of a picture whose file is gone."""
         return bool(
-            await _BURY(
+            await _UNREGISTER(
                 self._redis,
                 name=record.name,
-                more_keys=[keyspace.pictured(sha256) for sha256 in record.prompts],
+                more_keys=[keyspace.pictures_of_prompt(sha256) for sha256 in record.prompts],
             )
         )
 
@@ -154,9 +154,9 @@ class Catalogue:
                 break
         return found[:number]
 
-    async def pictured(self, prompt_sha256: str) -> list[str]:
+    async def pictures_of_prompt(self, prompt_sha256: str) -> list[str]:
         """Return the names of the stored pictures of a prompt, whether in a pool or not."""
-        found: Any = await self._redis.smembers(keyspace.pictured(prompt_sha256))
+        found: Any = await self._redis.smembers(keyspace.pictures_of_prompt(prompt_sha256))
         return sorted(found)
 
     async def pools_for(self, prompt_sha256: str) -> list[str]:
@@ -164,7 +164,7 @@ class Catalogue:
         found: Any = await self._redis.smembers(keyspace.prompt(prompt_sha256))
         return sorted(found)
 
-    async def abouts(
+    async def pool_infos(
         self, fingerprints: Sequence[str]
     ) -> list[tuple[PoolInfo | None, dict[str, int]]]:
         """Return each pool's metadata and the time of each app's last purchase, ms."""
@@ -185,10 +185,10 @@ class Catalogue:
             for fields in found
         ]
 
-    async def drop(self, fingerprint: str) -> None:
+    async def drop_pool(self, fingerprint: str) -> None:
         """Delete a pool's record, with its prompt if that was kept."""
-        ((about, apps),) = await self.abouts((fingerprint,))
-        await _DROP(
+        ((about, apps),) = await self.pool_infos((fingerprint,))
+        await _DROP_POOL(
             self._redis,
             prompt_sha256=about.prompt_sha256 if about else "",
             fingerprint=fingerprint,
@@ -200,7 +200,7 @@ class Catalogue:
         async for page in self._pages(keyspace.PICTURES):
             yield page
 
-    async def shelves(self) -> AsyncIterator[list[str]]:
+    async def pool_pages(self) -> AsyncIterator[list[str]]:
         """Yield the fingerprints of all recorded pools in pages, with the same guarantee."""
         async for page in self._pages(keyspace.POOLS):
             yield page

@@ -4,11 +4,11 @@
 -- Returns 1 if the file may be deleted, and renews the mark; else 0.
 local picture = KEYS[1]
 
-local known = redis.call('HMGET', picture, 'condemned_ms', 'condemned_uses', 'uses')
+local known = redis.call('HMGET', picture, 'marked_ms', 'marked_uses', 'uses')
 if not known[1] then return 0 end
 if known[2] ~= known[3] then
-  redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')
+  redis.call('HDEL', picture, 'marked_ms', 'marked_uses')
   return 0
 end
-redis.call('HSET', picture, 'condemned_ms', whole(now_ms()))
+redis.call('HSET', picture, 'marked_ms', whole(now_ms()))
 return 1

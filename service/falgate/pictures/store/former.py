@@ -9,7 +9,7 @@ _FAMILIES = (
     keyspace.picture("*"),
     keyspace.about("*"),
     keyspace.pools_of("*"),
-    keyspace.pictured("*"),
+    keyspace.pictures_of_prompt("*"),
     keyspace.prompt("*"),
 )
 _SINGLE = (keyspace.MEDIA, keyspace.POOLS, keyspace.PICTURES)

@@ -12,7 +12,7 @@ local about = KEYS[5]
 local pools = KEYS[6]
 local pools_of = KEYS[7]
 local prompt = KEYS[8]
-local pictured = KEYS[9]
+local pictures_of_prompt = KEYS[9]
 local name = ARGV[1]
 local size = digits(ARGV[2])
 local value = digits(ARGV[3])
@@ -24,7 +24,7 @@ local with_prompt = ARGV[8]
 local prompt_sha256 = ARGV[9]
 
 local now = now_ms()
-local known = redis.call('HMGET', picture, 'condemned_ms', 'size', 'value', 'pools', 'heat', 'prompts')
+local known = redis.call('HMGET', picture, 'marked_ms', 'size', 'value', 'pools', 'heat', 'prompts')
 if being_removed(known[1], now) then return 0 end
 local heat = heated(tonumber(known[5] or nil), 1, now)
 value = math.max(value, tonumber(known[3] or '0'))
@@ -35,11 +35,11 @@ if not known[2] then
   redis.call('HINCRBY', media, 'bytes', whole(size))
   redis.call('HINCRBY', media, 'pictures', 1)
 end
-redis.call('HDEL', picture, 'condemned_ms', 'condemned_uses')
+redis.call('HDEL', picture, 'marked_ms', 'marked_uses')
 redis.call('HSET', picture, 'size', whole(size), 'value', whole(value), 'pools', its_pools,
   'heat', string.format('%.6f', heat), 'noted_ms', whole(now), 'used_ms', whole(now))
 redis.call('HSET', picture, 'prompts', listed(known[6] or '', prompt_sha256))
-redis.call('SADD', pictured, name)
+redis.call('SADD', pictures_of_prompt, name)
 redis.call('ZADD', pictures, string.format('%.6f', worth(value, size, heat, master ~= '')), name)
 if master ~= '' and redis.call('EXISTS', master_picture) == 1 then
   redis.call('HSET', master_picture, 'derived',

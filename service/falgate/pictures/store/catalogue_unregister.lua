@@ -7,7 +7,7 @@ local pictures = KEYS[2]
 local media = KEYS[3]
 local name = ARGV[1]
 
-local known = redis.call('HMGET', picture, 'condemned_ms', 'size')
+local known = redis.call('HMGET', picture, 'marked_ms', 'size')
 if not known[1] then return 0 end
 redis.call('DEL', picture)
 redis.call('ZREM', pictures, name)

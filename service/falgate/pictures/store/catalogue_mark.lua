@@ -10,9 +10,9 @@ local noted_ms = digits(ARGV[2])
 local forced = ARGV[3]
 
 local now = now_ms()
-local known = redis.call('HMGET', picture, 'condemned_ms', 'pinned', 'used_ms', 'noted_ms', 'uses')
+local known = redis.call('HMGET', picture, 'marked_ms', 'pinned', 'used_ms', 'noted_ms', 'uses')
 if not known[4] or being_removed(known[1], now) then return 0 end
 if forced ~= '1' and (known[2] == '1' or tonumber(known[3]) > unused_ms
   or tonumber(known[4]) > noted_ms) then return 0 end
-redis.call('HSET', picture, 'condemned_ms', whole(now), 'condemned_uses', known[5])
+redis.call('HSET', picture, 'marked_ms', whole(now), 'marked_uses', known[5])
 return 1
