@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+trap 'echo "falgate: stopped; the same command goes on with it" >&2; exit 1' INT TERM HUP
 
 # make_once NAME INPUT COMMAND: run COMMAND unless NAME was made from this INPUT in this place.
 # The stamp is written last: without it an environment is half made and is made anew.
@@ -15,10 +16,17 @@ make_once() {
     if [ -f "$folder/made_from" ] && [ "$(cat "$folder/made_from")" = "$made_from" ]; then
         return
     fi
-    echo "Installing fal's client $1 into .cache/clients (once) ..." >&2
+    echo "Installing fal's client $1 into .cache/clients (once, less than 10 MB to download) ..." >&2
     rm -rf "$folder"
     mkdir -p "$folder"
     if ! "$3" "$folder" "$2" >"$log" 2>&1 </dev/null; then
+        # pip's words, and npm's.
+        if grep -qE 'connection broken|Max retries exceeded|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT' \
+            "$log"; then
+            echo "falgate: the package index of fal's client $1 cannot be reached: connect this" \
+                "machine; the same command tries again" >&2
+            exit 1
+        fi
         cat "$log" >&2
         echo "falgate: fal's client $1 could not be installed, see above" >&2
         exit 1
@@ -28,7 +36,8 @@ make_once() {
 
 make_python() {
     python3 -m venv "$1" &&
-        "$1/bin/python" -m pip --disable-pip-version-check --no-input install \
+        "$1/bin/python" -m pip --disable-pip-version-check --no-input \
+            --retries "${PIP_RETRIES:-2}" install \
             --require-hashes --no-deps --only-binary :all: -r "$2"
 }
 

@@ -75,9 +75,9 @@ def test_who_may_not_install_is_told_what_will_fail(
 
     assert done.returncode == 0
     missing = " ".join(PACKAGES)
-    fail = "so that their tests will FAIL"
+    why = "Missing or too old (Node 18, Redis 7.0 or later), so that their tests will FAIL"
     assert done.stderr.splitlines() == [
-        f"!!! Missing or too old (Node 18, Redis 7.0 or later), {fail}: {missing}",
+        f"!!! {why}: {missing}",
         f"!!! As root: apt-get update && apt-get install -y --no-install-recommends {missing}",
     ]
     assert not (bare_path / "told").exists()
