@@ -20,6 +20,11 @@ from redis import Redis
 from falgate.redis import keyspace
 from falgate.redis.script import scripts
 
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would all that they
+# start; several tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest_plugins = ["in_memory", "ledgers", "serving"]  # what tests of several domains stand on
 
 
