@@ -54,9 +54,13 @@ _TRIES = 4
 
 
 class Cached(msgspec.Struct, frozen=True):
-    """The pool has all pictures that are wanted; nothing was claimed."""
+    """The pool has all pictures that are wanted; nothing was claimed.
 
-    pictures: tuple[Picture, ...]
+    Attributes:
+        found: What the request gets from the pool.
+    """
+
+    found: Decision
 
 
 class Leader(msgspec.Struct, frozen=True):
@@ -130,7 +134,7 @@ class Claims:
             there = await self._there(call)
             if not there.missing:
                 self._ports.uses.add(call.fingerprint, there.handed_out)
-                return Cached(there.pictures)
+                return Cached(there)
             if call.treatment.only_cached:
                 # At once, even if the pictures are being bought: the time that an answer takes must
                 # not reveal other apps' purchases.

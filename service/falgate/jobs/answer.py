@@ -79,11 +79,9 @@ def free(
 ) -> Answer:
     """Answer with as many of these pictures as were asked for; nobody pays for them now."""
     wanted = request.wanted
-    handed = pictures[:wanted]
-    made_here = any(picture.master for picture in handed)
     return Answer(
-        source="derived" if source == "hit" and made_here else source,
-        pictures=handed,
+        source=source,
+        pictures=pictures[:wanted],
         foreign=foreign[: max(0, wanted - len(pictures))],
         saved=price.listed(request.spec, request.arguments, wanted),
     )

@@ -80,7 +80,7 @@ class PictureMaintenance:
         self._kept_ms = max(min_days * _DAY_MS, results_kept_s * 1000)
         self._min_ms = min_days * _DAY_MS
         self._names = _Pass(catalogue.names)
-        self._pool_records = _Pass(catalogue.pool_pages)
+        self._pools = _Pass(catalogue.pool_pages)
 
     async def run(self) -> None:
         """Run a maintenance round every `EVERY_S` until cancelled, whenever the lock is free."""
@@ -104,7 +104,7 @@ class PictureMaintenance:
         unused_ms = max(0, now_ms - max(self._kept_ms, GRACE_MS))
         names = await self._names.next()
         await self._collector.pictures(names, unused_ms=unused_ms, noted_ms=noted_ms)
-        await self._collector.pools(await self._pool_records.next(), unused_ms=unused_ms)
+        await self._collector.pools(await self._pools.next(), unused_ms=unused_ms)
         for name in await self._catalogue.sample(_SAMPLES):
             await self.check(name, noted_ms)
 

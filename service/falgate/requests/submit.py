@@ -106,8 +106,8 @@ class SubmitService:
         within_s = call.options.start_within_s or self._start_within_s
         start_by_s = asyncio.get_running_loop().time() + within_s
         match await self._claims.claim(call, waiter, start_by_s):
-            case Cached(pictures):
-                found = answer.free(call, "hit", pictures)
+            case Cached(there):
+                found = answer.free(call, there.source, there.pictures)
                 kept = await self._put(keep, "done", found)
                 if kept.asked.id == call.request_id:
                     self._ports.facts.answered(answered(call, found, "", 0, 0))

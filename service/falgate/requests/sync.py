@@ -77,10 +77,9 @@ class SyncService:
             for _ in range(_TRIES):
                 leads = False
                 match await self._claims.claim(call, waiter, patience.start_by_s):
-                    case Cached(pictures):
-                        source: Source = "coalesced" if job_id else "hit"
-                        found = answer.free(call, source, pictures)
-                        return found, job_id
+                    case Cached(found):
+                        source: Source = "coalesced" if job_id else found.source
+                        return answer.free(call, source, found.pictures), job_id
                     case Leader(job_id, pool, flight, held):
                         leads = True
                         await self._purchases.begin(job_id, held)

@@ -190,8 +190,8 @@ class RequestWorker:
         waiter = Waiter(request=asked.id, keep=keep)
         start_by_s = await self._start_by_s(request)
         match await self._claimed(call, waiter, start_by_s):
-            case Cached(pictures):
-                return answer.free(call, "coalesced", pictures)
+            case Cached(found):
+                return answer.free(call, "coalesced", found.pictures)
             case Leader(job_id, held=held):
                 await retry_until_available(lambda: self._purchases.begin(job_id, held))
         return await retry_until_available(lambda: self._ports.requests.read(asked.id))
