@@ -1,5 +1,6 @@
 """The commands' own words, and the sandbox by itself."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import click
 import httpx
 import pytest
 from click.testing import CliRunner
+from forking import popen
 from patience import PATIENCE_S
 from processes import ended, reserved_port
 
@@ -87,6 +89,16 @@ def test_help_of_serve_lists_every_setting_with_its_meaning(falgate: Falgate) ->
         f"FALGATE_{name.upper()}" for name in Settings.__struct_fields__
     ]
     assert all(len(line.partition(": ")[2]) >= len("lowest level to log") for line in settings)
+
+
+def test_a_command_ends_quietly_when_nobody_reads_its_output_any_more(tmp_path: Path) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    with (tmp_path / "err").open("wb") as err, os.fdopen(writes, "wb") as out:
+        process = popen(["completion", "bash"], env={"PATH": os.defpath}, stdout=out, stderr=err)
+        assert process.wait(PATIENCE_S) == 1
+
+    assert (tmp_path / "err").read_bytes() == b""
 
 
 def test_an_unknown_command_is_an_error(falgate: Falgate) -> None:

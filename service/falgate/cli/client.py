@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from falgate import settings
 from falgate.cli import private
 from falgate.cli.options import all_columns, as_json, given_url, through
 from falgate.core.problems import Invalid, Problem
@@ -220,10 +221,12 @@ def _admin_key(*, local: bool) -> str:
 
     Raises:
         Invalid: There is none.
+        SettingsWrong: The settings file is wrong.
     """
-    key = os.environ.get("FALGATE_ADMIN_KEY", "").strip()
+    env = settings.environment(os.environ)
+    key = env.get("FALGATE_ADMIN_KEY", "").strip()
     if not key and local:
-        key = private.read(Path(os.environ.get("FALGATE_DATA_DIR") or ".falgate") / "admin-key")
+        key = private.read(Path(env.get("FALGATE_DATA_DIR") or ".falgate") / "admin-key")
     if not key:
         raise Invalid("give FALGATE_ADMIN_KEY as the gateway has it")
     if not (key.isascii() and key.isprintable()):

@@ -144,7 +144,9 @@ def reached(chosen: Settings, url: str, key: str) -> Reached:
     tls = given.removeprefix("https://") if given.startswith("https://") else ""
     if not given:
         # As in `falgate run`: empty means no https. The certificate is not this command's matter.
-        listens = os.environ.get("FALGATE_TLS_LISTEN", TLS_LISTEN if local else "")
+        listens = settings.environment(os.environ).get(
+            "FALGATE_TLS_LISTEN", TLS_LISTEN if local else ""
+        )
         tls = settings.address(listens, "TLS_LISTEN").reachable if listens else ""
         given = f"http://{settings.address(chosen.listen, 'LISTEN').reachable}"
     local = local and urlsplit(f"//{tls}").hostname in localtls.NAMES

@@ -32,8 +32,9 @@ def settings_here(*used: str) -> Settings:
     """
     others = set(Settings.__struct_fields__) - set(used)
     unused = {"FAL_KEY", *(f"{settings.PREFIX}{field.upper()}" for field in others)}
-    env = {name: value for name, value in os.environ.items() if name not in unused}
-    return settings.read(env, {"upstream_url": settings.SANDBOX})
+    env = settings.environment(os.environ)
+    heard = {name: value for name, value in env.items() if name not in unused}
+    return settings.read(heard, {"upstream_url": settings.SANDBOX})
 
 
 def _chosen(used: Iterable[str]) -> Settings:
@@ -90,7 +91,7 @@ async def _counting(found: Settings, redis: Redis) -> Settings:
     counted = await Ledger(redis).calendar()
     if counted is None or counted == found.calendar.name:
         return found
-    if any(os.environ.get(name) for name in _CALENDAR):
+    if any(settings.environment(os.environ).get(name) for name in _CALENDAR):
         raise settings.SettingsWrong(
             f"the ledger counts its windows by {counted}, and {' and '.join(_CALENDAR)} say "
             f"{found.calendar.name}: unset them, or set them as the gateway has them"

@@ -71,12 +71,14 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except* KeyboardInterrupt:
-            failure = click.ClickException("stopped before it was done")
+            failure: BaseException = click.ClickException("stopped before it was done")
         except* _expected() as failures:
-            first: BaseException = failures
-            while isinstance(first, BaseExceptionGroup):
-                first = first.exceptions[0]
-            failure = click.ClickException(escaped(" ".join(_words(first).split())))
+            failure = failures
+            while isinstance(failure, BaseExceptionGroup):
+                failure = failure.exceptions[0]
+            # click ends quietly when whoever reads the output, like `head`, has had enough.
+            if not isinstance(failure, BrokenPipeError):
+                failure = click.ClickException(escaped(" ".join(_words(failure).split())))
         raise failure
 
 

@@ -31,12 +31,12 @@ def run() -> None:
     Embedded Redis, pictures on disk, keys that are made and printed, and the sandbox instead of fal
     unless FAL_KEY is set. The settings of `falgate serve` apply.
     """
-    has_key = os.environ.get("FAL_KEY") or os.environ.get("FALGATE_FAL_KEY")
+    env = settings.environment(os.environ)
+    has_key = env.get("FAL_KEY") or env.get("FALGATE_FAL_KEY")
     upstream = {} if has_key else {"upstream_url": settings.SANDBOX}
-    data = Path(os.environ.get("FALGATE_DATA_DIR") or ".falgate").absolute()
+    data = Path(env.pop("FALGATE_DATA_DIR", "") or ".falgate").absolute()
     _make(data)
     made = {"data_dir": str(data), "admin_key": _admin_key(data / "admin-key")}
-    env = {name: value for name, value in os.environ.items() if name != "FALGATE_DATA_DIR"}
     local = {"tls_listen": https_listen(env), "drain_s": _DRAIN_S}
     tls = localtls.ensure(data / "tls") if local["tls_listen"] else None
     if tls:

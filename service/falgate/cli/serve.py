@@ -62,13 +62,13 @@ def start(chosen: Settings, announce: Callable[[Gateway], Awaitable[Callable[[],
         runner.run(serve_gateway())
 
 
-@click.command(epilog="\b\nSettings, all from the environment:\n" + settings_help())
+@click.command(epilog="\b\nSettings, as variables or in the settings file:\n" + settings_help())
 def serve() -> None:
-    """Serve, with all settings from the environment."""
+    """Serve, with settings from the environment and the file FALGATE_SETTINGS_FILE."""
 
     async def announce(_: Gateway) -> Callable[[], None]:
         operators = f", operators http://{chosen.ops_listen}" if chosen.ops_listen else ""
         return lambda: click.echo(f"falgate serves http://{chosen.listen}{operators}", err=True)
 
-    chosen = settings.read(os.environ)
+    chosen = settings.read(settings.environment(os.environ))
     start(chosen, announce)

@@ -1,7 +1,8 @@
-"""Settings: the operator's `FALGATE_*` environment variables."""
+"""Settings: the operator's `FALGATE_*` environment variables, and a file of them."""
 
 from falgate.settings.exposed import exposed
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
+from falgate.settings.file import environment
 from falgate.settings.given import service_links
 from falgate.settings.reading import read
 from falgate.settings.words import Address, SettingsWrong, address, amount, names, webhook_rules
@@ -15,6 +16,7 @@ __all__ = (
     "SettingsWrong",
     "address",
     "amount",
+    "environment",
     "exposed",
     "names",
     "read",

@@ -32,7 +32,7 @@ class Exposed(msgspec.Struct, frozen=True):
 
 
 def exposed(settings: Settings) -> list[Exposed]:
-    """Return the data directory and private keys that other users can read, enter or write."""
+    """Return the data directory and files with secrets that other users can read or write."""
     return [found for path in _private(settings) for found in _look(path)]
 
 
@@ -42,8 +42,8 @@ def _private(settings: Settings) -> Iterator[Path]:
     # Files are safe inside a directory that other users cannot enter.
     if any(_look(data)):
         yield from (data / name for name in _OF_DATA)
-    if settings.tls_key and Path(settings.tls_key).absolute() not in {data / n for n in _OF_DATA}:
-        yield Path(settings.tls_key).absolute()
+    named = [Path(name).absolute() for name in (settings.tls_key, settings.settings_file) if name]
+    yield from (path for path in named if path not in {data / name for name in _OF_DATA})
 
 
 def _look(path: Path) -> list[Exposed]:

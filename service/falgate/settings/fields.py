@@ -22,6 +22,9 @@ def _about(text: str) -> Meta:
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is the environment variable `FALGATE_<FIELD>`; its name ends in its unit."""
 
+    settings_file: Annotated[
+        str, _about("a TOML file with settings: `lease_s = 30`; variables take precedence")
+    ] = ""
     listen: Annotated[str, _about("host:port for HTTP; [::] or *: all addresses")] = (
         "127.0.0.1:8080"
     )

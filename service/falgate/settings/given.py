@@ -46,9 +46,9 @@ def service_links(env: Mapping[str, str]) -> list[str]:
 def slips(unknown: Collection[str], known: Collection[str]) -> str:
     """Return the unknown names, each with the setting that was probably meant."""
     # Compare without the prefix, which would make all names similar.
-    words = [name.removeprefix(PREFIX) for name in known]
+    words = {name.removeprefix(PREFIX).upper(): name for name in known}
     return ", ".join(
-        f"{name} ({PREFIX}{meant[0]}?)" if meant else name
+        f"{name} ({words[meant[0]]}?)" if meant else name
         for name in sorted(unknown)
         for meant in [
             difflib.get_close_matches(name.removeprefix(PREFIX).upper(), words, 1, _ALIKE)
