@@ -122,7 +122,9 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         if hook is not None:
             stack.push_async_callback(hook.close)
         for job in (
-            lambda: wakes.listen(resources.redis, works.wake, works.moved, works.wake_all),
+            lambda: wakes.listen(
+                resources.redis, works.wake, works.wakes.wake, works.wakes.wake_all
+            ),
             lambda: watch_lag(metrics.loop_lag_seconds),
             tally.run,
             kept.uses.run,
@@ -167,7 +169,7 @@ def _gateway(
         ops_app=served.operators,
         refused=lambda status: refused_at_the_edge(telemetry.requested, status),
         leave=health.leave,
-        let_go=works.let_go,
+        let_go=works.wakes.close,
         budgets=resources.budgets,
         registry=resources.registry,
         upstreams=resources.upstreams.names,

@@ -13,6 +13,7 @@ from falgate.cache.pool import PoolVersion
 from falgate.core.errors import TimedOut, Unavailable
 from falgate.jobs import watcher as module
 from falgate.jobs.job import Order
+from falgate.jobs.notifier import Notifier, end_of
 from falgate.jobs.watcher import Gone, JobWatcher
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -69,8 +70,8 @@ async def jobs(new_memory: Any) -> Jobs:
     return opened
 
 
-def flights_over(jobs: Any) -> JobWatcher:
-    return JobWatcher(jobs)
+def flights_over(jobs: Any, notifier: Notifier | None = None) -> JobWatcher:
+    return JobWatcher(jobs, notifier or Notifier())
 
 
 def in_s(seconds: float) -> float:
@@ -100,12 +101,13 @@ async def test_trouble_ends_the_waiting(jobs: Jobs, trouble: str) -> None:
 
 async def test_a_wake_up_makes_it_look(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 60.0)
-    flights = flights_over(jobs)
+    notifier = Notifier()
+    flights = flights_over(jobs, notifier)
     waiting = asyncio.create_task(flights.ended("1", in_s(LATER_S)))
     await looked(jobs, 1)
     jobs.change(state="released")
-    flights.wake("another")
-    flights.wake("1")
+    notifier.wake(end_of("another"))
+    notifier.wake(end_of("1"))
 
     assert (await waiting).state == "released"
     assert jobs.looks == 2
@@ -113,10 +115,11 @@ async def test_a_wake_up_makes_it_look(jobs: Jobs, monkeypatch: pytest.MonkeyPat
 
 async def test_a_wake_up_is_good_for_one_look(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 60.0)
-    flights = flights_over(jobs)
+    notifier = Notifier()
+    flights = flights_over(jobs, notifier)
     waiting = asyncio.create_task(flights.ended("1", in_s(LATER_S)))
     await looked(jobs, 1)
-    flights.wake("1")
+    notifier.wake(end_of("1"))
     await looked(jobs, 2)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -129,19 +132,20 @@ async def test_a_wake_up_during_a_look_is_not_lost(
     jobs: Jobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 60.0)
-    flights = flights_over(jobs)
+    notifier = Notifier()
+    flights = flights_over(jobs, notifier)
     jobs.steps.gates["read"] = gate = asyncio.Event()
     stale = jobs.jobs.jobs["1"]
     waiting = asyncio.create_task(flights.ended("1", in_s(LATER_S)))
     async with asyncio.timeout(PATIENCE_S):
         while not jobs.begun:  # noqa: ASYNC110 - a counter has no event
             await asyncio.sleep(0)
-    flights.wake("1")
+    notifier.wake(end_of("1"))
     gate.set()
     await looked(jobs, 2)
     assert jobs.jobs.jobs["1"] == stale
     jobs.change(state="finished")
-    flights.wake("1")
+    notifier.wake(end_of("1"))
 
     assert (await waiting).state == "finished"
 
@@ -156,11 +160,12 @@ async def test_a_lost_wake_up_is_found_by_looking(jobs: Jobs) -> None:
 
 async def test_one_look_serves_all_who_wait(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_AGAIN_S", 60.0)
-    flights = flights_over(jobs)
+    notifier = Notifier()
+    flights = flights_over(jobs, notifier)
     waiting = [asyncio.create_task(flights.ended("1", in_s(LATER_S))) for _ in range(50)]
     await looked(jobs, 1)
     jobs.change(state="finished")
-    flights.wake("1")
+    notifier.wake(end_of("1"))
 
     assert {job.state for job in await asyncio.gather(*waiting)} == {"finished"}
     assert jobs.looks == 2
@@ -179,11 +184,12 @@ async def test_one_who_leaves_does_not_take_the_others_along(jobs: Jobs) -> None
 
 
 async def test_nobody_looks_when_nobody_waits_any_more(jobs: Jobs) -> None:
-    flights = flights_over(jobs)
+    notifier = Notifier()
+    flights = flights_over(jobs, notifier)
     with pytest.raises(TimedOut):
         await flights.ended("1", in_s(0.005))
     before = jobs.looks
-    flights.wake("1")
+    notifier.wake(end_of("1"))
     await asyncio.sleep(3 * module.LOOK_AGAIN_S)
 
     assert jobs.looks == before
@@ -221,10 +227,11 @@ async def test_an_outage_is_waited_out(jobs: Jobs) -> None:
 
 
 async def test_closing_lets_everybody_go_with_a_reason_to_ask_again(jobs: Jobs) -> None:
-    flights = flights_over(jobs)
+    notifier = Notifier()
+    flights = flights_over(jobs, notifier)
     waiting = [asyncio.create_task(flights.ended("1", in_s(LATER_S))) for _ in range(3)]
     await looked(jobs, 1)
-    flights.close()
+    notifier.close()
 
     for waiter in waiting:
         with pytest.raises(Unavailable) as refused:

@@ -1,6 +1,6 @@
 """Scripts with one text changed, and when a test has noticed the change."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +28,37 @@ def noticed(failure: BaseException) -> bool:
     return isinstance(cause, noes)
 
 
-Scenario = Callable[[Any], Awaitable[None]]
+Scenario = Callable[[Any], Coroutine[Any, Any, None]]
+Suite = dict[Scenario, dict[str, tuple[str, str, str]]]
+"""Scenarios, with the mutants that each of them notices."""
 Survives = Callable[..., Awaitable[bool]]
 
 
 def suite_of(
-    scenarios: Sequence[Scenario], mutants: Mapping[str, tuple[str, str, str]]
+    suite: Suite,
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Two tests: the scripts as they are pass the scenarios, and none of the mutants does.
+    """Two tests: the scripts as they are pass all scenarios, and each mutant fails its own.
 
     Args:
-        scenarios: Each asserts something of what the scripts do.
-        mutants: By name: a script, a text that it has once, and another text in its place.
+        suite: Scenarios, each of which asserts something of what the scripts do, with the mutants
+            that it notices, by name: a script, a text that it has once, and another text in its
+            place.
     """
+    mutants = {
+        name: (mutant, scenario)
+        for scenario, found in suite.items()
+        for name, mutant in found.items()
+    }
+    assert len(mutants) == sum(map(len, suite.values())), "two have one name"
 
     async def unchanged(survives: Survives) -> None:
-        script, text, _ = next(iter(mutants.values()))
-        assert await survives(script, text, text, scenarios)
+        script, text, _ = next(iter(mutants.values()))[0]
+        assert await survives(script, text, text, suite)
 
     @pytest.mark.parametrize("url", ["valkey"], indirect=True)
     @pytest.mark.parametrize("name", mutants)
     async def changed(name: str, survives: Survives) -> None:
-        assert not await survives(*mutants[name], scenarios)
+        mutant, scenario = mutants[name]
+        assert not await survives(*mutant, [scenario])
 
     return unchanged, changed

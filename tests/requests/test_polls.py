@@ -32,11 +32,17 @@ class Requests:
 
 
 async def took_s(polls: StatusService, names: range) -> float:
-    """The CPU time that it takes to ask once about each of these requests."""
-    began_s = time.process_time()
-    for name in names:
-        assert await polls.news(OWNER, f"r{name}") is STANDING
-    return time.process_time() - began_s
+    """The CPU time that it takes to ask once about 50 of these requests, at its least.
+
+    At its least, because now and then Python collects garbage meanwhile.
+    """
+    took = []
+    for first in names[::50]:
+        began_s = time.process_time()
+        for name in range(first, first + 50):
+            assert await polls.news(OWNER, f"r{name}") is STANDING
+        took.append(time.process_time() - began_s)
+    return min(took)
 
 
 async def test_a_poll_costs_no_more_where_very_many_ask() -> None:

@@ -11,20 +11,18 @@ our account: in another account's, none of our jobs would appear, and all would 
 # no job. Then nothing is refunded, the job keeps its full hold, and the request is also reported as
 # drift, because it cannot be proved that the two are the same.
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 
 import msgspec
 
 from falgate.billing.closed_job import ClosedJob, Corrected, ReconcileReport, Why
 from falgate.billing.store.corrections import Corrections
-from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly, Facts
 from falgate.core.money import Micros
 from falgate.fal.billing import BooksClosed, totals
 from falgate.jobs.ports import Jobs, Platform
 from falgate.money.charge import charge
+from falgate.redis.retry import every
 
 LAG_S = 3_600
 """Jobs closed within this many seconds are left to the next round, because events lag."""
@@ -76,12 +74,12 @@ class Reconciler:
 
     async def run(self) -> None:
         """Reconcile every hour, on one instance at a time, until cancelled."""
-        while True:
-            # A failed round is not repeated: the next one, within the hour, looks as far back.
-            with suppress(BooksClosed, Unavailable):
-                if await self._corrections.take_round(self._upstream, _EVERY_S * 1000):
-                    await self.look()
-            await asyncio.sleep(_LOOK_S)
+        # The round after a failed one, within the hour, looks as far back.
+        await every(_LOOK_S, self._look_if_due, BooksClosed)
+
+    async def _look_if_due(self) -> None:
+        if await self._corrections.take_round(self._upstream, _EVERY_S * 1000):
+            await self.look()
 
     async def look(self, *, lag_s: int = LAG_S, back_s: int | None = None) -> Report:
         """Compare once; a repeat changes nothing.

@@ -1,9 +1,19 @@
-"""Notifications within one process: a waiter sleeps until its request or job changes."""
+"""Notifications within one process: a waiter sleeps until its request or job changes.
+
+They may be lost, so every waiter also looks by itself after a while.
+"""
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from falgate.core.errors import Unavailable
+
+
+def end_of(job_id: str) -> str:
+    """Return the name whose subscribers care only for a job's end, or its trouble."""
+    return f"end of {job_id}"
 
 
 class Subscription:
@@ -13,16 +23,26 @@ class Subscription:
         self.names: set[str] = set()
         self.event = asyncio.Event()
 
+    async def sleep(self, longest_s: float) -> bool:
+        """Wait for a notification, at most `longest_s` seconds; return whether there was one."""
+        try:
+            async with asyncio.timeout(longest_s):
+                await self.event.wait()
+        except TimeoutError:
+            return False
+        return True
+
 
 class Notifier:
     """The subscriptions of this process.
 
-    Notifications may be lost, so every waiter also looks by itself after a while.
+    Attributes:
+        closing: Set when this process is about to end. Callers leave then; jobs go on.
     """
 
     def __init__(self) -> None:
+        self.closing = asyncio.Event()
         self._alarms: defaultdict[str, set[Subscription]] = defaultdict(set)
-        self._closed = False
 
     def wake(self, name: str) -> None:
         """Notify the subscribers of a job or a request."""
@@ -36,7 +56,7 @@ class Notifier:
 
     def close(self) -> None:
         """Wake all waiters because this process is about to end."""
-        self._closed = True
+        self.closing.set()
         self.wake_all()
 
     def set(self, name: str) -> Subscription:
@@ -44,6 +64,15 @@ class Notifier:
         alarm = Subscription()
         self.extend(alarm, name)
         return alarm
+
+    @contextmanager
+    def subscribed(self, name: str) -> Iterator[Subscription]:
+        """Subscribe to a name for the duration of the block."""
+        alarm = self.set(name)
+        try:
+            yield alarm
+        finally:
+            self.stop(alarm)
 
     def extend(self, alarm: Subscription, name: str) -> None:
         """Subscribe to another name too."""
@@ -58,16 +87,12 @@ class Notifier:
                 del self._alarms[name]
 
     async def sleep(self, alarm: Subscription, longest_s: float) -> None:
-        """Wait for a notification, at most `longest_s` seconds; one that came before counts.
+        """Let a caller wait for a notification, at most `longest_s` seconds.
 
         Raises:
             Unavailable: This process is about to end.
         """
-        if not self._closed:
-            try:
-                async with asyncio.timeout(longest_s):
-                    await alarm.event.wait()
-            except TimeoutError:
-                pass
-        if self._closed:
+        if not self.closing.is_set():
+            await alarm.sleep(longest_s)
+        if self.closing.is_set():
             raise Unavailable("falgate is restarting; try again")

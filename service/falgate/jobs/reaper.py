@@ -5,16 +5,15 @@
 # been: fal's list is searched for it, and if it is not found within `unknown_after_s`, its hold is
 # charged in full.
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
-from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly
 from falgate.jobs.job import Fenced, Job
 from falgate.jobs.lost_submits import LostSubmitFinder
 from falgate.jobs.ports import Platform, Ports
 from falgate.jobs.settlement import UNKNOWN, Settlement
 from falgate.jobs.worker import JobWorker
+from falgate.redis.retry import every
 
 _AT_ONCE = 20
 
@@ -55,13 +54,11 @@ class Reaper:
 
     async def run(self) -> None:
         """Look until cancelled, first at once, for jobs that an earlier process left."""
-        while True:
-            try:
-                for upstream in self._ports.upstreams.values():
-                    await self.look(upstream.name)
-            except Unavailable:
-                pass  # Without Redis nothing can be adopted; Redis may be back at the next look.
-            await asyncio.sleep(self._every_s)
+        await every(self._every_s, self._look_at_all)
+
+    async def _look_at_all(self) -> None:
+        for upstream in self._ports.upstreams.values():
+            await self.look(upstream.name)
 
     async def look(self, upstream: str) -> None:
         """Adopt the jobs of one upstream whose leases ran out.

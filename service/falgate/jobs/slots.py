@@ -4,6 +4,7 @@ import asyncio
 
 from falgate.core.errors import Unavailable
 from falgate.jobs.job import Job
+from falgate.jobs.notifier import Notifier
 from falgate.jobs.ports import Jobs
 
 LOOK_AGAIN_S = 2.0
@@ -14,19 +15,9 @@ LOOK_AGAIN_S_MAX = 15.0
 class SlotWaiter:
     """The jobs of this process that wait for a slot."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, notifier: Notifier) -> None:
         self._jobs = jobs
-        self._woken: dict[str, asyncio.Event] = {}
-
-    def wake(self, job_id: str) -> None:
-        """Look at a job now, because it may have got its slot."""
-        if event := self._woken.get(job_id):
-            event.set()
-
-    def wake_all(self) -> None:
-        """Look at all jobs, because wake-ups may have been lost."""
-        for event in self._woken.values():
-            event.set()
+        self._notifier = notifier
 
     async def wait(self, job: Job, start_by_s: float) -> bool:
         """Wait until a job has a slot; return False if it has none in time.
@@ -38,11 +29,10 @@ class SlotWaiter:
         Raises:
             Fenced: The job was released meanwhile, or another instance submitted it.
         """
-        event = self._woken.setdefault(job.order.id, asyncio.Event())
         loop, pause_s = asyncio.get_running_loop(), LOOK_AGAIN_S
-        try:
+        with self._notifier.subscribed(job.order.id) as alarm:
             while True:
-                event.clear()
+                alarm.event.clear()
                 try:
                     if await self._jobs.turn(job):
                         return True
@@ -51,10 +41,5 @@ class SlotWaiter:
                 left_s = start_by_s - loop.time()
                 if left_s <= 0:
                     return False
-                try:
-                    async with asyncio.timeout(min(pause_s, left_s)):
-                        await event.wait()
-                except TimeoutError:
+                if not await alarm.sleep(min(pause_s, left_s)):
                     pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
-        finally:
-            del self._woken[job.order.id]

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from falgate.core.errors import TimedOut, Unavailable
 from falgate.jobs.job import Job
+from falgate.jobs.notifier import Notifier, Subscription, end_of
 from falgate.jobs.ports import Jobs
 
 LOOK_AGAIN_S = 1.0
@@ -22,33 +23,19 @@ class Gone(Exception):
 class _Watch:
     """One job that is waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, alarm: Subscription) -> None:
         self.waiters = 0
-        self.woken = asyncio.Event()
+        self.alarm = alarm
         self.task: asyncio.Task[Job] | None = None
 
 
 class JobWatcher:
     """The jobs that this process waits for."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, notifier: Notifier) -> None:
         self._jobs = jobs
+        self._notifier = notifier
         self._watches: dict[str, _Watch] = {}
-        self._closing = asyncio.Event()
-
-    def wake(self, job_id: str) -> None:
-        """Look at a job now, because it may have changed."""
-        if watch := self._watches.get(job_id):
-            watch.woken.set()
-
-    def wake_all(self) -> None:
-        """Look at all jobs, because wake-ups may have been lost."""
-        for watch in self._watches.values():
-            watch.woken.set()
-
-    def close(self) -> None:
-        """Release all waiters because this process is about to end. The jobs themselves go on."""
-        self._closing.set()
 
     async def ended(self, job_id: str, deadline_s: float, *, begun_here: bool = False) -> Job:
         """Wait until a job has ended or is in trouble.
@@ -64,7 +51,7 @@ class JobWatcher:
             Unavailable: This process is about to end.
             Gone: The job has been deleted.
         """
-        closing = asyncio.create_task(self._closing.wait())
+        closing = asyncio.create_task(self._notifier.closing.wait())
         try:
             with self._watching(job_id, look=not begun_here) as task:
                 left_s = deadline_s - asyncio.get_running_loop().time()
@@ -92,7 +79,8 @@ class JobWatcher:
     @contextmanager
     def _watching(self, job_id: str, *, look: bool = True) -> Iterator[asyncio.Task[Job]]:
         """Return the one task that follows a job for all its waiters."""
-        watch = self._watches.setdefault(job_id, _Watch())
+        if (watch := self._watches.get(job_id)) is None:
+            watch = self._watches[job_id] = _Watch(self._notifier.set(end_of(job_id)))
         watch.waiters += 1
         if watch.task is None:
             watch.task = asyncio.create_task(self._follow(job_id, watch, look=look))
@@ -103,6 +91,7 @@ class JobWatcher:
             # A later waiter may have begun another watch of the same job.
             if not watch.waiters or watch.task.done():
                 watch.task.cancel()
+                self._notifier.stop(watch.alarm)
                 if self._watches.get(job_id) is watch:
                     del self._watches[job_id]
 
@@ -110,14 +99,11 @@ class JobWatcher:
         pause_s = LOOK_AGAIN_S
         while True:
             if look:
-                watch.woken.clear()
+                watch.alarm.event.clear()
                 if job := await self._news(job_id):
                     return job
             look = True
-            try:
-                async with asyncio.timeout(pause_s):
-                    await watch.woken.wait()
-            except TimeoutError:
+            if not await watch.alarm.sleep(pause_s):
                 pause_s = min(2 * pause_s, LOOK_AGAIN_S_MAX)
 
     async def _news(self, job_id: str) -> Job | None:

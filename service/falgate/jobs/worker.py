@@ -20,6 +20,7 @@ from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, 
 from falgate.jobs import settlement as outcome
 from falgate.jobs.ingest import ingest
 from falgate.jobs.job import Fenced, Job, NotDurable, State, Trouble
+from falgate.jobs.notifier import Notifier, end_of
 from falgate.jobs.ports import Ports
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.slots import SlotWaiter
@@ -38,7 +39,7 @@ class JobWorker:
     def __init__(
         self,
         ports: Ports,
-        wake: Callable[[str], None],
+        notifier: Notifier,
         *,
         lease_s: float,
         start_within_s: float,
@@ -48,17 +49,17 @@ class JobWorker:
 
         Args:
             ports: The ports of the request flow.
-            wake: Called with a job's id when the job has ended or this process is done with it.
+            notifier: Is told when a job has ended or this process is done with it.
             lease_s: Duration of a lease, in seconds; leases are renewed in time.
             start_within_s: How long a job may wait for a slot if its caller set no limit, in
                 seconds.
             kept_s: How long a pool keeps a picture, in seconds.
         """
         self._kept_s = kept_s
-        self.turns = SlotWaiter(ports.jobs)
+        self.turns = SlotWaiter(ports.jobs, notifier)
         self._ports = ports
         self._start_within_s = start_within_s
-        self._wake = wake
+        self._notifier = notifier
         self._lease_s = lease_s
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._jobs: dict[str, Job] = {}
@@ -136,7 +137,7 @@ class JobWorker:
                 await self._give_word(self._jobs[job.order.id])
         finally:
             keeper.cancel()
-            self._wake(job.order.id)
+            self._notifier.wake(end_of(job.order.id))
 
     async def _give_word(self, job: Job) -> None:
         """Record that this job is in trouble, wake its waiters, and leave it to the reaper."""

@@ -5,17 +5,17 @@ determines it. If a run fails between writing the file and removing the entries,
 the identical file again. The file is read back before any entry is removed.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
-from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
 from falgate.core.problems import Problem
 from falgate.money.entry import read
 from falgate.money.sums import Sums, recent
+from falgate.redis.retry import every
 
 BATCH = 10_000
 _DAY_MS = 86_400_000
@@ -80,15 +80,13 @@ class Archivist:
 
     async def run(self) -> None:
         """Archive periodically until cancelled."""
-        while True:
-            try:
-                for upstream in self._upstreams:
-                    await self.archive(upstream)
-            except (Problem, Unavailable):
-                # An entry that cannot be read stays in the ledger, and verification reports it.
-                # Without Redis or the picture store, the next round does the work.
-                pass
-            await asyncio.sleep(_EVERY_S)
+        await every(_EVERY_S, self._archive_all)
+
+    async def _archive_all(self) -> None:
+        for upstream in self._upstreams:
+            # An entry that cannot be read stays in the ledger, and verification reports it.
+            with suppress(Problem):
+                await self.archive(upstream)
 
     async def archive(self, upstream: str) -> list[Archived] | None:
         """Archive everything that is due; return None if another instance is archiving.

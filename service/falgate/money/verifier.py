@@ -1,13 +1,11 @@
 """Hourly verification of the ledger while the gateway runs."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Protocol
 
-from falgate.core.errors import Unavailable
 from falgate.core.problems import Problem
 from falgate.money.verification import UNREADABLE, VerificationResult
+from falgate.redis.retry import every
 
 _EVERY_S = 3_600
 _LOOK_S = 60.0
@@ -48,12 +46,11 @@ class LedgerVerifier:
 
     async def run(self) -> None:
         """Verify every hour, on one instance at a time, until cancelled."""
-        while True:
-            for upstream in self._upstreams:
-                # A failed round is not repeated: the next one begins within the hour.
-                with suppress(Unavailable):
-                    await self.look(upstream)
-            await asyncio.sleep(_LOOK_S)
+        await every(_LOOK_S, self._look_at_all)
+
+    async def _look_at_all(self) -> None:
+        for upstream in self._upstreams:
+            await self.look(upstream)
 
     async def look(self, upstream: str) -> VerificationResult | None:
         """Verify once; return None if another instance did within the hour.

@@ -1,14 +1,12 @@
 """Access counts: served pictures are counted in memory and reported to Redis in batches."""
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from contextlib import suppress
 
 from falgate.cache.store.pools import Pools
-from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture
 from falgate.pictures.store.catalogue import Catalogue
+from falgate.redis.retry import every
 
 EVERY_S = 1.0
 """Flush interval. A crash loses the counts of the last second."""
@@ -37,10 +35,7 @@ class AccessCounter:
 
     async def run(self) -> None:
         """Flush every second until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY_S)
-            with suppress(Unavailable):
-                await self.flush()
+        await every(EVERY_S, self.flush)
 
     async def flush(self) -> None:
         """Report the counts so far; what fails is kept for the next flush.

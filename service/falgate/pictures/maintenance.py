@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly, AnomalyKind, Facts
@@ -11,6 +10,7 @@ from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
+from falgate.redis.retry import every
 
 EVERY_S = 5.0
 GRACE_MS = 3_600_000
@@ -84,11 +84,11 @@ class PictureMaintenance:
 
     async def run(self) -> None:
         """Run a maintenance round every `EVERY_S` until cancelled, whenever the lock is free."""
-        while True:
-            with suppress(Unavailable):
-                if await self._catalogue.take_round(int(EVERY_S * 1000)):
-                    await self.look()
-            await asyncio.sleep(EVERY_S)
+        await every(EVERY_S, self._look_if_free)
+
+    async def _look_if_free(self) -> None:
+        if await self._catalogue.take_round(int(EVERY_S * 1000)):
+            await self.look()
 
     async def look(self) -> None:
         """Run one round: evict if space is short, collect one page of garbage, check a few files.

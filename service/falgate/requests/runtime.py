@@ -4,7 +4,7 @@ import msgspec
 
 from falgate.core.calendar import Calendar
 from falgate.jobs.acquire import Claims
-from falgate.jobs.notifier import Notifier
+from falgate.jobs.notifier import Notifier, end_of
 from falgate.jobs.places import PlaceKeeper
 from falgate.jobs.ports import Ports
 from falgate.jobs.watcher import JobWatcher
@@ -25,7 +25,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
         ports: The ports of the request flow.
         purchases: Runs jobs.
         flights: Waits for jobs.
-        wakes: Notifies those that wait for requests.
+        wakes: Notifies those that wait for a request or a job.
         answers: Answers callers that wait on a connection.
         driver: Runs queued requests.
         queue: Accepts queued requests.
@@ -47,24 +47,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 
     def wake(self, name: str) -> None:
         """Notify waiters that a job has ended or is in trouble, or that a request has ended."""
-        self.flights.wake(name)
-        self.moved(name)
-
-    def moved(self, name: str) -> None:
-        """Notify waiters that a job has made progress."""
-        self.purchases.turns.wake(name)
+        self.wakes.wake(end_of(name))
         self.wakes.wake(name)
-
-    def wake_all(self) -> None:
-        """Notify all waiters, because notifications of other instances may have been lost."""
-        self.flights.wake_all()
-        self.purchases.turns.wake_all()
-        self.wakes.wake_all()
-
-    def let_go(self) -> None:
-        """Release all waiters because this process is about to end."""
-        self.flights.close()
-        self.wakes.close()
 
     async def close(self) -> None:
         """Wait shortly for jobs to end, and hand over everything else at once."""
@@ -96,11 +80,12 @@ def runtime(
         distinct_wait_s: Minimum duration of answers to requests that get pictures of their own, in
             seconds.
     """
-    flights, wakes = JobWatcher(ports.jobs), Notifier()
+    wakes = Notifier()
+    flights = JobWatcher(ports.jobs, wakes)
     together = PlaceKeeper(ports.places, wait_s=distinct_wait_s)
     claims = Claims(ports, calendar, together, start_within_s=start_within_s)
     waits = {"lease_s": lease_s, "start_within_s": start_within_s}
-    purchases = JobWorker(ports, flights.wake, kept_s=kept_s, **waits)
+    purchases = JobWorker(ports, wakes, kept_s=kept_s, **waits)
     driver = RequestWorker(ports, purchases, flights, claims, **waits)
     polls = StatusService(ports, wakes, together)
     return Runtime(

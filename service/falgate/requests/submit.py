@@ -179,8 +179,7 @@ class SubmitService:
 
     async def _ended(self, request: QueuedRequest, deadline_s: float) -> QueuedRequest:
         loop = asyncio.get_running_loop()
-        alarm = self._wakes.set(request.asked.id)
-        try:
+        with self._wakes.subscribed(request.asked.id) as alarm:
             while not (request := await self._read(request.asked.id)).ended:
                 left_s = deadline_s - loop.time()
                 if left_s <= 0:
@@ -189,8 +188,6 @@ class SubmitService:
                     )
                 await self._wakes.sleep(alarm, min(left_s, _LOOK_AGAIN_S))
                 alarm.event.clear()
-        finally:
-            self._wakes.stop(alarm)
         return request
 
     async def _put(self, keep: NewRequest, state: State, outcome: Outcome) -> QueuedRequest:

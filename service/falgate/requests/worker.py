@@ -23,7 +23,7 @@ from falgate.jobs.starting import has_started
 from falgate.jobs.verdicts import NewRequest, Waiter
 from falgate.jobs.watcher import Gone, JobWatcher
 from falgate.jobs.worker import JobWorker
-from falgate.redis.retry import retry_until_available
+from falgate.redis.retry import every, retry_until_available
 
 _TRIES = 4
 _HAND_OVER_S = 5.0
@@ -80,13 +80,13 @@ class RequestWorker:
 
     async def run(self) -> None:
         """Renew the leases of this process's requests, and adopt others; until cancelled."""
-        while True:
-            with suppress(Unavailable):
-                await self._renew(self._upstreams)
-                for upstream in self._ports.upstreams.values():
-                    for request in await self._ports.requests.adopt(upstream.name, _AT_ONCE):
-                        self.start(request)
-            await asyncio.sleep(self._lease_s / 3)
+        await every(self._lease_s / 3, self._look)
+
+    async def _look(self) -> None:
+        await self._renew(self._upstreams)
+        for upstream in self._ports.upstreams.values():
+            for request in await self._ports.requests.adopt(upstream.name, _AT_ONCE):
+                self.start(request)
 
     async def close(self) -> None:
         """Hand over all requests at once."""

@@ -6,12 +6,11 @@ These are statistics, not money: an instance that is killed loses the counts sin
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Protocol
 
-from falgate.core.errors import Unavailable
 from falgate.core.events import Answered
 from falgate.money.usage import ANSWERED, COLUMN, spell
+from falgate.redis.retry import every
 
 _EVERY_S = 1.5
 _FIELDS_MAX = 1_000
@@ -51,11 +50,8 @@ class Tally:
 
     async def run(self) -> None:
         """Flush until cancelled."""
-        while True:
-            await asyncio.sleep(_EVERY_S)
-            # Without Redis the counts stay in memory, bounded by the number of their subjects.
-            with suppress(Unavailable):
-                await self.flush()
+        # Without Redis the counts stay in memory, bounded by the number of their subjects.
+        await every(_EVERY_S, self.flush)
 
     async def flush(self) -> None:
         """Add the counts so far to the roll-ups; also called at shutdown.

@@ -3,11 +3,10 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from typing import Protocol
 
-from falgate.core.errors import Unavailable
 from falgate.core.events import Alerted, AlertFailed
+from falgate.redis.retry import every
 
 _EVERY_S = 2.0
 _PAUSES_S = (10, 30, 120, 600, 1_800, 3_600)
@@ -74,11 +73,8 @@ class AlertWorker:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        while True:
-            # Without Redis nothing is spent, and alerts queued before stay in Redis.
-            with suppress(Unavailable):
-                await self.look()
-            await asyncio.sleep(_EVERY_S)
+        # Without Redis nothing is spent, and alerts queued before stay in Redis.
+        await every(_EVERY_S, self.look)
 
     async def look(self) -> None:
         """Handle the alerts that are queued or due for a retry now.

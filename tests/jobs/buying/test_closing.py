@@ -31,7 +31,7 @@ async def test_leaving_hands_the_jobs_over_at_once(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
     caller = asyncio.create_task(world.told())
     await world.reached("collect")
-    world.processes[0].flights.close()
+    world.processes[0].works.wakes.close()
     assert await caller == "503 Unavailable"
 
     await world.processes[0].purchases.close(0)

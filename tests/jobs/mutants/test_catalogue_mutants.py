@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from judging import suite_of
+from judging import Suite, suite_of
 
 from falgate.cache.pool_info import PoolInfo
 from falgate.core.picture import Kept
@@ -162,23 +162,13 @@ async def drops(desk: Any) -> None:
     assert await catalogue.pools_for("p") == ["g"]
 
 
-SCENARIOS = (files, worths, removals, drops)
 SHARED, REGISTER, USE = "_catalogue", "catalogue_register", "catalogue_use"
 MARK, CONFIRM, UNREGISTER = "catalogue_mark", "catalogue_confirm", "catalogue_unregister"
 PIN, DROP = "catalogue_pin", "catalogue_drop_pool"
-MUTANTS = {
-    "another_half_life": (SHARED, "7 * 86400", "8 * 86400"),
-    "uses_do_not_count": (SHARED, "log2(uses) + now", "now"),
-    "only_the_newest_use": (SHARED, "return high + log2(1 + 2 ^ (low - high))", "return high"),
+SUITE = Suite()
+SUITE[files] = {
     "first_use_stays": (SHARED, "if not heat then return more end", "if heat then return heat end"),
-    "worth_without_price": (SHARED, "(value + 1) / math.max(size, 1)", "1 / math.max(size, 1)"),
-    "worth_without_size": (SHARED, "(value + 1) / math.max(size, 1)", "(value + 1)"),
-    "worth_without_use": (SHARED, ") + heat\n", ")\n"),
-    "made_here_as_any": (SHARED, "made_here and place - 1000000 or place", "place"),
-    "removed_for_ever": (SHARED, "now - tonumber(marked_ms) < 60000", "true"),
-    "never_removed": (SHARED, "marked_ms and now -", "false and now -"),
     "listed_twice": (SHARED, "then return names end", "then return names .. ' ' .. name end"),
-    "filed_while_removed": (REGISTER, "if being_removed(known[1], now) then return 0 end", ""),
     "cheaper_again": (REGISTER, "math.max(value, tonumber(known[3] or '0'))", "value"),
     "pool_not_noted": (
         REGISTER,
@@ -188,12 +178,6 @@ MUTANTS = {
     "counted_twice": (REGISTER, "if not known[2] then", "if true then"),
     "bytes_not_counted": (REGISTER, "redis.call('HINCRBY', media, 'bytes', whole(size))", ""),
     "not_counted": (REGISTER, "redis.call('HINCRBY', media, 'pictures', 1)", ""),
-    "marked_for_ever": (
-        REGISTER,
-        "redis.call('HDEL', picture, 'marked_ms', 'marked_uses')",
-        "",
-    ),
-    "not_ranked": (REGISTER, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
     "prompt_not_noted": (REGISTER, "redis.call('HSET', picture, 'prompts',", "local _ = ("),
     "not_pictured": (REGISTER, "redis.call('SADD', pictures_of_prompt, name)", ""),
     "derived_of_nothing": (REGISTER, " and redis.call('EXISTS', master_picture) == 1", ""),
@@ -206,15 +190,35 @@ MUTANTS = {
     "pool_not_listed": (REGISTER, "redis.call('ZADD', pools, whole(now), fingerprint)", ""),
     "pool_not_the_apps": (REGISTER, "redis.call('ZADD', pools_of, whole(now), fingerprint)", ""),
     "pool_not_the_prompts": (REGISTER, "redis.call('SADD', prompt, fingerprint)", ""),
+}
+SUITE[worths] = {
+    "another_half_life": (SHARED, "7 * 86400", "8 * 86400"),
+    "uses_do_not_count": (SHARED, "log2(uses) + now", "now"),
+    "only_the_newest_use": (SHARED, "return high + log2(1 + 2 ^ (low - high))", "return high"),
+    "worth_without_price": (SHARED, "(value + 1) / math.max(size, 1)", "1 / math.max(size, 1)"),
+    "worth_without_size": (SHARED, "(value + 1) / math.max(size, 1)", "(value + 1)"),
+    "worth_without_use": (SHARED, ") + heat\n", ")\n"),
+    "made_here_as_any": (SHARED, "made_here and place - 1000000 or place", "place"),
+    "not_ranked": (REGISTER, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
     "use_of_nothing": (
         USE,
         "if known[1] then",
         "known[1], known[2] = known[1] or 1, known[2] or 1\n  if true then",
     ),
-    "use_has_no_time": (USE, "'used_ms', whole(now), ", ""),
     "use_is_not_counted": (USE, "redis.call('HINCRBY', KEYS[i], 'uses', uses)", ""),
     "use_is_not_ranked": (USE, "redis.call('ZADD', pictures,", "redis.call('EXISTS', pictures,"),
     "use_makes_it_bought": (USE, "known[4] ~= ''", "false"),
+}
+SUITE[removals] = {
+    "removed_for_ever": (SHARED, "now - tonumber(marked_ms) < 60000", "true"),
+    "never_removed": (SHARED, "marked_ms and now -", "false and now -"),
+    "filed_while_removed": (REGISTER, "if being_removed(known[1], now) then return 0 end", ""),
+    "marked_for_ever": (
+        REGISTER,
+        "redis.call('HDEL', picture, 'marked_ms', 'marked_uses')",
+        "",
+    ),
+    "use_has_no_time": (USE, "'used_ms', whole(now), ", ""),
     "marked_twice": (MARK, "or being_removed(known[1], now) then", "then"),
     "nothing_marked": (MARK, "if not known[4] or", "if"),
     "pinned_marked": (MARK, "known[2] == '1' or ", ""),
@@ -256,10 +260,12 @@ MUTANTS = {
     "count_kept": (UNREGISTER, "redis.call('HINCRBY', media, 'pictures', -1)", ""),
     "nothing_pinned": (PIN, "if redis.call('EXISTS', picture) == 0 then return 0 end", ""),
     "not_pinned": (PIN, "redis.call('HSET', picture, 'pinned', pinned)", ""),
+}
+SUITE[drops] = {
     "about_kept": (DROP, "redis.call('DEL', about)", "1"),
     "pool_kept": (DROP, "redis.call('ZREM', pools, fingerprint)", ""),
     "prompt_s_pool_kept": (DROP, "redis.call('SREM', prompt, fingerprint)", ""),
     "apps_pool_kept": (DROP, "redis.call('ZREM', KEYS[i], fingerprint)", "local _ = i"),
 }
 
-test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SUITE)

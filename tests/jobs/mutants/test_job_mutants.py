@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from booked import booked
-from judging import suite_of
+from judging import Suite, suite_of
 
 from falgate.cache.pool import PoolVersion
 from falgate.core.account import ORGANISATION
@@ -144,14 +144,20 @@ async def ends(desk: Any) -> None:
     assert await desk.members(ENDED) == ["b"]
 
 
-SCENARIOS = (marks, ids, leases, settlements, ends, turns)
 MARK, ACCEPT, RENEW, ADOPT = "jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt"
 UNCERTAIN, SETTLE, FINISH = "jobs_uncertain", "jobs_settle", "jobs_finish"
-MUTANTS = {
+SUITE = Suite()
+SUITE[marks] = {
     "mark_of_any_epoch": (MARK, "if known[2] ~= epoch then return 0 end", ""),
     "mark_in_any_state": (MARK, "known[1] ~= 'reserved' or ", ""),
     "mark_after_the_lease": (MARK, " or lease_until <= now", ""),
     "mark_not_repeated": (MARK, "if known[1] == 'submitting' then", "if false then"),
+    "adopted_from_its_owner": (ADOPT, " or tonumber(lease_until) > now", ""),
+    "adopted_without_an_epoch": (ADOPT, "'epoch', 1", "'epoch', 0"),
+    "adopted_without_an_owner": (ADOPT, "redis.call('HSET', job, 'owner', owner)", ""),
+    "adopted_twice": (ADOPT, "redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)", ""),
+}
+SUITE[ids] = {
     "mark_unwritten": (MARK, "'submitting', 'submitted_ms'", "'reserved', 'submitted_ms'"),
     "id_of_another_job": (ACCEPT, "(bound and bound ~= job_id) or ", ""),
     "second_id": (ACCEPT, " or (known[2] and known[2] ~= request_id)", ""),
@@ -161,6 +167,9 @@ MUTANTS = {
         "if known[1] == 'submitting' or known[1] == 'reserved' then",
         "if known[1] then",
     ),
+    "ended_stays_open": (SETTLE, "redis.call('ZREM', open_jobs, job_id)", ""),
+}
+SUITE[leases] = {
     "renewed_by_anybody": (
         RENEW,
         "if redis.call('HGET', job, 'epoch') ~= epoch then return 0 end",
@@ -171,31 +180,62 @@ MUTANTS = {
         "if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end",
         "",
     ),
-    "adopted_from_its_owner": (ADOPT, " or tonumber(lease_until) > now", ""),
-    "adopted_without_an_epoch": (ADOPT, "'epoch', 1", "'epoch', 0"),
-    "adopted_without_an_owner": (ADOPT, "redis.call('HSET', job, 'owner', owner)", ""),
-    "adopted_twice": (ADOPT, "redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)", ""),
     "uncertain_by_anybody": (UNCERTAIN, "if known[1] ~= epoch then return 0 end", ""),
     "uncertain_after_its_end": (
         UNCERTAIN,
         "if not redis.call('ZSCORE', open_jobs, job_id) then return 0 end",
         "",
     ),
+    "settled_by_anybody": (
+        SETTLE,
+        "if known[1] ~= from or known[2] ~= epoch",
+        "if known[1] ~= from",
+    ),
+}
+SUITE[settlements] = {
     "settled_again": (
         SETTLE,
         "if known[7] == to and known[2] == epoch then",
         "if false then",
     ),
     "settled_from_any_state": (SETTLE, "known[1] ~= from or ", ""),
-    "settled_by_anybody": (
-        SETTLE,
-        "if known[1] ~= from or known[2] ~= epoch",
-        "if known[1] ~= from",
-    ),
     "settled_another_flight": (SETTLE, "if flight ~= known[6] then", "if false then"),
     "charged_above_the_hold": (SETTLE, "math.min(charge, held)", "charge"),
     "charged_the_hold": (SETTLE, "math.min(charge, held)", "held"),
     "hold_not_given_back": (SETTLE, "'held:' .. name, '-' .. known[3])", "'held:' .. name, '0')"),
+    "not_spent": (SETTLE, "'spent:' .. name, whole(charged)", "'spent:' .. name, '0'"),
+    "first_window_only": (SETTLE, "known[4]:gmatch('%S+')", "known[4]:gmatch('^%S+')"),
+    "overage_spared": (SETTLE, "if overrun > 0 then", "if false then"),
+    "remaining_of_the_widest": (SETTLE, "left < remaining", "left > remaining"),
+    "remaining_forgets_spending": (
+        SETTLE,
+        "budget.limit - budget.spent - budget.held",
+        "budget.limit - budget.held",
+    ),
+    "entry_elsewhere": (SETTLE, "'XADD', ledger", "'XADD', ledger .. ':x'"),
+    "paid_has_no_lease": (SETTLE, "if to == 'paid' then", "if false then"),
+    "prompt_kept_by_the_end": (SETTLE, "redis.call('HDEL', job, 'input')", ""),
+    "end_takes_any_flight": (
+        SETTLE,
+        "if redis.call('GET', flight) == 'open:' .. job_id then",
+        "if true then",
+    ),
+    "end_keeps_the_flight": (SETTLE, "then redis.call('DEL', flight) end", "then end"),
+}
+SUITE[ends] = {
+    "finished_from_any_state": (FINISH, "known[1] ~= 'paid' or ", ""),
+    "finished_by_anybody": (FINISH, " or known[2] ~= epoch", ""),
+    "finished_once_only": (FINISH, "if known[1] == 'finished' then return 'finished' end", ""),
+    "finish_takes_any_flight": (
+        FINISH,
+        "if redis.call('GET', flight) == 'open:' .. job_id then",
+        "if true then",
+    ),
+    "finished_stays_open": (FINISH, "redis.call('ZREM', open_jobs, job_id)", ""),
+    "prompt_kept_by_the_finish": (FINISH, "'input', 'output'", "'output'"),
+    "never_swept": (FINISH, "redis.call('ZADD', ended_jobs, whole(now), job_id)", ""),
+}
+SUITE[turns] = {
     "slot_not_given_on": (SETTLE, "redis.call('ZREM', slots, known[8])", ""),
     "still_at_work": (SETTLE, "redis.call('HINCRBY', account, 'open', -1)", ""),
     "still_waiting": (SETTLE, "if from == 'reserved' then", "if false then"),
@@ -217,36 +257,6 @@ MUTANTS = {
         "true",
     ),
     "usage_not_counted": (SETTLE, "if number > 0 then", "if false then"),
-    "not_spent": (SETTLE, "'spent:' .. name, whole(charged)", "'spent:' .. name, '0'"),
-    "first_window_only": (SETTLE, "known[4]:gmatch('%S+')", "known[4]:gmatch('^%S+')"),
-    "overage_spared": (SETTLE, "if overrun > 0 then", "if false then"),
-    "remaining_of_the_widest": (SETTLE, "left < remaining", "left > remaining"),
-    "remaining_forgets_spending": (
-        SETTLE,
-        "budget.limit - budget.spent - budget.held",
-        "budget.limit - budget.held",
-    ),
-    "entry_elsewhere": (SETTLE, "'XADD', ledger", "'XADD', ledger .. ':x'"),
-    "paid_has_no_lease": (SETTLE, "if to == 'paid' then", "if false then"),
-    "ended_stays_open": (SETTLE, "redis.call('ZREM', open_jobs, job_id)", ""),
-    "prompt_kept_by_the_end": (SETTLE, "redis.call('HDEL', job, 'input')", ""),
-    "end_takes_any_flight": (
-        SETTLE,
-        "if redis.call('GET', flight) == 'open:' .. job_id then",
-        "if true then",
-    ),
-    "end_keeps_the_flight": (SETTLE, "then redis.call('DEL', flight) end", "then end"),
-    "finished_from_any_state": (FINISH, "known[1] ~= 'paid' or ", ""),
-    "finished_by_anybody": (FINISH, " or known[2] ~= epoch", ""),
-    "finished_once_only": (FINISH, "if known[1] == 'finished' then return 'finished' end", ""),
-    "finish_takes_any_flight": (
-        FINISH,
-        "if redis.call('GET', flight) == 'open:' .. job_id then",
-        "if true then",
-    ),
-    "finished_stays_open": (FINISH, "redis.call('ZREM', open_jobs, job_id)", ""),
-    "prompt_kept_by_the_finish": (FINISH, "'input', 'output'", "'output'"),
-    "never_swept": (FINISH, "redis.call('ZADD', ended_jobs, whole(now), job_id)", ""),
 }
 
-test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SUITE)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from judging import suite_of
+from judging import Suite, suite_of
 
 from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import AppPool, PoolVersion
@@ -157,20 +157,14 @@ async def following(desk: Any) -> None:
     assert await hold(desk, "k", "two") == Joined("j", "f")
 
 
-SCENARIOS = (taking, buying, paying, marking, following)
 HOLD, FINISH, SHARED = "jobs_hold", "jobs_finish", "_places"
 TAKE, KEEP = "places_take", "places_keep"
-MUTANTS = {
+SUITE = Suite()
+SUITE[taking] = {
     "everything_is_free": (SHARED, "return not place or", "return true or"),
     "nothing_lapses": (SHARED, "place.until_ms <= now or ", ""),
     "not_even_ones_own": (SHARED, " or place.request == request_id", ""),
     "lives_for_ever": (SHARED, "redis.call('EXPIRE', places, kept_s)", ""),
-    "the_pools_flight_only": (SHARED, "then jobs[#jobs + 1] = what end", "then end"),
-    "joins_what_is_taken": (SHARED, "if is_free(held[job], request_id, now) then", "if true then"),
-    "joins_what_brings_less": (SHARED, " >= number then", " > 0 then"),
-    "joins_what_has_ended": (SHARED, "(not known[1] or known[2] == 'paid')", "true"),
-    "joins_nothing_paid": (SHARED, " or known[2] == 'paid')", ")"),
-    "forgets_nothing": (SHARED, "elseif not open and held[job] then", "elseif false then"),
     "takes_more": (TAKE, "number < wanted and ", ""),
     "takes_others_first": (TAKE, "ipairs({true, false})", "ipairs({false, true})"),
     "does_not_know_its_own": (TAKE, "(had(picture) or had(origin)) == own", "own"),
@@ -182,16 +176,30 @@ MUTANTS = {
     "gives_jobs_back": (TAKE, "#what == PICTURE_LENGTH and ", ""),
     "keeps_everybodys": (KEEP, "mine[place.request] and ", ""),
     "takes_up_again": (KEEP, "(kept or place.until_ms > 0)", "true"),
-    "follows_nothing": (KEEP, "(kept or place.until_ms > 0)", "place.until_ms > 0"),
-    "follows_what_ended": (KEEP, "~= 'open' then lease_ms = 0 end", "== '' then lease_ms = 0 end"),
     "takes_no_place": (HOLD, "take_place(places, job_asked", "take_place(places, 'x'"),
+}
+SUITE[buying] = {
+    "the_pools_flight_only": (SHARED, "then jobs[#jobs + 1] = what end", "then end"),
+    "joins_what_is_taken": (SHARED, "if is_free(held[job], request_id, now) then", "if true then"),
+    "joins_what_brings_less": (SHARED, " >= number then", " > 0 then"),
+    "joins_what_has_ended": (SHARED, "(not known[1] or known[2] == 'paid')", "true"),
+    "forgets_nothing": (SHARED, "elseif not open and held[job] then", "elseif false then"),
     "never_crowded": (HOLD, "if under_way and flight == pool_flight then", "if false then"),
     "always_crowded": (HOLD, "under_way and flight == pool_flight", "under_way"),
     "waits_for_another": (HOLD, "name == flight_name and waiters or ", "waiters or "),
+}
+SUITE[paying] = {
+    "joins_nothing_paid": (SHARED, " or known[2] == 'paid')", ")"),
     "marker_of_its_own": (FINISH, "redis.call('SET', pool_flight,", "redis.call('SET', flight,"),
+}
+SUITE[marking] = {
     "marker_over_a_flight": (FINISH, "made and (made", "(not made or made"),
     "marker_over_news": (FINISH, "made < generation or ", "true or "),
     "marker_over_more": (FINISH, "and length < count", "and true"),
 }
+SUITE[following] = {
+    "follows_nothing": (KEEP, "(kept or place.until_ms > 0)", "place.until_ms > 0"),
+    "follows_what_ended": (KEEP, "~= 'open' then lease_ms = 0 end", "== '' then lease_ms = 0 end"),
+}
 
-test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SUITE)

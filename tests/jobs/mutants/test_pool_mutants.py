@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from judging import suite_of
+from judging import Suite, suite_of
 from msgspec.structs import replace
 
 from falgate.cache.pool import PoolVersion
@@ -153,19 +153,10 @@ async def old_markers(desk: Any) -> None:
     assert await desk.members(keyspace.MARKERS) == ["h"]
 
 
-SCENARIOS = (
-    appends,
-    beginnings,
-    leavings,
-    renewals,
-    removals,
-    prolongings,
-    old_jobs,
-    old_markers,
-)
 APPEND, RENEW, REMOVE, KEEP = "pools_append", "pools_renew", "pools_remove", "pools_keep"
 JOBS, FLIGHTS, SHARED = "jobs_sweep", "flights_sweep", "_pools"
-MUTANTS = {
+SUITE = Suite()
+SUITE[appends] = {
     "appended_again": (APPEND, "if (' ' .. jobs):find(' ' .. job_id .. ' ', 1, true)", "if false"),
     "part_of_an_id": (APPEND, "(' ' .. jobs):find(' ' .. job_id .. ' '", "jobs:find(job_id"),
     "any_generation": (
@@ -175,21 +166,22 @@ MUTANTS = {
     ),
     "gone_is_another_generation": (APPEND, "if known[1] and known[1] ~=", "if known[1] ~="),
     "no_first_generation": (APPEND, "generation = whole(now)\n", "generation = '0'\n"),
-    "begun_by_one_only": (APPEND, "if generation == '0' and known[5] == known[1]", "if false"),
-    "begun_for_ever": (APPEND, "known[5] == known[1]", "known[1]"),
     "duplicates": (APPEND, "if not there[new.sha256] then", "if true then"),
     "duplicates_of_old": (APPEND, "    there[picture.sha256] = true\n", ""),
+    "never_expires": (APPEND, "live_until(pool, pictures)", ""),
+    "job_not_noted": (APPEND, "jobs .. job_id .. ' '", "jobs"),
+}
+SUITE[beginnings] = {
+    "begun_by_one_only": (APPEND, "if generation == '0' and known[5] == known[1]", "if false"),
+    "begun_for_ever": (APPEND, "known[5] == known[1]", "known[1]"),
+}
+SUITE[leavings] = {
     "old_ones_stay": (APPEND, "picture.until_s * 1000 > now", "true"),
     "pinned_ones_go": (APPEND, "picture.until_s == 0 or ", ""),
     "same_generation_without_old": (APPEND, "elseif #pictures < #had then", "elseif false then"),
-    "never_expires": (APPEND, "live_until(pool, pictures)", ""),
     "for_ever_forgotten": (SHARED, "if picture.until_s == 0 then", "if false then"),
-    "shortest_life": (
-        SHARED,
-        "longest = math.max(longest, picture.until_s)",
-        "longest = picture.until_s",
-    ),
-    "job_not_noted": (APPEND, "jobs .. job_id .. ' '", "jobs"),
+}
+SUITE[renewals] = {
     "renewed_again": (
         RENEW,
         "if (' ' .. (known[3] or '')):find(' ' .. job_id .. ' ', 1, true)",
@@ -205,6 +197,8 @@ MUTANTS = {
     "renewed_by_the_clock": (RENEW, "math.max(generation + 1, now_ms())", "now_ms()"),
     "renewed_never_expires": (RENEW, "live_until(pool, pictures)", "redis.call('PERSIST', pool)"),
     "renewed_old_jobs_kept": (RENEW, "'jobs', job_id .. ' '", "'jobs', 'a ' .. job_id .. ' '"),
+}
+SUITE[removals] = {
     "removed_all": (REMOVE, "if all == '1' or gone[picture.sha256] then", "if true then"),
     "removed_none": (REMOVE, "all == '1' or gone[picture.sha256]", "false"),
     "not_emptied": (REMOVE, "if all == '1' or gone", "if gone"),
@@ -219,11 +213,20 @@ MUTANTS = {
     "removed_jobs_kept": (REMOVE, "'jobs', ''", "'more', ''"),
     "emptied_lives": (REMOVE, "redis.call('EXPIRE', pool, emptied_s)", ""),
     "left_lives_for_ever": (REMOVE, "live_until(pool, left)", "redis.call('PERSIST', pool)"),
+}
+SUITE[prolongings] = {
+    "shortest_life": (
+        SHARED,
+        "longest = math.max(longest, picture.until_s)",
+        "longest = picture.until_s",
+    ),
     "all_prolonged": (KEEP, "if kept[picture.sha256] and", "if"),
     "pinned_prolonged": (KEEP, "(over == '1' or picture.until_s > 0)", "true"),
     "pinned_never": (KEEP, "(over == '1' or picture.until_s > 0)", "picture.until_s > 0"),
     "not_written": (KEEP, "redis.call('HSET', pool, 'pictures', joined(pictures))", ""),
     "same_life": (KEEP, "live_until(pool, pictures)", ""),
+}
+SUITE[old_jobs] = {
     "swept_while_young": (JOBS, " and tonumber(ended) < before_ms", ""),
     "swept_while_open": (
         JOBS,
@@ -232,10 +235,12 @@ MUTANTS = {
     ),
     "ids_kept": (JOBS, "if request_id then", "if false then"),
     "ended_kept": (JOBS, "redis.call('ZREM', ended_jobs, job_id)", ""),
+}
+SUITE[old_markers] = {
     "young_markers": (FLIGHTS, " and tonumber(until_ms) <= now", ""),
     "open_flights": (FLIGHTS, "claim:sub(1, 5) == 'done:'", "claim"),
     "flight_kept": (FLIGHTS, "redis.call('DEL', KEYS[i])", ""),
     "marker_kept": (FLIGHTS, "redis.call('ZREM', markers, fingerprint)", ""),
 }
 
-test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SCENARIOS, MUTANTS)
+test_the_scripts_as_they_are_pass, test_a_changed_script_is_noticed = suite_of(SUITE)
