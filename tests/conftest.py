@@ -4,13 +4,15 @@ import fcntl
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import certifi
 import pytest
 from forking import Forked, popen, run
 from patience import PATIENCE_S, TRIP_S
@@ -142,6 +144,21 @@ def serves_redis(data: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_are_loaded_once() -> Iterator[None]:
+    """httpx loads them for each client, which takes longer than most of what is asked by one."""
+    usual: Any = ssl.create_default_context
+    asked = {"cafile": certifi.where()}
+    loaded: ssl.SSLContext = usual(**asked)
+
+    def create(*given: Any, **named: Any) -> Any:
+        return loaded if not given and named == asked else usual(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", create)
+        yield
 
 
 @pytest.fixture(scope="session")

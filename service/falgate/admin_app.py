@@ -1,6 +1,7 @@
 """The admin API put together: for a gateway, and on a Redis alone for the operator's commands."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -70,8 +71,10 @@ def probes_of(
 
 async def open_admin_app(
     settings: Settings, redis: Redis, *, admin_key: str, pictures: bool
-) -> Litestar:
-    """The admin routes on a Redis: no gateway, nothing of fal and no listeners.
+) -> Callable[[str], Litestar]:
+    """The admin routes on a Redis, by resource: no gateway, nothing of fal and no listeners.
+
+    A command asks for one resource or two. Putting all routes together would take most of its time.
 
     Args:
         settings: Those of the gateways of this Redis, with the ledger's calendar.
@@ -92,13 +95,19 @@ async def open_admin_app(
         admin_key=admin_key,
     )
     about_pictures = _about_pictures(settings, redis) if pictures else None
-    return Litestar(
-        route_handlers=admin_routes(admin_parts(services, redis, about_pictures)),
-        exception_handlers=HANDLERS,
-        openapi_config=None,
-        request_max_body_size=None,
-        logging_config=None,
-    )
+    parts = admin_parts(services, redis, about_pictures)
+
+    @cache
+    def app_of(resource: str) -> Litestar:
+        return Litestar(
+            route_handlers=admin_routes(parts, resource),
+            exception_handlers=HANDLERS,
+            openapi_config=None,
+            request_max_body_size=None,
+            logging_config=None,
+        )
+
+    return app_of
 
 
 def _about_pictures(settings: Settings, redis: Redis) -> PictureParts:

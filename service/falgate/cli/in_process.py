@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from falgate import settings
+from falgate.admin.api.problems import PREFIX
 from falgate.admin_app import open_admin_app
 from falgate.cli.keys import mint
 from falgate.cli.local import OF_PICTURES, opened, settings_here
@@ -27,7 +28,12 @@ async def in_process(
     """
     key = mint("admin")
     async with opened(*(OF_PICTURES if pictures else ())) as (found, redis):
-        app: Any = await open_admin_app(found, redis, admin_key=key, pictures=pictures)
+        app_of = await open_admin_app(found, redis, admin_key=key, pictures=pictures)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            resource, *_ = scope["path"].removeprefix(f"{PREFIX}/").split("/")
+            await app_of(resource)(scope, receive, send)
+
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://falgate",

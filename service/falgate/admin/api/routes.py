@@ -1,5 +1,7 @@
 """Assembles the admin routes behind the admin key."""
 
+import re
+
 import msgspec
 from litestar import HttpMethod, Router, route
 from litestar.params import FromPath
@@ -69,14 +71,17 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
     pictures: PictureParts | None = None
 
 
-def admin_routes(parts: AdminParts) -> list[Router]:
-    """Every route under /admin/v1."""
+def admin_routes(parts: AdminParts, resource: str = "") -> list[Router]:
+    """The routes under /admin/v1: all, or those of a resource: `budgets` of /admin/v1/budgets."""
     services, pictures = parts.services, parts.pictures
     handlers = [handler for each in _ALWAYS for handler in each.routes.handlers]
     if pictures:
         handlers += cache.routes.handlers + quote.routes.handlers + status.routes.handlers
         if pictures.rerolls:
             handlers += cache.gateway_routes.handlers
+    if resource:
+        of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
+        handlers = [each for each in handlers if any(map(of_resource.match, each.paths))]
     router = Router(
         PREFIX,
         route_handlers=[*handlers, unknown],
