@@ -79,7 +79,6 @@ async def test_whose_patience_ends_in_this_millisecond_waits_no_more(redis: Redi
         "request": keyspace.request("r"),
         "pending": keyspace.pending(UPSTREAM),
         "answered": keyspace.answered(UPSTREAM),
-        "waiters": keyspace.waiters("f"),
         "idempotency": keyspace.idempotency("i"),
         "delivery": keyspace.delivery("r"),
         "due": keyspace.deliveries("waiting"),
@@ -90,10 +89,11 @@ async def test_whose_patience_ends_in_this_millisecond_waits_no_more(redis: Redi
       redis.call('EXPIRE', waiters, 60)
     """
     text = script.text.replace(look, look + planted, 1)
-    await redis.hset(keys["request"], mapping={"state": "open", "job": ""})
+    await redis.hset(keys["request"], mapping={"state": "open", "job": "", "flight": "f"})
     arguments = {**named, "request_id": "r", "state": "done", "outcome": "null", "wake": "w"}
+    arguments["waiters_prefix"] = keyspace.waiters("")
     order = ("request_id", "job", "state", "outcome", "repeatable", "wake", "webhook",
-             "subject", "upstream")  # fmt: skip
+             "subject", "upstream", "waiters_prefix")  # fmt: skip
 
     others: Any = await redis.eval(
         text, len(keys), *keys.values(), *(arguments[name] for name in order)

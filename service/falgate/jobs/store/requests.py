@@ -65,7 +65,6 @@ class Requests:
         asked = request.asked
         others = await _END(
             self._redis,
-            flight_name=request.flight,
             idempotency=keyspace.idempotency(asked.repeatable),
             request_id=asked.id,
             job="" if state == "cancelled" else request.job,
@@ -73,6 +72,7 @@ class Requests:
             outcome=msgspec.json.encode(outcome).decode(),
             repeatable=asked.repeatable,
             wake=keyspace.WAKE,
+            waiters_prefix=keyspace.waiters(""),
             **_telling(asked),
         )
         return None if others < 0 else int(others)
