@@ -17,7 +17,7 @@ from falgate.core.account import ORGANISATION
 from falgate.core.calendar import Calendar
 from falgate.core.picture import Picture
 from falgate.jobs.job import ENDS, Fenced, Job, Order, Trouble
-from falgate.jobs.settlement import Settlement
+from falgate.jobs.settlement import Settlement, settled
 from falgate.jobs.verdicts import (
     NOBODY,
     Crowded,
@@ -38,33 +38,36 @@ class Jobs:
 
     def __init__(self, steps: Steps) -> None:
         self.steps = steps
-        self.requests = Requests(steps)
-        self.places = Places(steps)
         self.jobs: dict[str, Job] = {}
+        self.waiting: dict[str, None] = {}
+        self.requests = Requests(steps, self.jobs, self.waiting)
+        self.places = Places(steps, self.requests.kept)
         self.leases_ms: dict[str, int] = {}
         self.flights: dict[str, str | PoolVersion] = {}
-        self.bound: dict[str, str] = {}
+        self.bound: dict[tuple[str, str], str] = {}
         self.ledger: list[tuple[str, str, int]] = []
         self.held = self.spent = self.overrun = 0
-        self.waiting: set[str] = set()
         self.busy = False
 
     async def hold(  # noqa: C901, PLR0911 - a return for each verdict
         self, order: Order, seen: PoolVersion, _: PurchaseLimits, waiter: Waiter = NOBODY
     ) -> Verdict:
         async with self.steps.step("hold", order.held):
-            flight = self.flights.get(order.flight)
             if order.id in self.jobs:
                 return Held()
-            if waiter.keep and (before := self.requests.before(waiter.keep)):
+            keep = waiter.keep
+            if keep and (before := self.requests.before(keep, keep.was_job)):
                 return before
-            if order.distinct and (found := self.coming(order, waiter)):
-                return found
-            if isinstance(flight, str):
-                self.requests.depend(waiter, order, flight)
-                return Joined(flight)
-            if flight and seen < flight:
-                return PoolChanged(flight.generation, flight.count)
+            claim = self.flights.get(order.flight if order.fresh else order.fingerprint)
+            under_way = claim if isinstance(claim, str) else ""
+            if order.distinct:
+                if found := self.coming(order, waiter, under_way):
+                    return found
+            elif under_way:
+                self.requests.depend(waiter, order, under_way)
+                return Joined(under_way)
+            if isinstance(claim, PoolVersion) and seen < claim:
+                return PoolChanged(claim.generation, claim.count)
             if waiter.joins:
                 return Vacant()
             if self.steps.verdict:
@@ -74,7 +77,7 @@ class Jobs:
                 return Denied(ORGANISATION, day, self.steps.limit, self.spent, self.held)
             self.held += order.held
             if self.busy:
-                self.waiting.add(order.id)
+                self.waiting[order.id] = None
             self.flights[order.flight] = order.id
             self.leases_ms[order.id] = self.steps.now_ms + LEASE_MS
             self.jobs[order.id] = Job(
@@ -90,19 +93,21 @@ class Jobs:
                 self.places.put(app_pool(order), order.id, waiter.request)
             return Held(job=self.jobs[order.id], has_slot=not self.busy)
 
-    def coming(self, order: Order, waiter: Waiter) -> Verdict | None:
+    def coming(self, order: Order, waiter: Waiter, under_way: str) -> Verdict | None:
         """What a request that takes a place finds under way for its pool."""
-        pool = app_pool(order)
-        claimed = self.flights.get(order.fingerprint)
-        under_way = [claimed] if isinstance(claimed, str) else []
-        for job_id in dict.fromkeys([*under_way, *self.places.had(pool)]):
+        pool, found = app_pool(order), None
+        for job_id in dict.fromkeys([under_way, *self.places.had(pool)]):
             job = self.jobs.get(job_id)
-            if job is None or job.ended or job.order.number < order.number:
+            if job is None or not self.places.is_free(pool, job_id, waiter.request):
                 continue
-            if self.places.is_free(pool, job_id, waiter.request):
-                self.requests.depend(waiter, order, job_id, job.order.flight)
-                self.places.put(pool, job_id, waiter.request)
-                return Joined(job_id, job.order.flight)
+            if job.ended:
+                self.places.held[pool].pop(job_id, None)
+            elif found is None and job.order.number >= order.number:
+                found = job.order
+        if found:
+            self.requests.depend(waiter, order, found.id, found.flight)
+            self.places.put(pool, found.id, waiter.request)
+            return Joined(found.id, found.flight)
         return Crowded() if under_way and not order.own else None
 
     async def turn(self, job: Job) -> bool:
@@ -112,7 +117,7 @@ class Jobs:
             return job.order.id not in self.waiting
 
     def give_turn(self, job_id: str, *, tell: bool = True) -> None:
-        self.waiting.discard(job_id)
+        self.waiting.pop(job_id, None)
         if tell:
             self.steps.publish(job_id)
 
@@ -121,21 +126,27 @@ class Jobs:
             known = self.ours(job)
             if known.state == "submitting":
                 return known
-            if known.state != "reserved" or self.leases_ms[job.order.id] <= self.steps.now_ms:
+            lapsed = self.leases_ms[job.order.id] <= self.steps.now_ms
+            if known.state != "reserved" or lapsed or job.order.id in self.waiting:
                 raise Fenced
             self.put(job, state="submitting", submitted_ms=self.steps.now_ms)
             return self.jobs[job.order.id]
 
     async def accept(self, job: Job, request_id: str, *, lease_ms: int | None = None) -> bool:
         async with self.steps.step("accept"):
-            known = self.jobs[job.order.id]
-            owner = self.bound.setdefault(request_id, job.order.id)
-            if owner != job.order.id or known.request_id not in {"", request_id}:
+            job_id, name = job.order.id, (job.order.upstream, request_id)
+            known = self.jobs[job_id]
+            if self.bound.get(name, job_id) != job_id or known.request_id not in {"", request_id}:
                 return False
-            self.jobs[job.order.id] = replace(known, request_id=request_id)
-            if known.state == "submitting":
-                lease_ms = None if lease_ms or not known.trouble else lease_ms
-                self.put(job, lease_ms, state="accepted", trouble="", troubled_ms=0)
+            self.bound[name] = job_id
+            known = self.jobs[job_id] = replace(known, request_id=request_id)
+            if known.state in {"reserved", "submitting"}:
+                marked_ms = known.submitted_ms or self.steps.now_ms
+                self.jobs[job_id] = replace(
+                    known, state="accepted", submitted_ms=marked_ms, trouble="", troubled_ms=0
+                )
+                if lease_ms != 0 or known.trouble:
+                    self.put(job, lease_ms)
             return True
 
     async def renew(self, job: Job, *, lease_ms: int | None = None) -> bool:
@@ -156,32 +167,23 @@ class Jobs:
 
     async def settle(self, job: Job, settlement: Settlement, output: Any = None) -> Job:
         async with self.steps.step("settle", f"{settlement.state} {settlement.charge}"):
-            known = self.jobs[job.order.id]
-            if known.epoch == job.epoch and (job.order.id, settlement.state) in {
-                (job_id, state) for job_id, state, _ in self.ledger
-            }:
-                return known
+            known, closed = self.jobs[job.order.id], (job.order.id, settlement.state)
+            if known.epoch == job.epoch and closed in {entry[:2] for entry in self.ledger}:
+                return settled(job, settlement, output, remaining=known.remaining or 0)
             if known.epoch != job.epoch or known.state != job.state:
                 raise Fenced
             charged = min(settlement.charge, job.order.held)
             self.held -= job.order.held
             self.spent += charged
             self.overrun += settlement.charge - charged
-            self.ledger.append((job.order.id, settlement.state, settlement.charge))
-            self.put(
-                job,
-                state=settlement.state,
-                charged=charged,
-                overrun=settlement.charge - charged,
-                remaining=self.steps.limit - self.spent - self.held,
-                output=output,
-                answer=settlement.answer,
-                trouble="",
-                troubled_ms=0,
-            )
+            self.ledger.append((*closed, settlement.charge))
+            self.waiting.pop(job.order.id, None)
+            remaining = max(0, self.steps.limit - self.spent - self.held)
+            self.jobs[job.order.id] = settled(known, settlement, output, remaining=remaining)
+            self.put(job)
             if settlement.state in ENDS:
                 self.end(job, None)
-            return self.jobs[job.order.id]
+            return settled(job, settlement, output, remaining=remaining)
 
     async def finish(
         self, job: Job, pictures: Sequence[Picture], published: PoolVersion | None
@@ -192,23 +194,27 @@ class Jobs:
                 return
             if known.state != "paid" or known.epoch != job.epoch:
                 raise Fenced
-            self.put(job, state="finished", pictures=tuple(pictures), output=None, trouble="")
-            self.put(job, kept=published is not None)
+            self.put(job, state="finished", pictures=tuple(pictures), output=None)
+            self.put(job, kept=published is not None, trouble="", troubled_ms=0)
             self.end(job, None if job.order.fresh else published)
 
     async def adopt(self, job_id: str, upstream: str) -> Job | None:
         async with self.steps.step("adopt"):
-            if self.leases_ms.get(job_id, self.steps.now_ms + 1) > self.steps.now_ms:
+            if job_id not in self.due(upstream):
                 return None
             job = self.jobs[job_id]
-            assert job.order.upstream == upstream
             self.put(job, epoch=job.epoch + 1)
             return self.jobs[job_id]
 
     async def lapsed(self, upstream: str, number: int) -> list[str]:
         async with self.steps.step("lapsed", look=True):
-            due = [j for j, until_ms in self.leases_ms.items() if until_ms <= self.steps.now_ms]
-            return [j for j in due if self.jobs[j].order.upstream == upstream][:number]
+            return self.due(upstream)[:number]
+
+    def due(self, upstream: str) -> list[str]:
+        """The jobs whose leases ran out, the earliest first."""
+        leases = sorted((until_ms, job_id) for job_id, until_ms in self.leases_ms.items())
+        due = [job_id for until_ms, job_id in leases if until_ms <= self.steps.now_ms]
+        return [job_id for job_id in due if self.jobs[job_id].order.upstream == upstream]
 
     async def read(self, job_id: str) -> Job | None:
         async with self.steps.step("read", look=True):
@@ -219,8 +225,7 @@ class Jobs:
         return [job for job in jobs if job.state == "submitting" and not job.request_id]
 
     async def owner(self, upstream: str, request_id: str) -> str:
-        assert upstream
-        return self.bound.get(request_id, "")
+        return self.bound.get((upstream, request_id), "")
 
     async def now_ms(self) -> int:
         async with self.steps.step("now", look=True):
@@ -243,13 +248,15 @@ class Jobs:
             self.leases_ms[job_id] = self.steps.now_ms + lease
 
     def end(self, job: Job, published: PoolVersion | None) -> None:
-        self.put(job, order=replace(job.order, input={}))
-        self.leases_ms.pop(job.order.id)
-        if self.flights.get(job.order.flight) == job.order.id:
-            del self.flights[job.order.flight]
-            if published:
-                self.flights[job.order.flight] = published
-        self.steps.publish(job.order.id)
+        order = job.order
+        self.put(job, order=replace(order, input={}))
+        self.leases_ms.pop(order.id)
+        if self.flights.get(order.flight) == order.id:
+            del self.flights[order.flight]
+            there = self.flights.get(order.fingerprint, PoolVersion())
+            if published and published.count and not isinstance(there, str):
+                self.flights[order.fingerprint] = max(there, published)
+        self.steps.publish(order.id)
 
 
 def app_pool(order: Order) -> AppPool:

@@ -74,7 +74,7 @@ class Pools:
         self.steps = steps
         self.pools: dict[str, Pool] = {}
         self.begun: dict[str, int] = {}
-        self.appended: dict[tuple[str, str], PoolVersion] = {}
+        self.added: dict[str, set[str]] = {}
 
     async def read(self, fingerprint: str) -> Pool:
         async with self.steps.step("pool"):
@@ -86,42 +86,55 @@ class Pools:
     ) -> PoolVersion | None:
         async with self.steps.step("append", len(pictures)):
             pool = self.pools.get(fingerprint, Pool())
-            if seen := self.appended.get((fingerprint, job_id)):
-                return seen
+            if job_id in self.added.get(fingerprint, ()):
+                return version_of(pool)
             if not generation and self.begun.get(fingerprint) == pool.generation:
                 generation = pool.generation
             if pool.generation and pool.generation != generation:
                 return None
+            left = [p for p in pool.pictures if p.fresh(self.steps.now_ms // 1000)]
             if not pool.generation:
-                self.begun[fingerprint] = generation or self.steps.now_ms
-            new = {p.sha256: p for p in (*pool.pictures, *pictures)}
-            pool = Pool(generation or self.steps.now_ms, tuple(new.values()))
-            self.pools[fingerprint] = pool
-            seen = PoolVersion(pool.generation, len(pool.pictures))
-            self.appended[fingerprint, job_id] = seen
-            return seen
+                generation = self.begun[fingerprint] = self.steps.now_ms
+            elif len(left) < len(pool.pictures):
+                generation = self.after(generation)
+            there = {p.sha256: p for p in left}
+            for picture in pictures:
+                there.setdefault(picture.sha256, picture)
+            added = self.added.get(fingerprint, set()) | {job_id}
+            return self.put(fingerprint, Pool(generation, tuple(there.values())), added)
 
     async def renew(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
         async with self.steps.step("renew pool", len(pictures)):
             pool = self.pools.get(fingerprint, Pool())
-            if seen := self.appended.get((fingerprint, job_id)):
-                return seen
+            if job_id in self.added.get(fingerprint, ()):
+                return version_of(pool)
             if pool.generation != generation:
                 return None
-            seen = PoolVersion(generation + 1, len(pictures))
-            self.pools[fingerprint] = Pool(seen.generation, tuple(pictures))
-            self.appended[fingerprint, job_id] = seen
-            return seen
+            pool = Pool(self.after(generation), tuple(pictures))
+            return self.put(fingerprint, pool, {job_id})
 
     async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
         async with self.steps.step("remove", len(hashes)):
             pool = self.pools.get(fingerprint, Pool())
             left = tuple(p for p in pool.pictures if p.sha256 not in hashes)
             if taken := len(pool.pictures) - len(left):
-                self.pools[fingerprint] = Pool(pool.generation + 1, left)
+                self.put(fingerprint, Pool(self.after(pool.generation), left), set())
             return taken
+
+    def after(self, generation: int) -> int:
+        """The next generation."""
+        return max(generation + 1, self.steps.now_ms)
+
+    def put(self, fingerprint: str, pool: Pool, added: set[str]) -> PoolVersion:
+        """Write a pool, with the jobs whose steps are not to be repeated."""
+        self.pools[fingerprint], self.added[fingerprint] = pool, added
+        return version_of(pool)
+
+
+def version_of(pool: Pool) -> PoolVersion:
+    return PoolVersion(pool.generation, len(pool.pictures))
 
 
 class Filed:

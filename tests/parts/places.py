@@ -2,13 +2,15 @@
 
 # ruff: noqa: D102 - the ports say what their methods do
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from falgate.cache.pool import AppPool
 from falgate.core.picture import Picture
+from falgate.jobs.request import QueuedRequest
 
 _LEASE_MS = 5_000
+_PICTURE_LENGTH = 64
 
 
 class Places:
@@ -18,8 +20,9 @@ class Places:
         held: Of each pool: what, until when in ms, and by which request.
     """
 
-    def __init__(self, steps: Any) -> None:
+    def __init__(self, steps: Any, kept: Mapping[str, QueuedRequest]) -> None:
         self.steps = steps
+        self.kept = kept
         self.held: defaultdict[AppPool, dict[str, tuple[int, str]]] = defaultdict(dict)
 
     def put(self, pool: AppPool, what: str, request_id: str, lease_ms: int = _LEASE_MS) -> None:
@@ -59,10 +62,14 @@ class Places:
             own = [
                 picture
                 for picture in free
-                if any(known.get(what, (0, ""))[1] == (request_id or None) for what in of(picture))
+                if any(known.get(what, (0, ""))[1] == request_id for what in of(picture))
             ]
             chosen = [*own, *(picture for picture in free if picture not in own)][:wanted]
             found = [picture for picture in pictures if picture in chosen]
+            if request_id and pictures:
+                for what in list(known):
+                    if len(what) == _PICTURE_LENGTH and self.is_free(pool, what, request_id):
+                        del known[what]
             for picture in found:
                 self.put(pool, picture.sha256, request_id, lease_ms)
             return tuple(found)
@@ -80,6 +87,9 @@ class Places:
 
     async def follow(self, pool: AppPool, request_id: str, *, lease_ms: int) -> None:
         async with self.steps.step("follow", look=True):
+            known = self.kept.get(request_id)
+            if known is None or known.ended:
+                lease_ms = 0
             for what, (_, owner) in list(self.held[pool].items()):
                 if owner == request_id:
                     self.put(pool, what, owner, lease_ms)

@@ -282,7 +282,7 @@ async def test_a_picture_of_another_size_is_handed_out_and_not_published(world: 
 async def test_a_second_request_id_is_no_purchase_of_ours_and_told_at_once(world: Any) -> None:
     await world.ask()
     world.shop.submissions = [Accepted("fal-1")]
-    world.jobs.bound["fal-1"] = "another job"
+    world.jobs.bound["fal", "fal-1"] = "another job"
     before = len(world.steps.did)
 
     assert await world.told(prompt="a dog") == "504 TimedOut"
