@@ -78,14 +78,14 @@ class Pools:
 
     async def read(self, fingerprint: str) -> Pool:
         async with self.steps.step("pool"):
-            pool = self.pools.get(fingerprint, Pool())
+            pool = self.there(fingerprint)
             return replace(pool, read_s=self.steps.now_ms // 1000)
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
         async with self.steps.step("append", len(pictures)):
-            pool = self.pools.get(fingerprint, Pool())
+            pool = self.there(fingerprint)
             if job_id in self.added.get(fingerprint, ()):
                 return version_of(pool)
             if not generation and self.begun.get(fingerprint) == pool.generation:
@@ -107,7 +107,7 @@ class Pools:
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
     ) -> PoolVersion | None:
         async with self.steps.step("renew pool", len(pictures)):
-            pool = self.pools.get(fingerprint, Pool())
+            pool = self.there(fingerprint)
             if job_id in self.added.get(fingerprint, ()):
                 return version_of(pool)
             if pool.generation != generation:
@@ -117,11 +117,20 @@ class Pools:
 
     async def remove(self, fingerprint: str, hashes: Collection[str]) -> int:
         async with self.steps.step("remove", len(hashes)):
-            pool = self.pools.get(fingerprint, Pool())
+            pool = self.there(fingerprint)
             left = tuple(p for p in pool.pictures if p.sha256 not in hashes)
             if taken := len(pool.pictures) - len(left):
                 self.put(fingerprint, Pool(self.after(pool.generation), left), set())
             return taken
+
+    def there(self, fingerprint: str) -> Pool:
+        """A pool; it is forgotten when all of its pictures have expired."""
+        pool, now_s = self.pools.get(fingerprint, Pool()), self.steps.now_ms // 1000
+        if pool.pictures and not any(picture.fresh(now_s) for picture in pool.pictures):
+            for known in (self.pools, self.begun, self.added):
+                known.pop(fingerprint, None)
+            return Pool()
+        return pool
 
     def after(self, generation: int) -> int:
         """The next generation."""

@@ -151,7 +151,8 @@ class OnRedis(Side):
         return [key async for key in self._redis.scan_iter(pattern, count=1000)]
 
     async def lapse(self, job_id: str) -> None:
-        assert await self._redis.zadd(keyspace.open_jobs(UPSTREAM), {job_id: 1}, xx=True, ch=True)
+        await self._redis.zadd(keyspace.open_jobs(UPSTREAM), {job_id: 1}, xx=True)
+        assert await self._redis.zscore(keyspace.open_jobs(UPSTREAM), job_id) == 1
 
     async def fill(self) -> None:
         strangers = {f"{number}:{STRANGER}": 1 for number in range(100)}

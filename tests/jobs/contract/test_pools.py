@@ -81,6 +81,14 @@ async def test_expired_pictures_leave_with_the_next_purchase(side: Side) -> None
     assert await side.pools.append("f", "c", 0, (C,)) is None
 
 
+async def test_a_pool_whose_pictures_have_all_expired_is_none(side: Side) -> None:
+    first = await appended(side, "a", 0, OLD)
+    assert first.count == 1
+    pool = await side.pools.read("f")
+    assert (pool.generation, pool.pictures) == (0, ())
+    assert (await appended(side, "a", 0, A)).count == 1
+
+
 async def test_a_renewal_replaces_all_pictures_once(side: Side) -> None:
     first = await appended(side, "a", 0, A, B)
     second = await side.pools.renew("f", "b", first.generation, (C,))
