@@ -1,5 +1,5 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test test-fast soak-tests full edge check format lock bench table clean clients
+.PHONY: help run test test-fast soak-tests install-tests full edge check format lock bench table clean clients
 
 FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admin/service \
 	tests/jobs tests/requests tests/webhooks/test_*.py tests/telemetry/test_*.py \
@@ -7,13 +7,16 @@ FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admi
 TIMED = tests/faults tests/jobs/store tests/jobs/turns tests/redis tests/money/store \
 	tests/webhooks tests/http/server
 
+# Some machines tell Python to keep no bytecode; then each test process would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 run:  ## set up (once) and serve http://127.0.0.1:8080; Ctrl-C stops everything
 	@deploy/setup.sh runtime && exec .venv/bin/falgate run
 
-test: clients  ## every test, with all that it needs
+test: clients  ## every test of falgate, with all that it needs
 	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal
 
 test-fast:  ## what needs no server and no process: seconds, for every save
@@ -30,6 +33,10 @@ clients:  ## what the tests need besides Python: Node, Redis and fal's own clien
 	@deploy/setup.sh dev
 	@deploy/tools.sh
 	@deploy/clients.sh
+
+install-tests:  ## set-up and `make run`, from nothing and on machines that lack something
+	@deploy/setup.sh dev
+	@.venv/bin/pytest -q -n 2 tests/install
 
 edge: clients  ## HTTP clients of other makes against a gateway: Java, Apache, Go, curl, undici, Python's
 	@deploy/tools.sh edge

@@ -29,7 +29,6 @@ from typing import IO, Any
 from patience import PATIENCE_S
 
 from falgate.cli.main import COMMANDS
-from falgate.fal.connections import authorities
 
 _REQUEST_BYTES_MAX, _SAID_BYTES_MAX = 1 << 20, 10_000_000
 
@@ -153,7 +152,8 @@ def _serve(requests: socket.socket) -> None:
     """Fork for each request, until nobody is left who could make one."""
     for name in set(COMMANDS.values()):
         import_module(f"falgate.cli.{name}")
-    authorities()  # Loading them takes longer than anything else at a start.
+    # Loading the authorities takes longer than anything else at a start.
+    import_module("falgate.fal.connections").authorities()
     gc.freeze()  # What is there already is shared by all, as long as nobody touches it.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Keepers are nobody's to wait for.
     while True:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE_S
+from tree import ROOT
 
 Give = Callable[[str, str], None]
 
@@ -17,11 +18,11 @@ PYTHON = shlex.quote(sys.executable)
 
 
 @pytest.fixture
-def project(root: Path, tmp_path: Path) -> Path:
+def project(tmp_path: Path) -> Path:
     """A project with nothing but what set-up reads."""
     (tmp_path / "deploy").mkdir()
     for name in ("deploy/setup.sh", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
-        shutil.copy(root / name, tmp_path / name)
+        shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 

@@ -17,8 +17,9 @@ from typing import NamedTuple
 import pytest
 from patience import PATIENCE_S
 from processes import reserved_port
+from tree import MADE, ROOT
 
-# A minute on an idle machine, which other tests share here.
+# A minute on an idle machine.
 SET_UP_S = 5 * PATIENCE_S
 
 
@@ -31,10 +32,10 @@ class Run(NamedTuple):
 
 
 @pytest.fixture
-def project(root: Path, made_here: set[str], tmp_path: Path) -> Path:
+def project(tmp_path: Path) -> Path:
     """A clean copy whose path has a space, with what an interrupted set-up may have left."""
     copy = tmp_path / "a copy"
-    shutil.copytree(root, copy, ignore=shutil.ignore_patterns(*made_here, "*_cache"))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*MADE, "*_cache"))
     (copy / ".venv" / "bin").mkdir(parents=True)
     (copy / ".venv" / "bin" / "python").symlink_to("/gone/python3")
     return copy

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from patience import PATIENCE_S
+from tree import ROOT
 
 Give = Callable[[str, str], None]
 
@@ -26,9 +27,9 @@ esac
 """
 
 
-def get_tools(root: Path, bare_path: Path, *what: str) -> "subprocess.CompletedProcess[str]":
+def get_tools(bare_path: Path, *what: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [root / "deploy" / "tools.sh", *what],
+        [ROOT / "deploy" / "tools.sh", *what],
         env={"PATH": str(bare_path)},
         capture_output=True,
         text=True,
@@ -37,23 +38,23 @@ def get_tools(root: Path, bare_path: Path, *what: str) -> "subprocess.CompletedP
     )
 
 
-def test_nothing_is_asked_of_apt_when_all_is_there(root: Path, bare_path: Path, give: Give) -> None:
+def test_nothing_is_asked_of_apt_when_all_is_there(bare_path: Path, give: Give) -> None:
     give("id", "echo 0")
     give("apt-get", "exit 1")
     for tool in ("node", "npm", "redis-server", "chromium", "nginx"):
         give(tool, 'echo "Redis server v=7.0.15"')
 
-    done = get_tools(root, bare_path)
+    done = get_tools(bare_path)
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_root_gets_what_is_missing(root: Path, bare_path: Path, give: Give) -> None:
+def test_root_gets_what_is_missing(bare_path: Path, give: Give) -> None:
     (bare_path / "chmod").symlink_to("/bin/chmod")
     give("id", "echo 0")
     give("apt-get", APT)
 
-    done = get_tools(root, bare_path)
+    done = get_tools(bare_path)
 
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.splitlines() == [
@@ -64,14 +65,12 @@ def test_root_gets_what_is_missing(root: Path, bare_path: Path, give: Give) -> N
     assert done_by_it == ["update", *PACKAGES]
 
 
-def test_who_may_not_install_is_told_what_will_fail(
-    root: Path, bare_path: Path, give: Give
-) -> None:
+def test_who_may_not_install_is_told_what_will_fail(bare_path: Path, give: Give) -> None:
     give("id", "echo 1000")
     give("apt-get", APT)
     give("redis-server", 'echo "Redis server v=6.0.16"')
 
-    done = get_tools(root, bare_path)
+    done = get_tools(bare_path)
 
     assert done.returncode == 0
     missing = " ".join(PACKAGES)
@@ -83,13 +82,11 @@ def test_who_may_not_install_is_told_what_will_fail(
     assert not (bare_path / "told").exists()
 
 
-def test_what_only_other_clients_need_is_got_for_them_alone(
-    root: Path, bare_path: Path, give: Give
-) -> None:
+def test_what_only_other_clients_need_is_got_for_them_alone(bare_path: Path, give: Give) -> None:
     give("id", "echo 0")
     give("apt-get", 'echo "$@" >>"$(dirname "$0")/told"')
 
-    done = get_tools(root, bare_path, "edge")
+    done = get_tools(bare_path, "edge")
 
     asked = (bare_path / "told").read_text().splitlines()
     assert {words.split()[-1] for words in asked} - set(EDGE) == {"update"}
