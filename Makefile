@@ -1,9 +1,11 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test test-fast soak-tests install-tests full edge check format lock bench table clean clients
+.PHONY: help run test test-fast soak-tests install-tests full edge check format lock bench table \
+	clean clients
 
 FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admin/service \
 	tests/jobs tests/requests tests/webhooks/test_*.py tests/telemetry/test_*.py \
-	--ignore-glob='*/store' --ignore-glob='*/machine' --ignore-glob='*/mutants' --ignore-glob='*/turns'
+	--ignore-glob='*/store' --ignore-glob='*/machine' --ignore-glob='*/mutants' \
+	--ignore-glob='*/turns' --ignore-glob='*/contract'
 TIMED = tests/faults tests/jobs/store tests/jobs/turns tests/redis tests/money/store \
 	tests/webhooks tests/http/server
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import certifi
 import pytest
 from forking import Forked, popen, run
+from hypothesis import settings
 from patience import PATIENCE_S, TRIP_S
 from processes import ended, reserved_port
 from redis import Redis
@@ -36,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="all versions of fal's clients, all scripts on Redis 7.0 too, more random lives",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    examples = 200 if config.getoption("full") else 50
+    settings.register_profile("ours", derandomize=True, deadline=None, max_examples=examples)
+    settings.load_profile("ours")
 
 
 class Falgate(NamedTuple):

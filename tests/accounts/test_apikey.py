@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.accounts.apikey import (
@@ -25,7 +25,6 @@ from falgate.accounts.apikey import (
 )
 from falgate.accounts.limits import Limits
 
-PROPERTY = settings(derandomize=True, deadline=None)
 DIGITS = string.digits + string.ascii_lowercase + string.ascii_uppercase
 SCANNER = re.compile(r"\bfg_(?:live|test|admin)_[0-9A-Za-z]{11}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}\b")
 """What operations give to a secret scanner; written down here apart from the code."""
@@ -37,7 +36,6 @@ secrets = st.binary(min_size=SECRET_BYTES, max_size=SECRET_BYTES)
 KEY = mint("live", bytes(range(8)), bytes(range(32)))
 
 
-@PROPERTY
 @given(words, ids, secrets)
 def test_a_minted_key_is_read_back_without_its_secret(
     kind: Word, id_bytes: bytes, secret: bytes
@@ -52,7 +50,6 @@ def test_a_minted_key_is_read_back_without_its_secret(
     assert spelt not in repr(presented)
 
 
-@PROPERTY
 @given(words, ids, secrets, st.data())
 def test_any_one_changed_character_is_refused(
     kind: Word, id_bytes: bytes, secret: bytes, data: st.DataObject
@@ -101,7 +98,6 @@ def test_less_randomness_than_agreed_mints_nothing(id_bytes: int, secret_bytes: 
         mint("live", bytes(id_bytes), bytes(secret_bytes))
 
 
-@PROPERTY
 @given(words, ids, secrets)
 def test_a_scanner_finds_a_leaked_key_and_proves_it_by_itself(
     kind: Word, id_bytes: bytes, secret: bytes
@@ -244,7 +240,6 @@ def test_a_secret_is_compared_with_both_whichever_it_is(
     assert tuple(compared) == digests
 
 
-@PROPERTY
 @given(words, ids, secrets, secrets)
 def test_a_new_secret_leaves_a_keys_id_as_it_is(
     kind: Word, id_bytes: bytes, before: bytes, after: bytes

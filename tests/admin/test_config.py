@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 from growth import square
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.accounts.cache_settings import OVERRIDES, CachePolicy
@@ -105,7 +105,6 @@ def test_a_file_says_teams_apps_budgets_and_limits() -> None:
     }
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
 @given(states(), states())
 def test_what_is_written_reads_as_it_was_whatever_is_there_then(state: State, now: State) -> None:
     assert config.read(config.write(state), now) == state

@@ -6,14 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.cache import fingerprint as module
 from falgate.cache.fingerprint import fingerprint
 from falgate.models.spec import Expected, ModelSpec
-
-PROPERTY = settings(derandomize=True, deadline=None)
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +61,6 @@ keyed = {
 inputs = st.builds(Input, **keyed)
 
 
-@PROPERTY
 @given(inputs, st.randoms(), st.booleans())
 def test_spelling_does_not_matter(arguments: Input, random: Random, escaped: bool) -> None:
     """Key order, left-out defaults, white space and escapes are spelling."""
@@ -79,7 +76,6 @@ def test_spelling_does_not_matter(arguments: Input, random: Random, escaped: boo
     assert print_of(msgspec.json.decode(text, type=Input)) == print_of(arguments)
 
 
-@PROPERTY
 @given(inputs, st.integers(1, 4), st.booleans())
 def test_number_and_inlining_do_not_matter(arguments: Input, number: int, inline: bool) -> None:
     other = msgspec.structs.replace(arguments, num_images=number, sync_mode=inline)
@@ -88,7 +84,6 @@ def test_number_and_inlining_do_not_matter(arguments: Input, number: int, inline
 
 
 @pytest.mark.parametrize("name", keyed)
-@PROPERTY
 @given(st.data())
 def test_every_other_argument_matters(name: str, data: st.DataObject) -> None:
     arguments = data.draw(inputs)
@@ -117,7 +112,6 @@ def test_who_sells_who_shares_and_which_schema_matter(
     assert print_of(arguments, spec, **changes) != print_of(arguments)
 
 
-@PROPERTY
 @given(st.text(), st.text(), st.text(), st.text())
 def test_what_stands_beside_each_other_does_not_run_together(
     upstream: str, scope: str, other_upstream: str, other_scope: str

@@ -4,12 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.core.calendar import KINDS, WEEKDAYS, Calendar, Kind, Weekday, Window
 
-PROPERTY = settings(derandomize=True, deadline=None, max_examples=300)
 HALF_HOUR = "Australia/Lord_Howe"
 ZONES = [
     "UTC",
@@ -53,7 +52,6 @@ def day_at(now_ms: int, zone: str) -> Window:
     return at(now_ms, "day", Calendar(ZoneInfo(zone)))
 
 
-@PROPERTY
 @given(instants_ms, calendars)
 def test_there_is_one_window_of_each_kind_and_it_contains_the_instant(
     now_ms: int, calendar: Calendar
@@ -67,7 +65,6 @@ def test_there_is_one_window_of_each_kind_and_it_contains_the_instant(
         assert not {" ", ":"} & set(window.id)
 
 
-@PROPERTY
 @given(instants_ms, calendars, ended)
 def test_windows_follow_each_other_without_gap_or_overlap(
     now_ms: int, calendar: Calendar, kind: Kind
@@ -83,7 +80,6 @@ def test_windows_follow_each_other_without_gap_or_overlap(
     assert before.id < window.id < following.id
 
 
-@PROPERTY
 @given(instants_ms, calendars)
 def test_a_longer_window_begins_and_ends_with_days(now_ms: int, calendar: Calendar) -> None:
     _, day, week, month, _ = calendar.windows(now_ms)
@@ -99,7 +95,6 @@ def test_a_longer_window_begins_and_ends_with_days(now_ms: int, calendar: Calend
     assert month.id == day.id[:7]
 
 
-@PROPERTY
 @given(instants_ms, calendars)
 def test_a_day_can_be_asked_for_by_its_date(now_ms: int, calendar: Calendar) -> None:
     day = at(now_ms, "day", calendar)
@@ -108,7 +103,6 @@ def test_a_day_can_be_asked_for_by_its_date(now_ms: int, calendar: Calendar) -> 
     assert day.id == datetime.fromtimestamp(now_ms // 1000, calendar.zone).date().isoformat()
 
 
-@PROPERTY
 @given(instants_ms, calendars.filter(lambda calendar: str(calendar.zone) != HALF_HOUR))
 def test_hours_follow_each_other_too(now_ms: int, calendar: Calendar) -> None:
     hour = at(now_ms, "hour", calendar)
@@ -256,7 +250,6 @@ def test_two_hours_share_half_an_hour_where_the_clock_moves_by_that(change: str)
     assert after.starts_ms < ms(change) < after.ends_ms
 
 
-@PROPERTY
 @given(instants_ms, calendars)
 def test_the_total_never_starts_anew(now_ms: int, calendar: Calendar) -> None:
     total = at(now_ms, "total", calendar)

@@ -1,21 +1,17 @@
 """Amounts and their spelling."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.core.money import MICROS_MAX, dollars, usd
 
-REPEATABLE = settings(deadline=None, derandomize=True)
 
-
-@REPEATABLE
 @given(st.integers(0, MICROS_MAX))
 def test_a_spelt_amount_reads_as_the_same_amount(amount: int) -> None:
     assert usd(dollars(amount)) == amount
 
 
-@REPEATABLE
 @given(st.text())
 def test_a_text_is_an_exact_amount_or_refused(text: str) -> None:
     try:

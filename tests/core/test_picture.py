@@ -1,7 +1,7 @@
 """Pictures, their names and their form in an answer."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.core.picture import EXTENSIONS, Picture, Pool, as_file, media_type_of
@@ -43,7 +43,6 @@ def test_another_name_is_no_picture(name: str) -> None:
     assert media_type_of(name) is None
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.text())
 def test_only_what_a_picture_could_be_called_is_a_name(text: str) -> None:
     assert media_type_of(text) is None

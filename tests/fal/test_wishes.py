@@ -1,7 +1,7 @@
 """What headers ask for beside the body, read as fal reads them."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.fal.options import FalOptions, read
@@ -49,7 +49,6 @@ def test_what_is_fals_to_decide_is_passed_on_as_it_came_if_it_is_short_and_plain
     assert read({"x-fal-store-io": "0\r\nHost: y"}).passed == {}
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.dictionaries(st.sampled_from([NEW, OLD, PRIORITY]), st.text()))
 def test_whatever_a_header_holds_there_is_an_answer(headers: dict[str, str]) -> None:
     found = read(headers)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.fal.replies import Delivered, DownloadFailed, Failed, FalAnswer, Rejected, Unsent
@@ -12,7 +12,6 @@ from falgate.jobs.job import MOVES
 from falgate.jobs.settlement import after_result, after_submit, is_zero
 from falgate.models.spec import Expected, ModelSpec
 
-PROPERTY = settings(derandomize=True, deadline=None)
 HELD = 4 * 107
 
 
@@ -204,14 +203,12 @@ def test_these_are_not(units: str | None) -> None:
     assert not is_zero(units)
 
 
-@PROPERTY
 @given(st.text() | st.from_regex(r"[0-9]*\.?[0-9]*", fullmatch=True))
 def test_only_a_number_that_is_zero_is_zero_units(units: str) -> None:
     if is_zero(units):
         assert float(units) == 0
 
 
-@PROPERTY
 @given(st.integers(1, 4), st.integers(100, 599), st.none() | st.text(max_size=4), st.integers(0, 4))
 def test_nothing_within_the_order_is_charged_above_the_hold(
     number: int, status: int, units: str | None, delivered: int

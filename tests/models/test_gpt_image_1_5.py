@@ -6,7 +6,7 @@ from typing import get_args
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.core.errors import InputRejected
@@ -69,7 +69,6 @@ def test_a_picture_is_listed_at_fals_price(quality: Quality, size: Size) -> None
         assert price.listed(SPEC, arguments, 1) == usd(PRICES[quality, size])
 
 
-@settings(deadline=None, derandomize=True)
 @given(calls)
 def test_what_is_held_covers_what_is_booked(arguments: Input) -> None:
     for number in range(1, arguments.num_images + 1):
@@ -77,7 +76,6 @@ def test_what_is_held_covers_what_is_booked(arguments: Input) -> None:
         assert all(price.cost(SPEC, arguments, got) <= held for got in range(number + 1))
 
 
-@settings(deadline=None, derandomize=True)
 @given(calls, st.integers(1, 4))
 def test_a_purchase_is_a_request_that_reads_as_itself(arguments: Input, number: int) -> None:
     bought = SPEC.purchase(arguments, number)

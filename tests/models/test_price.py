@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.core.money import MICROS_MAX
@@ -53,7 +53,6 @@ def test_nothing_delivered_costs_nothing() -> None:
     assert cost(SPEC, Input(), 0) == 0
 
 
-@settings(deadline=None, derandomize=True)
 @given(st.integers(1, 10), st.data())
 def test_a_hold_covers_whatever_is_delivered(number: int, data: st.DataObject) -> None:
     delivered = data.draw(st.integers(0, number))

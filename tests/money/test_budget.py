@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from falgate.core.account import LEVELS, ORGANISATION, Account, account, chain
@@ -12,7 +12,6 @@ from falgate.core.calendar import Window
 from falgate.core.money import MICROS_MAX
 from falgate.money.budget import Budget, Position, tightest
 
-PROPERTY = settings(derandomize=True, deadline=None)
 DAY = Window("day", "2026-11-22", 0, 1)
 amounts = st.integers(0, MICROS_MAX)
 
@@ -68,7 +67,6 @@ def test_what_names_nobody_is_refused_with_what_would(text: str, said: str) -> N
         account(text)
 
 
-@PROPERTY
 @given(amounts, amounts, amounts, amounts)
 def test_remaining_is_limit_minus_spent_minus_held_and_never_below_zero(
     limit: int, raised: int, spent: int, held: int

@@ -15,10 +15,8 @@ METHODS = {"GET": 16, "POST": 15, "PATCH": 3, "PUT": 2, "DELETE": 3}
 """How many operations there are at least: a document that lost some would prove nothing."""
 
 thorough = settings(
-    max_examples=20,
-    derandomize=True,
+    max_examples=settings().max_examples // 5,
     database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -46,7 +46,6 @@ async def play(new_world: Callable[[], Any], asked: list[list[Asked]]) -> tuple[
     return world, answers
 
 
-@settings(deadline=None, max_examples=150)
 @given(asked=batches)
 def test_never_more_is_bought_than_the_largest_number_asked_for(
     new_world: Callable[[], Any], asked: list[list[Asked]]
@@ -64,7 +63,6 @@ def test_never_more_is_bought_than_the_largest_number_asked_for(
     assert world.leaks() == []
 
 
-@settings(deadline=None, max_examples=100)
 @given(asked=mixed)
 def test_fresh_requests_buy_for_themselves_and_never_lose_what_others_get(
     new_world: Callable[[], Any], asked: list[list[Asked]]
@@ -88,7 +86,6 @@ def test_fresh_requests_buy_for_themselves_and_never_lose_what_others_get(
     assert world.leaks() == []
 
 
-@settings(deadline=None, max_examples=60)
 @given(asked=st.lists(numbers, min_size=1, max_size=6))
 def test_a_repeat_of_all_that_was_asked_is_free(
     new_world: Callable[[], Any], asked: list[int]

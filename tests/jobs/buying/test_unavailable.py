@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from patience import PATIENCE_S
 
@@ -208,7 +208,6 @@ results = st.lists(
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
 @given(failures, submissions, results, st.lists(st.integers(1, 3), min_size=1, max_size=4))
 def test_whatever_fails_fal_s_bill_is_booked_and_every_job_is_closed_once(
     new_world: Any, failing: Any, said: Any, came: Any, wanted: list[int]
