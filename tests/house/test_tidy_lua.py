@@ -108,27 +108,30 @@ return redis.call('GET', counter_key)
 CALLER = '_ADD = Script("counter_add")'
 
 
-@pytest.mark.parametrize("name", RULES)
-def test_every_script_keeps_the_rule(name: str, files: dict[str, str]) -> None:
-    rule, _ = RULES[name]
-    scripts = [
+@pytest.fixture(scope="module")
+def scripts(files: dict[str, str]) -> list[Lua]:
+    """All of them, each with the files that may call it: any for a part, else those beside it."""
+    sources = {PurePosixPath(path): text for path, text in files.items()}
+    return [
         Lua(
-            PurePosixPath(path),
+            path,
             text,
             [
                 source
-                for other, source in files.items()
-                if other.endswith((".py", ".lua"))
+                for other, source in sources.items()
+                if other.suffix in {".py", ".lua"}
                 and other != path
-                and (
-                    PurePosixPath(path).name.startswith("_")
-                    or PurePosixPath(other).parent == PurePosixPath(path).parent
-                )
+                and (path.name.startswith("_") or other.parent == path.parent)
             ],
         )
-        for path, text in files.items()
-        if path.endswith(".lua")
+        for path, text in sources.items()
+        if path.suffix == ".lua"
     ]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_script_keeps_the_rule(name: str, scripts: list[Lua]) -> None:
+    rule, _ = RULES[name]
 
     assert scripts
     assert [f"{lua.path}: {complaint}" for lua in scripts for complaint in rule(lua)] == []

@@ -10,10 +10,15 @@ FUNCTION_LINES_MAX = 60
 
 
 class Module(NamedTuple):
-    """A Python file: its path from the project's root, and its syntax."""
+    """A Python file: its path from the project's root, and all nodes of its syntax, once."""
 
     path: str
-    tree: ast.Module
+    nodes: list[ast.AST]
+
+
+def parsed(path: str, text: str) -> Module:
+    """A file of this text; its module is the first node."""
+    return Module(path, list(ast.walk(ast.parse(text))))
 
 
 Functions = ast.FunctionDef | ast.AsyncFunctionDef
@@ -21,22 +26,22 @@ Functions = ast.FunctionDef | ast.AsyncFunctionDef
 PUBLIC = {"_exit", "_asdict", "_fields", "_make", "_replace"}
 
 
-def functions(tree: ast.AST) -> Iterator[Functions]:
+def functions(module: Module) -> list[Functions]:
     """All of them, nested ones too."""
-    for node in ast.walk(tree):
-        if isinstance(node, Functions):
-            yield node
+    return [node for node in module.nodes if isinstance(node, Functions)]
 
 
 def undocumented(module: Module) -> Iterator[str]:
     """A module of the service that does not say what it owns."""
-    if module.path.startswith("service/") and not ast.get_docstring(module.tree):
+    tree = module.nodes[0]
+    assert isinstance(tree, ast.Module)
+    if module.path.startswith("service/") and not ast.get_docstring(tree):
         yield "its first line must say what it owns"
 
 
 def long_functions(module: Module) -> Iterator[str]:
     """Functions that do not fit on a screen."""
-    for function in functions(module.tree):
+    for function in functions(module):
         lines = (function.end_lineno or 0) - function.lineno + 1
         if lines > FUNCTION_LINES_MAX:
             yield f"{function.name} has {lines} lines, {FUNCTION_LINES_MAX} at most"
@@ -47,9 +52,9 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.endswith("__") and name not in PUBLIC
 
 
-def borrowings(tree: ast.Module) -> Iterator[tuple[ast.alias, str]]:
+def borrowings(module: Module) -> Iterator[tuple[ast.alias, str]]:
     """Each imported name of a library, with its whole dotted name."""
-    for node in ast.walk(tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             of = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
             for alias in node.names:
@@ -68,11 +73,11 @@ def owner(attribute: ast.Attribute) -> str:
 def private_names(module: Module) -> Iterator[str]:
     """Names that a library keeps for itself, imported or reached for."""
     borrowed = set()
-    for alias, whole in borrowings(module.tree):
+    for alias, whole in borrowings(module):
         borrowed.add(alias.asname or alias.name.split(".")[0])
         if any(is_private(part) for part in whole.split(".")):
             yield f"line {alias.lineno}: {whole} is private to its library"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr) and owner(node) in borrowed:
             yield f"line {node.lineno}: {ast.unparse(node)} is private to its library"
 
@@ -95,12 +100,13 @@ def unasserting(module: Module) -> Iterator[str]:
     if not module.path.startswith("tests/"):
         return
     checks: set[str] = set()
+    found = functions(module)
     # Twice, for a check that calls a check.
     for _ in range(2):
         checks |= {
-            function.name for function in functions(module.tree) if asserting(function, checks)
+            each.name for each in found if each.name not in checks and asserting(each, checks)
         }
-    for function in functions(module.tree):
+    for function in found:
         if function.name.startswith("test_") and function.name not in checks:
             yield f"{function.name} asserts nothing"
 
@@ -110,7 +116,7 @@ CALLS = {"get", "post", "put", "patch", "delete", "head", "request", "Client", "
 
 def impatient(module: Module) -> Iterator[str]:
     """Calls of httpx with its own patience, 5 seconds, which a busy machine uses up."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         named = {keyword.arg for keyword in node.keywords}
@@ -141,7 +147,7 @@ def test_x():
 
 def test_the_project_keeps_every_rule(files: dict[str, str]) -> None:
     """In one test, so that each file is parsed once."""
-    modules = [Module(path, ast.parse(text)) for path, text in files.items() if path[-3:] == ".py"]
+    modules = [parsed(path, text) for path, text in files.items() if path[-3:] == ".py"]
     rules = {rule: name for name, (rule, _, _) in RULES.items()}
 
     assert len(modules) > 1
@@ -157,5 +163,5 @@ def test_the_project_keeps_every_rule(files: dict[str, str]) -> None:
 def test_a_rule_sees_its_planted_violation(name: str) -> None:
     rule, path, planted = RULES[name]
 
-    assert len(list(rule(Module(path, ast.parse(planted))))) == 1
-    assert list(rule(Module(path, ast.parse(KEPT)))) == []
+    assert len(list(rule(parsed(path, planted)))) == 1
+    assert list(rule(parsed(path, KEPT))) == []

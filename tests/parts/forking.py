@@ -108,13 +108,14 @@ def popen(
     arguments: Sequence[str],
     *,
     env: Mapping[str, str],
+    stdin: int | None = None,
     stdout: IO[bytes] | int | None = None,
     stderr: IO[bytes] | int | None = None,
 ) -> Forked:
-    """Run `python -m falgate ARGUMENTS` in this environment; what it says goes to these files."""
+    """Run `python -m falgate ARGUMENTS` in this environment, with these files."""
     mine, its = socket.socketpair()
     with its, Path(os.devnull).open("r+b") as nothing:
-        files = [_number(file, nothing) for file in (None, stdout, stderr)]
+        files = [_number(file, nothing) for file in (stdin, stdout, stderr)]
         request = json.dumps([list(arguments), dict(env), str(Path.cwd())]).encode()
         socket.send_fds(_server()[0], [request], [*files, its.fileno()])
     return Forked(["falgate", *arguments], mine)

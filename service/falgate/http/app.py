@@ -5,6 +5,7 @@ from functools import partial
 
 import msgspec
 from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
 from litestar.types import ASGIApp, ControllerRouterHandler
 
 from falgate.admin.api.routes import AdminParts, admin_routes
@@ -22,6 +23,7 @@ from falgate.http.head import HeadAsGet
 from falgate.http.health import Health, health_routes, healthz
 from falgate.http.index import index_route
 from falgate.http.jwks import jwks_route
+from falgate.http.later import Later
 from falgate.http.money import money_routes
 from falgate.http.operations import Apart
 from falgate.http.picture_urls import PictureUrls
@@ -79,10 +81,6 @@ def create_applications(
         jwks_route(key_set),
         healthz,
     ]
-    for_operators: list[ControllerRouterHandler] = [
-        *admin_routes(administration),
-        *health_routes(health),
-    ]
     edge = partial(
         Edge,
         models=ports.models,
@@ -91,20 +89,26 @@ def create_applications(
         body_bytes_max=body_bytes_max,
         body_timeout_s=body_timeout_s,
     )
-    whole = _routed([*for_apps, *for_operators])
+    served = _routed([*for_apps, *health_routes(health)], None)
+
+    def everything() -> Litestar:
+        # The documentation covers the routes of the apps too.
+        routes = [*for_apps, *health_routes(health), *admin_routes(administration)]
+        return _routed(routes, openapi())
+
+    whole = Later(served, everything)
     if not apart:
         return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
-    # The operators' documentation page also covers the routes of the apps' listener.
     operators = edge(HeadAsGet(Apart(whole, operators=True)))
-    only_apps = Proxy(_routed(for_apps, documented=False))
+    only_apps = Proxy(served)
     return Applications(edge(HeadAsGet(Apart(only_apps, operators=False)), cors=cors), operators)
 
 
-def _routed(routes: list[ControllerRouterHandler], *, documented: bool = True) -> Litestar:
+def _routed(routes: list[ControllerRouterHandler], document: OpenAPIConfig | None) -> Litestar:
     return Litestar(
         route_handlers=routes,
         exception_handlers=HANDLERS,
-        openapi_config=openapi() if documented else None,
+        openapi_config=document,
         # The edge limits bodies, and the process configures logging.
         request_max_body_size=None,
         logging_config=None,

@@ -28,8 +28,13 @@ class Apart:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, or answer 404."""
         if scope["type"] == ScopeType.HTTP:
-            first = scope["path"].strip("/").partition("/")[0]
+            first = first_segment(scope["path"])
             if first not in _BOTH and (first in PATHS) != self._operators:
                 await reply(send, _NOT_FOUND, _BODY)
                 return
         await self._app(scope, receive, send)
+
+
+def first_segment(path: str) -> str:
+    """Return what stands before the second slash of a path: "admin" of /admin/v1."""
+    return path.strip("/").partition("/")[0]

@@ -3,14 +3,13 @@
 import os
 import pty
 import re
-import subprocess
-import sys
 import termios
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from click.testing import Result
+from forking import popen
 from patience import PATIENCE_S
 
 COLUMNS = 80
@@ -47,13 +46,7 @@ def terminal(redis_url: str, falgate: Callable[..., Result]) -> Terminal:
         ours, theirs = pty.openpty()
         termios.tcsetwinsize(theirs, (40, COLUMNS))
         env = {"PATH": os.environ["PATH"], "TERM": "xterm", "FALGATE_REDIS_URL": redis_url}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "falgate", *arguments],
-            env=env,
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
+        process = popen(arguments, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
         os.close(theirs)
         os.write(ours, answer.encode())
         said = b""
