@@ -25,7 +25,7 @@ from falgate.redis import keyspace
 from falgate.redis.client import connect
 
 UPSTREAM, HOURS_LATER = "machine", [1, 9, 24, 7 * 24, 31 * 24]
-EXAMPLES, IN_FULL, LENGTH = 40, 120, 50
+EXAMPLES, IN_FULL, LENGTH = 30, 120, 50
 CALM = settings(
     derandomize=True,
     deadline=None,
