@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -157,11 +158,13 @@ def serves_redis(data: Path) -> bool:
 def _authorities_are_loaded_once() -> Iterator[None]:
     """httpx loads them for each client, which takes longer than most of what is asked by one."""
     usual: Any = ssl.create_default_context
-    asked = {"cafile": certifi.where()}
-    loaded: ssl.SSLContext = usual(**asked)
+    loaded = cache(usual)
+    # What httpx chooses, with and without its look at the environment.
+    chosen = {certifi.where(), os.environ.get("SSL_CERT_FILE")}
 
     def create(*given: Any, **named: Any) -> Any:
-        return loaded if not given and named == asked else usual(*given, **named)
+        is_chosen = not given and named.keys() == {"cafile"} and named["cafile"] in chosen
+        return (loaded if is_chosen else usual)(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", create)

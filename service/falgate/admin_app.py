@@ -71,10 +71,10 @@ def probes_of(
 
 async def open_admin_app(
     settings: Settings, redis: Redis, *, admin_key: str, pictures: bool
-) -> Callable[[str], Litestar]:
-    """The admin routes on a Redis, by resource: no gateway, nothing of fal and no listeners.
+) -> Callable[[str, str], Litestar]:
+    """The admin routes on a Redis, by resource and method: no gateway, and nothing of fal.
 
-    A command asks for one resource or two. Putting all routes together would take most of its time.
+    A command asks one or two of them. Putting all routes together would take most of its time.
 
     Args:
         settings: Those of the gateways of this Redis, with the ledger's calendar.
@@ -98,9 +98,9 @@ async def open_admin_app(
     parts = admin_parts(services, redis, about_pictures)
 
     @cache
-    def app_of(resource: str) -> Litestar:
+    def app_of(resource: str, method: str) -> Litestar:
         return Litestar(
-            route_handlers=admin_routes(parts, resource),
+            route_handlers=admin_routes(parts, resource, method),
             exception_handlers=HANDLERS,
             openapi_config=None,
             request_max_body_size=None,

@@ -144,7 +144,8 @@ def _server() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
     """The process that forks, behind a connection to it; it ends when this one does."""
     mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with its:
-        env = {name: value for name, value in os.environ.items() if not name.startswith("FAL")}
+        ours = ("FAL", "SSL_")  # what falgate reads, and what its processes here seldom have
+        env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         command = [sys.executable, __file__, str(its.fileno())]
         return mine, subprocess.Popen(command, pass_fds=[its.fileno()], env=env)
 

@@ -32,7 +32,7 @@ async def in_process(
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
             resource, *_ = scope["path"].removeprefix(f"{PREFIX}/").split("/")
-            await app_of(resource)(scope, receive, send)
+            await app_of(resource, scope["method"])(scope, receive, send)
 
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app),

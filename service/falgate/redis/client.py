@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+from redis import DriverInfo
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from falgate import __version__
 from falgate.core.errors import Unavailable
 from falgate.redis.bounded import BoundedRedis, attempt
 from falgate.redis.denials import is_unknown, missing_right, words
@@ -24,6 +26,9 @@ _RETRIES = 3
 _CONNECTIONS_MAX = 128
 _LINE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 10_000}
 """TCP settings that detect a vanished host: in seconds, a count, and milliseconds (tcp(7))."""
+
+# What CLIENT LIST shows. redis-py would look up its own version for each connection, in a file.
+_DRIVER = DriverInfo(name="falgate", lib_version=__version__)
 
 _SAFE_POLICIES = re.compile(r"noeviction|volatile-\w+")
 
@@ -69,6 +74,7 @@ def connect(url: str, timeout_s: int = _TRIP_S) -> Redis:
         retry=Retry(backoff, _RETRIES),
         max_connections=_CONNECTIONS_MAX,
         timeout=timeout_s,
+        driver_info=_DRIVER,
         **_keepalive(url),
     )
     client = BoundedRedis(connection_pool=pool)

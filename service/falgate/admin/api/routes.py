@@ -71,8 +71,8 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
     pictures: PictureParts | None = None
 
 
-def admin_routes(parts: AdminParts, resource: str = "") -> list[Router]:
-    """The routes under /admin/v1: all, or those of a resource: `budgets` of /admin/v1/budgets."""
+def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> list[Router]:
+    """The routes under /admin/v1: all, or those of a resource and a method: `budgets`, GET."""
     services, pictures = parts.services, parts.pictures
     handlers = [handler for each in _ALWAYS for handler in each.routes.handlers]
     if pictures:
@@ -81,7 +81,11 @@ def admin_routes(parts: AdminParts, resource: str = "") -> list[Router]:
             handlers += cache.gateway_routes.handlers
     if resource:
         of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
-        handlers = [each for each in handlers if any(map(of_resource.match, each.paths))]
+        handlers = [
+            each
+            for each in handlers
+            if method in each.http_methods and any(map(of_resource.match, each.paths))
+        ]
     router = Router(
         PREFIX,
         route_handlers=[*handlers, unknown],
