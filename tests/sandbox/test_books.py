@@ -26,9 +26,9 @@ def books(client: httpx.Client) -> dict[str, Any]:
 def test_the_books_tell_every_submit_with_its_input_and_headers(serve: Serve) -> None:
     client = serve(behaviour=AT_ONCE)
     headers = {"X-Fal-No-Retry": "1", "x-app-fal-disable-fallback": "true"}
-    told = client.post(f"{MODEL}?fal_webhook=http://a.test/", json=BODY, headers=headers).json()
+    accepted = client.post(f"{MODEL}?fal_webhook=http://a.test/", json=BODY, headers=headers).json()
     (entry,) = books(client)["submits"]
-    assert entry["request_id"] == told["request_id"]
+    assert entry["request_id"] == accepted["request_id"]
     assert (entry["model"], entry["input"]) == ("fal-ai/gpt-image-1.5", BODY)
     assert entry["headers"]["x-fal-no-retry"] == "1"
     assert entry["headers"]["x-app-fal-disable-fallback"] == "true"
@@ -69,10 +69,10 @@ def test_a_cancelled_request_is_not_billed(serve: Serve) -> None:
 
 def test_the_books_count_what_was_asked(serve: Serve) -> None:
     client = serve(behaviour=AT_ONCE)
-    told = client.post(MODEL, json=BODY).json()
-    client.get(told["status_url"])
-    client.get(told["status_url"])
-    url = client.get(told["response_url"]).json()["images"][0]["url"]
+    accepted = client.post(MODEL, json=BODY).json()
+    client.get(accepted["status_url"])
+    client.get(accepted["status_url"])
+    url = client.get(accepted["response_url"]).json()["images"][0]["url"]
     httpx.get(url, timeout=PATIENCE_S)
     assert books(client)["visits"] == {"status": 2, "result": 1, "media": 1}
 
@@ -85,10 +85,10 @@ def test_a_key_sent_to_a_pictures_address_is_noticed(serve: Serve) -> None:
 
 def test_the_books_can_be_cleared(serve: Serve, tmp_path: Path) -> None:
     client = serve(directory=tmp_path)
-    told = client.post(MODEL, json=BODY).json()
+    accepted = client.post(MODEL, json=BODY).json()
     client.delete("/sandbox/books")
     assert books(client) == {"submits": [], "accepted": 0, "billed_micros": 0, "visits": {}}
-    assert client.get(told["status_url"]).status_code == 404
+    assert client.get(accepted["status_url"]).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ async def test_the_controls_are_for_this_machine_only(method: str, path: str) ->
 
 def test_work_goes_on_until_it_is_ended(serve: Serve, tmp_path: Path) -> None:
     client = serve(behaviour=Behaviour(work_s=3_600), directory=tmp_path)
-    told = client.post(MODEL, json=BODY).json()
-    with client.stream("GET", f"{told['status_url']}/stream") as stream:
+    accepted = client.post(MODEL, json=BODY).json()
+    with client.stream("GET", f"{accepted['status_url']}/stream") as stream:
         lines = (line for line in stream.iter_lines() if line)
         assert "IN_PROGRESS" in next(lines)
         assert client.delete("/sandbox/work").json() == {"ended": 1}
@@ -155,8 +155,8 @@ def test_a_sandbox_on_the_same_directory_answers_for_the_requests_of_another(
     serve: Serve, tmp_path: Path
 ) -> None:
     first = serve(directory=tmp_path, behaviour=AT_ONCE)
-    told = first.post(MODEL, json=BODY).json()
-    path = f"{MODEL}/requests/{told['request_id']}"
+    accepted = first.post(MODEL, json=BODY).json()
+    path = f"{MODEL}/requests/{accepted['request_id']}"
     second = serve(directory=tmp_path, behaviour=Behaviour(fault="error"))
     assert second.get(f"{path}/status").json()["status"] == "COMPLETED"
     pictures = [
@@ -170,34 +170,34 @@ def test_a_sandbox_on_the_same_directory_answers_for_the_requests_of_another(
 def test_a_cancel_through_one_sandbox_is_seen_by_the_other(serve: Serve, tmp_path: Path) -> None:
     dials = Behaviour(queue_s=60)
     first, second = (serve(directory=tmp_path, behaviour=dials) for _ in range(2))
-    told = first.post(MODEL, json=BODY).json()
-    path = f"{MODEL}/requests/{told['request_id']}"
+    accepted = first.post(MODEL, json=BODY).json()
+    path = f"{MODEL}/requests/{accepted['request_id']}"
     assert second.put(f"{path}/cancel").status_code == 202
     assert first.get(f"{path}/status").json()["error_type"] == "client_cancelled"
 
 
 def test_a_record_is_one_whole_file(serve: Serve, tmp_path: Path) -> None:
-    told = serve(directory=tmp_path).post(MODEL, json=BODY).json()
-    assert [path.name for path in tmp_path.glob("*.json")] == [f"{told['request_id']}.json"]
+    accepted = serve(directory=tmp_path).post(MODEL, json=BODY).json()
+    assert [path.name for path in tmp_path.glob("*.json")] == [f"{accepted['request_id']}.json"]
 
 
 def test_an_id_reaches_no_file_outside_the_directory(serve: Serve, tmp_path: Path) -> None:
     client = serve(directory=tmp_path / "box", behaviour=AT_ONCE)
-    told = client.post(MODEL, json=BODY).json()
-    record = tmp_path / "box" / f"{told['request_id']}.json"
+    accepted = client.post(MODEL, json=BODY).json()
+    record = tmp_path / "box" / f"{accepted['request_id']}.json"
     record.rename(tmp_path / record.name)
-    path = f"{MODEL}/requests/..%2f{told['request_id']}/status"
+    path = f"{MODEL}/requests/..%2f{accepted['request_id']}/status"
     assert client.get(path).status_code == 404
 
 
 def test_the_platform_lists_billing_events(serve: Serve) -> None:
     client = serve(behaviour=AT_ONCE)
-    told = [client.post(MODEL, json={**BODY, "num_images": 2}).json() for _ in range(2)][1]
-    query = {"request_id": told["request_id"], "endpoint_id": "fal-ai/gpt-image-1.5"}
+    accepted = [client.post(MODEL, json={**BODY, "num_images": 2}).json() for _ in range(2)][1]
+    query = {"request_id": accepted["request_id"], "endpoint_id": "fal-ai/gpt-image-1.5"}
     page = client.get("/v1/models/billing-events", params=query).json()
     (event,) = page["billing_events"]
     micros = price.cost(SPEC, Input(prompt="a fox"), 2)
-    assert event["request_id"] == told["request_id"]
+    assert event["request_id"] == accepted["request_id"]
     assert event["output_units"] == 2
     assert event["cost_estimate_nano_usd"] == micros * 1000
     assert event["cost_total"] == micros / 1_000_000
@@ -206,10 +206,10 @@ def test_the_platform_lists_billing_events(serve: Serve) -> None:
 
 def test_the_platform_lists_the_requests_of_an_endpoint(serve: Serve) -> None:
     client = serve(behaviour=AT_ONCE)
-    told = client.post(MODEL, json=BODY).json()
+    accepted = client.post(MODEL, json=BODY).json()
     query = {"endpoint_id": "fal-ai/gpt-image-1.5", "expand": "payloads"}
     (item,) = client.get("/queue/v1/models/requests/by-endpoint", params=query).json()["items"]
-    assert (item["request_id"], item["json_input"]) == (told["request_id"], BODY)
+    assert (item["request_id"], item["json_input"]) == (accepted["request_id"], BODY)
     assert item["status_code"] == 200
     other = client.get("/v1/models/requests/by-endpoint", params={"endpoint_id": "a/b"})
     assert other.json()["items"] == []

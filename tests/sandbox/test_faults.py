@@ -22,20 +22,20 @@ def fetched(client: httpx.Client, at: str) -> httpx.Response:
     submit = client.post(MODEL, json=BODY)
     if at in {"submit", "accepted"}:
         return submit
-    told = submit.json()
+    accepted = submit.json()
     if at == "status":
-        return client.get(told["status_url"])
-    result = client.get(told["response_url"])
+        return client.get(accepted["status_url"])
+    result = client.get(accepted["response_url"])
     return client.get(result.json()["images"][0]["url"]) if at == "media" else result
 
 
 def address(client: httpx.Client, at: str) -> str:
     """Where the answer to a new request is that is spoilt."""
-    told = client.post(MODEL, json=BODY).json()
+    accepted = client.post(MODEL, json=BODY).json()
     places = {
-        "status": told["status_url"],
-        "result": told["response_url"],
-        "media": f"/files/b/{told['request_id']}/0.png",
+        "status": accepted["status_url"],
+        "result": accepted["response_url"],
+        "media": f"/files/b/{accepted['request_id']}/0.png",
     }
     return str(places[at])
 
@@ -193,13 +193,13 @@ def test_a_fault_can_be_for_the_next_submits_only(serve: Serve) -> None:
 def test_a_fault_can_spoil_the_first_answers_only(serve: Serve) -> None:
     client = broken(serve, "result", "error", status=500, faults=2)
     for _ in range(2):
-        told = client.post(MODEL, json=BODY).json()
-        codes = [client.get(told["response_url"]).status_code for _ in range(3)]
+        accepted = client.post(MODEL, json=BODY).json()
+        codes = [client.get(accepted["response_url"]).status_code for _ in range(3)]
         assert codes == [500, 500, 200]
 
 
 def test_a_request_keeps_the_dials_of_its_submit(serve: Serve) -> None:
     client = broken(serve, "result", "error", status=500)
-    told = client.post(MODEL, json=BODY).json()
+    accepted = client.post(MODEL, json=BODY).json()
     client.delete("/sandbox/dials")
-    assert client.get(told["response_url"]).status_code == 500
+    assert client.get(accepted["response_url"]).status_code == 500

@@ -118,9 +118,9 @@ def test_it_is_told_again_until_it_is_taken(serve: Serve, receiver: Receiver) ->
     receiver.answers = [500, 503]
     submit(serve(), receiver)
 
-    told = receiver.wait(3)
+    accepted = receiver.wait(3)
 
-    assert len({delivery.body for delivery in told}) == 1
+    assert len({delivery.body for delivery in accepted}) == 1
 
 
 @pytest.mark.parametrize("times", [0, 3])

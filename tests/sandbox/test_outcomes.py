@@ -45,14 +45,14 @@ def test_the_models_errors_come_with_the_result_and_cost_nothing(
 ) -> None:
     client = serve(behaviour=Behaviour(work_s=0))
     client.post("/sandbox/dials", json={"outcome": outcome})
-    told = client.post(MODEL, json=BODY).json()
-    reply = client.get(told["response_url"])
+    accepted = client.post(MODEL, json=BODY).json()
+    reply = client.get(accepted["response_url"])
     issue = reply.json()["detail"][0]
     assert (reply.status_code, issue["type"]) == (status, outcome)
     assert issue["url"] == f"https://docs.fal.ai/errors#{outcome}"
     assert reply.headers["x-fal-needs-retry"] == retry
     assert "x-fal-billable-units" not in reply.headers
-    state = client.get(told["status_url"]).json()
+    state = client.get(accepted["status_url"]).json()
     assert (state["status"], state["error_type"]) == ("COMPLETED", outcome)
     entry = book(client)
     assert (entry["delivered"], entry["billed_micros"]) == (0, 0)
@@ -64,20 +64,22 @@ def test_a_policy_violation_quotes_the_prompt_as_fal_does(serve: Serve) -> None:
     assert (issue["loc"], issue["input"]) == (["body", "prompt"], "a fox")
 
 
-@pytest.mark.parametrize(("units", "told"), [(None, None), ("0", "0"), ("1.5", "1.5"), ("", None)])
+@pytest.mark.parametrize(
+    ("units", "header"), [(None, None), ("0", "0"), ("1.5", "1.5"), ("", None)]
+)
 def test_the_units_of_a_failure_are_told_where_the_dials_give_them(
-    serve: Serve, units: str | None, told: str | None
+    serve: Serve, units: str | None, header: str | None
 ) -> None:
     client = serve(behaviour=Behaviour(work_s=0, outcome="content_policy_violation", units=units))
-    assert result(client).headers.get("x-fal-billable-units") == told
+    assert result(client).headers.get("x-fal-billable-units") == header
 
 
-@pytest.mark.parametrize(("units", "told"), [(None, "2.0"), ("0", "0"), ("", None)])
+@pytest.mark.parametrize(("units", "header"), [(None, "2.0"), ("0", "0"), ("", None)])
 def test_the_units_of_a_delivery_can_be_changed(
-    serve: Serve, units: str | None, told: str | None
+    serve: Serve, units: str | None, header: str | None
 ) -> None:
     client = serve(behaviour=Behaviour(work_s=0, units=units))
-    assert result(client).headers.get("x-fal-billable-units") == told
+    assert result(client).headers.get("x-fal-billable-units") == header
 
 
 def test_a_failure_can_be_billed_in_part(serve: Serve) -> None:
@@ -115,17 +117,17 @@ def test_the_list_of_pictures_can_be_empty(serve: Serve) -> None:
 
 def test_pictures_can_be_smaller_than_the_answer_says(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(work_s=0, outcome="wrong_size"))
-    told = result(client).json()["images"][0]
-    picture = Image.open(BytesIO(client.get(told["url"]).content))
-    assert (told["width"], told["height"]) == (1024, 1024)
+    accepted = result(client).json()["images"][0]
+    picture = Image.open(BytesIO(client.get(accepted["url"]).content))
+    assert (accepted["width"], accepted["height"]) == (1024, 1024)
     assert picture.size == (512, 512)
 
 
 def test_pictures_can_be_of_another_format_than_the_answer_says(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(work_s=0, outcome="wrong_format"))
-    told = result(client).json()["images"][0]
-    picture = Image.open(BytesIO(client.get(told["url"]).content))
-    assert (told["content_type"], picture.format) == ("image/png", "JPEG")
+    accepted = result(client).json()["images"][0]
+    picture = Image.open(BytesIO(client.get(accepted["url"]).content))
+    assert (accepted["content_type"], picture.format) == ("image/png", "JPEG")
 
 
 @pytest.mark.parametrize("outcome", ["never_starts", "never_ends"])

@@ -121,5 +121,5 @@ def test_a_picture_that_was_not_made_is_not_found(serve: Serve, name: str) -> No
 
 def test_there_is_no_picture_before_the_request_has_ended(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(work_s=60))
-    told = client.post("/queue/fal-ai/gpt-image-1.5", json={"prompt": "a"}).json()
-    assert client.get(f"/files/b/{told['request_id']}/0.png").status_code == 404
+    accepted = client.post("/queue/fal-ai/gpt-image-1.5", json={"prompt": "a"}).json()
+    assert client.get(f"/files/b/{accepted['request_id']}/0.png").status_code == 404

@@ -18,8 +18,8 @@ NEVER = Behaviour(outcome="never_ends")
 def submit(client: httpx.Client, **arguments: Any) -> dict[str, Any]:
     reply = client.post(f"/queue/{MODEL}", json={"prompt": "a fox", **arguments})
     assert reply.status_code == 200
-    told: dict[str, Any] = reply.json()
-    return told
+    accepted: dict[str, Any] = reply.json()
+    return accepted
 
 
 def test_a_submit_is_answered_with_its_addresses_as_they_were_asked(serve: Serve) -> None:
@@ -51,11 +51,11 @@ def test_forwarded_headers_change_no_address(serve: Serve) -> None:
 def test_a_fixed_base_begins_every_address(serve: Serve) -> None:
     client = serve(base_url="http://box.test/fal/", behaviour=AT_ONCE)
     headers = {"Host": "queue.box.test"}
-    told = client.post(f"/{MODEL}", json={"prompt": "a"}, headers=headers).json()
-    path = f"/queue/{MODEL}/requests/{told['request_id']}"
-    assert told["response_url"] == f"http://box.test/fal{path}"
+    accepted = client.post(f"/{MODEL}", json={"prompt": "a"}, headers=headers).json()
+    path = f"/queue/{MODEL}/requests/{accepted['request_id']}"
+    assert accepted["response_url"] == f"http://box.test/fal{path}"
     url = client.get(path).json()["images"][0]["url"]
-    assert url == f"http://box.test/fal/files/b/{told['request_id']}/0.png"
+    assert url == f"http://box.test/fal/files/b/{accepted['request_id']}/0.png"
 
 
 def test_the_host_tells_queue_and_sync_run_apart_at_the_root(serve: Serve) -> None:
@@ -78,18 +78,20 @@ def test_each_status_has_its_code_and_its_body(
     serve: Serve, dials: Behaviour, code: int, status: str, extra: dict[str, Any]
 ) -> None:
     client = serve(behaviour=dials)
-    told = submit(client)
-    reply = client.get(told["status_url"], params={"logs": "0"})
-    urls = {name: told[name] for name in ("request_id", "response_url", "status_url", "cancel_url")}
+    accepted = submit(client)
+    reply = client.get(accepted["status_url"], params={"logs": "0"})
+    urls = {
+        name: accepted[name] for name in ("request_id", "response_url", "status_url", "cancel_url")
+    }
     assert (reply.status_code, reply.json()) == (code, {"status": status, **urls, **extra})
-    assert reply.headers["x-fal-request-id"] == told["request_id"]
+    assert reply.headers["x-fal-request-id"] == accepted["request_id"]
 
 
 @pytest.mark.parametrize(("logs", "given"), [("1", True), ("true", True), ("false", False)])
 def test_logs_come_in_every_spelling_of_the_wish(serve: Serve, logs: str, given: bool) -> None:
     client = serve(behaviour=AT_ONCE)
-    told = submit(client)
-    lines = client.get(told["status_url"], params={"logs": logs}).json()["logs"]
+    accepted = submit(client)
+    lines = client.get(accepted["status_url"], params={"logs": logs}).json()["logs"]
     assert ([line["message"] for line in lines] if lines else None) == (
         ["Generating", "Finished"] if given else None
     )
@@ -97,8 +99,8 @@ def test_logs_come_in_every_spelling_of_the_wish(serve: Serve, logs: str, given:
 
 def test_a_result_before_its_time_is_refused(serve: Serve) -> None:
     client = serve(behaviour=NEVER)
-    told = submit(client)
-    reply = client.get(told["response_url"])
+    accepted = submit(client)
+    reply = client.get(accepted["response_url"])
     assert reply.status_code == 400
     assert reply.json()["detail"] == "Request is still in progress"
 
@@ -106,15 +108,16 @@ def test_a_result_before_its_time_is_refused(serve: Serve) -> None:
 @pytest.mark.parametrize("ending", ["", "/", "/response", "/response/"])
 def test_a_result_is_given_under_each_of_its_paths(serve: Serve, ending: str) -> None:
     client = serve(behaviour=AT_ONCE)
-    told = submit(client)
-    reply = client.get(told["response_url"] + ending)
+    accepted = submit(client)
+    reply = client.get(accepted["response_url"] + ending)
     assert reply.status_code == 200
     assert reply.headers["x-fal-billable-units"] == "1.0"
-    assert reply.headers["x-fal-request-id"] == told["request_id"]
+    assert reply.headers["x-fal-request-id"] == accepted["request_id"]
     assert reply.json() == {
         "images": [
             {
-                "url": f"{client.base_url}".rstrip("/") + f"/files/b/{told['request_id']}/0.png",
+                "url": f"{client.base_url}".rstrip("/")
+                + f"/files/b/{accepted['request_id']}/0.png",
                 "content_type": "image/png",
                 "file_name": "0.png",
                 "width": 1024,
@@ -196,15 +199,15 @@ def test_only_fals_own_keys_are_let_through(
 
 def test_a_status_needs_a_key(serve: Serve) -> None:
     client = serve(behaviour=AT_ONCE)
-    told = submit(client)
-    assert client.get(told["status_url"], headers={"Authorization": "x"}).status_code == 401
+    accepted = submit(client)
+    assert client.get(accepted["status_url"], headers={"Authorization": "x"}).status_code == 401
 
 
 def test_invalid_input_is_accepted_by_the_queue_and_ends_as_a_422(serve: Serve) -> None:
     client = serve()
-    told = submit(client, num_images=9)
-    status = client.get(told["status_url"])
-    result = client.get(told["response_url"])
+    accepted = submit(client, num_images=9)
+    status = client.get(accepted["status_url"])
+    result = client.get(accepted["response_url"])
     assert (status.status_code, status.json()["status"]) == (200, "COMPLETED")
     assert status.json()["error"] == "Invalid status code: 422"
     assert status.json()["error_type"] == "less_than_equal"
@@ -234,23 +237,23 @@ def test_a_run_is_answered_with_the_pictures(serve: Serve) -> None:
 
 def test_a_queued_request_can_be_cancelled(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(queue_s=60))
-    told = submit(client)
-    first = client.put(told["cancel_url"])
+    accepted = submit(client)
+    first = client.put(accepted["cancel_url"])
     assert (first.status_code, first.json()) == (202, {"status": "CANCELLATION_REQUESTED"})
-    again = client.put(told["cancel_url"])
+    again = client.put(accepted["cancel_url"])
     assert (again.status_code, again.json()) == (400, {"status": "ALREADY_COMPLETED"})
-    result = client.get(told["response_url"])
+    result = client.get(accepted["response_url"])
     assert (result.status_code, result.json()["error_type"]) == (499, "client_cancelled")
 
 
 def test_a_request_not_started_in_the_callers_time_ends_as_504(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(outcome="never_starts"))
     headers = {"X-Fal-Request-Timeout": "0.05"}
-    told = client.post(f"/queue/{MODEL}", json={"prompt": "a"}, headers=headers).json()
+    accepted = client.post(f"/queue/{MODEL}", json={"prompt": "a"}, headers=headers).json()
     deadline_s = time.monotonic() + PATIENCE_S
-    while client.get(told["status_url"]).status_code == 202 and time.monotonic() < deadline_s:
+    while client.get(accepted["status_url"]).status_code == 202 and time.monotonic() < deadline_s:
         time.sleep(0.01)
-    result = client.get(told["response_url"])
+    result = client.get(accepted["response_url"])
     assert (result.status_code, result.json()["error_type"]) == (504, "request_timeout")
     assert result.headers["x-fal-request-timeout-type"] == "user"
 
@@ -271,8 +274,8 @@ def test_a_run_over_the_limit_is_refused_with_429(serve: Serve) -> None:
 
 def test_a_stream_tells_each_status_once_and_closes(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(queue_s=0.5, work_s=0.3, keepalive_s=0.02))
-    told = submit(client)
-    reply = client.get(f"{told['status_url']}/stream")
+    accepted = submit(client)
+    reply = client.get(f"{accepted['status_url']}/stream")
     lines = reply.text.split("\n\n")
     assert reply.headers["content-type"].startswith("text/event-stream")
     events = [json.loads(line.removeprefix("data: ")) for line in lines if line[:5] == "data:"]
@@ -283,9 +286,9 @@ def test_a_stream_tells_each_status_once_and_closes(serve: Serve) -> None:
 
 def test_a_stream_notices_a_cancel(serve: Serve) -> None:
     client = serve(behaviour=Behaviour(queue_s=60))
-    told = submit(client)
-    with client.stream("GET", f"{told['status_url']}/stream") as reply:
+    accepted = submit(client)
+    with client.stream("GET", f"{accepted['status_url']}/stream") as reply:
         lines = reply.iter_lines()
         assert "IN_QUEUE" in next(lines)
-        client.put(told["cancel_url"])
+        client.put(accepted["cancel_url"])
         assert "client_cancelled" in "".join(lines)

@@ -38,15 +38,15 @@ def falgate(redis: "Redis", redis_url: str) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def told(falgate: Callable[..., Result]) -> Callable[..., Any]:
+def ask(falgate: Callable[..., Result]) -> Callable[..., Any]:
     """Types `falgate ARGUMENTS --json`, which has to go well, and reads what it says."""
 
-    def told(*arguments: str) -> Any:
+    def ask(*arguments: str) -> Any:
         done = falgate(*arguments, "--json")
         assert (done.exit_code, done.stderr) == (0, "")
         return json.loads(done.stdout)
 
-    return told
+    return ask
 
 
 @pytest.fixture

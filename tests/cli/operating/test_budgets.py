@@ -11,7 +11,7 @@ from falgate.core.account import Account
 from falgate.redis import keyspace
 
 Falgate = Callable[..., Result]
-WebhookPayloads = Callable[..., Any]
+Ask = Callable[..., Any]
 Refused = Callable[..., str]
 
 
@@ -22,23 +22,22 @@ def web(falgate: Falgate) -> None:
 
 
 def test_a_budget_is_set_raised_reset_and_removed(
-    falgate: Falgate, told: WebhookPayloads, redis: "Redis"
+    falgate: Falgate, ask: Ask, redis: "Redis"
 ) -> None:
     arguments = ("day", "25", "--alert", "80", "--alert", "95", "--shadow")
-    standing = told("budgets", "set", "team:web", *arguments)
+    standing = ask("budgets", "set", "team:web", *arguments)
     assert standing["budget"] == {"limit_usd": "25.00", "shadow": True, "alerts": [80, 95]}
 
     raised = falgate("budgets", "raise", "team:web", "day", "10").stdout
     assert raised.startswith("team:web/day: $35.00, $35.00 left until ")
-    assert told("budgets", "list")[0]["remaining_usd"] == "35.00"
+    assert ask("budgets", "list")[0]["remaining_usd"] == "35.00"
 
-    told("budgets", "set", "team:web", "total", "2")
+    ask("budgets", "set", "team:web", "total", "2")
     account = keyspace.account("sandbox", Account("team", "web"))
     redis.hset(account, mapping={"spent:total:all": 1_500_000})
-    assert told("budgets", "show", "team:web")[-1]["remaining_usd"] == "0.50"
+    assert ask("budgets", "show", "team:web")[-1]["remaining_usd"] == "0.50"
     assert (
-        told("budgets", "reset", "team:web", "total", "--yes")["standing"]["remaining_usd"]
-        == "2.00"
+        ask("budgets", "reset", "team:web", "total", "--yes")["standing"]["remaining_usd"] == "2.00"
     )
     table = falgate("budgets", "list").stdout
     assert "team:web" in table
@@ -46,7 +45,7 @@ def test_a_budget_is_set_raised_reset_and_removed(
 
     removed = falgate("budgets", "remove", "team:web", "day", "--yes").stdout
     assert removed == "the budget team:web/day is removed\n"
-    assert [each["window"] for each in told("budgets", "list")] == ["total"]
+    assert [each["window"] for each in ask("budgets", "list")] == ["total"]
 
 
 def test_what_is_not_given_stays_and_the_line_says_what_is_set(falgate: Falgate) -> None:
@@ -62,12 +61,12 @@ def test_what_is_not_given_stays_and_the_line_says_what_is_set(falgate: Falgate)
 
 
 @pytest.mark.parametrize("amount", ["-1", "NaN", "inf", "1e3", "0x10", "1.0000001", "9999999999"])
-def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: WebhookPayloads) -> None:
-    told("budgets", "set", "team:web", "day", "5")
+def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, ask: Ask) -> None:
+    ask("budgets", "set", "team:web", "day", "5")
     for command in (("set", "team:web", "day"), ("raise", "team:web", "day"), ("overage",)):
         assert refused("budgets", *command, "--", amount)
 
-    assert [each["remaining_usd"] for each in told("budgets", "list")] == ["5.00"]
+    assert [each["remaining_usd"] for each in ask("budgets", "list")] == ["5.00"]
 
 
 @pytest.mark.parametrize(
@@ -90,23 +89,21 @@ def test_an_amount_is_a_plain_decimal(amount: str, refused: Refused, told: Webho
     ],
 )
 def test_what_makes_no_sense_is_refused(
-    arguments: tuple[str, ...], complaint: str, refused: Refused, told: WebhookPayloads
+    arguments: tuple[str, ...], complaint: str, refused: Refused, ask: Ask
 ) -> None:
-    told("budgets", "set", "organisation", "day", "5")
+    ask("budgets", "set", "organisation", "day", "5")
 
     assert complaint in refused("budgets", *arguments)
-    assert len(told("budgets", "list")) == 1
+    assert len(ask("budgets", "list")) == 1
 
 
-def test_a_reason_is_kept_and_shown(
-    falgate: Falgate, told: WebhookPayloads, refused: Refused
-) -> None:
-    told("budgets", "set", "team:web", "day", "5")
-    told("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
-    told("budgets", "reset", "team:web", "day", "--why", "a test went wild", "--yes")
-    told("budgets", "overage", "2", "--why", "prices rose")
+def test_a_reason_is_kept_and_shown(falgate: Falgate, ask: Ask, refused: Refused) -> None:
+    ask("budgets", "set", "team:web", "day", "5")
+    ask("budgets", "raise", "team:web", "day", "1", "--why", "launch day")
+    ask("budgets", "reset", "team:web", "day", "--why", "a test went wild", "--yes")
+    ask("budgets", "overage", "2", "--why", "prices rose")
 
-    assert [line["why"] for line in told("audit", "--limit", "3")] == [
+    assert [line["why"] for line in ask("audit", "--limit", "3")] == [
         *("prices rose", "a test went wild", "launch day")
     ]
     assert "(launch day)" in falgate("audit").stdout
@@ -119,28 +116,28 @@ def test_a_negative_amount_is_refused_as_an_amount(refused: Refused) -> None:
 
 
 def test_a_budget_is_not_reset_or_removed_before_somebody_has_said_yes(
-    refused: Refused, told: WebhookPayloads
+    refused: Refused, ask: Ask
 ) -> None:
-    before = told("budgets", "set", "org", "day", "5")
+    before = ask("budgets", "set", "org", "day", "5")
 
     for command in ("reset", "remove"):
         assert "give --yes" in refused("budgets", command, "org", "day")
-    assert told("budgets", "list") == [before]
+    assert ask("budgets", "list") == [before]
 
 
-def test_the_books_of_test_keys_are_others(told: WebhookPayloads) -> None:
-    told("budgets", "set", "team:web", "day", "5", "--test")
+def test_the_books_of_test_keys_are_others(ask: Ask) -> None:
+    ask("budgets", "set", "team:web", "day", "5", "--test")
 
-    assert told("budgets", "list") == []
-    assert [each["account"] for each in told("budgets", "list", "--test")] == ["team:web"]
+    assert ask("budgets", "list") == []
+    assert [each["account"] for each in ask("budgets", "list", "--test")] == ["team:web"]
 
 
-def test_the_overage_has_a_limit(told: WebhookPayloads, falgate: Falgate) -> None:
+def test_the_overage_has_a_limit(ask: Ask, falgate: Falgate) -> None:
     assert falgate("budgets", "overage").stdout == "the overage account: limit $0.00, used $0.00\n"
-    told("budgets", "overage", "2.50")
+    ask("budgets", "overage", "2.50")
 
     expected = {"limit_usd": "2.50", "used_usd": "0.00", "remaining_usd": "2.50"}
-    assert told("budgets", "overage") == expected
+    assert ask("budgets", "overage") == expected
 
 
 def test_before_a_first_start_there_are_no_live_books(refused: Refused, redis: "Redis") -> None:

@@ -20,7 +20,7 @@ from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis.client import connect
 
 Falgate = Callable[..., Result]
-WebhookPayloads = Callable[..., Any]
+Ask = Callable[..., Any]
 Refused = Callable[..., str]
 
 MODEL = "fal-ai/gpt-image-1.5"
@@ -79,22 +79,22 @@ def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path:
     run(put())
 
 
-def test_pools_are_listed_and_shown(falgate: Falgate, told: WebhookPayloads) -> None:
-    listed = told("cache", "list")
+def test_pools_are_listed_and_shown(falgate: Falgate, ask: Ask) -> None:
+    listed = ask("cache", "list")
 
     assert {each["fingerprint"] for each in listed} == {F, G}
-    (first,) = told("cache", "list", "--app", "web/shop")
+    (first,) = ask("cache", "list", "--app", "web/shop")
     assert (first["prompt"], first["apps"], first["asked"]) == (
         "a cat",
         ["web/shop"],
         {"quality": "low"},
     )
     assert [each["name"] for each in first["pictures"]] == [ONE.name]
-    assert told("cache", "show", F) == first
-    assert {each["fingerprint"] for each in told("cache", "list", "--prompt", "a cat")} == {F, G}
-    assert told("cache", "list", "--prompt", "a dog") == []
-    assert told("cache", "list", "--older-than", "3600") == []
-    assert len(told("cache", "list", "--limit", "1")) == 1
+    assert ask("cache", "show", F) == first
+    assert {each["fingerprint"] for each in ask("cache", "list", "--prompt", "a cat")} == {F, G}
+    assert ask("cache", "list", "--prompt", "a dog") == []
+    assert ask("cache", "list", "--older-than", "3600") == []
+    assert len(ask("cache", "list", "--limit", "1")) == 1
     table = falgate("cache", "list").stdout
     assert F in table
     assert "a cat" in table
@@ -134,24 +134,24 @@ def test_a_prompt_does_nothing_to_the_terminal(falgate: Falgate, redis_url: str)
         assert not set(evil) & set(shown) & {"\x1b", "\x07", "\x9b", "\u202e"}
 
 
-def test_a_picture_is_shown_by_its_url(falgate: Falgate, told: WebhookPayloads) -> None:
-    shown = told("cache", "show", f"http://127.0.0.1/pictures/{ONE.name}")
+def test_a_picture_is_shown_by_its_url(falgate: Falgate, ask: Ask) -> None:
+    shown = ask("cache", "show", f"http://127.0.0.1/pictures/{ONE.name}")
 
     assert (shown["name"], shown["app"], shown["pools"]) == (ONE.name, "web/shop", [F])
     assert (shown["value_usd"], shown["pinned"], shown["uses"]) == ("0.009", False, 0)
     assert "web/shop" in falgate("cache", "show", ONE.name).stdout
 
 
-def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, told: WebhookPayloads) -> None:
-    assert told("cache", "pin", ONE.name)["pinned"]
-    assert told("cache", "show", F)["pictures"][0]["until"] is None
+def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, ask: Ask) -> None:
+    assert ask("cache", "pin", ONE.name)["pinned"]
+    assert ask("cache", "show", F)["pictures"][0]["until"] is None
     assert "pinned" in falgate("cache", "show", F).stdout
-    assert not told("cache", "pin", "--off", ONE.name)["pinned"]
-    assert told("cache", "reject", ONE.sha256) == {"pools": 1, "pictures": 1}
-    assert told("cache", "show", F)["pictures"] == []
-    assert told("cache", "purge", "--prompt", "a cat") == {"pools": 1, "pictures": 1}
-    assert told("cache", "list") == []
-    assert [line["subject"].split()[0] for line in told("audit")][::-1] == [
+    assert not ask("cache", "pin", "--off", ONE.name)["pinned"]
+    assert ask("cache", "reject", ONE.sha256) == {"pools": 1, "pictures": 1}
+    assert ask("cache", "show", F)["pictures"] == []
+    assert ask("cache", "purge", "--prompt", "a cat") == {"pools": 1, "pictures": 1}
+    assert ask("cache", "list") == []
+    assert [line["subject"].split()[0] for line in ask("audit")][::-1] == [
         "pin",
         "pin",
         "reject",
@@ -178,5 +178,5 @@ def test_what_needs_a_gateway_says_so(falgate: Falgate, refused: Refused) -> Non
     (Path(".falgate") / "admin-key").write_text(made)
 
     for asked in (("forget", "a cat"), ("reroll", ONE.name)):
-        told = refused("cache", *asked, "--url", "http://127.0.0.1:9")
-        assert "no gateway answers at http://127.0.0.1:9" in told
+        ask = refused("cache", *asked, "--url", "http://127.0.0.1:9")
+        assert "no gateway answers at http://127.0.0.1:9" in ask

@@ -23,9 +23,9 @@ def webhooks(redis: "Redis", redis_url: str, enqueue: Callable[..., None]) -> "R
 
 
 @pytest.mark.usefixtures("webhooks")
-def test_they_are_listed(told: Callable[..., Any], falgate: Callable[..., Result]) -> None:
+def test_they_are_listed(ask: Callable[..., Any], falgate: Callable[..., Result]) -> None:
     def listed(*options: str) -> list[str]:
-        return [each["request_id"] for each in told("deliveries", "list", *options)]
+        return [each["request_id"] for each in ask("deliveries", "list", *options)]
 
     assert listed() == ["b", "c", "a"]
     assert listed("--limit", "2") == ["b", "c"]
@@ -38,21 +38,21 @@ def test_they_are_listed(told: Callable[..., Any], falgate: Callable[..., Result
 
 
 @pytest.mark.usefixtures("webhooks")
-def test_one_is_shown(told: Callable[..., Any]) -> None:
-    shown = told("deliveries", "show", "a")
+def test_one_is_shown(ask: Callable[..., Any]) -> None:
+    shown = ask("deliveries", "show", "a")
 
     assert (shown["state"], shown["attempts"], shown["last_outcome"]) == ("failed", 11, "503")
     assert (shown["team"], shown["app"]) == ("web", "shop")
 
 
 def test_one_is_sent_again(
-    webhooks: "Redis", told: Callable[..., Any], falgate: Callable[..., Result]
+    webhooks: "Redis", ask: Callable[..., Any], falgate: Callable[..., Result]
 ) -> None:
-    assert told("deliveries", "resend", "a")["state"] == "waiting"
+    assert ask("deliveries", "resend", "a")["state"] == "waiting"
 
     assert falgate("deliveries", "resend", "a").stdout == "the webhook of a is sent again\n"
     assert webhooks.zscore(keyspace.deliveries("waiting"), "a") is not None
-    [line] = told("audit")
+    [line] = ask("audit")
     assert line["who"].startswith("admin:cli:")
     assert (line["action"], line["subject"]) == ("delivery", "a")
 

@@ -9,7 +9,7 @@ from click.testing import Result
 from falgate import settings
 
 Falgate = Callable[..., Result]
-WebhookPayloads = Callable[..., Any]
+Ask = Callable[..., Any]
 Refused = Callable[..., str]
 
 NO_LIMITS = {"requests_per_second": 0, "generations_per_minute": 0, "generations_at_once": 0}
@@ -27,16 +27,16 @@ USUAL = {
 
 
 def test_how_an_app_uses_the_cache_is_set_word_by_word(
-    falgate: Falgate, told: WebhookPayloads, refused: Refused
+    falgate: Falgate, ask: Ask, refused: Refused
 ) -> None:
     falgate("teams", "create", "web")
     falgate("apps", "create", "web/shop")
 
-    told("apps", "cache", "web/shop", "--scope", "team", "--max-age", "3600", "--keep-prompts")
-    told("apps", "cache", "web/shop", "--identical", "distinct")
-    told("apps", "cache", "web/shop", "--callers-may", "variation,age", "--no-derive")
-    changed = told("apps", "cache", "web/shop", "--freshness", "no-store")
-    changed = told("apps", "cache", "web/shop", "--ignore-freshness")
+    ask("apps", "cache", "web/shop", "--scope", "team", "--max-age", "3600", "--keep-prompts")
+    ask("apps", "cache", "web/shop", "--identical", "distinct")
+    ask("apps", "cache", "web/shop", "--callers-may", "variation,age", "--no-derive")
+    changed = ask("apps", "cache", "web/shop", "--freshness", "no-store")
+    changed = ask("apps", "cache", "web/shop", "--ignore-freshness")
 
     assert changed["cache"] == {
         "scope": "team",
@@ -48,32 +48,30 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
         "ignore_freshness": True,
         "keep_prompts": True,
     }
-    assert told("apps", "show", "web/shop") == changed
+    assert ask("apps", "show", "web/shop") == changed
     for words in ("no-store", "age, variation", "team", "distinct"):
         assert words in falgate("apps", "show", "web/shop").stdout
     exported = falgate("export").stdout
     assert 'scope = "team"' in exported
     assert 'identical = "distinct"' in exported
-    barred = told("apps", "cache", "web/shop", "--callers-may", "none", "--hash-prompts")
+    barred = ask("apps", "cache", "web/shop", "--callers-may", "none", "--hash-prompts")
     assert (barred["cache"]["callers_may"], barred["cache"]["keep_prompts"]) == ([], False)
     assert "'all' is none of" in refused("apps", "cache", "web/shop", "--callers-may", "age,all")
 
 
-def test_teams_and_apps_are_made_listed_and_removed(
-    falgate: Falgate, told: WebhookPayloads
-) -> None:
+def test_teams_and_apps_are_made_listed_and_removed(falgate: Falgate, ask: Ask) -> None:
     team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
     app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": USUAL}
-    assert told("teams", "create", "web", "--weight", "3") == team
-    assert told("teams", "list") == [told("teams", "show", "web")] == [team]
+    assert ask("teams", "create", "web", "--weight", "3") == team
+    assert ask("teams", "list") == [ask("teams", "show", "web")] == [team]
     assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"
-    assert told("apps", "list") == told("apps", "list", "--team", "web") == [app]
-    assert told("apps", "show", "web/shop") == app
+    assert ask("apps", "list") == ask("apps", "list", "--team", "web") == [app]
+    assert ask("apps", "show", "web/shop") == app
 
     assert falgate("apps", "remove", "web/shop", "--yes").stdout == "app web/shop is removed\n"
-    assert told("teams", "remove", "web", "--yes") == {"removed": "web"}
+    assert ask("teams", "remove", "web", "--yes") == {"removed": "web"}
 
-    assert told("teams", "list") == told("apps", "list") == []
+    assert ask("teams", "list") == ask("apps", "list") == []
 
 
 def test_a_refusal_is_one_line_that_says_what_to_do(falgate: Falgate, refused: Refused) -> None:
@@ -90,21 +88,21 @@ def test_a_refusal_is_one_line_that_says_what_to_do(falgate: Falgate, refused: R
     assert "There is no app web/nope" in refused("apps", "remove", "web/nope", "--yes")
 
 
-def test_limits_are_set_one_by_one(falgate: Falgate, told: WebhookPayloads) -> None:
+def test_limits_are_set_one_by_one(falgate: Falgate, ask: Ask) -> None:
     falgate("teams", "create", "web")
     falgate("apps", "create", "web/shop")
-    key_id = told("keys", "create", "--team", "web", "--app", "shop")["record"]["id"]
+    key_id = ask("keys", "create", "--team", "web", "--app", "shop")["record"]["id"]
 
-    told("limits", "set", "team:web", "--generations-per-minute", "60", "--weight", "4")
-    told("limits", "set", "team:web", "--requests-per-second", "20", "--waiting", "7")
-    told("limits", "set", "app:web/shop", "--at-once", "10")
-    told("limits", "set", f"key:{key_id}", "--at-once", "1")
+    ask("limits", "set", "team:web", "--generations-per-minute", "60", "--weight", "4")
+    ask("limits", "set", "team:web", "--requests-per-second", "20", "--waiting", "7")
+    ask("limits", "set", "app:web/shop", "--at-once", "10")
+    ask("limits", "set", f"key:{key_id}", "--at-once", "1")
 
     none = {"weight": None, "waiting_generations": None}
     team = {"requests_per_second": 20, "generations_per_minute": 60, "generations_at_once": 0}
     web = {"account": "team:web", **team, "weight": 4, "waiting_generations": 7}
-    assert told("limits", "show", "team:web") == web
-    assert told("limits", "list") == [
+    assert ask("limits", "show", "team:web") == web
+    assert ask("limits", "list") == [
         web,
         {"account": "app:web/shop", **NO_LIMITS, **none, "generations_at_once": 10},
         {"account": f"key:{key_id}", **NO_LIMITS, **none, "generations_at_once": 1},
@@ -134,13 +132,13 @@ def test_limits_that_make_no_sense_are_refused(
     assert complaint in refused("limits", "set", *arguments)
 
 
-def test_the_audit_log_tells_what_was_changed(falgate: Falgate, told: WebhookPayloads) -> None:
+def test_the_audit_log_tells_what_was_changed(falgate: Falgate, ask: Ask) -> None:
     falgate("teams", "create", "web")
     falgate("limits", "set", "team:web", "--at-once", "10")
     falgate("budgets", "set", "team:web", "day", "25", "--alert", "80")
     falgate("budgets", "remove", "team:web", "day", "--yes")
 
-    lines = told("audit")
+    lines = ask("audit")
     table = falgate("audit").stdout
 
     assert [(line["action"], line["subject"]) for line in lines] == [
@@ -150,13 +148,13 @@ def test_the_audit_log_tells_what_was_changed(falgate: Falgate, told: WebhookPay
         ("team", "web"),
     ]
     assert all("cli:" in line["who"] for line in lines)
-    assert len(told("audit", "--limit", "1")) == 1
+    assert len(ask("audit", "--limit", "1")) == 1
     for words in ("removed", "made, limit $25.00", "limits.generations_at_once 10"):
         assert words in table
 
 
 def test_commands_do_not_check_what_only_a_gateway_needs(
-    told: WebhookPayloads, monkeypatch: pytest.MonkeyPatch
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     used = {"settings_file", "data_dir", "redis_url", "redis_timeout_s", "timezone", "week_starts"}
     for name in settings.Settings.__struct_fields__:
@@ -164,7 +162,7 @@ def test_commands_do_not_check_what_only_a_gateway_needs(
             monkeypatch.setenv(f"FALGATE_{name.upper()}", "nothing that any setting can be")
     monkeypatch.setenv("FAL_KEY", "no key of fal's")
 
-    assert told("teams", "list") == []
+    assert ask("teams", "list") == []
 
 
 @pytest.mark.parametrize(

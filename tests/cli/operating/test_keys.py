@@ -9,7 +9,7 @@ from click.testing import Result
 from falgate.accounts import apikey
 
 Falgate = Callable[..., Result]
-WebhookPayloads = Callable[..., Any]
+Ask = Callable[..., Any]
 Refused = Callable[..., str]
 
 OF_SHOP = ("--team", "web", "--app", "shop")
@@ -23,19 +23,19 @@ def shop(falgate: Falgate) -> None:
 
 
 @pytest.fixture
-def shown(told: WebhookPayloads) -> Callable[[str], dict[str, Any]]:
+def shown(ask: Ask) -> Callable[[str], dict[str, Any]]:
     """Looks at a key."""
 
     def shown(key_id: str) -> dict[str, Any]:
-        return dict(told("keys", "show", key_id))
+        return dict(ask("keys", "show", key_id))
 
     return shown
 
 
-def test_a_key_may_do_what_it_was_made_for(told: WebhookPayloads, shown: WebhookPayloads) -> None:
+def test_a_key_may_do_what_it_was_made_for(ask: Ask, shown: Ask) -> None:
     permitted = ("--model", "fal-ai/gpt-image-1.5", "--quality", "low", "--quality", "medium")
     more = ("--size", "1024x1024", "--pictures-max", "2", "--network", "10.0.0.0/8")
-    made = told("keys", "create", *OF_SHOP, *permitted, *more, "--expires", "2099-01-31")
+    made = ask("keys", "create", *OF_SHOP, *permitted, *more, "--expires", "2099-01-31")
 
     found = shown(made["record"]["id"])
 
@@ -51,10 +51,8 @@ def test_a_key_may_do_what_it_was_made_for(told: WebhookPayloads, shown: Webhook
     assert (found["expires_at"], found["state"]) == ("2099-01-31T00:00:00+00:00", "usable")
 
 
-def test_a_key_is_changed_in_part(
-    told: WebhookPayloads, shown: WebhookPayloads, falgate: Falgate
-) -> None:
-    key_id = told("keys", "create", *OF_SHOP, "--quality", "low", "--name", "old")["record"]["id"]
+def test_a_key_is_changed_in_part(ask: Ask, shown: Ask, falgate: Falgate) -> None:
+    key_id = ask("keys", "create", *OF_SHOP, "--quality", "low", "--name", "old")["record"]["id"]
 
     falgate("keys", "change", key_id, "--size", "1024x1024", "--expires", "2099-01-31T12:00+02:00")
     found = shown(key_id)
@@ -69,20 +67,20 @@ def test_a_key_is_changed_in_part(
 
 
 def test_a_key_is_disabled_enabled_rotated_and_revoked(
-    told: WebhookPayloads, shown: WebhookPayloads, falgate: Falgate, refused: Refused
+    ask: Ask, shown: Ask, falgate: Falgate, refused: Refused
 ) -> None:
-    made = told("keys", "create", *OF_SHOP)
+    made = ask("keys", "create", *OF_SHOP)
     key_id = made["record"]["id"]
 
     assert falgate("keys", "disable", key_id).stdout == f"{key_id} is disabled\n"
     assert shown(key_id)["state"] == "disabled"
     assert falgate("keys", "enable", key_id).stdout == f"{key_id} is usable\n"
 
-    rotated = told("keys", "rotate", key_id, "--overlap", "30m")
+    rotated = ask("keys", "rotate", key_id, "--overlap", "30m")
     assert rotated["key"] != made["key"]
     assert shown(key_id)["previous_until"]
     # All of the old key, as somebody has it at hand, names it as well.
-    assert told("keys", "rotate", made["key"], "--overlap", "0")["record"]["id"] == key_id
+    assert ask("keys", "rotate", made["key"], "--overlap", "0")["record"]["id"] == key_id
     assert shown(key_id)["previous_until"] is None
 
     assert falgate("keys", "revoke", key_id, "--yes").stdout == f"{key_id} is revoked\n"
@@ -92,12 +90,12 @@ def test_a_key_is_disabled_enabled_rotated_and_revoked(
     assert "for ever" in refused("keys", "rotate", key_id)
 
 
-def test_keys_are_listed_by_whose_they_are(told: WebhookPayloads) -> None:
-    key_id = told("keys", "create", *OF_SHOP, "--test")["record"]["id"]
+def test_keys_are_listed_by_whose_they_are(ask: Ask) -> None:
+    key_id = ask("keys", "create", *OF_SHOP, "--test")["record"]["id"]
 
-    assert [(each["id"], each["kind"]) for each in told("keys", "list")] == [(key_id, "test")]
-    assert len(told("keys", "list", "--of", "web/shop")) == 1
-    assert told("keys", "list", "--of", "web/other") == []
+    assert [(each["id"], each["kind"]) for each in ask("keys", "list")] == [(key_id, "test")]
+    assert len(ask("keys", "list", "--of", "web/shop")) == 1
+    assert ask("keys", "list", "--of", "web/other") == []
 
 
 @pytest.mark.parametrize(
@@ -115,20 +113,20 @@ def test_keys_are_listed_by_whose_they_are(told: WebhookPayloads) -> None:
     ],
 )
 def test_a_key_for_nothing_is_not_made(
-    arguments: tuple[str, ...], complaint: str, refused: Refused, told: WebhookPayloads
+    arguments: tuple[str, ...], complaint: str, refused: Refused, ask: Ask
 ) -> None:
     assert complaint in refused("keys", "create", *OF_SHOP, *arguments)
-    assert told("keys", "list") == []
+    assert ask("keys", "list") == []
 
 
 def test_a_key_is_not_revoked_before_somebody_has_said_yes(
-    told: WebhookPayloads, refused: Refused, shown: WebhookPayloads
+    ask: Ask, refused: Refused, shown: Ask
 ) -> None:
-    key_id = told("keys", "create", "--app", "web/shop")["record"]["id"]
+    key_id = ask("keys", "create", "--app", "web/shop")["record"]["id"]
 
     assert "give --yes" in refused("keys", "revoke", key_id)
     assert shown(key_id)["state"] == "usable"
-    assert told("keys", "revoke", key_id, "--yes")["state"] == "revoked"
+    assert ask("keys", "revoke", key_id, "--yes")["state"] == "revoked"
 
 
 def test_one_team_is_named_once(refused: Refused) -> None:
@@ -136,15 +134,15 @@ def test_one_team_is_named_once(refused: Refused) -> None:
 
 
 @pytest.mark.parametrize("overlap", ["-1", "1w", "soon", "9999d"])
-def test_an_overlap_is_a_duration(overlap: str, refused: Refused, told: WebhookPayloads) -> None:
-    key_id = told("keys", "create", *OF_SHOP)["record"]["id"]
+def test_an_overlap_is_a_duration(overlap: str, refused: Refused, ask: Ask) -> None:
+    key_id = ask("keys", "create", *OF_SHOP)["record"]["id"]
 
     assert refused("keys", "rotate", key_id, "--overlap", overlap)
 
 
-def test_an_admin_key_is_made_and_kept_nowhere(falgate: Falgate, told: WebhookPayloads) -> None:
+def test_an_admin_key_is_made_and_kept_nowhere(falgate: Falgate, ask: Ask) -> None:
     presented = apikey.present(falgate("keys", "admin").stdout.strip())
 
     assert presented is not None
     assert presented.kind == "admin"
-    assert told("keys", "list") == []
+    assert ask("keys", "list") == []

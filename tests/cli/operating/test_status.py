@@ -20,7 +20,7 @@ def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_says_what_runs_on_what_and_which_budgets_are_fullest(
-    falgate: Callable[..., Result], told: Callable[..., Any], redis: "Redis"
+    falgate: Callable[..., Result], ask: Callable[..., Any], redis: "Redis"
 ) -> None:
     falgate("teams", "create", "web")
     falgate("budgets", "set", "org", "total", "10")
@@ -28,7 +28,7 @@ def test_it_says_what_runs_on_what_and_which_budgets_are_fullest(
     account = keyspace.account("sandbox", Account("team", "web"))
     redis.hset(account, mapping={"spent:total:all": 1_500_000})
 
-    found = told("status")
+    found = ask("status")
 
     assert (found["version"], found["upstream"], found["frozen"]) == (__version__, "sandbox", None)
     assert (found["redis"]["trouble"], found["store"]["trouble"]) == (None, None)

@@ -61,8 +61,8 @@ def terminal(redis_url: str, falgate: Callable[..., Result]) -> Terminal:
     return typed
 
 
-def test_tables_fit_80_columns(terminal: Terminal, told: Callable[..., Any]) -> None:
-    [key] = told("keys", "list")
+def test_tables_fit_80_columns(terminal: Terminal, ask: Callable[..., Any]) -> None:
+    [key] = ask("keys", "list")
     for arguments in LISTS:
         code, said = terminal(*arguments)
         assert code == 0, said
@@ -102,11 +102,11 @@ def test_a_list_that_is_piped_has_one_line_a_row(
     assert falgate("deliveries", "list").stdout == "none\n"
 
 
-def test_what_cannot_be_undone_is_asked_for(terminal: Terminal, told: Callable[..., Any]) -> None:
+def test_what_cannot_be_undone_is_asked_for(terminal: Terminal, ask: Callable[..., Any]) -> None:
     code, said = terminal("budgets", "remove", "team:web", "day", answer="n\n")
     assert (code, "cannot be undone" in said) == (1, True)
-    assert len(told("budgets", "list")) == 1
+    assert len(ask("budgets", "list")) == 1
 
     code, said = terminal("budgets", "remove", "team:web", "day", answer="y\n")
     assert (code, "is removed" in said) == (0, True)
-    assert told("budgets", "list") == []
+    assert ask("budgets", "list") == []

@@ -200,7 +200,7 @@ class World:
     async def ask(self, *asked: Any, at: int = 0, **more: Any) -> Answer:
         return await self.processes[at].answers.answer(self.call(*asked, **more))
 
-    async def told(self, *asked: Any, at: int = 0, **more: Any) -> str:
+    async def outcome(self, *asked: Any, at: int = 0, **more: Any) -> str:
         """What a caller hears: a source with own and foreign pictures, or a refusal."""
         try:
             answer = await self.ask(*asked, at=at, **more)

@@ -47,9 +47,9 @@ async def test_only_what_failed_is_tried_again(
 async def test_one_picture_that_cannot_be_had_leaves_all_of_fal_s_own_files(world: Any) -> None:
     lose_the_second_of_three(world)
 
-    assert await world.told(3) == "miss 0+3"
+    assert await world.outcome(3) == "miss 0+3"
     await world.reap(31)
-    assert await world.told(3) == "hit 3"
+    assert await world.outcome(3) == "hit 3"
     assert (len(world.shop.posts), world.jobs.spent) == (1, 309)
 
 
@@ -62,7 +62,7 @@ async def test_what_cannot_be_had_is_looked_at_again_after_as_long_as_it_is_old(
 ) -> None:
     world.steps.fail("download", GONE, times=6)
     world.steps.gates["collect"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     world.steps.now_ms += age_s * 1000
     gate.set()
@@ -75,12 +75,12 @@ async def test_what_cannot_be_had_is_looked_at_again_after_as_long_as_it_is_old(
         assert world.effects(before) == ""
         await world.reap(1)
         assert world.effects(before).startswith("adopt")
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
 
 
 async def test_after_a_day_what_could_be_had_is_published(world: Any) -> None:
     lose_the_second_of_three(world)
-    assert await world.told(3) == "miss 0+3"
+    assert await world.outcome(3) == "miss 0+3"
     lose_the_second_of_three(world)
     await world.reap(BANK_FOR_S - 1)
     assert (world.pools.pools, world.jobs.ledger) == ({}, [(world.shop.posts[0], "paid", 309)])
@@ -92,18 +92,18 @@ async def test_after_a_day_what_could_be_had_is_published(world: Any) -> None:
     [job] = world.jobs.jobs.values()
     assert job.state == "finished"
     assert [picture.sha256 for picture in job.pictures] == [SHA256S[0], SHA256S[2]]
-    assert await world.told(2) == "hit 2"
+    assert await world.outcome(2) == "hit 2"
     assert world.leaks() == []
 
 
 async def test_after_a_day_without_any_picture_it_may_be_bought_again(world: Any) -> None:
     world.steps.fail("download", GONE, times=6)
-    assert await world.told() == "miss 0+1"
+    assert await world.outcome() == "miss 0+1"
     before = len(world.steps.did)
     await world.reap(BANK_FOR_S)
 
     assert world.effects(before).endswith("anomaly unbanked, finish 0")
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
     assert len(world.shop.posts) == 2
 
 
@@ -114,5 +114,5 @@ async def test_fals_own_file_is_not_handed_out_from_a_host_that_delivers_nothing
     output = {"images": [{"url": "http://169.254.169.254/x", "file_name": "../../x"}]}
     world.shop.results.append(Delivered(output, "1"))
 
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
     assert world.jobs.spent == 103

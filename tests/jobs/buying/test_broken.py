@@ -27,12 +27,12 @@ STEPS = {
 async def test_who_waits_is_told_at_once_and_the_job_goes_on_later(
     world: Any, monkeypatch: pytest.MonkeyPatch, step: str, expected: tuple[str, str, str]
 ) -> None:
-    told, trouble, end = expected
+    outcome, trouble, end = expected
     monkeypatch.setattr("falgate.jobs.watcher.LOOK_AGAIN_S", 60.0)
     world.steps.fail(step, BROKEN)
 
     async with asyncio.timeout(PATIENCE_S):
-        assert await world.told() == told
+        assert await world.outcome() == outcome
     await world.at_rest()
     [job] = world.jobs.jobs.values()
     assert (job.trouble, job.troubled_ms) == (trouble, world.steps.now_ms)
@@ -47,7 +47,7 @@ async def test_who_waits_is_told_at_once_and_the_job_goes_on_later(
 @pytest.mark.parametrize("step", ["submit", "collect", "download"])
 async def test_only_the_kind_of_what_broke_is_told(world: Any, step: str) -> None:
     world.steps.fail(step, BROKEN)
-    await world.told()
+    await world.outcome()
     await world.at_rest()
 
     [event] = [e for e in world.facts.events if getattr(e, "what", "") == "broken"]
@@ -57,7 +57,7 @@ async def test_only_the_kind_of_what_broke_is_told(world: Any, step: str) -> Non
 async def test_all_who_joined_are_told(world: Any) -> None:
     world.steps.fail("collect", BROKEN)
     world.steps.gates["collect"] = gate = asyncio.Event()
-    callers = [asyncio.create_task(world.told()) for _ in range(3)]
+    callers = [asyncio.create_task(world.outcome()) for _ in range(3)]
     await world.reached("hold", 3)
     await world.reached("collect")
     gate.set()
@@ -71,7 +71,7 @@ async def test_who_was_overtaken_before_it_broke_leaves_the_job_alone(world: Any
     world.processes[0] = world.open(wait_s=0.02)
     world.steps.fail("collect", BROKEN)
     world.steps.gates["collect"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told(start_within_s=PATIENCE_S))
+    caller = asyncio.create_task(world.outcome(start_within_s=PATIENCE_S))
     await world.reached("collect")
     [job_id] = world.jobs.jobs
     overtaken = world.jobs.jobs[job_id] = replace(world.jobs.jobs[job_id], epoch=2)
@@ -86,7 +86,7 @@ async def test_who_was_overtaken_before_it_broke_leaves_the_job_alone(world: Any
 
 async def test_the_same_kind_of_break_every_time_ends_as_unknown(world: Any) -> None:
     world.steps.fail("collect", BROKEN, times=9)
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
 
     await world.reap(31)
     await world.reap(868)
@@ -97,7 +97,7 @@ async def test_the_same_kind_of_break_every_time_ends_as_unknown(world: Any) -> 
 
 async def test_what_has_lost_its_price_meanwhile_is_charged_as_held(world: Any) -> None:
     world.steps.gates["submit"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("submit")
     spec = world.ports.models["acme/easel"]
     world.ports.models["acme/easel"] = replace(spec, image_price={}.__getitem__)

@@ -13,7 +13,7 @@ async def test_a_lease_is_renewed_for_as_long_as_the_work_takes(world: Any) -> N
     world.processes[0] = world.open(lease_s=0.003)
     world.steps.gates["collect"] = asyncio.Event()
     world.steps.fail("renew", Unavailable("away"))
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     [job_id] = world.jobs.jobs
     for _ in range(5):
@@ -29,7 +29,7 @@ async def test_a_lease_is_renewed_for_as_long_as_the_work_takes(world: Any) -> N
 
 async def test_leaving_hands_the_jobs_over_at_once(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     world.processes[0].works.wakes.close()
     assert await caller == "503 Unavailable"
@@ -41,12 +41,12 @@ async def test_leaving_hands_the_jobs_over_at_once(world: Any) -> None:
 
     assert [job.state for job in world.jobs.jobs.values()] == ["finished"]
     assert (len(world.shop.posts), world.leaks()) == (1, [])
-    assert await world.told(at=1) == "hit 1"
+    assert await world.outcome(at=1) == "hit 1"
 
 
 async def test_leaving_waits_for_the_answer_to_a_submit(world: Any) -> None:
     world.steps.gates["submit"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("submit")
     leaving = asyncio.create_task(world.processes[0].purchases.close(0))
     for _ in range(20):
@@ -69,7 +69,7 @@ async def test_an_id_that_is_heard_after_leaving_is_bound_all_the_same(
 ) -> None:
     monkeypatch.setattr("falgate.jobs.worker._ASKING_S", 0.001)
     world.steps.gates["submit"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("submit")
     await world.processes[0].purchases.close(0)
     world.processes.append(world.open())
@@ -83,7 +83,7 @@ async def test_an_id_that_is_heard_after_leaving_is_bound_all_the_same(
     world.steps.gates.clear()
     assert world.jobs.jobs[job_id].troubled_ms == 0
     await world.reap(31, at=1)
-    assert await world.told(at=1) == "hit 1"
+    assert await world.outcome(at=1) == "hit 1"
     assert (len(world.shop.posts), world.leaks()) == (1, [])
 
 
@@ -94,7 +94,7 @@ async def test_a_submit_that_fails_after_its_job_was_handed_over_writes_nothing(
     monkeypatch.setattr("falgate.jobs.worker._ASKING_S", 0.001)
     world.shop.submissions = [said]
     world.steps.gates["submit"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("submit")
     await world.processes[0].purchases.close(0)
     world.processes.append(world.open())
@@ -110,7 +110,7 @@ async def test_a_submit_that_fails_after_its_job_was_handed_over_writes_nothing(
 
 async def test_what_is_nearly_done_is_done_before_leaving(world: Any) -> None:
     world.steps.gates["finish"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("finish")
     leaving = asyncio.create_task(world.processes[0].purchases.close(5))
     await asyncio.sleep(0)
@@ -123,7 +123,7 @@ async def test_what_is_nearly_done_is_done_before_leaving(world: Any) -> None:
 
 async def test_leaving_without_redis_leaves_the_leases_to_run_out(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     world.steps.fail("renew", Unavailable("away"))
     await world.processes[0].purchases.close(0)
@@ -148,7 +148,7 @@ async def test_leaving_with_nothing_to_do_does_nothing(world: Any) -> None:
 
 async def test_starting_a_job_that_is_worked_on_is_a_mistake_of_ours(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     [job] = world.jobs.jobs.values()
     with pytest.raises(AssertionError):
@@ -162,7 +162,7 @@ async def test_starting_a_job_that_is_worked_on_is_a_mistake_of_ours(world: Any)
 @pytest.mark.parametrize("step", ["collect", "download"])
 async def test_no_upstream_is_asked_again_by_who_left(world: Any, step: str) -> None:
     world.steps.gates[step] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached(step)
     before = len(world.steps.did)
     await world.processes[0].purchases.close(0)

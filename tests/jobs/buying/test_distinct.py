@@ -96,14 +96,14 @@ async def test_what_is_missing_is_bought_and_no_more(world: Any) -> None:
 
 async def test_who_shares_is_not_held_up(world: Any) -> None:
     first = await together(world, 1, 1)
-    assert await world.told(2) == "hit 2"
+    assert await world.outcome(2) == "hit 2"
     assert len(first) == world.shop.pictures_sold
 
 
 async def test_who_shares_asks_redis_for_no_places(world: Any) -> None:
     world.steps.fail("take", AssertionError("asked"), times=9)
     world.steps.fail("keep places", AssertionError("asked"), times=9)
-    assert [await world.told(2) for _ in range(2)] == ["miss 2", "hit 2"]
+    assert [await world.outcome(2) for _ in range(2)] == ["miss 2", "hit 2"]
 
 
 async def test_an_answer_is_held_back_so_that_the_next_one_can_be_another(world: Any) -> None:

@@ -47,7 +47,7 @@ class Case(NamedTuple):
         wanted: Pictures.
     """
 
-    told: str
+    outcome: str
     effects: str
     submission: Any = None
     result: Any = None
@@ -179,7 +179,7 @@ async def test_every_ending_has_its_effects_in_order(world: Any, case: Case) -> 
     if case.result:
         world.shop.results = [case.result]
 
-    assert await world.told(case.wanted) == case.told
+    assert await world.outcome(case.wanted) == case.outcome
     await world.at_rest()
 
     assert world.effects() == case.effects
@@ -198,11 +198,11 @@ VERDICTS = {
 }
 
 
-@pytest.mark.parametrize(("verdict", "told"), VERDICTS.values(), ids=VERDICTS)
-async def test_without_money_nothing_is_touched(world: Any, verdict: Any, told: str) -> None:
+@pytest.mark.parametrize(("verdict", "outcome"), VERDICTS.values(), ids=VERDICTS)
+async def test_without_money_nothing_is_touched(world: Any, verdict: Any, outcome: str) -> None:
     world.steps.verdict = verdict
 
-    assert await world.told() == told
+    assert await world.outcome() == outcome
     assert world.effects() == "pool, hold 107"
     assert (world.jobs.jobs, world.jobs.flights) == ({}, {})
 
@@ -220,7 +220,7 @@ async def test_a_hit_only_looks(world: Any) -> None:
     await world.ask()
     before, books = len(world.steps.did), (world.jobs.spent, world.jobs.held)
 
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
     assert world.effects(before) == HIT
     assert (world.jobs.spent, world.jobs.held) == books
 
@@ -237,13 +237,13 @@ async def test_a_larger_repeat_buys_what_is_missing(world: Any) -> None:
     )
     assert (more.source, more.bought, more.billed, more.saved) == ("partial", 2, 206, 100)
     assert more.pictures[:1] == first.pictures
-    assert await world.told(2) == "hit 2"
+    assert await world.outcome(2) == "hit 2"
 
 
 async def test_a_mark_that_may_be_lost_submits_nothing_and_gives_the_hold_back(world: Any) -> None:
     world.steps.fail("mark", NotDurable(), after=True)
 
-    assert await world.told() == "503 Unavailable"
+    assert await world.outcome() == "503 Unavailable"
     assert world.effects() == "pool, hold 107, mark, settle released 0, purchased released 0"
     assert (world.jobs.held, world.shop.posts) == (0, [])
 
@@ -265,14 +265,14 @@ async def test_a_picture_that_cannot_be_fetched_is_handed_out_from_fal(world: An
 async def test_a_download_that_works_the_second_time_is_like_any_other(world: Any) -> None:
     world.steps.fail("download", DownloadFailed("reset"))
 
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
     assert world.effects() == f"{BOUGHT}, download, {KEPT}, answered miss 103"
 
 
 async def test_a_picture_of_another_size_is_handed_out_and_not_published(world: Any) -> None:
     world.pictures.sides = (9, 9)
 
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
     assert world.effects() == (
         f"{BOUGHT}, download, keep, anomaly not_as_asked, finish 1, answered miss 103"
     )
@@ -285,7 +285,7 @@ async def test_a_second_request_id_is_no_purchase_of_ours_and_told_at_once(world
     world.jobs.bound["fal", "fal-1"] = "another job"
     before = len(world.steps.did)
 
-    assert await world.told(prompt="a dog") == "504 TimedOut"
+    assert await world.outcome(prompt="a dog") == "504 TimedOut"
     await world.at_rest()
     assert world.effects(before) == f"{SENT}, accept, anomaly second_request_id, uncertain lost"
     assert (world.jobs.held, world.leaks()) == (107, [])

@@ -27,7 +27,7 @@ async def test_a_renewal_that_loses_its_cancellation_is_the_last_one(world: Any)
     world.steps.gates["renew"] = deaf = Deaf()
     world.steps.gates["submit"] = gate = asyncio.Event()
     world.shop.submissions.append(Lost("no answer"))
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.until(lambda: deaf.asked)
 
     gate.set()

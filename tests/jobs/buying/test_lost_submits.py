@@ -77,7 +77,7 @@ def reap(world: Any, platform: Platform) -> Any:
 async def lose(world: Any) -> str:
     """Ask for a picture, and lose the answer to the submit."""
     world.shop.submissions = [Lost("reset")]
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
     [job_id] = world.jobs.jobs
     return str(job_id)
 
@@ -90,7 +90,7 @@ async def test_what_fal_lists_is_followed_paid_and_kept(world: Any, reap: Any) -
     job = world.jobs.jobs[job_id]
     assert (job.state, job.request_id) == ("finished", "fal-1")
     assert (world.jobs.spent, world.jobs.held, world.leaks()) == (103, 0, [])
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
     assert len(world.shop.posts) == 1
 
 
@@ -146,7 +146,7 @@ async def test_many_lost_submits_are_looked_for_with_one_question(
     world: Any, reap: Any, platform: Platform
 ) -> None:
     world.shop.submissions = [Lost("reset") for _ in range(5)]
-    await asyncio.gather(*(world.told(1, f"wish {number}") for number in range(5)))
+    await asyncio.gather(*(world.outcome(1, f"wish {number}") for number in range(5)))
 
     await reap(31)
 

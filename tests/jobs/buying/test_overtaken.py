@@ -12,7 +12,7 @@ from falgate.core.errors import PriceMissing
 async def test_who_was_overtaken_right_after_settling_ends_nothing(world: Any) -> None:
     """It may fetch the pictures once more, but only the adopter ends the job."""
     world.steps.gates["download"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("download")
     [job_id] = world.jobs.jobs
     world.jobs.jobs[job_id] = replace(world.jobs.jobs[job_id], epoch=2)
@@ -45,7 +45,7 @@ async def test_a_kept_request_that_has_ended_elsewhere_is_not_driven(world: Any)
 async def test_a_lease_that_is_somebody_else_s_is_not_renewed_any_more(world: Any) -> None:
     world.processes[0] = world.open(lease_s=0.003)
     world.steps.gates["collect"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     [job_id] = world.jobs.jobs
     world.jobs.jobs[job_id] = replace(world.jobs.jobs[job_id], epoch=2)
@@ -67,12 +67,12 @@ async def test_an_end_that_redis_does_not_announce_is_known_in_the_process_itsel
     monkeypatch.setattr("falgate.jobs.watcher.LOOK_AGAIN_S", 60.0)
     world.steps.listeners.clear()
 
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
 
 
 async def test_a_job_that_was_forgotten_is_bought_anew(world: Any) -> None:
     world.steps.gates["mark"] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("mark")
     [job_id] = world.jobs.jobs
     old = world.jobs.jobs.pop(job_id)
@@ -97,7 +97,7 @@ async def test_what_has_no_price_is_refused_before_anything_is_asked_for(world: 
 
 async def test_pictures_that_were_given_up_are_a_time_out_for_who_still_waits(world: Any) -> None:
     world.steps.gates["download"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("download")
     [job] = world.jobs.jobs.values()
     await world.jobs.finish(job, (), None)

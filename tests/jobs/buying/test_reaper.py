@@ -15,7 +15,7 @@ HOUR_S = 3600
 async def abandon(world: Any, step: str) -> str:
     """Let a process die just before a step, and give its job's id."""
     world.steps.gates[step] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached(step)
     assert not caller.done()
     its_own = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -87,7 +87,7 @@ async def test_a_job_whose_lease_runs_is_left_alone(world: Any, step: str) -> No
 
 async def test_a_lost_submit_is_looked_at_again_when_it_counts_as_unknown(world: Any) -> None:
     world.shop.submissions = [Lost("reset")]
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
     [job_id] = world.jobs.jobs
 
     await world.reap(31)
@@ -95,12 +95,12 @@ async def test_a_lost_submit_is_looked_at_again_when_it_counts_as_unknown(world:
     world.steps.did.clear()
     await world.reap(868)
     assert world.effects() == ""
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
     await world.reap(1)
 
     assert world.jobs.jobs[job_id].state == "unknown"
     assert (world.jobs.spent, world.jobs.held, world.leaks()) == (107, 0, [])
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
 
 
 async def test_the_age_of_a_submit_counts_from_its_mark(world: Any) -> None:
@@ -140,7 +140,7 @@ async def test_a_result_that_is_lost_after_hours_has_as_long_to_be_found(world: 
 async def test_an_uncertainty_that_is_over_does_not_count_for_the_next_one(world: Any) -> None:
     """The id that is heard late ends the first uncertainty; the lost result begins another."""
     world.shop.submissions = [Lost("reset")]
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
     [job] = world.jobs.jobs.values()
     world.steps.now_ms += 800_000
     assert await world.jobs.accept(job, "fal-1")
@@ -155,19 +155,19 @@ async def test_an_uncertainty_that_is_over_does_not_count_for_the_next_one(world
 
 async def test_a_lost_result_is_fetched_again_and_heals(world: Any) -> None:
     world.shop.results = [Lost("gone"), Lost("gone")]
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
 
     await world.reap(31)
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
     await world.reap(31)
 
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
     assert (world.jobs.spent, len(world.shop.posts), world.leaks()) == (103, 1, [])
 
 
 async def test_a_result_that_stays_lost_is_charged_in_full(world: Any) -> None:
     world.shop.results = [Lost("gone")] * 9
-    assert await world.told() == "504 TimedOut"
+    assert await world.outcome() == "504 TimedOut"
 
     await world.reap(901)
 
@@ -177,12 +177,12 @@ async def test_a_result_that_stays_lost_is_charged_in_full(world: Any) -> None:
 
 async def test_pictures_that_could_not_be_fetched_are_fetched_later(world: Any) -> None:
     world.steps.fail("download", DownloadFailed("503"), times=6)
-    assert await world.told() == "miss 0+1"
+    assert await world.outcome() == "miss 0+1"
     await world.reap(31)
-    assert await world.told() == "coalesced 0+1"
+    assert await world.outcome() == "coalesced 0+1"
     await world.reap(31)
 
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
     assert (world.jobs.spent, len(world.shop.posts)) == (103, 1)
 
 
@@ -213,7 +213,7 @@ async def test_the_jobs_of_another_upstream_are_left_to_who_knows_it(world: Any)
 async def test_a_job_that_this_process_works_on_is_not_taken_from_itself(world: Any) -> None:
     """Its lease ran out while Redis was away; its own keeper renews it."""
     world.steps.gates["collect"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     world.steps.now_ms += 31_000
     await world.processes[0].reaper.look("fal")

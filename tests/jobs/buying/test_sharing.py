@@ -16,7 +16,7 @@ async def ask_together(world: Any, *wanted: int) -> list[str]:
     """What each of several callers hears, who all ask before fal answers."""
     world.steps.gates["collect"] = asyncio.Event()
     world.steps.gates["submit"] = asyncio.Event()
-    callers = [asyncio.create_task(world.told(number)) for number in wanted]
+    callers = [asyncio.create_task(world.outcome(number)) for number in wanted]
     await world.reached("hold", len(wanted))
     for gate in world.steps.gates.values():
         gate.set()
@@ -34,9 +34,9 @@ async def test_who_asks_meanwhile_joins_and_pays_nothing(world: Any) -> None:
 async def test_two_processes_share_a_flight(world: Any) -> None:
     world.processes.append(world.open())
     world.steps.gates["collect"] = asyncio.Event()
-    leader = asyncio.create_task(world.told(at=0))
+    leader = asyncio.create_task(world.outcome(at=0))
     await world.reached("collect")
-    joiner = asyncio.create_task(world.told(at=1))
+    joiner = asyncio.create_task(world.outcome(at=1))
     await asyncio.sleep(0)
     world.steps.gates["collect"].set()
 
@@ -51,8 +51,8 @@ async def test_who_wants_more_than_the_flight_brings_buys_the_rest(world: Any) -
 
 
 async def test_equal_calls_of_test_keys_never_meet_live_ones(world: Any) -> None:
-    assert await world.told() == "miss 1"
-    assert await world.told(kind="test") == "miss 1"
+    assert await world.outcome() == "miss 1"
+    assert await world.outcome(kind="test") == "miss 1"
     assert (len(world.shop.posts), len(world.sandbox.posts)) == (1, 1)
 
 
@@ -68,12 +68,14 @@ SHARED = {
 }
 
 
-@pytest.mark.parametrize(("submission", "result", "told"), SHARED.values(), ids=SHARED)
-async def test_what_fal_said_is_shared(world: Any, submission: Any, result: Any, told: str) -> None:
+@pytest.mark.parametrize(("submission", "result", "outcome"), SHARED.values(), ids=SHARED)
+async def test_what_fal_said_is_shared(
+    world: Any, submission: Any, result: Any, outcome: str
+) -> None:
     world.shop.submissions = [submission] if submission else []
     world.shop.results = [result] if result else []
 
-    assert await ask_together(world, 1, 1) == [told, told]
+    assert await ask_together(world, 1, 1) == [outcome, outcome]
     assert len(world.shop.posts) == 1
     assert world.leaks() == []
 
@@ -88,8 +90,8 @@ async def test_a_leader_without_budget_leaves_no_flight_to_join(world: Any) -> N
 async def test_who_joined_a_purchase_that_was_given_up_tries_again(world: Any) -> None:
     """Nobody works on the leader's job; the reaper releases it, and the joiner buys."""
     world.steps.fail("hold", Unavailable("away"), after=True)
-    assert await world.told() == "503 Unavailable"
-    joiner = asyncio.create_task(world.told())
+    assert await world.outcome() == "503 Unavailable"
+    joiner = asyncio.create_task(world.outcome())
     await world.reached("hold", 2)
     world.steps.now_ms += 31_000
     await world.processes[0].reaper.look("fal")
@@ -151,10 +153,10 @@ async def test_a_publication_since_the_look_is_looked_at_again(world: Any) -> No
     """The pool was read before a flight landed; the hold is asked for after it."""
     call = world.call()
     world.steps.gates["hold"] = asyncio.Event()
-    late = asyncio.create_task(world.told())
+    late = asyncio.create_task(world.outcome())
     await world.reached("hold")
     held_back, world.steps.gates = world.steps.gates, {}
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
     before = len(world.steps.did)
     held_back["hold"].set()
 
@@ -168,7 +170,7 @@ async def test_a_marker_whose_pool_is_lost_is_no_obstacle(world: Any) -> None:
     world.pools.pools.clear()
     before = len(world.steps.did)
 
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
     assert world.effects(before).startswith("pool, hold 107, pool, hold 107, mark, submit")
     assert (len(world.shop.posts), world.leaks()) == (2, [])
 
@@ -178,7 +180,7 @@ async def test_a_later_generation_is_news_however_few_pictures_it_has(world: Any
     [(fingerprint, known)] = world.pools.pools.items()
     world.pools.pools.clear()
     before = len(world.steps.did)
-    caller = asyncio.create_task(world.told(2))
+    caller = asyncio.create_task(world.outcome(2))
     await world.reached("hold", 2)
     world.steps.gates["pool"] = gate = asyncio.Event()
     await world.reached("pool", 3)
@@ -194,7 +196,7 @@ async def test_a_hit_asks_only_for_the_pool(world: Any) -> None:
     await world.ask(2)
     before = len(world.steps.did)
 
-    assert await world.told(2) == "hit 2"
+    assert await world.outcome(2) == "hit 2"
     assert world.effects(before) == "pool, answered hit 0"
 
 
@@ -224,7 +226,7 @@ async def test_a_caller_who_goes_away_stops_nothing(world: Any) -> None:
     await world.at_rest()
 
     assert world.steps.did[-1] == "finish 1"
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
 
 
 async def test_a_caller_waits_no_longer_than_agreed_and_finds_the_pictures_later(
@@ -233,10 +235,10 @@ async def test_a_caller_waits_no_longer_than_agreed_and_finds_the_pictures_later
     world.processes[0] = world.open(wait_s=0.02)
     world.steps.gates["collect"] = asyncio.Event()
 
-    assert await world.told(start_within_s=PATIENCE_S) == "504 TimedOut"
+    assert await world.outcome(start_within_s=PATIENCE_S) == "504 TimedOut"
     world.steps.gates["collect"].set()
     await world.at_rest()
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
 
 
 async def test_a_refusal_that_was_paid_for_says_so_to_who_paid_and_to_nobody_else(

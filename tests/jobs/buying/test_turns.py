@@ -25,7 +25,7 @@ async def waiting(world: Any, number: int = 1) -> list[str]:
 @pytest.mark.parametrize("tell", [True, False])
 async def test_it_is_submitted_when_it_has_its_turn_told_or_not(world: Any, *, tell: bool) -> None:
     world.jobs.busy = True
-    asking = asyncio.create_task(world.told())
+    asking = asyncio.create_task(world.outcome())
     (job_id,) = await waiting(world)
     assert world.shop.posts == []
 
@@ -47,7 +47,7 @@ async def test_who_is_told_does_not_wait_for_the_next_look(
         return looks[-1]
 
     world.jobs.turn = looked
-    asking = asyncio.create_task(world.told())
+    asking = asyncio.create_task(world.outcome())
     (job_id,) = await waiting(world)
     await world.until(lambda: looks == [False])
 
@@ -60,7 +60,7 @@ async def test_who_is_told_does_not_wait_for_the_next_look(
 async def test_redis_may_be_away_meanwhile(world: Any) -> None:
     world.jobs.busy = True
     world.steps.fail("turn", Unavailable("away"), times=3)
-    asking = asyncio.create_task(world.told())
+    asking = asyncio.create_task(world.outcome())
     (job_id,) = await waiting(world)
 
     world.jobs.give_turn(job_id)
@@ -82,9 +82,9 @@ async def test_who_will_not_wait_that_long_gets_the_hold_back_and_a_504(world: A
 
 async def test_who_joined_one_that_gave_up_buys_by_itself(world: Any) -> None:
     world.jobs.busy = True
-    leader = asyncio.create_task(world.told(start_within_s=0.05))
+    leader = asyncio.create_task(world.outcome(start_within_s=0.05))
     (first,) = await waiting(world)
-    joiner = asyncio.create_task(world.told())
+    joiner = asyncio.create_task(world.outcome())
     await world.until(lambda: world.steps.did.count("hold 107") == 2)
 
     assert await leader == "504 TimedOut"
@@ -99,7 +99,7 @@ async def test_who_joined_one_that_gave_up_buys_by_itself(world: Any) -> None:
 
 async def test_a_stop_leaves_it_to_who_takes_over_and_nothing_was_sent(world: Any) -> None:
     world.jobs.busy = True
-    asking = asyncio.create_task(world.told())
+    asking = asyncio.create_task(world.outcome())
     (job_id,) = await waiting(world)
     await world.until(lambda: world.processes[0].purchases.busy_with(job_id))
     asking.cancel()
@@ -124,9 +124,9 @@ async def test_what_the_caller_wishes_goes_along(world: Any) -> None:
 
 async def test_who_joined_and_may_not_start_any_more_is_told_so(world: Any) -> None:
     world.jobs.busy = True
-    leader = asyncio.create_task(world.told(start_within_s=0.1))
+    leader = asyncio.create_task(world.outcome(start_within_s=0.1))
     await waiting(world)
-    joiner = asyncio.create_task(world.told(start_within_s=0.01))
+    joiner = asyncio.create_task(world.outcome(start_within_s=0.01))
     await world.until(lambda: world.steps.did.count("hold 107") == 2)
 
     assert set(await asyncio.gather(leader, joiner)) == {"504 TimedOut"}
@@ -144,16 +144,16 @@ async def test_the_order_says_what_it_saved_and_how_soon_it_is_wanted(world: Any
 
 
 @pytest.mark.parametrize(
-    ("verdict", "told"),
+    ("verdict", "outcome"),
     [
         (Exceeded("team:t", "generations_at_once", 1, 5_000), "429 TooMany"),
         (Frozen(), "503 Unavailable"),
     ],
 )
-async def test_what_refuses_holds_nothing(world: Any, verdict: Any, told: str) -> None:
+async def test_what_refuses_holds_nothing(world: Any, verdict: Any, outcome: str) -> None:
     world.steps.verdict = verdict
 
-    assert await world.told() == told
+    assert await world.outcome() == outcome
     assert (world.jobs.held, world.shop.posts) == (0, [])
 
 
@@ -166,7 +166,7 @@ async def test_a_shadow_budget_refuses_nothing_and_is_told(world: Any) -> None:
 
     world.jobs.hold = overdrawn
 
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
     assert "overdrawn fal organisation:main day" in world.steps.did
 
 
@@ -176,9 +176,9 @@ LATE = Failed(FalAnswer(504, {"detail": "late"}, {"x-fal-request-timeout-type": 
 async def test_that_fal_was_too_late_for_its_leader_is_no_joiner_s_affair(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
     world.shop.results.append(LATE)
-    leader = asyncio.create_task(world.told(start_within_s=0.05))
+    leader = asyncio.create_task(world.outcome(start_within_s=0.05))
     await world.reached("collect")
-    joiner = asyncio.create_task(world.told())
+    joiner = asyncio.create_task(world.outcome())
     await world.reached("hold", 2)
     await asyncio.sleep(0.06)
     world.steps.gates["collect"].set()
@@ -190,9 +190,9 @@ async def test_that_fal_was_too_late_for_its_leader_is_no_joiner_s_affair(world:
 
 async def test_who_joined_leaves_when_their_own_time_for_the_start_is_over(world: Any) -> None:
     world.jobs.busy = True
-    leader = asyncio.create_task(world.told())
+    leader = asyncio.create_task(world.outcome())
     await world.reached("hold")
-    assert await world.told(start_within_s=0.05) == "504 TimedOut"
+    assert await world.outcome(start_within_s=0.05) == "504 TimedOut"
 
     (job_id,) = world.jobs.jobs
     world.jobs.give_turn(job_id)
@@ -201,9 +201,9 @@ async def test_who_joined_leaves_when_their_own_time_for_the_start_is_over(world
 
 async def test_who_joined_what_has_started_waits_for_it(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
-    leader = asyncio.create_task(world.told())
+    leader = asyncio.create_task(world.outcome())
     await world.reached("collect")
-    joiner = asyncio.create_task(world.told(start_within_s=0.05))
+    joiner = asyncio.create_task(world.outcome(start_within_s=0.05))
     await asyncio.sleep(0.1)
     assert not joiner.done()
     world.steps.gates["collect"].set()
@@ -215,7 +215,7 @@ async def test_a_kept_request_that_joined_ends_when_its_time_for_the_start_is_ov
     world: Any,
 ) -> None:
     world.jobs.busy = True
-    leader = asyncio.create_task(world.told())
+    leader = asyncio.create_task(world.outcome())
     await world.reached("hold")
     call = replace(world.call(start_within_s=0.05), request_id="k")
     await world.processes[0].works.queue.submit(call)

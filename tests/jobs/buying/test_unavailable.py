@@ -25,13 +25,13 @@ async def test_without_redis_around_the_hold_nothing_is_submitted(
 ) -> None:
     world.steps.fail("hold", AWAY, after=reply_lost)
 
-    assert await world.told() == "503 Unavailable"
+    assert await world.outcome() == "503 Unavailable"
     await world.at_rest()
     assert world.shop.posts == []
 
     await world.reap(31)
     assert (world.jobs.held, world.jobs.spent, world.leaks()) == (0, 0, [])
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
 
 
 @pytest.mark.parametrize("times", [1, 3])
@@ -40,7 +40,7 @@ async def test_a_mark_whose_reply_is_lost_gives_the_hold_back(world: Any, times:
     world.steps.fail("mark", AWAY, after=True)
     world.steps.fail("settle", AWAY, times=times)
 
-    assert await world.told() == "503 Unavailable"
+    assert await world.outcome() == "503 Unavailable"
     await world.at_rest()
     assert (world.jobs.held, world.jobs.spent, world.shop.posts) == (0, 0, [])
     assert [state for _, state, _ in world.jobs.ledger] == ["released"]
@@ -48,7 +48,7 @@ async def test_a_mark_whose_reply_is_lost_gives_the_hold_back(world: Any, times:
 
 async def test_a_mark_that_did_not_arrive_leaves_the_hold_to_the_reaper(world: Any) -> None:
     world.steps.fail("mark", AWAY)
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("settle")
     await world.at_rest()
     assert (world.jobs.held, world.shop.posts) == (107, [])
@@ -68,31 +68,31 @@ async def test_after_the_submit_each_step_is_repeated_until_it_is_done(
 ) -> None:
     world.steps.fail(step, AWAY, after=reply_lost, times=times)
 
-    assert await world.told(2) == "miss 2"
+    assert await world.outcome(2) == "miss 2"
     assert (world.jobs.spent, world.jobs.held) == (206, 0)
     assert (len(world.shop.posts), world.leaks()) == (1, [])
-    assert await world.told(2) == "hit 2"
+    assert await world.outcome(2) == "hit 2"
 
 
 @pytest.mark.parametrize("times", [1, 4])
 @pytest.mark.parametrize(
-    ("ending", "told"),
+    ("ending", "outcome"),
     [(Lost("reset"), "504 TimedOut"), (Rejected(FalAnswer(422, {}, {})), "422 UpstreamRefused")],
 )
 async def test_an_unhappy_ending_is_insisted_on_too(
-    world: Any, ending: Any, told: str, times: int
+    world: Any, ending: Any, outcome: str, times: int
 ) -> None:
     world.shop.submissions = [ending]
     for step in ("uncertain", "settle"):
         world.steps.fail(step, AWAY, times=times)
 
-    assert await world.told() == told
+    assert await world.outcome() == outcome
     assert world.leaks() == []
 
 
 async def test_looking_goes_on_when_redis_comes_back(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached("collect")
     world.steps.fail("read", AWAY, times=3)
     world.steps.gates["collect"].set()
@@ -103,14 +103,14 @@ async def test_looking_goes_on_when_redis_comes_back(world: Any) -> None:
 async def test_a_pool_that_cannot_be_read_buys_nothing(world: Any) -> None:
     world.steps.fail("pool", AWAY)
 
-    assert await world.told() == "503 Unavailable"
+    assert await world.outcome() == "503 Unavailable"
     assert world.effects() == "pool"
-    assert await world.told() == "miss 1"
+    assert await world.outcome() == "miss 1"
 
 
 async def test_a_joiner_whose_second_look_fails_buys_nothing(world: Any) -> None:
     world.steps.gates["collect"] = gate = asyncio.Event()
-    callers = [asyncio.create_task(world.told()) for _ in range(2)]
+    callers = [asyncio.create_task(world.outcome()) for _ in range(2)]
     await world.reached("hold", 2)
     await world.reached("collect")
     world.steps.fail("pool", AWAY)
@@ -118,15 +118,15 @@ async def test_a_joiner_whose_second_look_fails_buys_nothing(world: Any) -> None
 
     assert await asyncio.gather(*callers) == ["miss 1", "503 Unavailable"]
     assert len(world.shop.posts) == 1
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
 
 
 async def test_a_store_that_takes_nothing_leaves_fal_s_own_files(world: Any) -> None:
     world.steps.fail("keep", StoreUnavailable(), times=3)
 
-    assert await world.told() == "miss 0+1"
+    assert await world.outcome() == "miss 0+1"
     await world.reap(31)
-    assert await world.told() == "hit 1"
+    assert await world.outcome() == "hit 1"
     assert (world.jobs.spent, world.leaks()) == (103, [])
 
 
@@ -138,7 +138,7 @@ async def test_who_was_fenced_writes_nothing_more(world: Any, step: str) -> None
     world.processes[0] = world.open(wait_s=0.02)
     world.steps.fail(step, Fenced())
 
-    assert await world.told(start_within_s=PATIENCE_S) == "504 TimedOut"
+    assert await world.outcome(start_within_s=PATIENCE_S) == "504 TimedOut"
     await world.at_rest()
     assert world.effects().split(", ")[-1].startswith(step)
 
@@ -149,7 +149,7 @@ async def test_who_was_overtaken_while_away_is_fenced_at_the_next_write(
 ) -> None:
     """It sleeps for longer than its lease, and another process adopts the job meanwhile."""
     world.steps.gates[step] = gate = asyncio.Event()
-    caller = asyncio.create_task(world.told())
+    caller = asyncio.create_task(world.outcome())
     await world.reached(step)
     world.steps.gates.clear()
     world.processes.append(world.open())
@@ -158,8 +158,8 @@ async def test_who_was_overtaken_while_away_is_fenced_at_the_next_write(
     gate.set()
     await world.at_rest()
 
-    told = await caller
-    assert told == ("504 TimedOut" if step == "submit" else "miss 1")
+    outcome = await caller
+    assert outcome == ("504 TimedOut" if step == "submit" else "miss 1")
     assert len(world.shop.posts) == 1
     assert world.leaks() == []
     if step == "submit":
@@ -220,7 +220,7 @@ def test_whatever_fails_fal_s_bill_is_booked_and_every_job_is_closed_once(
             world.steps.fail(step, error, after=reply_lost, skip=skip, times=times)
         world.shop.submissions, world.shop.results = list(said), list(came)
         asked = [
-            world.told(number, at=place % 2, prompt="a dog" if place == 3 else "a cat")
+            world.outcome(number, at=place % 2, prompt="a dog" if place == 3 else "a cat")
             for place, number in enumerate(wanted)
         ]
         heard = await asyncio.gather(*asked)
@@ -241,19 +241,19 @@ def test_whatever_fails_fal_s_bill_is_booked_and_every_job_is_closed_once(
 async def test_nothing_is_bought_that_could_not_be_kept(world: Any) -> None:
     world.pictures.full = True
 
-    assert await world.told() == "503 StoreUnavailable"
-    assert await world.told(cache="no-cache") == "503 StoreUnavailable"
+    assert await world.outcome() == "503 StoreUnavailable"
+    assert await world.outcome(cache="no-cache") == "503 StoreUnavailable"
     assert (world.jobs.held, world.shop.posts) == (0, [])
 
 
 async def test_who_only_joins_needs_no_room(world: Any) -> None:
     world.steps.gates["collect"] = asyncio.Event()
-    leader = asyncio.create_task(world.told())
+    leader = asyncio.create_task(world.outcome())
     await world.reached("submit")
     world.pictures.full = True
-    joiner = asyncio.create_task(world.told())
+    joiner = asyncio.create_task(world.outcome())
     await world.reached("hold", 2)
-    assert await world.told(prompt="a dog") == "503 StoreUnavailable"
+    assert await world.outcome(prompt="a dog") == "503 StoreUnavailable"
     world.steps.gates["collect"].set()
 
     assert [await leader, await joiner] == ["miss 1", "coalesced 1"]

@@ -29,7 +29,7 @@ from falgate.redis.script import Script
 UPSTREAM = "https://queue.example"
 
 
-class Desk:
+class World:
     """One server with its books open, and two instances at work."""
 
     def __init__(
@@ -101,21 +101,21 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
+def world(
     redis: Redis,
     calendar: Calendar,
     jobs_of: Callable[..., Jobs],
     order: Callable[..., Order],
-) -> Callable[[], Awaitable[Desk]]:
+) -> Callable[[], Awaitable[World]]:
     """Opens new books on an empty server."""
 
-    async def make() -> Desk:
+    async def make() -> World:
         await redis.flushall()
         ledger = Ledger(redis)
         assert await ledger.trust((await ledger.standing()).history, "")
         made = {"ledger_id": await ledger.birth(None, calendar), "slots_max": 20}
         opened = Budgets(redis, calendar)
-        new = Desk(redis, opened, jobs_of("one", **made), jobs_of("two", **made), order)
+        new = World(redis, opened, jobs_of("one", **made), jobs_of("two", **made), order)
         await new.limit("day", 1_000)
         await new.limit("total", 1_000)
         await opened.open_overage(UPSTREAM, 100)
@@ -127,7 +127,7 @@ def desk(
 @pytest.fixture
 def survives(
     redis: Redis,
-    desk: Callable[[], Awaitable[Desk]],
+    world: Callable[[], Awaitable[World]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Awaitable[bool]]:
@@ -147,7 +147,7 @@ def survives(
                         await redis.script_load(changed.text)
         try:
             for scenario in scenarios:
-                await scenario(await desk())
+                await scenario(await world())
         except (Exception, pytest.fail.Exception) as failure:
             if not noticed(failure):
                 raise

@@ -36,14 +36,14 @@ def filing(picture: Kept, pool: str = "f", **more: Any) -> NewPicture:
     return NewPicture(kept=picture, fingerprint=pool, about=about if pool else None, **usual | more)
 
 
-async def files(desk: Any) -> None:
-    catalogue = Catalogue(desk.redis)
+async def files(world: Any) -> None:
+    catalogue = Catalogue(world.redis)
     assert await catalogue.register(filing(ONE, arguments={"a": 1}))
     assert await catalogue.register(filing(ONE, "g", value=2_000, app="t/b", prompt_sha256="q"))
     assert await catalogue.register(filing(ONE, value=5))
     assert await catalogue.register(filing(TWO, "", value=0, master=ONE.name))
     assert await catalogue.register(filing(TWO, "", value=0, master=ONE.name))
-    assert await desk.redis.hget(keyspace.picture(ONE.name), "prompts") == "p q"
+    assert await world.redis.hget(keyspace.picture(ONE.name), "prompts") == "p q"
     one, two = await catalogue.records((ONE.name, TWO.name))
     assert one is not None
     assert two is not None
@@ -64,13 +64,13 @@ async def files(desk: Any) -> None:
     assert await catalogue.pools_for("p") == ["f"]
     assert await catalogue.pictures_of_prompt("q") == [ONE.name]
     assert await catalogue.pictures_of_prompt("p") == [ONE.name, TWO.name]
-    assert await desk.redis.exists(keyspace.picture("")) == 0
+    assert await world.redis.exists(keyspace.picture("")) == 0
     assert await catalogue.register(filing(THREE, "", master="nothing.png"))
-    assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
 
 
-async def worths(desk: Any) -> None:
-    catalogue = Catalogue(desk.redis)
+async def worths(world: Any) -> None:
+    catalogue = Catalogue(world.redis)
     cheap, dear, large, made = kept("5"), kept("4"), kept("6", 100_000), kept("7", 1)
     for picture, value, master in (
         (dear, 5_000, ""),
@@ -81,10 +81,10 @@ async def worths(desk: Any) -> None:
         assert await catalogue.register(filing(picture, "", value=value, master=master))
     order = [each.name for each in (made, large, cheap, dear)]
     assert await catalogue.cheapest(0, 9) == order
-    heat = float(await desk.redis.hget(keyspace.picture(cheap.name), "heat"))
+    heat = float(await world.redis.hget(keyspace.picture(cheap.name), "heat"))
     assert abs(heat - await catalogue.now_ms() / WEEK_MS) < 0.01
     await catalogue.use({cheap.name: 15, "nothing.png": 1})
-    heat = float(await desk.redis.hget(keyspace.picture(cheap.name), "heat"))
+    heat = float(await world.redis.hget(keyspace.picture(cheap.name), "heat"))
     assert abs(heat - 4 - await catalogue.now_ms() / WEEK_MS) < 0.01
     assert await catalogue.cheapest(3, 9) == [cheap.name]
     await catalogue.use({made.name: 10**6})
@@ -92,20 +92,20 @@ async def worths(desk: Any) -> None:
     (record,) = await catalogue.records((cheap.name,))
     assert record is not None
     assert record.uses == 15
-    assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
     # One that was hot years ago is no hotter for it than one of today.
-    await desk.redis.hset(keyspace.picture(dear.name), "heat", "5")
+    await world.redis.hset(keyspace.picture(dear.name), "heat", "5")
     await catalogue.use({dear.name: 1})
-    heat = float(await desk.redis.hget(keyspace.picture(dear.name), "heat"))
+    heat = float(await world.redis.hget(keyspace.picture(dear.name), "heat"))
     assert abs(heat - await catalogue.now_ms() / WEEK_MS) < 0.01
 
 
-async def removals(desk: Any) -> None:
-    catalogue = Catalogue(desk.redis)
+async def removals(world: Any) -> None:
+    catalogue = Catalogue(world.redis)
     for picture in (ONE, TWO, THREE):
         assert await catalogue.register(filing(picture))
     assert not await catalogue.mark("nothing.png", forced=True)
-    assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
     assert not await catalogue.mark(ONE.name, unused_ms=0, noted_ms=LATER_MS)
     assert not await catalogue.mark(ONE.name, unused_ms=LATER_MS, noted_ms=0)
     assert not await catalogue.confirm(ONE.name)
@@ -117,12 +117,12 @@ async def removals(desk: Any) -> None:
     assert not await catalogue.mark(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
     assert not await catalogue.register(filing(TWO))
     key = keyspace.picture(TWO.name)
-    await desk.redis.hincrby(key, "marked_ms", -30_000)
+    await world.redis.hincrby(key, "marked_ms", -30_000)
     assert await catalogue.confirm(TWO.name)
-    assert int(await desk.redis.hget(key, "marked_ms")) > await catalogue.now_ms() - 20_000
-    await desk.redis.hincrby(key, "used_ms", -40_000)
+    assert int(await world.redis.hget(key, "marked_ms")) > await catalogue.now_ms() - 20_000
+    await world.redis.hincrby(key, "used_ms", -40_000)
     await catalogue.use({TWO.name: 1})
-    assert int(await desk.redis.hget(key, "used_ms")) > await catalogue.now_ms() - 20_000
+    assert int(await world.redis.hget(key, "used_ms")) > await catalogue.now_ms() - 20_000
     assert not await catalogue.confirm(TWO.name)
     assert not await catalogue.confirm(TWO.name)
     one, two = await catalogue.records((ONE.name, TWO.name))
@@ -137,20 +137,20 @@ async def removals(desk: Any) -> None:
     assert await catalogue.pictures_of_prompt("p") == [TWO.name, THREE.name]
     # A removal that did not end in a minute is none.
     assert await catalogue.mark(THREE.name, forced=True)
-    await desk.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
+    await world.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
     assert await catalogue.mark(THREE.name, forced=True)
-    await desk.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
+    await world.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
     assert await catalogue.register(filing(THREE))
     (three,) = await catalogue.records((THREE.name,))
     assert three is not None
     assert not await catalogue.unregister(three)
     assert not await catalogue.confirm(THREE.name)
     assert not await catalogue.pin("nothing.png", pinned=True)
-    assert await desk.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
 
 
-async def drops(desk: Any) -> None:
-    catalogue = Catalogue(desk.redis)
+async def drops(world: Any) -> None:
+    catalogue = Catalogue(world.redis)
     assert await catalogue.register(filing(ONE))
     assert await catalogue.register(filing(TWO, app="t/b"))
     assert await catalogue.register(filing(THREE, "g"))

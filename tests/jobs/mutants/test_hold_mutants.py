@@ -23,116 +23,116 @@ UPSTREAM = "https://queue.example"
 ACCOUNT = keyspace.account(UPSTREAM, ORGANISATION)
 
 
-async def limits(desk: Any) -> None:
+async def limits(world: Any) -> None:
     kinds: list[Kind] = ["day", "total"]
     for kind in kinds:
-        await desk.limit("day", 1_000)
-        await desk.limit("total", 1_000)
-        await desk.limit(kind, 250)
+        await world.limit("day", 1_000)
+        await world.limit("total", 1_000)
+        await world.limit(kind, 250)
         if kind == "day":
-            assert await desk.hold("a", "f") == Held()
-            await desk.bring("b", "g", "paid")
-        assert isinstance(await desk.hold("c", "h", held=91), Denied)
-    assert await desk.hold("c", "h", held=90) == Held()
-    assert await desk.figures() == (60, 190, 0)
-    assert await desk.hold("c", "h", held=90) == Held()
-    assert await desk.figures() == (60, 190, 0)
-    await desk.redis.hdel(ACCOUNT, "budget:day", "budget:total")
-    await desk.limit("hour", 10_000, shadow=True)
-    assert await desk.hold("d", "i") == verdicts.NoBudget()
-    await desk.redis.hset(keyspace.META, "id", "other")
-    assert await desk.hold("d", "i") == verdicts.LedgerMismatch()
+            assert await world.hold("a", "f") == Held()
+            await world.bring("b", "g", "paid")
+        assert isinstance(await world.hold("c", "h", held=91), Denied)
+    assert await world.hold("c", "h", held=90) == Held()
+    assert await world.figures() == (60, 190, 0)
+    assert await world.hold("c", "h", held=90) == Held()
+    assert await world.figures() == (60, 190, 0)
+    await world.redis.hdel(ACCOUNT, "budget:day", "budget:total")
+    await world.limit("hour", 10_000, shadow=True)
+    assert await world.hold("d", "i") == verdicts.NoBudget()
+    await world.redis.hset(keyspace.META, "id", "other")
+    assert await world.hold("d", "i") == verdicts.LedgerMismatch()
 
 
-async def reliefs(desk: Any) -> None:
-    await desk.limit("day", 100)
-    await desk.bring("a", "f", "paid")
+async def reliefs(world: Any) -> None:
+    await world.limit("day", 100)
+    await world.bring("a", "f", "paid")
     for _ in range(2):
-        await desk.budgets.raise_(UPSTREAM, ORGANISATION, "day", 20, change="1", who="w")
-    assert isinstance(await desk.hold("b", "g", held=61), Denied)
-    assert await desk.hold("b", "g", held=60) == Held()
+        await world.budgets.raise_(UPSTREAM, ORGANISATION, "day", 20, change="1", who="w")
+    assert isinstance(await world.hold("b", "g", held=61), Denied)
+    assert await world.hold("b", "g", held=60) == Held()
     for _ in range(2):
-        await desk.budgets.reset(UPSTREAM, ORGANISATION, "day", change="2", who="w")
-    assert isinstance(await desk.hold("c", "h", held=61), Denied)
-    assert await desk.hold("c", "h", held=60) == Held()
+        await world.budgets.reset(UPSTREAM, ORGANISATION, "day", change="2", who="w")
+    assert isinstance(await world.hold("c", "h", held=61), Denied)
+    assert await world.hold("c", "h", held=60) == Held()
 
 
-async def overage(desk: Any) -> None:
-    await desk.bring("a", "f", "paid", charge=110)
-    assert await desk.figures() == (100, 0, 10)
-    await desk.budgets.set_overage(UPSTREAM, 11, "test")
-    assert await desk.hold("b", "g") == Held()
-    await desk.budgets.set_overage(UPSTREAM, 10, "test")
-    assert await desk.hold("c", "h") == verdicts.OverageFull(10, 10)
-    await desk.redis.delete(keyspace.overage(UPSTREAM))
-    assert await desk.hold("c", "h") == verdicts.OverageFull(0, 0)
+async def overage(world: Any) -> None:
+    await world.bring("a", "f", "paid", charge=110)
+    assert await world.figures() == (100, 0, 10)
+    await world.budgets.set_overage(UPSTREAM, 11, "test")
+    assert await world.hold("b", "g") == Held()
+    await world.budgets.set_overage(UPSTREAM, 10, "test")
+    assert await world.hold("c", "h") == verdicts.OverageFull(10, 10)
+    await world.redis.delete(keyspace.overage(UPSTREAM))
+    assert await world.hold("c", "h") == verdicts.OverageFull(0, 0)
 
 
-async def flights(desk: Any) -> None:
-    job = await desk.bring("a", "f", "paid")
-    assert await desk.hold("b", "f") == Joined("a")
-    await desk.one.finish(job, (), PoolVersion(7, 2))
-    assert await desk.redis.get(keyspace.flight("f")) == "done:a:7:2"
+async def flights(world: Any) -> None:
+    job = await world.bring("a", "f", "paid")
+    assert await world.hold("b", "f") == Joined("a")
+    await world.one.finish(job, (), PoolVersion(7, 2))
+    assert await world.redis.get(keyspace.flight("f")) == "done:a:7:2"
     for generation, count in [(6, 9), (7, 1)]:
-        stale = await desk.hold("b", "f", generation=generation, count=count)
+        stale = await world.hold("b", "f", generation=generation, count=count)
         assert stale == PoolChanged(7, 2)
-    assert await desk.hold("b", "f", generation=7, count=2) == Held()
-    assert await desk.redis.get(keyspace.flight("f")) == "open:b"
-    await desk.one.finish(await desk.bring("c", "g", "paid"), (), PoolVersion(7, 1))
-    assert await desk.hold("d", "g", generation=8) == Held()
-    before = await desk.figures()
+    assert await world.hold("b", "f", generation=7, count=2) == Held()
+    assert await world.redis.get(keyspace.flight("f")) == "open:b"
+    await world.one.finish(await world.bring("c", "g", "paid"), (), PoolVersion(7, 1))
+    assert await world.hold("d", "g", generation=8) == Held()
+    before = await world.figures()
     company = Waiter(request="", joins=True)
     assert (
-        await desk.one.hold(desk.order("e", "h"), PoolVersion(), PurchaseLimits(), company)
+        await world.one.hold(world.order("e", "h"), PoolVersion(), PurchaseLimits(), company)
         == Vacant()
     )
-    assert await desk.figures() == before
-    await desk.one.finish(await desk.bring("e", "h", "paid"), (), None)
-    assert await desk.redis.exists(keyspace.flight("h")) == 0
+    assert await world.figures() == before
+    await world.one.finish(await world.bring("e", "h", "paid"), (), None)
+    assert await world.redis.exists(keyspace.flight("h")) == 0
 
 
-async def alerts(desk: Any) -> None:
-    await desk.limit("day", 250, alerts=(100, 200))
-    await desk.limit("hour", 150, shadow=True)
-    await desk.bring("a", "f", "paid")
-    assert await desk.hold("b", "g", held=189) == Held((Overdrawn(ORGANISATION, "hour"),))
-    assert await desk.redis.xlen(keyspace.ALERTS) == 0
+async def alerts(world: Any) -> None:
+    await world.limit("day", 250, alerts=(100, 200))
+    await world.limit("hour", 150, shadow=True)
+    await world.bring("a", "f", "paid")
+    assert await world.hold("b", "g", held=189) == Held((Overdrawn(ORGANISATION, "hour"),))
+    assert await world.redis.xlen(keyspace.ALERTS) == 0
     for _ in range(2):
-        assert isinstance(await desk.hold("c", "h", held=2), Denied)
-    await desk.hold("d", "i", held=1)
-    found = [fields for _, fields in await desk.redis.xrange(keyspace.ALERTS)]
+        assert isinstance(await world.hold("c", "h", held=2), Denied)
+    await world.hold("d", "i", held=1)
+    found = [fields for _, fields in await world.redis.xrange(keyspace.ALERTS)]
     assert [(each["what"], each["percent"], each["held"]) for each in found] == [
         ("refused", "0", "189"),
         ("threshold", "100", "190"),
     ]
 
 
-async def amounts(desk: Any) -> None:
-    await desk.bring("b", "g", "accepted")
+async def amounts(world: Any) -> None:
+    await world.bring("b", "g", "accepted")
     for bad in ["nan", "-1", "0x1", "1e1", " 5 ", "9" * 16, "0"]:
         odd: Any = bad
         with pytest.raises(Unavailable):
-            await desk.hold("a", "f", held=odd)
+            await world.hold("a", "f", held=odd)
         if bad != "0":
-            job = await desk.read("b")
+            job = await world.read("b")
             # What the script lets through is no number for anybody who reckons with it later.
             with pytest.raises((Unavailable, TypeError)) as refused:
-                await desk.one.settle(job, Settlement(state="paid", charge=odd))
+                await world.one.settle(job, Settlement(state="paid", charge=odd))
             assert refused.type is Unavailable
-    assert await desk.figures() == (0, 100, 0)
+    assert await world.figures() == (0, 100, 0)
 
 
-async def windows(desk: Any) -> None:
-    now_ms = await desk.one.now_ms()
+async def windows(world: Any) -> None:
+    now_ms = await world.one.now_ms()
     for starts_ms, ends_ms in [(now_ms + 60_000, now_ms + 90_000), (1, now_ms - 1)]:
         window = {"kind": "day", "id": "x", "starts_ms": starts_ms, "ends_ms": ends_ms}
         reply = await hold._HOLD(
-            desk.redis,
+            world.redis,
             upstream=UPSTREAM,
             more_keys=[ACCOUNT, keyspace.pace(UPSTREAM, ORGANISATION)],
             tags=keyspace.turns(UPSTREAM),
-            calendar=await desk.redis.hget(keyspace.META, "calendar"),
-            **hold._beside(desk.order("a", "f")),
+            calendar=await world.redis.hget(keyspace.META, "calendar"),
+            **hold._beside(world.order("a", "f")),
             charged=json.dumps(
                 [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
             ),
@@ -141,7 +141,7 @@ async def windows(desk: Any) -> None:
             waiting_max=0,
             slots_max=0,
             channel=keyspace.MOVED,
-            ledger_id=str(await desk.redis.hget(keyspace.META, "id")),
+            ledger_id=str(await world.redis.hget(keyspace.META, "id")),
             job_id="a",
             owner="one",
             lease_ms=1,
@@ -151,53 +151,53 @@ async def windows(desk: Any) -> None:
             windows=json.dumps([window]),
             order="{}",
             input="{}",
-            **hold.waits_for(desk.order(), NOBODY),
+            **hold.waits_for(world.order(), NOBODY),
         )
         assert reply[0] == "elsewhen"
 
 
-async def levels(desk: Any) -> None:
-    team, app, key = desk.order().accounts[1:]
+async def levels(world: Any) -> None:
+    team, app, key = world.order().accounts[1:]
     for charged in (team, app, key):
-        await desk.limit("month", 100, charged)
-        assert isinstance(await desk.hold("a", "f", held=101), Denied)
-        await desk.limit("month", 1_000, charged)
-    await desk.limit("week", 10, team, shadow=True)
-    assert await desk.hold("a", "f") == Held((Overdrawn(team, "week"),))
-    assert await desk.hold("b", "g", changes={"team": "u"}) == Held()
-    spent = {p.held for p in await desk.budgets.positions(UPSTREAM, Account("team", "u"))}
+        await world.limit("month", 100, charged)
+        assert isinstance(await world.hold("a", "f", held=101), Denied)
+        await world.limit("month", 1_000, charged)
+    await world.limit("week", 10, team, shadow=True)
+    assert await world.hold("a", "f") == Held((Overdrawn(team, "week"),))
+    assert await world.hold("b", "g", changes={"team": "u"}) == Held()
+    spent = {p.held for p in await world.budgets.positions(UPSTREAM, Account("team", "u"))}
     assert spent == {100}
 
 
-async def paces(desk: Any) -> None:
+async def paces(world: Any) -> None:
     def terms(**limits: int) -> PurchaseLimits:
         return PurchaseLimits(limits=(NONE, Limits(**limits), NONE, NONE))
 
-    assert await desk.hold("a", "f", terms=terms(generations_per_minute=2)) == Held()
-    assert await desk.hold("b", "g", terms=terms(generations_per_minute=2)) == Held()
-    slow = await desk.hold("c", "h", terms=terms(generations_per_minute=2))
+    assert await world.hold("a", "f", terms=terms(generations_per_minute=2)) == Held()
+    assert await world.hold("b", "g", terms=terms(generations_per_minute=2)) == Held()
+    slow = await world.hold("c", "h", terms=terms(generations_per_minute=2))
     assert isinstance(slow, Exceeded)
     assert (slow.account, slow.what, slow.limit) == ("team:t", "generations_per_minute", 2)
     assert 50_000 < slow.retry_after_ms <= 60_000
-    busy = await desk.hold("c", "h", terms=terms(generations_at_once=2))
+    busy = await world.hold("c", "h", terms=terms(generations_at_once=2))
     assert isinstance(busy, Exceeded)
     assert (busy.what, busy.limit) == ("generations_at_once", 2)
-    await desk.one.settle(await desk.read("a"), Settlement(state="released", charge=0))
-    assert await desk.hold("c", "h", terms=terms(generations_at_once=2)) == Held()
+    await world.one.settle(await world.read("a"), Settlement(state="released", charge=0))
+    assert await world.hold("c", "h", terms=terms(generations_at_once=2)) == Held()
 
 
-async def servers(desk: Any) -> None:
-    assert await desk.hold("a", "f") == Held()
-    await desk.redis.hset(keyspace.META, "calendar", "other")
-    assert await desk.hold("b", "g") == verdicts.OtherCalendar("other")
-    await desk.redis.hset(keyspace.META, "frozen_ms", "1")
-    assert await desk.hold("b", "g") == Frozen("lost")
-    await desk.redis.hset(keyspace.META, "frozen_why", "counters")
-    assert await desk.hold("b", "g") == Frozen("counters")
-    await desk.redis.hset(keyspace.META, "history", "another")
+async def servers(world: Any) -> None:
+    assert await world.hold("a", "f") == Held()
+    await world.redis.hset(keyspace.META, "calendar", "other")
+    assert await world.hold("b", "g") == verdicts.OtherCalendar("other")
+    await world.redis.hset(keyspace.META, "frozen_ms", "1")
+    assert await world.hold("b", "g") == Frozen("lost")
+    await world.redis.hset(keyspace.META, "frozen_why", "counters")
+    assert await world.hold("b", "g") == Frozen("counters")
+    await world.redis.hset(keyspace.META, "history", "another")
     with pytest.raises(Unavailable):
-        await desk.hold("b", "g")
-    assert await desk.hold("a", "f") == Held()
+        await world.hold("b", "g")
+    assert await world.hold("a", "f") == Held()
 
 
 HOLD, PRELUDE, BUDGETS = "jobs_hold", "_prelude", "_budgets"

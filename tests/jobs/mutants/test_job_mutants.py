@@ -19,129 +19,129 @@ PAID = Settlement(state="paid", charge=60)
 RELEASED = Settlement(state="released", charge=0)
 
 
-async def marks(desk: Any) -> None:
-    job = await desk.bring("a", "f", "reserved")
-    await desk.lapse("a")
+async def marks(world: Any) -> None:
+    job = await world.bring("a", "f", "reserved")
+    await world.lapse("a")
     with pytest.raises(Fenced):
-        await desk.one.mark(job)
-    adopted = await desk.two.adopt("a", UPSTREAM)
+        await world.one.mark(job)
+    adopted = await world.two.adopt("a", UPSTREAM)
     assert adopted is not None
     assert (adopted.owner, adopted.epoch) == ("two", 2)
-    assert await desk.one.adopt("a", UPSTREAM) is None
+    assert await world.one.adopt("a", UPSTREAM) is None
     with pytest.raises(Fenced):
-        await desk.one.mark(job)
-    await desk.two.mark(adopted)
-    await desk.two.mark(adopted)
-    assert await desk.one.accept(adopted, "fal-a")
+        await world.one.mark(job)
+    await world.two.mark(adopted)
+    await world.two.mark(adopted)
+    assert await world.one.accept(adopted, "fal-a")
     with pytest.raises(Fenced):
-        await desk.two.mark(adopted)
+        await world.two.mark(adopted)
 
 
-async def ids(desk: Any) -> None:
-    job = await desk.bring("a", "f", "accepted")
-    other = await desk.bring("b", "g", "submitting")
-    assert not await desk.one.accept(job, "fal-x")
-    assert not await desk.one.accept(other, "fal-a")
-    assert await desk.one.accept(job, "fal-a")
+async def ids(world: Any) -> None:
+    job = await world.bring("a", "f", "accepted")
+    other = await world.bring("b", "g", "submitting")
+    assert not await world.one.accept(job, "fal-x")
+    assert not await world.one.accept(other, "fal-a")
+    assert await world.one.accept(job, "fal-a")
     unknown = Settlement(state="unknown", charge=100)
-    await desk.one.settle(other, unknown)
-    assert await desk.one.accept(other, "fal-b")
-    assert (await desk.read("b")).state == "unknown"
-    assert await desk.members(OPEN) == ["a"]
-    assert not await desk.one.accept(await desk.bring("c", "h", "submitting"), "fal-b")
+    await world.one.settle(other, unknown)
+    assert await world.one.accept(other, "fal-b")
+    assert (await world.read("b")).state == "unknown"
+    assert await world.members(OPEN) == ["a"]
+    assert not await world.one.accept(await world.bring("c", "h", "submitting"), "fal-b")
 
 
-async def leases(desk: Any) -> None:
-    job = await desk.bring("a", "f", "accepted")
-    assert await desk.two.adopt("a", UPSTREAM) is None
-    assert await desk.one.renew(job, lease_ms=0)
-    adopted = await desk.two.adopt("a", UPSTREAM)
+async def leases(world: Any) -> None:
+    job = await world.bring("a", "f", "accepted")
+    assert await world.two.adopt("a", UPSTREAM) is None
+    assert await world.one.renew(job, lease_ms=0)
+    adopted = await world.two.adopt("a", UPSTREAM)
     assert adopted is not None
-    assert not await desk.one.renew(job)
+    assert not await world.one.renew(job)
     with pytest.raises(Fenced):
-        await desk.one.mark_uncertain(job, "lost")
+        await world.one.mark_uncertain(job, "lost")
     with pytest.raises(Fenced):
-        await desk.one.settle(job, PAID)
-    await desk.two.settle(adopted, RELEASED)
-    assert not await desk.two.renew(adopted)
+        await world.one.settle(job, PAID)
+    await world.two.settle(adopted, RELEASED)
+    assert not await world.two.renew(adopted)
     with pytest.raises(Fenced):
-        await desk.two.mark_uncertain(adopted, "lost")
-    assert await desk.members(OPEN) == []
+        await world.two.mark_uncertain(adopted, "lost")
+    assert await world.members(OPEN) == []
 
 
-async def settlements(desk: Any) -> None:
-    await desk.limit("total", 700)
-    marked = await desk.bring("a", "f", "submitting")
-    assert await desk.one.accept(marked, "fal-a")
+async def settlements(world: Any) -> None:
+    await world.limit("total", 700)
+    marked = await world.bring("a", "f", "submitting")
+    assert await world.one.accept(marked, "fal-a")
     with pytest.raises(Fenced):
-        await desk.one.settle(marked, RELEASED)
-    job = await desk.read("a")
+        await world.one.settle(marked, RELEASED)
+    job = await world.read("a")
     for _ in range(2):
-        await desk.one.settle(job, Settlement(state="paid", charge=130))
-    assert await desk.figures() == (100, 0, 30)
-    assert (await desk.read("a")).remaining == 600
-    assert await desk.members(OPEN) == ["a"]
+        await world.one.settle(job, Settlement(state="paid", charge=130))
+    assert await world.figures() == (100, 0, 30)
+    assert (await world.read("a")).remaining == 600
+    assert await world.members(OPEN) == ["a"]
     with pytest.raises(Fenced):
-        await desk.one.settle(job, Settlement(state="unknown", charge=130))
-    await desk.one.finish(await desk.read("a"), (), None)
-    await desk.one.settle(job, Settlement(state="paid", charge=130))
-    held = await desk.bring("b", "g", "reserved")
-    await desk.redis.set(keyspace.flight("g"), "open:x")
-    await desk.one.settle(held, RELEASED)
-    assert await desk.redis.get(keyspace.flight("g")) == "open:x"
-    freed = await desk.bring("c", "h", "reserved")
-    await desk.one.settle(freed, RELEASED)
-    assert await desk.redis.exists(keyspace.flight("h")) == 0
-    assert "input" not in await desk.redis.hkeys(keyspace.job("c"))
-    assert await desk.figures() == (100, 0, 30)
-    assert len(await booked(desk.redis, UPSTREAM)) == 3
-    broken = await desk.bring("d", "i", "accepted")
-    await desk.redis.hset(keyspace.job("d"), "flight", "another")
+        await world.one.settle(job, Settlement(state="unknown", charge=130))
+    await world.one.finish(await world.read("a"), (), None)
+    await world.one.settle(job, Settlement(state="paid", charge=130))
+    held = await world.bring("b", "g", "reserved")
+    await world.redis.set(keyspace.flight("g"), "open:x")
+    await world.one.settle(held, RELEASED)
+    assert await world.redis.get(keyspace.flight("g")) == "open:x"
+    freed = await world.bring("c", "h", "reserved")
+    await world.one.settle(freed, RELEASED)
+    assert await world.redis.exists(keyspace.flight("h")) == 0
+    assert "input" not in await world.redis.hkeys(keyspace.job("c"))
+    assert await world.figures() == (100, 0, 30)
+    assert len(await booked(world.redis, UPSTREAM)) == 3
+    broken = await world.bring("d", "i", "accepted")
+    await world.redis.hset(keyspace.job("d"), "flight", "another")
     with pytest.raises(Unavailable):
-        await desk.one.settle(broken, PAID)
-    await desk.redis.delete(keyspace.job("d"), keyspace.flight("i"))
+        await world.one.settle(broken, PAID)
+    await world.redis.delete(keyspace.job("d"), keyspace.flight("i"))
 
 
-async def turns(desk: Any) -> None:
+async def turns(world: Any) -> None:
     account, slots = keyspace.account(UPSTREAM, ORGANISATION), keyspace.slots(UPSTREAM)
-    await desk.limit("day", 1_000, alerts=(5, 10))
-    reserved = await desk.bring("a", "f", "reserved")
-    assert await desk.redis.hmget(account, "open", "waiting") == ["1", "100"]
-    await desk.redis.zrem(slots, "a:t")
+    await world.limit("day", 1_000, alerts=(5, 10))
+    reserved = await world.bring("a", "f", "reserved")
+    assert await world.redis.hmget(account, "open", "waiting") == ["1", "100"]
+    await world.redis.zrem(slots, "a:t")
     with pytest.raises(Fenced):
-        await desk.one.mark(reserved)
-    assert await desk.one.turn(reserved)
-    await desk.one.mark(reserved)
-    assert await desk.redis.hmget(account, "open", "waiting") == ["1", "0"]
-    await desk.one.mark_uncertain(await desk.read("a"), "lost")
-    assert await desk.members(slots) == []
+        await world.one.mark(reserved)
+    assert await world.one.turn(reserved)
+    await world.one.mark(reserved)
+    assert await world.redis.hmget(account, "open", "waiting") == ["1", "0"]
+    await world.one.mark_uncertain(await world.read("a"), "lost")
+    assert await world.members(slots) == []
     for job_id, fingerprint in (("b", "g"), ("c", "h")):
-        await desk.bring(job_id, fingerprint, "paid")
-    await desk.one.settle(await desk.bring("d", "i", "reserved"), RELEASED)
-    assert await desk.members(slots) == []
-    assert await desk.redis.hmget(account, "open", "waiting") == ["1", "0"]
-    assert await desk.redis.xlen(keyspace.ALERTS) == 2
-    usages = [key async for key in desk.redis.scan_iter("*usage*")]
-    assert [await desk.redis.hget(usage, "t/p:billed") for usage in usages] == ["120"]
+        await world.bring(job_id, fingerprint, "paid")
+    await world.one.settle(await world.bring("d", "i", "reserved"), RELEASED)
+    assert await world.members(slots) == []
+    assert await world.redis.hmget(account, "open", "waiting") == ["1", "0"]
+    assert await world.redis.xlen(keyspace.ALERTS) == 2
+    usages = [key async for key in world.redis.scan_iter("*usage*")]
+    assert [await world.redis.hget(usage, "t/p:billed") for usage in usages] == ["120"]
 
 
-async def ends(desk: Any) -> None:
-    accepted = await desk.bring("a", "f", "accepted")
+async def ends(world: Any) -> None:
+    accepted = await world.bring("a", "f", "accepted")
     with pytest.raises(Fenced):
-        await desk.one.finish(accepted, (), None)
-    paid = await desk.bring("b", "g", "paid")
-    await desk.one.renew(paid, lease_ms=0)
-    adopted = await desk.two.adopt("b", UPSTREAM)
+        await world.one.finish(accepted, (), None)
+    paid = await world.bring("b", "g", "paid")
+    await world.one.renew(paid, lease_ms=0)
+    adopted = await world.two.adopt("b", UPSTREAM)
     assert adopted is not None
     with pytest.raises(Fenced):
-        await desk.one.finish(paid, (), None)
-    await desk.redis.set(keyspace.flight("g"), "open:x")
+        await world.one.finish(paid, (), None)
+    await world.redis.set(keyspace.flight("g"), "open:x")
     for _ in range(2):
-        await desk.two.finish(adopted, (), PoolVersion(7, 1))
-    assert await desk.redis.get(keyspace.flight("g")) == "open:x"
-    assert "input" not in await desk.redis.hkeys(keyspace.job("b"))
-    assert await desk.members(OPEN) == ["a"]
-    assert await desk.members(ENDED) == ["b"]
+        await world.two.finish(adopted, (), PoolVersion(7, 1))
+    assert await world.redis.get(keyspace.flight("g")) == "open:x"
+    assert "input" not in await world.redis.hkeys(keyspace.job("b"))
+    assert await world.members(OPEN) == ["a"]
+    assert await world.members(ENDED) == ["b"]
 
 
 MARK, ACCEPT, RENEW, ADOPT = "jobs_mark", "jobs_accept", "jobs_renew", "jobs_adopt"

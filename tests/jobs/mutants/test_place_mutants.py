@@ -26,22 +26,22 @@ def picture(letter: str, job: str = "") -> Picture:
 A, B, C = picture("a"), picture("b"), picture("c", "j")
 
 
-async def hold(desk: Any, job: str, request: str, **more: Any) -> Any:
-    order = desk.order(job, "f", distinct=True, **more)
-    return await desk.one.hold(
+async def hold(world: Any, job: str, request: str, **more: Any) -> Any:
+    order = world.order(job, "f", distinct=True, **more)
+    return await world.one.hold(
         order, PoolVersion(), PurchaseLimits(), Waiter(request=request, patience_ms=1000)
     )
 
 
-async def taking(desk: Any) -> None:
-    places = Places(desk.redis)
+async def taking(world: Any) -> None:
+    places = Places(world.redis)
 
     async def take(request: str, wanted: int = 1, lease_ms: int = 60_000) -> Any:
         return await places.take(POOL, request, (A, B, C), wanted, lease_ms=lease_ms)
 
     assert await places.free(POOL, (A, B, C), 2) == (A, B)
-    assert await desk.redis.exists(KEY) == 0
-    assert await hold(desk, "j", "buyer") == Held()
+    assert await world.redis.exists(KEY) == 0
+    assert await hold(world, "j", "buyer") == Held()
     assert await take("one", 2) == (A, B)
     assert await take("two") == ()
     assert await take("one") == (A,)
@@ -52,12 +52,12 @@ async def taking(desk: Any) -> None:
     await places.keep(POOL, ["one"], lease_ms=60_000)
     assert await take("three", lease_ms=0) == (A,)
     assert await take("four", lease_ms=30_000) == (A,)
-    before = await desk.redis.hget(KEY, A.sha256)
+    before = await world.redis.hget(KEY, A.sha256)
     await places.keep(POOL, ["two"], lease_ms=60_000)
-    assert await desk.redis.hget(KEY, A.sha256) == before
+    assert await world.redis.hget(KEY, A.sha256) == before
     await places.keep(POOL, ["four"], lease_ms=60_000)
-    assert await desk.redis.hget(KEY, A.sha256) > before
-    assert 0 < await desk.redis.ttl(KEY) <= keyspace.PLACES_KEPT_S
+    assert await world.redis.hget(KEY, A.sha256) > before
+    assert 0 < await world.redis.ttl(KEY) <= keyspace.PLACES_KEPT_S
     await places.keep(POOL, ["two", "four"], lease_ms=0)
     assert await take("five") == (A,)
     assert await places.take(POOL, "five", (B, A), 1, lease_ms=60_000) == (A,)
@@ -66,51 +66,52 @@ async def taking(desk: Any) -> None:
     assert await take("five") == (A,)
     await places.keep(POOL, ["buyer"], lease_ms=0)
     assert await take("buyer") == (C,)
-    found = await desk.redis.hgetall(KEY)
+    found = await world.redis.hgetall(KEY)
     assert set(found) == {A.sha256, C.sha256, "j"}
 
 
-async def buying(desk: Any) -> None:
-    places = Places(desk.redis)
-    assert await hold(desk, "j", "one", number=2) == Held()
-    assert await hold(desk, "k", "two") == Crowded()
-    assert await hold(desk, "k", "two", own=True) == Held()
-    assert await desk.figures() == (0, 200, 0)
+async def buying(world: Any) -> None:
+    places = Places(world.redis)
+    assert await hold(world, "j", "one", number=2) == Held()
+    assert await hold(world, "k", "two") == Crowded()
+    assert await hold(world, "k", "two", own=True) == Held()
+    assert await world.figures() == (0, 200, 0)
     await places.keep(POOL, ["one", "two"], lease_ms=0)
-    assert await hold(desk, "x", "three", number=3) == Crowded()
-    assert await hold(desk, "x", "three", number=2) == Joined("j", "f")
-    assert await hold(desk, "x", "four") == Joined("k", "f.k")
-    assert await hold(desk, "x", "five") == Crowded()
-    assert set(await desk.members(keyspace.waiters("f.k"))) == {"two", "four"}
-    assert await desk.figures() == (0, 200, 0)
-    assert await desk.hold("s", "f", changes={"app": "q"}) == Joined("j")
+    assert await hold(world, "x", "three", number=3) == Crowded()
+    assert await hold(world, "x", "three", number=2) == Joined("j", "f")
+    assert await hold(world, "x", "four") == Joined("k", "f.k")
+    assert await hold(world, "x", "five") == Crowded()
+    assert set(await world.members(keyspace.waiters("f.k"))) == {"two", "four"}
+    assert await world.figures() == (0, 200, 0)
+    assert await world.hold("s", "f", changes={"app": "q"}) == Joined("j")
     for job in ("j", "k"):
-        await desk.one.settle(await desk.read(job), Settlement(state="released", charge=0))
+        await world.one.settle(await world.read(job), Settlement(state="released", charge=0))
     await places.keep(POOL, ["three", "four"], lease_ms=0)
-    assert await hold(desk, "y", "six") == Held()
-    assert list(await desk.redis.hgetall(KEY)) == ["y"]
+    assert await hold(world, "y", "six") == Held()
+    assert list(await world.redis.hgetall(KEY)) == ["y"]
 
 
-async def paying(desk: Any) -> None:
+async def paying(world: Any) -> None:
     """What is paid is under way until its pictures are there."""
-    places = Places(desk.redis)
-    order = desk.order("j", "f", distinct=True, own=True)
+    places = Places(world.redis)
+    order = world.order("j", "f", distinct=True, own=True)
     assert (
-        await desk.one.hold(order, PoolVersion(), PurchaseLimits(), Waiter(request="one")) == Held()
+        await world.one.hold(order, PoolVersion(), PurchaseLimits(), Waiter(request="one"))
+        == Held()
     )
-    await desk.one.mark(await desk.read("j"))
-    assert await desk.one.accept(await desk.read("j"), "fal-j")
-    await desk.one.settle(await desk.read("j"), Settlement(state="paid", charge=60))
+    await world.one.mark(await world.read("j"))
+    assert await world.one.accept(await world.read("j"), "fal-j")
+    await world.one.settle(await world.read("j"), Settlement(state="paid", charge=60))
     await places.keep(POOL, ["one"], lease_ms=0)
-    assert await hold(desk, "x", "two") == Joined("j", "f.j")
+    assert await hold(world, "x", "two") == Joined("j", "f.j")
     await places.keep(POOL, ["two"], lease_ms=0)
-    await desk.one.finish(await desk.read("j"), (), PoolVersion(7, 2))
-    assert await desk.redis.exists(keyspace.flight("f.j")) == 0
-    assert await desk.redis.get(keyspace.flight("f")) == "done:j:7:2"
-    assert await hold(desk, "x", "three", own=True) == PoolChanged(7, 2)
+    await world.one.finish(await world.read("j"), (), PoolVersion(7, 2))
+    assert await world.redis.exists(keyspace.flight("f.j")) == 0
+    assert await world.redis.get(keyspace.flight("f")) == "done:j:7:2"
+    assert await hold(world, "x", "three", own=True) == PoolChanged(7, 2)
 
 
-async def marking(desk: Any) -> None:
+async def marking(world: Any) -> None:
     for at, (there, left) in enumerate(
         [
             ("open:z", "open:z"),
@@ -120,18 +121,18 @@ async def marking(desk: Any) -> None:
         ]
     ):
         job, name = "0" if left.startswith("done:0") else f"m{at}", f"g{at}"
-        order = desk.order(job, name, distinct=True, own=True)
-        assert await desk.one.hold(order, PoolVersion(9, 9), PurchaseLimits()) == Held()
-        await desk.one.mark(await desk.read(job))
-        assert await desk.one.accept(await desk.read(job), f"fal-{job}")
-        await desk.one.settle(await desk.read(job), Settlement(state="paid", charge=60))
-        await desk.redis.set(keyspace.flight(name), there)
-        await desk.one.finish(await desk.read(job), (), PoolVersion(7, 2))
-        assert await desk.redis.get(keyspace.flight(name)) == left
+        order = world.order(job, name, distinct=True, own=True)
+        assert await world.one.hold(order, PoolVersion(9, 9), PurchaseLimits()) == Held()
+        await world.one.mark(await world.read(job))
+        assert await world.one.accept(await world.read(job), f"fal-{job}")
+        await world.one.settle(await world.read(job), Settlement(state="paid", charge=60))
+        await world.redis.set(keyspace.flight(name), there)
+        await world.one.finish(await world.read(job), (), PoolVersion(7, 2))
+        assert await world.redis.get(keyspace.flight(name)) == left
 
 
-async def following(desk: Any) -> None:
-    places, requests = Places(desk.redis), Requests(desk.redis, lease_ms=60_000, kept_s=60)
+async def following(world: Any) -> None:
+    places, requests = Places(world.redis), Requests(world.redis, lease_ms=60_000, kept_s=60)
     asked = RequestSpec(
         id="one",
         upstream=UPSTREAM,
@@ -143,18 +144,18 @@ async def following(desk: Any) -> None:
         fingerprint="f",
         arguments={},
     )
-    order = desk.order("j", "f", distinct=True)
+    order = world.order("j", "f", distinct=True)
     waiter = Waiter(request="one", keep=NewRequest(asked=asked))
-    assert await desk.one.hold(order, PoolVersion(), PurchaseLimits(), waiter) == Held()
+    assert await world.one.hold(order, PoolVersion(), PurchaseLimits(), waiter) == Held()
     await places.keep(POOL, ["one"], lease_ms=0)
     await places.follow(POOL, "one", lease_ms=60_000)
-    assert await hold(desk, "k", "two") == Crowded()
+    assert await hold(world, "k", "two") == Crowded()
     kept = await requests.read("one")
     assert kept is not None
     assert kept.flight == "f"
     await requests.end(kept, "cancelled", CANCELLED)
     await places.follow(POOL, "one", lease_ms=60_000)
-    assert await hold(desk, "k", "two") == Joined("j", "f")
+    assert await hold(world, "k", "two") == Joined("j", "f")
 
 
 HOLD, FINISH, SHARED = "jobs_hold", "jobs_finish", "_places"

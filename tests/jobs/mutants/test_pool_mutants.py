@@ -31,8 +31,8 @@ ONE, TWO, THREE = (
 OLD, PINNED = replace(ONE, sha256="0" * 64, until_s=1), replace(TWO, until_s=0)
 
 
-async def appends(desk: Any) -> None:
-    pools = Pools(desk.redis)
+async def appends(world: Any) -> None:
+    pools = Pools(world.redis)
     first = await pools.append("f", "job-12", 0, (ONE, ONE))
     assert first is not None
     assert first.count == 1
@@ -44,65 +44,65 @@ async def appends(desk: Any) -> None:
     assert begun is not None
     assert begun.generation > 7
     assert (await pools.read("f")).pictures == (ONE, TWO)
-    assert await desk.redis.expiretime(keyspace.pool("f")) == LATER_S
+    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S
 
 
-async def beginnings(desk: Any) -> None:
-    pools = Pools(desk.redis)
+async def beginnings(world: Any) -> None:
+    pools = Pools(world.redis)
     first = await pools.append("f", "a", 0, (ONE,))
     assert first is not None
     assert await pools.append("f", "b", 0, (TWO,)) == PoolVersion(first.generation, 2)
-    await desk.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
     assert await pools.append("f", "c", 0, (THREE,)) is None
 
 
-async def leavings(desk: Any) -> None:
-    pools = Pools(desk.redis)
+async def leavings(world: Any) -> None:
+    pools = Pools(world.redis)
     aged = await pools.append("f", "a", 0, (OLD, PINNED))
     assert aged == PoolVersion(aged.generation if aged else 0, 2)
-    assert await desk.redis.expiretime(keyspace.pool("f")) == -1
-    await desk.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    assert await world.redis.expiretime(keyspace.pool("f")) == -1
+    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
     seen = await pools.append("f", "b", LATER_MS, (ONE,))
     assert seen == PoolVersion(LATER_MS + 1, 2)
     assert (await pools.read("f")).pictures == (PINNED, ONE)
 
 
-async def renewals(desk: Any) -> None:
-    pools = Pools(desk.redis)
+async def renewals(world: Any) -> None:
+    pools = Pools(world.redis)
     await pools.append("f", "a", 0, (ONE, TWO))
-    await desk.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
     assert await pools.renew("f", "job-1", 7, (THREE,)) is None
     seen = await pools.renew("f", "job-12", LATER_MS, (THREE,))
     assert seen == PoolVersion(LATER_MS + 1, 1)
     assert await pools.renew("f", "job-12", LATER_MS, (THREE,)) == seen
     assert await pools.renew("f", "job-1", LATER_MS + 1, (ONE, TWO)) == PoolVersion(LATER_MS + 2, 2)
     assert (await pools.read("f")).pictures == (ONE, TWO)
-    assert await desk.redis.expiretime(keyspace.pool("f")) == LATER_S
+    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S
     assert await pools.append("f", "a", LATER_MS + 2, (THREE,)) == PoolVersion(LATER_MS + 2, 3)
 
 
-async def removals(desk: Any) -> None:
-    pools = Pools(desk.redis)
+async def removals(world: Any) -> None:
+    pools = Pools(world.redis)
     await pools.append("f", "a", 0, (ONE, TWO, THREE))
     was = await pools.read("f")
     assert await pools.remove("f", {"9" * 64}) == 0
     assert (await pools.read("f")).generation == was.generation
-    await desk.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
     assert await pools.remove("f", {TWO.sha256}) == 1
     left = await pools.read("f")
     assert (left.pictures, left.generation) == ((ONE, THREE), LATER_MS + 1)
-    assert await desk.redis.expiretime(keyspace.pool("f")) == LATER_S
+    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S
     assert await pools.append("f", "a", left.generation, (TWO,)) == PoolVersion(left.generation, 3)
     assert await pools.empty("f") == 3
     assert await pools.empty("g") == 0
     assert await pools.append("g", "b", 0, (ONE,)) is None
     emptied = await pools.read("f")
     assert (emptied.pictures, emptied.generation) == ((), LATER_MS + 2)
-    assert 0 < await desk.redis.ttl(keyspace.pool("f")) <= keyspace.EMPTIED_S
+    assert 0 < await world.redis.ttl(keyspace.pool("f")) <= keyspace.EMPTIED_S
 
 
-async def prolongings(desk: Any) -> None:
-    pools = Pools(desk.redis)
+async def prolongings(world: Any) -> None:
+    pools = Pools(world.redis)
     await pools.append("f", "a", 0, (ONE, PINNED, THREE))
     assert await pools.keep("f", {ONE.sha256, TWO.sha256}, LATER_S + 1) == 1
     assert (await pools.read("f")).pictures == (
@@ -112,45 +112,45 @@ async def prolongings(desk: Any) -> None:
     )
     assert await pools.keep("f", {TWO.sha256}, LATER_S, pinned=True) == 1
     assert (await pools.read("f")).pictures[1:] == (TWO, THREE)
-    assert await desk.redis.expiretime(keyspace.pool("f")) == LATER_S + 1
+    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S + 1
     assert await pools.keep("f", {"9" * 64}, 5) == 0
 
 
-async def old_jobs(desk: Any) -> None:
-    ended = await desk.bring("a", "f", "accepted")
-    await desk.one.settle(ended, Settlement(state="unknown", charge=100))
-    await desk.bring("b", "g", "accepted")
+async def old_jobs(world: Any) -> None:
+    ended = await world.bring("a", "f", "accepted")
+    await world.one.settle(ended, Settlement(state="unknown", charge=100))
+    await world.bring("b", "g", "accepted")
     young: dict[str, Any] = {
         "ended_jobs": keyspace.ended_jobs(UPSTREAM),
         "submits": keyspace.submits(UPSTREAM),
         "more_keys": [keyspace.job("a"), keyspace.job("b")],
         "more_args": ["a", "b"],
     }
-    before_ms = await desk.one.now_ms() - 60_000
-    assert await sweep._JOBS(desk.redis, before_ms=before_ms, **young) == 0
-    assert await sweep._JOBS(desk.redis, before_ms=LATER_MS, **young) == 1
-    assert await desk.one.read("a") is None
-    assert await desk.one.read("b") is not None
-    assert await desk.redis.hgetall(young["submits"]) == {"fal-b": "b"}
-    assert await desk.members(young["ended_jobs"]) == []
+    before_ms = await world.one.now_ms() - 60_000
+    assert await sweep._JOBS(world.redis, before_ms=before_ms, **young) == 0
+    assert await sweep._JOBS(world.redis, before_ms=LATER_MS, **young) == 1
+    assert await world.one.read("a") is None
+    assert await world.one.read("b") is not None
+    assert await world.redis.hgetall(young["submits"]) == {"fal-b": "b"}
+    assert await world.members(young["ended_jobs"]) == []
 
 
-async def old_markers(desk: Any) -> None:
+async def old_markers(world: Any) -> None:
     for job_id, fingerprint in [("a", "f"), ("b", "g"), ("c", "h")]:
-        job = await desk.bring(job_id, fingerprint, "paid")
-        await desk.one.finish(job, (), PoolVersion(7, 1))
-    assert await desk.hold("d", "g", generation=7, count=1) == Held()
-    await desk.redis.zadd(keyspace.MARKERS, {"f": 1, "g": 1})
+        job = await world.bring(job_id, fingerprint, "paid")
+        await world.one.finish(job, (), PoolVersion(7, 1))
+    assert await world.hold("d", "g", generation=7, count=1) == Held()
+    await world.redis.zadd(keyspace.MARKERS, {"f": 1, "g": 1})
     forgotten = await sweep._FLIGHTS(
-        desk.redis,
+        world.redis,
         markers=keyspace.MARKERS,
         more_keys=[keyspace.flight(fingerprint) for fingerprint in "fgh"],
         more_args=["f", "g", "h"],
     )
     assert forgotten == 2
-    flights = await desk.redis.mget(*(keyspace.flight(fingerprint) for fingerprint in "fgh"))
+    flights = await world.redis.mget(*(keyspace.flight(fingerprint) for fingerprint in "fgh"))
     assert flights == [None, "open:d", "done:c:7:1"]
-    assert await desk.members(keyspace.MARKERS) == ["h"]
+    assert await world.members(keyspace.MARKERS) == ["h"]
 
 
 APPEND, RENEW, REMOVE, KEEP = "pools_append", "pools_renew", "pools_remove", "pools_keep"

@@ -41,7 +41,7 @@ class Facts:
         self.told.append(event.what)
 
 
-class Shelf:
+class World:
     """The pictures of one gateway, put there as purchases put them."""
 
     def __init__(self, redis: Redis, folder: Path) -> None:
@@ -49,27 +49,27 @@ class Shelf:
         self.catalogue, self.pools = Catalogue(redis), Pools(redis)
         self.store = PictureStore(folder.as_uri())
         self.bank = PictureIntake(self.store, Converter(95))
-        self.remover = PictureDeleter(self.catalogue, self.pools, self.bank)
+        self.deleter = PictureDeleter(self.catalogue, self.pools, self.bank)
         self.facts = Facts()
         self.free_bytes_left: int | None = None
 
     async def free_bytes(self) -> int | None:
         return self.free_bytes_left
 
-    def room(self, bytes_max: int) -> Evictor:
+    def evictor(self, bytes_max: int) -> Evictor:
         facts: Any = self.facts
-        return Evictor(self.catalogue, self.remover, self, facts, bytes_max=bytes_max)
+        return Evictor(self.catalogue, self.deleter, self, facts, bytes_max=bytes_max)
 
     def collector(self) -> GarbageCollector:
-        return GarbageCollector(self.catalogue, self.pools, self.remover, MODELS)
+        return GarbageCollector(self.catalogue, self.pools, self.deleter, MODELS)
 
     def maintenance(self, *, bytes_max: int = 0, min_days: int = 7) -> PictureMaintenance:
         facts: Any = self.facts
         return PictureMaintenance(
             self.catalogue,
             collector=self.collector(),
-            deleter=self.remover,
-            evictor=self.room(bytes_max),
+            deleter=self.deleter,
+            evictor=self.evictor(bytes_max),
             files=self.bank,
             facts=facts,
             min_days=min_days,
@@ -152,9 +152,9 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
+def world(redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("falgate.pictures.deletion.HANDED_S", 0)
-    return Shelf(redis, tmp_path)
+    return World(redis, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,12 @@ LATER_S = 10**10
 
 
 @pytest.fixture
-def ports(shelf: Any) -> Any:
+def ports(world: Any) -> Any:
     return SimpleNamespace(
-        pools=shelf.pools,
-        pictures=shelf.bank,
-        catalogue=shelf.catalogue,
-        facts=shelf.facts,
+        pools=world.pools,
+        pictures=world.bank,
+        catalogue=world.catalogue,
+        facts=world.facts,
     )
 
 
@@ -47,13 +47,13 @@ def call(output_format: str, number: int = 1) -> admission.AdmittedRequest:
     )
 
 
-async def master(ports: Any, shelf: Any, colour: str, mode: str = "RGB") -> Picture:
+async def master(ports: Any, world: Any, colour: str, mode: str = "RGB") -> Picture:
     """A PNG in the pool of PNGs."""
     buffer = io.BytesIO()
     Image.new(mode, (8, 8), colour).save(buffer, "PNG")
     kept = await ports.pictures.examine(buffer.getvalue(), 1 << 20)
     asked = call("png")
-    assert await ports.catalogue.register(shelf.filing(kept, asked.fingerprint))
+    assert await ports.catalogue.register(world.filing(kept, asked.fingerprint))
     await ports.pictures.keep(buffer.getvalue(), kept)
     picture = Picture(
         sha256=kept.sha256,
@@ -74,8 +74,8 @@ async def there(ports: Any, asked: admission.AdmittedRequest) -> Decision:
     return await look_up(ports.pools, asked)
 
 
-async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, shelf: Any) -> None:
-    red = await master(ports, shelf, "red")
+async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, world: Any) -> None:
+    red = await master(ports, world, "red")
     asked = call("webp")
     nothing = await there(ports, asked)
 
@@ -84,15 +84,15 @@ async def test_it_is_filed_as_old_as_its_master_and_pooled_once(ports: Any, shel
 
     (made,) = (await there(ports, asked)).pictures
     assert (made.master, made.made_s, made.until_s) == (red.name, red.made_s, red.until_s)
-    record = await shelf.record(made)
+    record = await world.record(made)
     assert (record.master, record.value, record.pools) == (red.name, 0, (asked.fingerprint,))
-    assert (await shelf.record(red)).derived == (made.name,)
+    assert (await world.record(red)).derived == (made.name,)
     assert not await derive(ports, asked, await there(ports, asked))
 
 
-async def test_no_more_is_made_than_is_missing(ports: Any, shelf: Any) -> None:
+async def test_no_more_is_made_than_is_missing(ports: Any, world: Any) -> None:
     for colour in ("red", "green", "blue"):
-        await master(ports, shelf, colour)
+        await master(ports, world, colour)
     asked = call("webp", 2)
 
     assert await derive(ports, asked, await there(ports, asked))
@@ -101,15 +101,15 @@ async def test_no_more_is_made_than_is_missing(ports: Any, shelf: Any) -> None:
     assert not await derive(ports, asked, await there(ports, asked))
 
 
-async def test_what_is_transparent_is_no_jpeg(ports: Any, shelf: Any) -> None:
-    await master(ports, shelf, "#ff000000", "RGBA")
+async def test_what_is_transparent_is_no_jpeg(ports: Any, world: Any) -> None:
+    await master(ports, world, "#ff000000", "RGBA")
     asked = call("jpeg")
 
     assert not await derive(ports, asked, await there(ports, asked))
 
 
-async def test_what_was_over_before_its_master_is_made_again(ports: Any, shelf: Any) -> None:
-    red = await master(ports, shelf, "red")
+async def test_what_was_over_before_its_master_is_made_again(ports: Any, world: Any) -> None:
+    red = await master(ports, world, "red")
     asked = call("webp")
     await derive(ports, asked, await there(ports, asked))
     (made,) = (await there(ports, asked)).pictures
@@ -129,9 +129,9 @@ async def test_what_was_over_before_its_master_is_made_again(ports: Any, shelf: 
     assert [picture.until_s for picture in again] == [0, LATER_S + 5]
 
 
-async def test_a_master_that_was_lost_makes_nothing(ports: Any, shelf: Any) -> None:
-    red = await master(ports, shelf, "red")
-    (shelf.folder / "pictures" / red.name).unlink()
+async def test_a_master_that_was_lost_makes_nothing(ports: Any, world: Any) -> None:
+    red = await master(ports, world, "red")
+    (world.folder / "pictures" / red.name).unlink()
     asked = call("webp")
 
     assert not await derive(ports, asked, await there(ports, asked))

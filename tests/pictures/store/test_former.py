@@ -8,30 +8,30 @@ from falgate.pictures.store.former import rename_former
 
 
 async def test_a_catalogue_of_an_earlier_version_is_renamed_and_nothing_else(
-    shelf: Any, redis: Redis
+    world: Any, redis: Redis
 ) -> None:
-    one, two = await shelf.put("one"), await shelf.put("two", "g", prompt="a dog")
-    records = [await shelf.record(each) for each in (one, two)]
-    total = await shelf.catalogue.total()
+    one, two = await world.put("one"), await world.put("two", "g", prompt="a dog")
+    records = [await world.record(each) for each in (one, two)]
+    total = await world.catalogue.total()
     await redis.hset("{fg}:meta", "id", "x")
     for key in [each async for each in redis.scan_iter("{fgp}:*")]:
         await redis.rename(key, key.replace("{fgp}", "{fg}", 1))
-    assert await shelf.catalogue.records((one.name,)) == [None]
+    assert await world.catalogue.records((one.name,)) == [None]
 
     await rename_former(redis)
     await rename_former(redis)
 
-    assert [await shelf.record(each) for each in (one, two)] == records
-    assert await shelf.catalogue.total() == total
+    assert [await world.record(each) for each in (one, two)] == records
+    assert await world.catalogue.total() == total
     assert [key async for key in redis.scan_iter("{fg}:*")] == ["{fg}:meta"]
-    assert await shelf.catalogue.pools_for(records[1].prompts[0]) == ["g"]
+    assert await world.catalogue.pools_for(records[1].prompts[0]) == ["g"]
 
 
 async def test_what_was_renamed_by_another_instance_meanwhile_is_left(
-    shelf: Any, redis: Redis
+    world: Any, redis: Redis
 ) -> None:
-    picture = await shelf.put("one")
+    picture = await world.put("one")
     await redis.copy("{fgp}:pictures", "{fg}:pictures")  # the other has not come to it
     await rename_former(redis)
 
-    assert await shelf.record(picture) is not None
+    assert await world.record(picture) is not None

@@ -1,4 +1,4 @@
-"""Forgetting: everything of one prompt is gone, with a receipt, and nothing of any other."""
+"""Erasure: everything of one prompt is gone, with a receipt, and nothing of any other."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,46 +26,46 @@ Names = Callable[..., set[str]]
 
 
 @pytest.fixture
-def eraser(shelf: Any) -> PromptEraser:
+def eraser(world: Any) -> PromptEraser:
     return PromptEraser(
-        shelf.catalogue,
-        shelf.pools,
-        shelf.remover,
-        Prompts(shelf.redis),
-        AuditLog(shelf.redis),
+        world.catalogue,
+        world.pools,
+        world.deleter,
+        Prompts(world.redis),
+        AuditLog(world.redis),
         upstreams=(UPSTREAM,),
     )
 
 
 async def test_pools_pictures_and_text_are_gone_wherever_they_are(
-    shelf: Any, eraser: PromptEraser, names_of: Names
+    world: Any, eraser: PromptEraser, names_of: Names
 ) -> None:
     arguments = {"prompt": CAT}
-    master = await shelf.put("one", "f", prompt=CAT, arguments=arguments)
-    await shelf.put("made", "g", prompt=CAT, master=master.name)
-    await shelf.put("aside", "", prompt=CAT)
-    purged = await shelf.put("purged", "h", prompt=CAT, arguments=arguments)
-    await shelf.pools.empty("h")
-    await shelf.catalogue.drop_pool("h")
-    pinned = await shelf.put("pinned", "f", prompt=CAT)
-    await shelf.catalogue.pin(pinned.name, pinned=True)
-    other = await shelf.put("other", "o", prompt="a dog")
+    master = await world.put("one", "f", prompt=CAT, arguments=arguments)
+    await world.put("made", "g", prompt=CAT, master=master.name)
+    await world.put("aside", "", prompt=CAT)
+    purged = await world.put("purged", "h", prompt=CAT, arguments=arguments)
+    await world.pools.empty("h")
+    await world.catalogue.drop_pool("h")
+    pinned = await world.put("pinned", "f", prompt=CAT)
+    await world.catalogue.pin(pinned.name, pinned=True)
+    other = await world.put("other", "o", prompt="a dog")
 
     receipt = await eraser.forget(CAT, "me")
 
     assert (receipt.pools, receipt.pictures, receipt.shared) == (2, 5, ())
     assert receipt.size_bytes == sum(map(len, ("one", "made", "aside", "purged", "pinned")))
     assert receipt.prompt_sha256 == prompt_digest(CAT)
-    assert shelf.files() == names_of(other)
-    assert (await shelf.pools.read("o")).pictures == (other,)
+    assert world.files() == names_of(other)
+    assert (await world.pools.read("o")).pictures == (other,)
     # Quotation marks are spelt differently in JSON, and in what Python shows of it.
-    assert await found(shelf.redis, "with ümlauts", purged.sha256, master.sha256) == []
-    lines: Any = await shelf.redis.xrange(keyspace.AUDIT)
+    assert await found(world.redis, "with ümlauts", purged.sha256, master.sha256) == []
+    lines: Any = await world.redis.xrange(keyspace.AUDIT)
     assert [fields["subject"] for _, fields in lines] == [f"forget {prompt_digest(CAT)}"]
 
 
-async def test_again_there_is_nothing_to_forget(shelf: Any, eraser: PromptEraser) -> None:
-    await shelf.put("one", prompt=CAT)
+async def test_again_there_is_nothing_to_forget(world: Any, eraser: PromptEraser) -> None:
+    await world.put("one", prompt=CAT)
     await eraser.forget(CAT, "me")
 
     again = await eraser.forget(CAT, "me")
@@ -74,37 +74,37 @@ async def test_again_there_is_nothing_to_forget(shelf: Any, eraser: PromptEraser
 
 
 async def test_what_another_prompt_has_too_stays_for_that_one(
-    shelf: Any, eraser: PromptEraser, names_of: Names
+    world: Any, eraser: PromptEraser, names_of: Names
 ) -> None:
-    shared = await shelf.put("same", "f", prompt=CAT)
-    await shelf.put("same", "g", prompt="a dog")
+    shared = await world.put("same", "f", prompt=CAT)
+    await world.put("same", "g", prompt="a dog")
 
     receipt = await eraser.forget(CAT, "me")
 
     assert (receipt.pictures, receipt.shared) == (0, (shared.name,))
-    assert shelf.files() == names_of(shared)
-    assert [len(pool.pictures) for pool in await shelf.pools.read_all(("f", "g"))] == [0, 1]
+    assert world.files() == names_of(shared)
+    assert [len(pool.pictures) for pool in await world.pools.read_all(("f", "g"))] == [0, 1]
 
 
 async def test_where_the_store_fails_it_goes_on_later(
-    shelf: Any, eraser: PromptEraser, monkeypatch: pytest.MonkeyPatch
+    world: Any, eraser: PromptEraser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture = await shelf.put("one", prompt=CAT)
+    picture = await world.put("one", prompt=CAT)
 
     async def away(_: str) -> None:
         raise StoreUnavailable
 
     with monkeypatch.context() as patch:
-        patch.setattr(shelf.bank, "remove", away)
+        patch.setattr(world.bank, "remove", away)
         with pytest.raises(StoreUnavailable):
             await eraser.forget(CAT, "me")
-    assert (await shelf.pools.read("f")).pictures == ()
+    assert (await world.pools.read("f")).pictures == ()
     # As after a minute, when whoever was removing it is taken for dead.
-    await shelf.redis.hincrby(keyspace.picture(picture.name), "marked_ms", -61_000)
+    await world.redis.hincrby(keyspace.picture(picture.name), "marked_ms", -61_000)
 
     receipt = await eraser.forget(CAT, "me")
 
-    assert (receipt.pictures, shelf.files()) == (1, set())
+    assert (receipt.pictures, world.files()) == (1, set())
 
 
 async def ended(requests: Requests, request_id: str, prompt: str, failure: Failure) -> None:
@@ -124,9 +124,9 @@ async def ended(requests: Requests, request_id: str, prompt: str, failure: Failu
 
 
 async def test_kept_requests_and_what_quotes_the_prompt_are_forgotten(
-    shelf: Any, eraser: PromptEraser
+    world: Any, eraser: PromptEraser
 ) -> None:
-    requests = Requests(shelf.redis, lease_ms=1_000, kept_s=600)
+    requests = Requests(world.redis, lease_ms=1_000, kept_s=600)
     plain = Failure(504, {"detail": "late"}, {})
     quoting = Failure(422, {"detail": [{"input": {"prompt": CAT}}]}, {})
     await ended(requests, "by-digest", CAT, plain)
@@ -158,17 +158,17 @@ async def test_what_fal_said_when_it_refused_is_forgotten(
 
 
 async def test_purchases_under_way_are_told_and_bring_nothing_into_the_pool(
-    shelf: Any, eraser: PromptEraser, bring: Any, order: Any
+    world: Any, eraser: PromptEraser, bring: Any, order: Any
 ) -> None:
     await bring(order("a", "f", prompt_sha256=prompt_digest(CAT)), "accepted")
     await bring(order("b", "o"), "accepted")
-    before = await shelf.put("one", "f", prompt=CAT)
-    generation = (await shelf.pools.read("f")).generation
+    before = await world.put("one", "f", prompt=CAT)
+    generation = (await world.pools.read("f")).generation
 
     receipt = await eraser.forget(CAT, "me")
 
     assert receipt.under_way == 1
-    assert await shelf.pools.append("f", "a", generation, (before,)) is None
+    assert await world.pools.append("f", "a", generation, (before,)) is None
 
 
 async def test_no_prompt_is_none(eraser: PromptEraser) -> None:

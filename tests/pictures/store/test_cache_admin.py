@@ -1,4 +1,4 @@
-"""The desk: pools and pictures are found by what they are for, and taken out for good."""
+"""Cache administration: pools and pictures are found by what they are for, and removed for good."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,9 +18,9 @@ Names = Callable[..., set[str]]
 
 
 @pytest.fixture
-def desk(shelf: Any) -> CacheAdmin:
-    notes = AuditLog(shelf.redis)
-    return CacheAdmin(shelf.catalogue, shelf.pools, shelf.remover, notes, kept_s=600)
+def desk(world: Any) -> CacheAdmin:
+    notes = AuditLog(world.redis)
+    return CacheAdmin(world.catalogue, world.pools, world.deleter, notes, kept_s=600)
 
 
 async def said(redis: Redis) -> list[str]:
@@ -28,17 +28,17 @@ async def said(redis: Redis) -> list[str]:
     return [fields["subject"] for _, fields in lines]
 
 
-async def test_pools_come_in_pages_the_newest_first(shelf: Any, desk: CacheAdmin) -> None:
+async def test_pools_come_in_pages_the_newest_first(world: Any, desk: CacheAdmin) -> None:
     names = [f"{number:064d}" for number in range(5)]
     for name in names:
-        await shelf.put(name, name, app="web/blog" if name == names[0] else "web/shop")
-    await shelf.redis.zadd(keyspace.POOLS, {name: index for index, name in enumerate(names)})
+        await world.put(name, name, app="web/blog" if name == names[0] else "web/shop")
+    await world.redis.zadd(keyspace.POOLS, {name: index for index, name in enumerate(names)})
 
     first, cursor = await desk.page(number=2)
     second, more = await desk.page(number=2, cursor=cursor)
     last, end = await desk.page(number=2, cursor=more)
 
-    found = [shelf.fingerprint for shelf in (*first, *second, *last)]
+    found = [world.fingerprint for world in (*first, *second, *last)]
     assert found == names[::-1]
     assert end == ""
     assert [each.apps for each in last] == [("web/blog",)]
@@ -50,17 +50,17 @@ async def test_pools_come_in_pages_the_newest_first(shelf: Any, desk: CacheAdmin
         await desk.page(number=1, cursor="7")
 
 
-async def test_pools_that_were_bought_for_lately_are_not_old(shelf: Any, desk: CacheAdmin) -> None:
-    await shelf.put("one", F)
-    await shelf.put("two", G)
-    await shelf.redis.zincrby(keyspace.POOLS, -10_000_000, G)
+async def test_pools_that_were_bought_for_lately_are_not_old(world: Any, desk: CacheAdmin) -> None:
+    await world.put("one", F)
+    await world.put("two", G)
+    await world.redis.zincrby(keyspace.POOLS, -10_000_000, G)
 
     assert [each.fingerprint for each in (await desk.page(older_than_s=9_000, number=9))[0]] == [G]
 
 
-async def test_a_prompt_finds_its_pools_exactly(shelf: Any, desk: CacheAdmin) -> None:
-    await shelf.put("one", F, prompt="a cat")
-    await shelf.put("two", G, prompt="a cat!")
+async def test_a_prompt_finds_its_pools_exactly(world: Any, desk: CacheAdmin) -> None:
+    await world.put("one", F, prompt="a cat")
+    await world.put("two", G, prompt="a cat!")
 
     found = await desk.of_prompt(prompt_digest("a cat"))
 
@@ -68,9 +68,9 @@ async def test_a_prompt_finds_its_pools_exactly(shelf: Any, desk: CacheAdmin) ->
 
 
 async def test_a_picture_is_found_by_its_name_its_hash_or_its_url(
-    shelf: Any, desk: CacheAdmin
+    world: Any, desk: CacheAdmin
 ) -> None:
-    picture = await shelf.put("one", F)
+    picture = await world.put("one", F)
 
     for name in (
         picture.name,
@@ -85,8 +85,8 @@ async def test_a_picture_is_found_by_its_name_its_hash_or_its_url(
         await desk.picture("cat.png")
 
 
-async def test_a_pool_is_found_by_its_fingerprint(shelf: Any, desk: CacheAdmin) -> None:
-    await shelf.put("one", F)
+async def test_a_pool_is_found_by_its_fingerprint(world: Any, desk: CacheAdmin) -> None:
+    await world.put("one", F)
 
     assert (await desk.pool(F)).fingerprint == F
     with pytest.raises(NotFound):
@@ -106,42 +106,42 @@ async def test_a_pool_is_found_by_its_fingerprint(shelf: Any, desk: CacheAdmin) 
     ids=["fingerprint", "prompt", "app", "everything"],
 )
 async def test_what_is_purged_is_in_no_pool_and_its_files_stay(
-    selection: dict[str, Any], left: set[str], shelf: Any, desk: CacheAdmin, names_of: Names
+    selection: dict[str, Any], left: set[str], world: Any, desk: CacheAdmin, names_of: Names
 ) -> None:
-    one = await shelf.put("one", F, prompt="a cat", app="web/shop")
-    two = await shelf.put("two", G, prompt="a dog", app="web/blog")
+    one = await world.put("one", F, prompt="a cat", app="web/shop")
+    two = await world.put("two", G, prompt="a dog", app="web/blog")
 
     purged = await desk.purge(Selection(**selection), "me")
 
     assert purged == Purged(pools=2 - len(left), pictures=2 - len(left))
-    pools = await shelf.pools.read_all((F, G))
+    pools = await world.pools.read_all((F, G))
     assert {name for name, pool in zip((F, G), pools, strict=True) if pool.pictures} == left
-    assert shelf.files() == names_of(one, two)
-    (line,) = await said(shelf.redis)
+    assert world.files() == names_of(one, two)
+    (line,) = await said(world.redis)
     assert line.startswith("purge ")
     assert "a cat" not in line
     # What was on its way for that pool does not come back.
-    assert await shelf.pools.append(F, "late", 0, (one,)) is None
+    assert await world.pools.append(F, "late", 0, (one,)) is None
 
 
 async def test_a_picture_is_purged_from_every_pool_in_every_format(
-    shelf: Any, desk: CacheAdmin
+    world: Any, desk: CacheAdmin
 ) -> None:
-    master, other = await shelf.put("master", F), await shelf.put("other", F)
-    await shelf.put("made", G, master=master.name)
+    master, other = await world.put("master", F), await world.put("other", F)
+    await world.put("made", G, master=master.name)
 
-    derived = shelf.kept("made")[0]
+    derived = world.kept("made")[0]
     assert await desk.purge(Selection(picture=derived.sha256), "me") == Purged(pools=2, pictures=2)
-    pools = await shelf.pools.read_all((F, G))
+    pools = await world.pools.read_all((F, G))
     assert [pool.pictures for pool in pools] == [(other,), ()]
 
 
 async def test_only_old_pictures_are_purged_where_an_age_is_given(
-    shelf: Any, desk: CacheAdmin
+    world: Any, desk: CacheAdmin
 ) -> None:
     # Both were made long ago, by their own account.
-    await shelf.put("one", F)
-    await shelf.put("two", G)
+    await world.put("one", F)
+    await world.put("two", G)
 
     assert await desk.purge(Selection(everything=True, older_than_s=10**9 * 3), "me") == Purged(
         pools=0, pictures=0
@@ -158,50 +158,50 @@ async def test_exactly_one_thing_is_purged(selection: dict[str, Any], desk: Cach
 
 
 async def test_a_purge_is_seen_by_the_next_look_of_every_instance(
-    shelf: Any, desk: CacheAdmin
+    world: Any, desk: CacheAdmin
 ) -> None:
-    await shelf.put("one", F)
+    await world.put("one", F)
 
     await desk.purge(Selection(fingerprint=F), "me")
-    seen = await shelf.pools.read(F)
+    seen = await world.pools.read(F)
 
     assert seen.pictures == ()
 
 
 async def test_a_pinned_picture_is_handed_out_for_ever_until_it_is_let_go(
-    shelf: Any, desk: CacheAdmin
+    world: Any, desk: CacheAdmin
 ) -> None:
-    picture = await shelf.put("one", F)
+    picture = await world.put("one", F)
 
     assert (await desk.pin(picture.name, "me", pinned=True)).pinned
-    assert (await shelf.pools.read(F)).pictures[0].until_s == 0
-    assert await shelf.redis.ttl(keyspace.pool(F)) == -1
+    assert (await world.pools.read(F)).pictures[0].until_s == 0
+    assert await world.redis.ttl(keyspace.pool(F)) == -1
 
     assert not (await desk.pin(picture.name, "me", pinned=False)).pinned
-    now_s = await shelf.catalogue.now_ms() // 1000
-    until_s = (await shelf.pools.read(F)).pictures[0].until_s
+    now_s = await world.catalogue.now_ms() // 1000
+    until_s = (await world.pools.read(F)).pictures[0].until_s
     assert now_s + 590 < until_s <= now_s + 600
-    assert await said(shelf.redis) == [f"pin {picture.name}", f"pin {picture.name}"]
+    assert await said(world.redis) == [f"pin {picture.name}", f"pin {picture.name}"]
 
 
 async def test_a_rejected_picture_is_in_no_pool_and_pinned_no_more(
-    shelf: Any, desk: CacheAdmin
+    world: Any, desk: CacheAdmin
 ) -> None:
-    bad, good = await shelf.put("bad", F), await shelf.put("good", F)
-    await shelf.put("bad", G)
+    bad, good = await world.put("bad", F), await world.put("good", F)
+    await world.put("bad", G)
     await desk.pin(bad.name, "me", pinned=True)
 
     assert await desk.reject(bad.name, "me") == Purged(pools=2, pictures=1)
 
-    pools = await shelf.pools.read_all((F, G))
+    pools = await world.pools.read_all((F, G))
     assert [pool.pictures for pool in pools] == [(good,), ()]
-    assert not (await shelf.record(bad)).pinned
+    assert not (await world.record(bad)).pinned
     with pytest.raises(Conflict, match="not in any pool"):
         await desk.reject(bad.name, "me")
 
 
-async def test_rejected_twice_at_once_it_is_rejected_once(shelf: Any, desk: CacheAdmin) -> None:
-    bad = await shelf.put("bad", F)
+async def test_rejected_twice_at_once_it_is_rejected_once(world: Any, desk: CacheAdmin) -> None:
+    bad = await world.put("bad", F)
 
     ends = await asyncio.gather(
         *(desk.reject(bad.name, "me") for _ in range(5)), return_exceptions=True
