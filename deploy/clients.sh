@@ -4,14 +4,21 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-trap 'echo "falgate: stopped; the same command goes on with it" >&2; exit 1' INT TERM HUP
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+other=
+stop() {
+    [ -z "$other" ] || kill "$other"
+    echo "falgate: stopped; the same command goes on with it" >&2
+    exit 1
+}
+trap stop INT TERM HUP
 
 # make_once NAME INPUT COMMAND: run COMMAND unless NAME was made from this INPUT in this place.
 # The stamp is written last: without it an environment is half made and is made anew.
 make_once() {
     folder=.cache/clients/$1
+    log=$logs/$1
     made_from=$(cat "$2"; python3 --version; pwd)
     if [ -f "$folder/made_from" ] && [ "$(cat "$folder/made_from")" = "$made_from" ]; then
         return
@@ -46,14 +53,24 @@ make_javascript() {
         (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier)
 }
 
-for lock in tests/clients/python/*.lock; do
-    make_once "python-$(basename "$lock" .lock)" "$lock" make_python
-done
+make_all_python() {
+    for lock in tests/clients/python/*.lock; do
+        make_once "python-$(basename "$lock" .lock)" "$lock" make_python
+    done
+}
 
-if command -v npm >/dev/null; then
+make_all_javascript() {
+    if ! command -v npm >/dev/null; then
+        echo "!!! npm is missing: the tests of fal's JavaScript client will FAIL." >&2
+        return
+    fi
     for lock in tests/clients/javascript/*/package-lock.json; do
         make_once "javascript-$(basename "$(dirname "$lock")")" "$lock" make_javascript
     done
-else
-    echo "!!! npm is missing: the tests of fal's JavaScript client will FAIL." >&2
-fi
+}
+
+# Both at once: each works on one core, and waits for its own index.
+make_all_python &
+other=$!
+make_all_javascript
+wait "$other"

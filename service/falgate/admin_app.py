@@ -88,7 +88,7 @@ async def open_admin_app(
     """
     services = AdminServices(
         records=Registry(redis),
-        books=Budgets(redis, settings.calendar),
+        budget_store=Budgets(redis, settings.calendar),
         calendar=settings.calendar,
         upstreams=await known_upstreams(redis),
         models=MODELS,

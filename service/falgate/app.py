@@ -45,9 +45,9 @@ from falgate.settings import Settings
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.lag import watch_lag
 from falgate.telemetry.metrics import TEAMS_MAX, Metrics
-from falgate.telemetry.store.standings import Standings
-from falgate.telemetry.tally import Tally
+from falgate.telemetry.store.gauges import BudgetGauges
 from falgate.telemetry.troubles import Troubles
+from falgate.telemetry.usage_counter import UsageCounter
 from falgate.webhooks.store.secrets import Accounts
 
 _LOOK_S_MAX = 5.0
@@ -104,7 +104,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         # With series for all models, upstreams, teams and apps.
         metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted)
         metrics.know(await resources.registry.directory())
-        tally = Tally(resources.usage, resources.owner)
+        tally = UsageCounter(resources.usage, resources.owner)
         telemetry = Telemetry(metrics, tally.add)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
@@ -155,7 +155,7 @@ def _gateway(
     telemetry: Telemetry,
 ) -> Gateway:
     health = Health(
-        Standings(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
+        BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
         registry=resources.registry,
         trust=resources.trust,
         store=resources.store,
@@ -252,7 +252,7 @@ def _served(
         administration=admin_parts(
             AdminServices(
                 records=resources.registry,
-                books=resources.budgets,
+                budget_store=resources.budgets,
                 calendar=settings.calendar,
                 upstreams=upstreams.names,
                 models=MODELS,

@@ -13,7 +13,7 @@ from falgate.jobs.ports import Jobs
 from falgate.models.endpoints import MODELS
 from falgate.money.archive import Archivist
 from falgate.money.store.archive import Archiving
-from falgate.money.store.verifications import Proving
+from falgate.money.store.verifications import Verifications
 from falgate.money.verifier import LedgerVerifier
 from falgate.pictures.archive import Archive
 from falgate.pictures.storage import PictureStore
@@ -86,7 +86,7 @@ def background_jobs(
             names,
             kept_days=settings.ledger_kept_days,
         ).run,
-        LedgerVerifier(Proving(redis, owner), names, telemetry).run,
+        LedgerVerifier(Verifications(redis, owner), names, telemetry).run,
     ]
     if upstreams.platform and upstreams.billing:
         reconciler = Reconciler(

@@ -11,7 +11,7 @@ from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.storage import FREE_BYTES_MIN, PictureStore
 from falgate.telemetry.metrics import Metrics, Stored
 from falgate.telemetry.standing import UpstreamStanding
-from falgate.telemetry.store.standings import Standings
+from falgate.telemetry.store.gauges import BudgetGauges
 
 _LOOK_S = 2.0
 _KNOWN_FOR_S = 1.0
@@ -22,7 +22,7 @@ class Health:
 
     def __init__(
         self,
-        standings: Standings,
+        standings: BudgetGauges,
         *,
         registry: Registry,
         trust: Trust,

@@ -79,7 +79,7 @@ async def open_resources(
     stack.push_async_callback(upstreams.close)
     await set_limits(budgets, ledger, settings, upstreams.live)
     await set_directory(redis, registry)
-    await ledger.note_books(upstreams.live, upstreams.names.values())
+    await ledger.note_upstreams(upstreams.live, upstreams.names.values())
     await stack.enter_async_context(running(trust.watch))
     with suppress(Unavailable):
         # Trust is usually established at once. If not, requests without purchases are served.

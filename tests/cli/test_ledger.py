@@ -42,7 +42,7 @@ async def _fill(url: str) -> None:
     redis: Redis = connect(url, timeout_s=TRIP_S)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
-    await ledger.note_books("fal", [])
+    await ledger.note_upstreams("fal", [])
     seconds, _ = await redis.time()
     now_ms = int(seconds) * 1000
     sums = Sums({})

@@ -49,7 +49,7 @@ async def _fill(url: str, data: Path) -> None:
     redis = connect(url, timeout_s=TRIP_S)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
-    await ledger.note_books(UPSTREAM, [])
+    await ledger.note_upstreams(UPSTREAM, [])
     request_id = await _buy(data, "a fox")
     seconds, _ = await redis.time()
     windows = [window.name for window in CALENDAR.windows(int(seconds) * 1000)]

@@ -55,7 +55,7 @@ def shown() -> dict[str, set[str]]:
         open_jobs=0,
         frozen=False,
         reconciled=ReconcileReport(at_ms=1, since_ms=0, until_ms=1),
-        proved=VerificationResult(at_ms=1, differences=0),
+        verified=VerificationResult(at_ms=1, differences=0),
     )
     metrics = Metrics(["fal-ai/a"], ["fal"])
     metrics.app("web", "shop")

@@ -253,7 +253,12 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         completions=None,
         administration=AdminParts(
             services=AdminServices(
-                records=ports, books=ports, calendar=CALENDAR, upstreams={}, models={}, admin_key=""
+                records=ports,
+                budget_store=ports,
+                calendar=CALENDAR,
+                upstreams={},
+                models={},
+                admin_key="",
             ),
             reports=ports,
             deliveries=ports,

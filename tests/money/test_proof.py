@@ -43,7 +43,7 @@ class Facts:
     def __init__(self) -> None:
         self.told: list[tuple[str, int]] = []
 
-    def proved(self, upstream: str, differences: int) -> None:
+    def verified(self, upstream: str, differences: int) -> None:
         """Take note."""
         self.told.append((upstream, differences))
 
@@ -54,9 +54,9 @@ class Facts:
 async def test_a_result_is_kept_and_told(found: int | Exception, told: int) -> None:
     books, facts = Books(found), Facts()
 
-    proved = await LedgerVerifier(books, ["fal"], facts).look("fal")
+    verified = await LedgerVerifier(books, ["fal"], facts).look("fal")
 
-    assert proved == VerificationResult(at_ms=5, differences=told)
+    assert verified == VerificationResult(at_ms=5, differences=told)
     assert (books.kept, facts.told) == ([told], [("fal", told)])
 
 

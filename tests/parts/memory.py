@@ -146,7 +146,7 @@ def version_of(pool: Pool) -> PoolVersion:
     return PoolVersion(pool.generation, len(pool.pictures))
 
 
-class Filed:
+class PictureRegister:
     """The catalogue's and the uses' ports: what was filed, and what was handed out."""
 
     def __init__(self, steps: Steps) -> None:

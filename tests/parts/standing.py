@@ -6,10 +6,10 @@ from redis.asyncio import Redis
 
 from falgate.core.calendar import Calendar
 from falgate.telemetry.standing import UpstreamStanding
-from falgate.telemetry.store.standings import Standings
+from falgate.telemetry.store.gauges import BudgetGauges
 
 
 async def standing(redis: Redis, upstream: str) -> UpstreamStanding:
     """Read anew."""
-    found, _ = await Standings(redis, Calendar(UTC), teams_max=1).read([upstream])
+    found, _ = await BudgetGauges(redis, Calendar(UTC), teams_max=1).read([upstream])
     return found[0]

@@ -47,7 +47,7 @@ def test_an_exhausted_balance_is_told_on_and_logged_as_an_error() -> None:
 @pytest.mark.parametrize(("differences", "level"), [(0, "info"), (2, "error"), (-1, "error")])
 def test_books_that_do_not_agree_are_an_error(differences: int, level: str) -> None:
     with capture_logs() as logs:
-        Telemetry(Metrics(), lambda _: None).proved("fal", differences)
+        Telemetry(Metrics(), lambda _: None).verified("fal", differences)
 
     assert logs == [
         {

@@ -21,14 +21,14 @@ class Budgets:
     async def all(self) -> list[Position]:
         """Return the position of every budget, by account name and window."""
         found: list[Position] = []
-        for account in await self._context.books.limited(self._context.upstream):
-            positions = await self._context.books.positions(self._context.upstream, account)
+        for account in await self._context.budget_store.limited(self._context.upstream):
+            positions = await self._context.budget_store.positions(self._context.upstream, account)
             found.extend(position for position in positions if position.budget is not None)
         return found
 
     async def accounts(self) -> list[Account]:
         """Return every account that was charged or has a budget, by name."""
-        return await self._context.books.accounts(self._context.upstream)
+        return await self._context.budget_store.accounts(self._context.upstream)
 
     async def positions(self, account: Account) -> list[Position]:
         """Return an account's position in each current window, with or without a budget there.
@@ -37,9 +37,9 @@ class Budgets:
             NotFound: There is no such account, and nothing was charged under its name.
             Conflict: It is a key of the other kind (live or test).
         """
-        if not await self._context.books.knows(self._context.upstream, account):
+        if not await self._context.budget_store.knows(self._context.upstream, account):
             await self._context.require(account)
-        return await self._context.books.positions(self._context.upstream, account)
+        return await self._context.budget_store.positions(self._context.upstream, account)
 
     async def show(self, account: Account, kind: Kind) -> Position:
         """Return the position of one budget.
@@ -86,7 +86,7 @@ class Budgets:
         """
         context = self._context
         await context.require(account)
-        if _check(how(await context.books.read(context.upstream, account, kind))).shadow:
+        if _check(how(await context.budget_store.read(context.upstream, account, kind))).shadow:
             await self._require_another(account, kind)
         await self._put(account, kind, lambda was: _check(how(was)))
         return await self.show(account, kind)
@@ -133,7 +133,7 @@ class Budgets:
         if (position.limit or 0) + amount > MICROS_MAX:
             raise Invalid("The limit would be more than a billion dollars")
         try:
-            await self._context.books.raise_(
+            await self._context.budget_store.raise_(
                 self._context.upstream,
                 account,
                 kind,
@@ -157,7 +157,7 @@ class Budgets:
         """
         check_why(why)
         await self._require_budget(account, kind)
-        forgiven = await self._context.books.reset(
+        forgiven = await self._context.budget_store.reset(
             self._context.upstream,
             account,
             kind,
@@ -169,7 +169,7 @@ class Budgets:
 
     async def overage(self) -> tuple[Micros, Micros]:
         """Return the limit of the overage account and the total above holds, micro-USD."""
-        return await self._context.books.overage(self._context.upstream)
+        return await self._context.budget_store.overage(self._context.upstream)
 
     async def set_overage(self, limit: Micros, *, why: str = "") -> tuple[Micros, Micros]:
         """Set the limit of the overage account; `why` is kept in the audit log.
@@ -180,7 +180,9 @@ class Budgets:
         check_why(why)
         if not 0 <= limit <= MICROS_MAX:
             raise Invalid("The overage limit must be between 0 and a billion dollars")
-        await self._context.books.set_overage(self._context.upstream, limit, self._context.who, why)
+        await self._context.budget_store.set_overage(
+            self._context.upstream, limit, self._context.who, why
+        )
         return await self.overage()
 
     async def _put(
@@ -188,23 +190,23 @@ class Budgets:
     ) -> None:
         context = self._context
         await change(
-            lambda: context.books.read(context.upstream, account, kind),
+            lambda: context.budget_store.read(context.upstream, account, kind),
             how,
-            lambda was, now: context.books.put(
+            lambda was, now: context.budget_store.put(
                 context.upstream, account, kind, was=was, now=now, who=context.who
             ),
         )
 
     async def _require_budget(self, account: Account, kind: Kind) -> None:
         # The account itself may be gone: its leftover budgets can still be removed.
-        if await self._context.books.read(self._context.upstream, account, kind) is None:
+        if await self._context.budget_store.read(self._context.upstream, account, kind) is None:
             raise _unset(account, kind)
 
     async def _require_another(self, account: Account, kind: Kind) -> None:
         """Refuse to leave the organisation without an enforced budget."""
         if account != ORGANISATION:
             return
-        positions = await self._context.books.positions(self._context.upstream, account)
+        positions = await self._context.budget_store.positions(self._context.upstream, account)
         enforced = [position.window.kind for position in positions if position.enforced]
         if enforced == [kind]:
             raise Conflict(

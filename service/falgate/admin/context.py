@@ -13,7 +13,7 @@ from falgate.core.account import Account
 from falgate.core.calendar import KINDS
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.models.spec import ModelSpec
-from falgate.money.ports import Books
+from falgate.money.ports import BudgetStore
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
@@ -26,7 +26,7 @@ class AdminContext(msgspec.Struct, frozen=True):
 
     Attributes:
         records: Teams, apps and keys.
-        books: Budgets.
+        budget_store: Budgets.
         who: The acting user for the audit log, such as "admin" or "cli:<user>".
         upstreams: The upstream of each kind of key, as far as it is known.
         models: The served models, by endpoint.
@@ -35,7 +35,7 @@ class AdminContext(msgspec.Struct, frozen=True):
     """
 
     records: Records
-    books: Books
+    budget_store: BudgetStore
     who: str
     upstreams: Mapping[Kind, str]
     models: Mapping[str, ModelSpec]
@@ -91,14 +91,14 @@ class AdminContext(msgspec.Struct, frozen=True):
         """
         for kind, upstream in self.upstreams.items():
             for window in KINDS:
-                if await self.books.read(upstream, account, window):
+                if await self.budget_store.read(upstream, account, window):
                     raise Conflict(
                         f"{account.name} has a {window} budget for {kind} keys; remove that first"
                     )
 
 
 def upstream_of(upstreams: Mapping[Kind, str], kind: Kind) -> str:
-    """Whose books one kind of key spends in.
+    """Whose money one kind of key spends.
 
     Raises:
         Conflict: No gateway has said yet whom live keys buy from.

@@ -59,7 +59,7 @@ class ReconcileReport(msgspec.Struct, frozen=True, kw_only=True):
         difference: Sum of the corrections, signed micro-USD.
         pending: Number of jobs that fal's billing does not decide yet.
         drift: What fal billed for requests that belong to no job, in micro-USD.
-        strangers: Number of those requests.
+        unmatched: Number of those requests.
         strange: Whether fal's billing has no request of ours, so that nothing was refunded.
     """
 
@@ -71,7 +71,7 @@ class ReconcileReport(msgspec.Struct, frozen=True, kw_only=True):
     difference: Micros = 0
     pending: int = 0
     drift: Micros = 0
-    strangers: int = 0
+    unmatched: int = 0
     strange: bool = False
 
 

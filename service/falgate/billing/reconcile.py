@@ -98,7 +98,7 @@ class Reconciler:
         done_ms = await self._corrections.compared_until_ms(self._upstream)
         if back_s is None:
             since_ms = max(since_ms, done_ms - _OVERLAP_MS)
-        drift, strangers, ours = await self._strangers(since_ms, until_ms)
+        drift, unmatched, ours = await self._unmatched(since_ms, until_ms)
         look = _Look(self._upstream, self._platform, self._corrections, self._jobs, now_ms)
         look.ours = ours
         async for page in self._corrections.closes(self._upstream, since_ms, until_ms):
@@ -114,7 +114,7 @@ class Reconciler:
             difference=sum(each.difference for each in look.corrected),
             pending=look.pending,
             drift=drift,
-            strangers=strangers,
+            unmatched=unmatched,
             strange=look.strange,
         )
         # The next round begins where this one ended, unless this one skipped something earlier.
@@ -122,12 +122,12 @@ class Reconciler:
         await self._corrections.keep(self._upstream, summary, whole=whole)
         if look.strange and self._facts:
             detail = "fal's billing has none of our requests: is the admin key of the same account?"
-            self._facts.anomaly(Anomaly(what="strange_books", job="", detail=detail))
+            self._facts.anomaly(Anomaly(what="foreign_account", job="", detail=detail))
         return Report(summary, tuple(look.corrected))
 
-    async def _strangers(self, since_ms: int, until_ms: int) -> tuple[Micros, int, bool]:
+    async def _unmatched(self, since_ms: int, until_ms: int) -> tuple[Micros, int, bool]:
         """Return what fal billed for unknown requests, how many, and whether any is ours."""
-        drift, strangers, ours = 0, 0, False
+        drift, unmatched, ours = 0, 0, False
         for endpoint in self._endpoints:
             for start_ms in range(since_ms, until_ms, _SLICE_MS):
                 end_ms = min(start_ms + _SLICE_MS, until_ms)
@@ -135,9 +135,9 @@ class Reconciler:
                 billed = totals(events)
                 bound = await self._corrections.bound(self._upstream, billed)
                 ours = ours or bool(bound)
-                strangers += len(billed) - len(bound)
+                unmatched += len(billed) - len(bound)
                 drift += sum(total or 0 for each, total in billed.items() if each not in bound)
-        return drift, strangers, ours
+        return drift, unmatched, ours
 
 
 class _Look:
@@ -170,56 +170,56 @@ class _Look:
     async def compare(self, page: Sequence[ClosedJob]) -> None:
         """Book what fal billed differently; collect the jobs that fal did not bill."""
         self.looked += len(page)
-        named = [await self._named(posting) for posting in page]
-        asked = [posting.request_id for posting in named if posting.request_id]
+        named = [await self._named(closed) for closed in page]
+        asked = [closed.request_id for closed in named if closed.request_id]
         billed = totals(await self._platform.billed(asked)) if asked else {}
         self.ours = self.ours or bool(billed)
-        for posting in named:
-            await self._compare(posting, billed)
+        for closed in named:
+            await self._compare(closed, billed)
 
     async def give_back(self) -> None:
         """Refund the jobs that fal did not bill, if the billing is of our account."""
         if self.strange:
             self.pending += len(self._unbilled)
             return
-        for posting, why in self._unbilled:
-            await self._post(posting, 0, why)
+        for closed, why in self._unbilled:
+            await self._post(closed, 0, why)
 
-    async def _named(self, posting: ClosedJob) -> ClosedJob:
+    async def _named(self, closed: ClosedJob) -> ClosedJob:
         """Add the request id that a late webhook from fal may have brought after closing."""
-        if posting.request_id:
-            return posting
-        job = await self._jobs.read(posting.job)
-        return msgspec.structs.replace(posting, request_id=job.request_id) if job else posting
+        if closed.request_id:
+            return closed
+        job = await self._jobs.read(closed.job)
+        return msgspec.structs.replace(closed, request_id=job.request_id) if job else closed
 
-    async def _compare(self, posting: ClosedJob, billed: Mapping[str, Micros | None]) -> None:
-        settled = self._now_ms - posting.at_ms >= _SETTLED_MS
-        if posting.request_id in billed:
-            total = billed[posting.request_id]
+    async def _compare(self, closed: ClosedJob, billed: Mapping[str, Micros | None]) -> None:
+        settled = self._now_ms - closed.at_ms >= _SETTLED_MS
+        if closed.request_id in billed:
+            total = billed[closed.request_id]
             if total is None:
                 self.pending += 1
             else:
-                await self._post(posting, total, "billed otherwise")
-        elif not posting.charge.total:
+                await self._post(closed, total, "billed otherwise")
+        elif not closed.charge.total:
             return  # Nothing was booked and nothing is billed.
         elif not settled:
             self.pending += 1
-        elif posting.request_id:
-            self._unbilled.append((posting, "not billed"))
-        elif await self._certainly_unsent(posting):
-            self._unbilled.append((posting, "not at fal"))
+        elif closed.request_id:
+            self._unbilled.append((closed, "not billed"))
+        elif await self._certainly_unsent(closed):
+            self._unbilled.append((closed, "not at fal"))
         else:
             self.pending += 1
 
-    async def _certainly_unsent(self, posting: ClosedJob) -> bool:
+    async def _certainly_unsent(self, closed: ClosedJob) -> bool:
         """Return whether every request that fal got around the submit belongs to another job."""
-        job = await self._jobs.read(posting.job)
+        job = await self._jobs.read(closed.job)
         if job is None or not job.submitted_ms:
             return False
         since_ms = job.submitted_ms - _APART_MS
-        until_ms = posting.at_ms + _AFTER_MS
-        listed = await self._platform.requests(posting.model, since_ms, until_ms)
-        events = await self._platform.billed_between(posting.model, since_ms, until_ms)
+        until_ms = closed.at_ms + _AFTER_MS
+        listed = await self._platform.requests(closed.model, since_ms, until_ms)
+        events = await self._platform.billed_between(closed.model, since_ms, until_ms)
         ids = {each.request_id for each in listed} | {event.request_id for event in events}
         return not await self._others(ids)
 
@@ -228,9 +228,9 @@ class _Look:
         bound = await self._corrections.bound(self._upstream, request_ids)
         return len(bound) < len(request_ids)
 
-    async def _post(self, posting: ClosedJob, total: Micros, why: Why) -> None:
-        now = charge(total, posting.held)
-        if now == posting.charge and posting.compared:
+    async def _post(self, closed: ClosedJob, total: Micros, why: Why) -> None:
+        now = charge(total, closed.held)
+        if now == closed.charge and closed.compared:
             return
-        if await self._corrections.correct(self._upstream, posting, now, why):
-            self.corrected.append(Corrected(closed=posting, now=now, why=why))
+        if await self._corrections.correct(self._upstream, closed, now, why):
+            self.corrected.append(Corrected(closed=closed, now=now, why=why))

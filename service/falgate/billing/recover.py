@@ -134,9 +134,9 @@ async def _book(upstream: str, ledger: Recovery, jobs: Jobs, found: Sequence[Rec
 
 async def _differences(ledger: Recovery) -> list[Mended]:
     return [
-        Mended(books, each)
-        for books in await ledger.books()
-        for each in await ledger.differences(books)
+        Mended(upstream, each)
+        for upstream in await ledger.upstreams()
+        for each in await ledger.differences(upstream)
     ]
 
 
@@ -147,8 +147,8 @@ async def _without_torn(ledger: Recovery, found: Sequence[Mended]) -> Sequence[M
     to the ledger.
     """
     torn = {each.upstream for each in found if each.difference.counter == TORN}
-    for books in torn:
-        await ledger.undo_torn(books)
+    for upstream in torn:
+        await ledger.undo_torn(upstream)
     return await _mendable(ledger) if torn else found
 
 
@@ -159,11 +159,11 @@ async def _mendable(ledger: Recovery) -> list[Mended]:
 async def _mend(ledger: Recovery, found: Sequence[Mended]) -> None:
     """Correct counters, including those that change in the meantime."""
     for _ in range(_ROUNDS_MAX):
-        by_books = defaultdict(list)
+        by_upstream = defaultdict(list)
         for each in found:
-            by_books[each.upstream].append(each.difference)
-        for books, differences in by_books.items():
-            await ledger.mend(books, differences)
+            by_upstream[each.upstream].append(each.difference)
+        for upstream, differences in by_upstream.items():
+            await ledger.mend(upstream, differences)
         found = await _without_torn(ledger, await _mendable(ledger))
         if not found:
             return

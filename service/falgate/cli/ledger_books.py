@@ -157,7 +157,7 @@ async def _books(found: Settings, redis: Redis) -> AsyncIterator[tuple[str, FalP
 
 
 def _platform(found: Settings, upstream: str) -> FalPlatform | None:
-    """The seller's own books: fal's by its admin key, or those that the sandbox keeps on disk."""
+    """The upstream's own books: fal's by its admin key, or those that the sandbox keeps on disk."""
     if upstream != SANDBOX:
         key = found.fal_admin_key
         return FalPlatform(found.platform_url, key) if key else None
@@ -235,7 +235,7 @@ def _figures(summary: ReconcileReport) -> dict[str, Any]:
         "difference_usd": dollars(summary.difference),
         "pending": summary.pending,
         "drift_usd": dollars(summary.drift),
-        "strangers": summary.strangers,
+        "unmatched": summary.unmatched,
         "strange": summary.strange,
     }
 
@@ -244,10 +244,10 @@ def _words(summary: ReconcileReport) -> str:
     words = (
         f"{summary.looked} jobs from {_moment(summary.since_ms)} to {_moment(summary.until_ms)}: "
         f"{summary.corrected} corrected by ${dollars(summary.difference)}, {summary.pending} that "
-        f"fal's billing does not decide yet. Billed for {summary.strangers} requests that are not "
+        f"fal's billing does not decide yet. Billed for {summary.unmatched} requests that are not "
         f"ours: ${dollars(summary.drift)}."
     )
-    if summary.pending and summary.strangers:
+    if summary.pending and summary.unmatched:
         words += (
             " Such a request may be that of a job whose submit had no answer: as long as one is "
             "nobody's, such a job stays booked in full."

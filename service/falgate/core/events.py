@@ -150,7 +150,7 @@ AnomalyKind = Literal[
     "adopted",
     "broken",
     "stray_hook",
-    "strange_books",
+    "foreign_account",
 ]
 """Kinds of anomaly."""
 

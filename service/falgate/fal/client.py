@@ -188,15 +188,17 @@ class FalQueue:
         owner, alias = endpoint.split("/")[:2]
         return f"{self._url}/{owner}/{alias}/requests/{request_id}"
 
-    async def _completed(self, request: str, teller: ProgressReporter) -> dict[str, Any] | None:
+    async def _completed(self, request: str, reporter: ProgressReporter) -> dict[str, Any] | None:
         """Follow a request to the status COMPLETED; None if fal keeps sending invalid answers."""
         pause_s, longest_s = _QUEUED_PAUSES_S
         while status := await self._valid(f"{request}/status?logs=1", outcomes.of_status):
-            await teller.tell(status)
+            await reporter.tell(status)
             if status["status"] == "IN_PROGRESS" and not self._streams.locked():
                 async with self._streams:
                     stream = f"{request}/status/stream?logs=1"
-                    status = await completed(self._looks, stream, self._headers(), teller) or status
+                    status = (
+                        await completed(self._looks, stream, self._headers(), reporter) or status
+                    )
             if status["status"] == "COMPLETED":
                 return status
             await asyncio.sleep(pause_s)

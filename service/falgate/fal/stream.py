@@ -17,7 +17,7 @@ _OK = 200
 
 
 async def completed(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], teller: ProgressReporter
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], reporter: ProgressReporter
 ) -> dict[str, Any] | None:
     """Wait for the COMPLETED event; None if the stream ends or times out without it."""
     asked = {**headers, "Accept": "text/event-stream"}
@@ -32,7 +32,7 @@ async def completed(
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     status = _event(line)
-                    await teller.tell(status)
+                    await reporter.tell(status)
                     if status.get("status") == "COMPLETED":
                         return status
                 if len(pending) > _LINE_BYTES_MAX:

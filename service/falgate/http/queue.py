@@ -179,7 +179,7 @@ class QueueApi:
         kept = _found(standing, request, route, "result").request
         if not kept.ended:
             raise StillRunning(self._urls(request, route, kept.asked.id))
-        spec, answer = self._ports.models[kept.asked.endpoint], kept.brought()
+        spec, answer = self._ports.models[kept.asked.endpoint], kept.result()
         return await responses.pictures(
             spec,
             answer,

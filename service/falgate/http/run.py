@@ -48,7 +48,7 @@ def run_routes(
                 # finds it instead of buying again.
                 kept = await runtime.queue.wait(call, key=key)
                 request.scope["state"][REQUEST_ID] = kept.asked.id
-                answer = kept.brought()
+                answer = kept.result()
             else:
                 answer = await _answered(runtime, call, request.receive)
             return await responses.pictures(

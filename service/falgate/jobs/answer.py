@@ -88,7 +88,7 @@ def free(
 
 
 def bought(
-    request: PictureRequest, job: Job, pool: tuple[Picture, ...], brought: Delivery
+    request: PictureRequest, job: Job, pool: tuple[Picture, ...], delivery: Delivery
 ) -> Answer:
     """Answer with what a purchase has delivered, behind the pictures that its pool had before."""
     source: Source = "partial" if pool else "miss"
@@ -96,9 +96,9 @@ def bought(
         source="bypass" if job.order.fresh else source,
         why=job.order.why,
         kept=job.kept,
-        pictures=(*pool, *brought.pictures)[: request.wanted],
-        foreign=brought.foreign[: job.order.number],
-        bought=len(brought.pictures) + len(brought.foreign),
+        pictures=(*pool, *delivery.pictures)[: request.wanted],
+        foreign=delivery.foreign[: job.order.number],
+        bought=len(delivery.pictures) + len(delivery.foreign),
         billed=job.charged,
         saved=job.order.saved,
         remaining=job.remaining,

@@ -35,24 +35,24 @@ async def share(
     if _given_up(job):
         return None
     upstream = ports.upstream(job.order.upstream)
-    brought = answer.delivered(request.spec, job, upstream.may_fetch)
-    if brought is None:
+    delivery = answer.delivered(request.spec, job, upstream.may_fetch)
+    if delivery is None:
         refusal = of_ending(job)
         if leads:
             # Only the leader was charged for it.
             refusal.charged = job.charged
         return refusal
     if leads:
-        return answer.bought(request, job, pool, brought)
+        return answer.bought(request, job, pool, delivery)
     found = pool
     if not request.treatment.distinct:
         found = (await look_up(ports.pools, request)).pictures
     known = {picture.sha256 for picture in found}
     # Pictures of another size than requested are not in the pool, but followers get them too.
-    found = (*found, *(each for each in brought.pictures if each.sha256 not in known))
-    if len(found) + len(brought.foreign) < request.wanted:
+    found = (*found, *(each for each in delivery.pictures if each.sha256 not in known))
+    if len(found) + len(delivery.foreign) < request.wanted:
         return None
-    return answer.free(request, "coalesced", found, brought.foreign)
+    return answer.free(request, "coalesced", found, delivery.foreign)
 
 
 def _given_up(job: Job) -> bool:

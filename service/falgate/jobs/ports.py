@@ -27,7 +27,7 @@ from falgate.jobs.settlement import Settlement
 from falgate.jobs.verdicts import Verdict, Waiter
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
-from falgate.pictures.ports import AccessCounter, Filed, Pictures, Places
+from falgate.pictures.ports import AccessCounter, PictureRegister, Pictures, Places
 
 
 class Platform(Protocol):
@@ -199,7 +199,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     rates: Rates
     budgets: Budgets
     pools: Pools
-    catalogue: Filed
+    catalogue: PictureRegister
     uses: AccessCounter
     places: Places
     jobs: Jobs

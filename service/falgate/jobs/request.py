@@ -112,7 +112,7 @@ class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether it has ended."""
         return self.state != "open"
 
-    def brought(self) -> Answer:
+    def result(self) -> Answer:
         """Return its pictures; only for a request that has ended.
 
         Raises:

@@ -8,7 +8,7 @@ from falgate.core.money import Micros
 from falgate.money.budget import Budget, Position
 
 
-class Books(Protocol):
+class BudgetStore(Protocol):
     """Budgets, by upstream: each upstream has a ledger of its own."""
 
     async def read(self, upstream: str, charged: Account, kind: Kind) -> Budget | None:

@@ -11,7 +11,7 @@ _EVERY_S = 3_600
 _LOOK_S = 60.0
 
 
-class Provable(Protocol):
+class VerificationStore(Protocol):
     """Ledgers that can be verified. Without Redis, methods raise `Unavailable`."""
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
@@ -28,17 +28,19 @@ class Provable(Protocol):
         """Store a result, which every instance reports."""
 
 
-class ProofFacts(Protocol):
+class VerificationFacts(Protocol):
     """Receives results for metrics and logs. Never raises."""
 
-    def proved(self, upstream: str, differences: int) -> None:
+    def verified(self, upstream: str, differences: int) -> None:
         """A ledger was verified; `differences` is -1 if it cannot be read."""
 
 
 class LedgerVerifier:
     """Verifies ledgers periodically."""
 
-    def __init__(self, books: Provable, upstreams: Sequence[str], facts: ProofFacts) -> None:
+    def __init__(
+        self, books: VerificationStore, upstreams: Sequence[str], facts: VerificationFacts
+    ) -> None:
         """Verify the ledgers of these upstreams."""
         self._books = books
         self._upstreams = upstreams
@@ -65,5 +67,5 @@ class LedgerVerifier:
         except Problem:
             differences = UNREADABLE
         found = await self._books.keep(upstream, differences)
-        self._facts.proved(upstream, differences)
+        self._facts.verified(upstream, differences)
         return found

@@ -24,7 +24,7 @@ class Pictures(Protocol):
         """Check that a picture could be stored now; raises `StoreUnavailable` if not."""
 
 
-class Filed(Protocol):
+class PictureRegister(Protocol):
     """Registers pictures in the catalogue before they are stored."""
 
     async def register(self, filing: NewPicture) -> bool:

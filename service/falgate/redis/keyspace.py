@@ -121,9 +121,13 @@ reconciler = Key(
     "for an hour",
     lives="expires",
 )
-proved = Key("proved:<upstream>", "hash", "result of the last verification of the ledger")
-prover = Key(
-    "prover:<upstream>", "string", "the instance that verified last", "for an hour", lives="expires"
+verified = Key("verified:<upstream>", "hash", "result of the last verification of the ledger")
+verifier = Key(
+    "verifier:<upstream>",
+    "string",
+    "the instance that verified last",
+    "for an hour",
+    lives="expires",
 )
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
@@ -241,8 +245,8 @@ pictures_of_prompt = Key(
     "names of the pictures of one prompt, by its hash",
     "until deleted with them",
 )
-housekeeper = Key(
-    "{fgp}:housekeeper",
+maintenance = Key(
+    "{fgp}:maintenance",
     "string",
     "the instance that maintains the pictures",
     "for a minute",
@@ -266,7 +270,7 @@ MARKERS = markers()
 PICTURES = pictures()
 MEDIA = media()
 POOLS = pools()
-HOUSEKEEPER = housekeeper()
+MAINTENANCE = maintenance()
 
 KEYS: Mapping[str, Key] = {name: key for name, key in globals().items() if isinstance(key, Key)}
 """All families, by the name that they have here and in scripts."""

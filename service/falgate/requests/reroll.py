@@ -77,7 +77,7 @@ class Rerolls:
         await self._afford(call)
         await self._cache_admin.reject(record.name, who)
         kept = await self._queue.wait(call, key=f"reroll {uuid.uuid4().hex}")
-        answer = kept.brought()
+        answer = kept.result()
         return Rerolled(
             request=kept.asked.id,
             fingerprint=pool_record.fingerprint,

@@ -159,7 +159,7 @@ class Telemetry:
             took_ms=round(event.took_s * 1000, 1),
         )
 
-    def proved(self, upstream: str, differences: int) -> None:
+    def verified(self, upstream: str, differences: int) -> None:
         """Log a ledger check; `differences` is -1 if the ledger cannot be read."""
         log = _LOG.error if differences else _LOG.info
         log("ledger.verified", upstream=upstream, differences=differences)

@@ -23,8 +23,8 @@ from falgate.core.calendar import KINDS
 from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
+from falgate.telemetry.gauges import families
 from falgate.telemetry.standing import UpstreamStanding
-from falgate.telemetry.standings import families
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
 

@@ -44,4 +44,4 @@ class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
     open_jobs: int
     frozen: bool
     reconciled: ReconcileReport | None = None
-    proved: VerificationResult | None = None
+    verified: VerificationResult | None = None

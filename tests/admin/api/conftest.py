@@ -61,7 +61,7 @@ def _app(redis: Redis, admin_key: str) -> Edge:
     calendar = Calendar(ZoneInfo("Europe/Vienna"))
     services = AdminServices(
         records=Registry(redis),
-        books=Budgets(redis, calendar),
+        budget_store=Budgets(redis, calendar),
         calendar=calendar,
         upstreams={"live": "sandbox", "test": "test"},
         models=MODELS,

@@ -66,7 +66,7 @@ async def other(ports: list[str]) -> AsyncIterator[Redis]:
 @pytest.fixture
 async def watched(redis: Redis, ledger: Ledger, ledger_id: str) -> Trust:
     """An instance that has seen the ledger where it is."""
-    await ledger.note_books(UPSTREAM, [])
+    await ledger.note_upstreams(UPSTREAM, [])
     trust = Trust(redis, ledger_id, weak=False, clock=Clock())
     await trust.look()
     return trust

@@ -69,7 +69,7 @@ async def test_what_is_written_during_a_look_is_not_taken_for_lost(  # noqa: PLR
             await jobs.settle(waiting.pop(), Settlement(state="paid", charge=60))
 
     busy.meanwhile = settle
-    await Ledger(redis).note_books(UPSTREAM, [])
+    await Ledger(redis).note_upstreams(UPSTREAM, [])
     await trust.look()
     server.kill()
     server.start()

@@ -155,7 +155,7 @@ async def test_books_that_have_nothing_of_ours_give_nothing_back(
 
     assert (report.corrected, report.summary.strange, report.summary.pending) == ((), True, 1)
     assert await money() == (60, 0, 0)
-    assert facts.anomalies == ["strange_books"]
+    assert facts.anomalies == ["foreign_account"]
 
 
 async def test_an_event_without_an_amount_decides_nothing(
@@ -207,7 +207,7 @@ async def test_what_fal_billed_and_no_job_knows_is_the_drift(
 
     summary = (await reconciler.look()).summary
 
-    assert (summary.drift, summary.strangers) == (42, 2)
+    assert (summary.drift, summary.unmatched) == (42, 2)
     assert (await standing(redis, UPSTREAM)).reconciled == summary
 
 

@@ -181,7 +181,7 @@ CASES = {
 
 @pytest.fixture
 async def world(redis: Redis, jobs: Jobs, order: Orders, budgets: Budgets) -> World:
-    await Ledger(redis).note_books(UPSTREAM, [])
+    await Ledger(redis).note_upstreams(UPSTREAM, [])
     return World(
         redis,
         jobs,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from memory import Filed
+from memory import PictureRegister
 from msgspec.structs import replace
 from patience import PATIENCE_S
 from shop import SPEC, Shop, output
@@ -129,7 +129,7 @@ class World:
         self.shop = Shop("fal", self.steps, self.jobs)
         self.sandbox = Shop("sandbox", self.steps, self.jobs)
         self.pictures = Pictures(self.steps)
-        self.filed = Filed(self.steps)
+        self.filed = PictureRegister(self.steps)
         self.facts = Facts(self.steps)
         self.swept = list[str]()
         self.ports = Ports(

@@ -24,7 +24,7 @@ from falgate.core.calendar import Calendar
 from falgate.core.problems import NotFound
 from falgate.http.request_info import type_of
 from falgate.models.spec import ModelSpec
-from falgate.money.ports import Books
+from falgate.money.ports import BudgetStore
 
 Actor = Annotated[
     str | None,
@@ -50,7 +50,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         records: Teams, apps and keys.
-        books: Budgets.
+        budget_store: Budgets.
         calendar: The organisation's calendar.
         upstreams: The upstream of each kind of key.
         models: The served models, by endpoint.
@@ -59,7 +59,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     records: Records
-    books: Books
+    budget_store: BudgetStore
     calendar: Calendar
     upstreams: Mapping[Kind, str]
     models: Mapping[str, ModelSpec]
@@ -74,7 +74,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         """Return an admin service that acts for `who` on the budgets of one kind of key."""
         return AdminService(
             self.records,
-            self.books,
+            self.budget_store,
             who=who,
             upstreams=self.upstreams,
             models=self.models,

@@ -13,6 +13,7 @@ from falgate.money.store.entries import Entries, last_before
 from falgate.money.store.torn import refuse_torn
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
+from falgate.redis.lock import take
 from falgate.redis.script import Script
 
 _CORRECT = Script("ledger_correct")
@@ -102,10 +103,7 @@ class Corrections:
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
         """Return whether the caller is to reconcile now; if so, no one else may for `lease_ms`."""
-        taken = await self._redis.set(
-            keyspace.reconciler(upstream), self._owner, nx=True, px=lease_ms
-        )
-        return bool(taken)
+        return await take(self._redis, keyspace.reconciler(upstream), self._owner, lease_ms)
 
     async def compared_until_ms(self, upstream: str) -> int:
         """Return until when complete rounds have compared fal's billing; 0 if there was none."""

@@ -47,9 +47,9 @@ class Recovery:
         now = await Ledger(self._redis).standing()
         return now.frozen, now.trusted
 
-    async def books(self) -> list[str]:
+    async def upstreams(self) -> list[str]:
         """Return the names of all upstreams; each has a ledger of its own."""
-        return await Ledger(self._redis).books()
+        return await Ledger(self._redis).upstreams()
 
     async def differences(self, upstream: str) -> tuple[Difference, ...]:
         """Return the counters that differ from an upstream's ledger.
@@ -87,7 +87,7 @@ class Recovery:
         """Return the requests of jobs that were closed since then."""
         found: set[str] = set()
         async for page in self._corrections.closes(upstream, since_ms, await self.now_ms() + 1):
-            found |= {posting.request_id for posting in page if posting.request_id}
+            found |= {closed.request_id for closed in page if closed.request_id}
         return frozenset(found)
 
     async def bound(self, upstream: str, request_ids: Collection[str]) -> dict[str, str]:

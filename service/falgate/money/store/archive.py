@@ -14,6 +14,7 @@ from falgate.money.store.torn import refuse_torn
 from falgate.money.sums import COUNTERS, is_recent, recent
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
+from falgate.redis.lock import take
 from falgate.redis.script import Script
 
 _ARCHIVE = Script("ledger_archive")
@@ -35,7 +36,7 @@ class Archiving:
     async def turn(self, upstream: str, lease_s: int) -> bool:
         """Return whether the caller may archive for `lease_s` seconds; one instance may."""
         key = keyspace.archivist(upstream)
-        if await self._redis.set(key, self._owner, nx=True, ex=lease_s):
+        if await take(self._redis, key, self._owner, lease_s * 1000):
             return True
         if await self._redis.get(key) != self._owner:
             return False

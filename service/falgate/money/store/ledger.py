@@ -157,19 +157,19 @@ class Ledger:
         """Return since when purchases are stopped, Redis's time in milliseconds; 0 if not."""
         return int(await self._redis.hget(keyspace.META, "frozen_ms") or 0)
 
-    async def note_books(self, live: str, others: Collection[str]) -> None:
+    async def note_upstreams(self, live: str, others: Collection[str]) -> None:
         """Store the upstream of live keys, for commands without settings, and all upstreams."""
-        books: dict[Any, Any] = {f"{_BOOKS}{name}": "1" for name in (live, *others)}
-        await self._redis.hset(keyspace.META, mapping={"live": live, **books})
+        fields: dict[Any, Any] = {f"{_BOOKS}{name}": "1" for name in (live, *others)}
+        await self._redis.hset(keyspace.META, mapping={"live": live, **fields})
 
-    async def books(self) -> list[str]:
+    async def upstreams(self) -> list[str]:
         """Return the names of all upstreams that a gateway has ever bought from."""
         fields: Any = await self._redis.hkeys(keyspace.META)
         return sorted(each.removeprefix(_BOOKS) for each in fields if each.startswith(_BOOKS))
 
     async def written(self) -> dict[str, tuple[int, int]]:
         """Return the last id that was ever given to an entry, for each ledger."""
-        names = await self.books()
+        names = await self.upstreams()
         found: list[Any]
         async with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:

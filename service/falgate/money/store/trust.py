@@ -185,7 +185,7 @@ class Trust:
     async def _verified(self) -> tuple[int, int]:
         """Return the number of entries in all ledgers, and of counters that differ from them."""
         entries = differences = 0
-        for upstream in await self._ledger.books():
+        for upstream in await self._ledger.upstreams():
             try:
                 found = await verify(self._redis, upstream)
             except Problem as problem:

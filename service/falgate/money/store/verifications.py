@@ -9,19 +9,20 @@ from falgate.money.store.verify import verify
 from falgate.money.verification import VerificationResult
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
+from falgate.redis.lock import take
 
 _REST_MS = 50
 """Leaves about four fifths of a verifying gateway's time to its callers."""
 
 
-def as_proved(found: Mapping[str, str]) -> VerificationResult | None:
+def as_verification(found: Mapping[str, str]) -> VerificationResult | None:
     """Return a verification's result from the fields of its hash; None if there is none yet."""
     if not found:
         return None
     return VerificationResult(at_ms=int(found["at_ms"]), differences=int(found["differences"]))
 
 
-class Proving:
+class Verifications:
     """Verifications of all ledgers. All methods raise `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, owner: str) -> None:
@@ -31,8 +32,7 @@ class Proving:
 
     async def take_round(self, upstream: str, lease_ms: int) -> bool:
         """Return whether the caller is to verify now; if so, no one else may for `lease_ms`."""
-        taken = await self._redis.set(keyspace.prover(upstream), self._owner, nx=True, px=lease_ms)
-        return bool(taken)
+        return await take(self._redis, keyspace.verifier(upstream), self._owner, lease_ms)
 
     async def differences(self, upstream: str) -> int:
         """Verify, pausing after every page, and return how many counters differ.
@@ -46,5 +46,5 @@ class Proving:
         """Store a result, which every instance reports."""
         found = VerificationResult(at_ms=await now_ms(self._redis), differences=differences)
         figures: dict[Any, Any] = {"at_ms": found.at_ms, "differences": differences}
-        await self._redis.hset(keyspace.proved(upstream), mapping=figures)
+        await self._redis.hset(keyspace.verified(upstream), mapping=figures)
         return found

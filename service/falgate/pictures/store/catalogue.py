@@ -10,6 +10,7 @@ from falgate.cache.pool_info import PoolInfo
 from falgate.pictures.catalogue import NewPicture, Record, StoreSize
 from falgate.redis import keyspace
 from falgate.redis.clock import now_ms
+from falgate.redis.lock import take
 from falgate.redis.script import Script
 
 _REGISTER = Script("catalogue_register")
@@ -220,8 +221,7 @@ class Catalogue:
 
     async def take_round(self, lease_ms: int) -> bool:
         """Take the maintenance lock for `lease_ms`; return False while another instance has it."""
-        taken = await self._redis.set(keyspace.HOUSEKEEPER, "taken", nx=True, px=lease_ms)
-        return bool(taken)
+        return await take(self._redis, keyspace.MAINTENANCE, "taken", lease_ms)
 
     async def now_ms(self) -> int:
         """Return Redis's clock."""

@@ -10,6 +10,7 @@ from falgate.core.events import Alerted
 from falgate.redis import keyspace
 from falgate.redis.bounded import attempt
 from falgate.redis.clock import now_ms
+from falgate.redis.lock import take
 
 _GROUP = "tellers"
 _AT_ONCE = 20
@@ -66,8 +67,7 @@ class Alerts:
 
     async def warn(self, upstream: str) -> None:
         """Queue an alert that an upstream's balance is exhausted, at most once an hour."""
-        first = keyspace.warned(upstream)
-        if await self._redis.set(first, self._owner, nx=True, ex=_WARNED_S):
+        if await take(self._redis, keyspace.warned(upstream), self._owner, _WARNED_S * 1000):
             await self._redis.xadd(keyspace.ALERTS, {"what": "balance", "upstream": upstream})
 
     async def done(self, alert: Alerted) -> None:

@@ -20,7 +20,7 @@ _RECONCILED = (
     ("pending_jobs", "Jobs whose amount fal's billing does not settle yet."),
     ("timestamp_seconds", "Time of the last reconciliation, seconds since 1970."),
 )
-_PROVED = (
+_VERIFIED = (
     ("differences", "Counters that differed from the ledger at the last check; -1: unreadable."),
     ("verified_timestamp_seconds", "Time of the last ledger check, seconds since 1970."),
 )
@@ -50,9 +50,9 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
         what: GaugeMetricFamily(f"falgate_reconcile_{what}", about, labels=["upstream"])
         for what, about in _RECONCILED
     }
-    proved = {
+    verified = {
         what: GaugeMetricFamily(f"falgate_ledger_{what}", about, labels=["upstream"])
-        for what, about in _PROVED
+        for what, about in _VERIFIED
     }
     for standing in standings:
         upstream = short(standing.upstream)
@@ -78,9 +78,9 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
             )
             for family, figure in zip(reconciled.values(), figures, strict=True):
                 family.add_metric([upstream], figure)
-        if standing.proved is not None:
-            proof = (standing.proved.differences, standing.proved.at_ms / 1000)
-            for family, figure in zip(proved.values(), proof, strict=True):
+        if standing.verified is not None:
+            proof = (standing.verified.differences, standing.verified.at_ms / 1000)
+            for family, figure in zip(verified.values(), proof, strict=True):
                 family.add_metric([upstream], figure)
     single = (waiting, overage, jobs, frozen)
-    return (*budgets.values(), *single, *reconciled.values(), *proved.values())
+    return (*budgets.values(), *single, *reconciled.values(), *verified.values())

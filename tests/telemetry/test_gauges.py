@@ -107,7 +107,7 @@ def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:
 
 def test_what_verifying_found_is_shown_with_when_that_was() -> None:
     found = gauges(
-        standing(proved=VerificationResult(at_ms=1_500, differences=2)), standing(upstream="test")
+        standing(verified=VerificationResult(at_ms=1_500, differences=2)), standing(upstream="test")
     )
 
     assert {

@@ -14,7 +14,7 @@ from falgate.billing.store.corrections import as_summary
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Calendar, Window
 from falgate.money.store.budgets import position
-from falgate.money.store.verifications import as_proved
+from falgate.money.store.verifications import as_verification
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.store.catalogue import TOTAL, as_total
 from falgate.redis import keyspace
@@ -25,7 +25,7 @@ _OWN = 5
 """Number of replies per upstream in the first round trip."""
 
 
-class Standings:
+class BudgetGauges:
     """Reads budget gauges. Raises `Unavailable` without Redis."""
 
     def __init__(self, redis: Redis, calendar: Calendar, *, teams_max: int) -> None:
@@ -43,8 +43,8 @@ class Standings:
             for upstream in upstreams:
                 self._ask(pipeline, upstream)
             (seconds, micros), frozen_ms, stored, *rest = await pipeline.execute()
-        books = [rest[start : start + _OWN] for start in range(0, len(rest), _OWN)]
-        subjects = [[ORGANISATION, *(Account("team", name) for name in own[0])] for own in books]
+        replies = [rest[start : start + _OWN] for start in range(0, len(rest), _OWN)]
+        subjects = [[ORGANISATION, *(Account("team", name) for name in own[0])] for own in replies]
         windows = self._calendar.windows(int(seconds) * 1000 + int(micros) // 1000)
         stand = await self._accounts(upstreams, subjects, windows)
         standings = [
@@ -55,10 +55,10 @@ class Standings:
                 open_jobs=int(open_jobs),
                 frozen=int(frozen_ms or 0) > 0,
                 reconciled=as_summary(reconciled),
-                proved=as_proved(proof),
+                verified=as_verification(proof),
             )
             for upstream, accounts, (_, overage, open_jobs, reconciled, proof) in zip(
-                upstreams, stand, books, strict=True
+                upstreams, stand, replies, strict=True
             )
         ]
         return standings, as_total(stored)
@@ -68,7 +68,7 @@ class Standings:
         pipeline.hmget(keyspace.overage(upstream), ["limit", "overrun"])
         pipeline.zcard(keyspace.open_jobs(upstream))
         pipeline.hgetall(keyspace.reconciled(upstream))
-        pipeline.hgetall(keyspace.proved(upstream))
+        pipeline.hgetall(keyspace.verified(upstream))
 
     async def _accounts(
         self,

@@ -13,11 +13,11 @@ from falgate.core.errors import Unavailable
 from falgate.jobs.job import Job, Order
 from falgate.money.budget import Budget
 from falgate.money.store.budgets import Budgets
-from falgate.money.store.verifications import Proving
+from falgate.money.store.verifications import Verifications
 from falgate.pictures.catalogue import StoreSize
 from falgate.redis import keyspace
 from falgate.redis.client import connect
-from falgate.telemetry.store.standings import Standings
+from falgate.telemetry.store.gauges import BudgetGauges
 
 BOTH = ("fal", "test")
 
@@ -36,18 +36,18 @@ async def test_what_is_read_is_what_the_parts_say(
     await redis.hset(keyspace.MEDIA, mapping={"pictures": 2, "bytes": 30})
     summary = ReconcileReport(at_ms=1, since_ms=0, until_ms=1, difference=-4)
     await Corrections(redis, owner="x").keep("fal", summary, whole=True)
-    proof = await Proving(redis, "x").keep("fal", 1)
+    proof = await Verifications(redis, "x").keep("fal", 1)
 
-    (fal, test), total = await Standings(redis, calendar, teams_max=9).read(BOTH)
+    (fal, test), total = await BudgetGauges(redis, calendar, teams_max=9).read(BOTH)
 
     assert [where.account for where in fal.accounts] == [ORGANISATION, team]
     for where in fal.accounts:
         assert list(where.positions) == await budgets.positions("fal", where.account)
         assert where.waiting == 4
     assert (fal.overage, fal.open_jobs, fal.frozen) == ((7, 0), 1, True)
-    assert (fal.reconciled, fal.proved) == (summary, proof)
+    assert (fal.reconciled, fal.verified) == (summary, proof)
     assert [where.account for where in test.accounts] == [ORGANISATION]
-    assert (test.overage, test.open_jobs, test.reconciled, test.proved) == ((0, 0), 0, None, None)
+    assert (test.overage, test.open_jobs, test.reconciled, test.verified) == ((0, 0), 0, None, None)
     assert total == StoreSize(2, 30)
 
 
@@ -67,7 +67,7 @@ async def test_so_many_teams_are_shown_and_one_that_bought_is_among_them(
         await budgets.put(bought.upstream, account, "day", was=None, now=Budget(limit=1), who="me")
 
     async def shown(teams_max: int) -> list[str]:
-        standings = Standings(redis, calendar, teams_max=teams_max)
+        standings = BudgetGauges(redis, calendar, teams_max=teams_max)
         ((stand,), _) = await standings.read([bought.upstream])
         return [where.account.id for where in stand.accounts]
 
@@ -78,7 +78,7 @@ async def test_so_many_teams_are_shown_and_one_that_bought_is_among_them(
 async def test_commands_grow_with_teams_and_not_with_keys(
     redis: Redis, budgets: Budgets, calendar: Calendar
 ) -> None:
-    standings = Standings(redis, calendar, teams_max=50)
+    standings = BudgetGauges(redis, calendar, teams_max=50)
 
     async def commands() -> int:
         await redis.config_resetstat()
@@ -100,4 +100,4 @@ async def test_commands_grow_with_teams_and_not_with_keys(
 async def test_without_redis_nobody_knows(closed_port_url: str, calendar: Calendar) -> None:
     async with connect(closed_port_url) as nobody:
         with pytest.raises(Unavailable):
-            await Standings(nobody, calendar, teams_max=1).read(BOTH)
+            await BudgetGauges(nobody, calendar, teams_max=1).read(BOTH)

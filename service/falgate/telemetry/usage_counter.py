@@ -25,7 +25,7 @@ class RollUps(Protocol):
         """Add counts of the current hour, by "<subject>:<measure>"; a `batch` counts once."""
 
 
-class Tally:
+class UsageCounter:
     """Counts answers and adds them to the roll-ups in batches."""
 
     def __init__(self, rollups: RollUps, instance: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Answered, Source
-from falgate.telemetry.tally import Tally
+from falgate.telemetry.usage_counter import UsageCounter
 
 
 class RollUps:
@@ -47,11 +47,13 @@ def rollups() -> RollUps:
 
 
 @pytest.fixture
-def tally(rollups: RollUps) -> Tally:
-    return Tally(rollups, "one")
+def tally(rollups: RollUps) -> UsageCounter:
+    return UsageCounter(rollups, "one")
 
 
-async def test_answers_are_counted_by_upstream_and_app(tally: Tally, rollups: RollUps) -> None:
+async def test_answers_are_counted_by_upstream_and_app(
+    tally: UsageCounter, rollups: RollUps
+) -> None:
     tally.add(answered("hit", reused=2))
     tally.add(answered("miss"))
     tally.add(answered("bypass"))
@@ -80,7 +82,7 @@ async def test_answers_are_counted_by_upstream_and_app(tally: Tally, rollups: Ro
 
 @pytest.mark.parametrize("trouble", ["down", "deaf"])
 async def test_trouble_loses_nothing_and_counts_nothing_twice(
-    trouble: str, tally: Tally, rollups: RollUps
+    trouble: str, tally: UsageCounter, rollups: RollUps
 ) -> None:
     tally.add(answered("hit", reused=1))
     setattr(rollups, trouble, True)
@@ -98,7 +100,9 @@ async def test_trouble_loses_nothing_and_counts_nothing_twice(
     ]
 
 
-async def test_many_apps_are_posted_in_several_batches(tally: Tally, rollups: RollUps) -> None:
+async def test_many_apps_are_posted_in_several_batches(
+    tally: UsageCounter, rollups: RollUps
+) -> None:
     for number in range(1_500):
         tally.add(answered("hit", app=f"app-{number}"))
 
