@@ -1,6 +1,6 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test test-fast soak-tests install-tests full edge check format lock bench table \
-	clean clients
+.PHONY: help run test test-fast soak-tests client-tests install-tests full edge check format lock \
+	bench table clean clients tools
 
 FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admin/service \
 	tests/jobs tests/requests tests/webhooks/test_*.py tests/telemetry/test_*.py \
@@ -18,23 +18,29 @@ help:  ## this list
 run:  ## set up (once) and serve http://127.0.0.1:8080; Ctrl-C stops everything
 	@deploy/setup.sh runtime && exec .venv/bin/falgate run
 
-test: clients  ## every test of falgate, with all that it needs
+test: tools  ## every test of falgate itself, with all that it needs
 	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal
 
 test-fast:  ## what needs no server and no process: seconds, for every save
 	@deploy/setup.sh dev
 	@.venv/bin/pytest -q -n 2 $(FAST)
 
-soak-tests: clients  ## the tests that wait for something, 20 times over: they have to pass each time
+soak-tests: tools  ## the tests that wait for something, 20 times over: they have to pass each time
 	@for round in $$(seq 20); do .venv/bin/pytest -q -n 4 --dist worksteal $(TIMED) || exit 1; done
 
 full: clients  ## every test, as thorough as it can be: before a release, and at night
-	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal --full
+	@.venv/bin/python tests/measured.py .venv/bin/pytest -q -n 4 --dist worksteal --full \
+		tests tests/clients tests/install
 
-clients:  ## what the tests need besides Python: Node, Redis and fal's own clients
+tools:  ## what the tests need besides Python: Node, Redis, Chromium, nginx
 	@deploy/setup.sh dev
 	@deploy/tools.sh
+
+clients: tools  ## fal's own clients, in several versions
 	@deploy/clients.sh
+
+client-tests: clients  ## fal's own clients, unmodified, against a gateway and the sandbox
+	@.venv/bin/pytest -q -n 4 --dist worksteal tests/clients
 
 install-tests:  ## set-up and `make run`, from nothing and on machines that lack something
 	@deploy/setup.sh dev
