@@ -6,8 +6,9 @@ FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admi
 	tests/jobs tests/requests tests/webhooks/test_*.py tests/telemetry/test_*.py \
 	--ignore-glob='*/store' --ignore-glob='*/machine' --ignore-glob='*/mutants' \
 	--ignore-glob='*/turns' --ignore-glob='*/contract'
-TIMED = tests/faults tests/jobs/store tests/jobs/turns tests/redis tests/money/store \
-	tests/webhooks tests/http/server
+TIMED = tests/faults tests/jobs/turns tests/jobs/store/test_wakes.py tests/redis \
+	tests/webhooks/delivering tests/http/server tests/http/test_streams.py \
+	tests/cli/test_stopping.py
 
 # Some machines tell Python to keep no bytecode; then each test process would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
