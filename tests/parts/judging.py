@@ -13,12 +13,13 @@ from falgate.redis.script import scripts
 
 
 def change(folder: Path, name: str, text: str, other: str) -> None:
-    """Copy all scripts into a folder, and change a text of one that has it once."""
+    """Put all scripts into a folder, and change a text of one that has it once."""
     for file in scripts().values():
-        (folder / file.name).write_text(file.read_text())
-    script = folder / f"{name}.lua"
-    assert script.read_text().count(text) == 1, f"{name}.lua has changed: {text}"
-    script.write_text(script.read_text().replace(text, other))
+        if file.name != f"{name}.lua":
+            (folder / file.name).symlink_to(str(file))
+    unchanged = scripts()[f"{name}.lua"].read_text()
+    assert unchanged.count(text) == 1, f"{name}.lua has changed: {text}"
+    (folder / f"{name}.lua").write_text(unchanged.replace(text, other))
 
 
 def noticed(failure: BaseException) -> bool:

@@ -3,8 +3,8 @@
 A script's lines `local name = KEYS[n]` and `local name = ARGV[n]` are its signature; further keys
 and arguments are passed as `more_keys` and `more_args`. A key that is named as in `keyspace` may be
 left out of a call that has its parts: with `upstream`, a script's `ledger` is that upstream's
-ledger. `_prelude.lua` is prepended to every
-script, followed by the files that a line `-- with _one.lua, _other.lua` names.
+ledger. `_prelude.lua` is prepended to every script, followed by the files that a line
+`-- with _one.lua, _other.lua` names.
 """
 
 import hashlib
