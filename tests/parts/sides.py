@@ -1,9 +1,11 @@
 """The two sides of a contract: the ports in memory and the ports on Redis, behind one face."""
 # ruff: noqa: D102 - Side says what its methods do
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from asking import UPSTREAM, asked
 from in_memory import LEASE_MS
 from patience import PATIENCE_S
 from redis.asyncio import Redis
@@ -16,7 +18,7 @@ from falgate.core.picture import Picture
 from falgate.jobs import ports as jobs_ports
 from falgate.jobs import ports_requests
 from falgate.jobs.job import Job, Order, State
-from falgate.jobs.request import QueuedRequest, RequestSpec
+from falgate.jobs.request import QueuedRequest
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.store.requests import Requests
@@ -24,7 +26,6 @@ from falgate.jobs.verdicts import NOBODY, Held, NewRequest, Verdict, Waiter
 from falgate.pictures import ports as pictures_ports
 from falgate.redis import keyspace
 
-UPSTREAM = "https://queue.example"
 STRANGER = "somebody:else"
 POOL = AppPool("t/p", "f")
 PAID = Settlement(state="paid", charge=60, delivered=1)
@@ -33,7 +34,7 @@ TERMS = PurchaseLimits()
 NEW = PoolVersion()
 
 
-class Side:
+class Side(ABC):
     """One side: its ports, its clock, and an upstream that can be busy."""
 
     def __init__(
@@ -45,25 +46,25 @@ class Side:
     ) -> None:
         self.jobs, self.requests, self.places, self.pools = jobs, requests, places, pools
 
+    @abstractmethod
     async def later(self, ms: int) -> None:
         """Let leases, patience and names run for so long."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def lapse(self, job_id: str) -> None:
         """Let a job's lease run out, as if its owner had stopped long ago."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def fill(self) -> None:
         """Let strangers take every slot at the upstream."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def give_slot(self, job_id: str) -> None:
         """Let a stranger give its slot to the first that waits, which is this one."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def told(self, step: Awaitable[object]) -> set[str]:
         """Of which jobs and requests every instance is told in a step."""
-        raise NotImplementedError
 
     async def hold(self, order: Order, seen: PoolVersion = NEW, waiter: Waiter = NOBODY) -> Verdict:
         """Ask for a flight and a hold."""
@@ -194,19 +195,10 @@ def kept(
     pool: tuple[Picture, ...] = (),
 ) -> NewRequest:
     """A request that is to be stored; with a digest it has the name that equal ones have."""
-    asked = RequestSpec(
-        id=request_id,
-        upstream=UPSTREAM,
-        kind="live",
-        team="t",
-        app="p",
-        key="k",
-        endpoint="fal-ai/model",
-        fingerprint="f",
-        arguments={"prompt": "a secret wish"},
-        repeatable="name" if digest else "",
+    wanted = asked(request_id, repeatable="name" if digest else "")
+    return NewRequest(
+        asked=wanted, was_job=was_job, digest=digest, repeats_ms=repeats_ms, pool=pool
     )
-    return NewRequest(asked=asked, was_job=was_job, digest=digest, repeats_ms=repeats_ms, pool=pool)
 
 
 def queued(request_id: str = "r", **more: Any) -> Waiter:

@@ -1,8 +1,10 @@
 """Hourly verification of the ledger while the gateway runs."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol
 
+from falgate.core.errors import Unavailable
 from falgate.core.problems import Problem
 from falgate.money.verification import UNREADABLE, VerificationResult
 from falgate.redis.retry import every
@@ -52,7 +54,9 @@ class LedgerVerifier:
 
     async def _look_at_all(self) -> None:
         for upstream in self._upstreams:
-            await self.look(upstream)
+            # One ledger that cannot be verified now does not keep the others waiting.
+            with suppress(Unavailable):
+                await self.look(upstream)
 
     async def look(self, upstream: str) -> VerificationResult | None:
         """Verify once; return None if another instance did within the hour.

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from asking import asked
 from redis.asyncio import Redis
 
 from falgate.accounts.limits import PurchaseLimits
@@ -11,7 +12,7 @@ from falgate.cache.pool import AppPool, PoolVersion
 from falgate.cache.store.places import Places
 from falgate.core.picture import Picture
 from falgate.jobs.job import Job, Order
-from falgate.jobs.request import CANCELLED, RequestSpec
+from falgate.jobs.request import CANCELLED
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.store.requests import Requests
@@ -266,17 +267,3 @@ async def test_a_kept_request_has_its_place_while_somebody_asks_about_it(
     await requests.end(kept, "cancelled", CANCELLED)
     await places.follow(POOL, "one", lease_ms=LEASE_MS)
     assert await hold("k", "two") == Joined("j", "f")
-
-
-def asked(request_id: str) -> RequestSpec:
-    return RequestSpec(
-        id=request_id,
-        upstream="https://queue.example",
-        kind="live",
-        team="t",
-        app="p",
-        key="k",
-        endpoint="fal-ai/model",
-        fingerprint="f",
-        arguments={},
-    )

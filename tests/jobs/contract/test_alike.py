@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from asking import UPSTREAM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from redis.asyncio import Redis
-from sides import NEW, POOL, UPSTREAM, InMemory, OnRedis, Side, kept, on_the_line, picture, queued
+from sides import NEW, POOL, InMemory, OnRedis, Side, kept, on_the_line, picture, queued
 from two_servers import SERVERS
 
 from falgate.cache.pool import PoolVersion

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from asking import UPSTREAM
 from msgspec.structs import replace
-from sides import PAID, RELEASED, UPSTREAM, Side, picture, queued
+from sides import PAID, RELEASED, Side, picture, queued
 
 from falgate.cache.pool import PoolVersion
 from falgate.fal.progress import Progress

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from asking import UPSTREAM
 from msgspec.structs import replace
-from sides import RELEASED, UPSTREAM, Side, kept, on_the_line, queued
+from sides import RELEASED, Side, kept, on_the_line, queued
 
 from falgate.fal.progress import Progress
 from falgate.jobs.answer import Answer

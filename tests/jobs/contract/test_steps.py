@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asking import UPSTREAM
 from msgspec.structs import replace
-from sides import PAID, RELEASED, UPSTREAM, Side, on_the_line, queued
+from sides import PAID, RELEASED, Side, on_the_line, queued
 
 from falgate.jobs.job import Fenced, Job, Order, State
 from falgate.jobs.settlement import Settlement

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asking import UPSTREAM, asked
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
@@ -13,14 +14,13 @@ from falgate.core.errors import Unavailable
 from falgate.fal.progress import Progress
 from falgate.jobs.answer import Answer
 from falgate.jobs.job import Order
-from falgate.jobs.request import CANCELLED, RequestSpec
+from falgate.jobs.request import CANCELLED
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.store.requests import Requests
 from falgate.jobs.verdicts import Ended, Held, Joined, Mismatched, NewRequest, Repeated, Waiter
 from falgate.redis import keyspace
 
-UPSTREAM = "https://queue.example"
 LEASE_MS = 60_000
 KEPT_S = 100
 
@@ -30,21 +30,6 @@ NOTHING = Answer(source="hit", pictures=())
 @pytest.fixture
 def requests(redis: Redis) -> Requests:
     return Requests(redis, lease_ms=LEASE_MS, kept_s=KEPT_S)
-
-
-def asked(request_id: str = "r", **changes: Any) -> RequestSpec:
-    usual = RequestSpec(
-        id=request_id,
-        upstream=UPSTREAM,
-        kind="live",
-        team="t",
-        app="p",
-        key="k",
-        endpoint="fal-ai/model",
-        fingerprint="f",
-        arguments={"prompt": "a secret wish"},
-    )
-    return replace(usual, **changes)
 
 
 def waits(request_id: str = "r", *, was_job: str = "", digest: str = "", **changes: Any) -> Waiter:

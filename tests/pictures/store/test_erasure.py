@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from asking import UPSTREAM, asked
 from contents import found
 
 from falgate.accounts.store.audit import AuditLog
@@ -12,7 +13,7 @@ from falgate.core.errors import StoreUnavailable
 from falgate.core.problems import Invalid
 from falgate.fal.replies import FalAnswer
 from falgate.jobs.job import Job
-from falgate.jobs.request import Failure, RequestSpec
+from falgate.jobs.request import Failure
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.requests import Requests
 from falgate.jobs.verdicts import NewRequest
@@ -20,7 +21,6 @@ from falgate.redis import keyspace
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.store.prompts import Prompts
 
-UPSTREAM = "https://queue.example"
 CAT = 'a "cat" with ümlauts'
 Names = Callable[..., set[str]]
 
@@ -108,19 +108,13 @@ async def test_where_the_store_fails_it_goes_on_later(
 
 
 async def ended(requests: Requests, request_id: str, prompt: str, failure: Failure) -> None:
-    asked = RequestSpec(
-        id=request_id,
-        upstream=UPSTREAM,
-        kind="live",
-        team="t",
-        app="p",
-        key="k",
+    wanted = asked(
+        request_id,
         endpoint="fal-ai/gpt-image-1.5",
-        fingerprint="f",
         arguments={"prompt": prompt},
         prompt_sha256=prompt_digest(prompt) if prompt else "",
     )
-    await requests.put(NewRequest(asked=asked), "failed", failure)
+    await requests.put(NewRequest(asked=wanted), "failed", failure)
 
 
 async def test_kept_requests_and_what_quotes_the_prompt_are_forgotten(
