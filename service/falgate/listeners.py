@@ -15,7 +15,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from falgate.app import Gateway
 from falgate.http.certificate import Certificate
 from falgate.http.forwarded import ForwardedHeaders
-from falgate.http.server import Connections, Limits, Listener, room_for_connections
+from falgate.http.server import (
+    HANDSHAKE_S,
+    Connections,
+    Limits,
+    Listener,
+    room_for_connections,
+)
 from falgate.settings import PREFIX, Settings, SettingsWrong, address, names
 from falgate.stopping import Stop
 
@@ -120,7 +126,8 @@ async def _end(
     elsewhere. Connections are still accepted, since a balancer takes a while to notice. After
     Ctrl-C there is no balancer to wait for.
 
-    2. The listeners are closed, after everything that has connected already is accepted.
+    2. New connections are ignored, those that clients have begun are accepted, and then the
+    listeners are closed: nobody connects and is reset.
 
     3. Requests under way may finish within `drain_s`; idle connections are closed.
 
@@ -134,6 +141,9 @@ async def _end(
         each.stopping = True
     if not stop.from_terminal:
         await stop.wait(settings.drain_accept_s)
+    for listener in listeners:
+        listener.ignore_new()
+    await stop.wait(HANDSHAKE_S)
     for listener in listeners:
         listener.close()
     drained = asyncio.create_task(_drain(served))

@@ -10,6 +10,7 @@
 - `exchange`: one request and its response, as ASGI sees them.
 - `connections`: state shared by all connections: admission, the clock, shutdown.
 - `listener`: listening sockets and TLS.
+- `handshakes`: how a listening socket is closed without losing a connection.
 - `descriptors`: how many connections are possible.
 """
 
@@ -20,7 +21,8 @@
 
 from falgate.http.server.connections import Connections
 from falgate.http.server.descriptors import room_for_connections
+from falgate.http.server.handshakes import HANDSHAKE_S
 from falgate.http.server.limits import Limits
 from falgate.http.server.listener import Listener
 
-__all__ = ["Connections", "Limits", "Listener", "room_for_connections"]
+__all__ = ["HANDSHAKE_S", "Connections", "Limits", "Listener", "room_for_connections"]

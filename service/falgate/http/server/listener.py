@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import suppress
 
+from falgate.http.server import handshakes
 from falgate.http.server.connection import Connection
 from falgate.http.server.connections import Connections
 
@@ -37,6 +38,13 @@ class Listener:
         self._connecting: set[asyncio.Task[None]] = set()
         sock.setblocking(False)
         self._loop.add_reader(sock, self._accept)
+
+    def ignore_new(self) -> None:
+        """Let the kernel begin no more handshakes; it completes those that have begun.
+
+        `close` loses no connection if it is called `HANDSHAKE_S` later.
+        """
+        handshakes.ignore_new(self._sock)
 
     def close(self) -> None:
         """Accept the connections already in the backlog, then close the socket.
