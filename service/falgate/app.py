@@ -20,12 +20,13 @@ from falgate.cache.store.places import Places
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
+from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
 from falgate.health import Health
-from falgate.http.address import LOCAL, Address
 from falgate.http.app import Applications, create_applications
-from falgate.http.cors import Cors
+from falgate.http.cors import cors_of
 from falgate.http.edge import refused_at_the_edge
+from falgate.http.server import Shortcut
 from falgate.http.webhook_payloads import WebhookPayloads
 from falgate.jobs.callback import FalCallbacks
 from falgate.jobs.ports import Ports
@@ -45,6 +46,7 @@ from falgate.settings import Settings
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.lag import watch_lag
 from falgate.telemetry.metrics import TEAMS_MAX, Metrics
+from falgate.telemetry.sampler import Sampler
 from falgate.telemetry.store.gauges import BudgetGauges
 from falgate.telemetry.troubles import Troubles
 from falgate.telemetry.usage_counter import UsageCounter
@@ -59,6 +61,7 @@ class Gateway(msgspec.Struct, frozen=True):
     Attributes:
         app: What the apps' listeners serve.
         ops_app: What the operators' listener serves; None if the others serve it too.
+        shortcut: Answers cache hits before `app`; None if that is switched off.
         refused: Called with the status of each refusal by the server itself; returns headers to
             add.
         leave: Reports "not ready" from now on, because the gateway is about to stop.
@@ -70,6 +73,7 @@ class Gateway(msgspec.Struct, frozen=True):
 
     app: ASGIApp
     ops_app: ASGIApp | None
+    shortcut: Shortcut | None
     refused: Callable[[int], Sequence[tuple[bytes, bytes]]]
     leave: Callable[[], None]
     let_go: Callable[[], None]
@@ -105,13 +109,14 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted)
         metrics.know(await resources.registry.directory())
         tally = UsageCounter(resources.usage, resources.owner)
-        telemetry = Telemetry(metrics, tally.add)
+        telemetry = Telemetry(metrics, tally.add, hits_logged=Sampler(settings.log_hits))
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
         kept = open_picture_services(resources, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
         works = _works(resources, telemetry, kept)
+        hits = open_fast_path(resources, works.ports, kept, telemetry)
         # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
         told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
@@ -142,17 +147,18 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
                 telemetry=telemetry,
             ),
             _reaper(resources, works).run,
+            *hits.jobs,
         ):
             await stack.enter_async_context(running(job))
-        yield _gateway(resources, works, kept, metrics, telemetry)
+        yield _gateway(resources, works, kept, telemetry, hits)
 
 
 def _gateway(
     resources: Resources,
     works: Runtime,
     kept: PictureServices,
-    metrics: Metrics,
     telemetry: Telemetry,
+    hits: Hits,
 ) -> Gateway:
     health = Health(
         BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
@@ -160,13 +166,14 @@ def _gateway(
         trust=resources.trust,
         store=resources.store,
         bytes_max=resources.settings.picture_bytes_max,
-        metrics=metrics,
+        metrics=telemetry.metrics,
         upstreams=tuple(resources.upstreams.names.values()),
     )
     served = _served(resources, works, kept, health, telemetry)
     return Gateway(
         app=served.apps,
         ops_app=served.operators,
+        shortcut=hits.shortcut,
         refused=lambda status: refused_at_the_edge(telemetry.requested, status),
         leave=health.leave,
         let_go=works.wakes.close,
@@ -247,7 +254,7 @@ def _served(
         works,
         picture_urls=kept.picture_urls,
         health=health,
-        address=_address(settings),
+        address=kept.address,
         completions=completions,
         administration=admin_parts(
             AdminServices(
@@ -275,9 +282,7 @@ def _served(
         refused=telemetry.refused,
         body_bytes_max=settings.body_bytes_max,
         body_timeout_s=settings.body_timeout_s,
-        cors=Cors(frozenset(origins))
-        if (origins := setting.names(settings.cors_origins))
-        else None,
+        cors=cors_of(setting.names(settings.cors_origins)),
         apart=bool(settings.ops_listen),
     )
 
@@ -286,12 +291,3 @@ async def _last(flush: Callable[[], Awaitable[None]]) -> None:
     """Write counts to Redis once more; without it they are lost, but no money depends on them."""
     with suppress(Unavailable):
         await flush()
-
-
-def _address(settings: Settings) -> Address:
-    listen = setting.address(settings.listen, "LISTEN")
-    return Address(
-        public_url=settings.public_url,
-        hosts=LOCAL | {listen.host} | set(setting.names(settings.allowed_hosts)),
-        fallback_url=f"http://{listen.reachable}",
-    )

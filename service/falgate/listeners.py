@@ -20,6 +20,7 @@ from falgate.http.server import (
     Connections,
     Limits,
     Listener,
+    Shortcut,
     room_for_connections,
 )
 from falgate.settings import PREFIX, Settings, SettingsWrong, address, names
@@ -89,11 +90,13 @@ async def serve(
     trusted = names(settings.trusted_proxies)
     limits = _limits(settings)
 
-    def connections(app: ASGIApp) -> Connections:
+    def connections(app: ASGIApp, shortcut: Shortcut | None = None) -> Connections:
         called = _behind_proxies(app, trusted)
-        return Connections(called, limits, refused=gateway.refused, unlimited=trusted)
+        return Connections(
+            called, limits, refused=gateway.refused, unlimited=trusted, shortcut=shortcut
+        )
 
-    apps = connections(gateway.app)
+    apps = connections(gateway.app, gateway.shortcut)
     listeners = [Listener(apps, each) for each in sockets.http]
     if certificate:
         listeners += [Listener(apps, each, certificate.context) for each in sockets.https]

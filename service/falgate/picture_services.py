@@ -2,9 +2,11 @@
 
 import msgspec
 
+from falgate import settings as setting
 from falgate.accounts.store.audit import AuditLog
 from falgate.cache.store.pools import Pools
 from falgate.core.events import Facts
+from falgate.http.address import LOCAL, Address
 from falgate.http.picture_urls import PictureUrls
 from falgate.models.endpoints import MODELS
 from falgate.pictures.access import AccessCounter
@@ -20,6 +22,7 @@ from falgate.pictures.store.catalogue import Catalogue
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.store.prompts import Prompts
 from falgate.resources import Resources
+from falgate.settings import Settings
 
 
 class PictureServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +30,7 @@ class PictureServices(msgspec.Struct, frozen=True, kw_only=True):
 
     intake: PictureIntake
     picture_urls: PictureUrls
+    address: Address
     pools: Pools
     catalogue: Catalogue
     uses: AccessCounter
@@ -49,6 +53,7 @@ def open_picture_services(
     notes = AuditLog(resources.redis)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return PictureServices(
+        address=_address(settings),
         picture_urls=PictureUrls(
             RepairingSource(resources.store, catalogue, deleter, facts),
             now_s=resources.clock.now_s,
@@ -78,4 +83,13 @@ def open_picture_services(
             min_days=settings.picture_min_days,
             results_kept_s=settings.results_kept_s,
         ),
+    )
+
+
+def _address(settings: Settings) -> Address:
+    listen = setting.address(settings.listen, "LISTEN")
+    return Address(
+        public_url=settings.public_url,
+        hosts=LOCAL | {listen.host} | set(setting.names(settings.allowed_hosts)),
+        fallback_url=f"http://{listen.reachable}",
     )

@@ -44,7 +44,7 @@ def asked(scheme: str, host: str) -> Request[Any, Any, Any]:
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_host_of_ours_is_taken_as_it_was_written(scheme: str, host: str) -> None:
-    assert OURS.base_url(asked(scheme, host)) == f"{scheme}://{host}"
+    assert OURS.base_url(asked(scheme, host).scope) == f"{scheme}://{host}"
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_a_host_of_ours_is_taken_as_it_was_written(scheme: str, host: str) -> No
     ],
 )
 def test_any_other_host_is_the_callers_invention(host: str) -> None:
-    assert OURS.base_url(asked("http", host)) == "http://fall:80"
+    assert OURS.base_url(asked("http", host).scope) == "http://fall:80"
 
 
 @pytest.mark.parametrize("public_url", ["https://x.example/fal", "https://x.example/fal/"])
 def test_the_operators_word_is_the_last(public_url: str) -> None:
     fixed = Address(public_url=public_url, hosts=LOCAL, fallback_url="http://fall:80")
 
-    assert fixed.base_url(asked("http", "localhost")) == "https://x.example/fal"
+    assert fixed.base_url(asked("http", "localhost").scope) == "https://x.example/fal"
 
 
 async def begins(client: httpx.AsyncClient, **headers: str) -> str:

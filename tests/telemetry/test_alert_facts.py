@@ -18,7 +18,7 @@ ALERT = Alerted(
 def test_an_alert_is_counted_by_level_and_window_and_logged_in_full() -> None:
     metrics = Metrics()
     with capture_logs() as logs:
-        Telemetry(metrics, lambda _: None).alerted(ALERT)
+        Telemetry(metrics, lambda *_: None).alerted(ALERT)
 
     assert logs == [
         {
@@ -32,7 +32,7 @@ def test_an_alert_is_counted_by_level_and_window_and_logged_in_full() -> None:
 
 
 def test_an_exhausted_balance_is_told_on_and_logged_as_an_error() -> None:
-    telemetry = Telemetry(Metrics(), lambda _: None)
+    telemetry = Telemetry(Metrics(), lambda *_: None)
     telemetry.exhausted("fal")
     telemetry.exhausted("fal")
     assert (telemetry.unpaid(), telemetry.unpaid()) == ({"fal"}, set())
@@ -47,7 +47,7 @@ def test_an_exhausted_balance_is_told_on_and_logged_as_an_error() -> None:
 @pytest.mark.parametrize(("differences", "level"), [(0, "info"), (2, "error"), (-1, "error")])
 def test_books_that_do_not_agree_are_an_error(differences: int, level: str) -> None:
     with capture_logs() as logs:
-        Telemetry(Metrics(), lambda _: None).verified("fal", differences)
+        Telemetry(Metrics(), lambda *_: None).verified("fal", differences)
 
     assert logs == [
         {
@@ -61,7 +61,7 @@ def test_books_that_do_not_agree_are_an_error(differences: int, level: str) -> N
 def test_what_did_not_arrive_is_counted_too(lost: bool) -> None:
     metrics = Metrics()
     with capture_logs() as logs:
-        Telemetry(metrics, lambda _: None).untold(
+        Telemetry(metrics, lambda *_: None).untold(
             AlertFailed(alert="1-0", problem="503", lost=lost)
         )
 

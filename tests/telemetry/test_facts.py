@@ -58,7 +58,7 @@ def tallied() -> list[Answered]:
 
 @pytest.fixture
 def telemetry(metrics: Metrics, tallied: list[Answered]) -> Telemetry:
-    return Telemetry(metrics, tallied.append)
+    return Telemetry(metrics, lambda event, _: tallied.append(event))
 
 
 def samples(metrics: Metrics) -> dict[tuple[Any, ...], float]:
@@ -165,7 +165,7 @@ def test_an_anomaly_of_the_account_is_logged_once_a_minute_and_always_counted(
     metrics: Metrics,
 ) -> None:
     now_s = 0.0
-    telemetry = Telemetry(metrics, lambda _: None, lambda: now_s)
+    telemetry = Telemetry(metrics, lambda *_: None, lambda: now_s)
     account: list[AnomalyKind] = ["exhausted_balance", "bad_upstream_key", "no_upstream_access"]
     with capture_logs() as logs:
         for _ in range(3):

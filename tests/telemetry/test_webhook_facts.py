@@ -18,7 +18,7 @@ def test_an_attempt_is_counted_by_its_outcome_and_logged(outcome: TriedAs) -> No
         attempt=2, said="503", took_s=0.01234,
     )  # fmt: skip
     with capture_logs() as logs:
-        Telemetry(metrics, lambda _: None).tried(tried)
+        Telemetry(metrics, lambda *_: None).tried(tried)
 
     level = "info" if outcome == "delivered" else "warning"
     assert logs == [

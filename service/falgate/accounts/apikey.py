@@ -9,6 +9,7 @@ import hmac
 import re
 import string
 import zlib
+from math import inf
 from typing import Annotated, Literal
 
 import msgspec
@@ -116,6 +117,12 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
         if self.expires_s and now_s >= self.expires_s:
             return "expired"
         return None
+
+    def changes_s(self, now_s: int) -> float:
+        """Return when what the key may do next changes by itself; `inf` if it does not."""
+        return min(
+            (at_s for at_s in (self.expires_s, self.previous_until_s) if at_s > now_s), default=inf
+        )
 
     def opened_by(self, presented: Presented, now_s: int) -> bool:
         """Return whether a presented key has this key's secret, or the previous one while valid.

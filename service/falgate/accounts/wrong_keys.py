@@ -64,13 +64,17 @@ class WrongKeys:
             Unavailable: Without Redis.
         """
         name = _network(address)
-        if self._tokens(name) >= 1 or presented.digest in self._good:
+        if self._tokens(name) >= 1 or self.knows(presented):
             return
         if self._registry and self._clock() - self._read_s >= _READ_AGAIN_S:
             self._read_s = self._clock()
             self._ids = await self._registry.ids()
         if presented.id not in self._ids or self._tokens(presented.id) < 1:
             self._check(name)
+
+    def knows(self, presented: Presented) -> bool:
+        """Return whether a key has worked before."""
+        return presented.digest in self._good
 
     def right(self, presented: Presented) -> None:
         """Remember a key that worked, so that its look-ups stay exempt from the throttle."""

@@ -7,6 +7,7 @@
 # request for it (`pictures/repair`), which take it out of its pools.
 
 from collections.abc import Sequence
+from math import inf
 from typing import Literal
 
 import msgspec
@@ -45,6 +46,13 @@ class Decision(msgspec.Struct, frozen=True):
     def missing(self) -> int:
         """Return how many pictures have to be bought or converted; 0 for a hit."""
         return max(0, self.wanted - len(self.pictures))
+
+    def until_s(self, policy: EffectivePolicy) -> float:
+        """Return until when a hit stays the same while its pool does, in Redis's seconds.
+
+        Time only takes pictures away, and a hit takes the first ones that there are.
+        """
+        return min((policy.ends_s(picture) for picture in self.handed_out), default=inf)
 
     @property
     def source(self) -> Source:
@@ -89,8 +97,4 @@ def decide(
 
 def available(pool: Pool, policy: EffectivePolicy) -> tuple[Picture, ...]:
     """Return the pictures that have not expired and that the policy allows, in the pool's order."""
-    return tuple(
-        picture
-        for picture in pool.pictures
-        if picture.fresh(pool.read_s) and policy.allows(picture, pool.read_s)
-    )
+    return tuple(picture for picture in pool.pictures if policy.allows(picture, pool.read_s))

@@ -1,5 +1,6 @@
 """The effective cache policy of a request: its directives, if its app and key allow them."""
 
+from math import inf
 from typing import Any, Literal
 
 import msgspec
@@ -52,8 +53,12 @@ class EffectivePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     def allows(self, picture: Picture, now_s: int) -> bool:
         """Return whether a picture of the pool may be used."""
-        young = self.max_age_s is None or now_s - picture.made_s < self.max_age_s
-        return young and (self.derived or not picture.master)
+        return now_s < self.ends_s(picture) and (self.derived or not picture.master)
+
+    def ends_s(self, picture: Picture) -> float:
+        """Return when a picture becomes too old for the request; `inf` if it never does."""
+        aged_s = inf if self.max_age_s is None else picture.made_s + self.max_age_s
+        return min(aged_s, picture.until_s or inf)
 
 
 def scope_name(scope: Scope, team: str, app: str) -> str:

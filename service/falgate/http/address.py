@@ -1,9 +1,7 @@
 """falgate's own address as a caller sees it: the base of URLs in responses."""
 
-from typing import Any
-
 import msgspec
-from litestar import Request
+from litestar.types import HTTPScope
 
 from falgate.core.printable import quoted
 from falgate.http.firsts import FirstWarnings
@@ -27,15 +25,15 @@ class Address(msgspec.Struct, frozen=True):
     fallback_url: str
     unknown: FirstWarnings = msgspec.field(default_factory=FirstWarnings)
 
-    def base_url(self, request: Request[Any, Any, Any]) -> str:
+    def base_url(self, scope: HTTPScope) -> str:
         """Return the base of URLs in a response, without a trailing slash.
 
         A host named by a trusted proxy needs no allow-list.
         """
         if self.public_url:
             return self.public_url.rstrip("/")
-        told = forwarded(request.scope)
-        host = asked_host(request)
+        told = forwarded(scope)
+        host = asked_host(scope)
         found = HOST.fullmatch(host)
         ours = told.host or (found and (found[1] or found[2]).lower() in self.hosts)
         if not ours:
@@ -47,9 +45,10 @@ class Address(msgspec.Struct, frozen=True):
                 "to FALGATE_ALLOWED_HOSTS or its proxy to FALGATE_TRUSTED_PROXIES",
             )
             return self.fallback_url
-        return f"{told.scheme or request.scope['scheme']}://{host}{told.prefix}"
+        return f"{told.scheme or scope['scheme']}://{host}{told.prefix}"
 
 
-def asked_host(request: Request[Any, Any, Any]) -> str:
+def asked_host(scope: HTTPScope) -> str:
     """Return the host that the caller addressed, before any trusted proxy."""
-    return forwarded(request.scope).host or str(request.headers.get("host", ""))
+    said = (value for name, value in scope["headers"] if name == b"host")
+    return forwarded(scope).host or next(said, b"").decode("latin-1")

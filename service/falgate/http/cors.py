@@ -8,7 +8,7 @@ allowed: an app's key comes in a header of its own.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 import msgspec
@@ -88,6 +88,11 @@ class Cors(msgspec.Struct, frozen=True):
                 (b"access-control-expose-headers", b", ".join((*_READ, *fals))),
             ]
         return added
+
+
+def cors_of(origins: Collection[str]) -> Cors | None:
+    """Return the rules for these origins; None if there are none."""
+    return Cors(frozenset(origins)) if origins else None
 
 
 class Preflights:

@@ -32,7 +32,9 @@ def model_openapi_route(ports: Ports, address: Address) -> HTTPRouteHandler:
     async def model_openapi(
         request: Request[Any, Any, Any], endpoint_id: FromQuery[str] = ""
     ) -> Response[dict[str, Any]]:
-        return Response(document(find_model(ports.models, endpoint_id), address.base_url(request)))
+        return Response(
+            document(find_model(ports.models, endpoint_id), address.base_url(request.scope))
+        )
 
     return model_openapi
 

@@ -107,7 +107,9 @@ class QueueApi:
         if spec is None:
             raise ModelUnknown(route.alias)
         request_id = request.scope["state"][REQUEST_ID]
-        hook = Hook(request.query_params.get("fal_webhook", ""), self._address.base_url(request))
+        hook = Hook(
+            request.query_params.get("fal_webhook", ""), self._address.base_url(request.scope)
+        )
         if hook.url:
             check_target(hook.url, self._webhook_rules)
         try:
@@ -183,7 +185,7 @@ class QueueApi:
         return await responses.pictures(
             spec,
             answer,
-            self._address.base_url(request),
+            self._address.base_url(request.scope),
             self._picture_urls,
             inline=kept.asked.inline,
             dropped=kept.asked.ignored,
@@ -207,7 +209,7 @@ class QueueApi:
         self, request: Request[Any, Any, Any], route: Route, request_id: str
     ) -> dict[str, str]:
         fixed = bool(self._address.public_url)
-        return route.urls(self._address.base_url(request), request_id, fixed=fixed)
+        return route.urls(self._address.base_url(request.scope), request_id, fixed=fixed)
 
 
 def _found(

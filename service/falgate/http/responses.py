@@ -1,6 +1,7 @@
 """Response bodies and headers in fal's format, with picture URLs or inline pictures."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -52,12 +53,25 @@ async def body(
     Raises:
         Unavailable: A picture was removed after the answer was decided.
     """
-    pictures = answer.pictures
     if inline:
-        uris = await asyncio.gather(*(_data_uri(picture, picture_urls) for picture in pictures))
-    else:
-        uris = [f'"{picture_urls.url(base_url, picture.name)}"'.encode() for picture in pictures]
-    files = [_file(picture, uri) for picture, uri in zip(pictures, uris, strict=True)]
+        return await inlined(spec, answer, picture_urls)
+    return linked(spec, answer, base_url, picture_urls)
+
+
+def linked(spec: ModelSpec, answer: Answer, base_url: str, picture_urls: PictureUrls) -> bytes:
+    """Return the JSON body, with URLs of the pictures."""
+    uris = [f'"{picture_urls.url(base_url, each.name)}"'.encode() for each in answer.pictures]
+    return _encoded(spec, answer, uris)
+
+
+async def inlined(spec: ModelSpec, answer: Answer, picture_urls: PictureUrls) -> bytes:
+    """Return the JSON body, with the pictures as data URIs; raises as `body`."""
+    uris = await asyncio.gather(*(_data_uri(each, picture_urls) for each in answer.pictures))
+    return _encoded(spec, answer, uris)
+
+
+def _encoded(spec: ModelSpec, answer: Answer, uris: Sequence[bytes]) -> bytes:
+    files = [_file(picture, uri) for picture, uri in zip(answer.pictures, uris, strict=True)]
     files.extend(map(msgspec.json.encode, answer.foreign))
     return b"".join((b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
 

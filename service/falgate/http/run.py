@@ -54,7 +54,7 @@ def run_routes(
             return await responses.pictures(
                 spec,
                 answer,
-                address.base_url(request),
+                address.base_url(request.scope),
                 picture_urls,
                 inline=spec.wants_inline(call.arguments),
                 dropped=call.ignored,
@@ -123,5 +123,5 @@ def route_of(request: Request[Any, Any, Any]) -> Route:
 
     A proxied request is told apart by its target instead of its host.
     """
-    host = "" if is_proxied(request.scope) else asked_host(request)
+    host = "" if is_proxied(request.scope) else asked_host(request.scope)
     return read_route(request.scope["path"], host)

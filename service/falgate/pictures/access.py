@@ -2,14 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import islice
 
 from falgate.cache.store.pools import Pools
 from falgate.core.picture import Picture
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis.retry import every
 
-EVERY_S = 1.0
-"""Flush interval. A crash loses the counts of the last second."""
+EVERY_S = 0.1
+"""Flush interval. A crash loses the counts since the last flush."""
 _AT_ONCE = 200
 _KEPT_MAX = 100_000
 
@@ -25,16 +26,17 @@ class AccessCounter:
         self._uses: Counter[str] = Counter()
         self._pooled: defaultdict[str, set[str]] = defaultdict(set)
 
-    def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
-        """Count these pictures as served from a pool."""
+    def add(self, fingerprint: str, pictures: Sequence[Picture], number: int = 1) -> None:
+        """Count these pictures as served from a pool, once or several times."""
         if len(self._uses) >= _KEPT_MAX:  # Redis has been away for long: bound the memory
             return
-        self._uses.update(picture.name for picture in pictures)
+        for picture in pictures:
+            self._uses[picture.name] += number
         if self._sliding_s:
             self._pooled[fingerprint].update(picture.sha256 for picture in pictures)
 
     async def run(self) -> None:
-        """Flush every second until cancelled."""
+        """Flush in intervals until cancelled."""
         await every(EVERY_S, self.flush)
 
     async def flush(self) -> None:
@@ -44,7 +46,7 @@ class AccessCounter:
             Unavailable: Without Redis.
         """
         while self._uses:
-            some = Counter(dict(self._uses.most_common(_AT_ONCE)))
+            some = Counter(dict(islice(self._uses.items(), _AT_ONCE)))
             await self._catalogue.use(some)
             self._uses -= some
         if self._pooled:

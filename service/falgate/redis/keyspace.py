@@ -272,6 +272,9 @@ MEDIA = media()
 POOLS = pools()
 MAINTENANCE = maintenance()
 
+TRACKED = (apikey(""), DIRECTORY, pool("").removesuffix("}"))
+"""Beginnings of the names of keys that are kept in memory, see `tracking`."""
+
 KEYS: Mapping[str, Key] = {name: key for name, key in globals().items() if isinstance(key, Key)}
 """All families, by the name that they have here and in scripts."""
 

@@ -178,6 +178,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0),
         _about("time on shutdown in which /readyz fails but connections are still accepted"),
     ] = 2
+    fast_path: Annotated[
+        bool, _about("answer cache hits from memory; nothing but their speed depends on it")
+    ] = True
+    fast_path_bytes_max: Annotated[
+        int, Meta(ge=0), _about("size of the answers kept in memory for that, in each process")
+    ] = 64 * 1024 * 1024
+    log_hits: Annotated[
+        float, Meta(ge=0, le=1), _about("share of cache hits to log; purchases and errors all are")
+    ] = 1
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _about("lowest level to log")
     ] = "info"

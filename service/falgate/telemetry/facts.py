@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -16,10 +17,15 @@ from falgate.core.events import (
 )
 from falgate.core.faults import kind
 from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.sampler import Sampler
 from falgate.telemetry.seldom import Seldom
 from falgate.telemetry.upstreams import short
 from falgate.webhooks.delivery import WebhookAttempted
 
+ANSWERED = "call.answered"
+"""Name of the log's event of an answer."""
+
+_HITS = frozenset({"hit", "derived"})
 _LOG = structlog.get_logger()
 _SERVER_ERROR = 500
 _OF_THE_ACCOUNT = frozenset({"exhausted_balance", "bad_upstream_key", "no_upstream_access"})
@@ -27,48 +33,57 @@ _OF_THE_ACCOUNT = frozenset({"exhausted_balance", "bad_upstream_key", "no_upstre
 
 
 class Telemetry:
-    """Counts and logs every event."""
+    """Counts and logs every event.
+
+    Attributes:
+        metrics: Where events are counted.
+        hits_logged: Picks the hits that are logged.
+    """
 
     def __init__(
         self,
         metrics: Metrics,
-        tally: Callable[[Answered], None],
+        tally: Callable[[Answered, int], None],
         clock: Callable[[], float] = time.monotonic,
+        hits_logged: Sampler | None = None,
     ) -> None:
-        """Count in `metrics`; pass answers on to `tally` for the usage reports."""
+        """Record events.
+
+        Args:
+            metrics: Counts them.
+            tally: Called with each answer and its number, for the usage reports.
+            clock: Seconds, for messages that are written seldom.
+            hits_logged: Picks the hits that are logged; None: all.
+        """
+        self.hits_logged = hits_logged or Sampler()
         self._seldom = Seldom(clock)
-        self._metrics = metrics
+        self.metrics = metrics
         self._tally = tally
         self._unpaid: set[str] = set()
 
     def answered(self, event: Answered) -> None:
         """Record that a caller got pictures."""
-        metrics, upstream = self._metrics, short(event.upstream)
+        self.counted(event)
+        self.metrics.own_seconds.observe(max(0.0, event.took_s - event.waited_s))
+        if event.source not in _HITS or self.hits_logged.picks():
+            _LOG.info(
+                ANSWERED,
+                request=event.request_id,
+                **described(event),
+                **timed(event.took_s, event.waited_s),
+            )
+
+    def counted(self, event: Answered, number: int = 1) -> None:
+        """Count an answer, or a number of equal ones."""
+        metrics, upstream = self.metrics, short(event.upstream)
         team, app = metrics.app(event.team, event.app)
-        metrics.answers[event.model, event.source, team, app] += 1
-        metrics.saved[upstream, team] += event.saved
-        self._tally(event)
-        metrics.own_seconds.observe(max(0.0, event.took_s - event.waited_s))
-        _LOG.info(
-            "call.answered",
-            request=event.request_id,
-            model=event.model,
-            upstream=event.upstream,
-            team=event.team,
-            app=event.app,
-            key=event.key,
-            job=event.job,
-            source=event.source,
-            pictures=event.pictures,
-            booked_micros=event.billed,
-            saved_micros=event.saved,
-            took_ms=round(event.took_s * 1000, 1),
-            waited_ms=round(event.waited_s * 1000, 1),
-        )
+        metrics.answers[event.model, event.source, team, app] += number
+        metrics.saved[upstream, team] += event.saved * number
+        self._tally(event, number)
 
     def purchased(self, event: Purchased) -> None:
         """Record that a job was settled."""
-        metrics, upstream = self._metrics, short(event.upstream)
+        metrics, upstream = self.metrics, short(event.upstream)
         metrics.purchases[upstream, event.outcome] += 1
         metrics.pictures_bought[(upstream,)] += event.pictures
         metrics.booked[upstream, metrics.team(event.team)] += event.charged
@@ -90,7 +105,7 @@ class Telemetry:
 
     def anomaly(self, event: Anomaly) -> None:
         """Record an anomaly; one that repeats with every purchase is logged once a minute."""
-        self._metrics.anomalies[(event.what,)] += 1
+        self.metrics.anomalies[(event.what,)] += 1
         said = {"what": event.what, "job": event.job, "detail": event.detail}
         if event.what not in _OF_THE_ACCOUNT:
             _LOG.warning("job.anomaly", **said)
@@ -100,14 +115,14 @@ class Telemetry:
     def overdrawn(self, upstream: str, shadow: Overdrawn) -> None:
         """Record that a shadow budget would have refused a purchase."""
         account = shadow.account
-        self._metrics.overdrawn[short(upstream), account.level, shadow.kind] += 1
+        self.metrics.overdrawn[short(upstream), account.level, shadow.kind] += 1
         _LOG.warning(
             "budget.overdrawn", upstream=upstream, account=account.name, window=shadow.kind
         )
 
     def unchecked(self) -> None:
         """Record that a request was let through because its rate limit could not be read."""
-        self._metrics.unchecked[()] += 1
+        self.metrics.unchecked[()] += 1
 
     def exhausted(self, upstream: str) -> None:
         """Note an upstream that refused for lack of balance, for the alert worker."""
@@ -124,7 +139,7 @@ class Telemetry:
             _LOG.error("upstream.unpaid", alert=event.alert, upstream=event.upstream)
             return
         kind = event.window.partition(":")[0]
-        self._metrics.alerts[short(event.upstream), event.level, kind] += 1
+        self.metrics.alerts[short(event.upstream), event.level, kind] += 1
         _LOG.warning(
             "budget.alert" if event.what == "threshold" else "budget.refused",
             alert=event.alert,
@@ -139,12 +154,12 @@ class Telemetry:
 
     def untold(self, event: AlertFailed) -> None:
         """Record that an alert could not be sent."""
-        self._metrics.untold[(str(event.lost).lower(),)] += 1
+        self.metrics.untold[(str(event.lost).lower(),)] += 1
         _LOG.warning("alert.untold", alert=event.alert, problem=event.problem, lost=event.lost)
 
     def tried(self, event: WebhookAttempted) -> None:
         """Record a webhook delivery attempt, with the origin of its URL only."""
-        self._metrics.webhooks[(event.outcome,)] += 1
+        self.metrics.webhooks[(event.outcome,)] += 1
         log = _LOG.info if event.outcome == "delivered" else _LOG.warning
         team, _, app = event.subject.partition("/")
         log(
@@ -166,13 +181,13 @@ class Telemetry:
 
     def dropped(self, model: str, fields: int) -> None:
         """Count input fields unknown to the model; their names are not logged."""
-        self._metrics.dropped[(model,)] += fields
+        self.metrics.dropped[(model,)] += fields
 
     def refused(self, event: Refused) -> None:
         """Record that a request got an error. Server errors are logged as warnings."""
         if event.reason:
-            team = self._metrics.team(event.team) if event.team else ""
-            self._metrics.refusals[team, event.reason] += 1
+            team = self.metrics.team(event.team) if event.team else ""
+            self.metrics.refusals[team, event.reason] += 1
         log = _LOG.warning if event.status >= _SERVER_ERROR else _LOG.info
         log(
             "request.refused",
@@ -187,6 +202,27 @@ class Telemetry:
             **event.about,
         )
 
-    def requested(self, route: str, status: int) -> None:
-        """Count an answered request; `route` is one of a closed set."""
-        self._metrics.requests[route, str(status)] += 1
+    def requested(self, route: str, status: int, number: int = 1) -> None:
+        """Count answered requests; `route` is one of a closed set."""
+        self.metrics.requests[route, str(status)] += number
+
+
+def described(event: Answered) -> dict[str, Any]:
+    """Return what the log says of an answer, besides its id and times."""
+    return {
+        "model": event.model,
+        "upstream": event.upstream,
+        "team": event.team,
+        "app": event.app,
+        "key": event.key,
+        "job": event.job,
+        "source": event.source,
+        "pictures": event.pictures,
+        "booked_micros": event.billed,
+        "saved_micros": event.saved,
+    }
+
+
+def timed(took_s: float, waited_s: float = 0) -> dict[str, float]:
+    """Return what the log says of the times of an answer."""
+    return {"took_ms": round(took_s * 1000, 1), "waited_ms": round(waited_s * 1000, 1)}

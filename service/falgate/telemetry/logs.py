@@ -4,8 +4,10 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import Any, Literal
 
+import msgspec
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
@@ -15,6 +17,8 @@ _SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+
 _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL", "redis")
 """Libraries whose INFO and DEBUG records print URLs, duplicate falgate's own events, or report at
 every connection which features the server is too old for."""
+
+_as_json = False
 
 
 def configure(level: Level, *, people: bool) -> None:
@@ -54,11 +58,29 @@ def configure(level: Level, *, people: bool) -> None:
             foreign_pre_chain=shared,
         )
     )
+    global _as_json  # noqa: PLW0603 - as global as the logging that is configured here
+    _as_json = not people
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def encoded(event: EventDict) -> bytes:
+    """Return an event, or part of one, as JSON, with anything masked that looks like a key."""
+    return _SECRET.sub("***", msgspec.json.encode(event).decode()).encode()
+
+
+def write(lines: Iterable[bytes]) -> bool:
+    """Write events that are encoded already, all at once.
+
+    Return False if the log is not JSON; then nothing was written.
+    """
+    if _as_json:
+        sys.stderr.buffer.write(b"".join(lines))
+        sys.stderr.flush()
+    return _as_json
 
 
 def _whence(exc_info: ExcInfo) -> str:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import get_args
 
@@ -95,6 +95,9 @@ class Metrics(Collector):
 
     Series that are known in advance start at 0: Prometheus cannot see the first event of a series
     that begins with it.
+
+    Attributes:
+        before_scrape: Called before the counters are read: they add what they have in batches.
     """
 
     def __init__(
@@ -121,6 +124,7 @@ class Metrics(Collector):
         self.untold: Counter[Labels] = Counter()
         self.webhooks: Counter[Labels] = Counter()
         self.loop_lag_seconds = Histogram()
+        self.before_scrape: list[Callable[[], None]] = []
         self._models = tuple(models)
         self._upstreams = tuple(map(short, upstreams))
         self._teams: set[str] = set()
@@ -186,6 +190,8 @@ class Metrics(Collector):
 
     def render(self, standings: Sequence[UpstreamStanding], stored: Stored | None = None) -> bytes:
         """Return Prometheus's text format of these counters and of values read elsewhere."""
+        for add in self.before_scrape:
+            add()
         self._standings = standings
         self._stored = stored or Stored()
         registry = CollectorRegistry(auto_describe=False)

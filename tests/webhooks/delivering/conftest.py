@@ -145,7 +145,7 @@ def instance(
             **{"webhook_allow_http": True, "webhook_targets": "127.0.0.0/8", **changes}
         )
         signer = await webhook_signer(own)
-        facts = Telemetry(metrics, lambda _: None)
+        facts = Telemetry(metrics, lambda *_: None)
         opened = open_webhooks(found, own, signer, kept, facts)
         async with opened as delivering, running(delivering.run):
             yield delivering

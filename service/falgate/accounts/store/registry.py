@@ -15,7 +15,9 @@ from falgate.redis.audited import put
 from falgate.redis.clock import Clock
 
 _PAGE = 500
-_REVISION, _RECORD = "revision", "record"
+_REVISION = "revision"
+RECORD = "record"
+"""The field of a key's hash that has the record."""
 
 
 class Registry:
@@ -43,13 +45,12 @@ class Registry:
         instance.
         """
         async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.hget(keyspace.apikey(key_id), _RECORD)
+            pipeline.hget(keyspace.apikey(key_id), RECORD)
             pipeline.hget(keyspace.DIRECTORY, _REVISION)
             pipeline.hget(keyspace.META, "id")
             pipeline.time()
             found, revision, ledger, (seconds, micros) = await pipeline.execute()
-        if self._ledger_id:
-            check_own(ledger, self._ledger_id)
+        self.check_own(ledger)
         if self._clock:
             self._clock.note(int(seconds) * 1000 + int(micros) // 1000)
         record = msgspec.json.decode(found, type=KeyRecord) if found else None
@@ -80,7 +81,7 @@ class Registry:
         for begin in range(0, len(places), _PAGE):
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for place in places[begin : begin + _PAGE]:
-                    pipeline.hget(keyspace.apikey(_id(place)), _RECORD)
+                    pipeline.hget(keyspace.apikey(_id(place)), RECORD)
                 found += await pipeline.execute()
         return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
 
@@ -95,7 +96,7 @@ class Registry:
         async with self._redis.pipeline(transaction=True) as pipeline:
             for key_id, encoded in found.items():
                 record = msgspec.json.decode(encoded, type=KeyRecord)
-                pipeline.hsetnx(keyspace.apikey(key_id), _RECORD, encoded)
+                pipeline.hsetnx(keyspace.apikey(key_id), RECORD, encoded)
                 for name in _lists(record):
                     pipeline.zadd(name, {record.place: 0})
             pipeline.delete(keyspace.FORMER_APIKEYS)
@@ -136,7 +137,7 @@ class Registry:
         """Create or change a key; False as for a team. Never removed: the ledger names keys."""
         change = Change(who=who, action="key", subject=now.id)
         return await self._put(
-            keyspace.apikey(now.id), _RECORD, was, now, change, place=now.place, lists=_lists(now)
+            keyspace.apikey(now.id), RECORD, was, now, change, place=now.place, lists=_lists(now)
         )
 
     async def _put(
@@ -152,10 +153,18 @@ class Registry:
         revision = _REVISION if records == keyspace.DIRECTORY else ""
         return await put(self._redis, records, field, was, now, change, revision=revision, **listed)
 
+    def check_own(self, found: object) -> None:
+        """Check the id of the ledger that Redis holds, if the gateway's is given.
+
+        Raises:
+            Unavailable: It is another one, or there is none.
+        """
+        if self._ledger_id:
+            check_own(found, self._ledger_id)
+
     async def _check(self) -> None:
         if self._ledger_id:
-            found = await self._redis.hget(keyspace.META, "id")
-            check_own(found, self._ledger_id)
+            self.check_own(await self._redis.hget(keyspace.META, "id"))
 
     async def audit(self, *, before: str = "+") -> AsyncIterator[Audited]:
         """Iterate over the audit log from just before the entry `before`, newest first."""

@@ -16,6 +16,9 @@ _RENEW = Script("pools_renew")
 _REMOVE = Script("pools_remove")
 _KEEP = Script("pools_keep")
 
+FIELDS = ("generation", "pictures")
+"""The fields of a pool's hash."""
+
 
 class Pools:
     """The pools in one Redis. All methods raise `Unavailable` without it."""
@@ -38,10 +41,10 @@ class Pools:
         """Return several pools, read in one round trip."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for fingerprint in fingerprints:
-                pipeline.hmget(keyspace.pool(fingerprint), ["generation", "pictures"])
+                pipeline.hmget(keyspace.pool(fingerprint), FIELDS)
             pipeline.time()
             *found, (seconds, _) = await pipeline.execute()
-        return [_pool(generation, pictures, int(seconds)) for generation, pictures in found]
+        return [pool_of(generation, pictures, int(seconds)) for generation, pictures in found]
 
     async def append(
         self, fingerprint: str, job_id: str, generation: int, pictures: Sequence[Picture]
@@ -117,7 +120,8 @@ class Pools:
         )
 
 
-def _pool(generation: Any, pictures: Any, read_s: int) -> Pool:
+def pool_of(generation: Any, pictures: Any, read_s: int) -> Pool:
+    """Return a pool whose hash has these fields, as read at `read_s`, Redis time in seconds."""
     if generation is None:
         return Pool(read_s=read_s)
     listed = msgspec.json.decode(f"[{pictures}]", type=tuple[Picture, ...])

@@ -6,8 +6,12 @@
 - `framing`: what a request's head must be (pure).
 - `parser`: from bytes to messages (no sockets, no time).
 - `wire`: the bytes of one connection: sending, deadlines, closing.
+- `feeding`: from these bytes to the parser.
 - `connection`: one connection: requests in order.
+- `shortcut`: what may answer a request before the application.
 - `exchange`: one request and its response, as ASGI sees them.
+- `scope`: the ASGI scope.
+- `status`: status lines, and the server's own refusals.
 - `connections`: state shared by all connections: admission, the clock, shutdown.
 - `listener`: listening sockets and TLS.
 - `handshakes`: how a listening socket is closed without losing a connection.
@@ -21,8 +25,21 @@
 
 from falgate.http.server.connections import Connections
 from falgate.http.server.descriptors import room_for_connections
+from falgate.http.server.exchange import Message, Whole
 from falgate.http.server.handshakes import HANDSHAKE_S
 from falgate.http.server.limits import Limits
 from falgate.http.server.listener import Listener
+from falgate.http.server.parser import Request
+from falgate.http.server.shortcut import Shortcut
 
-__all__ = ["HANDSHAKE_S", "Connections", "Limits", "Listener", "room_for_connections"]
+__all__ = [
+    "HANDSHAKE_S",
+    "Connections",
+    "Limits",
+    "Listener",
+    "Message",
+    "Request",
+    "Shortcut",
+    "Whole",
+    "room_for_connections",
+]

@@ -1,56 +1,42 @@
-"""One connection: feeds the parser, serves requests in order, and enforces deadlines.
-
-Only `proceed` feeds the parser and decides whether to read more. So nothing is fed from inside a
-parser callback, and nothing is fed twice.
-"""
+"""One connection: serves requests in order, and enforces deadlines."""
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
 from falgate.http.server.connections import Connections
-from falgate.http.server.exchange import Exchange, refusal, scope_of
+from falgate.http.server.exchange import Exchange, Find, Whole, exchange_of
+from falgate.http.server.feeding import Feeding
 from falgate.http.server.framing import Refused
-from falgate.http.server.parser import SLICE_BYTES, Parser, Part, Request
-from falgate.http.server.wire import BUFFERED_BYTES_MAX, Wire
+from falgate.http.server.parser import Parser, Part, Request
+from falgate.http.server.scope import ends_of
+from falgate.http.server.shortcut import OFFERED_S, Offers
+from falgate.http.server.status import refusal
+from falgate.http.server.wire import BUFFERED_BYTES_MAX
 
 
-class Connection(Wire):
-    """One connection to a client.
-
-    Attributes:
-        peer: The client's address.
-        fresh: Whether no byte has been received yet.
-    """
+class Connection(Feeding):
+    """One connection to a client."""
 
     def __init__(self, shared: Connections, peer: str, *, secure: bool) -> None:
-        super().__init__(shared.limits)
-        self.peer = peer
-        self.fresh = True
-        self._shared = shared
+        super().__init__(shared, peer)
         self._secure = secure
         self._parser = Parser(self, shared.limits)
-        self._ends: dict[str, Any] = {}
+        self._ends: Mapping[str, Any] = {}
+        self._offers = Offers(shared.shortcut, secure=secure) if shared.shortcut else None
         self._receiving: Exchange | None = None
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._refusal: Refused | None = None
-        self._held = bytearray()
-        self._body_recent = 0
-        self._feeding = False
 
     # --- The socket -------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request."""
         super().connection_made(transport)
-        server, client = map(transport.get_extra_info, ("sockname", "peername"))
-        self._ends = {
-            "server": server and (server[0], server[1]),
-            "client": client and (self.peer, client[1]),
-            "scheme": "https" if self._secure else "http",
-        }
+        self._ends = ends_of(transport, self.peer, secure=self._secure)
         self._allow(self._shared.first_s)
         self._shared.idle(self)
 
@@ -59,15 +45,23 @@ class Connection(Wire):
         if self._parser.over or self._closing:
             self._drop(len(data))
             return
-        if self._active is None and self._parser.part is Part.NONE and self._shared.busy(self):
-            self.fresh = False
-            self._allow(self._limits.head_timeout_s)
-        self._held += data
-        self.proceed()
+        between = self._active is None and self._parser.part is Part.NONE
+        if between and self._offers and not self._held and self._may_shorten():
+            if answer := self._offers.recall(data):
+                self.fresh = False
+                self._shared.busy(self)
+                self._reply(answer)
+                return
+            self._feed(data, between=True)
+            if self._parser.part is Part.NONE and not self._held:
+                self._offers.remember(data)
+            return
+        self._feed(data, between=between)
 
     def eof_received(self) -> bool:
         """Handle the client's end of sending; it may still read. TLS has no such half-close."""
         self._eof = True
+        self._withdraw()
         if self._closing or self._active is None:
             self._close()
             return False
@@ -121,7 +115,7 @@ class Connection(Wire):
         if self.reads_too_slowly(now):
             self.cut()
             return
-        if self.deadline >= now:
+        if self.deadline >= now or self._withdraw():
             return
         answered = self._receiving is not None and self._receiving.done
         if self._closing or self._parser.over or answered:
@@ -140,36 +134,6 @@ class Connection(Wire):
         elif self._parser.part is Part.NONE and not self._held:
             self._close()
 
-    # --- Feeding ----------------------------------------------------------------------------------
-
-    def proceed(self) -> None:
-        """Feed buffered bytes to the parser while there is room, then pause or resume reading."""
-        if self._feeding:
-            return
-        self._feeding = True
-        parser = self._parser
-        try:
-            while self._held and not (parser.over or self._closing or self._full()):
-                piece = bytes(self._held[:SLICE_BYTES])
-                del self._held[:SLICE_BYTES]
-                parser.feed(piece)
-        except Refused as refused:
-            self._refuse(refused)
-        finally:
-            self._feeding = False
-        if parser.part is Part.HEAD and self._shared.busy(self):  # a head after a dropped body
-            self._allow(self._limits.head_timeout_s)
-        if parser.over or self._closing:
-            self._dropped += len(self._held)
-            self._held.clear()
-        if self._closing or self._paused == self._full():
-            return
-        self._pause(paused=not self._paused)
-        if self._paused:
-            self.deadline = inf
-        elif parser.part is Part.BODY:
-            self._allow(self._limits.body_timeout_s)
-
     def _full(self) -> bool:
         return len(self._queue) >= self._limits.pipelined_max or (
             self._receiving is not None and self._receiving.buffered > BUFFERED_BYTES_MAX
@@ -178,25 +142,43 @@ class Connection(Wire):
     # --- From the parser --------------------------------------------------------------------------
 
     def on_request(self, request: Request) -> None:
-        """Serve a request now, or queue it behind the current one."""
-        exchange = Exchange(
-            self,
-            scope_of(request, self._ends),
-            keep_alive=request.keep_alive,
-            expects_continue=request.head.expects_continue,
-            large=(request.head.length or 0) > self._limits.unread_bytes_max,
-        )
+        """Offer a request to the shortcut, or serve it; it waits behind the current one."""
         self._shared.busy(self)
+        if self._offers and self._may_shorten() and self._offers.take(request):
+            self._allow(OFFERED_S)
+        else:
+            self._take(request)
+
+    def _take(self, request: Request, find: Find | None = None) -> Exchange:
+        exchange = exchange_of(self, request, self._ends, self._limits.unread_bytes_max)
         self._receiving = exchange
-        self._body_recent = 0
-        self._allow(self._limits.body_timeout_s)
+        self._expect_body()
         if self._active is None:
-            self._start(exchange)
+            self._start(exchange, find)
         else:
             self._queue.append(exchange)
+        return exchange
+
+    def _withdraw(self, find: Find | None = None) -> bool:
+        """Serve the request that is offered, if there is one, by the application or by `find`."""
+        if self._offers is None or self._offers.request is None:
+            return False
+        request, self._offers.request = self._offers.request, None
+        exchange = self._take(request, find)
+        for piece in self._offers.body:
+            exchange.feed(piece)
+        return True
+
+    def _may_shorten(self) -> bool:
+        """Return whether the next request is alone, and its response may follow at once."""
+        return self._active is None and not (self._shared.stopping or self._behind())
 
     def on_body(self, data: bytes) -> None:
         """Pass a piece of a body to its exchange; if already answered, drop it up to a limit."""
+        if self._offers and self._offers.request:
+            if not self._offers.add(data):
+                self._withdraw()
+            return
         exchange = self._receiving
         if exchange is None or exchange.done:
             self._dropped += len(data)
@@ -204,13 +186,15 @@ class Connection(Wire):
                 self._close_gently()
             return
         exchange.feed(data)
-        self._body_recent += len(data)
-        if self._body_recent >= self._limits.body_bytes_min:
-            self._body_recent = 0
-            self._allow(self._limits.body_timeout_s)
+        self._received(len(data))
 
     def on_end(self) -> None:
         """Mark the request as complete."""
+        if self._offers and self._offers.request:
+            if not self._shared.stopping and (answer := self._offers.answer()):
+                self._reply(answer)
+                return
+            self._withdraw(self._offers.find())
         exchange, self._receiving = self._receiving, None
         self.deadline = inf
         if exchange is None:
@@ -223,11 +207,11 @@ class Connection(Wire):
 
     # --- In order ---------------------------------------------------------------------------------
 
-    def _start(self, exchange: Exchange) -> None:
+    def _start(self, exchange: Exchange, find: Find | None = None) -> None:
         self._active = exchange
         if self._eof:
             exchange.leave()
-        self._shared.run(exchange)
+        self._shared.run(exchange, find)
 
     def _next(self) -> None:
         """Serve the next queued request, send a queued refusal, or wait for a request.
@@ -245,16 +229,26 @@ class Connection(Wire):
         elif self._eof or self._shared.stopping:
             self._close_gently()
         elif self._parser.part is Part.NONE and not self._held:
-            self._allow(self._limits.idle_timeout_s)
-            self._shared.idle(self)
+            self._wait()
         elif self._parser.part is not Part.BODY:
             self._allow(self._limits.head_timeout_s)
         self.proceed()
+
+    def _reply(self, answer: Whole) -> None:
+        """Send the shortcut's response."""
+        self.write(b"".join((answer[0], self.date, b"\r\n\r\n", answer[1])))
+        self._wait()
+
+    def _wait(self) -> None:
+        self._allow(self._limits.idle_timeout_s)
+        self._shared.idle(self)
 
     def _refuse(self, refused: Refused) -> None:
         """Send a refusal in its turn and close the connection."""
         self._parser.over = True
         broken, self._receiving = self._receiving, None
+        if self._offers:
+            self._offers.request = None
         if broken is not None and broken in self._queue:
             self._queue.remove(broken)
         elif broken is not None:

@@ -7,9 +7,10 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-from falgate.http.server.exchange import App, Exchange
+from falgate.http.server.exchange import App, Exchange, Find
 from falgate.http.server.framing import Field
 from falgate.http.server.limits import Limits
+from falgate.http.server.shortcut import Shortcut
 
 _TICK_S = 0.5
 _FRESH_S = 1.0
@@ -54,6 +55,7 @@ class Connections:
     Attributes:
         app: The ASGI application.
         limits: Limits and deadlines for clients.
+        shortcut: Answers some requests before the application.
         date: The current Date header (RFC 9110 section 6.6.1).
         stopping: Whether every response closes its connection.
     """
@@ -65,6 +67,7 @@ class Connections:
         *,
         refused: Callable[[int], Sequence[Field]] = lambda _: (),
         unlimited: Iterable[str] = (),
+        shortcut: Shortcut | None = None,
     ) -> None:
         """Start the clock.
 
@@ -73,7 +76,9 @@ class Connections:
             limits: Limits and deadlines for clients.
             refused: Called with the status of each of the server's own refusals; returns headers.
             unlimited: Addresses or networks of proxies, exempt from the limit per address.
+            shortcut: Answers some requests before the application.
         """
+        self.shortcut = shortcut
         self.app = app
         self.limits = limits
         self.refused = refused
@@ -189,9 +194,9 @@ class Connections:
 
     # --- Tasks and shutdown -----------------------------------------------------------------------
 
-    def run(self, exchange: Exchange) -> None:
+    def run(self, exchange: Exchange, find: Find | None = None) -> None:
         """Run a request's task, and keep a reference: the loop holds only weak ones."""
-        task = asyncio.get_running_loop().create_task(exchange.run(self.app))
+        task = asyncio.get_running_loop().create_task(exchange.run(self.app, find))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -2,16 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
-from urllib.parse import unquote
 
-from falgate.http.server.framing import Field, Refused
+from falgate.http.server.framing import Field
 from falgate.http.server.parser import Request
+from falgate.http.server.scope import scope_of
+from falgate.http.server.status import STATUS_LINES
 
 Message = MutableMapping[str, Any]
 App = Callable[..., Awaitable[None]]
+
+Whole = tuple[bytes, bytes]
+"""A complete response: its head from the status line on, without the Date header and the empty line
+at its end, and its body. The head has a Content-Length and no Connection header."""
+
+Find = Callable[[Message], Awaitable[Whole | None]]
+"""Returns the response to a request, given its scope; None if only the application has it."""
 
 _LOG = logging.getLogger(__name__)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -22,10 +29,6 @@ _JOINED_BYTES_MAX = 64 * 1024
 """A body up to this size is sent in one write with its head; a larger one is not copied."""
 
 _PIECE_BYTES_MAX = 256 * 1024
-
-STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus
-}
 
 
 class Line(Protocol):
@@ -118,10 +121,14 @@ class Exchange:
         self.muted = self.muted or muted
         self.wake()
 
-    async def run(self, app: App) -> None:
-        """Run the application; answer 500 or cut the connection if it fails."""
+    async def run(self, app: App, find: Find | None = None) -> None:
+        """Run the application, unless `find` has the response; answer 500 or cut if it fails."""
         try:
-            await app(self.scope, self.receive, self.send)
+            found = await find(self.scope) if find else None
+            if found and not self._line.ending:
+                await self._reply(*found)
+            else:
+                await app(self.scope, self.receive, self.send)
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():  # by shutdown, which cuts the connection
@@ -142,6 +149,11 @@ class Exchange:
         ]
         await self.send({"type": "http.response.start", "status": 500, "headers": headers})
         await self.send({"type": "http.response.body", "body": _FAILED})
+
+    async def _reply(self, head: bytes, body: bytes) -> None:
+        """Send a complete response; see `Whole`."""
+        self._head = b"".join((head, self._line.date, b"\r\n\r\n"))
+        await self.send({"type": "http.response.body", "body": body})
 
     # --- For the application ----------------------------------------------------------------------
 
@@ -259,35 +271,21 @@ class Exchange:
             self._line.finished(self)
 
 
-def scope_of(request: Request, ends: Mapping[str, Any]) -> Message:
-    """Build the ASGI scope of a request; `ends` has its connection's client, server and scheme."""
-    path = request.head.path.decode("ascii")
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": request.version,
-        "method": request.method.decode("ascii"),
-        "path": unquote(path) if "%" in path else path,
-        "raw_path": request.head.path,
-        "query_string": request.head.query,
-        "root_path": "",
-        "headers": request.fields,
-        "state": {},
-        **ends,
-    }
+def exchange_of(
+    line: Line, request: Request, ends: Mapping[str, Any], unread_bytes_max: int
+) -> Exchange:
+    """Return the exchange of a request.
 
-
-def refusal(refused: Refused, date: bytes, headers: Iterable[Field]) -> bytes:
-    """Build the response to a request that is not served; `date` is the Date header."""
-    body = b'{"detail":"%b"}' % refused.detail.encode()
-    lines = (
-        STATUS_LINES[refused.status],
-        b"content-type: application/json",
-        b"content-length: %d" % len(body),
-        *(name + b": " + value for name, value in headers),
-        b"connection: close",
-        date,
-        b"",
-        body,
+    Args:
+        line: Its connection.
+        request: The request.
+        ends: From `ends_of`.
+        unread_bytes_max: How much of a body is read and dropped after an early response.
+    """
+    return Exchange(
+        line,
+        scope_of(request, ends),
+        keep_alive=request.keep_alive,
+        expects_continue=request.head.expects_continue,
+        large=(request.head.length or 0) > unread_bytes_max,
     )
-    return b"\r\n".join(lines)

@@ -35,7 +35,7 @@ class Wire(asyncio.Protocol):
         self._limits = limits
         self._now = asyncio.get_running_loop().time
         self._transport: asyncio.Transport | None = None
-        self._written = self._taken_before = self._dropped = 0
+        self._written = self._taken_before = self._dropped = self._body_recent = 0
         self._linger_until = 0.0
         self._paused = self._eof = self._closing = False
         self._drained: asyncio.Future[None] | None = None
@@ -157,6 +157,16 @@ class Wire(asyncio.Protocol):
 
     def _allow(self, seconds: float) -> None:
         self.deadline = self._now() + seconds
+
+    def _expect_body(self) -> None:
+        self._body_recent = 0
+        self._allow(self._limits.body_timeout_s)
+
+    def _received(self, size: int) -> None:
+        """Count a piece of a body; each `body_bytes_min` of them have a deadline."""
+        self._body_recent += size
+        if self._body_recent >= self._limits.body_bytes_min:
+            self._expect_body()
 
     def _pause(self, *, paused: bool) -> None:
         self._paused = paused

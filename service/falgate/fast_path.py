@@ -1,0 +1,70 @@
+"""Builds the fast path for cache hits, and what it runs in the background."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from falgate import settings as setting
+from falgate.accounts.store.tracked_keys import TrackedKeys
+from falgate.background import Job
+from falgate.cache.store.tracked_pools import TrackedPools
+from falgate.http.cors import cors_of
+from falgate.http.fastpath import FastPath
+from falgate.jobs.ports import Ports
+from falgate.picture_services import PictureServices
+from falgate.redis import keyspace
+from falgate.redis.retry import every
+from falgate.redis.tracking import Tracking
+from falgate.requests.hits import HitFinder
+from falgate.resources import Resources
+from falgate.telemetry.facts import Telemetry
+from falgate.telemetry.hits import BATCH_S, HitCounter
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """The fast path; nothing of it if it is switched off.
+
+    Attributes:
+        shortcut: Answers hits.
+        jobs: What runs in the background.
+    """
+
+    shortcut: FastPath | None = None
+    jobs: Sequence[Job] = ()
+
+
+def open_fast_path(
+    resources: Resources, ports: Ports, kept: PictureServices, telemetry: Telemetry
+) -> Hits:
+    """Build it."""
+    settings, clock = resources.settings, resources.clock
+    if not settings.fast_path:
+        return Hits()
+    tracking = Tracking(resources.redis, keyspace.TRACKED, clock)
+    finder = HitFinder(
+        ports,
+        TrackedKeys(tracking, resources.registry, clock),
+        TrackedPools(tracking, clock),
+    )
+    counter = HitCounter(telemetry, kept.uses.add)
+    shortcut = FastPath(
+        finder,
+        tracking,
+        clock,
+        counter,
+        models=ports.models,
+        address=kept.address,
+        picture_urls=kept.picture_urls,
+        cors=cors_of(setting.names(settings.cors_origins)),
+        proxied=bool(settings.trusted_proxies),
+        body_bytes_max=settings.body_bytes_max,
+        bytes_max=settings.fast_path_bytes_max,
+    )
+
+    async def count() -> None:
+        try:
+            await every(BATCH_S, counter.flush)
+        finally:
+            await counter.flush()
+
+    return Hits(shortcut, (tracking.run, count))

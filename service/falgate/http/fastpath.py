@@ -1,0 +1,296 @@
+"""The fast path: answers cache hits before the framework, from memory or after one Redis read."""
+
+# It changes nothing but speed. What is a hit is decided by the same functions as for all requests
+# (`requests/hits`), and its answer is made by the same ones. It takes a request only if there is
+# nothing in its head that it would have to judge by itself, and leaves the others to the application.
+#
+# An answer is kept under a digest of everything in the request that may change it: the route, the
+# scheme, the body, and all headers that falgate reads for a hit. A digest, so that neither keys nor
+# prompts stay in memory. It is forgotten when its key, its app, or its pool changes in Redis, and
+# not used when that cannot be known (`redis/tracking`).
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from falgate.core.bounds import HEADERS
+from falgate.core.errors import Refusal
+from falgate.http import responses
+from falgate.http.address import Address
+from falgate.http.cors import Cors
+from falgate.http.picture_urls import PictureUrls
+from falgate.http.request_ids import request_ids
+from falgate.http.server import Message, Request, Whole
+from falgate.models.spec import ModelSpec
+from falgate.redis.clock import Clock
+from falgate.redis.hot import HotCache
+from falgate.redis.tracking import Tracking
+from falgate.requests.hits import Hit, HitFinder, HitRequest
+from falgate.requests.sync import answered
+from falgate.telemetry.hits import HitCounter, HitKind
+
+BODY_BYTES_MAX = 64 * 1024
+"""Longer bodies take the full path."""
+_AT_ONCE_BYTES_MAX = 64 * 1024
+"""A longer response, with pictures inside, is sent in pieces, as the client takes them."""
+
+_MOST = {name.encode(): bound.most for name, bound in HEADERS.items()}
+_KEYED = tuple(
+    b"host authorization content-type cache-control x-falgate-variation x-falgate-scope".split()
+)
+"""Headers that may change the answer to a hit."""
+_PLACE = {name: place for place, name in enumerate(_KEYED)}
+_HOST, _AUTHORIZATION, _TYPE, *_DIRECTIVES = range(len(_KEYED))
+_DECLINED = frozenset((b"idempotency-key", b"content-encoding"))
+"""Headers that need the full path. All others have no meaning for a hit."""
+_FORWARDED = frozenset(name for name in _MOST if name.startswith(b"x-forwarded-"))
+_QUEUE_HOST = b"queue."
+_OK = b"HTTP/1.1 200 OK\r\n"
+_RECEIVED_MAX = 20_000
+"""Requests that are remembered as they were received."""
+
+
+class Response(NamedTuple):
+    """A response in three parts: before its request's id, after it, and the body."""
+
+    before: bytes
+    after: bytes
+    body: bytes
+
+
+class Candidate:
+    """A request that may be a hit, by its head.
+
+    Attributes:
+        spec: The model.
+        fields: The values of the headers in `_KEYED`.
+        secure: Whether it came over TLS.
+        began_s: When its head was complete.
+        entry: The answer, once it is known.
+    """
+
+    __slots__ = ("began_s", "entry", "fields", "secure", "spec")
+
+    def __init__(self, spec: ModelSpec, fields: list[bytes], secure: bool) -> None:
+        self.spec = spec
+        self.fields = fields
+        self.secure = secure
+        self.began_s = time.perf_counter()
+        self.entry: _Entry | None = None
+
+    def name(self, body: bytes) -> bytes:
+        """Return the digest of all that may change the answer; no field can contain a NUL."""
+        start = b"%b\0%d" % (self.spec.endpoint.encode(), self.secure)
+        return blake2b(b"\0".join((start, *self.fields, body)), digest_size=32).digest()
+
+
+class _Entry:
+    """A kept answer.
+
+    Attributes:
+        name: Under which it is kept.
+        kind: For the counter.
+        until_s: When it must be decided anew, Redis time.
+        made_s: The second of Redis time for which the response was made: it has an age.
+        response: The response.
+    """
+
+    __slots__ = ("kind", "made_s", "make", "name", "response", "until_s")
+
+    def __init__(self, name: bytes, hit: Hit, make: Callable[[int], Response]) -> None:
+        self.name = name
+        self.kind = HitKind(
+            answered(hit.call, hit.answer, "", 0, 0),
+            hit.call.fingerprint,
+            hit.answer.pictures,
+            hit.call.dropped,
+        )
+        self.until_s = hit.until_s
+        self.made_s = -1
+        self.response = Response(b"", b"", b"")
+        self.make = make
+
+
+class FastPath:
+    """Answers hits; see `http.server.shortcut` for the interface."""
+
+    def __init__(
+        self,
+        finder: HitFinder,
+        tracking: Tracking,
+        clock: Clock,
+        counter: HitCounter,
+        *,
+        models: Mapping[str, ModelSpec],
+        address: Address,
+        picture_urls: PictureUrls,
+        cors: Cors | None,
+        proxied: bool,
+        body_bytes_max: int,
+        bytes_max: int,
+    ) -> None:
+        """Answer hits.
+
+        Args:
+            finder: Finds them.
+            tracking: Tells what has changed.
+            clock: Redis's time.
+            counter: Counts them.
+            models: By endpoint.
+            address: Base of picture URLs.
+            picture_urls: Builds them.
+            cors: Which pages may read the answers.
+            proxied: Whether proxies are trusted, so that X-Forwarded headers have a meaning.
+            body_bytes_max: Maximum size of a request's body that the gateway accepts.
+            bytes_max: Size of the answers that are kept in memory.
+        """
+        self.body_bytes_max = min(BODY_BYTES_MAX, body_bytes_max)
+        self._finder = finder
+        self._tracking = tracking
+        self._clock = clock
+        self._note = counter.note
+        self._address = address
+        self._picture_urls = picture_urls
+        self._cors = cors
+        self._paths = {
+            f"{root}/{endpoint}".encode(): spec
+            for endpoint, spec in models.items()
+            for root in ("", "/run")
+        }
+        self._declined = _DECLINED | (_FORWARDED if proxied else set())
+        if cors is not None:
+            self._declined |= {b"origin"}
+        # A trusted proxy's Host header may be any name, so without a fixed base the answer depends
+        # on who sends it.
+        self._off = proxied and not address.public_url
+        self._hot: HotCache[_Entry] = HotCache(bytes_max)
+        self._received: dict[bytes, _Entry] = {}
+        self._ids = request_ids()
+        self._now_s = asyncio.get_running_loop().time
+        tracking.listen(self._hot.changed)
+
+    def consider(self, request: Request, *, secure: bool) -> Candidate | None:
+        """Return what is needed of a request's head; None if it is no candidate."""
+        head = request.head
+        spec = self._paths.get(head.path)
+        if spec is None or request.method != b"POST" or request.version != "1.1":
+            return None
+        if head.query or self._off:
+            return None
+        fields = [b""] * len(_KEYED)
+        seen = []
+        for name, value in request.fields:
+            most = _MOST.get(name)
+            if most is None:
+                continue
+            if len(value) > most or name in self._declined or name in seen:
+                return None
+            seen.append(name)
+            place = _PLACE.get(name)
+            if place is not None:
+                fields[place] = value
+        if fields[_HOST].startswith(_QUEUE_HOST) or b"," in fields[_TYPE]:
+            return None
+        return Candidate(spec, fields, secure)
+
+    def recall(self, data: bytes, *, secure: bool) -> Whole | None:
+        """Return the response to a whole request, as it was received, that is remembered."""
+        began_s = time.perf_counter()
+        return self._respond(self._received.get(_digest(data, secure=secure)), began_s)
+
+    def remember(self, candidate: Candidate, data: bytes, *, secure: bool) -> None:
+        """Remember the bytes of a whole request that was answered."""
+        if candidate.entry is None:
+            return
+        if len(self._received) >= _RECEIVED_MAX:
+            del self._received[next(iter(self._received))]
+        self._received[_digest(data, secure=secure)] = candidate.entry
+
+    def answer(self, candidate: Candidate, body: bytes) -> Whole | None:
+        """Return the response to a hit that is in memory and short."""
+        entry = self._hot.get(candidate.name(body))
+        if entry is None or len(entry.response.body) > _AT_ONCE_BYTES_MAX:
+            return None
+        candidate.entry = entry
+        return self._respond(entry, candidate.began_s)
+
+    async def find(self, candidate: Candidate, body: bytes, scope: Message) -> Whole | None:
+        """Return the response to a hit, reading what is not in memory."""
+        name = candidate.name(body)
+        if found := self._respond(self._hot.get(name), candidate.began_s):
+            return found
+        try:
+            with self._hot.reading() as read:
+                hit = await self._finder.find(_request(candidate, body), read)
+                if hit is None:
+                    return None
+                entry = _Entry(name, hit, await self._maker(hit, scope))
+                self._hot.put(name, entry, len(entry.make(0).body), read)
+        except Refusal:  # a picture is lost, or the store is away
+            return None
+        return self._respond(entry, candidate.began_s)
+
+    def _respond(self, entry: _Entry | None, began_s: float) -> Whole | None:
+        """Return an answer, if it may still be given."""
+        if (
+            entry is None
+            or self._now_s() >= self._tracking.current_until_s
+            or self._hot.get(entry.name) is not entry
+        ):
+            return None
+        now_s = self._clock.now_s()
+        if entry.made_s != now_s:
+            if now_s >= entry.until_s:
+                return None
+            entry.made_s, entry.response = now_s, entry.make(now_s)
+        request_id = next(self._ids)
+        self._note(entry.kind, request_id, time.perf_counter() - began_s)
+        before, after, body = entry.response
+        return b"%b%b%b" % (before, request_id.encode(), after), body
+
+    async def _maker(self, hit: Hit, scope: Any) -> Callable[[int], Response]:
+        """Return what makes the response to a hit for a second of Redis time."""
+        call, answer = hit.call, hit.answer
+        base_url = self._address.base_url(scope)
+        inline = None
+        if call.spec.wants_inline(call.arguments):
+            inline = await responses.inlined(call.spec, answer, self._picture_urls)
+
+        def make(now_s: int) -> Response:
+            body = inline or responses.linked(call.spec, answer, base_url, self._picture_urls)
+            named = {**responses.headers(answer, now_s), **responses.ignored(call.ignored)}
+            headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
+            headers += (
+                (b"content-type", b"application/json"),
+                (b"content-length", b"%d" % len(body)),
+            )
+            more = self._cors.answered(scope, headers) if self._cors else []
+            return Response(
+                b"".join((_OK, *map(_line, headers), b"x-fal-request-id: ")),
+                b"".join((b"\r\n", *map(_line, more))),
+                body,
+            )
+
+        return make
+
+
+def _digest(data: bytes, *, secure: bool) -> bytes:
+    return blake2b(data, digest_size=32, person=b"https" if secure else b"http").digest()
+
+
+def _line(header: tuple[bytes, bytes]) -> bytes:
+    return b"%b: %b\r\n" % header
+
+
+def _request(candidate: Candidate, body: bytes) -> HitRequest:
+    """Return what the finder reads of a request."""
+    fields = [value.decode("latin-1") for value in candidate.fields]
+    return HitRequest(
+        spec=candidate.spec,
+        authorization=fields[_AUTHORIZATION],
+        content_type=fields[_TYPE] or None,
+        headers={_KEYED[at].decode(): fields[at] for at in _DIRECTIVES if fields[at]},
+        body=body,
+    )

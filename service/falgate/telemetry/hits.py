@@ -1,0 +1,103 @@
+"""Hits of the fast path: noted one by one, and counted and logged in batches."""
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from falgate.core.events import Answered
+from falgate.core.picture import Picture
+from falgate.telemetry import logs
+from falgate.telemetry.facts import ANSWERED, Telemetry, described, timed
+
+BATCH_S = 0.1
+"""How long hits wait to be counted, in seconds; an instance that is killed loses so many."""
+
+_LOG = structlog.get_logger()
+_ROUTE, _OK = "run", 200
+
+
+class HitKind:
+    """What all hits of one stored answer have in common.
+
+    Attributes:
+        event: Such a hit, without its id and times.
+        fingerprint: Of the pool that it is from.
+        pictures: What is handed out.
+        dropped: Number of unknown fields in the request's body.
+        number: Hits since the last batch.
+    """
+
+    __slots__ = ("dropped", "event", "fingerprint", "number", "pictures", "said")
+
+    def __init__(
+        self, event: Answered, fingerprint: str, pictures: Sequence[Picture], dropped: int
+    ) -> None:
+        self.event = event
+        self.fingerprint = fingerprint
+        self.pictures = pictures
+        self.dropped = dropped
+        self.number = 0
+        self.said = logs.encoded(described(event))
+
+
+class HitCounter:
+    """Counts and logs hits."""
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        used: Callable[[str, Sequence[Picture], int], None],
+    ) -> None:
+        """Count hits.
+
+        Args:
+            telemetry: Counts and logs answers and requests.
+            used: Called with a fingerprint, pictures of that pool, and how often they were served.
+        """
+        telemetry.metrics.before_scrape.append(self.count)
+        self._telemetry = telemetry
+        self._observe = telemetry.metrics.own_seconds.observe
+        self._picks = telemetry.hits_logged.picks
+        self._used = used
+        self._kinds: list[HitKind] = []
+        self._lines: list[tuple[HitKind, str, float, float]] = []
+
+    def note(self, kind: HitKind, request_id: str, took_s: float) -> None:
+        """Note a hit that took this long to answer."""
+        if not kind.number:
+            self._kinds.append(kind)
+        kind.number += 1
+        self._observe(took_s)
+        if self._picks():
+            self._lines.append((kind, request_id, took_s, time.time()))
+
+    async def flush(self) -> None:
+        """Count and log what was noted since the last flush."""
+        self.count()
+
+    def count(self) -> None:
+        """Likewise, at once."""
+        kinds, self._kinds = self._kinds, []
+        for kind in kinds:
+            number, kind.number = kind.number, 0
+            self._telemetry.counted(kind.event, number)
+            self._telemetry.requested(_ROUTE, _OK, number)
+            if kind.dropped:
+                self._telemetry.dropped(kind.event.model, kind.dropped * number)
+            self._used(kind.fingerprint, kind.pictures, number)
+        lines, self._lines = self._lines, []
+        if lines and not logs.write(_line(*each) for each in lines):
+            for kind, request_id, took_s, _ in lines:
+                said = described(kind.event)
+                _LOG.info(ANSWERED, request=request_id, **said, **timed(took_s))
+
+
+def _line(kind: HitKind, request_id: str, took_s: float, at_s: float) -> bytes:
+    """Return the same line as structlog would write."""
+    at = datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (
+        b'{"request":"%b",%b,"took_ms":%.1f,"waited_ms":0.0,"event":"%b","level":"info",'
+        b'"timestamp":"%b"}\n'
+    ) % (request_id.encode(), kind.said[1:-1], took_s * 1000, ANSWERED.encode(), at.encode())

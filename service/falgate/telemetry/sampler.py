@@ -1,0 +1,18 @@
+"""Sampling: which of many equal events are logged."""
+
+
+class Sampler:
+    """Picks a fixed share of events, evenly spread."""
+
+    def __init__(self, share: float = 1.0) -> None:
+        """Pick this share of all events, from 0 for none to 1 for all."""
+        self._share = share
+        self._due = 0.0
+
+    def picks(self) -> bool:
+        """Return whether the next event is picked."""
+        self._due += self._share
+        if self._due < 1:
+            return False
+        self._due -= 1
+        return True
