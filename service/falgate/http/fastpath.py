@@ -2,7 +2,7 @@
 
 # It changes nothing but speed. What is a hit is decided by the same functions as for all requests
 # (`requests/hits`), and its answer is made by the same ones. It takes a request only if there is
-# nothing in its head that it would have to judge by itself, and leaves the others to the application.
+# nothing in its head that it would have to judge by itself; the others are for the application.
 #
 # An answer is kept under a digest of everything in the request that may change it: the route, the
 # scheme, the body, and all headers that falgate reads for a hit. A digest, so that neither keys nor
