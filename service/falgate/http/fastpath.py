@@ -151,6 +151,7 @@ class FastPath:
         self._tracking = tracking
         self._clock = clock
         self._note = counter.note
+        self._note_read = counter.read
         self._address = address
         self._picture_urls = picture_urls
         self._cors = cors
@@ -230,7 +231,10 @@ class FastPath:
                 self._hot.put(name, entry, len(entry.make(0).body), read)
         except Refusal:  # a picture is lost, or the store is away
             return None
-        return self._respond(entry, candidate.began_s)
+        response = self._respond(entry, candidate.began_s)
+        if response:
+            self._note_read()
+        return response
 
     def _respond(self, entry: _Entry | None, began_s: float) -> Whole | None:
         """Return an answer, if it may still be given."""

@@ -10,6 +10,7 @@ from falgate.core.events import Answered
 from falgate.core.picture import Picture
 from falgate.telemetry import logs
 from falgate.telemetry.facts import ANSWERED, Telemetry, described, timed
+from falgate.telemetry.metrics import IN_MEMORY, READ
 
 BATCH_S = 0.1
 """How long hits wait to be counted, in seconds; an instance that is killed loses so many."""
@@ -61,8 +62,14 @@ class HitCounter:
         self._observe = telemetry.metrics.own_seconds.observe
         self._picks = telemetry.hits_logged.picks
         self._used = used
+        self._found = telemetry.metrics.fast_hits
+        self._read = 0
         self._kinds: list[HitKind] = []
         self._lines: list[tuple[HitKind, str, float, float]] = []
+
+    def read(self) -> None:
+        """Note that the next hit was not in memory."""
+        self._read += 1
 
     def note(self, kind: HitKind, request_id: str, took_s: float) -> None:
         """Note a hit that took this long to answer."""
@@ -79,9 +86,13 @@ class HitCounter:
 
     def count(self) -> None:
         """Likewise, at once."""
+        self._found[(READ,)] += self._read
+        self._found[(IN_MEMORY,)] -= self._read
+        self._read = 0
         kinds, self._kinds = self._kinds, []
         for kind in kinds:
             number, kind.number = kind.number, 0
+            self._found[(IN_MEMORY,)] += number
             self._telemetry.counted(kind.event, number)
             self._telemetry.requested(_ROUTE, _OK, number)
             if kind.dropped:

@@ -34,6 +34,9 @@ SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.
 TEAMS_MAX, APPS_MAX = 50, 100
 """Teams and apps beyond these are counted as `other`, to bound the number of series."""
 
+IN_MEMORY, READ = ("memory", "redis")
+"""Where the fast path found a hit."""
+
 ENDS = ("paid", "refused", "released", "unknown")
 """The states in which a job's hold has been settled or released."""
 
@@ -110,6 +113,7 @@ class Metrics(Collector):
         self.refusals: Counter[Labels] = Counter()
         self.own_seconds = Histogram()
         self.answers: Counter[Labels] = Counter()
+        self.fast_hits: Counter[Labels] = Counter()
         self.purchases: Counter[Labels] = Counter()
         self.pictures_bought: Counter[Labels] = Counter()
         self.upstream_seconds = Histogram()
@@ -172,6 +176,7 @@ class Metrics(Collector):
         """Start all series that are known in advance."""
         upstreams = self._upstreams
         known: Sequence[tuple[Counter[Labels], Iterable[Labels]]] = (
+            (self.fast_hits, [(IN_MEMORY,), (READ,)]),
             (self.purchases, product(upstreams, ENDS)),
             (self.pictures_bought, product(upstreams)),
             (self.refusals, product(("",), get_args(Reason))),
@@ -235,6 +240,8 @@ class Metrics(Collector):
              ["team", "reason"], self.refusals),
             ("falgate_answers", "Requests answered with pictures, by source.",
              ["model", "source", "team", "app"], self.answers),
+            ("falgate_fast_hits", "Hits answered before the framework, by where they were found.",
+             ["found"], self.fast_hits),
             ("falgate_purchases", "Jobs whose hold was settled or released, by outcome.",
              ["upstream", "outcome"], self.purchases),
             ("falgate_pictures_bought", "Pictures that fal delivered.", ["upstream"],

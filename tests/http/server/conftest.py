@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import trustme
 import uvloop
+from shortcut import HitShortcut
 
 from falgate.http.server import Connections, Limits, Listener
 
@@ -198,8 +199,8 @@ async def serving(
     app: Any = echo, tls: ssl.SSLContext | None = None, **limits: Any
 ) -> AsyncIterator[Served]:
     """Serve an application on a free port, for as long as a block."""
-    unlimited = limits.pop("unlimited", ())
-    connections = Connections(app, Limits(**limits), unlimited=unlimited)
+    unlimited, shortcut = limits.pop("unlimited", ()), limits.pop("shortcut", None)
+    connections = Connections(app, Limits(**limits), unlimited=unlimited, shortcut=shortcut)
     sock = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener = Listener(connections, sock, tls)
     try:
@@ -253,3 +254,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each case is a test where a test takes one."""
     if "case" in metafunc.fixturenames:
         metafunc.parametrize("case", CASES, ids=[each.name for each in CASES])
+
+
+@pytest.fixture
+def shortcut() -> HitShortcut:
+    """A shortcut for some paths of `echo`."""
+    return HitShortcut()

@@ -4,6 +4,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,11 +17,19 @@ AT_ONCE = 50
 SEQUENCES, CASES_IN_ONE = 200, 5
 
 
+@pytest.fixture(name="serve")
+def serve_with_shortcut(serve: Any, shortcut: Any) -> Any:
+    """The server of the gateway: some requests never reach the application."""
+    return partial(serve, shortcut=shortcut)
+
+
 async def test_bytes_that_come_in_one_piece_are_answered_right(
     case: Any, serve: Any, judged: Any
 ) -> None:
-    async with serve() as server:
+    async with serve() as server, serve(shortcut=None) as without:
         assert judged(case, await server.hear(case.sent, last=not case.closed)) == ""
+        assert judged(case, await server.hear(case.sent, last=not case.closed)) == ""
+        assert judged(case, await without.hear(case.sent, last=not case.closed)) == ""
 
 
 async def test_bytes_that_are_cut_in_two_anywhere_are_answered_the_same(
