@@ -161,3 +161,17 @@ async def test_a_client_that_does_not_read_gets_no_more_responses(
         writer.close()
 
     assert shortcut.answered["parsed"] < 1_000_000
+
+
+async def test_a_shortcut_that_fails_leaves_the_request_to_the_application(
+    serve: Any, shortcut: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise ValueError
+
+    shortcut.find = fail
+    async with serve(shortcut=shortcut) as server:
+        (said,) = await exchange(server, FOUND)
+
+    assert said.startswith(b"[POST /found n=3")
+    assert "The shortcut failed" in caplog.text

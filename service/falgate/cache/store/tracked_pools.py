@@ -21,6 +21,8 @@ class TrackedPools:
 
     async def read(self, fingerprint: str) -> Pool:
         """Return a pool; an empty one if there is none; raises `Unavailable` without Redis."""
-        found = await self._tracking.ask("HMGET", keyspace.pool(fingerprint), *FIELDS)
-        generation, pictures = found
-        return pool_of(generation, pictures.decode() if pictures else None, self._clock.now_s())
+        generation, pictures = await self._tracking.ask(
+            "HMGET", keyspace.pool(fingerprint), *FIELDS
+        )
+        text = None if pictures is None else pictures.decode()
+        return pool_of(generation, text, self._clock.now_s())

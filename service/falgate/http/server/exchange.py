@@ -124,7 +124,7 @@ class Exchange:
     async def run(self, app: App, find: Find | None = None) -> None:
         """Run the application, unless `find` has the response; answer 500 or cut if it fails."""
         try:
-            found = await find(self.scope) if find else None
+            found = await self._found(find) if find else None
             if found and not self._line.ending:
                 await self._reply(*found)
             else:
@@ -149,6 +149,13 @@ class Exchange:
         ]
         await self.send({"type": "http.response.start", "status": 500, "headers": headers})
         await self.send({"type": "http.response.body", "body": _FAILED})
+
+    async def _found(self, find: Find) -> Whole | None:
+        try:
+            return await find(self.scope)
+        except Exception:  # noqa: BLE001 - the application can answer, whatever failed
+            _LOG.exception("The shortcut failed")
+            return None
 
     async def _reply(self, head: bytes, body: bytes) -> None:
         """Send a complete response; see `Whole`."""

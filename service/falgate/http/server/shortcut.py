@@ -32,10 +32,7 @@ class Shortcut(Protocol):
         """Note the bytes of a whole request that was answered."""
 
     async def find(self, candidate: Any, body: bytes, scope: Message) -> Whole | None:
-        """Return the response that `answer` did not know; None: ask the application.
-
-        It must not raise.
-        """
+        """Return the response that `answer` did not know; None: ask the application."""
 
 
 class Offers:
