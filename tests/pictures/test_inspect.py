@@ -176,3 +176,11 @@ def test_transparency_is_told_by_the_pixels_and_not_by_the_type(
     Image.new(mode, (4, 4), colour).save(buffer, "PNG")
 
     assert examine(buffer.getvalue()).opaque is opaque
+
+
+def test_a_colour_that_counts_as_transparent_is_seen_too() -> None:
+    """A PNG without an alpha channel may name one colour that is."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4), (1, 2, 3)).save(buffer, "PNG", transparency=(1, 2, 3))
+
+    assert examine(buffer.getvalue()).opaque is False

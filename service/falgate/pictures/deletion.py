@@ -17,7 +17,10 @@ from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
 
 HANDED_S = 3.0
-"""Grace period in which instances that had read a pool before report their uses, seconds."""
+"""Grace period in which instances that had read a pool before report their uses, seconds. An
+instance may answer from memory for `tracking.CURRENT_S` more; it counts its hits after
+`hits.BATCH_S`, and reports them after `access.EVERY_S`. The rest is for an instance or a Redis that
+is slow."""
 
 
 class PictureDeleter:

@@ -32,7 +32,12 @@ class Examined(msgspec.Struct, frozen=True):
 
 
 def examine(data: bytes, pixels_max: int = PIXELS_MAX) -> Examined:
-    """Decode a picture completely. CPU-bound: call it in a thread.
+    """Check that a picture is complete. CPU-bound: call it in a thread.
+
+    A PNG without transparency is checked by the checksums of its chunks (PNG specification, section
+    5.3), every other picture is decoded as well: a WebP or a JPEG has no checksums, and of a PNG
+    with transparency only its pixels tell whether it is used. Decoding 1.5 MB takes 20 ms, as much
+    as the rest of a purchase several times over.
 
     A picture with more than `pixels_max` pixels is rejected by its header: a file of a few
     kilobytes can decode to hundreds of megabytes. Missing data inside a JPEG goes unnoticed: the
@@ -48,6 +53,9 @@ def examine(data: bytes, pixels_max: int = PIXELS_MAX) -> Examined:
         # the data is opened again to decode it.
         with _open(data) as image:
             image.verify()
+            plain = image.mode == "RGB" and "transparency" not in image.info
+            if plain and image.format == "PNG":
+                return msgspec.structs.replace(found, opaque=True)
         with _open(data) as image:
             image.load()
             return msgspec.structs.replace(found, opaque=is_opaque(image))
