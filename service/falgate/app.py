@@ -109,7 +109,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted)
         metrics.know(await resources.registry.directory())
         tally = UsageCounter(resources.usage, resources.owner)
-        telemetry = Telemetry(metrics, tally.add, hits_logged=Sampler(settings.log_hits))
+        telemetry = Telemetry(metrics, tally.add, hits_logged=_sampler(settings))
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
         kept = open_picture_services(resources, converter, telemetry)
@@ -291,3 +291,8 @@ async def _last(flush: Callable[[], Awaitable[None]]) -> None:
     """Write counts to Redis once more; without it they are lost, but no money depends on them."""
     with suppress(Unavailable):
         await flush()
+
+
+def _sampler(settings: Settings) -> Sampler:
+    logs_hits = settings.log_level in {"debug", "info"}
+    return Sampler(settings.log_hits if logs_hits else 0)

@@ -42,7 +42,14 @@ HEADERS = [
     ("Idempotency-Key", "one"),
     ("Range", "bytes=0-1"),
 ]
-HOSTS = ["localhost", "127.0.0.1:80", "queue.localhost", "strange.example", "[::1]"]
+HOSTS = [
+    "localhost",
+    "127.0.0.1:80",
+    "queue.localhost",
+    "QUEUE.localhost",
+    "strange.example",
+    "[::1]",
+]
 TYPES = ["application/json", "application/json; charset=utf-8", "text/plain", "a/b, c/d", ""]
 
 

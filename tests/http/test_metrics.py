@@ -24,6 +24,7 @@ MODEL = "/fal-ai/gpt-image-1.5"
 BODY = {"quality": "low", "output_format": "jpeg"}
 CLOSED: dict[str, set[str]] = {
     "place": set(get_args(Place)),
+    "found": {"memory", "redis"},
     "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other", "index"}
     | {"v1", "admin", "hooks", "proxy", "openapi", "edge"},
     "model": set(MODELS),

@@ -68,14 +68,28 @@ def test_a_value_that_is_replaced_depends_on_the_new_keys_only() -> None:
 def test_without_room_what_nobody_asks_for_goes_first() -> None:
     cache = HotCache[str](ROOM)
     for number in range(10):
-        put(cache, str(number), "app", size=5_000)
+        put(cache, str(number), "app", size=4_600)
     assert all(cache.get(str(number).encode()) for number in range(0, 10, 2))
 
     for number in range(10, 14):
-        put(cache, str(number), "app", size=5_000)
+        put(cache, str(number), "app", size=4_600)
 
     assert all(cache.get(str(number).encode()) for number in range(0, 10, 2))
     assert cache.size <= ROOM
+
+
+def test_where_everything_is_asked_for_only_some_of_it_is_passed_over() -> None:
+    """So that one value more costs no walk over all of them."""
+    cache = HotCache[str](ROOM)
+    names = [str(number) for number in range(40)]
+    for name in names:
+        put(cache, name, "app", size=ROOM // 40 - 1_000)
+    assert all(cache.get(name.encode()) for name in names)
+
+    put(cache, "one more", "app", size=ROOM // 40 - 1_000)
+
+    gone = [name for name in names if cache.get(name.encode()) is None]
+    assert gone == ["16"]
 
 
 def test_a_value_that_would_take_much_of_the_room_is_not_kept() -> None:

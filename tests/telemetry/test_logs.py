@@ -1,44 +1,14 @@
 """Log lines as an operator's tools read them, written by a process that does nothing else."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from patience import PATIENCE_S
 
 Write = Callable[..., str]
 
 KEY = f"fg_live_{'a' * 11}_{'b' * 43}_{'c' * 6}"
-
-
-@pytest.fixture
-def write() -> Write:
-    """A function that runs a snippet after `configure`, and gives what came on stderr."""
-
-    def written(snippet: str, level: str = "debug", *, people: bool = False) -> str:
-        program = f"""
-import logging, structlog, warnings
-from falgate.telemetry import logs
-warnings.simplefilter("error")
-logs.configure({level!r}, people={people})
-LOG = structlog.get_logger()
-{snippet}
-"""
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == ""
-        return done.stderr
-
-    return written
 
 
 def events(text: str) -> list[dict[str, Any]]:

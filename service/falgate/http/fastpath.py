@@ -11,15 +11,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from math import inf
+from typing import Any
 
 from falgate.core.bounds import HEADERS
 from falgate.core.errors import Refusal
 from falgate.http import responses
 from falgate.http.address import Address
 from falgate.http.cors import Cors
+from falgate.http.hit_response import HitResponse, headers
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.request_ids import request_ids
 from falgate.http.server import Message, Request, Whole
@@ -47,17 +50,10 @@ _DECLINED = frozenset((b"idempotency-key", b"content-encoding"))
 """Headers that need the full path. All others have no meaning for a hit."""
 _FORWARDED = frozenset(name for name in _MOST if name.startswith(b"x-forwarded-"))
 _QUEUE_HOST = b"queue."
-_OK = b"HTTP/1.1 200 OK\r\n"
+_ENTRY_BYTES = 1_500
+"""What an entry has in memory besides its response: pictures, event, and objects around them."""
 _RECEIVED_MAX = 20_000
 """Requests that are remembered as they were received."""
-
-
-class Response(NamedTuple):
-    """A response in three parts: before its request's id, after it, and the body."""
-
-    before: bytes
-    after: bytes
-    body: bytes
 
 
 class Candidate:
@@ -68,17 +64,17 @@ class Candidate:
         fields: The values of the headers in `_KEYED`.
         secure: Whether it came over TLS.
         began_s: When its head was complete.
-        entry: The answer, once it is known.
+        kept: The name under which its answer is kept; empty if none was found.
     """
 
-    __slots__ = ("began_s", "entry", "fields", "secure", "spec")
+    __slots__ = ("began_s", "fields", "kept", "secure", "spec")
 
     def __init__(self, spec: ModelSpec, fields: list[bytes], secure: bool) -> None:
         self.spec = spec
         self.fields = fields
         self.secure = secure
         self.began_s = time.perf_counter()
-        self.entry: _Entry | None = None
+        self.kept = b""
 
     def name(self, body: bytes) -> bytes:
         """Return the digest of all that may change the answer; no field can contain a NUL."""
@@ -90,31 +86,32 @@ class _Entry:
     """A kept answer.
 
     Attributes:
-        name: Under which it is kept.
         kind: For the counter.
         until_s: When it must be decided anew, Redis time.
-        made_s: The second of Redis time for which the response was made: it has an age.
+        made_s: The second of Redis time for which the response was made.
         response: The response.
     """
 
-    __slots__ = ("kind", "made_s", "make", "name", "response", "until_s")
+    __slots__ = ("_maker", "kind", "made_s", "response", "until_s")
 
-    def __init__(self, name: bytes, hit: Hit, make: Callable[[int], Response]) -> None:
-        self.name = name
-        self.kind = HitKind(
-            answered(hit.call, hit.answer, "", 0, 0),
-            hit.call.fingerprint,
-            hit.answer.pictures,
-            hit.call.dropped,
-        )
+    def __init__(self, hit: Hit, maker: HitResponse, now_s: int) -> None:
+        event = answered(hit.call, hit.answer, "", 0, 0)
+        self.kind = HitKind(event, hit.call.fingerprint, hit.answer.pictures, hit.call.dropped)
         self.until_s = hit.until_s
-        self.made_s = -1
-        self.response = Response(b"", b"", b"")
-        self.make = make
+        self._maker = maker
+        self.made_s, self.response = now_s, maker.at(now_s)
+
+    def renew(self, now_s: int) -> None:
+        """Make the response for another second."""
+        self.made_s, self.response = now_s, self._maker.at(now_s)
 
 
 class FastPath:
-    """Answers hits; see `http.server.shortcut` for the interface."""
+    """Answers hits; see `http.server.shortcut` for the interface.
+
+    Attributes:
+        kept: The answers in memory, by the digests of their requests.
+    """
 
     def __init__(
         self,
@@ -166,11 +163,11 @@ class FastPath:
         # A trusted proxy's Host header may be any name, so without a fixed base the answer depends
         # on who sends it.
         self._off = proxied and not address.public_url
-        self._hot: HotCache[_Entry] = HotCache(bytes_max)
-        self._received: dict[bytes, _Entry] = {}
+        self.kept: HotCache[_Entry] = HotCache(bytes_max)
+        self._received: OrderedDict[bytes, bytes] = OrderedDict()
         self._ids = request_ids()
         self._now_s = asyncio.get_running_loop().time
-        tracking.listen(self._hot.changed)
+        tracking.listen(self.kept.changed)
 
     def consider(self, request: Request, *, secure: bool) -> Candidate | None:
         """Return what is needed of a request's head; None if it is no candidate."""
@@ -192,100 +189,89 @@ class FastPath:
             place = _PLACE.get(name)
             if place is not None:
                 fields[place] = value
-        if fields[_HOST].startswith(_QUEUE_HOST) or b"," in fields[_TYPE]:
+        if fields[_HOST].lower().startswith(_QUEUE_HOST) or b"," in fields[_TYPE]:
             return None
         return Candidate(spec, fields, secure)
 
     def recall(self, data: bytes, *, secure: bool) -> Whole | None:
         """Return the response to a whole request, as it was received, that is remembered."""
         began_s = time.perf_counter()
-        return self._respond(self._received.get(_digest(data, secure=secure)), began_s)
+        name = self._received.get(_digest(data, secure=secure))
+        return self._kept(name, began_s) if name else None
 
     def remember(self, candidate: Candidate, data: bytes, *, secure: bool) -> None:
         """Remember the bytes of a whole request that was answered."""
-        if candidate.entry is None:
+        if not candidate.kept:
             return
         if len(self._received) >= _RECEIVED_MAX:
-            del self._received[next(iter(self._received))]
-        self._received[_digest(data, secure=secure)] = candidate.entry
+            self._received.popitem(last=False)
+        self._received[_digest(data, secure=secure)] = candidate.kept
 
     def answer(self, candidate: Candidate, body: bytes) -> Whole | None:
         """Return the response to a hit that is in memory and short."""
-        entry = self._hot.get(candidate.name(body))
-        if entry is None or len(entry.response.body) > _AT_ONCE_BYTES_MAX:
-            return None
-        candidate.entry = entry
-        return self._respond(entry, candidate.began_s)
+        name = candidate.name(body)
+        found = self._kept(name, candidate.began_s)
+        if found is not None:
+            candidate.kept = name
+        return found
 
     async def find(self, candidate: Candidate, body: bytes, scope: Message) -> Whole | None:
-        """Return the response to a hit, reading what is not in memory."""
+        """Return the response to a hit that is long, or not in memory."""
         name = candidate.name(body)
-        if found := self._respond(self._hot.get(name), candidate.began_s):
+        if found := self._kept(name, candidate.began_s, most=inf):
             return found
         try:
-            with self._hot.reading() as read:
+            with self.kept.reading() as read:
                 hit = await self._finder.find(_request(candidate, body), read)
                 if hit is None:
                     return None
-                entry = _Entry(name, hit, await self._maker(hit, scope))
-                self._hot.put(name, entry, len(entry.make(0).body), read)
+                entry = _Entry(hit, await self._maker(hit, scope), self._clock.now_s())
+                self.kept.put(name, entry, entry.response.size + _ENTRY_BYTES, read)
         except Refusal:  # a picture is lost, or the store is away
             return None
-        response = self._respond(entry, candidate.began_s)
-        if response:
-            self._note_read()
-        return response
+        self._note_read()
+        return self._respond(entry, candidate.began_s)
 
-    def _respond(self, entry: _Entry | None, began_s: float) -> Whole | None:
-        """Return an answer, if it may still be given."""
-        if (
-            entry is None
-            or self._now_s() >= self._tracking.current_until_s
-            or self._hot.get(entry.name) is not entry
-        ):
+    def _kept(self, name: bytes, began_s: float, most: float = _AT_ONCE_BYTES_MAX) -> Whole | None:
+        """Return an answer that is in memory, if it is current and has at most `most` bytes."""
+        if self._now_s() >= self._tracking.current_until_s:
+            return None
+        entry = self.kept.get(name)
+        if entry is None or len(entry.response.body) > most:
             return None
         now_s = self._clock.now_s()
         if entry.made_s != now_s:
             if now_s >= entry.until_s:
                 return None
-            entry.made_s, entry.response = now_s, entry.make(now_s)
+            entry.renew(now_s)
+        return self._respond(entry, began_s)
+
+    def _respond(self, entry: _Entry, began_s: float) -> Whole:
         request_id = next(self._ids)
         self._note(entry.kind, request_id, time.perf_counter() - began_s)
         before, after, body = entry.response
         return b"%b%b%b" % (before, request_id.encode(), after), body
 
-    async def _maker(self, hit: Hit, scope: Any) -> Callable[[int], Response]:
-        """Return what makes the response to a hit for a second of Redis time."""
-        call, answer = hit.call, hit.answer
-        base_url = self._address.base_url(scope)
+    async def _maker(self, hit: Hit, scope: Any) -> HitResponse:
+        """Return what makes the response to a hit; raises `Unavailable` if a picture is lost."""
+        call, answer, urls = hit.call, hit.answer, self._picture_urls
         inline = None
         if call.spec.wants_inline(call.arguments):
-            inline = await responses.inlined(call.spec, answer, self._picture_urls)
-
-        def make(now_s: int) -> Response:
-            body = inline or responses.linked(call.spec, answer, base_url, self._picture_urls)
-            named = {**responses.headers(answer, now_s), **responses.ignored(call.ignored)}
-            headers = [(name.lower().encode(), value.encode()) for name, value in named.items()]
-            headers += (
-                (b"content-type", b"application/json"),
-                (b"content-length", b"%d" % len(body)),
-            )
-            more = self._cors.answered(scope, headers) if self._cors else []
-            return Response(
-                b"".join((_OK, *map(_line, headers), b"x-fal-request-id: ")),
-                b"".join((b"\r\n", *map(_line, more))),
-                body,
-            )
-
-        return make
+            inline = await responses.inlined(call.spec, answer, urls)
+        named = headers(answer, call.ignored, 0, 0)
+        return HitResponse(
+            call.spec,
+            answer,
+            self._address.base_url(scope),
+            urls,
+            ignored=call.ignored,
+            inline=inline,
+            more=self._cors.answered(scope, named) if self._cors else [],
+        )
 
 
 def _digest(data: bytes, *, secure: bool) -> bytes:
     return blake2b(data, digest_size=32, person=b"https" if secure else b"http").digest()
-
-
-def _line(header: tuple[bytes, bytes]) -> bytes:
-    return b"%b: %b\r\n" % header
 
 
 def _request(candidate: Candidate, body: bytes) -> HitRequest:

@@ -1,13 +1,16 @@
 """A cache in this process's memory, bounded in bytes; changes of what it depends on empty it."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
-_OVERHEAD_BYTES = 600
+_OVERHEAD_BYTES = 1_000
 """What an entry costs beside its value: the dicts and sets that have it."""
+_SPARED_MAX = 16
+"""How many values that were asked for lately are passed over to find one that was not."""
 
 
 class Read:
@@ -52,7 +55,8 @@ class _Entry(Generic[V]):
 class HotCache(Generic[V]):
     """Values by name. Each depends on keys of Redis, and is dropped when one of them changes.
 
-    Without room, the oldest values go that nobody has asked for lately (the "clock" algorithm).
+    Without room, the oldest values go, and those that nobody has asked for lately before others
+    (the "clock" algorithm, with a bound on what one call does).
 
     Attributes:
         size: Of all values, in bytes.
@@ -62,7 +66,7 @@ class HotCache(Generic[V]):
         """Keep up to `bytes_max` bytes; no value may take more than an eighth of it."""
         self.size = 0
         self._bytes_max = bytes_max
-        self._entries: dict[bytes, _Entry[V]] = {}
+        self._entries: OrderedDict[bytes, _Entry[V]] = OrderedDict()
         self._dependent: dict[bytes, set[bytes]] = {}
         self._reads: dict[bytes, list[Read]] = {}
 
@@ -119,22 +123,29 @@ class HotCache(Generic[V]):
     def changed(self, keys: Iterable[bytes] | None) -> None:
         """Forget what depends on these keys; None: everything."""
         if keys is None:
-            self._entries.clear()
-            self._dependent.clear()
-            self.size = 0
+            self._forget_all()
             keys = list(self._reads)
         for key in keys:
             for read in self._reads.get(key, ()):
                 read.overtaken = True
-            for name in tuple(self._dependent.get(key, ())):
+            names = self._dependent.get(key, ())
+            if len(names) == len(self._entries):
+                self._forget_all()
+            for name in tuple(names):
                 self.drop(name)
 
+    def _forget_all(self) -> None:
+        self._entries.clear()
+        self._dependent.clear()
+        self.size = 0
+
     def _make_room(self, size: int) -> None:
+        spared = 0
         while self.size + size > self._bytes_max:
             name, oldest = next(iter(self._entries.items()))
-            if not oldest.used:
+            if oldest.used and spared < _SPARED_MAX:
+                spared += 1
+                oldest.used = False
+                self._entries.move_to_end(name)
+            else:
                 self.drop(name)
-                continue
-            oldest.used = False
-            del self._entries[name]
-            self._entries[name] = oldest

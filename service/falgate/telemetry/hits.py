@@ -106,7 +106,7 @@ class HitCounter:
 
 
 def _line(kind: HitKind, request_id: str, took_s: float, at_s: float) -> bytes:
-    """Return the same line as structlog would write."""
+    """Return the event as a line of JSON, as structlog would write it but for the blanks."""
     at = datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return (
         b'{"request":"%b",%b,"took_ms":%.1f,"waited_ms":0.0,"event":"%b","level":"info",'

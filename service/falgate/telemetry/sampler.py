@@ -7,12 +7,12 @@ class Sampler:
     def __init__(self, share: float = 1.0) -> None:
         """Pick this share of all events, from 0 for none to 1 for all."""
         self._share = share
-        self._due = 0.0
+        self._seen = 0
 
     def picks(self) -> bool:
         """Return whether the next event is picked."""
-        self._due += self._share
-        if self._due < 1:
-            return False
-        self._due -= 1
-        return True
+        if self._share >= 1:
+            return True
+        before = int(self._seen * self._share)
+        self._seen += 1
+        return int(self._seen * self._share) > before

@@ -68,6 +68,21 @@ async def test_bytes_that_are_not_one_request_are_not_remembered(
     assert shortcut.answered["recalled"] == 0
 
 
+@pytest.mark.parametrize("other", [b"GET /n", b"POST /found"], ids=["application", "looked-for"])
+async def test_a_request_behind_an_answered_one_is_answered_each_time(
+    serve: Any, shortcut: Any, other: bytes
+) -> None:
+    """Both come in one read, again and again."""
+    both = HIT + HIT.replace(b"POST /hit", other)
+    async with serve(shortcut=shortcut) as server:
+        for _ in range(3):
+            heard = await server.hear(both, last=True)
+            assert heard.statuses == ["200"] * 3
+            assert heard.data.count(b"created") == 1
+
+    assert shortcut.answered == {"parsed": 3}
+
+
 async def test_a_body_that_has_the_bytes_of_a_remembered_request_is_a_body(
     serve: Any, shortcut: Any
 ) -> None:

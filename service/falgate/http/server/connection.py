@@ -144,7 +144,7 @@ class Connection(Feeding):
     def on_request(self, request: Request) -> None:
         """Offer a request to the shortcut, or serve it; it waits behind the current one."""
         self._shared.busy(self)
-        if self._offers and self._may_shorten() and self._offers.take(request):
+        if self._offers and self._offers.take(request, alone=self._may_shorten()):
             self._allow(OFFERED_S)
         else:
             self._take(request)

@@ -47,7 +47,9 @@ class Offers:
     # bytes. When the same bytes come again between two requests, they are the same request: how
     # they are parsed depends on nothing else. So they need not be parsed again.
 
-    __slots__ = ("_answered", "_candidate", "_room", "_secure", "_shortcut", "body", "request")
+    __slots__ = (
+        "_answered", "_candidate", "_received", "_room", "_secure", "_shortcut", "body", "request",
+    )  # fmt: skip
 
     def __init__(self, shortcut: Shortcut, *, secure: bool) -> None:
         self.request: Request | None = None
@@ -56,23 +58,29 @@ class Offers:
         self._secure = secure
         self._candidate: Any = None
         self._room = 0
-        self._answered = 0
+        self._received = self._answered = 0
 
     def recall(self, data: bytes) -> Whole | None:
         """Return the response, if these bytes are one whole request that was answered before."""
-        self._answered = 0
+        self._received = self._answered = 0
         if len(data) > SLICE_BYTES:
             return None
         return self._shortcut.recall(data, secure=self._secure)
 
     def remember(self, data: bytes) -> None:
         """Remember these bytes, which came between two requests, if they were one request."""
-        if self._answered == 1 and len(data) <= SLICE_BYTES:
+        if self._received == self._answered == 1 and len(data) <= SLICE_BYTES:
             self._shortcut.remember(self._candidate, data, secure=self._secure)
 
-    def take(self, request: Request) -> bool:
-        """Offer a request; return False if it is for the application."""
-        if not request.keep_alive or request.head.expects_continue:
+    def take(self, request: Request, *, alone: bool) -> bool:
+        """Offer a request; return False if it is for the application.
+
+        Args:
+            request: It.
+            alone: Whether its response may follow at once.
+        """
+        self._received += 1
+        if not alone or not request.keep_alive or request.head.expects_continue:
             return False
         candidate = self._shortcut.consider(request, secure=self._secure)
         if candidate is None:
