@@ -60,7 +60,7 @@ def test_hits_are_counted_everywhere_once() -> None:
     books, kind = Books(), HitKind(HIT, "pool", (PICTURE, PICTURE), 3)
     books.counter.read()
     for number in range(5):
-        books.counter.note(kind, f"id-{number}", 0.0001)
+        books.counter.note(kind, b"id-%d" % number, 0.0001)
     assert not books.tally
 
     for _ in range(2):
@@ -79,7 +79,7 @@ def test_hits_are_counted_everywhere_once() -> None:
 
 def test_a_scrape_has_them_all() -> None:
     books = Books()
-    books.counter.note(HitKind(HIT, "pool", (PICTURE,), 0), "id", 0.0001)
+    books.counter.note(HitKind(HIT, "pool", (PICTURE,), 0), b"id", 0.0001)
     assert b'falgate_requests_total{route="run",status="200"} 1.0' in books.metrics.render(())
 
 
@@ -88,7 +88,7 @@ def test_a_share_of_them_is_logged(share: float, logged: int) -> None:
     books, kind = Books(share), HitKind(HIT, "pool", (PICTURE,), 0)
     with capture_logs() as lines:
         for number in range(10):
-            books.counter.note(kind, f"id-{number}", 0.0001)
+            books.counter.note(kind, b"id-%d" % number, 0.0001)
         books.counter.count()
         for _ in range(10):
             books.telemetry.answered(HIT)
@@ -110,7 +110,7 @@ hit = Answered(
 )
 telemetry = Telemetry(Metrics(), lambda *_: None)
 counter = HitCounter(telemetry, lambda *_: None)
-counter.note(HitKind(hit, "pool", (), 0), "id-1", 0.0123)
+counter.note(HitKind(hit, "pool", (), 0), b"id-1", 0.0123)
 counter.count()
 telemetry.answered(hit)
 """

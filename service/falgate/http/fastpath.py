@@ -250,7 +250,7 @@ class FastPath:
         request_id = next(self._ids)
         self._note(entry.kind, request_id, time.perf_counter() - began_s)
         before, after, body = entry.response
-        return b"%b%b%b" % (before, request_id.encode(), after), body
+        return b"%b%b%b" % (before, request_id, after), body
 
     async def _maker(self, hit: Hit, scope: Any) -> HitResponse:
         """Return what makes the response to a hit; raises `Unavailable` if a picture is lost."""

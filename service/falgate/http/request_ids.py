@@ -9,10 +9,10 @@ _LAST = 12
 """Digits of a UUID's last group, 48 bits."""
 
 
-def request_ids() -> Iterator[str]:
+def request_ids() -> Iterator[bytes]:
     """Yield UUIDs of version 4 that are unique: random, and counted on within a series."""
     while True:
-        start = str(uuid.uuid4())[:-_LAST]
+        start = str(uuid.uuid4())[:-_LAST].encode()
         first = random.getrandbits(47)
         for number in range(first, first + _SERIES):
-            yield f"{start}{number:0{_LAST}x}"
+            yield b"%b%012x" % (start, number)

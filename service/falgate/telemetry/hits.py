@@ -1,8 +1,7 @@
 """Hits of the fast path: noted one by one, and counted and logged in batches."""
 
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -17,6 +16,10 @@ BATCH_S = 0.1
 
 _LOG = structlog.get_logger()
 _ROUTE, _OK = "run", 200
+_LINE = (
+    b'{"request":"%%b",%%b,"took_ms":%%.1f,"waited_ms":0.0,"event":"%b","level":"info",'
+    b'"timestamp":"%%b.%%06dZ"}\n'
+) % ANSWERED.encode()
 
 
 class HitKind:
@@ -28,6 +31,7 @@ class HitKind:
         pictures: What is handed out.
         dropped: Number of unknown fields in the request's body.
         number: Hits since the last batch.
+        said: What the log says of them, as members of a JSON object.
     """
 
     __slots__ = ("dropped", "event", "fingerprint", "number", "pictures", "said")
@@ -40,7 +44,11 @@ class HitKind:
         self.pictures = pictures
         self.dropped = dropped
         self.number = 0
-        self.said = logs.encoded(described(event))
+        self.said = logs.encoded(described(event))[1:-1]
+
+
+_Line = tuple[HitKind, bytes, float, float]
+"""A hit to log: its kind, id, duration in seconds, and time in seconds since 1970."""
 
 
 class HitCounter:
@@ -65,13 +73,13 @@ class HitCounter:
         self._found = telemetry.metrics.fast_hits
         self._read = 0
         self._kinds: list[HitKind] = []
-        self._lines: list[tuple[HitKind, str, float, float]] = []
+        self._lines: list[_Line] = []
 
     def read(self) -> None:
         """Note that the next hit was not in memory."""
         self._read += 1
 
-    def note(self, kind: HitKind, request_id: str, took_s: float) -> None:
+    def note(self, kind: HitKind, request_id: bytes, took_s: float) -> None:
         """Note a hit that took this long to answer."""
         if not kind.number:
             self._kinds.append(kind)
@@ -99,16 +107,17 @@ class HitCounter:
                 self._telemetry.dropped(kind.event.model, kind.dropped * number)
             self._used(kind.fingerprint, kind.pictures, number)
         lines, self._lines = self._lines, []
-        if lines and not logs.write(_line(*each) for each in lines):
+        if lines and not logs.write(_encoded(lines)):
             for kind, request_id, took_s, _ in lines:
                 said = described(kind.event)
-                _LOG.info(ANSWERED, request=request_id, **said, **timed(took_s))
+                _LOG.info(ANSWERED, request=request_id.decode(), **said, **timed(took_s))
 
 
-def _line(kind: HitKind, request_id: str, took_s: float, at_s: float) -> bytes:
-    """Return the event as a line of JSON, as structlog would write it but for the blanks."""
-    at = datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return (
-        b'{"request":"%b",%b,"took_ms":%.1f,"waited_ms":0.0,"event":"%b","level":"info",'
-        b'"timestamp":"%b"}\n'
-    ) % (request_id.encode(), kind.said[1:-1], took_s * 1000, ANSWERED.encode(), at.encode())
+def _encoded(lines: Sequence[_Line]) -> Iterator[bytes]:
+    """Yield each event as a line of JSON, as structlog would write it but for the blanks."""
+    second, began = 0, b""
+    for kind, request_id, took_s, at_s in lines:
+        if int(at_s) != second:
+            second = int(at_s)
+            began = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)).encode()
+        yield _LINE % (request_id, kind.said, took_s * 1000, began, (at_s - second) * 1_000_000)

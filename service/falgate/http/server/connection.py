@@ -16,6 +16,8 @@ from falgate.http.server.shortcut import OFFERED_S, Offers
 from falgate.http.server.status import refusal
 from falgate.http.server.wire import BUFFERED_BYTES_MAX
 
+_LISTED_S = 1.0
+
 
 class Connection(Feeding):
     """One connection to a client."""
@@ -30,6 +32,7 @@ class Connection(Feeding):
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._refusal: Refused | None = None
+        self._listed_s = 0.0
 
     # --- The socket -------------------------------------------------------------------------------
 
@@ -49,8 +52,8 @@ class Connection(Feeding):
         if between and self._offers and not self._held and self._may_shorten():
             if answer := self._offers.recall(data):
                 self.fresh = False
-                self._shared.busy(self)
                 self._reply(answer)
+                self._stay_idle()
                 return
             self._feed(data, between=True)
             if self._parser.part is Part.NONE and not self._held:
@@ -193,6 +196,7 @@ class Connection(Feeding):
         if self._offers and self._offers.request:
             if not self._shared.stopping and (answer := self._offers.answer()):
                 self._reply(answer)
+                self._wait()
                 return
             self._withdraw(self._offers.find())
         exchange, self._receiving = self._receiving, None
@@ -236,12 +240,19 @@ class Connection(Feeding):
 
     def _reply(self, answer: Whole) -> None:
         """Send the shortcut's response."""
-        self.write(b"".join((answer[0], self.date, b"\r\n\r\n", answer[1])))
-        self._wait()
+        self.write(b"".join((answer[0], self._shared.date, b"\r\n\r\n", answer[1])))
 
     def _wait(self) -> None:
         self._allow(self._limits.idle_timeout_s)
         self._shared.idle(self)
+        self._listed_s = self._now()
+
+    def _stay_idle(self) -> None:
+        """Be idle for longer; the order of idle connections is exact to a second."""
+        self._allow(self._limits.idle_timeout_s)
+        if self._now() - self._listed_s > _LISTED_S:
+            self._shared.busy(self)
+            self._wait()
 
     def _refuse(self, refused: Refused) -> None:
         """Send a refusal in its turn and close the connection."""
