@@ -40,7 +40,7 @@ def open_fast_path(
     settings, clock = resources.settings, resources.clock
     if not settings.fast_path:
         return Hits()
-    tracking = Tracking(resources.redis, keyspace.TRACKED, clock)
+    tracking = Tracking(resources.redis, keyspace.TRACKED, (keyspace.META, "id"), clock)
     finder = HitFinder(
         ports,
         TrackedKeys(tracking, resources.registry, clock),

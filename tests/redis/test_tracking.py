@@ -17,6 +17,7 @@ from falgate.redis.clock import Clock, now_ms
 from falgate.redis.tracking import CURRENT_S, Tracking
 
 PREFIXES = ("fg:pool:", "{fg}:directory")
+WITNESS = ("{fg}:meta", "id")
 SECRET = "hunter2"
 
 Until = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
@@ -27,7 +28,7 @@ class Followed:
 
     def __init__(self, redis: Redis) -> None:
         self.clock = Clock()
-        self.tracking = Tracking(redis, PREFIXES, self.clock)
+        self.tracking = Tracking(redis, PREFIXES, WITNESS, self.clock)
         self.told = list[bytes | None]()
         self.tracking.listen(self._note)
 
@@ -98,6 +99,22 @@ async def test_an_emptied_server_is_a_change_of_everything(until: Until, client:
         await until(followed.is_current)
         followed.told.clear()
         await client.flushall()
+        await until(followed.heard(None))
+        assert followed.tracking.is_current
+
+
+async def test_other_data_in_the_same_place_is_a_change_of_everything(
+    until: Until, client: Redis
+) -> None:
+    """As by SWAPDB, of which Redis sends no news."""
+    await client.hset(WITNESS[0], WITNESS[1], "ours")
+    async with following(client) as followed:
+        await until(followed.is_current)
+        followed.told.clear()
+        await client.swapdb(0, 1)
+        await until(followed.heard(None))
+        followed.told.clear()
+        await client.swapdb(0, 1)
         await until(followed.heard(None))
         assert followed.tracking.is_current
 

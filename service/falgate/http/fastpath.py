@@ -63,7 +63,7 @@ class Candidate:
         spec: The model.
         fields: The values of the headers in `_KEYED`.
         secure: Whether it came over TLS.
-        began_s: When its head was complete.
+        began_s: When it was complete.
         kept: The name under which its answer is kept; empty if none was found.
     """
 
@@ -73,7 +73,7 @@ class Candidate:
         self.spec = spec
         self.fields = fields
         self.secure = secure
-        self.began_s = time.perf_counter()
+        self.began_s = 0.0
         self.kept = b""
 
     def name(self, body: bytes) -> bytes:
@@ -209,6 +209,7 @@ class FastPath:
 
     def answer(self, candidate: Candidate, body: bytes) -> Whole | None:
         """Return the response to a hit that is in memory and short."""
+        candidate.began_s = time.perf_counter()
         name = candidate.name(body)
         found = self._kept(name, candidate.began_s)
         if found is not None:

@@ -40,11 +40,23 @@ class Tracking:
         current_until_s: Until when what was read is current, by the event loop's clock.
     """
 
-    def __init__(self, redis: Redis, prefixes: Sequence[str], clock: Clock) -> None:
-        """Follow changes of all keys under `prefixes`; set the clock by the heartbeats."""
+    def __init__(
+        self, redis: Redis, prefixes: Sequence[str], witness: tuple[str, str], clock: Clock
+    ) -> None:
+        """Follow changes.
+
+        Args:
+            redis: The client whose server is followed.
+            prefixes: Of the names of the keys whose changes are told.
+            witness: A key and its field. If it has another value, so that this is not the same data
+                any more, anything may have changed.
+            clock: Set by the heartbeats.
+        """
         self.current_until_s = 0.0
         self._redis = redis
         self._prefixes = prefixes
+        self._witness = witness
+        self._witnessed: bytes | None = None
         self._clock = clock
         self._listeners: list[Changed] = []
         self._line: Line | None = None
@@ -77,7 +89,7 @@ class Tracking:
         while True:
             try:
                 await self._follow()
-            except (OSError, RedisError, Unavailable) as error:
+            except (OSError, RedisError, Unavailable, ValueError, TypeError) as error:
                 self._warn(error)
             await asyncio.sleep(_PAUSE_S)
 
@@ -88,9 +100,10 @@ class Tracking:
                 line = await connect(self._redis, self._pushed)
                 prefixes = [part for each in self._prefixes for part in ("PREFIX", each)]
                 await line.ask("CLIENT", "TRACKING", "ON", "BCAST", *prefixes)
-            self._line, self._warned = line, False
+            self._line = line
             while not line.lost.done():
                 await self._beat(line)
+                self._warned = False
         finally:
             self._line = None
             self.current_until_s = 0.0
@@ -101,6 +114,7 @@ class Tracking:
     async def _beat(self, line: Line) -> None:
         loop = asyncio.get_running_loop()
         sent_s = loop.time()
+        whose = line.ask("HGET", *self._witness)
         beat = line.ask("TIME")
         await asyncio.wait([beat], timeout=CURRENT_S)
         if not beat.done():
@@ -109,6 +123,9 @@ class Tracking:
             await asyncio.sleep(_LATE_S)
             line.give_up()
         seconds, micros = await beat
+        if (witnessed := await whose) != self._witnessed:
+            self._witnessed = witnessed
+            self._tell(None)
         self._clock.note(int(seconds) * 1000 + int(micros) // 1000)
         self.current_until_s = sent_s + CURRENT_S
         with suppress(TimeoutError):

@@ -5,6 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -75,11 +76,13 @@ def encoded(event: EventDict) -> bytes:
 def write(lines: Iterable[bytes]) -> bool:
     """Write events that are encoded already, all at once.
 
-    Return False if the log is not JSON; then nothing was written.
+    Return False if the log is not JSON; then nothing was written. As with other events, it is no
+    error if nobody can read them.
     """
     if _as_json:
-        sys.stderr.buffer.write(b"".join(lines))
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):
+            sys.stderr.buffer.write(b"".join(lines))
+            sys.stderr.flush()
     return _as_json
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 HIT = b"POST /hit HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+CHUNKED = b"POST /hit HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 FOUND = HIT.replace(b"/hit", b"/found")
 SHORT_S = 5.0
 
@@ -128,8 +129,9 @@ async def test_a_body_that_is_long_or_slow_is_for_the_application(
     assert shortcut.answered == {}
 
 
-async def test_a_client_that_stops_sending_within_a_body_is_the_applications(
-    serve: Any, shortcut: Any
+@pytest.mark.parametrize("how", ["half-close", "reset", "wrong-chunk"])
+async def test_a_request_that_is_never_complete_is_the_applications(
+    serve: Any, shortcut: Any, how: str
 ) -> None:
     told = asyncio.Event()
 
@@ -140,9 +142,14 @@ async def test_a_client_that_stops_sending_within_a_body_is_the_applications(
 
     async with serve(app, shortcut=shortcut) as server:
         _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(HIT[:-1])
+        writer.write(CHUNKED + b"2\r\nab\r\n")
         await asyncio.sleep(0.05)
-        writer.write_eof()
+        if how == "half-close":
+            writer.write_eof()
+        elif how == "reset":
+            writer.transport.abort()
+        else:
+            writer.write(b"x\r\n")
         await asyncio.wait_for(told.wait(), SHORT_S)
         writer.close()
 
@@ -190,3 +197,19 @@ async def test_a_shortcut_that_fails_leaves_the_request_to_the_application(
 
     assert said.startswith(b"[POST /found n=3")
     assert "The shortcut failed" in caplog.text
+
+
+async def test_blank_lines_between_remembered_requests_do_not_add_up(
+    serve: Any, shortcut: Any
+) -> None:
+    async with serve(shortcut=shortcut) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for _ in range(10):
+            for each in (b"\r\n" * 6_000, HIT):
+                writer.write(each)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+            assert (await reader.readuntil(b"created")).startswith(b"HTTP/1.1 200 OK\r\n")
+        writer.close()
+
+    assert shortcut.answered["recalled"] > 0

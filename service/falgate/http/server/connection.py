@@ -52,12 +52,13 @@ class Connection(Feeding):
         if between and self._offers and not self._held and self._may_shorten():
             if answer := self._offers.recall(data):
                 self.fresh = False
+                self._parser.spent = 0
                 self._reply(answer)
                 self._stay_idle()
                 return
             self._feed(data, between=True)
-            if self._parser.part is Part.NONE and not self._held:
-                self._offers.remember(data)
+            whole = self._parser.part is Part.NONE and not self._held
+            self._offers.remember(data if whole else None)
             return
         self._feed(data, between=between)
 
@@ -74,6 +75,7 @@ class Connection(Feeding):
 
     def connection_lost(self, _: Exception | None) -> None:
         """Clean up after the connection is gone."""
+        self._withdraw()
         self._closing = self._parser.over = True
         self._shared.lost(self)
         for each in (self._active, *self._queue):
@@ -166,9 +168,10 @@ class Connection(Feeding):
         """Serve the request that is offered, if there is one, by the application or by `find`."""
         if self._offers is None or self._offers.request is None:
             return False
-        request, self._offers.request = self._offers.request, None
+        request, body = self._offers.request, self._offers.body
+        self._offers.release()
         exchange = self._take(request, find)
-        for piece in self._offers.body:
+        for piece in body:
             exchange.feed(piece)
         return True
 
@@ -257,9 +260,8 @@ class Connection(Feeding):
     def _refuse(self, refused: Refused) -> None:
         """Send a refusal in its turn and close the connection."""
         self._parser.over = True
+        self._withdraw()
         broken, self._receiving = self._receiving, None
-        if self._offers:
-            self._offers.request = None
         if broken is not None and broken in self._queue:
             self._queue.remove(broken)
         elif broken is not None:

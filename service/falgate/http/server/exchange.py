@@ -125,7 +125,7 @@ class Exchange:
         """Run the application, unless `find` has the response; answer 500 or cut if it fails."""
         try:
             found = await self._found(find) if find else None
-            if found and not self._line.ending:
+            if found:
                 await self._reply(*found)
             else:
                 await app(self.scope, self.receive, self.send)
@@ -159,7 +159,9 @@ class Exchange:
 
     async def _reply(self, head: bytes, body: bytes) -> None:
         """Send a complete response; see `Whole`."""
-        self._head = b"".join((head, self._line.date, b"\r\n\r\n"))
+        self.keep_alive = not self._line.ending
+        ends = b"" if self.keep_alive else b"connection: close\r\n"
+        self._head = b"".join((head, ends, self._line.date, b"\r\n\r\n"))
         await self.send({"type": "http.response.body", "body": body})
 
     # --- For the application ----------------------------------------------------------------------

@@ -48,7 +48,8 @@ class Offers:
     # they are parsed depends on nothing else. So they need not be parsed again.
 
     __slots__ = (
-        "_answered", "_candidate", "_received", "_room", "_secure", "_shortcut", "body", "request",
+        "_answered", "_candidate", "_last", "_received", "_room", "_secure", "_shortcut", "body",
+        "request",
     )  # fmt: skip
 
     def __init__(self, shortcut: Shortcut, *, secure: bool) -> None:
@@ -57,6 +58,7 @@ class Offers:
         self._shortcut = shortcut
         self._secure = secure
         self._candidate: Any = None
+        self._last: Any = None
         self._room = 0
         self._received = self._answered = 0
 
@@ -67,10 +69,11 @@ class Offers:
             return None
         return self._shortcut.recall(data, secure=self._secure)
 
-    def remember(self, data: bytes) -> None:
-        """Remember these bytes, which came between two requests, if they were one request."""
-        if self._received == self._answered == 1 and len(data) <= SLICE_BYTES:
-            self._shortcut.remember(self._candidate, data, secure=self._secure)
+    def remember(self, data: bytes | None) -> None:
+        """End what `recall` began: remember these bytes, if they were one request, and no more."""
+        if data and self._received == self._answered == 1 and len(data) <= SLICE_BYTES:
+            self._shortcut.remember(self._last, data, secure=self._secure)
+        self._last = None
 
     def take(self, request: Request, *, alone: bool) -> bool:
         """Offer a request; return False if it is for the application.
@@ -99,9 +102,15 @@ class Offers:
         """Return the response to the request, which is complete, if it is known at once."""
         found = self._shortcut.answer(self._candidate, b"".join(self.body))
         if found is not None:
-            self.request = None
             self._answered += 1
+            self._last = self._candidate
+            self.release()
         return found
+
+    def release(self) -> None:
+        """Keep nothing of the request any more."""
+        self.request = self._candidate = None
+        self.body = []
 
     def find(self) -> Find:
         """Return what looks for the response of the request, which is complete."""
