@@ -15,7 +15,7 @@ import httpx
 
 from falgate.core.faults import words
 from falgate.fal import outcomes
-from falgate.fal.connections import authorities, client, sockets
+from falgate.fal.connections import Sender, authorities, sockets
 from falgate.fal.download import MediaHosts, download
 from falgate.fal.http import ExchangeFailed, Reply, Unusable, encode, exchange
 from falgate.fal.options import Priority
@@ -96,10 +96,10 @@ class FalQueue:
         connect = partial(sockets, authorities())
         # Each submit uses a new connection: one kept alive may be half closed, and the outcome of
         # a request that fails on it would be unknown.
-        self._submits = client(transport or connect(self._url, fresh=True))
-        self._looks = client(transport or connect(self._url, connections_max=_LOOKS_MAX))
+        self._submits = Sender(transport or connect(self._url, fresh=True))
+        self._looks = Sender(transport or connect(self._url, connections_max=_LOOKS_MAX))
         delivery = f"https://{media_domains[0]}" if media_domains else self._url
-        self._fetches = client(transport or connect(delivery))
+        self._fetches = Sender(transport or connect(delivery))
 
     def __repr__(self) -> str:
         """Omit the key."""

@@ -2,9 +2,9 @@
 
 import os
 import ssl
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import aiohttp
 import httpx
@@ -17,6 +17,7 @@ _CONNECT_S = 10.0
 _NAMED = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _UNSENDABLE = frozenset("\r\n\0")
 _PASSAGE = "falgate_passage"
+_USUAL = {"Accept": "*/*", "User-Agent": f"falgate/{__version__}"}
 
 
 class AuthoritiesWrong(Exception):
@@ -42,14 +43,53 @@ class Passage:
 _passage: ContextVar[Passage] = ContextVar("passage")
 
 
-def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """Create a client without cookies or time-outs, except for making a connection."""
-    # A connection that was not made in time provably carried nothing. `answering` bounds the rest.
-    timeout = httpx.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S)
-    agent = {"User-Agent": f"falgate/{__version__}"}
-    # There is no login: a cookie jar would only grow, and carry one job's cookies to the next.
-    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    return httpx.AsyncClient(transport=transport, timeout=timeout, headers=agent, cookies=cookies)
+class Sender:
+    """Sends requests by one transport.
+
+    It is what falgate uses of an httpx client. That client merges URLs, keeps cookies, signs in,
+    follows redirects and finds proxies, none of which is wanted here, and takes longer for it than
+    aiohttp for the whole request.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        silence_s: float | None = None,
+    ) -> httpx.Request:
+        """Build a request.
+
+        Args:
+            method: Such as "POST".
+            url: The target.
+            headers: In addition to the usual ones.
+            content: The body.
+            silence_s: Longest time without a byte, in seconds; None means any time.
+
+        Raises:
+            httpx.InvalidURL: The URL is invalid.
+        """
+        # A connection that was not made in time provably carried nothing.
+        patience = {"connect": _CONNECT_S, "pool": _CONNECT_S, "read": silence_s, "write": None}
+        named = {**_USUAL, **headers}
+        return httpx.Request(
+            method, url, headers=named, content=content, extensions={"timeout": patience}
+        )
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; the response has to be closed."""
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
 
 
 def authorities() -> ssl.SSLContext:

@@ -5,6 +5,7 @@ import re
 import httpx
 import msgspec
 
+from falgate.fal.connections import Sender
 from falgate.fal.http import ExchangeFailed, Unusable, exchange
 from falgate.fal.replies import DownloadFailed
 
@@ -40,8 +41,8 @@ class MediaHosts(msgspec.Struct, frozen=True):
         return any(parts.host == d or parts.host.endswith(f".{d}") for d in self.domains)
 
 
-async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> bytes:
-    """Fetch a picture. `client` must carry no credential.
+async def download(sender: Sender, hosts: MediaHosts, url: str) -> bytes:
+    """Fetch a picture. `sender` must carry no credential.
 
     Raises:
         DownloadFailed: The URL is not allowed, or the picture is missing, too large or too slow.
@@ -53,7 +54,7 @@ async def download(client: httpx.AsyncClient, hosts: MediaHosts, url: str) -> by
         raise DownloadFailed(f"pictures are not fetched from {place}")
     try:
         reply = await exchange(
-            client, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
+            sender, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
         )
     except (ExchangeFailed, Unusable) as error:
         raise DownloadFailed(str(error)) from error

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from falgate.core.faults import words
-from falgate.fal.connections import Passage
+from falgate.fal.connections import Passage, Sender
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -57,7 +57,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 async def exchange(
-    client: httpx.AsyncClient,
+    sender: Sender,
     method: str,
     url: str,
     *,
@@ -75,7 +75,7 @@ async def exchange(
             identity.
     """
     async with answering(
-        client, method, url, deadline_s=deadline_s, headers=headers, content=content
+        sender, method, url, deadline_s=deadline_s, headers=headers, content=content
     ) as response:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise Unusable("the answer is compressed although identity was requested")
@@ -92,7 +92,7 @@ async def exchange(
 
 @asynccontextmanager
 async def answering(
-    client: httpx.AsyncClient,
+    sender: Sender,
     method: str,
     url: str,
     *,
@@ -107,11 +107,11 @@ async def answering(
     encodings and URLs. Callers see only two kinds, by what may have left.
 
     Args:
-        client: The HTTP client.
+        sender: Sends it.
         method: Such as "POST".
         url: The target.
         deadline_s: For the whole exchange, in seconds.
-        headers: In addition to the client's own.
+        headers: In addition to the usual ones.
         content: The body.
         silence_s: Longest time without a byte, in seconds; None means up to the deadline.
 
@@ -121,14 +121,11 @@ async def answering(
     """
     passage = Passage()
     asked = {"Accept-Encoding": "identity", **(headers or {})}
-    patience = httpx.USE_CLIENT_DEFAULT if silence_s is None else httpx.Timeout(silence_s)
     try:
         async with asyncio.timeout(deadline_s):
-            request = client.build_request(
-                method, url, headers=asked, content=content, timeout=patience
-            )
+            request = sender.request(method, url, asked, content, silence_s)
             passage.hand_over(request)
-            response = await client.send(request, stream=True)
+            response = await sender.send(request)
             try:
                 yield response
             finally:

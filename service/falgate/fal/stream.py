@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
+from falgate.fal.connections import Sender
 from falgate.fal.http import ExchangeFailed, answering, decoded
 from falgate.fal.progress import ProgressReporter
 
@@ -17,13 +16,13 @@ _OK = 200
 
 
 async def completed(
-    client: httpx.AsyncClient, url: str, headers: Mapping[str, str], reporter: ProgressReporter
+    sender: Sender, url: str, headers: Mapping[str, str], reporter: ProgressReporter
 ) -> dict[str, Any] | None:
     """Wait for the COMPLETED event; None if the stream ends or times out without it."""
     asked = {**headers, "Accept": "text/event-stream"}
     try:
         async with answering(
-            client, "GET", url, headers=asked, deadline_s=_STREAM_S_MAX, silence_s=_SILENCE_S
+            sender, "GET", url, headers=asked, deadline_s=_STREAM_S_MAX, silence_s=_SILENCE_S
         ) as response:
             if response.status_code != _OK:
                 return None

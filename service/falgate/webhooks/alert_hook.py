@@ -9,7 +9,7 @@ import msgspec
 
 from falgate.core.events import Alerted
 from falgate.core.money import dollars
-from falgate.fal.connections import authorities, client, sockets
+from falgate.fal.connections import Sender, authorities, sockets
 from falgate.fal.http import ExchangeFailed, answering
 
 _DEADLINE_S = 10.0
@@ -34,7 +34,7 @@ class AlertHook:
         """
         self._url = url
         self._secret = key_of(secret)
-        self._client = client(sockets(authorities(), url))
+        self._client = Sender(sockets(authorities(), url))
 
     async def send(self, alert: Alerted, now_s: int) -> str:
         """Send one alert; return the problem, or "" once a 2xx came back.
