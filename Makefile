@@ -1,6 +1,6 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
 .PHONY: help run test test-fast soak-tests client-tests install-tests full edge check format lock \
-	bench table clean clients tools
+	bench bench-quick bench-books bench-tools table clean clients tools
 
 FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admin/service \
 	tests/jobs tests/requests tests/webhooks/test_*.py tests/telemetry/test_*.py \
@@ -68,12 +68,19 @@ lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
 
-bench:  ## what the cache saves; hits beside /healthz and polls beside purchases (need wrk); a large ledger
+bench: bench-tools  ## measure how fast falgate is, beside others; writes bench/report.md, in 15 minutes
+	@.venv/bin/python -m bench --report bench/report.md
+
+bench-quick: bench-tools  ## whether the benchmark runs and all answers are right, in 2 minutes
+	@.venv/bin/python -m bench --quick
+
+bench-tools: tools  ## what the benchmark needs besides: wrk, and other gateways
+	@deploy/bench.sh
+
+bench-books:  ## what the cache saves, and how long a large ledger takes
 	@deploy/setup.sh runtime
-	@.venv/bin/python bench/savings.py
-	@.venv/bin/python bench/hits.py
-	@.venv/bin/python bench/polls.py
-	@.venv/bin/python bench/ledger.py
+	@.venv/bin/python -m bench.savings
+	@.venv/bin/python -m bench.ledger
 
 table: clients  ## run every call of fal's clients and write into docs/clients.md what works
 	@.venv/bin/python tests/clients/table.py docs/clients.md

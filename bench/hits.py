@@ -1,117 +1,114 @@
-"""The benchmark: requests a second of a hit beside those of `/healthz`, in one interleaved run.
+"""Hits: falgate beside bare servers and nginx's cache, on the same work, in interleaved rounds."""
 
-`make bench` runs it. One gateway process on one core, wrk on another where there is one; the ratio
-of the two rows is what can be compared between machines and versions.
-"""
-
-import json
-import os
-import re
-import shutil
-import statistics
-import subprocess
+import hashlib
 import sys
-import tempfile
-import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-ROUNDS = 5
-SECONDS = 2
-CONNECTIONS = (1, 32, 256)
-HTTP = "127.0.0.1:18480"
-HTTPS = "localhost:18443"
-PATH = "/fal-ai/gpt-image-1.5"
-BODY = json.dumps({"prompt": "a lighthouse at dawn", "quality": "low"})
+import msgspec
+
+from bench import work
+from bench.constant import Constant
+from bench.gateway import Gateway, gateway, ledger
+from bench.load import CONNECTIONS, Answer, Target, ask, checked, rounds
+from bench.nginx import nginx
+from bench.processes import SERVED, Failed, Process, free_port, started
+from bench.report import Section, Setup, load_table
+
+_TEXT = """\
+Everybody gets the same POST, a body of 150 bytes and a key in a header, and gives the same answer.
+falgate is `falgate run` with its log at `info` in a file: it looks up the key, checks it and its
+limits, finds the pool in Redis, counts and logs. The bare servers and the Litestar route give a
+constant answer and do nothing else. nginx has the answer in `proxy_cache`, with the body and the
+key in its cache key, and writes no log.\
+"""
+
+_OF_ONE_HOP = {"connection", "date", "server", "transfer-encoding", "keep-alive"}
 
 
-def main() -> None:
-    """Measure and print."""
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is missing: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as folder:
-        gateway = start(Path(folder))
-        try:
-            key = (Path(folder) / "data" / "app-key").read_text().strip()
-            buy(key)
-            script = Path(folder) / "hit.lua"
-            script.write_text(
-                f'wrk.method = "POST"\nwrk.body = {json.dumps(BODY)}\n'
-                f'wrk.headers["Authorization"] = "Key {key}"\n'
-                'wrk.headers["Content-Type"] = "application/json"\n'
+@contextmanager
+def targets(folder: Path) -> Iterator[list[Target]]:
+    """All servers, ready to be loaded, until the block ends."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(ledger(folder))
+        falgate = stack.enter_context(gateway(folder, redis.url))
+        http = hit(falgate, "a lighthouse at dawn")
+        first = checked(http)
+        constant = folder / "constant.json"
+        headers = {n: v for n, v in first.headers.items() if n not in _OF_ONE_HOP}
+        constant.write_bytes(msgspec.json.encode(Constant(headers, first.body.decode())))
+        found = [http, http._replace(name="falgate, https", url=falgate.https + work.MODEL)]
+        served = {}
+        for kind, name in (
+            ("falgate", "bare ASGI, falgate's server"),
+            ("uvicorn", "bare ASGI, uvicorn"),
+            ("litestar", "Litestar route, falgate's server"),
+        ):
+            process, served[kind] = stack.enter_context(_constant(kind, constant, folder))
+            url = f"http://127.0.0.1:{served[kind]}{work.MODEL}"
+            found.append(http._replace(name=name, url=url, tree=process))
+        upstream = f"127.0.0.1:{served['falgate']}"
+        cache = stack.enter_context(
+            nginx(folder, upstream, falgate.data / "tls", falgate.data / "pictures")
+        )
+        for name, url in (
+            ("nginx proxy_cache, http", cache.http),
+            ("nginx proxy_cache, https", cache.https),
+        ):
+            found.append(http._replace(name=name, url=url + work.MODEL, tree=cache.process))
+        by_https = first.body.replace(falgate.http.encode(), falgate.https.encode())
+        yield [
+            each._replace(
+                expected=_same(by_https if each.url.startswith(falgate.https) else first.body)
             )
-            for connections in CONNECTIONS:
-                report(connections, script)
-        finally:
-            gateway.terminate()
-            gateway.wait(30)
+            for each in found
+        ]
 
 
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    """A gateway with the sandbox, ready to answer."""
-    env = {
-        **os.environ,
-        "FALGATE_DATA_DIR": str(folder / "data"),
-        "FALGATE_LISTEN": HTTP,
-        "FALGATE_TLS_LISTEN": HTTPS,
-        "FALGATE_LOG_LEVEL": "warning",
-    }
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [*pinned(0), sys.executable, "-m", "falgate", "run"], env=env, stdout=log, stderr=log
+def measure(setup: Setup) -> Section:
+    """The part of the report."""
+    with targets(setup.folder) as found:
+        loads, failed = rounds(found, CONNECTIONS, setup.rounds, setup.seconds)
+    return Section("Hits", _TEXT, [load_table(loads)], failed, loads)
+
+
+def hit(falgate: Gateway, prompt: str, **more: object) -> Target:
+    """falgate over http, where one request has been bought, so that every further one is a hit.
+
+    Raises:
+        Failed: The hit is another answer than the miss, or its picture is another.
+    """
+    target = Target(
+        "falgate, http",
+        falgate.http + work.MODEL,
+        work.headers(falgate.key),
+        [work.body(prompt, **more)],
+        falgate.process,
     )
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"http://{HTTP}/readyz").close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return process
-    process.terminate()
-    sys.exit((folder / "log").read_text())
+    miss, again = checked(target), ask(target)
+    told = [answer.headers.get("x-falgate-cache") for answer in (miss, again)]
+    if told != ["miss", "hit"] or miss.body != again.body:
+        raise Failed(f"the same request twice was {told[0]} and {told[1]}: {again.body[:300]!r}")
+    url = msgspec.json.decode(again.body)["images"][0]["url"]
+    if url.startswith("http"):
+        with urllib.request.urlopen(url) as picture:
+            digest = hashlib.sha256(picture.read()).hexdigest()
+        if digest not in url:
+            raise Failed(f"the picture at {url} is another one")
+    return target
 
 
-def buy(key: str) -> None:
-    """Pay for the picture, so that every further request is a hit."""
-    headers = {"Authorization": f"Key {key}", "Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://{HTTP}{PATH}", BODY.encode(), headers)
-    for wanted in ("miss", "hit"):
-        with urllib.request.urlopen(request) as answer:
-            assert answer.headers["X-Falgate-Cache"] == wanted
+@contextmanager
+def _constant(kind: str, answer: Path, folder: Path) -> Iterator[tuple[Process, int]]:
+    port = free_port()
+    command = [sys.executable, "-m", "bench.constant", kind, str(port), str(answer)]
+    with started(f"constant-{kind}", command, folder, core=SERVED) as process:
+        process.until(port)
+        yield process, port
 
 
-def report(connections: int, script: Path) -> None:
-    """Run both alternately, and print medians."""
-    rates: dict[str, list[float]] = {"healthz": [], "hit": []}
-    for _ in range(ROUNDS):
-        rates["healthz"].append(wrk(connections, "/healthz"))
-        rates["hit"].append(wrk(connections, PATH, "-s", str(script)))
-    healthz, hit = (statistics.median(rates[name]) for name in ("healthz", "hit"))
-    print(
-        f"{connections:4d} connections: hit {hit:7.0f}/s, /healthz {healthz:7.0f}/s, "
-        f"ratio {hit / healthz:.2f}"
-    )
-
-
-def wrk(connections: int, path: str, *more: str) -> float:
-    """Requests a second; anything but 200s is a failure."""
-    command = [*pinned(1), "wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", *more]
-    text = subprocess.run(
-        [*command, f"http://{HTTP}{path}"], capture_output=True, text=True, check=True
-    ).stdout
-    if "Non-2xx" in text or "Socket errors" in text:
-        sys.exit(text)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", text)
-    assert found
-    return float(found[1])
-
-
-def pinned(core: int) -> list[str]:
-    """A prefix that keeps a process on one core, where there are two and a tool for it."""
-    if shutil.which("taskset") is None or os.cpu_count() == 1:
-        return []
-    return ["taskset", "-c", str(core)]
-
-
-if __name__ == "__main__":
-    main()
+def _same(body: bytes) -> Callable[[Answer], str | None]:
+    """A check that an answer has this body."""
+    return lambda answer: None if answer.body == body else repr(answer.body[:300])

@@ -1,9 +1,9 @@
 """The benchmark of the books: usage, verify and export over a ledger of a million entries.
 
-`make bench` runs it. A Valkey of its own is filled as a busy month would have left it: 50 teams of
-4 apps each, 31 days, and every counter and roll-up as the scripts would have written them. Seconds
-and memory are those of the commands, each in a process of its own; `usage` is also measured on a
-hundredth of the entries, because neither its seconds nor its memory may grow with the ledger.
+`make bench-books` runs it. A Valkey of its own is filled as a busy month would have left it: 50
+teams of 4 apps each, 31 days, and every counter and roll-up as the scripts would have written them.
+Seconds and memory are those of the commands, each in a process of its own; `usage` is also measured
+on a hundredth of the entries, because neither its seconds nor its memory may grow with the ledger.
 """
 
 import argparse
@@ -70,7 +70,7 @@ async def fill(url: str, number: int) -> tuple[str, str]:
     redis = connect(url)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
-    await ledger.note_live(UPSTREAM)
+    await ledger.note_upstreams(UPSTREAM, ())
     seconds, _ = await redis.time()
     now_ms = int(seconds) * 1000
     first_ms = now_ms - (DAYS - 1) * 86_400_000

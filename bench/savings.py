@@ -1,6 +1,6 @@
 """What the cache saves: one stream of requests through falgate and through exact-response caches.
 
-`make bench` runs it. Prompts are drawn by Zipf's law, with numbers of pictures, formats and
+`make bench-books` runs it. Prompts are drawn by Zipf's law, with numbers of pictures, formats and
 sync_mode mixed as callers mix them, and bodies spelt as they spell them. Everybody buys from a
 sandbox that plays fal, and its books say what was bought and billed:
 
@@ -30,7 +30,8 @@ from typing import Any
 
 import httpx
 import msgspec
-from polls import until
+
+from bench.processes import until_answered
 
 MODEL = "fal-ai/gpt-image-1.5"
 HTTP, FIRST_SANDBOX = "127.0.0.1:18492", 18493
@@ -218,7 +219,7 @@ def sandbox(folder: Path, port: int) -> Iterator[str]:
     process = serve(folder, "sandbox", "--port", str(port))
     try:
         url = f"http://127.0.0.1:{port}"
-        until(f"{url}/sandbox/dials")
+        until_answered(f"{url}/sandbox/dials")
         dials = json.dumps({"work_s": WORK_S}).encode()
         urllib.request.urlopen(f"{url}/sandbox/dials", dials).close()
         yield url
@@ -260,7 +261,7 @@ async def gateway(
         return sum(int(row["bought"]) for row in run("usage", "--format", "json")["rows"])
 
     try:
-        until(f"http://{HTTP}/readyz")
+        until_answered(f"http://{HTTP}/readyz")
         key = run("keys", "create", "--json")["key"]
         async with httpx.AsyncClient(
             base_url=f"http://{HTTP}", headers={"Authorization": f"Key {key}"}, timeout=60

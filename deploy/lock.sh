@@ -24,13 +24,16 @@ done
 for lock in tests/clients/python/*.lock; do
     echo "fal-client==$(basename "$lock" .lock)" | compile - -o "$lock"
 done
+# Pinned: not every release can be installed, because some need packages that were never published.
+echo "litellm[proxy]==$(sed -n 's/^litellm==\([0-9.]*\).*/\1/p' bench/peers/litellm.lock)" |
+    compile - -o bench/peers/litellm.lock
 # Where to give money is of no use to an install, and is an address.
 without_funding='
     const fs = require("fs"), lock = JSON.parse(fs.readFileSync("package-lock.json"));
     for (const entry of Object.values(lock.packages)) delete entry.funding;
     fs.writeFileSync("package-lock.json", JSON.stringify(lock, null, 2) + "\n");
 '
-for folder in tests/clients/javascript/*/; do
+for folder in tests/clients/javascript/*/ bench/peers/; do
     (cd "$folder" && rm -f package-lock.json &&
         npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts -s &&
         node -e "$without_funding")

@@ -13,7 +13,7 @@ def test_falgate_buys_less_than_any_cache_of_whole_responses(tmp_path: Path) -> 
     options = ["--requests", "48", "--prompts", "8", "--json", str(rows)]
 
     done = subprocess.run(
-        [sys.executable, "bench/savings.py", *options],
+        [sys.executable, "-m", "bench.savings", *options],
         cwd=ROOT,
         check=False,
         capture_output=True,

@@ -1,0 +1,69 @@
+"""`python -m bench`: which parts are measured, in which order, and where the report goes."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import hits, processes
+from bench.report import Section, Setup, markdown
+
+PARTS: dict[str, Callable[[Setup], Section]] = {
+    "hits": hits.measure,
+}
+_HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Measure, and write the report; the status is 1 if anything failed."""
+    options = _parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    processes.stay()
+    began_s = time.monotonic()
+    sections = []
+    for name in options.parts or PARTS:
+        part_s = time.monotonic()
+        print(f"{name} ...", end=" ", flush=True)
+        sections.append(_measured(name, options))
+        print(f"{time.monotonic() - part_s:.0f} s", flush=True)
+    command = "make bench-quick" if options.quick else "make bench"
+    text = markdown(sections, command, time.monotonic() - began_s)
+    file = Path(options.report) if options.report else _elsewhere()
+    file.write_text(text)
+    print(text if options.quick else "", f"The report is in {file}", sep="\n")
+    if failed := [f"{name}: {why}" for each in sections for name, why in each.failed.items()]:
+        sys.exit("\n".join(failed))
+
+
+def _parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all, if none is named")
+    parser.add_argument("--quick", action="store_true", help="only see that everything runs")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=1)
+    parser.add_argument("--report", default="", help="where it goes; else into a temporary file")
+    return parser.parse_args()
+
+
+def _measured(name: str, options: argparse.Namespace) -> Section:
+    """One part; one that fails says so and why."""
+    with tempfile.TemporaryDirectory(prefix="fg-", ignore_cleanup_errors=True) as folder:
+        rounds, seconds = (1, 1) if options.quick else (options.rounds, options.seconds)
+        try:
+            return PARTS[name](Setup(Path(folder), rounds, seconds, options.quick))
+        except Exception as error:  # noqa: BLE001 - the other parts are measured all the same
+            traceback.print_exc()
+            return Section(name.capitalize(), "", failed={name: f"{error or type(error).__name__}"})
+
+
+def _elsewhere() -> Path:
+    with tempfile.NamedTemporaryFile(prefix="falgate-bench-", suffix=".md", delete=False) as file:
+        return Path(file.name)
+
+
+if __name__ == "__main__":
+    main()

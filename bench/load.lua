@@ -1,0 +1,35 @@
+-- The load of one wrk thread: requests from a file, in turn. Its arguments: the file, in which
+-- requests are separated by a zero byte, and the first number. A request that holds the mark
+-- @@@@@@@@@@@@ gets the next number in its place, so that no two are the same.
+-- It prints one line of JSON: counts, and microseconds. The functions set in _G are those that wrk
+-- calls.
+local MARK = '@@@@@@@@@@@@'
+local requests, turn, number, before, after = {}, 0, 0, nil, nil
+
+_G.init = function(args)
+  local file = assert(io.open(args[1], 'rb'))
+  for request in file:read('*a'):gmatch('[^%z]+') do requests[#requests + 1] = request end
+  file:close()
+  number = tonumber(args[2])
+  local from, to = requests[1]:find(MARK, 1, true)
+  if from then
+    before, after = requests[1]:sub(1, from - 1), requests[1]:sub(to + 1)
+  end
+end
+
+_G.request = function()
+  if before then
+    number = number + 1
+    return before .. ('%012d'):format(number) .. after
+  end
+  turn = turn % #requests + 1
+  return requests[turn]
+end
+
+_G.done = function(summary, latency)
+  local errors = summary.errors
+  print(('{"requests":%d,"bytes":%d,"took_us":%d,"p50_us":%d,"p99_us":%d,"refused":%d,"broken":%d}')
+    :format(summary.requests, summary.bytes, summary.duration, latency:percentile(50),
+      latency:percentile(99), errors.status,
+      errors.connect + errors.read + errors.write + errors.timeout))
+end

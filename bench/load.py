@@ -1,0 +1,210 @@
+"""Load by wrk on one server, and what the server spent on it; any wrong answer is a failure."""
+
+import ssl
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http.client import HTTPConnection, HTTPSConnection
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from bench.processes import LOAD, Failed, Tree, on_core
+
+CONNECTIONS = (1, 32, 256)
+MARK = b"@@@@@@@@@@@@"
+"""Twelve characters for which each request has a number of its own."""
+
+_LUA = Path(__file__).with_name("load.lua")
+_NUMBERS = count(1)
+_OK = 200
+_WARM_UP = 32
+_DIFFERENCE_MAX = 0.05
+_TIMEOUT_S = 20
+
+
+class Answer(NamedTuple):
+    """An answer: its status, its headers by lower-case name, its body, and its length in all."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    size_bytes: int
+
+
+class Target(NamedTuple):
+    """A server and what is asked of it.
+
+    Attributes:
+        name: In tables.
+        url: Where requests go, in full.
+        headers: Of each request, besides Host and Content-Length.
+        bodies: Of the requests, in turn; one with `MARK` is made distinct. Empty for GET.
+        tree: Its processes.
+        expected: What is wrong with an answer, or None.
+    """
+
+    name: str
+    url: str
+    headers: Mapping[str, str]
+    bodies: Sequence[bytes]
+    tree: Tree
+    expected: Callable[[Answer], str | None] = lambda _: None
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What one run of wrk measured.
+
+    Attributes:
+        requests: Answered.
+        rps: The same in a second.
+        p50_us: Median latency.
+        p99_us: 99th percentile.
+        cpu_us: User and system time of the server's processes for each request.
+    """
+
+    requests: int
+    rps: float
+    p50_us: float
+    p99_us: float
+    cpu_us: float
+
+
+class _Told(msgspec.Struct):
+    requests: int
+    bytes: int
+    took_us: int
+    p50_us: int
+    p99_us: int
+    refused: int
+    broken: int
+
+
+def ask(target: Target, number: int = 0) -> Answer:
+    """One request by itself, on a connection of its own."""
+    parts = urlsplit(target.url)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, port = parts.hostname or "", parts.port
+    connection = (
+        HTTPSConnection(host, port, timeout=_TIMEOUT_S, context=context)
+        if parts.scheme == "https"
+        else HTTPConnection(host, port, timeout=_TIMEOUT_S)
+    )
+    body = target.bodies[0].replace(MARK, b"%012d" % number) if target.bodies else None
+    try:
+        path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("POST" if body else "GET", path, body, dict(target.headers))
+        reply = connection.getresponse()
+        read = reply.read()
+    finally:
+        connection.close()
+    listed = reply.getheaders()
+    head = sum(len(name) + len(value) + 4 for name, value in listed) + len("HTTP/1.1 200 OK") + 4
+    headers = {name.lower(): value for name, value in listed}
+    return Answer(reply.status, headers, read, head + len(read))
+
+
+def checked(target: Target) -> Answer:
+    """The first answer, which has to be as expected.
+
+    Raises:
+        Failed: It is not.
+    """
+    answer = ask(target, next(_NUMBERS))
+    wrong = target.expected(answer)
+    if answer.status != _OK:
+        wrong = f"status {answer.status}: {answer.body[:300].decode(errors='replace')}"
+    if wrong:
+        raise Failed(f"{target.name} answers wrongly: {wrong}")
+    return answer
+
+
+def run(target: Target, connections: int, seconds: float) -> Load:
+    """Ask for as long as that, on so many connections.
+
+    Raises:
+        Failed: An answer before, after or (by status and length) meanwhile is wrong.
+    """
+    size = checked(target).size_bytes
+    with tempfile.NamedTemporaryFile() as requests:
+        requests.write(b"\0".join(_raw(target)))
+        requests.flush()
+        parts = urlsplit(target.url)
+        first = next(_NUMBERS) * 1_000_000
+        command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{_whole(seconds)}s"]
+        command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
+        command += [f"{parts.scheme}://{parts.netloc}{parts.path}", requests.name, str(first)]
+        before = target.tree.cpu_us()
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        cpu_us = target.tree.cpu_us() - before
+    if done.returncode:
+        raise Failed(f"wrk on {target.name}: {done.stdout}{done.stderr}")
+    told = msgspec.json.decode(done.stdout.splitlines()[-1], type=_Told)
+    if told.refused or told.broken or not told.requests:
+        raise Failed(
+            f"{target.name}, {connections} connections: {told.requests} answers, of which "
+            f"{told.refused} are refusals, and {told.broken} broken connections or time-outs"
+        )
+    if abs(told.bytes / told.requests / size - 1) > _DIFFERENCE_MAX:
+        raise Failed(f"{target.name}: {told.bytes / told.requests:.0f} bytes each, first {size}")
+    checked(target)
+    return Load(
+        told.requests,
+        told.requests / told.took_us * 1e6,
+        told.p50_us,
+        told.p99_us,
+        cpu_us / told.requests,
+    )
+
+
+def rounds(
+    targets: Iterable[Target], connections: Iterable[int], number: int, seconds: float
+) -> tuple[dict[tuple[str, int], list[Load]], dict[str, str]]:
+    """Run all of them alternately, and again; a target that fails is left out from then on.
+
+    Returns:
+        The rounds by target's name and connections, and why a target failed by its name.
+    """
+    targets, connections = list(targets), list(connections)
+    found: dict[tuple[str, int], list[Load]] = {}
+    failed: dict[str, str] = {}
+    plan = [(_WARM_UP, target) for target in targets]
+    plan += [(each, target) for _ in range(number) for each in connections for target in targets]
+    for turn, (at_once, target) in enumerate(plan):
+        if target.name in failed:
+            continue
+        try:
+            load = run(target, at_once, seconds)
+        except (Failed, OSError) as error:
+            failed[target.name] = str(error)
+            continue
+        if turn >= len(targets):
+            found.setdefault((target.name, at_once), []).append(load)
+    return found, failed
+
+
+def median(loads: Sequence[Load], field: str) -> float:
+    """The median of one figure over the rounds."""
+    values: list[float] = [getattr(load, field) for load in loads]
+    return statistics.median(values)
+
+
+def _whole(seconds: float) -> int:
+    """wrk counts in whole seconds."""
+    return max(1, round(seconds))
+
+
+def _raw(target: Target) -> Iterable[bytes]:
+    """The requests as wrk sends them."""
+    parts = urlsplit(target.url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"{name}: {value}" for name, value in {"Host": parts.netloc, **target.headers}.items()]
+    for body in target.bodies or [b""]:
+        first = f"{'POST' if body else 'GET'} {path} HTTP/1.1"
+        length = [f"Content-Length: {len(body)}"] if body else []
+        yield "\r\n".join([first, *lines, *length, "", ""]).encode() + body
