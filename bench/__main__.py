@@ -9,11 +9,12 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import hits, processes
+from bench import hits, misses, processes
 from bench.report import Section, Setup, markdown
 
 PARTS: dict[str, Callable[[Setup], Section]] = {
     "hits": hits.measure,
+    "misses": misses.measure,
 }
 _HERE = Path(__file__).parent
 

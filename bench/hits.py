@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import msgspec
 from bench import work
 from bench.constant import Constant
 from bench.gateway import Gateway, gateway, ledger
-from bench.load import CONNECTIONS, Answer, Target, ask, checked, rounds
+from bench.load import Target, ask, checked, rounds, same
 from bench.nginx import nginx
 from bench.processes import SERVED, Failed, Process, free_port, started
 from bench.report import Section, Setup, load_table
@@ -34,7 +34,7 @@ def targets(folder: Path) -> Iterator[list[Target]]:
     with ExitStack() as stack:
         redis = stack.enter_context(ledger(folder))
         falgate = stack.enter_context(gateway(folder, redis.url))
-        http = hit(falgate, "a lighthouse at dawn")
+        http = hit(falgate, "a lighthouse at dawn")._replace(redis=redis.tree)
         first = checked(http)
         constant = folder / "constant.json"
         headers = {n: v for n, v in first.headers.items() if n not in _OF_ONE_HOP}
@@ -48,7 +48,7 @@ def targets(folder: Path) -> Iterator[list[Target]]:
         ):
             process, served[kind] = stack.enter_context(_constant(kind, constant, folder))
             url = f"http://127.0.0.1:{served[kind]}{work.MODEL}"
-            found.append(http._replace(name=name, url=url, tree=process))
+            found.append(http._replace(name=name, url=url, tree=process, redis=None))
         upstream = f"127.0.0.1:{served['falgate']}"
         cache = stack.enter_context(
             nginx(folder, upstream, falgate.data / "tls", falgate.data / "pictures")
@@ -57,11 +57,13 @@ def targets(folder: Path) -> Iterator[list[Target]]:
             ("nginx proxy_cache, http", cache.http),
             ("nginx proxy_cache, https", cache.https),
         ):
-            found.append(http._replace(name=name, url=url + work.MODEL, tree=cache.process))
+            found.append(
+                http._replace(name=name, url=url + work.MODEL, tree=cache.process, redis=None)
+            )
         by_https = first.body.replace(falgate.http.encode(), falgate.https.encode())
         yield [
             each._replace(
-                expected=_same(by_https if each.url.startswith(falgate.https) else first.body)
+                expected=same(by_https if each.url.startswith(falgate.https) else first.body)
             )
             for each in found
         ]
@@ -70,7 +72,7 @@ def targets(folder: Path) -> Iterator[list[Target]]:
 def measure(setup: Setup) -> Section:
     """The part of the report."""
     with targets(setup.folder) as found:
-        loads, failed = rounds(found, CONNECTIONS, setup.rounds, setup.seconds)
+        loads, failed = rounds(found, setup.connections, setup.rounds, setup.seconds)
     return Section("Hits", _TEXT, [load_table(loads)], failed, loads)
 
 
@@ -107,8 +109,3 @@ def _constant(kind: str, answer: Path, folder: Path) -> Iterator[tuple[Process, 
     with started(f"constant-{kind}", command, folder, core=SERVED) as process:
         process.until(port)
         yield process, port
-
-
-def _same(body: bytes) -> Callable[[Answer], str | None]:
-    """A check that an answer has this body."""
-    return lambda answer: None if answer.body == body else repr(answer.body[:300])

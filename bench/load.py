@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import count
+from math import ceil, inf
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -23,6 +24,9 @@ _LUA = Path(__file__).with_name("load.lua")
 _NUMBERS = count(1)
 _OK = 200
 _WARM_UP = 32
+_ANSWERS_MIN = 4
+"""For each connection in each round."""
+_SECONDS_MAX = 5
 _DIFFERENCE_MAX = 0.05
 _TIMEOUT_S = 20
 
@@ -46,6 +50,7 @@ class Target(NamedTuple):
         bodies: Of the requests, in turn; one with `MARK` is made distinct. Empty for GET.
         tree: Its processes.
         expected: What is wrong with an answer, or None.
+        redis: The Redis that it uses, whose time is counted apart.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Target(NamedTuple):
     bodies: Sequence[bytes]
     tree: Tree
     expected: Callable[[Answer], str | None] = lambda _: None
+    redis: Tree | None = None
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -65,6 +71,7 @@ class Load(msgspec.Struct, frozen=True):
         p50_us: Median latency.
         p99_us: 99th percentile.
         cpu_us: User and system time of the server's processes for each request.
+        redis_us: The same of its Redis.
     """
 
     requests: int
@@ -72,6 +79,7 @@ class Load(msgspec.Struct, frozen=True):
     p50_us: float
     p99_us: float
     cpu_us: float
+    redis_us: float
 
 
 class _Told(msgspec.Struct):
@@ -124,27 +132,27 @@ def checked(target: Target) -> Answer:
     return answer
 
 
-def run(target: Target, connections: int, seconds: float) -> Load:
+def same(body: bytes) -> Callable[[Answer], str | None]:
+    """A check that an answer has this body."""
+    return lambda answer: None if answer.body == body else repr(answer.body[:300])
+
+
+def run(target: Target, connections: int, seconds: int) -> Load:
     """Ask for as long as that, on so many connections.
 
     Raises:
         Failed: An answer before, after or (by status and length) meanwhile is wrong.
     """
     size = checked(target).size_bytes
+    trees = [target.tree, *([target.redis] if target.redis else [])]
     with tempfile.NamedTemporaryFile() as requests:
         requests.write(b"\0".join(_raw(target)))
         requests.flush()
-        parts = urlsplit(target.url)
-        first = next(_NUMBERS) * 1_000_000
-        command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{_whole(seconds)}s"]
-        command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
-        command += [f"{parts.scheme}://{parts.netloc}{parts.path}", requests.name, str(first)]
-        before = target.tree.cpu_us()
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        cpu_us = target.tree.cpu_us() - before
-    if done.returncode:
-        raise Failed(f"wrk on {target.name}: {done.stdout}{done.stderr}")
-    told = msgspec.json.decode(done.stdout.splitlines()[-1], type=_Told)
+        before = [tree.cpu_us() for tree in trees]
+        told = _wrk(target, connections, seconds, requests.name)
+        spent = [tree.cpu_us() - had for tree, had in zip(trees, before, strict=True)]
+    # What was asked last is still being answered, at the cost of whoever is loaded next.
+    target.tree.until_idle()
     if told.refused or told.broken or not told.requests:
         raise Failed(
             f"{target.name}, {connections} connections: {told.requests} answers, of which "
@@ -153,36 +161,48 @@ def run(target: Target, connections: int, seconds: float) -> Load:
     if abs(told.bytes / told.requests / size - 1) > _DIFFERENCE_MAX:
         raise Failed(f"{target.name}: {told.bytes / told.requests:.0f} bytes each, first {size}")
     checked(target)
-    return Load(
-        told.requests,
-        told.requests / told.took_us * 1e6,
-        told.p50_us,
-        told.p99_us,
-        cpu_us / told.requests,
-    )
+    rps = told.requests / told.took_us * 1e6
+    cpu_us, redis_us = [each / told.requests for each in [*spent, 0.0][:2]]
+    return Load(told.requests, rps, told.p50_us, told.p99_us, cpu_us, redis_us)
+
+
+def _wrk(target: Target, connections: int, seconds: int, requests: str) -> _Told:
+    parts = urlsplit(target.url)
+    first = next(_NUMBERS) * 1_000_000
+    command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+    command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
+    command += [f"{parts.scheme}://{parts.netloc}{parts.path}", requests, str(first)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failed(f"wrk on {target.name}: {done.stdout}{done.stderr}")
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=_Told)
 
 
 def rounds(
-    targets: Iterable[Target], connections: Iterable[int], number: int, seconds: float
+    targets: Sequence[Target], connections: Sequence[int], number: int, seconds: int
 ) -> tuple[dict[tuple[str, int], list[Load]], dict[str, str]]:
     """Run all of them alternately, and again; a target that fails is left out from then on.
+
+    A slow target is given more seconds, so that each connection has several answers.
 
     Returns:
         The rounds by target's name and connections, and why a target failed by its name.
     """
-    targets, connections = list(targets), list(connections)
     found: dict[tuple[str, int], list[Load]] = {}
     failed: dict[str, str] = {}
+    paces: dict[str, float] = {}
     plan = [(_WARM_UP, target) for target in targets]
     plan += [(each, target) for _ in range(number) for each in connections for target in targets]
     for turn, (at_once, target) in enumerate(plan):
         if target.name in failed:
             continue
+        needed_s = at_once * _ANSWERS_MIN / paces.get(target.name, inf)
         try:
-            load = run(target, at_once, seconds)
+            load = run(target, at_once, max(seconds, min(_SECONDS_MAX, ceil(needed_s))))
         except (Failed, OSError) as error:
             failed[target.name] = str(error)
             continue
+        paces[target.name] = load.rps
         if turn >= len(targets):
             found.setdefault((target.name, at_once), []).append(load)
     return found, failed
@@ -192,11 +212,6 @@ def median(loads: Sequence[Load], field: str) -> float:
     """The median of one figure over the rounds."""
     values: list[float] = [getattr(load, field) for load in loads]
     return statistics.median(values)
-
-
-def _whole(seconds: float) -> int:
-    """wrk counts in whole seconds."""
-    return max(1, round(seconds))
 
 
 def _raw(target: Target) -> Iterable[bytes]:

@@ -19,7 +19,8 @@ from typing import Any
 SERVED, LOAD = 0, 1
 """The cores: of what is measured, and of everything else."""
 
-START_S, STOP_S = 60.0, 20.0
+START_S, STOP_S, IDLE_S = 60.0, 20.0, 15.0
+_LOOK_S, _BUSY = 0.05, 0.1
 
 
 class Failed(Exception):
@@ -51,6 +52,17 @@ class Tree:
             for pid in self.pids()
             for text in _read(f"/proc/{pid}/task/*/schedstat")
         )
+
+    def until_idle(self) -> None:
+        """Wait until it does hardly anything, or for `IDLE_S` at most."""
+        end_s = time.monotonic() + IDLE_S
+        now_us = self.cpu_us()
+        while time.monotonic() < end_s:
+            before_us = now_us
+            time.sleep(_LOOK_S)
+            now_us = self.cpu_us()
+            if now_us - before_us < _LOOK_S * 1e6 * _BUSY:
+                return
 
     def rss_bytes(self) -> int:
         """Resident memory of the tree."""

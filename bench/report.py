@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bench import machine
-from bench.load import Load, median
+from bench.load import CONNECTIONS, Load, median
 
 _FINE_US = 100
 """Below it, a figure has a decimal place."""
@@ -29,6 +29,11 @@ class Setup(NamedTuple):
     rounds: int
     seconds: int
     quick: bool = False
+
+    @property
+    def connections(self) -> Sequence[int]:
+        """How many connections at once."""
+        return (32,) if self.quick else CONNECTIONS
 
     def several(self, full: int, quick: int) -> int:
         """One of two numbers."""
@@ -63,12 +68,14 @@ class Section(NamedTuple):
 def load_table(loads: Loads) -> Table:
     """Medians of all loads, with the least and the greatest."""
     head = ["server", "at once", "requests/s", "p50 ms", "p99 ms", "CPU µs per request"]
+    with_redis = any(load.redis_us for found in loads.values() for load in found)
     rows = []
     for name in dict.fromkeys(name for name, _ in loads):
         for (other, connections), found in loads.items():
             if other == name:
-                rows.append([name, f"{connections}", *_figures(found)])
-    return Table(head, rows)
+                redis = [_cpu(found, "redis_us")] if with_redis else []
+                rows.append([name, f"{connections}", *_figures(found), *redis])
+    return Table([*head, "Redis's"] if with_redis else head, rows)
 
 
 def _figures(found: Sequence[Load]) -> list[str]:
@@ -76,8 +83,14 @@ def _figures(found: Sequence[Load]) -> list[str]:
         spread(found, "rps", lambda value: f"{value:,.0f}"),
         spread(found, "p50_us", lambda value: f"{value / 1000:.2f}"),
         spread(found, "p99_us", lambda value: f"{value / 1000:.2f}"),
-        spread(found, "cpu_us", lambda value: f"{value:,.{int(value < _FINE_US)}f}"),
+        _cpu(found, "cpu_us"),
     ]
+
+
+def _cpu(found: Sequence[Load], field: str) -> str:
+    if not any(getattr(load, field) for load in found):
+        return ""
+    return spread(found, field, lambda value: f"{value:,.{int(value < _FINE_US)}f}")
 
 
 def spread(found: Sequence[Load], field: str, form: Callable[[float], str]) -> str:
