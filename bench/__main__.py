@@ -1,6 +1,7 @@
 """`python -m bench`: which parts are measured, in which order, and where the report goes."""
 
 import argparse
+import resource
 import signal
 import sys
 import tempfile
@@ -9,12 +10,16 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import hits, misses, processes
+from bench import hits, misses, pictures, polls, processes, scale, waiting
 from bench.report import Section, Setup, markdown
 
 PARTS: dict[str, Callable[[Setup], Section]] = {
     "hits": hits.measure,
     "misses": misses.measure,
+    "waiting": waiting.measure,
+    "polls": polls.measure,
+    "pictures": pictures.measure,
+    "scale": scale.measure,
 }
 _HERE = Path(__file__).parent
 
@@ -24,6 +29,8 @@ def main() -> None:
     options = _parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     processes.stay()
+    files_max = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
     began_s = time.monotonic()
     sections = []
     for name in options.parts or PARTS:

@@ -47,6 +47,7 @@ class Ledger(NamedTuple):
 @contextmanager
 def ledger(folder: Path) -> Iterator[Ledger]:
     """The Valkey that falgate brings, as falgate runs it, on this process's core."""
+    folder.mkdir(exist_ok=True)
     server = EmbeddedRedis(folder / "redis")
     server.start()
     try:

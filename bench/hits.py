@@ -51,7 +51,7 @@ def targets(folder: Path) -> Iterator[list[Target]]:
             found.append(http._replace(name=name, url=url, tree=process, redis=None))
         upstream = f"127.0.0.1:{served['falgate']}"
         cache = stack.enter_context(
-            nginx(folder, upstream, falgate.data / "tls", falgate.data / "pictures")
+            nginx(folder, upstream, falgate.data / "tls", falgate.data / "media")
         )
         for name, url in (
             ("nginx proxy_cache, http", cache.http),

@@ -22,7 +22,6 @@ MARK = b"@@@@@@@@@@@@"
 
 _LUA = Path(__file__).with_name("load.lua")
 _NUMBERS = count(1)
-_OK = 200
 _WARM_UP = 32
 _ANSWERS_MIN = 4
 """For each connection in each round."""
@@ -51,6 +50,8 @@ class Target(NamedTuple):
         tree: Its processes.
         expected: What is wrong with an answer, or None.
         redis: The Redis that it uses, whose time is counted apart.
+        paths: What is asked for in turn, instead of the URL's.
+        status: Of every answer.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Target(NamedTuple):
     tree: Tree
     expected: Callable[[Answer], str | None] = lambda _: None
     redis: Tree | None = None
+    paths: Sequence[str] = ()
+    status: int = 200
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -125,7 +128,7 @@ def checked(target: Target) -> Answer:
     """
     answer = ask(target, next(_NUMBERS))
     wrong = target.expected(answer)
-    if answer.status != _OK:
+    if answer.status != target.status:
         wrong = f"status {answer.status}: {answer.body[:300].decode(errors='replace')}"
     if wrong:
         raise Failed(f"{target.name} answers wrongly: {wrong}")
@@ -217,9 +220,10 @@ def median(loads: Sequence[Load], field: str) -> float:
 def _raw(target: Target) -> Iterable[bytes]:
     """The requests as wrk sends them."""
     parts = urlsplit(target.url)
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     lines = [f"{name}: {value}" for name, value in {"Host": parts.netloc, **target.headers}.items()]
-    for body in target.bodies or [b""]:
-        first = f"{'POST' if body else 'GET'} {path} HTTP/1.1"
-        length = [f"Content-Length: {len(body)}"] if body else []
-        yield "\r\n".join([first, *lines, *length, "", ""]).encode() + body
+    own = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    for path in target.paths or [own]:
+        for body in target.bodies or [b""]:
+            first = f"{'POST' if body else 'GET'} {path} HTTP/1.1"
+            length = [f"Content-Length: {len(body)}"] if body else []
+            yield "\r\n".join([first, *lines, *length, "", ""]).encode() + body

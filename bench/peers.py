@@ -23,10 +23,10 @@ _LOOK_S = 0.5
 
 
 @contextmanager
-def stub(folder: Path) -> Iterator[tuple[str, Process]]:
+def stub(folder: Path, picture_bytes: int = 1_500_000) -> Iterator[tuple[str, Process]]:
     """The stub of an upstream: what its URLs begin with, and it."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.stub", str(port)]
+    command = [sys.executable, "-m", "bench.stub", str(port), str(picture_bytes)]
     with started("stub", command, folder) as process:
         process.until(port)
         yield f"http://127.0.0.1:{port}", process

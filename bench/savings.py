@@ -21,20 +21,20 @@ import random
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
 
+from bench import upstream
 from bench.processes import until_answered
 
 MODEL = "fal-ai/gpt-image-1.5"
-HTTP, FIRST_SANDBOX = "127.0.0.1:18492", 18493
+HTTP = "127.0.0.1:18492"
 WORK_S = 0.02
 OK = 200
 
@@ -130,15 +130,15 @@ async def measure(
 ) -> tuple[list[Row], list[str]]:
     """Every cache's row, falgate's last, and what does not add up."""
     rows = []
-    for offset, (name, shared) in enumerate((("exact response", False), ("exact, shared", True))):
-        with sandbox(folder, FIRST_SANDBOX + offset) as url:
+    for name, shared in (("exact response", False), ("exact, shared", True)):
+        with upstream.sandbox(folder, work_s=WORK_S) as url:
             headers = {"Authorization": "Key a:b"}
             async with httpx.AsyncClient(timeout=60, headers=headers) as client:
                 cache = ExactCache(client, f"{url}/{MODEL}", shared=shared)
                 rows.append(await play(stream, concurrency, Row(name), cache.ask))
             close(rows[-1], url)
     differences: list[str] = []
-    with sandbox(folder, FIRST_SANDBOX + 2) as url:
+    with upstream.sandbox(folder, work_s=WORK_S) as url:
         async with gateway(folder, url) as (client, verify):
             row = await play(stream, concurrency, Row("falgate"), lambda body: ask(client, body))
             ledger = verify()
@@ -213,31 +213,16 @@ async def ask(client: httpx.AsyncClient, body: bytes) -> str:
     return str(answer.headers["x-falgate-cache"])
 
 
-@contextmanager
-def sandbox(folder: Path, port: int) -> Iterator[str]:
-    """One that plays fal, and is quick."""
-    process = serve(folder, "sandbox", "--port", str(port))
-    try:
-        url = f"http://127.0.0.1:{port}"
-        until_answered(f"{url}/sandbox/dials")
-        dials = json.dumps({"work_s": WORK_S}).encode()
-        urllib.request.urlopen(f"{url}/sandbox/dials", dials).close()
-        yield url
-    finally:
-        end(process)
-
-
 def close(row: Row, url: str) -> None:
     """What the books of who plays fal say of it."""
-    with urllib.request.urlopen(f"{url}/sandbox/books") as answer:
-        books = json.load(answer)
+    books = upstream.books(url)
     row.bought = sum(entry["delivered"] for entry in books["submits"])
     row.billed_usd = books["billed_micros"] / 1_000_000
 
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, upstream: str
+    folder: Path, sandbox: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Callable[[], int]]]:
     """A client of falgate, and how many pictures its ledger has, once that was verified."""
     env = {
@@ -245,7 +230,7 @@ async def gateway(
         "FALGATE_DATA_DIR": str(folder / "data"),
         "FALGATE_LISTEN": HTTP,
         "FALGATE_LOG_LEVEL": "error",
-        "FALGATE_UPSTREAM_URL": f"{upstream}/queue",
+        "FALGATE_UPSTREAM_URL": f"{sandbox}/queue",
         "FALGATE_ORG_DAILY_USD": "100000",
         "FAL_KEY": "id:secret",
     }

@@ -1,7 +1,8 @@
-"""A stub of an upstream that answers at once: `python -m bench.stub PORT`.
+"""A stub of an upstream that answers at once: `python -m bench.stub PORT PICTURE_BYTES`.
 
 It speaks fal's queue protocol below /queue, fal's synchronous call and what OpenAI's clients call,
-for gateways that speak only that. Every picture is a PNG of 1.5 MB that differs in one comment.
+for gateways that speak only that. Every picture is a PNG of about that size, and differs from the
+others in one comment.
 """
 
 import asyncio
@@ -21,16 +22,15 @@ from PIL import Image
 
 from bench.work import MODEL
 
-PICTURE_BYTES = 1_500_000
 _SIDE_PX = 1_024
 _IHDR_END = 33
 _BACKLOG = 2_048
 _REQUEST = re.compile(rb"/queue/.+/requests/([0-9a-f-]+)(/status)?(\?.*)?")
 
 
-def picture() -> bytes:
-    """A PNG of 1024 x 1024 pixels, half of them noise, so that it has about 1.5 MB."""
-    noise = os.urandom(PICTURE_BYTES)
+def picture(size_bytes: int) -> bytes:
+    """A PNG of 1024 x 1024 pixels, so many of them noise that it has about that size."""
+    noise = os.urandom(size_bytes)
     pixels = noise + bytes(3 * _SIDE_PX * _SIDE_PX - len(noise))
     file = BytesIO()
     Image.frombytes("RGB", (_SIDE_PX, _SIDE_PX), pixels).save(file, "PNG", compress_level=1)
@@ -40,10 +40,10 @@ def picture() -> bytes:
 class Upstream:
     """What is answered, by path."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, picture_bytes: int) -> None:
         self._url = url
         self._ids = count(1)
-        whole = picture()
+        whole = picture(picture_bytes)
         self._before, self._after = whole[:_IHDR_END], whole[_IHDR_END:]
 
     def answer(self, path: bytes) -> tuple[bytes, ...]:
@@ -135,9 +135,9 @@ def _head(content_type: str, size: int) -> bytes:
     ).encode()
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, picture_bytes: int) -> None:
     """Serve until the process is ended."""
-    upstream = Upstream(f"http://127.0.0.1:{port}")
+    upstream = Upstream(f"http://127.0.0.1:{port}", picture_bytes)
     listening = socket.create_server(("127.0.0.1", port), backlog=_BACKLOG)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(upstream), sock=listening)
@@ -146,4 +146,4 @@ async def serve(port: int) -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(int(sys.argv[1])))
+        runner.run(serve(*map(int, sys.argv[1:])))

@@ -1,0 +1,100 @@
+"""Redis filled as much use would have left it: many pools and many keys, by pipelines."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+import hiredis
+import msgspec
+from redis import Redis
+
+from bench.processes import Failed
+from falgate import settings
+from falgate.accounts import apikey
+from falgate.accounts.apikey import KeyRecord
+from falgate.accounts.cache_settings import DEFAULT_POLICY
+from falgate.accounts.directory import FIRST
+from falgate.cache.fingerprint import fingerprint
+from falgate.cache.policy import scope_name
+from falgate.models.arguments import read
+from falgate.models.endpoints import MODELS
+from falgate.redis import keyspace
+
+_PIPELINE = 10_000
+_SPEC = MODELS["fal-ai/gpt-image-1.5"]
+
+Command = Sequence[str | bytes]
+
+
+def fingerprint_of(body: bytes) -> str:
+    """The fingerprint of a body, asked for by the first app before the sandbox."""
+    arguments = read(_SPEC, body, "application/json").arguments
+    scope = scope_name(DEFAULT_POLICY.scope, FIRST, FIRST)
+    return fingerprint(_SPEC, arguments, upstream=settings.SANDBOX, scope=scope)
+
+
+def copy_pool(redis: Redis, body: bytes, fingerprints: Iterable[str]) -> None:
+    """Give other fingerprints the pool that the body has.
+
+    Raises:
+        Failed: It has none.
+    """
+    pool = redis.hgetall(keyspace.pool(fingerprint_of(body)))
+    assert isinstance(pool, dict)
+    if not pool:
+        raise Failed("the body's pool is not where its fingerprint says")
+    fields = [part for item in pool.items() for part in item]
+    _send(redis, (("HSET", keyspace.pool(each), *fields) for each in fingerprints))
+
+
+def random_fingerprints(number: int) -> Iterable[str]:
+    """So many that nobody will ask for."""
+    return (os.urandom(32).hex() for _ in range(number))
+
+
+def add_keys(redis: Redis, number: int) -> None:
+    """Give the first app so many further keys."""
+    _send(redis, (command for _ in range(number) for command in _key_commands()))
+
+
+def used_mib(redis: Redis) -> float:
+    """The memory that Redis uses."""
+    info = redis.info("memory")
+    assert isinstance(info, dict)
+    return float(info["used_memory"]) / 2**20
+
+
+def _key_commands() -> Iterable[Command]:
+    secret = apikey.mint("live", os.urandom(apikey.ID_BYTES), os.urandom(apikey.SECRET_BYTES))
+    presented = apikey.present(secret)
+    assert presented
+    record = KeyRecord(
+        id=presented.id,
+        kind="live",
+        digest=presented.digest,
+        team=FIRST,
+        app=FIRST,
+        name="",
+        created_s=1,
+    )
+    yield "HSET", keyspace.apikey(record.id), "record", msgspec.json.encode(record)
+    for of in ("", FIRST, f"{FIRST}/{FIRST}"):
+        yield "ZADD", keyspace.key_order(of), "0", record.place
+
+
+def _send(redis: Redis, commands: Iterable[Command]) -> None:
+    """Send them, many at once: redis-py's own pipelines would take minutes for a million."""
+    connection = redis.connection_pool.get_connection()
+    packed: list[bytes] = []
+
+    def flush() -> None:
+        connection.send_packed_command(packed)
+        for _ in packed:
+            connection.read_response()
+        packed.clear()
+
+    for command in commands:
+        packed.append(hiredis.pack_command(tuple(command)))
+        if len(packed) == _PIPELINE:
+            flush()
+    flush()
+    redis.connection_pool.release(connection)
