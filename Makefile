@@ -68,8 +68,8 @@ lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
 
-bench: bench-tools  ## measure how fast falgate is, beside others; writes bench/report.md, in 15 minutes
-	@.venv/bin/python -m bench --report bench/report.md
+bench: bench-tools  ## how fast falgate is, beside others, in 15 minutes: writes bench/report.md
+	@.venv/bin/python -m bench --publish
 
 bench-quick: bench-tools  ## whether the benchmark runs and all answers are right, in 2 minutes
 	@.venv/bin/python -m bench --quick

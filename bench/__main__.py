@@ -7,10 +7,10 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import hits, misses, pictures, polls, processes, scale, waiting
+from bench import chart, hits, misses, pictures, polls, processes, readme, scale, waiting
 from bench.report import Section, Setup, markdown
 
 PARTS: dict[str, Callable[[Setup], Section]] = {
@@ -40,9 +40,11 @@ def main() -> None:
         print(f"{time.monotonic() - part_s:.0f} s", flush=True)
     command = "make bench-quick" if options.quick else "make bench"
     text = markdown(sections, command, time.monotonic() - began_s)
-    file = Path(options.report) if options.report else _elsewhere()
+    file = _HERE / "report.md" if options.publish else _elsewhere()
     file.write_text(text)
-    print(text if options.quick else "", f"The report is in {file}", sep="\n")
+    if options.publish:
+        _publish(sections)
+    print(f"The report is in {file}")
     if failed := [f"{name}: {why}" for each in sections for name, why in each.failed.items()]:
         sys.exit("\n".join(failed))
 
@@ -53,7 +55,11 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="only see that everything runs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1)
-    parser.add_argument("--report", default="", help="where it goes; else into a temporary file")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="write bench/report.md, bench/hits.svg and the README's table, not a temporary file",
+    )
     return parser.parse_args()
 
 
@@ -66,6 +72,14 @@ def _measured(name: str, options: argparse.Namespace) -> Section:
         except Exception as error:  # noqa: BLE001 - the other parts are measured all the same
             traceback.print_exc()
             return Section(name.capitalize(), "", failed={name: f"{error or type(error).__name__}"})
+
+
+def _publish(sections: Sequence[Section]) -> None:
+    """Renew the chart and the README's table, if there are hits to show."""
+    for loads in [section.loads for section in sections if section.loads]:
+        (_HERE / "hits.svg").write_text(chart.svg(loads))
+        file = _HERE.parent / "README.md"
+        file.write_text(readme.updated(file.read_text(), loads))
 
 
 def _elsewhere() -> Path:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import hiredis
 import msgspec
@@ -83,7 +84,7 @@ def _key_commands() -> Iterable[Command]:
 
 def _send(redis: Redis, commands: Iterable[Command]) -> None:
     """Send them, many at once: redis-py's own pipelines would take minutes for a million."""
-    connection = redis.connection_pool.get_connection()
+    connection: Any = redis.connection_pool.get_connection()
     packed: list[bytes] = []
 
     def flush() -> None:
@@ -93,7 +94,8 @@ def _send(redis: Redis, commands: Iterable[Command]) -> None:
         packed.clear()
 
     for command in commands:
-        packed.append(hiredis.pack_command(tuple(command)))
+        parts: Any = tuple(command)
+        packed.append(hiredis.pack_command(parts))
         if len(packed) == _PIPELINE:
             flush()
     flush()

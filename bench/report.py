@@ -104,15 +104,16 @@ def markdown(sections: Sequence[Section], command: str, took_s: float) -> str:
     """The report."""
     now = f"{datetime.now(tz=UTC):%Y-%m-%d %H:%M} UTC"
     parts = ["# The benchmark", f"`{command}` wrote this on {now}, in {took_s / 60:.1f} minutes."]
-    parts += [_HOW, _markdown(machine.table())]
+    parts += [_HOW, markdown_table(machine.table())]
     for section in sections:
         parts += [f"## {section.title}", section.text]
-        parts += [_markdown(table) for table in section.tables]
+        parts += [markdown_table(table) for table in section.tables]
         parts += [f"**{name} was not measured**: {why}" for name, why in section.failed.items()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _markdown(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """A table in Markdown."""
     lines = [table.head, ["---", *["---:"] * (len(table.head) - 1)], *table.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -36,6 +36,7 @@ def measure(setup: Setup) -> Section:
         idle_bytes = falgate.process.rss_bytes()
         one = hit(falgate, _PROMPT)._replace(redis=redis.tree)
         bodies = [work.body(f"{_PROMPT}, number {each}") for each in range(5_000)]
+        first = _filled_row("1 pool", client, one, setup)
         filling.copy_pool(client, one.bodies[0], map(filling.fingerprint_of, bodies))
         rows = [
             ["at idle", f"{idle_bytes / 2**20:.0f}"],
@@ -47,7 +48,7 @@ def measure(setup: Setup) -> Section:
             *_second(stack, setup, redis.url, one),
         ]
         loads, failed = rounds(targets, [_AT_ONCE], setup.several(3, 1), setup.seconds)
-        filled = _filled(client, one, setup)
+        filled = _filled(client, one, setup, first)
     tables = [load_table(loads), filled, Table(["falgate's memory", "MiB"], rows), _starts(setup)]
     return Section("Scale", _TEXT, tables, failed)
 
@@ -71,16 +72,16 @@ def _after_many(falgate: Gateway, target: Target, setup: Setup) -> list[str]:
     return [f"after {load.requests:,} hits", f"{falgate.process.rss_bytes() / 2**20:.0f}"]
 
 
-def _filled(client: Redis, target: Target, setup: Setup) -> Table:
-    """Hits with more and more in Redis."""
+def _filled(client: Redis, target: Target, setup: Setup, first: list[str]) -> Table:
+    """Hits with more and more in Redis; the first row is given."""
     many = [setup.several(full, quick) for full, quick in ((10_000, 100), (1_000_000, 1_000))]
     keys = setup.several(100_000, 1_000)
     steps = [
-        (f"{many[0]:,} pools", many[0], 0),
-        (f"{many[1]:,} pools", many[1] - many[0], 0),
-        (f"{many[1]:,} pools, {keys:,} keys", 0, keys),
+        (f"{many[0]:,} pools more", many[0], 0),
+        (f"{many[1]:,} pools more", many[1] - many[0], 0),
+        (f"{many[1]:,} pools and {keys:,} keys more", 0, keys),
     ]
-    rows = [_filled_row("5,001 pools", client, target, setup)]
+    rows = [first]
     for name, pools, more_keys in steps:
         filling.copy_pool(client, target.bodies[0], filling.random_fingerprints(pools))
         filling.add_keys(client, more_keys)
