@@ -1,10 +1,14 @@
 -- The load of one wrk thread: requests from a file, in turn. Its arguments: the file, in which
 -- requests are separated by a zero byte, and the first number. A request that holds the mark
 -- @@@@@@@@@@@@ gets the next number in its place, so that no two are the same.
--- It prints one line of JSON: counts, and microseconds. The functions set in _G are those that wrk
--- calls.
+-- It prints one line of JSON: counts, and microseconds. What is set in _G is called or read by wrk.
 local MARK = '@@@@@@@@@@@@'
-local requests, turn, number, before, after = {}, 0, 0, nil, nil
+local requests, turn, number, before, after, loading = {}, 0, 0, nil, nil, nil
+_G.sent = 0
+
+_G.setup = function(thread)
+  loading = thread
+end
 
 _G.init = function(args)
   local file = assert(io.open(args[1], 'rb'))
@@ -18,6 +22,7 @@ _G.init = function(args)
 end
 
 _G.request = function()
+  _G.sent = _G.sent + 1
   if before then
     number = number + 1
     return before .. ('%012d'):format(number) .. after
@@ -28,8 +33,9 @@ end
 
 _G.done = function(summary, latency)
   local errors = summary.errors
-  print(('{"requests":%d,"bytes":%d,"took_us":%d,"p50_us":%d,"p99_us":%d,"refused":%d,"broken":%d}')
-    :format(summary.requests, summary.bytes, summary.duration, latency:percentile(50),
-      latency:percentile(99), errors.status,
-      errors.connect + errors.read + errors.write + errors.timeout))
+  local form = '{"sent":%d,"requests":%d,"bytes":%d,"took_us":%d,"p50_us":%d,"p99_us":%d,'
+    .. '"refused":%d,"broken":%d}'
+  print(form:format(loading:get('sent'), summary.requests, summary.bytes, summary.duration,
+    latency:percentile(50), latency:percentile(99), errors.status,
+    errors.connect + errors.read + errors.write + errors.timeout))
 end

@@ -15,9 +15,10 @@ it holds the money, submits by the queue on a new connection, asks for status an
 fetches a PNG of 1.5 MB, decodes it to check it, stores it and publishes it. Every body is another
 one, and so is every picture. The other gateways pass the same call through and have neither money
 nor pictures: LiteLLM's is a chat completion, which is what it can cache, and it runs without a
-database. Portkey's package has no cache. The last requests of a load are begun and not answered,
-which makes the CPU of the slow rows seem greater, by an eighth at most.\
+database. Portkey's package has no cache. Another falgate buys pictures of 10 kB, which shows what
+the pictures cost.\
 """
+_SMALL_BYTES = 10_000
 _DIRECT = "the stub, called directly"
 
 
@@ -33,11 +34,20 @@ def measure(setup: Setup) -> Section:
         miss = same._replace(
             name="falgate, miss", bodies=[work.body(MARK.decode())], expected=_bought
         )
+        small_url, _ = stack.enter_context(stub(setup.folder, _SMALL_BYTES))
+        env = {"FALGATE_UPSTREAM_URL": f"{small_url}/queue", "FAL_KEY": "id:secret"}
+        other = stack.enter_context(gateway(setup.folder, redis.url, "falgate-small", **env))
+        small = miss._replace(
+            name="falgate, miss of a small picture",
+            url=other.http + work.MODEL,
+            headers=work.headers(other.key),
+            tree=other.process,
+        )
         direct = miss._replace(
             name=_DIRECT, url=url + work.MODEL, tree=process, redis=None, expected=_told
         )
         others, failed = started_peers(stack, setup.folder, url)
-        targets = [same, miss, direct, *others]
+        targets = [same, miss, small, direct, *others]
         loads, wrong = rounds(targets, setup.connections, number, setup.seconds)
     return Section(
         "Misses, and other gateways", _TEXT, [load_table(loads), _added(loads)], failed | wrong

@@ -45,7 +45,7 @@ def measure(setup: Setup) -> Section:
 
 async def _measure(falgate: Gateway, pollers: int, phase_s: int) -> list[list[str]]:
     """Purchases alone, beside pollers, and beside polls as fast as they go."""
-    bought_max = round(_SLOTS / _WORK_S * phase_s * 6)
+    bought_max = round(_SLOTS / _WORK_S * phase_s * 8)
     waiting = (await submit_all(falgate, bought_max + pollers))[bought_max:]
     alone = await _phase("nobody polls", falgate, _nobody(phase_s))
     polling = asyncio.create_task(_poll_all(falgate, waiting, phase_s))
@@ -101,7 +101,7 @@ async def _flood(falgate: Gateway, request_ids: list[str], phase_s: int) -> list
         paths=[_path(each) for each in request_ids],
         status=202,
     )
-    load = await asyncio.to_thread(run, target, 32, phase_s)
+    load = await asyncio.to_thread(run, target, 32, phase_s, settles=False)
     return [f"{load.rps:,.0f}", f"{load.p50_us / 1000:.1f}"]
 
 
