@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[Setup], Section]] = {
     "pictures": pictures.measure,
     "scale": scale.measure,
 }
+_BEGUN_S_MAX = 13 * 60
 _HERE = Path(__file__).parent
 
 
@@ -36,7 +37,10 @@ def main() -> None:
     for name in options.parts or PARTS:
         part_s = time.monotonic()
         print(f"{name} ...", end=" ", flush=True)
-        sections.append(_measured(name, options))
+        late = part_s - began_s > _BEGUN_S_MAX
+        sections.append(
+            _failed(name, "there was no time left") if late else _measured(name, options)
+        )
         print(f"{time.monotonic() - part_s:.0f} s", flush=True)
     command = "make bench-quick" if options.quick else "make bench"
     text = markdown(sections, command, time.monotonic() - began_s)
@@ -71,7 +75,11 @@ def _measured(name: str, options: argparse.Namespace) -> Section:
             return PARTS[name](Setup(Path(folder), rounds, seconds, options.quick))
         except Exception as error:  # noqa: BLE001 - the other parts are measured all the same
             traceback.print_exc()
-            return Section(name.capitalize(), "", failed={name: f"{error or type(error).__name__}"})
+            return _failed(name, f"{error or type(error).__name__}")
+
+
+def _failed(name: str, why: str) -> Section:
+    return Section(name.capitalize(), "", failed={name: why})
 
 
 def _publish(sections: Sequence[Section]) -> None:

@@ -69,6 +69,7 @@ def gateway(folder: Path, redis_url: str, name: str = "falgate", **env: str) -> 
         "FALGATE_REDIS_URL": redis_url,
         "FALGATE_LOG_LEVEL": "info",
         "FALGATE_ORG_DAILY_USD": BUDGET_USD,
+        "FALGATE_DRAIN_ACCEPT_S": "0",
         **env,
     }
     command = [sys.executable, "-m", "falgate", "run"]

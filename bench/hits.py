@@ -12,7 +12,7 @@ import msgspec
 from bench import work
 from bench.constant import Constant
 from bench.gateway import Gateway, gateway, ledger
-from bench.load import Target, ask, checked, rounds, same
+from bench.load import Answer, Target, ask, checked, rounds, same
 from bench.nginx import nginx
 from bench.processes import SERVED, Failed, Process, free_port, started
 from bench.report import Section, Setup, load_table
@@ -28,52 +28,53 @@ key in its cache key, and writes no log.\
 _OF_ONE_HOP = {"connection", "date", "server", "transfer-encoding", "keep-alive"}
 
 
-@contextmanager
-def targets(folder: Path) -> Iterator[list[Target]]:
-    """All servers, ready to be loaded, until the block ends."""
-    with ExitStack() as stack:
-        redis = stack.enter_context(ledger(folder))
-        falgate = stack.enter_context(gateway(folder, redis.url))
-        http = hit(falgate, "a lighthouse at dawn")._replace(redis=redis.tree)
-        first = checked(http)
-        constant = folder / "constant.json"
-        headers = {n: v for n, v in first.headers.items() if n not in _OF_ONE_HOP}
-        constant.write_bytes(msgspec.json.encode(Constant(headers, first.body.decode())))
-        found = [http, http._replace(name="falgate, https", url=falgate.https + work.MODEL)]
-        served = {}
-        for kind, name in (
-            ("falgate", "bare ASGI, falgate's server"),
-            ("uvicorn", "bare ASGI, uvicorn"),
-            ("litestar", "Litestar route, falgate's server"),
-        ):
-            process, served[kind] = stack.enter_context(_constant(kind, constant, folder))
-            url = f"http://127.0.0.1:{served[kind]}{work.MODEL}"
-            found.append(http._replace(name=name, url=url, tree=process, redis=None))
-        upstream = f"127.0.0.1:{served['falgate']}"
-        cache = stack.enter_context(
-            nginx(folder, upstream, falgate.data / "tls", falgate.data / "media")
-        )
-        for name, url in (
-            ("nginx proxy_cache, http", cache.http),
-            ("nginx proxy_cache, https", cache.https),
-        ):
-            found.append(
-                http._replace(name=name, url=url + work.MODEL, tree=cache.process, redis=None)
-            )
-        by_https = first.body.replace(falgate.http.encode(), falgate.https.encode())
-        yield [
-            each._replace(
-                expected=same(by_https if each.url.startswith(falgate.https) else first.body)
-            )
-            for each in found
-        ]
-
-
 def measure(setup: Setup) -> Section:
     """The part of the report."""
-    with targets(setup.folder) as found:
-        loads, failed = rounds(found, setup.connections, setup.rounds, setup.seconds)
-    return Section("Hits", _TEXT, [load_table(loads)], failed, loads)
+    with ExitStack() as stack:
+        redis = stack.enter_context(ledger(setup.folder))
+        falgate = stack.enter_context(gateway(setup.folder, redis.url))
+        http = hit(falgate, "a lighthouse at dawn")._replace(redis=redis.tree)
+        first = checked(http)
+        http = http._replace(expected=same(first.body))
+        by_https = first.body.replace(falgate.http.encode(), falgate.https.encode())
+        https = http._replace(
+            name="falgate, https", url=falgate.https + work.MODEL, expected=same(by_https)
+        )
+        bare = _bare(stack, setup.folder, first, http)
+        targets, failed = [http, https, *bare], {}
+        upstream = bare[0].url.removeprefix("http://").partition("/")[0]
+        try:
+            cache = stack.enter_context(
+                nginx(setup.folder, upstream, falgate.data / "tls", falgate.data / "media")
+            )
+        except Failed as error:
+            failed["nginx"] = str(error)
+        else:
+            nginx_http = bare[0]._replace(name="nginx proxy_cache, http", tree=cache.process)
+            nginx_https = nginx_http._replace(name="nginx proxy_cache, https")
+            targets += [
+                nginx_http._replace(url=cache.http + work.MODEL),
+                nginx_https._replace(url=cache.https + work.MODEL),
+            ]
+        loads, wrong = rounds(targets, setup.connections, setup.rounds, setup.seconds)
+    return Section("Hits", _TEXT, [load_table(loads)], failed | wrong, loads)
+
+
+def _bare(stack: ExitStack, folder: Path, answer: Answer, asked: Target) -> list[Target]:
+    """Servers that always give falgate's answer, and do nothing else."""
+    file = folder / "constant.json"
+    headers = {name: value for name, value in answer.headers.items() if name not in _OF_ONE_HOP}
+    file.write_bytes(msgspec.json.encode(Constant(headers, answer.body.decode())))
+    found = []
+    for kind, name in (
+        ("falgate", "bare ASGI, falgate's server"),
+        ("uvicorn", "bare ASGI, uvicorn"),
+        ("litestar", "Litestar route, falgate's server"),
+    ):
+        process, port = stack.enter_context(_constant(kind, file, folder))
+        url = f"http://127.0.0.1:{port}{work.MODEL}"
+        found.append(asked._replace(name=name, url=url, tree=process, redis=None))
+    return found
 
 
 def hit(falgate: Gateway, prompt: str, **more: object) -> Target:

@@ -25,7 +25,7 @@ _NUMBERS = count(1)
 _WARM_UP = 32
 _ANSWERS_MIN = 2
 """For each connection in each round."""
-_SECONDS_MAX = 12
+_SECONDS_MAX = 10
 _DIFFERENCE_MAX = 0.05
 _TIMEOUT_S = 20
 

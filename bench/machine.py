@@ -36,6 +36,7 @@ def table() -> "report.Table":
     rows = [
         ["machine", f"{os.cpu_count()} x {_cpu()}, {_memory_gb():.0f} GB"],
         ["cores", cores],
+        ["load average over the last 15 minutes", f"{os.getloadavg()[2]:.1f}"],
         ["system", f"{_system()}, Linux {platform.release()}"],
         ["Python", platform.python_version()],
         *([name, metadata.version(name)] for name in _PACKAGES),

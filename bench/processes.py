@@ -19,6 +19,7 @@ from typing import Any
 SERVED, LOAD = 0, 1
 """The cores: of what is measured, and of everything else."""
 
+_ALLOWED = os.sched_getaffinity(0)
 START_S, STOP_S, IDLE_S = 60.0, 20.0, 15.0
 _LOOK_S, _BUSY = 0.05, 0.1
 
@@ -170,7 +171,7 @@ def on_core(core: int) -> list[str]:
 
 def pinned() -> bool:
     """Whether what is measured has a core to itself."""
-    return shutil.which("taskset") is not None and {SERVED, LOAD} <= os.sched_getaffinity(1)
+    return shutil.which("taskset") is not None and {SERVED, LOAD} <= _ALLOWED
 
 
 def stay() -> None:

@@ -16,8 +16,8 @@ from bench.report import Section, Setup, Table, load_table
 
 _AT_ONCE = 32
 _HITS = 1_000_000
-_MEMORY_S_MAX = 30
-_STARTS = 5
+_MEMORY_S_MAX = 20
+_STARTS = 3
 _PROMPT = "a lighthouse at dawn"
 _TEXT = f"""\
 Hits at {_AT_ONCE} connections: of one body, and of 5,000 bodies in turn; then of one body again
@@ -130,6 +130,7 @@ def _start_s(command: str, setup: Setup, redis_url: str) -> float:
         "FALGATE_REDIS_URL": redis_url,
         "FALGATE_UPSTREAM_URL": "sandbox",
         "FALGATE_ORG_DAILY_USD": BUDGET_USD,
+        "FALGATE_DRAIN_ACCEPT_S": "0",
     }
     if command == "run":
         env["FALGATE_TLS_LISTEN"] = f"127.0.0.1:{free_port()}"
