@@ -22,7 +22,7 @@ MARK = b"@@@@@@@@@@@@"
 
 _LUA = Path(__file__).with_name("load.lua")
 _NUMBERS = count(1)
-_WARM_UP = 32
+_WARM_UP = 4
 _ANSWERS_MIN = 2
 """For each connection in each round."""
 _SECONDS_MAX = 10

@@ -32,7 +32,7 @@ callers, fal's sandbox and Redis share a core, which limits the second row too.\
 
 def measure(setup: Setup) -> Section:
     """The part of the report."""
-    pollers, phase_s = setup.several(2_000, 100), setup.several(6, 2)
+    pollers, phase_s = setup.several(2_000, 100), setup.several(6, 1)
     with (
         upstream.sandbox(setup.folder, work_s=_WORK_S) as sandbox,
         ledger(setup.folder) as redis,

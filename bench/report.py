@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bench import machine
 from bench.load import CONNECTIONS, Load, median
 
+_QUICK = 4
 _FINE_US = 100
 """Below it, a figure has a decimal place."""
 
@@ -33,7 +34,7 @@ class Setup(NamedTuple):
     @property
     def connections(self) -> Sequence[int]:
         """How many connections at once."""
-        return (32,) if self.quick else CONNECTIONS
+        return (_QUICK,) if self.quick else CONNECTIONS
 
     def several(self, full: int, quick: int) -> int:
         """One of two numbers."""
