@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -12,10 +12,10 @@ import msgspec
 from bench import work
 from bench.constant import Constant
 from bench.gateway import Gateway, gateway, ledger
-from bench.load import Answer, Target, ask, checked, rounds, same
+from bench.load import Answer, Load, Target, ask, checked, median, rounds, same
 from bench.nginx import nginx
 from bench.processes import SERVED, Failed, Process, free_port, started
-from bench.report import Section, Setup, load_table
+from bench.report import Section, Setup, comparison, load_table
 
 _TEXT = """\
 Everybody gets the same POST, a body of 150 bytes and a key in a header, and gives the same answer.
@@ -25,6 +25,7 @@ constant answer and do nothing else. nginx has the answer in `proxy_cache`, with
 key in its cache key, and writes no log.\
 """
 
+_SHARE = "falgate's CPU by http as a multiple of it, at once:"
 _OF_ONE_HOP = {"connection", "date", "server", "transfer-encoding", "keep-alive"}
 
 
@@ -57,7 +58,12 @@ def measure(setup: Setup) -> Section:
                 nginx_https._replace(url=cache.https + work.MODEL),
             ]
         loads, wrong = rounds(targets, setup.connections, setup.rounds, setup.seconds)
-    return Section("Hits", _TEXT, [load_table(loads)], failed | wrong, loads)
+    tables = [load_table(loads), comparison(_SHARE, loads, http.name, _share)]
+    return Section("Hits", _TEXT, tables, failed | wrong, loads)
+
+
+def _share(found: Sequence[Load], ours: Sequence[Load]) -> str:
+    return f"{median(ours, 'cpu_us') / median(found, 'cpu_us'):.2f}"
 
 
 def _bare(stack: ExitStack, folder: Path, answer: Answer, asked: Target) -> list[Target]:

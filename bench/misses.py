@@ -1,13 +1,14 @@
 """Misses: what falgate and other gateways cost and add where the upstream has to be called."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from bench import work
 from bench.gateway import gateway, ledger
 from bench.hits import hit
-from bench.load import MARK, Answer, median, rounds
+from bench.load import MARK, Answer, Load, median, rounds
 from bench.peers import started_peers, stub
-from bench.report import Loads, Section, Setup, Table, load_table
+from bench.report import Loads, Section, Setup, Table, comparison, load_table
 
 _TEXT = """\
 The upstream is a stub that answers at once. falgate does for each miss what it does for a purchase:
@@ -56,16 +57,11 @@ def measure(setup: Setup) -> Section:
 
 def _added(loads: Loads) -> Table:
     """How much later the median answer is than that of the stub itself."""
-    rows = [
-        [
-            name,
-            f"{connections}",
-            f"{(median(found, 'p50_us') - median(direct, 'p50_us')) / 1000:.2f}",
-        ]
-        for (name, connections), found in loads.items()
-        if name != _DIRECT and (direct := loads.get((_DIRECT, connections)))
-    ]
-    return Table(["server", "at once", "added to the stub's p50, ms"], sorted(rows))
+
+    def added_ms(found: Sequence[Load], direct: Sequence[Load]) -> str:
+        return f"{(median(found, 'p50_us') - median(direct, 'p50_us')) / 1000:,.2f}"
+
+    return comparison("added to the stub's p50, ms, at once:", loads, _DIRECT, added_ms)
 
 
 def _bought(answer: Answer) -> str | None:

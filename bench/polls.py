@@ -25,8 +25,9 @@ _UNAVAILABLE = 503
 _TEXT = """\
 fal works on 20 requests at once, a second on each, and all others wait in falgate's line: at most
 20 purchases a second are possible. The callers poll the status of their requests 0.1 s after each
-answer, as fal's Python client does; or wrk asks for all of them in turn, as fast as it goes. The
-callers, fal's sandbox and Redis share a core, which limits the second row too.\
+answer, as fal's Python client does; falgate lets each wait before it repeats a status that is
+unchanged, a second at least and longer the more callers poll. wrk asks for the status of half as
+many others in turn, as fast as it goes. The callers, fal's sandbox and Redis share a core.\
 """
 
 
@@ -55,13 +56,15 @@ def measure(setup: Setup) -> Section:
 async def _measure(falgate: Gateway, pollers: int, phase_s: int) -> list[list[str]]:
     """Purchases alone, beside pollers, and beside polls as fast as they go."""
     bought_max = round(_SLOTS / _WORK_S * phase_s * 8)
-    waiting = (await submit_all(falgate, bought_max + pollers))[bought_max:]
+    # wrk asks for others than the callers, who were told a moment ago.
+    submitted = await submit_all(falgate, bought_max + pollers + pollers // 2)
+    waiting, others = submitted[bought_max:][:pollers], submitted[bought_max + pollers :]
     alone = await _phase("nobody polls", falgate, _nobody(phase_s))
     async with Pollers(falgate, waiting) as polling:
         await polling.until_all_told()
         name = f"{pollers:,} callers poll"
         beside = await _phase(name, falgate, polling.figures(phase_s))
-    flooded = await _phase("wrk polls, 32 at once", falgate, _flood(falgate, waiting, phase_s))
+    flooded = await _phase("wrk polls, 32 at once", falgate, _flood(falgate, others, phase_s))
     return [alone, beside, flooded]
 
 

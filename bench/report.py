@@ -79,6 +79,24 @@ def load_table(loads: Loads) -> Table:
     return Table([*head, "Redis's"] if with_redis else head, rows)
 
 
+def comparison(
+    title: str,
+    loads: Loads,
+    reference: str,
+    compare: Callable[[Sequence[Load], Sequence[Load]], str],
+) -> Table:
+    """Each server beside one of them, with a column for each number of connections."""
+    columns = list(dict.fromkeys(connections for _, connections in loads))
+    rows = []
+    for name in dict.fromkeys(name for name, _ in loads):
+        pairs = [(loads.get((name, each)), loads.get((reference, each))) for each in columns]
+        if name != reference:
+            rows.append(
+                [name, *(compare(ours, other) if ours and other else "" for ours, other in pairs)]
+            )
+    return Table([title, *map(str, columns)], rows)
+
+
 def _figures(found: Sequence[Load]) -> list[str]:
     return [
         spread(found, "rps", lambda value: f"{value:,.0f}"),
