@@ -6,6 +6,7 @@ then, so every script is idempotent.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,8 +14,10 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import TimeoutError as TookTooLong
 
+from falgate.redis.shared import SharedLine, Unanswered
 from falgate.redis.unavailable import translate_errors
 
+_SCRIPT = "EVALSHA"
 _TRIP_MS = 2_000
 _LATE_MS = 2_000
 """How long a server may be silent because it waits for its disk or has a backlog."""
@@ -103,6 +106,7 @@ class BoundedRedis(Redis):
         """As redis-py's, without socket time-outs; see `Trips` for `late_ms`."""
         super().__init__(**named)
         self._trips = Trips(late_ms)
+        self._scripts = SharedLine(self, late_ms / 1000)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command.
@@ -111,8 +115,11 @@ class BoundedRedis(Redis):
             Unavailable: Redis cannot be reached, or answers with an error.
             NoScriptError: The server does not know a script's text; `Script` sends it then.
         """
-        command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
         with translate_errors():
+            if args[0] == _SCRIPT:
+                with suppress(Unanswered):
+                    return await self._scripts.ask(args, self.trip_ms / 1000)
+            command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
             return await self._trips.within(command, self.trip_ms)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
@@ -125,6 +132,7 @@ class BoundedRedis(Redis):
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Cancel what is under way, then close."""
+        await self._scripts.close()
         await self._trips.close()
         await super().aclose(close_connection_pool)
 

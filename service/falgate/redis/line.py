@@ -1,8 +1,8 @@
-"""One RESP3 connection to Redis: the commands of a turn of the event loop leave in one write."""
+"""One connection to Redis for many callers: commands of a turn of the loop leave in one write."""
 
-# redis-py takes a connection out of a pool for each command and parses each reply in a coroutine of
-# its own, which costs several times what the command does in Redis. This line is for reads of cache
-# hits, of which many are under way at once; everything else uses the client.
+# redis-py takes a connection out of a pool for each command, packs it in Python, and parses each
+# reply in a coroutine of its own, which costs several times what the command does in Redis. A line
+# carries reads for cache hits, and the scripts of purchases; everything else uses the client.
 
 import asyncio
 from collections import deque
@@ -23,17 +23,23 @@ Pushed = Callable[[Sequence[Any]], None]
 
 
 class Line(asyncio.Protocol):
-    """A connection. Replies are bytes, integers, lists and None, in the order of the commands.
+    """A connection. Replies are bytes or text, integers, lists and None, in order of the commands.
 
     Attributes:
         lost: Done once the connection has ended.
+        heard: How often anything has been received.
     """
 
-    def __init__(self, pushed: Pushed) -> None:
-        """Call `pushed` with each push message of the server."""
+    def __init__(self, pushed: Pushed | None = None) -> None:
+        """Call `pushed` with each push message of the server; without it, replies are text."""
         self._loop = asyncio.get_running_loop()
         self._pushed = pushed
-        self._reader = hiredis.Reader(replyError=ResponseError, notEnoughData=_NO_REPLY)
+        self._reader = hiredis.Reader(
+            replyError=ResponseError,
+            notEnoughData=_NO_REPLY,
+            encoding=None if pushed else "utf-8",
+        )
+        self.heard = 0
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._unsent: list[bytes] = []
         self._transport: asyncio.Transport | None = None
@@ -78,10 +84,11 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand out replies and push messages."""
+        self.heard += 1
         self._reader.feed(data)
         try:
             while (found := self._reader.gets()) is not _NO_REPLY:
-                if isinstance(found, hiredis.PushNotification):
+                if self._pushed and isinstance(found, hiredis.PushNotification):
                     self._pushed(found)
                 else:
                     self._answer(self._waiting.popleft(), found)
@@ -111,8 +118,12 @@ def _fail(reply: "asyncio.Future[Any]") -> None:
         reply.exception()  # its caller may have left
 
 
-async def connect(redis: Redis, pushed: Pushed) -> Line:
+async def connect(redis: Redis, pushed: Pushed | None = None) -> Line:
     """Connect to the server of a client, with its user, database and TLS settings.
+
+    Args:
+        redis: The client.
+        pushed: As for `Line`; with it, the protocol is RESP3.
 
     Raises:
         OSError: The server cannot be reached.
@@ -131,8 +142,12 @@ async def connect(redis: Redis, pushed: Pushed) -> Line:
         host, port = named.get("host", "localhost"), named.get("port", 6379)
         _, line = await loop.create_connection(lambda: Line(pushed), host, port, ssl=tls)
     try:
-        await line.ask("HELLO", 3, *_login(named), "SETNAME", "falgate")
+        if pushed:
+            await line.ask("HELLO", 3, *_login(named))
+        elif named.get("password"):
+            await line.ask(*_login(named))
         await line.ask("SELECT", named.get("db") or 0)
+        await line.ask("CLIENT", "SETNAME", "falgate")
     except BaseException:
         line.close()
         raise
