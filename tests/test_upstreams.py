@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 
 from falgate import settings
+from falgate.fal.connections import Request
 from falgate.fal.replies import Accepted
 from falgate.models.endpoints import MODELS
 from falgate.telemetry.troubles import Troubles
@@ -114,11 +115,11 @@ async def test_a_submit_names_the_address_of_its_job(
 ) -> None:
     asked: list[httpx.URL] = []
 
-    async def answer(_: Any, request: httpx.Request) -> httpx.Response:
-        asked.append(request.url)
-        raise httpx.ConnectError("nobody is there")
+    def answer(_: Any, request: Request, __: Any) -> NoReturn:
+        asked.append(httpx.URL(request.url))
+        raise ConnectionError("nobody is there")
 
-    monkeypatch.setattr("httpx_aiohttp.AiohttpTransport.handle_async_request", answer)
+    monkeypatch.setattr("falgate.fal.connections.Sockets.send", answer)
 
     await opened(FAL | PUBLIC).queues["live"].submit("fal-ai/x", {}, "job1")
     await opened(FAL).queues["live"].submit("fal-ai/x", {}, "job1")

@@ -230,5 +230,5 @@ async def test_a_netrc_file_changes_nothing(
     client = queue(far.url)
     assert await _submit(client) == Accepted(ID)
     assert await client.download(f"{far.url}/files/0.png") == TAKEN
-    assert b"\r\nauthorization: Key canary-id:canary-secret\r\n" in far.heard[0]
+    assert b"\r\nAuthorization: Key canary-id:canary-secret\r\n" in far.heard[0]
     assert b"authorization" not in far.heard[1].lower()

@@ -15,7 +15,7 @@ import httpx
 
 from falgate.core.faults import words
 from falgate.fal import outcomes
-from falgate.fal.connections import Sender, authorities, sockets
+from falgate.fal.connections import InProcess, Sender, Sockets, authorities
 from falgate.fal.download import MediaHosts, download
 from falgate.fal.http import ExchangeFailed, Reply, Unusable, encode, exchange
 from falgate.fal.options import Priority
@@ -93,13 +93,19 @@ class FalQueue:
         self._hook = hook
         self._media = MediaHosts(self._url, media_domains)
         self._streams = asyncio.Semaphore(_STREAMS_MAX)
-        connect = partial(sockets, authorities())
-        # Each submit uses a new connection: one kept alive may be half closed, and the outcome of
-        # a request that fails on it would be unknown.
-        self._submits = Sender(transport or connect(self._url, fresh=True))
-        self._looks = Sender(transport or connect(self._url, connections_max=_LOOKS_MAX))
         delivery = f"https://{media_domains[0]}" if media_domains else self._url
-        self._fetches = Sender(transport or connect(delivery))
+        self._submits: Sender
+        self._looks: Sender
+        self._fetches: Sender
+        if transport is not None:
+            self._submits = self._looks = self._fetches = InProcess(transport)
+        else:
+            connect = partial(Sockets, authorities())
+            # Each submit uses a new connection: one kept alive may be half closed, and the outcome
+            # of a request that fails on it would be unknown.
+            self._submits = connect(self._url, fresh=True)
+            self._looks = connect(self._url, connections_max=_LOOKS_MAX)
+            self._fetches = connect(delivery)
 
     def __repr__(self) -> str:
         """Omit the key."""

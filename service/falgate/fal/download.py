@@ -1,6 +1,7 @@
 """Downloads of delivered pictures, only from fal's media hosts and without fal's key."""
 
 import re
+from functools import lru_cache
 
 import httpx
 import msgspec
@@ -31,14 +32,18 @@ class MediaHosts(msgspec.Struct, frozen=True):
     def allow(self, url: str) -> bool:
         """Return whether a URL that the upstream gave may be fetched."""
         parts = _parsed(url)
-        if parts is None or parts.userinfo:
+        return parts is not None and self.has(parts)
+
+    def has(self, url: httpx.URL) -> bool:
+        """Return whether a URL is on one of the hosts."""
+        if url.userinfo:
             return False
-        origin = httpx.URL(self.origin)
-        if (parts.scheme, parts.host, parts.port) == (origin.scheme, origin.host, origin.port):
+        origin = _origin(self.origin)
+        if (url.scheme, url.host, url.port) == (origin.scheme, origin.host, origin.port):
             return True
-        if parts.scheme != "https" or parts.port is not None or not _HOST.fullmatch(parts.raw_host):
+        if url.scheme != "https" or url.port is not None or not _HOST.fullmatch(url.raw_host):
             return False
-        return any(parts.host == d or parts.host.endswith(f".{d}") for d in self.domains)
+        return any(url.host == d or url.host.endswith(f".{d}") for d in self.domains)
 
 
 async def download(sender: Sender, hosts: MediaHosts, url: str) -> bytes:
@@ -48,19 +53,24 @@ async def download(sender: Sender, hosts: MediaHosts, url: str) -> bytes:
         DownloadFailed: The URL is not allowed, or the picture is missing, too large or too slow.
             The message does not contain the URL.
     """
-    if not hosts.allow(url):
-        parts = _parsed(url)
+    parts = _parsed(url)
+    if parts is None or not hosts.has(parts):
         place = parts.host[:_NAME_MAX] if parts else "an invalid URL"
         raise DownloadFailed(f"pictures are not fetched from {place}")
     try:
         reply = await exchange(
-            sender, "GET", url, deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
+            sender, "GET", str(parts), deadline_s=_DEADLINE_S, bytes_max=PICTURE_BYTES_MAX
         )
     except (ExchangeFailed, Unusable) as error:
         raise DownloadFailed(str(error)) from error
     if reply.status != _OK:
         raise DownloadFailed(f"status {reply.status}")
     return reply.body
+
+
+@lru_cache(4)
+def _origin(url: str) -> httpx.URL:
+    return httpx.URL(url)
 
 
 def _parsed(url: str) -> httpx.URL | None:

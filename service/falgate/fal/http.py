@@ -1,4 +1,4 @@
-"""One HTTP exchange, with limits on total time and size that httpx does not have."""
+"""One HTTP exchange, with limits on its total time and size."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from falgate.core.faults import words
-from falgate.fal.connections import Passage, Sender
+from falgate.fal.connections import Answer, Passage, Request, Sender
 
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -69,25 +69,26 @@ async def exchange(
     """Send a request and read its whole answer. Redirects are returned, never followed.
 
     Raises:
-        ExchangeFailed: No answer arrived, or not in time. httpx's own time-outs apply to each
+        ExchangeFailed: No answer arrived, or not in time. aiohttp's other time-outs apply to each
             operation, so a peer that sends a byte now and then would never meet them.
         Unusable: The answer is longer than `bytes_max`, or compressed although we asked for
             identity.
     """
     async with answering(
         sender, method, url, deadline_s=deadline_s, headers=headers, content=content
-    ) as response:
-        if response.headers.get("content-encoding", "identity") != "identity":
+    ) as answer:
+        if answer.headers.get("content-encoding", "identity") != "identity":
             raise Unusable("the answer is compressed although identity was requested")
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > bytes_max:
+        pieces, size = [], 0
+        async for piece in answer.pieces:
+            pieces.append(piece)
+            size += len(piece)
+            if size > bytes_max:
                 raise Unusable(f"the answer is longer than {bytes_max} bytes")
-        declared = response.headers.get("content-length")
-        if declared is not None and int(declared) != len(body):
-            raise httpx.RemoteProtocolError("the answer is shorter than its Content-Length")
-        return Reply(response.status_code, dict(response.headers), bytes(body))
+        declared = answer.headers.get("content-length")
+        if declared is not None and int(declared) != size:
+            raise EOFError("the answer is shorter than its Content-Length")
+        return Reply(answer.status, answer.headers, b"".join(pieces))
 
 
 @asynccontextmanager
@@ -100,8 +101,8 @@ async def answering(
     headers: Mapping[str, str] | None = None,
     content: bytes | None = None,
     silence_s: float | None = None,
-) -> AsyncIterator[httpx.Response]:
-    """Send a request and yield the response; the deadline covers the `async with` block too.
+) -> AsyncIterator[Answer]:
+    """Send a request and yield its answer; the deadline covers the `async with` block too.
 
     The libraries raise many exceptions: their own, the system's, the resolver's, and those of
     encodings and URLs. Callers see only two kinds, by what may have left.
@@ -121,15 +122,10 @@ async def answering(
     """
     passage = Passage()
     asked = {"Accept-Encoding": "identity", **(headers or {})}
+    request = Request(method, url, asked, content, silence_s)
     try:
-        async with asyncio.timeout(deadline_s):
-            request = sender.request(method, url, asked, content, silence_s)
-            passage.hand_over(request)
-            response = await sender.send(request)
-            try:
-                yield response
-            finally:
-                await response.aclose()
+        async with asyncio.timeout(deadline_s), sender.send(request, passage) as answer:
+            yield answer
     except (Unusable, ExchangeFailed):
         raise
     except Exception as error:

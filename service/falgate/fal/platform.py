@@ -11,7 +11,7 @@ import msgspec
 
 from falgate.fal import outcomes
 from falgate.fal.billing import Billed, BooksClosed, Listed, amount, moment, moment_ms
-from falgate.fal.connections import Sender, authorities, sockets
+from falgate.fal.connections import InProcess, Sender, Sockets, authorities
 from falgate.fal.http import ExchangeFailed, Unusable, decoded, exchange
 
 T = TypeVar("T")
@@ -78,7 +78,9 @@ class FalPlatform:
         self._url = url.rstrip("/")
         self._key = key
         self._troubled = troubled
-        self._client = Sender(transport or sockets(authorities(), self._url))
+        self._client: Sender = (
+            InProcess(transport) if transport else Sockets(authorities(), self._url)
+        )
 
     def __repr__(self) -> str:
         """Omit the key."""

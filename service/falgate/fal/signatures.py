@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from falgate.core.errors import Unavailable
 from falgate.core.faults import words
 from falgate.fal import outcomes, signing
-from falgate.fal.connections import Sender, authorities, sockets
+from falgate.fal.connections import InProcess, Sender, Sockets, authorities
 from falgate.fal.http import ExchangeFailed, Unusable, exchange
 
 _KEPT_S = 24 * 3600.0
@@ -58,7 +58,7 @@ class Signatures:
         """
         self._url = url
         self._troubled = troubled
-        self._client = Sender(transport or sockets(authorities(), url))
+        self._client: Sender = InProcess(transport) if transport else Sockets(authorities(), url)
         self._keys: tuple[Ed25519PublicKey, ...] = ()
         self._read_s = self._asked_s = float("-inf")
         self._reading = asyncio.Lock()

@@ -23,11 +23,11 @@ async def completed(
     try:
         async with answering(
             sender, "GET", url, headers=asked, deadline_s=_STREAM_S_MAX, silence_s=_SILENCE_S
-        ) as response:
-            if response.status_code != _OK:
+        ) as answer:
+            if answer.status != _OK:
                 return None
             pending = b""
-            async for chunk in response.aiter_raw():
+            async for chunk in answer.pieces:
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     status = _event(line)

@@ -9,9 +9,10 @@ import msgspec
 
 from falgate.core.events import Alerted
 from falgate.core.money import dollars
-from falgate.fal.connections import Sender, authorities, sockets
+from falgate.fal.connections import Sockets, authorities
 from falgate.fal.http import ExchangeFailed, answering
 
+_SUCCESSFUL = range(200, 300)
 _DEADLINE_S = 10.0
 _SECRET_BYTES_MIN = 24
 _PREFIX = "whsec_"
@@ -34,7 +35,7 @@ class AlertHook:
         """
         self._url = url
         self._secret = key_of(secret)
-        self._client = Sender(sockets(authorities(), url))
+        self._client = Sockets(authorities(), url)
 
     async def send(self, alert: Alerted, now_s: int) -> str:
         """Send one alert; return the problem, or "" once a 2xx came back.
@@ -58,7 +59,7 @@ class AlertHook:
                 headers=headers,
                 content=body,
             ) as answer:  # only the status matters; the body is not read
-                return "" if answer.is_success else str(answer.status_code)
+                return "" if answer.status in _SUCCESSFUL else str(answer.status)
         except ExchangeFailed as error:
             return str(error)
 
