@@ -275,7 +275,7 @@ def _served(
                 eraser=kept.eraser,
             ),
         ),
-        key_set=resources.signer.key_set(),
+        key_set=resources.signer.key_set,
         webhook_rules=setting.webhook_rules(settings),
         calendar=settings.calendar,
         requested=telemetry.requested,

@@ -1,5 +1,6 @@
 """The clients of the upstreams: each one's queue, and fal's platform API and webhook keys."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,6 @@ from falgate.fal.signatures import Signatures
 from falgate.first_start import TEST
 from falgate.jobs import callback_url
 from falgate.models.endpoints import MODELS
-from falgate.sandbox.app import create_sandbox
-from falgate.sandbox.behaviour import Behaviour
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.telemetry.troubles import Troubles
 
@@ -58,6 +57,31 @@ class Upstreams(msgspec.Struct, frozen=True):
                 await each.close()
 
 
+class _Sandbox(httpx.AsyncBaseTransport):
+    """The sandbox in this process, built by the first request: many gateways never need it."""
+
+    def __init__(self, directory: Path | None, work_s: float) -> None:
+        self._directory = directory
+        self._work_s = work_s
+        self._building = asyncio.Lock()
+        self._built: httpx.ASGITransport | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Let the sandbox answer."""
+        async with self._building:
+            if self._built is None:
+                self._built = await asyncio.to_thread(self._build)
+        return await self._built.handle_async_request(request)
+
+    def _build(self) -> httpx.ASGITransport:
+        from falgate.sandbox.app import create_sandbox  # noqa: PLC0415 - when it is needed
+        from falgate.sandbox.behaviour import Behaviour  # noqa: PLC0415 - when it is needed
+
+        behaviour = Behaviour(work_s=self._work_s)
+        app: Any = create_sandbox(MODELS, directory=self._directory, behaviour=behaviour)
+        return httpx.ASGITransport(app)
+
+
 def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Upstreams:
     """Build the clients.
 
@@ -69,8 +93,7 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
     # An instance without state on disk keeps the sandbox's records in memory.
     stateless = settings.redis_url and settings.media_url
     directory = None if stateless else Path(settings.data_dir) / "sandbox"
-    behaviour = Behaviour(work_s=settings.sandbox_work_s)
-    sandbox: Any = create_sandbox(MODELS, directory=directory, behaviour=behaviour)
+    sandbox = _Sandbox(directory, settings.sandbox_work_s)
 
     def address(job_id: str) -> str:
         return callback_url.address(settings.public_url, secret, job_id)
@@ -78,18 +101,16 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
     hooked = address if settings.public_url else None
 
     def in_process(name: str, **more: Any) -> FalQueue:
-        return FalQueue(name, _QUEUE, key=_KEY, transport=httpx.ASGITransport(sandbox), **more)
+        return FalQueue(name, _QUEUE, key=_KEY, transport=sandbox, **more)
 
     test = in_process(TEST)
     if settings.uses_sandbox:
         return Upstreams(
             {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
-            FalPlatform(_PLATFORM, _KEY, transport=httpx.ASGITransport(sandbox)),
+            FalPlatform(_PLATFORM, _KEY, transport=sandbox),
             # The sandbox's records live no longer than its process, and its money is not real.
             billing=False,
-            signatures=(
-                Signatures(_KEYS, transport=httpx.ASGITransport(sandbox)) if hooked else None
-            ),
+            signatures=(Signatures(_KEYS, transport=sandbox) if hooked else None),
         )
     url = settings.upstream_url.rstrip("/").lower()
     is_fal = url == FAL_QUEUE

@@ -263,7 +263,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
             reports=ports,
             deliveries=ports,
         ),
-        key_set={"keys": []},
+        key_set=lambda: {"keys": []},
         webhook_rules=Rules(),
         calendar=CALENDAR,
         requested=lambda route, status: counted.append((route, status)),

@@ -14,7 +14,8 @@ from patience import PATIENCE_S
 from PIL import Image, ImageChops, ImageStat
 
 from falgate.core.picture import NotAPicture
-from falgate.pictures.convert import Converter, convert
+from falgate.pictures.convert import Converter
+from falgate.pictures.encode import convert
 
 
 def png(mode: str = "RGB", colour: object = "red", **more: object) -> bytes:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 import httpx
 import msgspec
 import pybase64
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from falgate.core.errors import Unavailable
 from falgate.core.faults import words
@@ -23,6 +21,7 @@ _LOOK_S = 10.0
 _BYTES_MAX = 64 * 1024
 _KEYS_MAX = 50
 _OK = 200
+_Verify = Callable[[bytes, bytes], bool]
 _REQUEST, _USER, _TIMESTAMP, _SIGNATURE = (
     name.lower()
     for name in (signing.REQUEST_ID, signing.USER_ID, signing.TIMESTAMP, signing.SIGNATURE)
@@ -59,7 +58,7 @@ class Signatures:
         self._url = url
         self._troubled = troubled
         self._client: Sender = InProcess(transport) if transport else Sockets(authorities(), url)
-        self._keys: tuple[Ed25519PublicKey, ...] = ()
+        self._keys: tuple[_Verify, ...] = ()
         self._read_s = self._asked_s = float("-inf")
         self._reading = asyncio.Lock()
 
@@ -98,13 +97,7 @@ class Signatures:
         return self._signed(signature, message)
 
     def _signed(self, signature: bytes, message: bytes) -> bool:
-        for key in self._keys:
-            try:
-                key.verify(signature, message)
-            except InvalidSignature:
-                continue
-            return True
-        return False
+        return any(verify(signature, message) for verify in self._keys)
 
     async def _refresh(self, after_s: float, since_s: float) -> None:
         """Read the keys if `since_s` is at least `after_s` ago, at most once a minute."""
@@ -119,7 +112,7 @@ class Signatures:
                 # fal allows keys to be cached for a day at most, even while it is unreachable.
                 self._keys = ()
 
-    async def _published(self) -> tuple[Ed25519PublicKey, ...]:
+    async def _published(self) -> tuple[_Verify, ...]:
         try:
             reply = await exchange(
                 self._client, "GET", self._url, deadline_s=_LOOK_S, bytes_max=_BYTES_MAX
@@ -134,11 +127,13 @@ class Signatures:
         return tuple(key for each in found[:_KEYS_MAX] if (key := _public_key(each)))
 
 
-def _public_key(published: _Key) -> Ed25519PublicKey | None:
+def _public_key(published: _Key) -> _Verify | None:
     if (published.kty, published.crv) != ("OKP", "Ed25519"):
         return None
+    from falgate.fal.ed25519 import verifying  # noqa: PLC0415 - when it is needed
+
     try:
         padded = published.x + "=" * (-len(published.x) % 4)
-        return Ed25519PublicKey.from_public_bytes(pybase64.urlsafe_b64decode(padded))
+        return verifying(pybase64.urlsafe_b64decode(padded))
     except ValueError:
         return None

@@ -57,7 +57,7 @@ def create_applications(
     address: Address,
     completions: FalCallbacks | None,
     administration: AdminParts,
-    key_set: KeySet,
+    key_set: Callable[[], KeySet],
     webhook_rules: Rules,
     calendar: Calendar,
     requested: Callable[[str, int], None],

@@ -4,11 +4,18 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import MemoryStore, ObjectStore, from_url
 
 
 class Bucket:
-    """Files by path. A missing file is `FileNotFoundError`; anything else is an obstore error."""
+    """Files by path. A missing file is `FileNotFoundError`; anything else is an obstore error.
+
+    Attributes:
+        errors: The classes of all errors.
+    """
+
+    errors: tuple[type[Exception], ...] = (BaseError, OSError)
 
     def __init__(self, url: str) -> None:
         """Open the bucket with credentials from the environment.

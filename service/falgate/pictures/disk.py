@@ -34,7 +34,12 @@ class Disk:
 
     A missing file, or something other than a regular file, is `FileNotFoundError`. Any other
     `OSError` means that the state is unknown, for example because the root directory is gone.
+
+    Attributes:
+        errors: The classes of all errors.
     """
+
+    errors: tuple[type[Exception], ...] = (OSError,)
 
     def __init__(self, root: Path) -> None:
         """Store files below `root`, creating it if it is missing."""

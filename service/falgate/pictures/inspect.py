@@ -7,7 +7,8 @@ import msgspec
 from PIL import Image
 
 from falgate.core.picture import NotAPicture
-from falgate.pictures.convert import PIXELS_MAX, SIDE_PX_MAX, is_opaque
+from falgate.pictures.convert import PIXELS_MAX, SIDE_PX_MAX
+from falgate.pictures.encode import is_opaque
 from falgate.pictures.extent import cut
 
 _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from falgate.core.errors import StoreFull, Unavailable
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.pictures.convert import Converter
-from falgate.pictures.inspect import examine
 from falgate.pictures.storage import PictureStore
 
 _CHECKED_FOR_S = 1.0
@@ -127,6 +126,9 @@ class PictureIntake:
 
 
 def _look(data: bytes, pixels_max: int) -> Kept:
+    # Pillow is loaded by the first purchase.
+    from falgate.pictures.inspect import examine  # noqa: PLC0415 - when it is needed
+
     examined = examine(data, pixels_max)
     return Kept(
         sha256=hashlib.sha256(memoryview(data)[: examined.size_bytes]).hexdigest(),

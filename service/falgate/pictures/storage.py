@@ -5,12 +5,9 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from obstore.exceptions import BaseError
-
 from falgate.core.errors import StoreFull, StoreUnavailable
 from falgate.core.faults import words
 from falgate.core.picture import media_type_of
-from falgate.pictures.bucket import Bucket
 from falgate.pictures.disk import Disk
 
 # Ledger archives share the store. Only files below this prefix are ever served.
@@ -23,7 +20,13 @@ T = TypeVar("T")
 
 
 class Files(Protocol):
-    """Files by path. A missing file is `FileNotFoundError`; any other error means "unknown"."""
+    """Files by path. A missing file is `FileNotFoundError`; any other error means "unknown".
+
+    Attributes:
+        errors: The classes of all errors.
+    """
+
+    errors: tuple[type[Exception], ...]
 
     async def size(self, path: str) -> int:
         """Return the length of a file, bytes."""
@@ -60,9 +63,8 @@ class PictureStore:
         """
         self._troubled = troubled
         try:
-            on_disk = urlsplit(url).scheme == "file"
-            self._files: Files = Disk(_directory(url)) if on_disk else Bucket(url)
-        except (BaseError, OSError, ValueError) as error:
+            self._files = _opened(url)
+        except Exception as error:
             # obstore's messages run over many lines; the first one has the reason.
             why = next(iter(str(error).splitlines()), type(error).__name__)
             raise ValueError(
@@ -164,7 +166,7 @@ class PictureStore:
     async def _write(self, path: str, data: bytes, content_type: str) -> None:
         try:
             await self._files.write(path, data, content_type)
-        except (BaseError, OSError) as error:
+        except self._files.errors as error:
             raise self._unavailable(error) from error
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
@@ -176,8 +178,16 @@ class PictureStore:
             return await asked
         except FileNotFoundError:
             return None
-        except (BaseError, OSError) as error:
+        except self._files.errors as error:
             raise self._unavailable(error) from error
+
+
+def _opened(url: str) -> Files:
+    if urlsplit(url).scheme == "file":
+        return Disk(_directory(url))
+    from falgate.pictures.bucket import Bucket  # noqa: PLC0415 - most stores are on a disk
+
+    return Bucket(url)
 
 
 def _directory(url: str) -> Path:

@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from falgate.fal.signing import REQUEST_ID, SIGNATURE, TIMESTAMP, USER_ID, KeySet, signed_message
 
@@ -74,8 +74,14 @@ class Signer:
 
     def __init__(self, seed: bytes, user_id: str) -> None:
         """Sign with an ED25519 key made from this 32-byte seed, on behalf of `user_id`."""
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self._seed = seed
         self._user_id = user_id
+
+    @cached_property
+    def _key(self) -> Any:
+        from falgate.fal.ed25519 import SigningKey  # noqa: PLC0415 - when it is needed
+
+        return SigningKey(self._seed)
 
     def headers(self, request_id: str, sent: bytes, now_s: int) -> dict[str, str]:
         """Return the headers of a message, with the signature over its id, user, time and body."""
@@ -95,7 +101,7 @@ class Signer:
         The key is listed twice: unpadded as the RFCs require, and padded for fal's Python recipe,
         which decodes `x` without restoring the padding.
         """
-        x = _text(self._key.public_key().public_bytes_raw())
+        x = _text(self._key.public)
         own = {"crv": "Ed25519", "kty": "OKP", "x": x}
         kid = _text(hashlib.sha256(msgspec.json.encode(own)).digest())
         known = {**own, "kid": kid, "use": "sig", "alg": "EdDSA"}
