@@ -66,6 +66,20 @@ def test_a_command_about_a_gateway_elsewhere_loads_no_web_framework_and_no_redis
     assert {"litestar", "redis", "pydantic", "PIL"}.isdisjoint(said.stdout.split())
 
 
+def test_a_gateway_loads_only_what_every_gateway_needs() -> None:
+    """The rest is loaded by the first invalid body, purchase, signature, bucket or test key."""
+    loaded = "import sys, falgate.cli.serve; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    modules = set(done.stdout.split())
+
+    assert "falgate.http.fastpath" in modules
+    for name in ("pydantic_core", "PIL.Image", "cryptography.hazmat", "obstore", "trustme"):
+        assert name not in modules
+    assert not any(name.startswith("falgate.sandbox") for name in modules)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_told_how_to_complete(shell: str, falgate: Falgate) -> None:
     done = falgate("completion", shell)

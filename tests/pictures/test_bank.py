@@ -108,7 +108,7 @@ async def test_few_pictures_are_decoded_at_once_however_many_come(
             under_way -= 1
         return examine(data, pixels_max)
 
-    monkeypatch.setattr("falgate.pictures.intake.examine", decode)
+    monkeypatch.setattr("falgate.pictures.inspect.examine", decode)
     await asyncio.gather(*(bank.examine(png(), 6) for _ in range(12)))
 
     assert most == 2
