@@ -5,7 +5,7 @@ then, so every script is idempotent.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -18,6 +18,12 @@ from falgate.redis.shared import SharedLine, Unanswered
 from falgate.redis.unavailable import translate_errors
 
 _SCRIPT = "EVALSHA"
+_READS: Mapping[str, Callable[[Any], Any]] = {
+    "HGET": lambda reply: reply,
+    "HMGET": lambda reply: reply,
+    "TIME": lambda reply: (int(reply[0]), int(reply[1])),
+}
+"""Reads that many requests make, and what redis-py makes of their replies."""
 _TRIP_MS = 2_000
 _LATE_MS = 2_000
 """How long a server may be silent because it waits for its disk or has a backlog."""
@@ -106,7 +112,7 @@ class BoundedRedis(Redis):
         """As redis-py's, without socket time-outs; see `Trips` for `late_ms`."""
         super().__init__(**named)
         self._trips = Trips(late_ms)
-        self._scripts = SharedLine(self, late_ms / 1000)
+        self._line = SharedLine(self, late_ms / 1000)
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Run a command.
@@ -118,7 +124,8 @@ class BoundedRedis(Redis):
         with translate_errors():
             if args[0] == _SCRIPT:
                 with suppress(Unanswered):
-                    return await self._scripts.ask(args, self.trip_ms / 1000)
+                    (reply,) = await self._line.ask((args,), self.trip_ms / 1000)
+                    return reply
             command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
             return await self._trips.within(command, self.trip_ms)
 
@@ -127,12 +134,12 @@ class BoundedRedis(Redis):
         made = BoundedPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint
         )
-        made.trips, made.trip_ms = self._trips, self.trip_ms
+        made.trips, made.trip_ms, made.line = self._trips, self.trip_ms, self._line
         return made
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Cancel what is under way, then close."""
-        await self._scripts.close()
+        await self._line.close()
         await self._trips.close()
         await super().aclose(close_connection_pool)
 
@@ -142,6 +149,7 @@ class BoundedPipeline(Pipeline):
 
     trips: Trips
     trip_ms: int
+    line: SharedLine
     _under_way = False
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
@@ -150,6 +158,11 @@ class BoundedPipeline(Pipeline):
         Raises:
             Unavailable: Redis cannot be reached, or answers with an error.
         """
+        if plain := self._plain():
+            with translate_errors(), suppress(Unanswered):
+                replies = await self.line.ask(plain, self.trip_ms / 1000)
+                await self.reset()  # type: ignore[no-untyped-call]  # redis-py's
+                return [_READS[str(c[0])](reply) for c, reply in zip(plain, replies, strict=True)]
         self._under_way = True
         with translate_errors():
             found: list[Any] = await self.trips.within(
@@ -157,6 +170,12 @@ class BoundedPipeline(Pipeline):
             )
         self._under_way = False
         return found
+
+    def _plain(self) -> list[tuple[Any, ...]]:
+        """Return the commands, if all of them are plain reads."""
+        commands = [command for command, _ in self.command_stack]
+        plain = not self.is_transaction and all(command[0] in _READS for command in commands)
+        return commands if plain else []
 
     async def __aexit__(self, *error: object) -> None:
         # A caller that leaves a trip under way leaves the connection to it: the trip resets it at

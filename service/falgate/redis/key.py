@@ -38,10 +38,14 @@ class Key:
         self.family = _SLOT.sub("", form, count=1).partition(":")[0]
         self.parts = tuple(_PART.findall(form))
         self.kind, self.holds, self.kept, self.lives = kind, holds, kept, lives
-        self._between = _PART.sub("\0", form).split("\0")
+        self._template = _PART.sub("%s", form.replace("%", "%%"))
 
     def __call__(self, *parts: str | Account) -> str:
-        """Return the key with these parts, of which an account stands for its name."""
-        first, *others = self._between
-        named = (part.name if isinstance(part, Account) else part for part in parts)
-        return first + "".join(part + between for part, between in zip(named, others, strict=True))
+        """Return the key with these parts, of which an account stands for its name.
+
+        Raises:
+            TypeError: There are more or fewer parts than the form has.
+        """
+        return self._template % tuple(
+            [part.name if isinstance(part, Account) else part for part in parts]
+        )

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import NoScriptError
 
+from falgate.redis.key import Key
 from falgate.redis.keyspace import KEYS
 
 _WITH = re.compile(r"^-- with (_\w+\.lua(?:, _\w+\.lua)*)$", re.MULTILINE)
@@ -47,6 +48,8 @@ class Script:
         self._sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
         self._keys = _signature(body, "KEYS")
         self._args = _signature(body, "ARGV")
+        # By the names that a call gives; there are as many as places in the code that call it.
+        self._plans: dict[tuple[str, ...], list[tuple[str, Key | None]]] = {}
 
     async def __call__(
         self,
@@ -71,19 +74,28 @@ class Script:
     def _call(
         self, named: dict[str, Value], more_keys: Sequence[str], more_args: Sequence[Value]
     ) -> tuple[list[str], list[Value]]:
-        made = {name: KEYS[name] for name in self._keys if name in KEYS and name not in named}
-        parts = {part for key in made.values() for part in key.parts}
-        taken = parts.union(self._args, self._keys) - made.keys()
-        if named.keys() != taken:
-            wrong = sorted(named.keys() ^ taken)
-            raise TypeError(f"{self.name}.lua takes other names: {wrong}")
+        given = tuple(named)
+        made = self._plans.get(given) or self._plan(given)
         keys = [
-            made[name](*(str(named[part]) for part in made[name].parts))
-            if name in made
-            else str(named[name])
+            str(named[name]) if key is None else key(*[str(named[part]) for part in key.parts])
+            for name, key in made
+        ]
+        return [*keys, *more_keys], [*[named[name] for name in self._args], *more_args]
+
+    def _plan(self, given: tuple[str, ...]) -> list[tuple[str, Key | None]]:
+        """Return for each key its name, and its family if it is made from parts that are given."""
+        made = [
+            (name, KEYS[name] if name in KEYS and name not in given else None)
             for name in self._keys
         ]
-        return [*keys, *more_keys], [*(named[name] for name in self._args), *more_args]
+        implied = {name for name, key in made if key}
+        parts = {part for _, key in made if key for part in key.parts}
+        taken = parts.union(self._args, self._keys) - implied
+        if set(given) != taken:
+            wrong = sorted(taken.symmetric_difference(given))
+            raise TypeError(f"{self.name}.lua takes other names: {wrong}")
+        self._plans[given] = made
+        return made
 
 
 @cache

@@ -1,9 +1,10 @@
-"""The line that all scripts of a client share, with one deadline for each script."""
+"""The line that the scripts and plain reads of a client share, with a deadline for each caller."""
 
 # A script that was sent may have run although its reply is lost with the line. All scripts are
 # idempotent for that reason: the caller then sends it again by redis-py, which also words errors.
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -35,8 +36,8 @@ class SharedLine:
         self._again_s = 0.0
         self._over = False
 
-    async def ask(self, command: tuple[Any, ...], trip_s: float) -> Any:
-        """Return the reply to a script.
+    async def ask(self, commands: Sequence[tuple[Any, ...]], trip_s: float) -> list[Any]:
+        """Return the replies to commands that are sent together.
 
         Raises:
             Unanswered: Ask by another way.
@@ -45,21 +46,23 @@ class SharedLine:
         line = self._there()
         if line is None:
             raise Unanswered
-        reply = line.ask(*command)
-        timer = asyncio.get_running_loop().call_later(trip_s, self._expire, line, reply, trip_s)
+        replies = [line.ask(*command) for command in commands]
+        last = replies[-1]
+        timer = asyncio.get_running_loop().call_later(trip_s, self._expire, line, last, trip_s)
         try:
-            return await asyncio.shield(reply)
+            await asyncio.shield(last)
+            return [reply.result() for reply in replies]
         except asyncio.CancelledError:
-            # A cancelled caller may next undo what the script does, so let it end first.
-            await asyncio.wait([reply])
-            if not reply.cancelled():
-                reply.exception()
+            # A cancelled caller may next undo what a script does, so let it end first.
+            await asyncio.wait(replies)
             raise
         except (ResponseError, Unavailable) as error:
             raise Unanswered from error
         finally:
-            if reply.done():
+            if last.done():
                 timer.cancel()
+            for reply in replies:
+                reply.add_done_callback(_retrieved)
 
     async def close(self) -> None:
         """End the line, and make no other."""
@@ -106,3 +109,9 @@ class SharedLine:
         if line is not None:
             with suppress(RuntimeError):  # its loop is closed already
                 line.close()
+
+
+def _retrieved(reply: "asyncio.Future[Any]") -> None:
+    """Retrieve an error that nobody asks for any more."""
+    if not reply.cancelled():
+        reply.exception()
