@@ -259,7 +259,9 @@ class FastPath:
         inline = None
         if call.spec.wants_inline(call.arguments):
             inline = await responses.inlined(call.spec, answer, urls)
-        named = headers(answer, call.ignored, 0, 0)
+        more = []
+        if self._cors:
+            more = self._cors.answered(scope, headers(answer, call.ignored, 0, 0))
         return HitResponse(
             call.spec,
             answer,
@@ -267,7 +269,7 @@ class FastPath:
             urls,
             ignored=call.ignored,
             inline=inline,
-            more=self._cors.answered(scope, named) if self._cors else [],
+            more=more,
         )
 
 

@@ -2,6 +2,7 @@
 
 # It holds nothing of the request but what is in its response: neither key nor prompt.
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from falgate.http import responses
@@ -66,18 +67,27 @@ class HitResponse:
         body = self._inline or responses.linked(
             self._spec, self._answer, self._base_url, self._picture_urls
         )
-        lines = b"".join(map(_line, headers(self._answer, self._ignored, len(body), now_s)))
-        return Response(b"%b%bx-fal-request-id: " % (_OK, lines), self._more, body)
+        lines = headers(self._answer, self._ignored, len(body), now_s)
+        return Response(
+            b"".join((_OK, *map(_line, lines), b"x-fal-request-id: ")), self._more, body
+        )
 
 
 def headers(answer: Answer, ignored: str, size: int, now_s: int) -> Headers:
     """Return the headers of a response before its request's id, as Litestar would send them."""
-    named = {**responses.headers(answer, now_s), **responses.ignored(ignored)}
+    named = responses.headers(answer, now_s)
+    if ignored:
+        named |= responses.ignored(ignored)
     return [
-        *((name.lower().encode(), value.encode()) for name, value in named.items()),
+        *[(_lower(name), value.encode()) for name, value in named.items()],
         (b"content-type", b"application/json"),
         (b"content-length", b"%d" % size),
     ]
+
+
+@lru_cache(64)
+def _lower(name: str) -> bytes:
+    return name.lower().encode()
 
 
 def _line(header: tuple[bytes, bytes]) -> bytes:

@@ -4,6 +4,8 @@
 # the caller and the body, `cache/decision` about the pictures. Whatever is no plain hit, such as a
 # refusal, is left to the full path, which decides anew.
 
+from hashlib import blake2b
+
 import msgspec
 
 from falgate.accounts import apikey
@@ -18,6 +20,8 @@ from falgate.jobs.answer import Answer
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.redis.hot import Read
+
+_PARSED_MAX = 10_000
 
 
 class HitRequest(msgspec.Struct, frozen=True):
@@ -65,6 +69,7 @@ class HitFinder:
         self._ports = ports
         self._keys = keys
         self._pools = pools
+        self._parsed: dict[bytes, Presented] = {}
 
     async def find(self, asked: HitRequest, read: Read) -> Hit | None:
         """Return the hit that a request is; None if it needs the full path.
@@ -73,8 +78,7 @@ class HitFinder:
             asked: The request.
             read: Is given the names of what the hit depends on.
         """
-        value = apikey.from_header(asked.authorization)
-        presented = apikey.present(value) if value else None
+        presented = self._presented(asked.authorization)
         # The full path throttles those who try keys, so it sees each key first.
         if presented is None or not self._ports.wrong_keys.knows(presented):
             return None
@@ -82,6 +86,19 @@ class HitFinder:
             return await self._find(asked, presented, read)
         except Refusal:
             return None
+
+    def _presented(self, authorization: str) -> Presented | None:
+        """Parse an Authorization header, or recall what it was parsed to, by its digest."""
+        name = blake2b(authorization.encode(), digest_size=32).digest()
+        found = self._parsed.get(name)
+        if found is None:
+            value = apikey.from_header(authorization)
+            found = apikey.present(value) if value else None
+            if found is not None and self._ports.wrong_keys.knows(found):
+                if len(self._parsed) >= _PARSED_MAX:
+                    self._parsed.clear()
+                self._parsed[name] = found
+        return found
 
     async def _find(self, asked: HitRequest, presented: Presented, read: Read) -> Hit | None:
         read.of(*self._keys.depends_on(presented.id))
