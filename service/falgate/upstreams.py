@@ -61,6 +61,8 @@ class _Sandbox(httpx.AsyncBaseTransport):
     """The sandbox in this process, built by the first request: many gateways never need it."""
 
     def __init__(self, directory: Path | None, work_s: float) -> None:
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)  # a start tells if that is impossible
         self._directory = directory
         self._work_s = work_s
         self._building = asyncio.Lock()

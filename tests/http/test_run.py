@@ -103,7 +103,8 @@ async def test_the_age_is_that_of_the_oldest_picture(ask: Ask) -> None:
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.1)
 
-    assert int(made.headers["age"]) == 0
+    # A purchase may end in another second than the one in which its picture was stored.
+    assert 0 <= int(made.headers["age"]) <= int(again.headers["age"])
     more = await ask(num_images=2)
     assert int(more.headers["age"]) >= int(again.headers["age"])
 
