@@ -1,5 +1,6 @@
 """Bodies of every kind, through the socket: never a 500, never a guess."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
@@ -264,3 +265,19 @@ async def test_a_caller_that_leaves_within_its_body_is_no_error_of_ours(
     assert 'route="run",status="400"' in metrics
     assert 'status="500"' not in metrics
     assert "request.failed" not in strict.logged()
+
+
+async def test_a_body_that_takes_long_to_refuse_delays_nobody_else(
+    post: Post, client: httpx.AsyncClient
+) -> None:
+    loop = asyncio.get_running_loop()
+    began_s = last_s = loop.time()
+    refusing = asyncio.create_task(post(b'{"prompt":[' + b"[[[[]]]]," * 100_000 + b"0]}"))
+    longest_s = 0.0
+    while not refusing.done():
+        assert (await client.get("/healthz")).status_code == 200
+        longest_s, last_s = max(longest_s, loop.time() - last_s), loop.time()
+    whole_s = loop.time() - began_s
+
+    assert (await refusing).status_code == 422
+    assert longest_s < whole_s / 2

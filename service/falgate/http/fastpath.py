@@ -25,6 +25,7 @@ from falgate.http.cors import Cors
 from falgate.http.hit_response import HitResponse, headers
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.request_ids import request_ids
+from falgate.http.request_info import AT_ONCE_BYTES_MAX
 from falgate.http.server import Message, Request, Whole
 from falgate.models.spec import ModelSpec
 from falgate.redis.clock import Clock
@@ -34,8 +35,6 @@ from falgate.requests.hits import Hit, HitFinder, HitRequest
 from falgate.requests.sync import answered
 from falgate.telemetry.hits import HitCounter, HitKind
 
-BODY_BYTES_MAX = 64 * 1024
-"""Longer bodies take the full path."""
 _AT_ONCE_BYTES_MAX = 64 * 1024
 """A longer response, with pictures inside, is sent in pieces, as the client takes them."""
 
@@ -143,7 +142,7 @@ class FastPath:
             body_bytes_max: Maximum size of a request's body that the gateway accepts.
             bytes_max: Size of the answers that are kept in memory.
         """
-        self.body_bytes_max = min(BODY_BYTES_MAX, body_bytes_max)
+        self.body_bytes_max = min(AT_ONCE_BYTES_MAX, body_bytes_max)
         self._finder = finder
         self._tracking = tracking
         self._clock = clock

@@ -1,6 +1,8 @@
 """What a route reads of its request: its caller, its admitted body, and its metadata."""
 
+import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from litestar import Request
@@ -12,6 +14,9 @@ from falgate.jobs.admission import AdmittedRequest, Caller, admit
 from falgate.jobs.authentication import authenticate
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
+
+AT_ONCE_BYTES_MAX = 16 * 1024
+"""A body up to this size is checked at once, a longer one in a thread."""
 
 REQUEST_ID, KEY, REFUSAL = "falgate_request_id", "falgate_key", "falgate_refusal"
 """Names in a request's state of its id, and for the log of the identified key and the refusal."""
@@ -27,16 +32,20 @@ async def admitted(
     ports: Ports, caller: Caller, spec: ModelSpec, request: Request[Any, Any, Any]
 ) -> AdmittedRequest:
     """Read the body of a caller's request for a model, and check it; raises as `admit`."""
-    call = admit(
+    body = await request.body()
+    check = partial(
+        admit,
         caller,
         spec,
         upstream=ports.upstreams[caller.key.kind].name,
         derives=ports.derives,
-        body=await request.body(),
+        body=body,
         content_type=type_of(request),
         headers=fields_of(request),
         request_id=request.scope["state"][REQUEST_ID],
     )
+    # What is wrong with a megabyte of nested lists takes half a second to say.
+    call = check() if len(body) <= AT_ONCE_BYTES_MAX else await asyncio.to_thread(check)
     if call.dropped:
         ports.facts.dropped(spec.endpoint, call.dropped)
     return call
