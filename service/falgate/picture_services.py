@@ -59,6 +59,7 @@ def open_picture_services(
             now_s=resources.clock.now_s,
             secret=resources.link_secret,
             ttl_s=settings.picture_url_ttl_s,
+            accel=settings.picture_accel,
         ),
         intake=PictureIntake(resources.store, converter, evictor.full),
         pools=pools,

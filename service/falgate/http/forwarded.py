@@ -71,6 +71,11 @@ class ForwardedHeaders:
         return any(address in network for network in self._trusted)
 
 
+def from_trusted(scope: Scope) -> bool:
+    """Return whether the request came through a trusted proxy."""
+    return _FORWARDED in scope.get("state", {})
+
+
 def _read(scope: HTTPScope, unclean: FirstWarnings) -> Forwarded:
     """Parse the headers of a trusted proxy.
 

@@ -26,6 +26,7 @@ class PictureUrls:
         now_s: Callable[[], int],
         secret: bytes = b"",
         ttl_s: int = 0,
+        accel: str = "",
     ) -> None:
         """Build URLs of the pictures in `source`.
 
@@ -34,8 +35,10 @@ class PictureUrls:
             now_s: The clock shared by all instances, seconds since 1970.
             secret: The key that signs links.
             ttl_s: Lifetime of a link, seconds; 0 for unsigned URLs that never expire.
+            accel: The location in a trusted nginx from which it sends pictures itself, or "".
         """
         self.source = source
+        self.accel = accel
         self.now_s = now_s
         self._secret = secret
         self._ttl_s = ttl_s

@@ -7,7 +7,8 @@ from litestar.params import FromPath
 
 from falgate.core.picture import media_type_of
 from falgate.http.byterange import part, unchanged
-from falgate.http.picture_urls import PictureSource, PictureUrls
+from falgate.http.forwarded import from_trusted
+from falgate.http.picture_urls import PictureUrls
 
 _PUBLIC = {
     "Access-Control-Allow-Origin": "*",
@@ -41,16 +42,16 @@ def pictures_router(picture_urls: PictureUrls) -> Router:
         # the status nor the response time tells whether a picture exists.
         if isinstance(kept, Response):
             return kept
-        return await _shown(picture_urls.source, name, kept, request)
+        return await _shown(picture_urls, name, kept, request)
 
     return Router("/pictures", route_handlers=[picture])
 
 
 async def _shown(
-    store: PictureSource, name: str, kept: str, request: Request[Any, Any, Any]
+    picture_urls: PictureUrls, name: str, kept: str, request: Request[Any, Any, Any]
 ) -> Response[bytes]:
     """Return the picture or the requested range of it."""
-    media_type = media_type_of(name)
+    store, media_type = picture_urls.source, media_type_of(name)
     size_bytes = await store.size(name) if media_type else None
     if media_type is None or size_bytes is None:
         return _missing(request)
@@ -65,7 +66,10 @@ async def _shown(
     if asked == "unsatisfiable":
         headers["Content-Range"] = f"bytes */{size_bytes}"
         return Response(b"", status_code=416, headers=headers, media_type=media_type)
-    if asked == "whole":
+    if asked == "whole" and picture_urls.accel and from_trusted(request.scope):
+        data, status = b"", 200
+        headers = _for_nginx(f"{picture_urls.accel}/{name}", kept, etag)
+    elif asked == "whole":
         data, status = await store.read(name), 200
     else:
         data, status = await store.read(name, asked.start, asked.end), 206
@@ -73,6 +77,19 @@ async def _shown(
     if data is None:  # removed since its size was read
         return _missing(request)
     return Response(data, status_code=status, headers=headers, media_type=media_type)
+
+
+def _for_nginx(location: str, kept: str, etag: str) -> dict[str, str]:
+    """Return headers that make nginx send the picture at one of its internal locations.
+
+    It puts a Cache-Control that it knows on its own errors too, so it gets it by another name.
+    """
+    return {
+        **_PUBLIC,
+        "ETag": etag,
+        "X-Falgate-Cache-Control": kept,
+        "X-Accel-Redirect": location,
+    }
 
 
 def _kept(

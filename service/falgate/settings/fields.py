@@ -94,6 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: Annotated[
         str, _about("addresses or networks, comma-separated, whose X-Forwarded headers count")
     ] = ""
+    picture_accel: Annotated[
+        str, _about("nginx's internal location, such as /stored; trusted proxies send from there")
+    ] = ""
     cors_origins: Annotated[
         str, _about("origins, comma-separated, whose pages may call falgate; `*`: any")
     ] = ""

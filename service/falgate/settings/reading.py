@@ -16,6 +16,8 @@ from falgate.settings.words import SettingsWrong, address, amount, names, webhoo
 
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
 
+_LOCATION = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
+
 _KEYS = ("fal_key", "fal_admin_key", "admin_key")
 _STORES = frozenset({"file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
 
@@ -120,6 +122,11 @@ def _check_callers(settings: Settings) -> None:
                 f"{PREFIX}TRUSTED_PROXIES: {proxy!r} is not an address or network; "
                 "example: 10.0.0.0/8"
             ) from None
+    if settings.picture_accel:
+        if not _LOCATION.fullmatch(settings.picture_accel):
+            raise SettingsWrong(f"{PREFIX}PICTURE_ACCEL: not a path; example: /stored")
+        if not settings.trusted_proxies:
+            raise SettingsWrong(f"{PREFIX}PICTURE_ACCEL needs {PREFIX}TRUSTED_PROXIES")
     for origin in names(settings.cors_origins):
         if not _ORIGIN.fullmatch(origin):
             raise SettingsWrong(
