@@ -180,6 +180,14 @@ BAD: dict[str, tuple[dict[str, str], str]] = {
         with_sandbox("TRUSTED_PROXIES", "10.0.0.1,balancer"),
         "FALGATE_TRUSTED_PROXIES: 'balancer' is not an address or network; example: 10.0.0.0/8",
     ),
+    "a URL for nginx's location": (
+        with_sandbox("PICTURE_ACCEL", "http://nginx/stored"),
+        "FALGATE_PICTURE_ACCEL: not a path; example: /stored",
+    ),
+    "an nginx that is not trusted": (
+        with_sandbox("PICTURE_ACCEL", "/stored"),
+        "FALGATE_PICTURE_ACCEL needs FALGATE_TRUSTED_PROXIES",
+    ),
     "a webhook's URL for its host": (
         with_sandbox("WEBHOOK_TARGETS", "10.0.0.1,https://x.example"),
         "FALGATE_WEBHOOK_TARGETS: 'https://x.example' is neither a host name nor a network",

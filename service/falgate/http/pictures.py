@@ -66,16 +66,17 @@ async def _shown(
     if asked == "unsatisfiable":
         headers["Content-Range"] = f"bytes */{size_bytes}"
         return Response(b"", status_code=416, headers=headers, media_type=media_type)
-    if asked == "whole" and picture_urls.accel and from_trusted(request.scope):
-        data, status = b"", 200
-        headers = _for_nginx(f"{picture_urls.accel}/{name}", kept, etag)
-    elif asked == "whole":
-        data, status = await store.read(name), 200
-    else:
-        data, status = await store.read(name, asked.start, asked.end), 206
+    data: bytes | None = b""
+    if asked != "whole":
+        data = await store.read(name, asked.start, asked.end)
         headers["Content-Range"] = asked.content_range(size_bytes)
+    elif picture_urls.accel and from_trusted(request.scope):
+        headers = _for_nginx(f"{picture_urls.accel}/{name}", kept, etag)
+    else:
+        data = await store.read(name)
     if data is None:  # removed since its size was read
         return _missing(request)
+    status = 200 if asked == "whole" else 206
     return Response(data, status_code=status, headers=headers, media_type=media_type)
 
 
