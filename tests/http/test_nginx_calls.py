@@ -1,6 +1,7 @@
 """Calls through nginx as deploy/nginx ships it: signed links, models, streams, bodies, failures."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
@@ -9,9 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from patience import PATIENCE_S
-from shipped_nginx import CHECKED, nginx_before
+from shipped_nginx import CHECKED, SHIPPED, nginx_before
 
 from falgate.pictures import link
+from falgate.settings import Settings
 from falgate.webhooks.store.secrets import secret
 
 MODEL, QUEUE = "/fal-ai/gpt-image-1.5", "/queue/fal-ai/gpt-image-1.5"
@@ -124,6 +126,13 @@ async def test_an_unreadable_picture_is_an_error_that_nobody_keeps(
 
     assert missed.status_code == 404
     assert "cache-control" not in missed.headers
+
+
+def test_nginx_waits_longer_for_pictures_than_falgate_does() -> None:
+    said = re.search(r"proxy_read_timeout (\d+)s;", (SHIPPED / "falgate.conf").read_text())
+
+    assert said is not None
+    assert int(said[1]) > Settings().run_timeout_s
 
 
 async def test_answers_of_models_are_neither_kept_nor_changed(
