@@ -10,6 +10,7 @@ from falgate.background import Job
 from falgate.cache.store.tracked_pools import TrackedPools
 from falgate.http.cors import cors_of
 from falgate.http.fastpath import FastPath
+from falgate.http.forwarded import TrustedProxies
 from falgate.jobs.ports import Ports
 from falgate.picture_services import PictureServices
 from falgate.redis import keyspace
@@ -56,7 +57,7 @@ def open_fast_path(
         address=kept.address,
         picture_urls=kept.picture_urls,
         cors=cors_of(setting.names(settings.cors_origins)),
-        proxied=bool(settings.trusted_proxies),
+        proxies=TrustedProxies(setting.names(settings.trusted_proxies)),
         body_bytes_max=settings.body_bytes_max,
         bytes_max=settings.fast_path_bytes_max,
     )

@@ -14,7 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from falgate.app import Gateway
 from falgate.http.certificate import Certificate
-from falgate.http.forwarded import ForwardedHeaders
+from falgate.http.forwarded import ForwardedHeaders, TrustedProxies
 from falgate.http.server import (
     HANDSHAKE_S,
     Connections,
@@ -190,7 +190,7 @@ def _behind_proxies(app: ASGIApp, trusted: Sequence[str]) -> ASGIApp:
     if not trusted:
         return app
     called: Any = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]  # one ASGI
-    return ForwardedHeaders(called, trusted)
+    return ForwardedHeaders(called, TrustedProxies(trusted))
 
 
 def _certificate(settings: Settings) -> Certificate:

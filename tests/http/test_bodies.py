@@ -272,7 +272,7 @@ async def test_a_body_that_takes_long_to_refuse_delays_nobody_else(
 ) -> None:
     loop = asyncio.get_running_loop()
     began_s = last_s = loop.time()
-    refusing = asyncio.create_task(post(b'{"prompt":[' + b"[[[[]]]]," * 100_000 + b"0]}"))
+    refusing = asyncio.ensure_future(post(b'{"prompt":[' + b"[[[[]]]]," * 100_000 + b"0]}"))
     longest_s = 0.0
     while not refusing.done():
         assert (await client.get("/healthz")).status_code == 200

@@ -22,14 +22,18 @@ class HitShortcut:
         self.answered = Counter[str]()
         self._known: dict[bytes, Whole] = {}
 
-    def recall(self, data: bytes, *, secure: bool) -> Whole | None:
+    def connected(self, peer: str, *, secure: bool) -> bytes:
+        """TLS or not."""
+        return f"{peer} {secure}".encode()
+
+    def recall(self, data: bytes, via: bytes) -> Whole | None:
         """What was answered to the same bytes."""
-        found = self._known.get(b"%d" % secure + data)
+        found = self._known.get(via + data)
         if found is not None:
             self.answered["recalled"] += 1
         return found
 
-    def consider(self, request: Request, *, secure: bool) -> bytes | None:  # noqa: ARG002 - the interface's
+    def consider(self, request: Request, via: bytes) -> bytes | None:  # noqa: ARG002 - the interface's
         """The path."""
         return request.head.path if request.head.path in {b"/hit", b"/found"} else None
 
@@ -40,9 +44,9 @@ class HitShortcut:
         self.answered["parsed"] += 1
         return _OK % 7, b"created"
 
-    def remember(self, candidate: bytes, data: bytes, *, secure: bool) -> None:  # noqa: ARG002 - the interface's
+    def remember(self, candidate: bytes, data: bytes, via: bytes) -> None:  # noqa: ARG002 - the interface's
         """For `recall`."""
-        self._known[b"%d" % secure + data] = _OK % 7, b"created"
+        self._known[via + data] = _OK % 7, b"created"
 
     async def find(self, candidate: bytes, body: bytes, scope: Any) -> Whole | None:  # noqa: ARG002 - the interface's
         """Bodies with a "?" are for the application."""

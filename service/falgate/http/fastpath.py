@@ -22,6 +22,7 @@ from falgate.core.errors import Refusal
 from falgate.http import responses
 from falgate.http.address import Address
 from falgate.http.cors import Cors
+from falgate.http.forwarded import TrustedProxies
 from falgate.http.hit_response import HitResponse, headers
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.request_ids import request_ids
@@ -39,15 +40,16 @@ _AT_ONCE_BYTES_MAX = 64 * 1024
 """A longer response, with pictures inside, is sent in pieces, as the client takes them."""
 
 _MOST = {name.encode(): bound.most for name, bound in HEADERS.items()}
-_KEYED = tuple(
-    b"host authorization content-type cache-control x-falgate-variation x-falgate-scope".split()
-)
+_KEYED = (
+    b"host", b"authorization", b"content-type",
+    b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-prefix",
+    b"cache-control", b"x-falgate-variation", b"x-falgate-scope",
+)  # fmt: skip
 """Headers that may change the answer to a hit."""
 _PLACE = {name: place for place, name in enumerate(_KEYED)}
-_HOST, _AUTHORIZATION, _TYPE, *_DIRECTIVES = range(len(_KEYED))
+_HOST, _AUTHORIZATION, _TYPE, _FORWARDED_HOST, _, _, *_DIRECTIVES = range(len(_KEYED))
 _DECLINED = frozenset((b"idempotency-key", b"content-encoding"))
 """Headers that need the full path. All others have no meaning for a hit."""
-_FORWARDED = frozenset(name for name in _MOST if name.startswith(b"x-forwarded-"))
 _QUEUE_HOST = b"queue."
 _ENTRY_BYTES = 1_500
 """What an entry has in memory besides its response: pictures, event, and objects around them."""
@@ -61,24 +63,25 @@ class Candidate:
     Attributes:
         spec: The model.
         fields: The values of the headers in `_KEYED`.
-        secure: Whether it came over TLS.
+        via: What of its connection may change the answer.
         began_s: When it was complete.
         kept: The name under which its answer is kept; empty if none was found.
     """
 
-    __slots__ = ("began_s", "fields", "kept", "secure", "spec")
+    __slots__ = ("began_s", "fields", "kept", "spec", "via")
 
-    def __init__(self, spec: ModelSpec, fields: list[bytes], secure: bool) -> None:
+    def __init__(self, spec: ModelSpec, fields: list[bytes], via: bytes) -> None:
         self.spec = spec
         self.fields = fields
-        self.secure = secure
+        self.via = via
         self.began_s = 0.0
         self.kept = b""
 
     def name(self, body: bytes) -> bytes:
         """Return the digest of all that may change the answer; no field can contain a NUL."""
-        start = b"%b\0%d" % (self.spec.endpoint.encode(), self.secure)
-        return blake2b(b"\0".join((start, *self.fields, body)), digest_size=32).digest()
+        endpoint = self.spec.endpoint.encode()
+        whole = b"\0".join((self.via, endpoint, *self.fields, body))
+        return blake2b(whole, digest_size=32).digest()
 
 
 class _Entry:
@@ -123,7 +126,7 @@ class FastPath:
         address: Address,
         picture_urls: PictureUrls,
         cors: Cors | None,
-        proxied: bool,
+        proxies: TrustedProxies,
         body_bytes_max: int,
         bytes_max: int,
     ) -> None:
@@ -138,7 +141,7 @@ class FastPath:
             address: Base of picture URLs.
             picture_urls: Builds them.
             cors: Which pages may read the answers.
-            proxied: Whether proxies are trusted, so that X-Forwarded headers have a meaning.
+            proxies: The proxies whose X-Forwarded headers count.
             body_bytes_max: Maximum size of a request's body that the gateway accepts.
             bytes_max: Size of the answers that are kept in memory.
         """
@@ -156,25 +159,25 @@ class FastPath:
             for endpoint, spec in models.items()
             for root in ("", "/run")
         }
-        self._declined = _DECLINED | (_FORWARDED if proxied else set())
-        if cors is not None:
-            self._declined |= {b"origin"}
-        # A trusted proxy's Host header may be any name, so without a fixed base the answer depends
-        # on who sends it.
-        self._off = proxied and not address.public_url
+        self._declined = _DECLINED if cors is None else _DECLINED | {b"origin"}
+        self._proxies = proxies
         self.kept: HotCache[_Entry] = HotCache(bytes_max)
         self._received: OrderedDict[bytes, bytes] = OrderedDict()
         self._ids = request_ids()
         self._now_s = asyncio.get_running_loop().time
         tracking.listen(self.kept.changed)
 
-    def consider(self, request: Request, *, secure: bool) -> Candidate | None:
+    def connected(self, peer: str, *, secure: bool) -> bytes:
+        """Return whether a connection is secure, and whether its peer is a trusted proxy."""
+        return b"%d%d" % (secure, self._proxies.trust(peer))
+
+    def consider(self, request: Request, via: bytes) -> Candidate | None:
         """Return what is needed of a request's head; None if it is no candidate."""
         head = request.head
         spec = self._paths.get(head.path)
         if spec is None or request.method != b"POST" or request.version != "1.1":
             return None
-        if head.query or self._off:
+        if head.query:
             return None
         fields = [b""] * len(_KEYED)
         seen = []
@@ -188,23 +191,24 @@ class FastPath:
             place = _PLACE.get(name)
             if place is not None:
                 fields[place] = value
-        if fields[_HOST].lower().startswith(_QUEUE_HOST) or b"," in fields[_TYPE]:
+        hosts = b"%b %b" % (fields[_HOST], fields[_FORWARDED_HOST])
+        if _QUEUE_HOST in hosts.lower() or b"," in fields[_TYPE]:
             return None
-        return Candidate(spec, fields, secure)
+        return Candidate(spec, fields, via)
 
-    def recall(self, data: bytes, *, secure: bool) -> Whole | None:
+    def recall(self, data: bytes, via: bytes) -> Whole | None:
         """Return the response to a whole request, as it was received, that is remembered."""
         began_s = time.perf_counter()
-        name = self._received.get(_digest(data, secure=secure))
+        name = self._received.get(_digest(data, via))
         return self._kept(name, began_s) if name else None
 
-    def remember(self, candidate: Candidate, data: bytes, *, secure: bool) -> None:
+    def remember(self, candidate: Candidate, data: bytes, via: bytes) -> None:
         """Remember the bytes of a whole request that was answered."""
         if not candidate.kept:
             return
         if len(self._received) >= _RECEIVED_MAX:
             self._received.popitem(last=False)
-        self._received[_digest(data, secure=secure)] = candidate.kept
+        self._received[_digest(data, via)] = candidate.kept
 
     def answer(self, candidate: Candidate, body: bytes) -> Whole | None:
         """Return the response to a hit that is in memory and short."""
@@ -255,6 +259,8 @@ class FastPath:
     async def _maker(self, hit: Hit, scope: Any) -> HitResponse:
         """Return what makes the response to a hit; raises `Unavailable` if a picture is lost."""
         call, answer, urls = hit.call, hit.answer, self._picture_urls
+        if self._proxies.sent(scope):
+            self._proxies.note(scope)
         inline = None
         if call.spec.wants_inline(call.arguments):
             inline = await responses.inlined(call.spec, answer, urls)
@@ -272,8 +278,8 @@ class FastPath:
         )
 
 
-def _digest(data: bytes, *, secure: bool) -> bytes:
-    return blake2b(data, digest_size=32, person=b"https" if secure else b"http").digest()
+def _digest(data: bytes, via: bytes) -> bytes:
+    return blake2b(data, digest_size=32, person=via).digest()
 
 
 def _request(candidate: Candidate, body: bytes) -> HitRequest:

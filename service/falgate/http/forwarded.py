@@ -49,26 +49,48 @@ def forwarded(scope: Scope) -> Forwarded:
     return told
 
 
-class ForwardedHeaders:
-    """An ASGI application that stores the X-Forwarded headers of trusted proxies in the scope."""
+class TrustedProxies:
+    """The proxies whose X-Forwarded headers count."""
 
-    def __init__(self, app: ASGIApp, trusted: Iterable[str]) -> None:
+    def __init__(self, trusted: Iterable[str]) -> None:
         """Trust peers at these addresses or in these networks."""
-        self._app = app
         self._trusted = tuple(map(ipaddress.ip_network, trusted))
         self._unclean = FirstWarnings()
 
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self._trusted)
+
+    def trust(self, peer: str) -> bool:
+        """Return whether a peer's address is that of one of them."""
+        if not peer:
+            return False
+        address = ipaddress.ip_address(peer)
+        return any(address in network for network in self._trusted)
+
+    def sent(self, scope: HTTPScope) -> bool:
+        """Return whether one of them sent a request."""
+        client = scope["client"]
+        return client is not None and self.trust(client[0])
+
+    def note(self, scope: HTTPScope) -> None:
+        """Store in the scope what the proxy that sent this request says of it."""
+        scope.setdefault("state", {})[_FORWARDED] = _read(scope, self._unclean)
+
+
+class ForwardedHeaders:
+    """An ASGI application that stores the X-Forwarded headers of trusted proxies in the scope."""
+
+    def __init__(self, app: ASGIApp, proxies: TrustedProxies) -> None:
+        """Pass all requests on to `app`."""
+        self._app = app
+        self._proxies = proxies
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if scope["type"] == ScopeType.HTTP and self._trusts(scope["client"]):
-            scope.setdefault("state", {})[_FORWARDED] = _read(scope, self._unclean)
+        if scope["type"] == ScopeType.HTTP and self._proxies.sent(scope):
+            self._proxies.note(scope)
         await self._app(scope, receive, send)
-
-    def _trusts(self, client: tuple[str, int] | None) -> bool:
-        if client is None:
-            return False
-        address = ipaddress.ip_address(client[0])
-        return any(address in network for network in self._trusted)
 
 
 def from_trusted(scope: Scope) -> bool:

@@ -27,7 +27,7 @@ class Connection(Feeding):
         self._secure = secure
         self._parser = Parser(self, shared.limits)
         self._ends: Mapping[str, Any] = {}
-        self._offers = Offers(shared.shortcut, secure=secure) if shared.shortcut else None
+        self._offers = Offers(shared.shortcut, peer, secure=secure) if shared.shortcut else None
         self._receiving: Exchange | None = None
         self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()

@@ -19,16 +19,24 @@ class Shortcut(Protocol):
     body_bytes_max: int
     """Longer bodies are for the application."""
 
-    def recall(self, data: bytes, *, secure: bool) -> Whole | None:
-        """Return the response to a request that `remember` was given with the same bytes."""
+    def connected(self, peer: str, *, secure: bool) -> bytes:
+        """Return what of a connection may change an answer, in a few bytes."""
 
-    def consider(self, request: Request, *, secure: bool) -> Any | None:
+    def recall(self, data: bytes, via: bytes) -> Whole | None:
+        """Return the response to a request that `remember` was given with the same bytes.
+
+        Args:
+            data: What was received.
+            via: From `connected`, as in all methods.
+        """
+
+    def consider(self, request: Request, via: bytes) -> Any | None:
         """Return what `answer` needs to know of a request's head; None if it is no candidate."""
 
     def answer(self, candidate: Any, body: bytes) -> Whole | None:
         """Return the response to a complete request, if it is known at once; must not block."""
 
-    def remember(self, candidate: Any, data: bytes, *, secure: bool) -> None:
+    def remember(self, candidate: Any, data: bytes, via: bytes) -> None:
         """Note the bytes of a whole request that was answered."""
 
     async def find(self, candidate: Any, body: bytes, scope: Message) -> Whole | None:
@@ -48,15 +56,15 @@ class Offers:
     # they are parsed depends on nothing else. So they need not be parsed again.
 
     __slots__ = (
-        "_answered", "_candidate", "_last", "_received", "_room", "_secure", "_shortcut", "body",
+        "_answered", "_candidate", "_last", "_received", "_room", "_shortcut", "_via", "body",
         "request",
     )  # fmt: skip
 
-    def __init__(self, shortcut: Shortcut, *, secure: bool) -> None:
+    def __init__(self, shortcut: Shortcut, peer: str, *, secure: bool) -> None:
         self.request: Request | None = None
         self.body: list[bytes] = []
         self._shortcut = shortcut
-        self._secure = secure
+        self._via = shortcut.connected(peer, secure=secure)
         self._candidate: Any = None
         self._last: Any = None
         self._room = 0
@@ -67,12 +75,12 @@ class Offers:
         self._received = self._answered = 0
         if len(data) > SLICE_BYTES:
             return None
-        return self._shortcut.recall(data, secure=self._secure)
+        return self._shortcut.recall(data, self._via)
 
     def remember(self, data: bytes | None) -> None:
         """End what `recall` began: remember these bytes, if they were one request, and no more."""
         if data and self._received == self._answered == 1 and len(data) <= SLICE_BYTES:
-            self._shortcut.remember(self._last, data, secure=self._secure)
+            self._shortcut.remember(self._last, data, self._via)
         self._last = None
 
     def take(self, request: Request, *, alone: bool) -> bool:
@@ -85,7 +93,7 @@ class Offers:
         self._received += 1
         if not alone or not request.keep_alive or request.head.expects_continue:
             return False
-        candidate = self._shortcut.consider(request, secure=self._secure)
+        candidate = self._shortcut.consider(request, self._via)
         if candidate is None:
             return False
         self.request, self._candidate = request, candidate
