@@ -22,6 +22,10 @@ _LISTED_S = 1.0
 class Connection(Feeding):
     """One connection to a client."""
 
+    __slots__ = (
+        "_active", "_ends", "_listed_s", "_offers", "_queue", "_receiving", "_refusal", "_secure",
+    )  # fmt: skip
+
     def __init__(self, shared: Connections, peer: str, *, secure: bool) -> None:
         super().__init__(shared, peer)
         self._secure = secure

@@ -21,6 +21,8 @@ class Feeding(Wire):
         fresh: Whether no byte has been received yet.
     """
 
+    __slots__ = ("_feeding", "_held", "_parser", "_shared", "fresh", "peer")
+
     _parser: Parser
 
     def __init__(self, shared: Connections, peer: str) -> None:

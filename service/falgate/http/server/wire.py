@@ -29,6 +29,12 @@ class Wire(asyncio.Protocol):
         unsent: When it must have read more of the waiting output; 0 if none waits.
     """
 
+    __slots__ = (
+        "_body_recent", "_closing", "_drained", "_dropped", "_eof", "_limits", "_linger_until",
+        "_now", "_once_taken", "_paused", "_taken_before", "_transport", "_written", "deadline",
+        "unsent",
+    )  # fmt: skip
+
     def __init__(self, limits: Limits) -> None:
         self.deadline = inf
         self.unsent = 0.0
