@@ -28,7 +28,23 @@ from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
 
-SECONDS = (0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0)
+SECONDS = (
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.5,
+    1.0,
+    5.0,
+    10.0,
+    20.0,
+    40.0,
+    80.0,
+    160.0,
+)
 """Bucket bounds: fal answers in tens of seconds, falgate's own part takes milliseconds."""
 
 TEAMS_MAX, APPS_MAX = 50, 100
