@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -15,8 +15,14 @@ from falgate.settings.given import given, slips
 from falgate.settings.words import SettingsWrong, address, amount, names, webhook_rules
 
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
-
 _LOCATION = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
+
+_SWITCHES = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+_BOOLEAN = tuple(
+    field.name
+    for field in msgspec.structs.fields(Settings)
+    if get_origin(field.type) is Annotated and get_args(field.type)[0] is bool
+)
 
 _KEYS = ("fal_key", "fal_admin_key", "admin_key")
 _STORES = frozenset({"file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
@@ -43,6 +49,11 @@ def read(env: Mapping[str, str], defaults: Mapping[str, str] | None = None) -> S
         values["fal_key"] = env["FAL_KEY"]
     # A key read from a file ends with a line feed; no key contains spaces.
     values |= {name: values[name].strip() for name in _KEYS if name in values}
+    values |= {
+        name: _SWITCHES.get(values[name].lower(), values[name])
+        for name in _BOOLEAN
+        if name in values
+    }
     try:
         settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
