@@ -20,7 +20,7 @@ from bench.report import Section, Setup, comparison, load_table
 _TEXT = """\
 Everybody gets the same POST, a body of 150 bytes and a key in a header, and gives the same answer.
 falgate is `falgate run` with its log at `info` in a file: it looks up the key, checks it and its
-limits, finds the pool in Redis, counts and logs. The bare servers and the Litestar route give a
+limits, finds the answer, counts and logs. The bare servers and the Litestar route give a
 constant answer and do nothing else. nginx has the answer in `proxy_cache`, with the body and the
 key in its cache key, and writes no log.\
 """

@@ -13,7 +13,7 @@ from bench.report import Loads, Section, Setup, Table, comparison, load_table
 _TEXT = """\
 The upstream is a stub that answers at once. falgate does for each miss what it does for a purchase:
 it holds the money, submits by the queue on a new connection, asks for status and result, settles,
-fetches a PNG of 1.5 MB, decodes it to check it, stores it and publishes it. Every body is another
+fetches a PNG of 1.5 MB, checks it, stores it and publishes it. Every body is another
 one, and so is every picture. The other gateways pass the same call through and have neither money
 nor pictures: LiteLLM's is a chat completion, which is what it can cache, and it runs without a
 database. Portkey's package has no cache. Another falgate buys pictures of 10 kB, which shows what
