@@ -14,12 +14,14 @@ Write = Callable[..., str]
 def write() -> Write:
     """A function that runs a snippet after `configure`, and gives what came on stderr."""
 
-    def written(snippet: str, level: str = "debug", *, people: bool = False) -> str:
+    def written(
+        snippet: str, level: str = "debug", *, people: bool = False, shared: bool = False
+    ) -> str:
         program = f"""
 import logging, structlog, warnings
 from falgate.telemetry import logs
 warnings.simplefilter("error")
-logs.configure({level!r}, people={people})
+logs.configure({level!r}, people={people}, shared={shared})
 LOG = structlog.get_logger()
 {snippet}
 """

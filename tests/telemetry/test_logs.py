@@ -140,3 +140,22 @@ def test_people_get_one_line_an_event_too(write: Write) -> None:
 
     assert len(text.splitlines()) == 1
     assert "\x1b" not in text
+
+
+MANY = """
+import os
+child = os.fork()
+line = b'{"who":%d,"filling":"%s"}\\n' % (child == 0, b"x" * 300)
+for _ in range(100):
+    logs.write([line] * 400)
+if child:
+    os.waitpid(child, 0)
+else:
+    os._exit(0)
+"""
+
+
+def test_lines_of_processes_that_share_a_pipe_stay_whole(write: Write) -> None:
+    found = events(write(MANY, shared=True))
+
+    assert sum(event["who"] for event in found) == len(found) - 40_000 == 40_000

@@ -2,9 +2,10 @@
 
 import logging
 import re
+import select
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -20,16 +21,18 @@ _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL", "redis")
 every connection which features the server is too old for."""
 
 _as_json = False
+_shared = False
 
 
-def configure(level: Level, *, people: bool) -> None:
+def configure(level: Level, *, people: bool, shared: bool = False) -> None:
     """Send structlog's events and the standard library's records to stderr in one format.
 
     Args:
         level: The lowest level that is written.
         people: Coloured columns instead of JSON.
+        shared: Whether other processes write to the same place.
     """
-    shared: list[Processor] = [
+    common: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.ExceptionRenderer(_whence),
@@ -45,7 +48,7 @@ def configure(level: Level, *, people: bool) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *common,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -56,11 +59,11 @@ def configure(level: Level, *, people: bool) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-            foreign_pre_chain=shared,
+            foreign_pre_chain=common,
         )
     )
-    global _as_json  # noqa: PLW0603 - as global as the logging that is configured here
-    _as_json = not people
+    global _as_json, _shared
+    _as_json, _shared = not people, shared
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -81,9 +84,21 @@ def write(lines: Iterable[bytes]) -> bool:
     """
     if _as_json:
         with suppress(OSError, ValueError):
-            sys.stderr.buffer.write(b"".join(lines))
-            sys.stderr.flush()
+            for piece in _pieces(lines) if _shared else (b"".join(lines),):
+                sys.stderr.buffer.write(piece)
+                sys.stderr.flush()
     return _as_json
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines in pieces that a pipe takes whole; others' lines may come between these only."""
+    piece = bytearray()
+    for line in lines:
+        if piece and len(piece) + len(line) > select.PIPE_BUF:
+            yield bytes(piece)
+            piece.clear()
+        piece += line
+    yield bytes(piece)
 
 
 def _whence(exc_info: ExcInfo) -> str:
