@@ -32,6 +32,8 @@ GOOD: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"upstream_url": "http://127.0.0.1:9090/queue", "uses_sandbox": False},
     ),
     "numbers": ({**SANDBOX, "FALGATE_LEASE_S": "7"}, {"lease_s": 7}),
+    "workers": ({**SANDBOX, "FALGATE_WORKERS": "64"}, {"workers": 64}),
+    "one worker": (SANDBOX, {"workers": 1}),
     "no drain": ({**SANDBOX, "FALGATE_DRAIN_S": "0"}, {"drain_s": 0}),
     "true": ({**SANDBOX, "FALGATE_ALLOW_WEAK_DURABILITY": "true"}, {"allow_weak_durability": True}),
     "one": ({**SANDBOX, "FALGATE_ALLOW_WEAK_DURABILITY": "1"}, {"allow_weak_durability": True}),

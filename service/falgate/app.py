@@ -22,7 +22,7 @@ from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
 from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
-from falgate.health import Health
+from falgate.health import Health, health_of
 from falgate.http.app import Applications, create_applications
 from falgate.http.cors import cors_of
 from falgate.http.edge import refused_at_the_edge
@@ -45,9 +45,9 @@ from falgate.resources import Resources, open_resources
 from falgate.settings import Settings
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.lag import watch_lag
-from falgate.telemetry.metrics import TEAMS_MAX, Metrics
+from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.sampler import Sampler
-from falgate.telemetry.store.gauges import BudgetGauges
+from falgate.telemetry.siblings import Siblings
 from falgate.telemetry.troubles import Troubles
 from falgate.telemetry.usage_counter import UsageCounter
 from falgate.webhooks.store.secrets import Accounts
@@ -95,8 +95,10 @@ class Gateway(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
-    """Open everything that a gateway needs; on leaving, jobs under way are handed over.
+async def open_gateway(
+    settings: Settings, siblings: Siblings | None = None
+) -> AsyncIterator[Gateway]:
+    """Open all that a gateway, or one of the workers, needs; on leaving, jobs are handed over.
 
     Raises:
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
@@ -109,6 +111,8 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
         metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted)
         metrics.know(await resources.registry.directory())
         tally = UsageCounter(resources.usage, resources.owner)
+        if siblings is not None:
+            await stack.enter_async_context(siblings.answering(metrics))
         telemetry = Telemetry(metrics, tally.add, hits_logged=_sampler(settings))
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
@@ -150,7 +154,7 @@ async def open_gateway(settings: Settings) -> AsyncIterator[Gateway]:
             *hits.jobs,
         ):
             await stack.enter_async_context(running(job))
-        yield _gateway(resources, works, kept, telemetry, hits)
+        yield _gateway(resources, works, kept, telemetry, hits=hits, siblings=siblings)
 
 
 def _gateway(
@@ -158,17 +162,11 @@ def _gateway(
     works: Runtime,
     kept: PictureServices,
     telemetry: Telemetry,
+    *,
     hits: Hits,
+    siblings: Siblings | None,
 ) -> Gateway:
-    health = Health(
-        BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
-        registry=resources.registry,
-        trust=resources.trust,
-        store=resources.store,
-        bytes_max=resources.settings.picture_bytes_max,
-        metrics=telemetry.metrics,
-        upstreams=tuple(resources.upstreams.names.values()),
-    )
+    health = health_of(resources, telemetry.metrics, siblings)
     served = _served(resources, works, kept, health, telemetry)
     return Gateway(
         app=served.apps,
@@ -200,7 +198,7 @@ def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) ->
         upstreams=resources.upstreams.queues,
         facts=telemetry,
         derives=settings.derive,
-        wrong_keys=WrongKeys(resources.registry),
+        wrong_keys=WrongKeys(resources.registry, workers=settings.workers),
     )
     return runtime(
         ports,

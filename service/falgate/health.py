@@ -9,7 +9,9 @@ from falgate.core.errors import Refusal
 from falgate.money.store.trust import Trust
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.storage import FREE_BYTES_MIN, PictureStore
-from falgate.telemetry.metrics import Metrics, Stored
+from falgate.resources import Resources
+from falgate.telemetry.metrics import TEAMS_MAX, Metrics, Stored
+from falgate.telemetry.siblings import Siblings
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.store.gauges import BudgetGauges
 
@@ -29,6 +31,7 @@ class Health:
         store: PictureStore,
         bytes_max: int,
         metrics: Metrics,
+        siblings: Siblings | None,
         upstreams: Sequence[str],
     ) -> None:
         """Check these; the store may have `bytes_max` bytes, 0 for no limit but its disk."""
@@ -38,6 +41,7 @@ class Health:
         self._store = store
         self._bytes_max = bytes_max
         self._metrics = metrics
+        self._siblings = siblings
         self._upstreams = upstreams
         self._looking: asyncio.Task[dict[str, str]] | None = None
         self._looked_s = float("-inf")
@@ -68,14 +72,17 @@ class Health:
         return {name: trouble for name, trouble in zip(looks, words, strict=True) if trouble}
 
     async def metrics(self) -> bytes:
-        """Return Prometheus's text format; without Redis, only what this process counted itself."""
+        """Return Prometheus's text format; without Redis, only what the workers counted."""
         standings: list[UpstreamStanding] = []
         total: StoreSize | None = None
         with suppress(Refusal):
             # New teams and apps get their series before anything is counted in them.
             self._metrics.know(await self._registry.latest())
             standings, total = await self._standings.read(self._upstreams)
-        return self._metrics.render(standings, await self._stored(total))
+        stored = await self._stored(total)
+        if self._siblings is None:
+            return self._metrics.render(standings, stored)
+        return self._metrics.render(standings, stored, *await self._siblings.counts())
 
     async def _stored(self, total: StoreSize | None) -> Stored:
         free_bytes: int | None = None
@@ -85,6 +92,20 @@ class Health:
         if total is not None:
             fulls.append(0 < self._bytes_max <= total.size_bytes)
         return Stored(total=total, free_bytes=free_bytes, full=any(fulls) if fulls else None)
+
+
+def health_of(resources: Resources, metrics: Metrics, siblings: Siblings | None) -> Health:
+    """Return the health of a gateway with these resources."""
+    return Health(
+        BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
+        registry=resources.registry,
+        trust=resources.trust,
+        store=resources.store,
+        bytes_max=resources.settings.picture_bytes_max,
+        metrics=metrics,
+        siblings=siblings,
+        upstreams=tuple(resources.upstreams.names.values()),
+    )
 
 
 async def _trouble(look: Awaitable[object]) -> str:

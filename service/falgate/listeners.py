@@ -1,8 +1,8 @@
 """The listeners: serve HTTP and HTTPS in one process, and stop without losing anything."""
 
 import asyncio
+import itertools
 import os
-import signal
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -51,9 +51,14 @@ class Sockets(NamedTuple):
     https: list[socket.socket]
     ops: list[socket.socket]
 
+    @property
+    def all(self) -> list[socket.socket]:
+        """All of them."""
+        return [*self.http, *self.https, *self.ops]
 
-def bind(settings: Settings) -> Sockets:
-    """Open the listeners' sockets, before anything else is started.
+
+def bind(settings: Settings) -> list[Sockets]:
+    """Open the sockets of each worker's listeners, before anything else is started.
 
     Raises:
         PortTaken: One of the ports cannot be opened.
@@ -61,11 +66,12 @@ def bind(settings: Settings) -> Sockets:
     """
     if settings.tls_listen:
         _certificate(settings)
-    return Sockets(
-        _bind(settings.listen, "LISTEN"),
-        _bind(settings.tls_listen, "TLS_LISTEN"),
-        _bind(settings.ops_listen, "OPS_LISTEN"),
+    opened = (
+        _bind(settings.listen, "LISTEN", settings.workers),
+        _bind(settings.tls_listen, "TLS_LISTEN", settings.workers),
+        _bind(settings.ops_listen, "OPS_LISTEN", settings.workers),
     )
+    return [Sockets(*each) for each in zip(*opened, strict=True)]
 
 
 async def serve(
@@ -106,10 +112,9 @@ async def serve(
         served.append(connections(gateway.ops_app))
         listeners += [Listener(served[-1], each) for each in sockets.ops]
     typed = os.isatty(_STDIN)
-    asyncio.get_running_loop().add_signal_handler(
+    stop.on_hang_up(
         # When its terminal is closed, standard input is no longer a terminal.
-        signal.SIGHUP,
-        lambda: stop.ask() if typed and not os.isatty(_STDIN) else _reload(certificate),
+        lambda: stop.ask() if typed and not os.isatty(_STDIN) else _reload(certificate)
     )
     ready()
     await stop.asked.wait()
@@ -164,15 +169,19 @@ async def _drain(served: Sequence[Connections]) -> None:
 
 
 def _limits(settings: Settings) -> Limits:
-    connections = room_for_connections(settings.connections_max)
-    if connections < settings.connections_max:
+    """Return this process's share of the limits."""
+    wanted = max(1, settings.connections_max // settings.workers)
+    connections = room_for_connections(wanted)
+    if connections < wanted:
         _LOG.warning(
             "connections.limited",
             connections=connections,
-            why=f"{PREFIX}CONNECTIONS_MAX is {settings.connections_max}, but only three quarters "
-            "of the file descriptors are for connections: raise the limit (ulimit -n) or lower "
-            "the setting",
+            why=f"{PREFIX}CONNECTIONS_MAX allows {wanted}, but only three quarters of the file "
+            "descriptors are for connections: raise the limit (ulimit -n) or lower the setting",
         )
+    per_address = settings.connections_per_address_max // settings.workers
+    if not settings.connections_per_address_max:
+        per_address = connections // 2
     return Limits(
         head_timeout_s=settings.header_timeout_s,
         # The application has its own, shorter deadline for a body, and a better error message.
@@ -180,8 +189,7 @@ def _limits(settings: Settings) -> Limits:
         idle_timeout_s=settings.idle_timeout_s,
         write_timeout_s=settings.write_timeout_s,
         connections_max=connections,
-        connections_per_address_max=settings.connections_per_address_max
-        or max(1, connections // 2),
+        connections_per_address_max=max(1, per_address),
     )
 
 
@@ -220,18 +228,22 @@ def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _bind(text: str, name: str) -> list[socket.socket]:
-    """Open sockets for all addresses of a host: localhost is 127.0.0.1 and, with IPv6, ::1."""
-    opened: list[socket.socket] = []
+def _bind(text: str, name: str, workers: int) -> list[list[socket.socket]]:
+    """Open sockets for all addresses of a host, for each worker.
+
+    localhost is 127.0.0.1 and, with IPv6, ::1.
+    """
+    opened: list[list[socket.socket]] = [[] for _ in range(workers)]
     if not text:
         return opened
     where = address(text, name)
     try:
         found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
         for family, kind, _, _, at in dict.fromkeys(found):
-            opened.append(_open(family, kind, at))
+            for number, sockets in enumerate(opened):
+                sockets.append(_open(family, kind, at, joins=number > 0, joined=workers > 1))
     except OSError as error:
-        for each in opened:
+        for each in itertools.chain(*opened):
             each.close()
         reason = error.strerror or str(error)
         raise PortTaken(
@@ -241,7 +253,10 @@ def _bind(text: str, name: str) -> list[socket.socket]:
     return opened
 
 
-def _open(family: socket.AddressFamily, kind: socket.SocketKind, at: Any) -> socket.socket:
+def _open(
+    family: socket.AddressFamily, kind: socket.SocketKind, at: Any, *, joins: bool, joined: bool
+) -> socket.socket:
+    """Open one socket; it may share its address with one that is there, or with later ones."""
     opened = socket.socket(family, kind)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -249,7 +264,12 @@ def _open(family: socket.AddressFamily, kind: socket.SocketKind, at: Any) -> soc
             # The address of all interfaces includes IPv4, as with other servers.
             only_6 = at[0] != _ANY_IPV6
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only_6)
+        if joins:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         opened.bind(at)
+        if joined:
+            # Not before the first one is bound: another falgate's port would not be refused.
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         opened.listen(_BACKLOG)
     except OSError:
         opened.close()

@@ -119,17 +119,16 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
     if is_fal and not settings.public_url.startswith("https://"):
         # fal reaches only https addresses, and might refuse a submit that has another one.
         hooked = None
+    hosts = setting.names(settings.upstream_media_hosts)
     live = FalQueue(
         "fal" if is_fal else url,
         settings.upstream_url,
         key=settings.fal_key,
-        media_domains=(
-            *(FAL_MEDIA if is_fal else ()),
-            *setting.names(settings.upstream_media_hosts),
-        ),
+        media_domains=(*(FAL_MEDIA if is_fal else ()), *hosts),
         start_timeout_s=settings.upstream_start_timeout_s,
         hook=hooked,
         troubled=troubles.noter("fal"),
+        workers=settings.workers,
     )
     return Upstreams(
         {"live": live, "test": test},

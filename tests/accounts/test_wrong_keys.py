@@ -131,3 +131,16 @@ def test_addresses_without_end_are_not_kept(keys: WrongKeys, spend: Callable[[st
         keys.wrong(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
 
     assert spend(HERE) == first
+
+
+def test_workers_share_what_one_address_may_try(world: World) -> None:
+    keys = WrongKeys(world, lambda: world.now_s, workers=4)
+    for _ in range(25):
+        keys.wrong(HERE)
+
+    with pytest.raises(TooMany):
+        keys.wrong(HERE)
+    world.now_s += 0.4
+    keys.wrong(HERE)
+    with pytest.raises(TooMany):
+        keys.wrong(HERE)

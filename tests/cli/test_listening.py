@@ -12,7 +12,7 @@ def test_every_address_is_those_of_both_kinds(host: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     chosen = settings.read({"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_LISTEN": f"{host}:{port}"})
-    [listening] = listeners.bind(chosen).http
+    [[listening]] = [each.http for each in listeners.bind(chosen)]
 
     with listening:
         for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):

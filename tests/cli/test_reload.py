@@ -123,15 +123,21 @@ def test_what_is_no_pair_is_not_shown(gateway: Any, harm: str) -> None:
         (folder / name).write_bytes(content)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_gateway_on_a_terminal_ends_with_it(
-    data: Path, listening: dict[str, str], tmp_path: Path
+    workers: str, data: Path, listening: dict[str, str], tmp_path: Path
 ) -> None:
     ours, theirs = pty.openpty()
     output = tmp_path / "output"
     with output.open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-c", IN_A_WINDOW],
-            env={**listening, "PATH": os.environ["PATH"], "FALGATE_DATA_DIR": str(data)},
+            env={
+                **listening,
+                "PATH": os.environ["PATH"],
+                "FALGATE_DATA_DIR": str(data),
+                "FALGATE_WORKERS": workers,
+            },
             start_new_session=True,
             stdin=theirs,
             stdout=said,

@@ -17,7 +17,7 @@ from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.money import usd
 from falgate.core.refused import Reason
 from falgate.models.endpoints import MODELS
-from falgate.telemetry.metrics import SECONDS
+from falgate.telemetry.counts import SECONDS
 from falgate.webhooks.delivery import TriedAs
 
 MODEL = "/fal-ai/gpt-image-1.5"

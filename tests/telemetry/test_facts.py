@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from falgate.core.account import LEVELS, Account
 from falgate.core.calendar import KINDS
 from falgate.core.events import Anomaly, AnomalyKind, Answered, Overdrawn, Purchased
+from falgate.telemetry.counts import SECONDS
 from falgate.telemetry.facts import Telemetry
-from falgate.telemetry.metrics import SECONDS, TEAMS_MAX, Metrics
+from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 
 MODEL = "fal-ai/gpt-image-1.5"
 ANSWERED = Answered(

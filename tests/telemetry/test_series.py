@@ -11,8 +11,9 @@ from falgate.accounts.directory import App, Directory, Team
 from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
 from falgate.core.events import AnomalyKind, Source
+from falgate.telemetry.counts import Histogram
 from falgate.telemetry.lag import watch_lag
-from falgate.telemetry.metrics import APPS_MAX, ENDS, TEAMS_MAX, Histogram, Metrics
+from falgate.telemetry.metrics import APPS_MAX, ENDS, TEAMS_MAX, Metrics
 from falgate.webhooks.delivery import TriedAs
 
 MODELS = ("fal-ai/a", "fal-ai/b")

@@ -33,9 +33,17 @@ class WrongKeys:
     """Token buckets of wrong attempts, for each address and each key id."""
 
     def __init__(
-        self, registry: Ids | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        registry: Ids | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        workers: int = 1,
     ) -> None:
-        """Check ids against `registry`, if given; read seconds from `clock`."""
+        """Check ids against `registry`, if given; read seconds from `clock`.
+
+        Allow one of several workers its share.
+        """
+        self._burst, self._a_second = max(1.0, _BURST / workers), _A_SECOND / workers
         self._registry = registry
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
@@ -87,7 +95,7 @@ class WrongKeys:
         if missing > 0:
             raise TooMany(
                 "Too many invalid keys from this address; a valid key still works",
-                max(1, math.ceil(missing / _A_SECOND)),
+                max(1, math.ceil(missing / self._a_second)),
             )
 
     def _count(self, name: str) -> None:
@@ -97,8 +105,8 @@ class WrongKeys:
         self._left[name] = (max(0.0, tokens), self._clock())
 
     def _tokens(self, name: str) -> float:
-        left, at_s = self._left.get(name, (_BURST, 0.0))
-        return min(_BURST, left + (self._clock() - at_s) * _A_SECOND)
+        left, at_s = self._left.get(name, (self._burst, 0.0))
+        return min(self._burst, left + (self._clock() - at_s) * self._a_second)
 
 
 def _make_room(kept: dict[str, Any], most: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -43,10 +43,9 @@ def run() -> None:
         made |= {"tls_cert": str(tls.cert), "tls_key": str(tls.key)}
     chosen = settings.read(env, {**local, **upstream, **made})
 
-    async def announce(gateway: Gateway) -> Callable[[], None]:
+    async def announce(gateway: Gateway) -> str:
         app_key = await _app_key(gateway, data / "app-key")
-        text = await _banner(chosen, gateway, tls, app_key)
-        return lambda: click.echo(text)
+        return await _banner(chosen, gateway, tls, app_key)
 
     start(chosen, announce)
 

@@ -39,6 +39,8 @@ _STRANGE_LOOKS_MAX = 3
 _STREAMS_MAX = 32
 _LOOKS_MAX = 64
 """Connections, including those of the status streams."""
+_LOOKS_MIN = 4
+"""Of each process, however many share them."""
 
 _REFUSED_US = frozenset({401, 402, 403, 404, 407, 429})
 """Refusals of our key, our balance, our rate, our proxy, or an application that does not exist."""
@@ -71,6 +73,7 @@ class FalQueue:
         hook: Callable[[str], str | None] | None = None,
         troubled: Callable[[str], None] = lambda _: None,
         transport: httpx.AsyncBaseTransport | None = None,
+        workers: int = 1,
     ) -> None:
         """Connect to the queue at `url` with the credential `key`.
 
@@ -84,6 +87,7 @@ class FalQueue:
             troubled: Called with an error's message when fal cannot be reached, and with fal's own
                 when fal refuses for a reason that is not the caller's fault.
             transport: Replaces sockets, for the sandbox in this process.
+            workers: How many processes share the bounds on streams and connections.
         """
         self.name = name
         self._troubled = troubled
@@ -92,7 +96,7 @@ class FalQueue:
         self._buying = {**_BUYING, "X-Fal-Request-Timeout": str(start_timeout_s)}
         self._hook = hook
         self._media = MediaHosts(self._url, media_domains)
-        self._streams = asyncio.Semaphore(_STREAMS_MAX)
+        self._streams = asyncio.Semaphore(max(1, _STREAMS_MAX // workers))
         delivery = f"https://{media_domains[0]}" if media_domains else self._url
         self._submits: Sender
         self._looks: Sender
@@ -104,7 +108,8 @@ class FalQueue:
             # Each submit uses a new connection: one kept alive may be half closed, and the outcome
             # of a request that fails on it would be unknown.
             self._submits = connect(self._url, fresh=True)
-            self._looks = connect(self._url, connections_max=_LOOKS_MAX)
+            looks = max(_LOOKS_MIN, _LOOKS_MAX // workers)
+            self._looks = connect(self._url, connections_max=looks)
             self._fetches = connect(delivery)
 
     def __repr__(self) -> str:

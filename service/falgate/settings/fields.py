@@ -34,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls_listen: Annotated[str, _about("host:port for HTTPS; empty: no HTTPS")] = ""
     tls_cert: Annotated[str, _about("certificate chain, a PEM file")] = ""
     tls_key: Annotated[str, _about("private key of the certificate, a PEM file")] = ""
+    workers: Annotated[
+        int, Meta(ge=1, le=64), _about("processes that serve, on one core each; limits are shared")
+    ] = 1
     public_url: Annotated[
         str, _about("base of picture URLs; empty: the address that the caller used")
     ] = ""

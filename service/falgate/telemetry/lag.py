@@ -2,7 +2,7 @@
 
 import asyncio
 
-from falgate.telemetry.metrics import Histogram
+from falgate.telemetry.counts import Histogram
 
 _EVERY_S = 0.25
 

@@ -1,6 +1,5 @@
 """Metrics: plain counters, turned into Prometheus families only at scrape time."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
@@ -23,29 +22,11 @@ from falgate.core.calendar import KINDS
 from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
+from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
 from falgate.telemetry.gauges import families
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
-
-SECONDS = (
-    0.001,
-    0.002,
-    0.005,
-    0.01,
-    0.025,
-    0.05,
-    0.1,
-    0.5,
-    1.0,
-    5.0,
-    10.0,
-    20.0,
-    40.0,
-    80.0,
-    160.0,
-)
-"""Bucket bounds: fal answers in tens of seconds, falgate's own part takes milliseconds."""
 
 TEAMS_MAX, APPS_MAX = 50, 100
 """Teams and apps beyond these are counted as `other`, to bound the number of series."""
@@ -55,29 +36,6 @@ IN_MEMORY, READ = ("memory", "redis")
 
 ENDS = ("paid", "refused", "released", "unknown")
 """The states in which a job's hold has been settled or released."""
-
-Labels = tuple[str, ...]
-
-
-class Histogram:
-    """Counts of durations per bucket of `SECONDS`."""
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(SECONDS) + 1)
-        self.sum_s = 0.0
-
-    def observe(self, duration_s: float) -> None:
-        """Count one duration."""
-        self.counts[bisect_left(SECONDS, duration_s)] += 1
-        self.sum_s += duration_s
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """Return cumulative counts, as Prometheus expects them."""
-        total, found = 0, []
-        for bound, count in zip((*map(str, SECONDS), "+Inf"), self.counts, strict=True):
-            total += count
-            found.append((bound, float(total)))
-        return found
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +108,8 @@ class Metrics(Collector):
         self._teams: set[str] = set()
         self._apps: set[Labels] = set()
         self._process = ProcessCollector(registry=None)
+        self._shown = Counts({}, {})
+        self._workers = 1
         self._stored = Stored()
         self._standings: Sequence[UpstreamStanding] = ()
         self._begin()
@@ -209,10 +169,45 @@ class Metrics(Collector):
             for each in labels:
                 counter[each] += 0
 
-    def render(self, standings: Sequence[UpstreamStanding], stored: Stored | None = None) -> bytes:
-        """Return Prometheus's text format of these counters and of values read elsewhere."""
+    def counts(self) -> Counts:
+        """Return what this process has counted until now."""
         for add in self.before_scrape:
             add()
+        return Counts(
+            {name: dict(counter) for name, _, _, counter in self._counters()},
+            {
+                name: Durations(list(histogram.counts), histogram.sum_s)
+                for name, _, histogram in self._histograms()
+            },
+        )
+
+    def add(self, counted: Counts) -> None:
+        """Continue from what an earlier process had counted."""
+        for name, _, _, counter in self._counters():
+            counter.update(counted.counters.get(name, {}))
+        for name, _, histogram in self._histograms():
+            if (before := counted.durations.get(name)) is not None:
+                both = zip(histogram.counts, before.counts, strict=True)
+                histogram.counts[:] = [mine + earlier for mine, earlier in both]
+                histogram.sum_s += before.sum_s
+
+    def render(
+        self,
+        standings: Sequence[UpstreamStanding],
+        stored: Stored | None = None,
+        counted: Sequence[Counts] = (),
+        workers: int = 1,
+    ) -> bytes:
+        """Return Prometheus's text format of counters and of values read elsewhere.
+
+        Args:
+            standings: The ledger's gauges.
+            stored: The picture store's gauges.
+            counted: What all workers have counted; if empty, this process is the only one.
+            workers: How many have answered, with this one.
+        """
+        self._shown = total(counted or [self.counts()])
+        self._workers = workers
         self._standings = standings
         self._stored = stored or Stored()
         registry = CollectorRegistry(auto_describe=False)
@@ -224,30 +219,35 @@ class Metrics(Collector):
         build = GaugeMetricFamily("falgate_build_info", "The running version.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
-        for name, about, labels, counts in self._counters():
-            family = CounterMetricFamily(name, about, labels=labels)
+        yield GaugeMetricFamily(
+            "falgate_workers", "Worker processes that answered this scrape.", self._workers
+        )
+        for name, about, labels, _ in self._counters():
+            counter = CounterMetricFamily(name, about, labels=labels)
             as_shown = in_dollars if name.endswith("_usd") else float
-            for values, count in counts.items():
-                family.add_metric(values, as_shown(count))
-            yield family
-        yield _durations(
-            "falgate_own_seconds",
-            "Time that falgate itself took for a request to a model, without waiting for fal.",
-            self.own_seconds,
-        )
-        yield _durations(
-            "falgate_upstream_seconds",
-            "Time from the submit to fal's result.",
-            self.upstream_seconds,
-        )
-        yield _durations(
-            "falgate_loop_lag_seconds",
-            "Delay of the event loop's timers, which every request suffers as well.",
-            self.loop_lag_seconds,
-        )
+            for values, count in self._shown.counters[name].items():
+                counter.add_metric(values, as_shown(count))
+            yield counter
+        for name, about, _ in self._histograms():
+            histogram = HistogramMetricFamily(name, about)
+            seen = self._shown.durations[name]
+            histogram.add_metric([], buckets=seen.buckets(), sum_value=seen.sum_s)
+            yield histogram
         yield from self._process.collect()
         yield from families(self._standings)
         yield from self._stored.families()
+
+    def _histograms(self) -> Iterable[tuple[str, str, Histogram]]:
+        return (
+            ("falgate_own_seconds",
+             "Time that falgate itself took for a request to a model, without waiting for fal.",
+             self.own_seconds),
+            ("falgate_upstream_seconds", "Time from the submit to fal's result.",
+             self.upstream_seconds),
+            ("falgate_loop_lag_seconds",
+             "Delay of the event loop's timers, which every request suffers as well.",
+             self.loop_lag_seconds),
+        )  # fmt: skip
 
     def _counters(self) -> Iterable[tuple[str, str, list[str], Counter[Labels]]]:
         return (
@@ -283,9 +283,3 @@ class Metrics(Collector):
             ("falgate_dropped_fields", "Unknown input fields, which were dropped.", ["model"],
              self.dropped),
         )  # fmt: skip
-
-
-def _durations(name: str, about: str, histogram: Histogram) -> Metric:
-    family = HistogramMetricFamily(name, about)
-    family.add_metric([], buckets=histogram.buckets(), sum_value=histogram.sum_s)
-    return family
