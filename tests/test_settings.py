@@ -297,11 +297,3 @@ def test_an_amount_is_micro_dollars_and_none_where_it_is_not_set() -> None:
 def test_a_synchronous_api_is_no_upstream(url: str) -> None:
     with pytest.raises(SettingsWrong, match="synchronous"):
         settings.read({"FALGATE_UPSTREAM_URL": url, "FAL_KEY": "id:secret"})
-
-
-@pytest.mark.parametrize(
-    ("spellings", "meant"), [("on Yes true 1", True), ("off NO false 0", False)]
-)
-def test_a_switch_may_be_spelt_in_any_usual_way(spellings: str, meant: bool) -> None:
-    for said in spellings.split():
-        assert settings.read(with_sandbox("FAST_PATH", said)).fast_path is meant

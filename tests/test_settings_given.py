@@ -66,3 +66,14 @@ def test_every_setting_is_a_name_that_no_service_link_has() -> None:
 
     assert settings.service_links(dict.fromkeys(names, "tcp://10.0.0.1:80")) == []
     assert settings.service_links(dict.fromkeys(names, "10.0.0.1")) == []
+
+
+@pytest.mark.parametrize(
+    ("spellings", "meant"), [("on Yes true 1", True), ("off NO false 0", False)]
+)
+def test_a_switch_may_be_spelt_in_any_usual_way(spellings: str, meant: bool) -> None:
+    for said in spellings.split():
+        assert (
+            settings.read({"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_FAST_PATH": said}).fast_path
+            is meant
+        )
