@@ -54,5 +54,6 @@ async def test_many_jobs_are_followed_at_once_over_few_connections(
         assert len(asyncio.all_tasks()) - tasks <= 2 * 300
         await asyncio.sleep(0.02)
     assert all(isinstance(task.result(), Delivered) for task in following)
-    assert 1 <= most <= 64
+    # 64, and those of status streams that have ended and are being closed.
+    assert 1 <= most <= 64 + 32
     assert len(asyncio.all_tasks()) <= tasks

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import msgspec
 import structlog
@@ -20,8 +20,25 @@ _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL", "redis")
 """Libraries whose INFO and DEBUG records print URLs, duplicate falgate's own events, or report at
 every connection which features the server is too old for."""
 
-_as_json = False
-_shared = False
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to standard error.
+
+    Attributes:
+        as_json: Whether each line is JSON.
+    """
+
+    def __init__(self, *, as_json: bool, shared: bool) -> None:
+        super().__init__(sys.stderr)
+        self.as_json = as_json
+        self._shared = shared
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        """Write lines that are encoded already, all at once."""
+        with suppress(OSError, ValueError):
+            for piece in _pieces(lines) if self._shared else (b"".join(lines),):
+                self.stream.buffer.write(piece)
+                self.stream.flush()
 
 
 def configure(level: Level, *, people: bool, shared: bool = False) -> None:
@@ -55,15 +72,13 @@ def configure(level: Level, *, people: bool, shared: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr(as_json=not people, shared=shared)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
             foreign_pre_chain=common,
         )
     )
-    global _as_json, _shared
-    _as_json, _shared = not people, shared
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -82,12 +97,11 @@ def write(lines: Iterable[bytes]) -> bool:
     Return False if the log is not JSON; then nothing was written. As with other events, it is no
     error if nobody can read them.
     """
-    if _as_json:
-        with suppress(OSError, ValueError):
-            for piece in _pieces(lines) if _shared else (b"".join(lines),):
-                sys.stderr.buffer.write(piece)
-                sys.stderr.flush()
-    return _as_json
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _Stderr) and handler.as_json:
+            handler.write(lines)
+            return True
+    return False
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
