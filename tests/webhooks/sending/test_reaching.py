@@ -18,8 +18,9 @@ ANY = rules((), allow_http=True)
 async def test_a_name_that_leads_elsewhere_by_now_is_not_connected_to(
     listen: Listen, sender: Make
 ) -> None:
-    public = await listen("127.0.0.2")
-    private = await listen("127.0.0.1", public.port)
+    private = await listen("127.0.0.1")
+    # Nobody else uses this address, so what is free at the other one is free there.
+    public = await listen("127.0.0.2", private.port)
     names = Names(["127.0.0.2"], ["127.0.0.1"])
     webhooks = sender("127.0.0.2/32", lookups=names)
     url = f"http://hooks.example:{public.port}/"
@@ -35,8 +36,9 @@ async def test_a_name_that_leads_elsewhere_by_now_is_not_connected_to(
 async def test_of_several_addresses_only_those_that_are_allowed_are_tried(
     listen: Listen, sender: Make
 ) -> None:
-    public = await listen("127.0.0.2")
-    private = await listen("127.0.0.1", public.port)
+    private = await listen("127.0.0.1")
+    # Nobody else uses this address, so what is free at the other one is free there.
+    public = await listen("127.0.0.2", private.port)
     names = Names(["127.0.0.1", "::1", "127.0.0.2"])
 
     attempt = await post(
