@@ -36,7 +36,7 @@ from falgate.requests.hits import Hit, HitFinder, HitRequest
 from falgate.requests.sync import answered
 from falgate.telemetry.hits import HitCounter, HitKind
 
-_AT_ONCE_BYTES_MAX = 64 * 1024
+_SENT_WHOLE_BYTES_MAX = 64 * 1024
 """A longer response, with pictures inside, is sent in pieces, as the client takes them."""
 
 _MOST = {name.encode(): bound.most for name, bound in HEADERS.items()}
@@ -164,7 +164,7 @@ class FastPath:
         self.kept: HotCache[_Entry] = HotCache(bytes_max)
         self._received: OrderedDict[bytes, bytes] = OrderedDict()
         self._ids = request_ids()
-        self._now_s = asyncio.get_running_loop().time
+        self._loop_s = asyncio.get_running_loop().time
         tracking.listen(self.kept.changed)
 
     def connected(self, peer: str, *, secure: bool) -> bytes:
@@ -236,9 +236,11 @@ class FastPath:
         self._note_read()
         return self._respond(entry, candidate.began_s)
 
-    def _kept(self, name: bytes, began_s: float, most: float = _AT_ONCE_BYTES_MAX) -> Whole | None:
+    def _kept(
+        self, name: bytes, began_s: float, most: float = _SENT_WHOLE_BYTES_MAX
+    ) -> Whole | None:
         """Return an answer that is in memory, if it is current and has at most `most` bytes."""
-        if self._now_s() >= self._tracking.current_until_s:
+        if self._loop_s() >= self._tracking.current_until_s:
             return None
         entry = self.kept.get(name)
         if entry is None or len(entry.response.body) > most:
