@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 MODEL = "fal-ai/gpt-image-1.5"
 CLIENTS = 12
+CLIENTS_EACH = 4
 
 Told = dict[tuple[str, ...], float]
 
@@ -72,9 +73,12 @@ async def fox(client: httpx.AsyncClient) -> httpx.Response:
 async def by_worker(
     stack: contextlib.AsyncExitStack, site: Any, gateway: Any, number: int = 2
 ) -> list[list[httpx.AsyncClient]]:
-    """Clients of each worker, the one that was started first before the others."""
+    """Some clients of each worker, the one that was started first before the others.
+
+    The kernel decides which worker a connection is for.
+    """
     found: dict[float, list[httpx.AsyncClient]] = {}
-    while len(found) < number or sum(map(len, found.values())) < CLIENTS:
+    while len(found) < number or min(map(len, found.values())) < CLIENTS_EACH:
         client = await stack.enter_async_context(own_connection(gateway, await site.key()))
         began_s = (await scraped(client))["process_start_time_seconds",]
         found.setdefault(began_s, []).append(client)
