@@ -146,5 +146,5 @@ class Tracking:
             _LOG.warning(
                 "tracking.lost",
                 problem=words(error),
-                then="cache hits are read from Redis one by one until it is back",
+                then="until it is back, cache hits are not answered from memory",
             )
