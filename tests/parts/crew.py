@@ -31,6 +31,16 @@ def workers_of(gateway: Any) -> list[int]:
     return sorted(found, key=lambda process_id: (found[process_id], process_id))
 
 
+async def all_workers_of(site: Any, gateway: Any, number: int = 2) -> list[int]:
+    """The workers of a gateway once all are there: the first answers before the last begins."""
+
+    async def there() -> bool:
+        return len(workers_of(gateway)) == number
+
+    await site.until(there)
+    return workers_of(gateway)
+
+
 def gone(process_id: int) -> bool:
     """Whether a process has ended."""
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from crew import CLIENTS, by_worker, fox, gone, own_connection, workers_of
+from crew import CLIENTS, all_workers_of, by_worker, fox, gone, own_connection, workers_of
 from patience import PATIENCE_S
 
 HEALTHY = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -29,8 +29,12 @@ async def test_workers_whose_parent_is_killed_stop_by_themselves(
     site = embedded_site
     gateway = await site.start(workers=2)
     assert (await site.ask(gateway)).status_code == 200
-    workers = workers_of(gateway)
-    assert len(sockets_in(tmp_path)) == 2
+    workers = await all_workers_of(site, gateway)
+
+    async def both_listen() -> bool:
+        return len(sockets_in(tmp_path)) == 2
+
+    await site.until(both_listen)
 
     gateway.end(signal.SIGKILL)
 
@@ -46,7 +50,7 @@ async def test_workers_whose_parent_is_killed_stop_by_themselves(
 async def test_nobody_who_connects_before_the_listeners_are_closed_is_lost(site: Any) -> None:
     """Each client opens connection after connection, as a balancer does, until it is refused."""
     gateway = await site.start(workers=2, drain_s=5)
-    workers = workers_of(gateway)
+    workers = await all_workers_of(site, gateway)
     answered, lost, begun = 0, 0, asyncio.Event()
 
     async def call() -> None:
@@ -142,14 +146,10 @@ async def test_what_waits_for_a_replacement_is_answered_though_a_stop_comes_firs
     gateway = await site.start(workers=2, drain_s=60)
     for died in range(1, 6):
 
-        async def there() -> bool:
-            return len(workers_of(gateway)) == 2
-
         async def heard(died: int = died) -> bool:
             return str(gateway.said).count("worker.died") == died
 
-        await site.until(there)
-        os.kill(workers_of(gateway)[-1], signal.SIGKILL)
+        os.kill((await all_workers_of(site, gateway))[-1], signal.SIGKILL)
         await site.until(heard)
 
     # By now, it takes a while until the next one is started.

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from crew import CLIENTS, Told, answers, by_worker, fox, scraped, workers_of
+from crew import CLIENTS, Told, all_workers_of, answers, by_worker, fox, scraped, workers_of
 from patience import PATIENCE_S
 
 from falgate.accounts import apikey
@@ -109,7 +109,7 @@ async def test_what_waits_in_the_backlog_of_a_worker_that_dies_is_answered_by_it
     site: Any,
 ) -> None:
     gateway = await site.start(workers=2)
-    victim = workers_of(gateway)[1]
+    _, victim = await all_workers_of(site, gateway)
     os.kill(victim, signal.SIGSTOP)
     callers = [socket.create_connection(("127.0.0.1", gateway.port)) for _ in range(CLIENTS * 2)]
     for caller in callers:
