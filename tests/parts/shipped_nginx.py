@@ -1,6 +1,5 @@
 """nginx as `deploy/nginx/` ships it, with the addresses and places of a test."""
 
-import shutil
 import subprocess
 import tempfile
 import time
@@ -10,45 +9,22 @@ from pathlib import Path
 
 import certifi
 import httpx
-import pytest
 from patience import PATIENCE_S
+from plain_nginx import MAIN, program
 from processes import reserved_port
 from tree import ROOT
 
 SHIPPED = ROOT / "deploy" / "nginx"
 CHECKED, UNSIGNED, BUCKET = "pictures.conf", "pictures-unsigned.conf", "pictures-bucket.conf"
 
-# One process that stays the user who runs the tests, and whose files are the test's.
-_MAIN = """
-daemon off;
-master_process off;
-pid {folder}/pid;
-error_log stderr warn;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    include conf.d/falgate.conf;
-}}
-"""
-
-
-def _program() -> str:
-    found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if found is None:
-        pytest.fail("nginx is missing: apt-get install nginx-light")
-    return found
-
 
 def _laid_out(folder: Path, pictures: str, replaced: Mapping[str, str]) -> list[str]:
     """Copy the files to where they say that they belong; return the command."""
     (folder / "conf.d").mkdir()
     (folder / "snippets" / "falgate").mkdir(parents=True)
-    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder))
+    (folder / "nginx.conf").write_text(
+        MAIN.format(folder=folder, level="warn", rest="include conf.d/falgate.conf;")
+    )
     sources = {SHIPPED / "falgate.conf": "conf.d", SHIPPED / pictures: "snippets/falgate"}
     text = {source: source.read_text() for source in sources}
     known = {
@@ -59,7 +35,7 @@ def _laid_out(folder: Path, pictures: str, replaced: Mapping[str, str]) -> list[
         text = {source: content.replace(old, new) for source, content in text.items()}
     for source, content in text.items():
         (folder / sources[source] / source.name).write_text(content)
-    return [_program(), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+    return [program(), "-e", "stderr", "-c", str(folder / "nginx.conf")]
 
 
 def verdict(pictures: str) -> "subprocess.CompletedProcess[str]":

@@ -1,7 +1,6 @@
 """A stop ends in time whatever clients do, and nobody who connected in time is lost to it."""
 
 import asyncio
-import contextlib
 import fcntl
 import signal
 import socket
@@ -11,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from knocking import Knocking
 from patience import PATIENCE_S
 
 READY = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"
-HEALTHY = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 CLIENTS = 16
 
 
@@ -87,35 +86,16 @@ async def test_a_stop_is_told_to_balancers_before_connections_are_refused(site: 
 
 
 async def test_nobody_who_connects_before_the_listener_is_closed_is_lost(site: Any) -> None:
-    """Each client opens connection after connection, as a balancer does, until it is refused."""
     gateway = await site.start(drain_s=5)
-    answered, lost = 0, 0
-
-    async def call() -> None:
-        nonlocal answered, lost
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-            except ConnectionError:
-                return
-            heard = b""
-            with contextlib.suppress(ConnectionError):
-                writer.write(HEALTHY)
-                heard = await reader.readuntil(b"}")
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
-            answered += heard.startswith(b"HTTP/1.1 200")
-            lost += not heard
-
+    knocking = Knocking(gateway.port)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(CLIENTS):
-            tasks.create_task(call())
+            tasks.create_task(knocking.until_refused())
         await asyncio.sleep(0.5)
         gateway.process.send_signal(signal.SIGTERM)
 
-    assert answered > CLIENTS
-    assert lost == 0
+    assert knocking.answered > CLIENTS
+    assert knocking.lost == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,9 +12,8 @@ from typing import Any
 import httpx
 import pytest
 from crew import CLIENTS, all_workers_of, by_worker, fox, gone, own_connection, workers_of
+from knocking import HEALTHY, Knocking
 from patience import PATIENCE_S
-
-HEALTHY = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 def sockets_in(folder: Path) -> list[Path]:
@@ -48,36 +47,16 @@ async def test_workers_whose_parent_is_killed_stop_by_themselves(
 
 
 async def test_nobody_who_connects_before_the_listeners_are_closed_is_lost(site: Any) -> None:
-    """Each client opens connection after connection, as a balancer does, until it is refused."""
     gateway = await site.start(workers=2, drain_s=5)
     workers = await all_workers_of(site, gateway)
-    answered, lost, begun = 0, 0, asyncio.Event()
-
-    async def call() -> None:
-        nonlocal answered, lost
-        while True:
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
-            except ConnectionError:
-                return
-            heard = b""
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                writer.write(HEALTHY)
-                heard = await reader.readuntil(b"}")
-            writer.close()
-            with contextlib.suppress(ConnectionError):
-                await writer.wait_closed()
-            answered += heard.startswith(b"HTTP/1.1 200")
-            lost += not heard
-            begun.set()
-
+    knocking = Knocking(gateway.port)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(CLIENTS):
-            tasks.create_task(call())
-        await begun.wait()
+            tasks.create_task(knocking.until_refused())
+        await knocking.begun.wait()
         gateway.process.send_signal(signal.SIGTERM)
 
-    assert lost == 0
+    assert knocking.lost == 0
     assert await asyncio.to_thread(gateway.process.wait, PATIENCE_S) == 0
     assert all(gone(each) for each in workers)
     assert "worker.died" not in gateway.said

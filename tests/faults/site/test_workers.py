@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from crew import CLIENTS, Told, all_workers_of, answers, by_worker, fox, scraped, workers_of
+from knocking import HEALTHY
 from patience import PATIENCE_S
 
 from falgate.accounts import apikey
 
-HEALTHY = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 CALLS = 40
 
 

@@ -1,7 +1,6 @@
 """A real nginx in front of the server: kept connections to it, with and without WebSocket lines."""
 
 import asyncio
-import shutil
 import socket
 import tempfile
 from asyncio.subprocess import Process
@@ -11,30 +10,17 @@ from pathlib import Path
 
 import pytest
 from patience import PATIENCE_S
+from plain_nginx import MAIN, program
 
 START_S, LOOK_S = PATIENCE_S, 0.02
 
-CONFIG = """
-daemon off;
-master_process off;
-pid {folder}/pid;
-error_log stderr crit;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+HTTP = """
     # A client that never ends its request is what some cases are.
     client_header_timeout 300ms;
     client_body_timeout 300ms;
     lingering_timeout 100ms;
     keepalive_requests 100000;
-    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-    {servers}
-}}
+    map $http_upgrade $connection_upgrade { default upgrade; '' close; }
 """
 SERVER = """
     upstream u{number} {{ server 127.0.0.1:{port}; keepalive 8; keepalive_requests 100000; }}
@@ -75,9 +61,6 @@ def _answers(path: Path) -> bool:
 @asynccontextmanager
 async def _proxying(port: int) -> AsyncIterator[dict[str, Path]]:
     """Run nginx in front of a port; a socket for each way in which it is set up."""
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if nginx is None:
-        pytest.fail("nginx is missing: apt-get install nginx-light")
     # Not a folder of pytest's: the name of a socket may have 107 bytes.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -92,8 +75,12 @@ async def _proxying(port: int) -> AsyncIterator[dict[str, Path]]:
             )
             for number, (lines, buffering) in enumerate(WAYS)
         )
-        (folder / "conf").write_text(CONFIG.format(folder=folder, servers="".join(servers)))
-        process = await asyncio.create_subprocess_exec(nginx, "-e", "stderr", "-c", folder / "conf")
+        (folder / "conf").write_text(
+            MAIN.format(folder=folder, level="crit", rest=HTTP + "".join(servers))
+        )
+        process = await asyncio.create_subprocess_exec(
+            program(), "-e", "stderr", "-c", folder / "conf"
+        )
         try:
             await _until_up(process, sockets)
             names = (f"{lines}, buffering {buffering}" for lines, buffering in WAYS)
