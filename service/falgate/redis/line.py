@@ -142,10 +142,11 @@ async def connect(redis: Redis, pushed: Pushed | None = None) -> Line:
         host, port = named.get("host", "localhost"), named.get("port", 6379)
         _, line = await loop.create_connection(lambda: Line(pushed), host, port, ssl=tls)
     try:
+        login = _login(named)
         if pushed:
-            await line.ask("HELLO", 3, *_login(named))
-        elif named.get("password"):
-            await line.ask(*_login(named))
+            await line.ask("HELLO", 3, *login)
+        elif login:
+            await line.ask(*login)
         await line.ask("SELECT", named.get("db") or 0)
         await line.ask("CLIENT", "SETNAME", "falgate")
     except BaseException:

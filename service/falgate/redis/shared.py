@@ -70,7 +70,10 @@ class SharedLine:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait([self._connecting])
-        self._lose()
+        line, self._line = self._line, None
+        if line is not None:
+            with suppress(RuntimeError):  # its loop is closed already
+                line.close()
 
     def _there(self) -> Line | None:
         loop = asyncio.get_running_loop()
@@ -103,12 +106,6 @@ class SharedLine:
     def _give_up(self, line: Line, heard: int) -> None:
         if line.heard == heard:
             line.close()
-
-    def _lose(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            with suppress(RuntimeError):  # its loop is closed already
-                line.close()
 
 
 def _retrieved(reply: "asyncio.Future[Any]") -> None:
