@@ -10,6 +10,7 @@ from falgate import settings as setting
 from falgate.accounts.apikey import Kind
 from falgate.accounts.store.rates import Rates
 from falgate.accounts.store.registry import Registry
+from falgate.accounts.store.tracked_keys import KeysAtHand
 from falgate.accounts.wrong_keys import WrongKeys
 from falgate.admin.api.routes import PictureParts
 from falgate.admin.api.services import AdminServices
@@ -20,7 +21,7 @@ from falgate.cache.store.places import Places
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
-from falgate.fast_path import Hits, open_fast_path
+from falgate.fast_path import Hits, Tracked, open_fast_path, open_tracked
 from falgate.first_start import running
 from falgate.health import Health, health_of
 from falgate.http.app import Applications, create_applications
@@ -119,8 +120,9 @@ async def open_gateway(
         kept = open_picture_services(resources, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
-        works = _works(resources, telemetry, kept)
-        hits = open_fast_path(resources, works.ports, kept, telemetry)
+        tracked = open_tracked(resources)
+        works = _works(resources, tracked, telemetry, kept)
+        hits = open_fast_path(resources, tracked, works.ports, kept, telemetry)
         # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
         told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
@@ -181,11 +183,13 @@ def _gateway(
     )
 
 
-def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) -> Runtime:
-    settings = resources.settings
+def _works(
+    resources: Resources, tracked: Tracked | None, telemetry: Telemetry, kept: PictureServices
+) -> Runtime:
+    settings, registry = resources.settings, resources.registry
     ports = Ports(
         models=MODELS,
-        keys=resources.registry,
+        keys=KeysAtHand(tracked.keys, registry) if tracked else registry,
         rates=Rates(resources.redis),
         budgets=resources.budgets,
         pools=kept.pools,
@@ -198,7 +202,7 @@ def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) ->
         upstreams=resources.upstreams.queues,
         facts=telemetry,
         derives=settings.derive,
-        wrong_keys=WrongKeys(resources.registry, workers=settings.workers),
+        wrong_keys=WrongKeys(registry, workers=settings.workers),
     )
     return runtime(
         ports,

@@ -1,4 +1,4 @@
-"""Builds the fast path for cache hits, and what it runs in the background."""
+"""Builds what is in memory because Redis tells of its changes, and the fast path for cache hits."""
 
 from collections.abc import Sequence
 
@@ -22,6 +22,20 @@ from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.hits import BATCH_S, HitCounter
 
 
+class Tracked(msgspec.Struct, frozen=True):
+    """What Redis tells the changes of.
+
+    Attributes:
+        tracking: The connection that is told.
+        keys: App keys, teams and apps.
+        pools: Pools.
+    """
+
+    tracking: Tracking
+    keys: TrackedKeys
+    pools: TrackedPools
+
+
 class Hits(msgspec.Struct, frozen=True):
     """The fast path; nothing of it if it is switched off.
 
@@ -34,24 +48,33 @@ class Hits(msgspec.Struct, frozen=True):
     jobs: Sequence[Job] = ()
 
 
+def open_tracked(resources: Resources) -> Tracked | None:
+    """Build it; None if the fast path is switched off."""
+    if not resources.settings.fast_path:
+        return None
+    clock = resources.clock
+    tracking = Tracking(resources.redis, keyspace.TRACKED, (keyspace.META, "id"), clock)
+    keys = TrackedKeys(tracking, resources.registry, clock)
+    return Tracked(tracking, keys, TrackedPools(tracking, clock))
+
+
 def open_fast_path(
-    resources: Resources, ports: Ports, kept: PictureServices, telemetry: Telemetry
+    resources: Resources,
+    tracked: Tracked | None,
+    ports: Ports,
+    kept: PictureServices,
+    telemetry: Telemetry,
 ) -> Hits:
     """Build it."""
-    settings, clock = resources.settings, resources.clock
-    if not settings.fast_path:
+    if tracked is None:
         return Hits()
-    tracking = Tracking(resources.redis, keyspace.TRACKED, (keyspace.META, "id"), clock)
-    finder = HitFinder(
-        ports,
-        TrackedKeys(tracking, resources.registry, clock),
-        TrackedPools(tracking, clock),
-    )
+    settings = resources.settings
+    finder = HitFinder(ports, tracked.keys, tracked.pools)
     counter = HitCounter(telemetry, kept.uses.add)
     shortcut = FastPath(
         finder,
-        tracking,
-        clock,
+        tracked.tracking,
+        resources.clock,
         counter,
         models=ports.models,
         address=kept.address,
@@ -68,4 +91,4 @@ def open_fast_path(
         finally:
             await counter.flush()
 
-    return Hits(shortcut, (tracking.run, count))
+    return Hits(shortcut, (tracked.tracking.run, count))

@@ -172,10 +172,14 @@ class FalQueue:
     async def collect(self, spec: ModelSpec, request_id: str, tell: Tell | None = None) -> Result:
         """Follow an accepted request to its end and report its progress. Never raises."""
         request = self._request(spec.endpoint, request_id)
+        reporter = ProgressReporter(tell)
+        result: Delivered | Failed | None = None
         try:
             async with asyncio.timeout(_FOLLOW_S_MAX):
-                status = await self._completed(request, ProgressReporter(tell))
-                result = status and await self._result(request, status)
+                if status := await self._completed(request, reporter):
+                    async with asyncio.TaskGroup() as beside:
+                        beside.create_task(reporter.tell(status))
+                        result = await self._result(request, status)
         except TimeoutError:
             return Lost("fal did not finish in time")
         return result or Lost("fal's answers about this request are invalid")
@@ -200,18 +204,21 @@ class FalQueue:
         return f"{self._url}/{owner}/{alias}/requests/{request_id}"
 
     async def _completed(self, request: str, reporter: ProgressReporter) -> dict[str, Any] | None:
-        """Follow a request to the status COMPLETED; None if fal keeps sending invalid answers."""
+        """Report a request's progress until its status is COMPLETED, and return that one.
+
+        None if fal keeps sending invalid answers.
+        """
         pause_s, longest_s = _QUEUED_PAUSES_S
         while status := await self._valid(f"{request}/status?logs=1", outcomes.of_status):
+            if status["status"] == "COMPLETED":
+                return status
             await reporter.tell(status)
             if status["status"] == "IN_PROGRESS" and not self._streams.locked():
                 async with self._streams:
                     stream = f"{request}/status/stream?logs=1"
-                    status = (
-                        await completed(self._looks, stream, self._headers(), reporter) or status
-                    )
-            if status["status"] == "COMPLETED":
-                return status
+                    ended = await completed(self._looks, stream, self._headers(), reporter)
+                if ended is not None:
+                    return ended
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 1.5, longest_s)
         return None

@@ -18,7 +18,10 @@ _OK = 200
 async def completed(
     sender: Sender, url: str, headers: Mapping[str, str], reporter: ProgressReporter
 ) -> dict[str, Any] | None:
-    """Wait for the COMPLETED event; None if the stream ends or times out without it."""
+    """Report progress until the COMPLETED event, and return that one.
+
+    None if the stream ends or times out without it.
+    """
     asked = {**headers, "Accept": "text/event-stream"}
     try:
         async with answering(
@@ -31,9 +34,9 @@ async def completed(
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     status = _event(line)
-                    await reporter.tell(status)
                     if status.get("status") == "COMPLETED":
                         return status
+                    await reporter.tell(status)
                 if len(pending) > _LINE_BYTES_MAX:
                     return None
     except ExchangeFailed:

@@ -1,4 +1,4 @@
-"""Ingest: what fal delivered is fetched, checked, stored, and published in the job's pool."""
+"""Ingest: what fal delivered is stored, and published in the job's pool."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from falgate.core.errors import StoreUnavailable
 from falgate.core.events import Anomaly, AnomalyKind
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.fal.replies import DownloadFailed
+from falgate.jobs.fetching import Fetches
 from falgate.jobs.job import Job, Order
 from falgate.jobs.ports import Ports
-from falgate.models.spec import Expected, ModelSpec
+from falgate.models.spec import ModelSpec
 from falgate.pictures.catalogue import NewPicture
 from falgate.redis.retry import retry_until_available
 
@@ -25,8 +26,8 @@ BANK_FOR_S = 24 * 3600
 """How long fetching is tried, in seconds. fal is asked to keep pictures for longer than that."""
 
 
-async def ingest(ports: Ports, job: Job, *, kept_s: int) -> None:
-    """Fetch, store and publish the pictures of a paid job, and finish it.
+async def ingest(ports: Ports, job: Job, fetches: Fetches, *, kept_s: int) -> None:
+    """Store and publish the pictures of a paid job, and finish it.
 
     While some cannot be fetched or stored, waiting callers get fal's own file URLs and the job is
     tried again, at growing intervals, for up to `BANK_FOR_S`. Its flight stays claimed, so a
@@ -36,15 +37,13 @@ async def ingest(ports: Ports, job: Job, *, kept_s: int) -> None:
     Args:
         ports: The ports of the request flow.
         job: In state "paid".
+        fetches: Its pictures.
         kept_s: How long a pool keeps a picture, in seconds.
 
     Raises:
         Fenced: Another instance has the job.
     """
-    spec = ports.models[job.order.endpoint]
-    urls = [str(file["url"]) for file in spec.files(job.output)]
-    expected = spec.expected(msgspec.convert(job.order.input, spec.input))
-    kept, why = await _fetch(ports, job, urls, expected)
+    kept, why = await _store(ports, job, fetches)
     now_ms = ports.jobs.clock_ms()
     age_ms = now_ms - job.submitted_ms
     if why:
@@ -67,7 +66,7 @@ async def ingest(ports: Ports, job: Job, *, kept_s: int) -> None:
         for picture in kept
     ]
     published = None
-    if not all(map(expected.fits, kept)):
+    if not all(map(fetches.expected.fits, kept)):
         # The callers get it, because it is paid for: after a 502, fal's JavaScript client would buy
         # it three more times. It is not what the pool is for, so the pool does not get it.
         _report(ports, "not_as_asked", job, "fal delivered another size or format than requested")
@@ -87,34 +86,29 @@ async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> P
     return await ports.pools.append(*where, pictures)
 
 
-async def _fetch(
-    ports: Ports, job: Job, urls: Sequence[str], expected: Expected
-) -> tuple[list[Kept], str]:
+async def _store(ports: Ports, job: Job, fetches: Fetches) -> tuple[list[Kept], str]:
     """Return the pictures that could be stored, in fal's order, and why not all.
 
     A picture that failed is tried again a few times.
     """
-    found: dict[str, Kept | str] = dict.fromkeys(urls, "")
-    most = expected.pixels_max
+    found: dict[str, Kept | str] = dict.fromkeys(fetches.urls, "")
     for pause_s in (*_PAUSES_S, 0):
         missing = [url for url, kept in found.items() if isinstance(kept, str)]
         found |= zip(
             missing,
-            await asyncio.gather(*(_keep(ports, job, url, most) for url in missing)),
+            await asyncio.gather(*(_keep(ports, job, fetches, url) for url in missing)),
             strict=True,
         )
         if all(isinstance(kept, Kept) for kept in found.values()):
             break
         await asyncio.sleep(pause_s)
     why = next((kept for kept in found.values() if isinstance(kept, str)), "")
-    return [kept for url in urls if isinstance(kept := found[url], Kept)], why
+    return [kept for url in fetches.urls if isinstance(kept := found[url], Kept)], why
 
 
-async def _keep(ports: Ports, job: Job, url: str, pixels_max: int) -> Kept | str:
-    upstream = ports.upstream(job.order.upstream)
+async def _keep(ports: Ports, job: Job, fetches: Fetches, url: str) -> Kept | str:
     try:
-        data = await upstream.download(url)
-        kept = await ports.pictures.examine(data, pixels_max)
+        data, kept = await fetches.fetched(url)
         await file(ports, _filing(ports, job.order, kept))
         await ports.pictures.keep(data, kept)
     except (DownloadFailed, NotAPicture, StoreUnavailable) as error:

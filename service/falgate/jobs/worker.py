@@ -3,7 +3,8 @@
 # Why the steps are in this order: money is held before anything is sent. The mark is durable before
 # the submit, so that a crash cannot hide that something may have been bought. fal's id is bound
 # before anything else is done with it. The money is settled as soon as the result is read, because
-# it is already spent. The pictures come last, because they can be fetched again.
+# it is already spent; meanwhile the pictures are fetched. They are stored last, because they can be
+# fetched again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,7 @@ from falgate.fal.account import about_account
 from falgate.fal.progress import Progress
 from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, Unsent
 from falgate.jobs import settlement as outcome
+from falgate.jobs.fetching import fetching
 from falgate.jobs.ingest import ingest
 from falgate.jobs.job import Fenced, Job, NotDurable, State, Trouble
 from falgate.jobs.notifier import Notifier, end_of
@@ -241,11 +243,15 @@ class JobWorker:
         settlement = outcome.after_result(
             spec, arguments, job.order.held, result, start_within_s=job.order.start_within_s
         )
-        if isinstance(result, Delivered):
-            if outcome.is_zero(result.units):
-                self._report("zero_units", job, "fal reports 0 units for a delivered picture")
-            return await self._settle(job, settlement, result)
-        return await self._settle(job, settlement)
+        if not isinstance(result, Delivered):
+            return await self._settle(job, settlement)
+        if outcome.is_zero(result.units):
+            self._report("zero_units", job, "fal reports 0 units for a delivered picture")
+        with fetching(self._ports, job.order, result.output) as fetches:
+            job = await self._settle(job, settlement, result)
+            if job.state == "paid":
+                await ingest(self._ports, job, fetches, kept_s=self._kept_s)
+        return None
 
     async def _tell(self, job_id: str, progress: Progress) -> None:
         """Publish a job's progress; without Redis this is skipped, which does no harm."""
@@ -264,7 +270,8 @@ class JobWorker:
         return settled
 
     async def _bank(self, job: Job) -> None:
-        await ingest(self._ports, job, kept_s=self._kept_s)
+        with fetching(self._ports, job.order, job.output) as fetches:
+            await ingest(self._ports, job, fetches, kept_s=self._kept_s)
 
     def report(self, job: Job, settlement: Settlement) -> None:
         """Report the end of a job that was just settled."""

@@ -17,13 +17,18 @@ from redis.exceptions import TimeoutError as TookTooLong
 from falgate.redis.shared import SharedLine, Unanswered
 from falgate.redis.unavailable import translate_errors
 
-_SCRIPT = "EVALSHA"
-_READS: Mapping[str, Callable[[Any], Any]] = {
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
+    "EVALSHA": lambda reply: reply,
+    "GET": lambda reply: reply,
     "HGET": lambda reply: reply,
+    "HGETALL": lambda reply: dict(zip(reply[::2], reply[1::2], strict=True)),
     "HMGET": lambda reply: reply,
     "TIME": lambda reply: (int(reply[0]), int(reply[1])),
+    "ZREM": lambda reply: reply,
 }
-"""Reads that many requests make, and what redis-py makes of their replies."""
+"""What requests ask on the shared line, and what redis-py makes of the replies."""
+
+# All of it can be repeated, see `shared`. A repeated ZREM may tell that nothing was there.
 _TRIP_MS = 2_000
 _LATE_MS = 2_000
 """How long a server may be silent because it waits for its disk or has a backlog."""
@@ -122,10 +127,10 @@ class BoundedRedis(Redis):
             NoScriptError: The server does not know a script's text; `Script` sends it then.
         """
         with translate_errors():
-            if args[0] == _SCRIPT:
+            if read := _PLAIN.get(args[0]):
                 with suppress(Unanswered):
                     (reply,) = await self._line.ask((args,), self.trip_ms / 1000)
-                    return reply
+                    return read(reply)
             command = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # redis-py's
             return await self._trips.within(command, self.trip_ms)
 
@@ -162,7 +167,7 @@ class BoundedPipeline(Pipeline):
             with translate_errors(), suppress(Unanswered):
                 replies = await self.line.ask(plain, self.trip_ms / 1000)
                 await self.reset()  # type: ignore[no-untyped-call]  # redis-py's
-                return [_READS[str(c[0])](reply) for c, reply in zip(plain, replies, strict=True)]
+                return [_PLAIN[str(c[0])](reply) for c, reply in zip(plain, replies, strict=True)]
         self._under_way = True
         with translate_errors():
             found: list[Any] = await self.trips.within(
@@ -172,9 +177,9 @@ class BoundedPipeline(Pipeline):
         return found
 
     def _plain(self) -> list[tuple[Any, ...]]:
-        """Return the commands, if all of them are plain reads."""
+        """Return the commands, if the shared line takes all of them."""
         commands = [command for command, _ in self.command_stack]
-        plain = not self.is_transaction and all(command[0] in _READS for command in commands)
+        plain = not self.is_transaction and all(command[0] in _PLAIN for command in commands)
         return commands if plain else []
 
     async def __aexit__(self, *error: object) -> None:

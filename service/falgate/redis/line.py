@@ -2,7 +2,7 @@
 
 # redis-py takes a connection out of a pool for each command, packs it in Python, and parses each
 # reply in a coroutine of its own, which costs several times what the command does in Redis. A line
-# carries reads for cache hits, and the scripts of purchases; everything else uses the client.
+# carries what requests ask (`bounded`); everything else uses the client.
 
 import asyncio
 from collections import deque

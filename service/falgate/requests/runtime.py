@@ -54,6 +54,7 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
         """Wait shortly for jobs to end, and hand over everything else at once."""
         await self.purchases.close(_SHORT_S)
         await self.driver.close()
+        await self.answers.close()
         await self.together.close()
 
 

@@ -55,6 +55,7 @@ class SyncService:
         self._flights = flights
         self._claims = claims
         self._wait_s = wait_s
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def answer(self, call: AdmittedRequest) -> Answer:
         """Find, share or buy the pictures of a request.
@@ -69,6 +70,15 @@ class SyncService:
         took_s = time.perf_counter() - began_s
         self._ports.facts.answered(answered(call, found, job_id, took_s, patience.waited_s))
         return found
+
+    async def close(self) -> None:
+        """Wait until Redis knows that nobody waits here any more."""
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    async def _leave(self, flight: str, request_id: str) -> None:
+        with suppress(Unavailable):
+            await self._ports.requests.leave(flight, request_id)
 
     async def _find(self, call: AdmittedRequest, patience: _Patience) -> tuple[Answer, str]:
         job_id, flight = "", ""
@@ -95,8 +105,10 @@ class SyncService:
                     return shared, job_id
         finally:
             if job_id:
-                with suppress(Unavailable):
-                    await self._ports.requests.leave(flight, call.request_id)
+                # The answer does not wait for it.
+                task = asyncio.create_task(self._leave(flight, call.request_id))
+                self._leaving.add(task)
+                task.add_done_callback(self._leaving.discard)
         raise TimedOut("Other requests are still buying the missing pictures; try again later")
 
     async def _wait(

@@ -19,8 +19,11 @@ from falgate.fal.replies import (
 from falgate.jobs.job import NotDurable
 from falgate.jobs.verdicts import Denied, LedgerMismatch, NoBudget, OverageFull
 
-BOUGHT = "pool, hold 107, mark, submit, accept, collect, settle paid 103, purchased paid 103"
-KEPT = "download, keep, append 1, finish 1"
+BOUGHT = (
+    "pool, hold 107, mark, submit, accept, collect, settle paid 103, download, purchased paid 103"
+)
+"""The picture is fetched while the money is settled."""
+KEPT = "keep, append 1, finish 1"
 SENT = "pool, hold 107, mark, submit"
 UNPAID = f"{SENT}, anomaly exhausted_balance, exhausted fal"
 HIT = "pool, answered hit 0"
@@ -60,8 +63,8 @@ ENDINGS = {
     "miss": Case("miss 1", f"{BOUGHT}, {KEPT}, answered miss 103", spent=103),
     "two at once": Case(
         "miss 2",
-        "pool, hold 214, mark, submit, accept, collect, settle paid 206, purchased paid 206, "
-        "download, download, keep, keep, append 2, finish 2, answered miss 206",
+        "pool, hold 214, mark, submit, accept, collect, settle paid 206, download, download, "
+        "purchased paid 206, keep, keep, append 2, finish 2, answered miss 206",
         spent=206,
         wanted=2,
     ),
@@ -149,23 +152,23 @@ ENDINGS = {
     ),
     "fewer delivered": Case(
         "miss 1",
-        "pool, hold 214, mark, submit, accept, collect, settle paid 103, purchased paid 103, "
-        "download, keep, append 1, finish 1, answered miss 103",
+        "pool, hold 214, mark, submit, accept, collect, settle paid 103, download, "
+        "purchased paid 103, keep, append 1, finish 1, answered miss 103",
         result=Delivered(output(1), "1"),
         spent=103,
         wanted=2,
     ),
     "more delivered": Case(
         "miss 1",
-        f"{SENT}, accept, collect, settle paid 206, purchased paid 107, "
-        "download, download, keep, keep, append 2, finish 2, answered miss 107",
+        f"{SENT}, accept, collect, settle paid 206, download, download, "
+        "purchased paid 107, keep, keep, append 2, finish 2, answered miss 107",
         result=Delivered(output(2), "2"),
         spent=107,
     ),
     "delivered for nothing": Case(
         "miss 1",
-        f"{SENT}, accept, collect, anomaly zero_units, settle paid 103, purchased paid 103, "
-        f"{KEPT}, answered miss 103",
+        f"{SENT}, accept, collect, anomaly zero_units, settle paid 103, download, "
+        f"purchased paid 103, {KEPT}, answered miss 103",
         result=Delivered(output(1), "0"),
         spent=103,
     ),
@@ -232,8 +235,8 @@ async def test_a_larger_repeat_buys_what_is_missing(world: Any) -> None:
     more = await world.ask(3)
 
     assert world.effects(before) == (
-        "pool, hold 214, mark, submit, accept, collect, settle paid 206, purchased paid 206, "
-        "download, download, keep, keep, append 2, finish 2, answered partial 206"
+        "pool, hold 214, mark, submit, accept, collect, settle paid 206, download, download, "
+        "purchased paid 206, keep, keep, append 2, finish 2, answered partial 206"
     )
     assert (more.source, more.bought, more.billed, more.saved) == ("partial", 2, 206, 100)
     assert more.pictures[:1] == first.pictures
@@ -256,8 +259,7 @@ async def test_a_picture_that_cannot_be_fetched_is_handed_out_from_fal(world: An
     assert answer.foreign == ({"url": "https://pictures/fal-1/0"},)
     assert (answer.pictures, answer.billed, answer.bought) == ((), 103, 1)
     assert world.effects() == (
-        f"{BOUGHT}, download, download, download, anomaly unbanked, uncertain unbanked, "
-        "answered miss 103"
+        f"{BOUGHT}, download, download, anomaly unbanked, uncertain unbanked, answered miss 103"
     )
     assert (world.pools.pools, [job.state for job in world.jobs.jobs.values()]) == ({}, ["paid"])
 
@@ -273,9 +275,7 @@ async def test_a_picture_of_another_size_is_handed_out_and_not_published(world: 
     world.pictures.sides = (9, 9)
 
     assert await world.outcome() == "miss 1"
-    assert world.effects() == (
-        f"{BOUGHT}, download, keep, anomaly not_as_asked, finish 1, answered miss 103"
-    )
+    assert world.effects() == (f"{BOUGHT}, keep, anomaly not_as_asked, finish 1, answered miss 103")
     assert (world.pools.pools, world.jobs.flights) == ({}, {})
 
 

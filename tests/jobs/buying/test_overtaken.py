@@ -56,7 +56,7 @@ async def test_a_lease_that_is_somebody_else_s_is_not_renewed_any_more(world: An
     await world.at_rest()
 
     assert world.jobs.leases_ms[job_id] == due_ms
-    assert world.steps.did[-1] == "settle paid 103"
+    assert world.steps.did[-2:] == ["settle paid 103", "download"]
     await world.reap(31)
     assert await caller == "miss 1"
 

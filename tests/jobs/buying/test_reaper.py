@@ -30,7 +30,7 @@ async def abandon(world: Any, step: str) -> str:
 
 ADOPTED = "adopt, anomaly adopted"
 KEPT = "download, keep, append 1, finish 1"
-PAID = f"collect, settle paid 103, purchased paid 103, {KEPT}"
+PAID = "collect, settle paid 103, download, purchased paid 103, keep, append 1, finish 1"
 STATES = {
     # died before, seconds later, effects, state after
     "reserved": (

@@ -1,6 +1,10 @@
 """App keys and the directory in memory, for as long as Redis has not said that they changed."""
 
+# A hit needs keys that are followed, because its answer is kept: `TrackedKeys`. Every other request
+# is glad of them, and asks Redis while they cannot be trusted: `KeysAtHand`.
+
 from collections.abc import Iterable
+from contextlib import suppress
 
 import msgspec
 
@@ -69,3 +73,18 @@ class TrackedKeys:
     def _changed(self, names: Iterable[bytes] | None) -> None:
         self._records.changed(names)
         self._directories.changed(names)
+
+
+class KeysAtHand:
+    """Looks up app keys in memory, or in Redis while those in memory may be outdated."""
+
+    def __init__(self, tracked: TrackedKeys, registry: Registry) -> None:
+        """Look into `tracked` first, and then into `registry`."""
+        self._tracked = tracked
+        self._registry = registry
+
+    async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
+        """As `TrackedKeys.key`; raises `Unavailable` only without Redis."""
+        with suppress(Unavailable):
+            return await self._tracked.key(key_id)
+        return await self._registry.key(key_id)

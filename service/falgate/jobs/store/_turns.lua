@@ -41,8 +41,9 @@ local function join_queue(waiting, tags, member, class, weight)
     member)
   redis.call('HINCRBY', tags, 'count:' .. team, 1)
 end
--- Give free slots to the first members that wait, and notify them. A limit of 0 means no limit.
-local function give_slots(slots, waiting, tags, limit, channel)
+-- Give free slots to the first members that wait, and notify them, except the caller's own
+-- (`asker`, else ''): its reply tells. A limit of 0 means no limit.
+local function give_slots(slots, waiting, tags, limit, channel, asker)
   while limit == 0 or redis.call('ZCARD', slots) < limit do
     local first = redis.call('ZPOPMIN', waiting)
     if not first[1] then break end
@@ -52,7 +53,7 @@ local function give_slots(slots, waiting, tags, limit, channel)
     redis.call('HSET', tags, 'now:' .. class,
       string.format('%.6f', class == 'low' and score - LOW or score))
     redis.call('ZADD', slots, whole(now_ms()), member)
-    redis.call('PUBLISH', channel, member:match('^[^:]+'))
+    if member ~= asker then redis.call('PUBLISH', channel, member:match('^[^:]+')) end
   end
   -- Nobody waits, so virtual time can start again from 0.
   if redis.call('EXISTS', waiting) == 0 then redis.call('DEL', tags) end

@@ -238,7 +238,7 @@ for _, one in ipairs(looked) do
 end
 redis.call('SET', flight, 'open:' .. job_id)
 join_queue(waiting, tags, member, class, weight)
-give_slots(slots, waiting, tags, slots_max, channel)
+give_slots(slots, waiting, tags, slots_max, channel, member)
 if redis.call('ZSCORE', slots, member) then reply[3] = '1' end
 depend_on(job_id, '1', flight_name)
 return reply

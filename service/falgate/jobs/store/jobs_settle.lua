@@ -88,7 +88,7 @@ for measure, number in pairs(counted) do
 end
 leave_queue(waiting, tags, known[8])
 redis.call('ZREM', slots, known[8])
-give_slots(slots, waiting, tags, slots_max, channel)
+give_slots(slots, waiting, tags, slots_max, channel, '')
 
 redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
   'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output)

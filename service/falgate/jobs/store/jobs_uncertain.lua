@@ -25,6 +25,6 @@ redis.call('HSET', job, 'trouble', trouble)
 redis.call('HSETNX', job, 'troubled_ms', whole(now))
 redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 redis.call('ZREM', slots, known[2])
-give_slots(slots, waiting, tags, slots_max, channel)
+give_slots(slots, waiting, tags, slots_max, channel, '')
 redis.call('PUBLISH', wake, job_id)
 return 1

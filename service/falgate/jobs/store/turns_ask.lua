@@ -15,5 +15,5 @@ local member = known[2]
 if not redis.call('ZSCORE', slots, member) and not redis.call('ZSCORE', waiting, member) then
   join_queue(waiting, tags, member, known[3], digits(known[4]))
 end
-give_slots(slots, waiting, tags, slots_max, channel)
+give_slots(slots, waiting, tags, slots_max, channel, member)
 return redis.call('ZSCORE', slots, member) and 1 or 0
