@@ -21,7 +21,7 @@ from falgate.cache.store.places import Places
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
-from falgate.fast_path import Hits, Tracked, open_fast_path, open_tracked
+from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
 from falgate.health import Health, health_of
 from falgate.http.app import Applications, create_applications
@@ -120,9 +120,8 @@ async def open_gateway(
         kept = open_picture_services(resources, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
-        tracked = open_tracked(resources)
-        works = _works(resources, tracked, telemetry, kept)
-        hits = open_fast_path(resources, tracked, works.ports, kept, telemetry)
+        works = _works(resources, telemetry, kept)
+        hits = open_fast_path(resources, works.ports, kept, telemetry)
         # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
         told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
@@ -183,10 +182,8 @@ def _gateway(
     )
 
 
-def _works(
-    resources: Resources, tracked: Tracked | None, telemetry: Telemetry, kept: PictureServices
-) -> Runtime:
-    settings, registry = resources.settings, resources.registry
+def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) -> Runtime:
+    settings, registry, tracked = resources.settings, resources.registry, resources.tracked
     ports = Ports(
         models=MODELS,
         keys=KeysAtHand(tracked.keys, registry) if tracked else registry,

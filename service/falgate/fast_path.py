@@ -1,39 +1,21 @@
-"""Builds what is in memory because Redis tells of its changes, and the fast path for cache hits."""
+"""Builds the fast path for cache hits, and what it runs in the background."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from falgate import settings as setting
-from falgate.accounts.store.tracked_keys import TrackedKeys
 from falgate.background import Job
-from falgate.cache.store.tracked_pools import TrackedPools
 from falgate.http.cors import cors_of
 from falgate.http.fastpath import FastPath
 from falgate.http.forwarded import TrustedProxies
 from falgate.jobs.ports import Ports
 from falgate.picture_services import PictureServices
-from falgate.redis import keyspace
 from falgate.redis.retry import every
-from falgate.redis.tracking import Tracking
 from falgate.requests.hits import HitFinder
 from falgate.resources import Resources
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.hits import BATCH_S, HitCounter
-
-
-class Tracked(msgspec.Struct, frozen=True):
-    """What Redis tells the changes of.
-
-    Attributes:
-        tracking: The connection that is told.
-        keys: App keys, teams and apps.
-        pools: Pools.
-    """
-
-    tracking: Tracking
-    keys: TrackedKeys
-    pools: TrackedPools
 
 
 class Hits(msgspec.Struct, frozen=True):
@@ -48,27 +30,13 @@ class Hits(msgspec.Struct, frozen=True):
     jobs: Sequence[Job] = ()
 
 
-def open_tracked(resources: Resources) -> Tracked | None:
-    """Build it; None if the fast path is switched off."""
-    if not resources.settings.fast_path:
-        return None
-    clock = resources.clock
-    tracking = Tracking(resources.redis, keyspace.TRACKED, (keyspace.META, "id"), clock)
-    keys = TrackedKeys(tracking, resources.registry, clock)
-    return Tracked(tracking, keys, TrackedPools(tracking, clock))
-
-
 def open_fast_path(
-    resources: Resources,
-    tracked: Tracked | None,
-    ports: Ports,
-    kept: PictureServices,
-    telemetry: Telemetry,
+    resources: Resources, ports: Ports, kept: PictureServices, telemetry: Telemetry
 ) -> Hits:
     """Build it."""
+    settings, tracked = resources.settings, resources.tracked
     if tracked is None:
         return Hits()
-    settings = resources.settings
     finder = HitFinder(ports, tracked.keys, tracked.pools)
     counter = HitCounter(telemetry, kept.uses.add)
     shortcut = FastPath(
@@ -91,4 +59,4 @@ def open_fast_path(
         finally:
             await counter.flush()
 
-    return Hits(shortcut, (tracked.tracking.run, count))
+    return Hits(shortcut, (count,))

@@ -29,13 +29,17 @@ from falgate.redis.clock import Clock, now_ms
 from falgate.redis.rights import check_rights
 from falgate.settings import Settings
 from falgate.telemetry.troubles import Troubles
+from falgate.tracked import Tracked, track
 from falgate.upstreams import Upstreams, open_upstreams
 from falgate.webhooks.delivery import Signer
 from falgate.webhooks.store.secrets import secret, webhook_signer
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
-    """What a gateway needs; all of it is open and has been checked."""
+    """What a gateway needs; all of it is open and has been checked.
+
+    `tracked` is None if the fast path is switched off.
+    """
 
     settings: Settings
     owner: str
@@ -46,6 +50,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     budgets: Budgets
     registry: Registry
+    tracked: Tracked | None
     jobs: Jobs
     requests: Requests
     usage: Usage
@@ -84,6 +89,17 @@ async def open_resources(
     with suppress(Unavailable):
         # Trust is usually established at once. If not, requests without purchases are served.
         await trust.regain()
+    instance = Instance(
+        ledger_id=found,
+        owner=owner,
+        calendar=settings.calendar,
+        slots_max=settings.upstream_concurrency,
+        lease_ms=settings.lease_s * 1000,
+        durability=durability,
+        regain=trust.regain,
+        wrote=trust.wrote,
+        clock=clock,
+    )
     return Resources(
         settings=settings,
         owner=owner,
@@ -94,20 +110,8 @@ async def open_resources(
         clock=clock,
         budgets=budgets,
         registry=registry,
-        jobs=Jobs(
-            redis,
-            Instance(
-                ledger_id=found,
-                owner=owner,
-                calendar=settings.calendar,
-                slots_max=settings.upstream_concurrency,
-                lease_ms=settings.lease_s * 1000,
-                durability=durability,
-                regain=trust.regain,
-                wrote=trust.wrote,
-                clock=clock,
-            ),
-        ),
+        tracked=await _tracked(stack, settings, redis, registry, clock),
+        jobs=Jobs(redis, instance),
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
         secret=hook_secret,
@@ -115,6 +119,16 @@ async def open_resources(
         signer=await webhook_signer(redis),
         upstreams=upstreams,
     )
+
+
+async def _tracked(
+    stack: AsyncExitStack, settings: Settings, redis: Redis, registry: Registry, clock: Clock
+) -> Tracked | None:
+    if not settings.fast_path:
+        return None
+    tracked = track(redis, registry, clock)
+    await stack.enter_async_context(running(tracked.tracking.run))
+    return tracked
 
 
 async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str, Durability]:
