@@ -9,6 +9,7 @@ from falgate.accounts.cache_settings import SECONDS_MAX, Scope
 from falgate.core.errors import HeaderWrong
 
 _VARIATION, _SCOPE = "x-falgate-variation", "x-falgate-scope"
+_READ = frozenset({"cache-control", _VARIATION, _SCOPE})
 _LABEL = re.compile(r"[!-~]{1,64}")
 # RFC 9110 section 5.6: a token, and perhaps a token or a quoted string as its argument. All
 # quantifiers are possessive, so there is no backtracking and the time is linear in the length.
@@ -43,6 +44,10 @@ class Directives(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope | None = None
 
 
+NONE = Directives()
+"""Most requests have none."""
+
+
 def read(headers: Mapping[str, str]) -> Directives:
     """Parse the headers (RFC 9111 section 5.2.1); ignore directives that are unknown or invalid.
 
@@ -50,6 +55,8 @@ def read(headers: Mapping[str, str]) -> Directives:
         HeaderWrong: A label or a scope is invalid. If it were ignored, the caller would get
             pictures that it wanted to avoid, or share pictures that it wanted to keep to itself.
     """
+    if _READ.isdisjoint(headers):
+        return NONE
     # Of several directives of one name, the first one counts (RFC 9111 section 4.2.1).
     said: dict[str, str] = {}
     for name, argument in _listed(headers.get("cache-control", "")):

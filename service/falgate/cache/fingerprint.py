@@ -40,12 +40,9 @@ def fingerprint(
         variation.encode(),
         msgspec.json.encode(keyed, order="sorted"),
     )
-    digest = hashlib.sha256()
-    for part in parts:
-        # The length before each part distinguishes ("a", "bc") from ("ab", "c").
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.hexdigest()
+    # The length before each part distinguishes ("a", "bc") from ("ab", "c").
+    whole = b"".join([len(part).to_bytes(8, "big") + part for part in parts])
+    return hashlib.sha256(whole).hexdigest()
 
 
 def version(spec: ModelSpec) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from falgate.accounts.apikey import Permissions
 from falgate.accounts.cache_settings import OVERRIDES, CachePolicy, Freshness, Override, Scope
-from falgate.cache.directives import Directives
+from falgate.cache.directives import NONE, Directives
 from falgate.cache.fingerprint import fingerprint
 from falgate.core.errors import NotAllowed
 from falgate.core.picture import Picture
@@ -63,7 +63,13 @@ class EffectivePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 def scope_name(scope: Scope, team: str, app: str) -> str:
     """Return the name of a scope's members; scopes that do not share have different names."""
-    return {"org": "organisation", "team": f"team:{team}", "app": f"app:{team}/{app}"}[scope]
+    match scope:
+        case "org":
+            return "organisation"
+        case "team":
+            return f"team:{team}"
+        case "app":
+            return f"app:{team}/{app}"
 
 
 def resolve(
@@ -91,7 +97,8 @@ def resolve(
     """
     if caching.ignore_freshness:
         said = msgspec.structs.replace(said, no_cache=False, no_store=False, max_age_s=None)
-    _check(said, caching, permissions)
+    if said != NONE:
+        _check(said, caching, permissions)
     scope = said.scope or caching.scope
     if _WIDTHS.index(scope) > _WIDTHS.index(caching.scope):
         raise NotAllowed(f"This app may share with its {caching.scope}, but not with the {scope}")

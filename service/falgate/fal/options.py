@@ -14,6 +14,7 @@ _PASSED = ("x-fal-runner-hint", "x-fal-store-io")
 _DECIMAL = re.compile(r"[0-9]{1,7}(\.[0-9]{0,9})?|\.[0-9]{1,9}")
 _PASSABLE = re.compile(r"[!-~]{1,256}")
 _START = ("x-fal-request-start-timeout", "x-fal-request-timeout")
+_READ = frozenset({*_PASSED, *_START, "x-fal-queue-priority"})
 
 
 class FalOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +31,13 @@ class FalOptions(msgspec.Struct, frozen=True, kw_only=True):
     passed: dict[str, str] = {}
 
 
+_NONE = FalOptions()
+
+
 def read(headers: Mapping[str, str]) -> FalOptions:
     """Parse the options from headers; like fal, ignore invalid ones. The newer name wins."""
+    if _READ.isdisjoint(headers):
+        return _NONE
     start_within_s = next((s for name in _START if (s := _seconds(headers.get(name, "")))), 0.0)
     low = headers.get("x-fal-queue-priority", "").strip().lower() == "low"
     passed = {name: text for name in _PASSED if _PASSABLE.fullmatch(text := headers.get(name, ""))}

@@ -63,7 +63,7 @@ class TrustedProxies:
 
     def trust(self, peer: str) -> bool:
         """Return whether a peer's address is that of one of them."""
-        if not peer:
+        if not peer or not self._trusted:
             return False
         address = ipaddress.ip_address(peer)
         return any(address in network for network in self._trusted)
