@@ -60,7 +60,7 @@ class Trips:
         loop = asyncio.get_running_loop()
         task = loop.create_task(trip)
         self._tasks.add(task)
-        # Like `asyncio.wait`, but cheaper for a single task: each cache hit takes two trips.
+        # Like `asyncio.wait`, but cheaper for a single task.
         over: asyncio.Future[None] = loop.create_future()
         timer = loop.call_later(trip_ms / 1000, _end, over)
         task.add_done_callback(partial(self._ended, over))

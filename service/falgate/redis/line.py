@@ -55,11 +55,15 @@ class Line(asyncio.Protocol):
         if self.lost.done():
             reply.set_exception(Unavailable(_LOST))
             return reply
+        self.send(*command)
+        self._waiting.append(reply)
+        return reply
+
+    def send(self, *command: str | bytes | int) -> None:
+        """Send a command whose replies are push messages."""
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]  # stub says one
-        self._waiting.append(reply)
-        return reply
 
     def give_up(self) -> None:
         """Let all callers go; late replies are dropped."""

@@ -1,14 +1,18 @@
 """Wake-ups between instances, by Redis pub/sub: which jobs and requests have changed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from falgate.core.errors import Unavailable
 from falgate.redis import keyspace
+from falgate.redis.line import connect
 
 _PAUSE_S = 0.5
+_CONNECT_S = 2.0
 
 
 async def listen(
@@ -20,23 +24,31 @@ async def listen(
     """Call `wake` or `moved` with the id in each message, until cancelled.
 
     Args:
-        redis: The client.
+        redis: The client whose server is listened to, on a connection of its own.
         wake: Called for jobs that ended or are in trouble, and for requests that ended.
         moved: Called for jobs that got a slot, or whose progress fal reported.
         missed: Called whenever a connection was made: messages before that may be lost. Waiters
             also look by themselves.
     """
-    called = {keyspace.WAKE: wake, keyspace.MOVED: moved}
+    called = {keyspace.WAKE.encode(): wake, keyspace.MOVED.encode(): moved}
+
+    def pushed(message: Sequence[Any]) -> None:
+        match message:
+            case [b"message", channel, name]:
+                called[channel](name.decode())
+            case [b"subscribe", _, number] if number == len(called):
+                missed()
+
     while True:
         try:
-            async with redis.pubsub() as subscription:
-                await subscription.subscribe(*called)
-                async for message in subscription.listen():
-                    if message["type"] == "subscribe":
-                        # redis-py reconnects by itself, and subscribes again.
-                        if message["channel"] == keyspace.MOVED:  # subscribed to both
-                            missed()
-                    elif message["type"] == "message":
-                        called[message["channel"]](message["data"])
-        except (RedisError, OSError):
+            async with asyncio.timeout(_CONNECT_S):
+                line = await connect(redis, pushed)
+        except (RedisError, OSError, Unavailable):
             await asyncio.sleep(_PAUSE_S)
+            continue
+        try:
+            line.send("SUBSCRIBE", *called)
+            await asyncio.wait([line.lost])
+        finally:
+            line.close()
+        await asyncio.sleep(_PAUSE_S)
