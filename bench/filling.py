@@ -1,4 +1,4 @@
-"""Redis filled as much use would have left it: many pools and many keys, by pipelines."""
+"""Redis filled as much use would have left it, by pipelines, and what it tells of itself."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -62,6 +62,13 @@ def used_mib(redis: Redis) -> float:
     info = redis.info("memory")
     assert isinstance(info, dict)
     return float(info["used_memory"]) / 2**20
+
+
+def calls(redis: Redis, command: str) -> int:
+    """How often Redis has run a command."""
+    stats = redis.info("commandstats")
+    assert isinstance(stats, dict)
+    return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
 
 
 def _key_commands() -> Iterable[Command]:
