@@ -5,10 +5,12 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import count
 from math import ceil, inf
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -186,33 +188,45 @@ def _wrk(target: Target, connections: int, seconds: int, requests: str) -> _Told
 
 
 def rounds(
-    targets: Sequence[Target], connections: Sequence[int], number: int, seconds: int
+    targets: Sequence[Target],
+    connections: Sequence[int],
+    number: int,
+    seconds: int,
+    others: Mapping[str, Callable[[int, int], Load]] = MappingProxyType({}),
 ) -> tuple[dict[tuple[str, int], list[Load]], dict[str, str]]:
-    """Run all of them alternately, and again; a target that fails is left out from then on.
+    """Run all of them alternately, and again; one that fails is left out from then on.
 
-    A slow target is given more seconds, so that each connection has several answers. The first
+    A slow one is given more seconds, so that each connection has several answers. The first
     of several rounds is preceded by one that warms up.
 
+    Args:
+        targets: What wrk loads.
+        connections: How many at once.
+        number: Of rounds.
+        seconds: That each load lasts.
+        others: Loads of another kind, by name: each is told connections and seconds.
+
     Returns:
-        The rounds by target's name and connections, and why a target failed by its name.
+        The rounds by name and connections, and why one failed by its name.
     """
+    runs = {target.name: partial(run, target) for target in targets} | dict(others)
     found: dict[tuple[str, int], list[Load]] = {}
     failed: dict[str, str] = {}
     paces: dict[str, float] = {}
-    warm = [(_WARM_UP, target) for target in targets if number > 1]
-    plan = warm + [(c, target) for _ in range(number) for c in connections for target in targets]
-    for turn, (at_once, target) in enumerate(plan):
-        if target.name in failed:
+    warm = [(_WARM_UP, name) for name in runs if number > 1]
+    plan = warm + [(each, name) for _ in range(number) for each in connections for name in runs]
+    for turn, (at_once, name) in enumerate(plan):
+        if name in failed:
             continue
-        needed_s = at_once * _ANSWERS_MIN / paces.get(target.name, inf)
+        needed_s = at_once * _ANSWERS_MIN / paces.get(name, inf)
         try:
-            load = run(target, at_once, max(seconds, min(_SECONDS_MAX, ceil(needed_s))))
+            load = runs[name](at_once, max(seconds, min(_SECONDS_MAX, ceil(needed_s))))
         except (Failed, OSError) as error:
-            failed[target.name] = str(error)
+            failed[name] = str(error)
             continue
-        paces[target.name] = load.rps
+        paces[name] = load.rps
         if turn >= len(warm):
-            found.setdefault((target.name, at_once), []).append(load)
+            found.setdefault((name, at_once), []).append(load)
     return found, failed
 
 
