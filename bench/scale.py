@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from redis import Redis
 
-from bench import filling, work
+from bench import filling, work, workers
 from bench.gateway import BUDGET_USD, Gateway, gateway, ledger
 from bench.hits import hit
 from bench.load import Target, checked, median, rounds, run
@@ -23,7 +23,9 @@ _TEXT = f"""\
 Hits at {_AT_ONCE} connections: of one body, and of 5,000 bodies in turn; then of one body again
 with more and more pools, and at last many keys, in Redis. Two instances share a Redis and a core,
 and each has hits of what the first one bought. A start lasts from the start of the process to the
-first 200 of `/healthz`, beside a Redis that runs; memory is that of falgate's process.\
+first 200 of `/healthz`, beside a Redis that runs; memory is that of falgate's process.
+With workers (`FALGATE_WORKERS`), falgate may use both cores, of which wrk and Redis use one: the
+second worker has only what they leave of it. CPU is that of all its processes.\
 """
 
 
@@ -49,8 +51,10 @@ def measure(setup: Setup) -> Section:
         ]
         loads, failed = rounds(targets, [_AT_ONCE], setup.several(3, 1), setup.seconds)
         filled = _filled(client, one, setup, first)
-    tables = [load_table(loads), filled, Table(["falgate's memory", "MiB"], rows), _starts(setup)]
-    return Section("Scale", _TEXT, tables, failed)
+    shared, wrong = workers.measure(setup)
+    memory = Table(["falgate's memory", "MiB"], rows)
+    tables = [load_table(loads), *shared, filled, memory, _starts(setup)]
+    return Section("Scale", _TEXT, tables, failed | wrong)
 
 
 def _second(stack: ExitStack, setup: Setup, redis_url: str, first: Target) -> list[Target]:
