@@ -87,7 +87,9 @@ class Load(msgspec.Struct, frozen=True):
     redis_us: float
 
 
-class _Told(msgspec.Struct):
+class Told(msgspec.Struct):
+    """What wrk says: counts, and microseconds; `refused` have a status of 400 or more."""
+
     sent: int
     requests: int
     bytes: int
@@ -143,6 +145,11 @@ def same(body: bytes) -> Callable[[Answer], str | None]:
     return lambda answer: None if answer.body == body else repr(answer.body[:300])
 
 
+def has(word: str) -> Callable[[Answer], str | None]:
+    """A check that an answer's body has this in it."""
+    return lambda answer: None if word.encode() in answer.body else repr(answer.body[:300])
+
+
 def run(target: Target, connections: int, seconds: int, *, settles: bool = True) -> Load:
     """Ask for as long as that, on so many connections.
 
@@ -154,14 +161,11 @@ def run(target: Target, connections: int, seconds: int, *, settles: bool = True)
     """
     size = checked(target).size_bytes
     trees = [target.tree, *([target.redis] if target.redis else [])]
-    with tempfile.NamedTemporaryFile() as requests:
-        requests.write(b"\0".join(_raw(target)))
-        requests.flush()
-        before = [tree.cpu_us() for tree in trees]
-        told = _wrk(target, connections, seconds, requests.name)
-        if settles:
-            target.tree.until_idle()
-        spent = [tree.cpu_us() - had for tree, had in zip(trees, before, strict=True)]
+    before = [tree.cpu_us() for tree in trees]
+    told = wrk(target, raw(target), connections, seconds)
+    if settles:
+        target.tree.until_idle()
+    spent = [tree.cpu_us() - had for tree, had in zip(trees, before, strict=True)]
     if told.refused or told.broken or not told.requests:
         raise Failed(
             f"{target.name}, {connections} connections: {told.requests} answers, of which "
@@ -175,16 +179,24 @@ def run(target: Target, connections: int, seconds: int, *, settles: bool = True)
     return Load(told.requests, rps, told.p50_us, told.p99_us, cpu_us, redis_us)
 
 
-def _wrk(target: Target, connections: int, seconds: int, requests: str) -> _Told:
+def wrk(target: Target, requests: Iterable[bytes], connections: int, seconds: int) -> Told:
+    """Send the requests in turn, and again, to where the target is.
+
+    Raises:
+        Failed: wrk does not run.
+    """
     parts = urlsplit(target.url)
     first = next(_NUMBERS) * 1_000_000
-    command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
-    command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
-    command += [f"{parts.scheme}://{parts.netloc}{parts.path}", requests, str(first)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"\0".join(requests))
+        file.flush()
+        command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+        command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
+        command += [f"{parts.scheme}://{parts.netloc}{parts.path}", file.name, str(first)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"wrk on {target.name}: {done.stdout}{done.stderr}")
-    return msgspec.json.decode(done.stdout.splitlines()[-1], type=_Told)
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Told)
 
 
 def rounds(
@@ -236,7 +248,7 @@ def median(loads: Sequence[Load], field: str) -> float:
     return statistics.median(values)
 
 
-def _raw(target: Target) -> Iterable[bytes]:
+def raw(target: Target) -> Iterable[bytes]:
     """The requests as wrk sends them."""
     parts = urlsplit(target.url)
     lines = [f"{name}: {value}" for name, value in {"Host": parts.netloc, **target.headers}.items()]
