@@ -1,4 +1,4 @@
-"""Scale: many bodies, pools and keys; starts, memory, and more than one instance."""
+"""Scale: many bodies, pools and keys; starts, and more than one instance and worker."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from redis import Redis
 
-from bench import filling, mixed, work, workers
+from bench import filling, work, workers
 from bench.gateway import BUDGET_USD, gateway, ledger
 from bench.hits import hit
 from bench.load import Target, checked, median, rounds
@@ -21,9 +21,9 @@ _TEXT = f"""\
 Hits at {_AT_ONCE} connections: of one body, and of 5,000 bodies in turn; then of one body again
 with more and more pools, and at last many keys, in Redis. Two instances share a Redis and a core,
 and each has hits of what the first one bought. A start lasts from the start of the process to the
-first 200 of `/healthz`, beside a Redis that runs.
-With workers (`FALGATE_WORKERS`), falgate may use both cores, of which wrk and Redis use one: the
-second worker has only what they leave of it. CPU is that of all its processes. {mixed.TEXT}\
+first 200 of `/healthz`, beside a Redis that runs. With workers (`FALGATE_WORKERS`), falgate may use
+both cores, of which wrk and Redis use one as ever: two workers have what these leave of it. Its CPU
+is then that of all its processes.\
 """
 
 
@@ -46,7 +46,7 @@ def measure(setup: Setup) -> Section:
         loads, failed = rounds(targets, [_AT_ONCE], setup.several(3, 1), setup.seconds)
         filled = _filled(client, one, setup, first)
     shared, wrong = workers.measure(setup)
-    tables = [load_table(loads), *shared, filled, mixed.measure(setup), _starts(setup)]
+    tables = [load_table(loads), *shared, filled, _starts(setup)]
     return Section("Scale", _TEXT, tables, failed | wrong)
 
 

@@ -25,9 +25,10 @@ def measure(setup: Setup) -> tuple[list[Table], dict[str, str]]:
             file, env = f"falgate-{number}-workers", {"FALGATE_WORKERS": str(number)}
             falgate = stack.enter_context(gateway(setup.folder, redis.url, file, core=BOTH, **env))
             targets.append(hit(falgate, name)._replace(name=name, redis=redis.tree))
+        at_once = _AT_ONCE[: setup.several(2, 1)]
         trees = _workers(falgate, number)
         before_us = [each.cpu_us() for each in trees]
-        loads, failed = rounds(targets, _AT_ONCE, setup.several(3, 1), setup.seconds)
+        loads, failed = rounds(targets, at_once, setup.several(3, 1), setup.seconds)
         spent_us = [each.cpu_us() - had for each, had in zip(trees, before_us, strict=True)]
     parts = [each / sum(spent_us) for each in spent_us]
     if min(parts) < _PART_MIN:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from bench.chart import svg
 from bench.load import Load, Target, Told
-from bench.mixed import Kind, Mix
+from bench.memory import Kind, Mix
 from bench.processes import Tree
 from bench.readme import updated
 from bench.report import Section, load_table, markdown
