@@ -71,7 +71,7 @@ lock:  ## bring all lock files up to date
 bench: bench-tools  ## how fast falgate is, beside others, in 15 minutes: writes bench/report.md
 	@.venv/bin/python -m bench --publish
 
-bench-quick: bench-tools  ## whether the benchmark runs and all answers are right, in 2 minutes
+bench-quick: bench-tools  ## whether the benchmark runs and all answers are right, in 2.5 minutes
 	@.venv/bin/python -m bench --quick
 
 bench-tools: tools  ## what the benchmark needs besides: wrk, and other gateways

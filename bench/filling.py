@@ -1,4 +1,4 @@
-"""Redis filled as much use would have left it: many pools and many keys, by pipelines."""
+"""Redis filled as much use would have left it, by pipelines, and what it tells of itself."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -26,25 +26,25 @@ _SPEC = MODELS["fal-ai/gpt-image-1.5"]
 Command = Sequence[str | bytes]
 
 
-def fingerprint_of(body: bytes) -> str:
-    """The fingerprint of a body, asked for by the first app before the sandbox."""
+def fingerprint_of(body: bytes, upstream: str = settings.SANDBOX) -> str:
+    """The fingerprint of a body, asked for by the first app before an upstream."""
     arguments = read(_SPEC, body, "application/json").arguments
     scope = scope_name(DEFAULT_POLICY.scope, FIRST, FIRST)
-    return fingerprint(_SPEC, arguments, upstream=settings.SANDBOX, scope=scope)
+    return fingerprint(_SPEC, arguments, upstream=upstream, scope=scope)
 
 
-def copy_pool(redis: Redis, body: bytes, fingerprints: Iterable[str]) -> None:
-    """Give other fingerprints the pool that the body has.
+def copy_pool(redis: Redis, fingerprint: str, others: Iterable[str]) -> None:
+    """Give other fingerprints the pool that one has.
 
     Raises:
         Failed: It has none.
     """
-    pool = redis.hgetall(keyspace.pool(fingerprint_of(body)))
+    pool = redis.hgetall(keyspace.pool(fingerprint))
     assert isinstance(pool, dict)
     if not pool:
-        raise Failed("the body's pool is not where its fingerprint says")
+        raise Failed("a body's pool is not where its fingerprint says")
     fields = [part for item in pool.items() for part in item]
-    _send(redis, (("HSET", keyspace.pool(each), *fields) for each in fingerprints))
+    _send(redis, (("HSET", keyspace.pool(each), *fields) for each in others))
 
 
 def random_fingerprints(number: int) -> Iterable[str]:
@@ -62,6 +62,13 @@ def used_mib(redis: Redis) -> float:
     info = redis.info("memory")
     assert isinstance(info, dict)
     return float(info["used_memory"]) / 2**20
+
+
+def calls(redis: Redis, command: str) -> int:
+    """How often Redis has run a command."""
+    stats = redis.info("commandstats")
+    assert isinstance(stats, dict)
+    return int(stats.get(f"cmdstat_{command}", {"calls": 0})["calls"])
 
 
 def _key_commands() -> Iterable[Command]:

@@ -58,7 +58,9 @@ def ledger(folder: Path) -> Iterator[Ledger]:
 
 
 @contextmanager
-def gateway(folder: Path, redis_url: str, name: str = "falgate", **env: str) -> Iterator[Gateway]:
+def gateway(
+    folder: Path, redis_url: str, name: str = "falgate", *, core: str = SERVED, **env: str
+) -> Iterator[Gateway]:
     """`falgate run` until the block ends; it buys from its sandbox unless `env` says otherwise."""
     data = folder / f"{name}-data"
     http, https = free_port(), free_port()
@@ -73,7 +75,7 @@ def gateway(folder: Path, redis_url: str, name: str = "falgate", **env: str) -> 
         **env,
     }
     command = [sys.executable, "-m", "falgate", "run"]
-    with started(name, command, folder, core=SERVED, env=settings) as process:
+    with started(name, command, folder, core=core, env=settings) as process:
         until_ready(f"http://127.0.0.1:{http}/readyz", process)
         key = (data / "app-key").read_text().strip()
         yield Gateway(f"http://127.0.0.1:{http}", f"https://127.0.0.1:{https}", key, process, data)

@@ -8,24 +8,29 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
+from redis import Redis
 
-from bench import work
+from bench import filling, work
 from bench.constant import Constant
 from bench.gateway import Gateway, gateway, ledger
 from bench.load import Answer, Load, Target, ask, checked, median, rounds, same
 from bench.nginx import nginx
 from bench.processes import SERVED, Failed, Process, free_port, started
-from bench.report import Section, Setup, comparison, load_table
+from bench.report import Section, Setup, comparison, load_table, only
 
 _TEXT = """\
 Everybody gets the same POST, a body of 150 bytes and a key in a header, and gives the same answer.
 falgate is `falgate run` with its log at `info` in a file: it looks up the key, checks it and its
 limits, finds the answer, counts and logs. The bare servers and the Litestar route give a
 constant answer and do nothing else. nginx has the answer in `proxy_cache`, with the body and the
-key in its cache key, and writes no log.\
+key in its cache key, and writes no log. A second falgate may keep no answers in its memory
+(`FALGATE_FAST_PATH_BYTES_MAX=0`): it makes each of its hits, "from Redis", of the pool that it
+reads from Redis in one round trip, as every falgate does for the first hit of its process.\
 """
 
 _SHARE = "falgate's CPU by http as a multiple of it, at once:"
+_COLD_SHARE = "falgate's CPU from Redis as a multiple of it, at once:"
+_COLD_CHECKED = 100
 _OF_ONE_HOP = {"connection", "date", "server", "transfer-encoding", "keep-alive"}
 
 
@@ -41,8 +46,9 @@ def measure(setup: Setup) -> Section:
         https = http._replace(
             name="falgate, https", url=falgate.https + work.MODEL, expected=same(by_https)
         )
+        cold = _cold(stack, setup.folder, redis.url, http, first)
         bare = _bare(stack, setup.folder, first, http)
-        targets, failed = [http, https, *bare], {}
+        targets, failed = [http, https, cold, *bare], {}
         upstream = bare[0].url.removeprefix("http://").partition("/")[0]
         try:
             cache = stack.enter_context(
@@ -58,12 +64,44 @@ def measure(setup: Setup) -> Section:
                 nginx_https._replace(url=cache.https + work.MODEL),
             ]
         loads, wrong = rounds(targets, setup.connections, setup.rounds, setup.seconds)
-    tables = [load_table(loads), comparison(_SHARE, loads, http.name, _share)]
+    beside_bare = only(loads, cold.name, *(each.name for each in bare))
+    tables = [
+        load_table(loads),
+        comparison(_SHARE, loads, http.name, _share),
+        comparison(_COLD_SHARE, beside_bare, cold.name, _share),
+    ]
     return Section("Hits", _TEXT, tables, failed | wrong, loads)
 
 
 def _share(found: Sequence[Load], ours: Sequence[Load]) -> str:
     return f"{median(ours, 'cpu_us') / median(found, 'cpu_us'):.2f}"
+
+
+def _cold(stack: ExitStack, folder: Path, redis_url: str, warm: Target, first: Answer) -> Target:
+    """Another falgate, which has the same hits and reads each of them from Redis.
+
+    Raises:
+        Failed: It does not.
+    """
+    env = {"FALGATE_FAST_PATH_BYTES_MAX": "0"}
+    other = stack.enter_context(gateway(folder, redis_url, "falgate-cold", **env))
+    cold = warm._replace(
+        name="falgate, http, from Redis",
+        url=other.http + work.MODEL,
+        tree=other.process,
+        expected=same(
+            first.body.replace(warm.url.removesuffix(work.MODEL).encode(), other.http.encode())
+        ),
+    )
+    checked(cold)
+    with Redis.from_url(redis_url) as client:
+        before = filling.calls(client, "hmget")
+        for _ in range(_COLD_CHECKED):
+            checked(cold)
+        reads = filling.calls(client, "hmget") - before
+    if reads < _COLD_CHECKED:
+        raise Failed(f"{_COLD_CHECKED} hits were made with {reads} reads from Redis")
+    return cold
 
 
 def _bare(stack: ExitStack, folder: Path, answer: Answer, asked: Target) -> list[Target]:

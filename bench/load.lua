@@ -3,7 +3,7 @@
 -- @@@@@@@@@@@@ gets the next number in its place, so that no two are the same.
 -- It prints one line of JSON: counts, and microseconds. What is set in _G is called or read by wrk.
 local MARK = '@@@@@@@@@@@@'
-local requests, turn, number, before, after, loading = {}, 0, 0, nil, nil, nil
+local befores, afters, turn, number, loading = {}, {}, 0, 0, nil
 _G.sent = 0
 
 _G.setup = function(thread)
@@ -12,23 +12,21 @@ end
 
 _G.init = function(args)
   local file = assert(io.open(args[1], 'rb'))
-  for request in file:read('*a'):gmatch('[^%z]+') do requests[#requests + 1] = request end
+  for request in file:read('*a'):gmatch('[^%z]+') do
+    local from, to = request:find(MARK, 1, true)
+    befores[#befores + 1] = from and request:sub(1, from - 1) or request
+    afters[#befores] = from and request:sub(to + 1)
+  end
   file:close()
   number = tonumber(args[2])
-  local from, to = requests[1]:find(MARK, 1, true)
-  if from then
-    before, after = requests[1]:sub(1, from - 1), requests[1]:sub(to + 1)
-  end
 end
 
 _G.request = function()
   _G.sent = _G.sent + 1
-  if before then
-    number = number + 1
-    return before .. ('%012d'):format(number) .. after
-  end
-  turn = turn % #requests + 1
-  return requests[turn]
+  turn = turn % #befores + 1
+  if not afters[turn] then return befores[turn] end
+  number = number + 1
+  return befores[turn] .. ('%012d'):format(number) .. afters[turn]
 end
 
 _G.done = function(summary, latency)

@@ -5,10 +5,12 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection
 from itertools import count
 from math import ceil, inf
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -85,7 +87,9 @@ class Load(msgspec.Struct, frozen=True):
     redis_us: float
 
 
-class _Told(msgspec.Struct):
+class Told(msgspec.Struct):
+    """What wrk says: counts, and microseconds; `refused` have a status of 400 or more."""
+
     sent: int
     requests: int
     bytes: int
@@ -141,6 +145,11 @@ def same(body: bytes) -> Callable[[Answer], str | None]:
     return lambda answer: None if answer.body == body else repr(answer.body[:300])
 
 
+def has(word: str) -> Callable[[Answer], str | None]:
+    """A check that an answer's body has this in it."""
+    return lambda answer: None if word.encode() in answer.body else repr(answer.body[:300])
+
+
 def run(target: Target, connections: int, seconds: int, *, settles: bool = True) -> Load:
     """Ask for as long as that, on so many connections.
 
@@ -152,14 +161,11 @@ def run(target: Target, connections: int, seconds: int, *, settles: bool = True)
     """
     size = checked(target).size_bytes
     trees = [target.tree, *([target.redis] if target.redis else [])]
-    with tempfile.NamedTemporaryFile() as requests:
-        requests.write(b"\0".join(_raw(target)))
-        requests.flush()
-        before = [tree.cpu_us() for tree in trees]
-        told = _wrk(target, connections, seconds, requests.name)
-        if settles:
-            target.tree.until_idle()
-        spent = [tree.cpu_us() - had for tree, had in zip(trees, before, strict=True)]
+    before = [tree.cpu_us() for tree in trees]
+    told = wrk(target, raw(target), connections, seconds)
+    if settles:
+        target.tree.until_idle()
+    spent = [tree.cpu_us() - had for tree, had in zip(trees, before, strict=True)]
     if told.refused or told.broken or not told.requests:
         raise Failed(
             f"{target.name}, {connections} connections: {told.requests} answers, of which "
@@ -173,46 +179,66 @@ def run(target: Target, connections: int, seconds: int, *, settles: bool = True)
     return Load(told.requests, rps, told.p50_us, told.p99_us, cpu_us, redis_us)
 
 
-def _wrk(target: Target, connections: int, seconds: int, requests: str) -> _Told:
+def wrk(target: Target, requests: Iterable[bytes], connections: int, seconds: int) -> Told:
+    """Send the requests in turn, and again, to where the target is.
+
+    Raises:
+        Failed: wrk does not run.
+    """
     parts = urlsplit(target.url)
     first = next(_NUMBERS) * 1_000_000
-    command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
-    command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
-    command += [f"{parts.scheme}://{parts.netloc}{parts.path}", requests, str(first)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"\0".join(requests))
+        file.flush()
+        command = [*on_core(LOAD), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"]
+        command += ["--timeout", f"{_TIMEOUT_S}s", "-s", str(_LUA)]
+        command += [f"{parts.scheme}://{parts.netloc}{parts.path}", file.name, str(first)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"wrk on {target.name}: {done.stdout}{done.stderr}")
-    return msgspec.json.decode(done.stdout.splitlines()[-1], type=_Told)
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=Told)
 
 
 def rounds(
-    targets: Sequence[Target], connections: Sequence[int], number: int, seconds: int
+    targets: Sequence[Target],
+    connections: Sequence[int],
+    number: int,
+    seconds: int,
+    others: Mapping[str, Callable[[int, int], Load]] = MappingProxyType({}),
 ) -> tuple[dict[tuple[str, int], list[Load]], dict[str, str]]:
-    """Run all of them alternately, and again; a target that fails is left out from then on.
+    """Run all of them alternately, and again; one that fails is left out from then on.
 
-    A slow target is given more seconds, so that each connection has several answers. The first
+    A slow one is given more seconds, so that each connection has several answers. The first
     of several rounds is preceded by one that warms up.
 
+    Args:
+        targets: What wrk loads.
+        connections: How many at once.
+        number: Of rounds.
+        seconds: That each load lasts.
+        others: Loads of another kind, by name: each is told connections and seconds.
+
     Returns:
-        The rounds by target's name and connections, and why a target failed by its name.
+        The rounds by name and connections, and why one failed by its name.
     """
+    runs = {target.name: partial(run, target) for target in targets} | dict(others)
     found: dict[tuple[str, int], list[Load]] = {}
     failed: dict[str, str] = {}
     paces: dict[str, float] = {}
-    warm = [(_WARM_UP, target) for target in targets if number > 1]
-    plan = warm + [(c, target) for _ in range(number) for c in connections for target in targets]
-    for turn, (at_once, target) in enumerate(plan):
-        if target.name in failed:
+    warm = [(_WARM_UP, name) for name in runs if number > 1]
+    plan = warm + [(each, name) for _ in range(number) for each in connections for name in runs]
+    for turn, (at_once, name) in enumerate(plan):
+        if name in failed:
             continue
-        needed_s = at_once * _ANSWERS_MIN / paces.get(target.name, inf)
+        needed_s = at_once * _ANSWERS_MIN / paces.get(name, inf)
         try:
-            load = run(target, at_once, max(seconds, min(_SECONDS_MAX, ceil(needed_s))))
+            load = runs[name](at_once, max(seconds, min(_SECONDS_MAX, ceil(needed_s))))
         except (Failed, OSError) as error:
-            failed[target.name] = str(error)
+            failed[name] = str(error)
             continue
-        paces[target.name] = load.rps
+        paces[name] = load.rps
         if turn >= len(warm):
-            found.setdefault((target.name, at_once), []).append(load)
+            found.setdefault((name, at_once), []).append(load)
     return found, failed
 
 
@@ -222,7 +248,7 @@ def median(loads: Sequence[Load], field: str) -> float:
     return statistics.median(values)
 
 
-def _raw(target: Target) -> Iterable[bytes]:
+def raw(target: Target) -> Iterable[bytes]:
     """The requests as wrk sends them."""
     parts = urlsplit(target.url)
     lines = [f"{name}: {value}" for name, value in {"Host": parts.netloc, **target.headers}.items()]

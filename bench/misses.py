@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 
-from bench import work
+from bench import client, work
 from bench.gateway import gateway, ledger
 from bench.hits import hit
 from bench.load import MARK, Answer, Load, median, rounds
 from bench.peers import started_peers, stub
-from bench.report import Loads, Section, Setup, Table, comparison, load_table
+from bench.report import Loads, Section, Setup, Table, comparison, load_table, only
 
 _TEXT = """\
 The upstream is a stub that answers at once. falgate does for each miss what it does for a purchase:
@@ -17,10 +18,18 @@ fetches a PNG of 1.5 MB, checks it, stores it and publishes it. Every body is an
 one, and so is every picture. The other gateways pass the same call through and have neither money
 nor pictures: LiteLLM's is a chat completion, which is what it can cache, and it runs without a
 database. Portkey's package has no cache. Another falgate buys pictures of 10 kB, which shows what
-the pictures cost.\
+the pictures cost. The bare client does by itself what falgate does for a miss, without money and
+store: it submits to the stub's queue, asks for status and result and fetches the picture, in one
+process with aiohttp, whose connections it keeps. It runs where falgate runs, and its CPU is its
+own.\
 """
 _SMALL_BYTES = 10_000
-_DIRECT = "the stub, called directly"
+_MISS, _HIT = "falgate, miss", "falgate, hit"
+_LITELLM_HIT = "LiteLLM, hit"
+_DIRECT, _CLIENT = "the stub, called directly", "bare client, with the picture"
+_OVER_STUB = "added to the stub's p50, ms, at once:"
+_OVER_CLIENT = "added to a bare client's p50, ms, at once:"
+_OVER_LITELLM = "requests/s as a multiple of LiteLLM's hits, at once:"
 
 
 def measure(setup: Setup) -> Section:
@@ -31,10 +40,8 @@ def measure(setup: Setup) -> Section:
         redis = stack.enter_context(ledger(setup.folder))
         env = {"FALGATE_UPSTREAM_URL": f"{url}/queue", "FAL_KEY": "id:secret"}
         falgate = stack.enter_context(gateway(setup.folder, redis.url, **env))
-        same = hit(falgate, "a lighthouse at dawn")._replace(name="falgate, hit", redis=redis.tree)
-        miss = same._replace(
-            name="falgate, miss", bodies=[work.body(MARK.decode())], expected=_bought
-        )
+        same = hit(falgate, "a lighthouse at dawn")._replace(name=_HIT, redis=redis.tree)
+        miss = same._replace(name=_MISS, bodies=[work.body(MARK.decode())], expected=_bought)
         small_url, _ = stack.enter_context(stub(setup.folder, _SMALL_BYTES))
         env = {"FALGATE_UPSTREAM_URL": f"{small_url}/queue", "FAL_KEY": "id:secret"}
         other = stack.enter_context(gateway(setup.folder, redis.url, "falgate-small", **env))
@@ -49,19 +56,29 @@ def measure(setup: Setup) -> Section:
         )
         others, failed = started_peers(stack, setup.folder, url)
         targets = [same, miss, small, direct, *others]
-        loads, wrong = rounds(targets, setup.connections, number, setup.seconds)
+        bare = {_CLIENT: partial(client.run, f"{url}/queue{work.MODEL}")}
+        loads, wrong = rounds(targets, setup.connections, number, setup.seconds, bare)
     return Section(
-        "Misses, and other gateways", _TEXT, [load_table(loads), _added(loads)], failed | wrong
+        "Misses, and other gateways", _TEXT, [load_table(loads), *_compared(loads)], failed | wrong
     )
 
 
-def _added(loads: Loads) -> Table:
-    """How much later the median answer is than that of the stub itself."""
+def _compared(loads: Loads) -> list[Table]:
+    """Everybody beside the stub itself; a miss beside a bare client, and a hit beside LiteLLM's."""
+    return [
+        comparison(_OVER_STUB, loads, _DIRECT, _added_ms),
+        comparison(_OVER_CLIENT, only(loads, _MISS, _CLIENT), _CLIENT, _added_ms),
+        comparison(_OVER_LITELLM, only(loads, _HIT, _LITELLM_HIT), _LITELLM_HIT, _times),
+    ]
 
-    def added_ms(found: Sequence[Load], direct: Sequence[Load]) -> str:
-        return f"{(median(found, 'p50_us') - median(direct, 'p50_us')) / 1000:,.2f}"
 
-    return comparison("added to the stub's p50, ms, at once:", loads, _DIRECT, added_ms)
+def _added_ms(found: Sequence[Load], reference: Sequence[Load]) -> str:
+    """How much later the median answer is."""
+    return f"{(median(found, 'p50_us') - median(reference, 'p50_us')) / 1000:,.2f}"
+
+
+def _times(found: Sequence[Load], reference: Sequence[Load]) -> str:
+    return f"{median(found, 'rps') / median(reference, 'rps'):,.0f}"
 
 
 def _bought(answer: Answer) -> str | None:

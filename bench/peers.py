@@ -5,7 +5,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import msgspec
 
 from bench import work
 from bench.gateway import until_ready
-from bench.load import MARK, Answer, Target, ask, same
+from bench.load import MARK, Target, ask, has, same
 from bench.processes import SERVED, START_S, Failed, Process, free_port, started
 
 _HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ def litellm(folder: Path, upstream: str) -> Iterator[list[Target]]:
         chat, same = _chat(MARK.decode()), _chat("a lighthouse at dawn, on a calm evening sea")
         path = f"{url}/v1/chat/completions"
         yield [
-            Target("LiteLLM, passing through", path, headers, [chat], it, _has("chatcmpl")),
+            Target("LiteLLM, passing through", path, headers, [chat], it, has("chatcmpl")),
             _hit(Target("LiteLLM, hit", path, headers, [same], it)),
         ]
 
@@ -114,7 +114,7 @@ def portkey(folder: Path, upstream: str) -> Iterator[list[Target]]:
         }
         body = work.body(MARK.decode(), model="stub")
         url = f"http://127.0.0.1:{port}/v1/images/generations"
-        yield [Target("Portkey, passing through", url, headers, [body], process, _has("/files/"))]
+        yield [Target("Portkey, passing through", url, headers, [body], process, has("/files/"))]
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def proxy(folder: Path, upstream: str) -> Iterator[list[Target]]:
         body = work.body(MARK.decode())
         url = f"http://127.0.0.1:{port}/api/fal/proxy"
         name = "fal's server-proxy, passing through"
-        yield [Target(name, url, headers, [body], process, _has("/files/"))]
+        yield [Target(name, url, headers, [body], process, has("/files/"))]
 
 
 @contextmanager
@@ -151,11 +151,6 @@ def _redis(port: int, folder: Path) -> Iterator[None]:
 def _chat(prompt: str) -> bytes:
     message = {"role": "user", "content": prompt}
     return msgspec.json.encode({"model": "stub", "messages": [message]})
-
-
-def _has(word: str) -> Callable[[Answer], str | None]:
-    """A check that an answer is the stub's."""
-    return lambda answer: None if word.encode() in answer.body else repr(answer.body[:300])
 
 
 def _made(path: str) -> str:

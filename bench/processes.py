@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-SERVED, LOAD = 0, 1
-"""The cores: of what is measured, and of everything else."""
+SERVED, LOAD, BOTH = "0", "1", "0,1"
+"""The cores: of what is measured, of everything else, and of what is measured on more than one."""
 
 _ALLOWED = os.sched_getaffinity(0)
 START_S, STOP_S, IDLE_S = 60.0, 20.0, 15.0
@@ -124,7 +124,7 @@ def started(
     command: Sequence[str],
     folder: Path,
     *,
-    core: int = LOAD,
+    core: str = LOAD,
     env: Mapping[str, str] | None = None,
 ) -> Iterator[Process]:
     """Run a command until the block ends; its log is the file `name` in the folder.
@@ -164,20 +164,20 @@ def until_answered(url: str) -> None:
     raise Failed(f"nobody answers at {url}")
 
 
-def on_core(core: int) -> list[str]:
-    """A prefix that keeps a command on one core, where there are two and a tool for it."""
+def on_core(core: str) -> list[str]:
+    """A prefix that keeps a command on its core, where there are two and a tool for it."""
     return ["taskset", "-c", str(core)] if pinned() else []
 
 
 def pinned() -> bool:
     """Whether what is measured has a core to itself."""
-    return shutil.which("taskset") is not None and {SERVED, LOAD} <= _ALLOWED
+    return shutil.which("taskset") is not None and {int(SERVED), int(LOAD)} <= _ALLOWED
 
 
 def stay() -> None:
     """Keep this process, and what it starts by itself, on the core of the load."""
     if pinned():
-        os.sched_setaffinity(0, {LOAD})
+        os.sched_setaffinity(0, {int(LOAD)})
 
 
 def free_port() -> int:

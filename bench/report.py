@@ -97,6 +97,11 @@ def comparison(
     return Table([title, *map(str, columns)], rows)
 
 
+def only(loads: Loads, *names: str) -> Loads:
+    """The loads of these servers."""
+    return {server: found for server, found in loads.items() if server[0] in names}
+
+
 def _figures(found: Sequence[Load]) -> list[str]:
     return [
         spread(found, "rps", lambda value: f"{value:,.0f}"),

@@ -1,4 +1,4 @@
-"""Scale: many bodies, pools and keys; starts, memory, and more than one instance."""
+"""Scale: many bodies, pools and keys; starts, and more than one instance and worker."""
 
 import sys
 import time
@@ -7,23 +7,23 @@ from contextlib import ExitStack
 
 from redis import Redis
 
-from bench import filling, work
-from bench.gateway import BUDGET_USD, Gateway, gateway, ledger
+from bench import filling, work, workers
+from bench.gateway import BUDGET_USD, gateway, ledger
 from bench.hits import hit
-from bench.load import Target, checked, median, rounds, run
+from bench.load import Target, checked, median, rounds
 from bench.processes import SERVED, START_S, Failed, free_port, started
 from bench.report import Section, Setup, Table, load_table
 
 _AT_ONCE = 32
-_HITS = 1_000_000
-_MEMORY_S_MAX = 20
 _STARTS = 3
 _PROMPT = "a lighthouse at dawn"
 _TEXT = f"""\
 Hits at {_AT_ONCE} connections: of one body, and of 5,000 bodies in turn; then of one body again
 with more and more pools, and at last many keys, in Redis. Two instances share a Redis and a core,
 and each has hits of what the first one bought. A start lasts from the start of the process to the
-first 200 of `/healthz`, beside a Redis that runs; memory is that of falgate's process.\
+first 200 of `/healthz`, beside a Redis that runs. With workers (`FALGATE_WORKERS`), falgate may use
+both cores, of which wrk and Redis use one as ever: two workers have what these leave of it. Its CPU
+is then that of all its processes.\
 """
 
 
@@ -33,15 +33,11 @@ def measure(setup: Setup) -> Section:
         redis = stack.enter_context(ledger(setup.folder))
         client = stack.enter_context(Redis.from_url(redis.url))
         falgate = stack.enter_context(gateway(setup.folder, redis.url))
-        idle_bytes = falgate.process.rss_bytes()
         one = hit(falgate, _PROMPT)._replace(redis=redis.tree)
         bodies = [work.body(f"{_PROMPT}, number {each}") for each in range(5_000)]
         first = _filled_row("1 pool", client, one, setup)
-        filling.copy_pool(client, one.bodies[0], map(filling.fingerprint_of, bodies))
-        rows = [
-            ["at idle", f"{idle_bytes / 2**20:.0f}"],
-            _after_many(falgate, one, setup),
-        ]
+        bought = filling.fingerprint_of(one.bodies[0])
+        filling.copy_pool(client, bought, map(filling.fingerprint_of, bodies))
         targets = [
             one._replace(name="one body"),
             one._replace(name="5,000 bodies in turn", bodies=bodies),
@@ -49,8 +45,9 @@ def measure(setup: Setup) -> Section:
         ]
         loads, failed = rounds(targets, [_AT_ONCE], setup.several(3, 1), setup.seconds)
         filled = _filled(client, one, setup, first)
-    tables = [load_table(loads), filled, Table(["falgate's memory", "MiB"], rows), _starts(setup)]
-    return Section("Scale", _TEXT, tables, failed)
+    shared, wrong = workers.measure(setup)
+    tables = [load_table(loads), *shared, filled, _starts(setup)]
+    return Section("Scale", _TEXT, tables, failed | wrong)
 
 
 def _second(stack: ExitStack, setup: Setup, redis_url: str, first: Target) -> list[Target]:
@@ -64,14 +61,6 @@ def _second(stack: ExitStack, setup: Setup, redis_url: str, first: Target) -> li
     return [second]
 
 
-def _after_many(falgate: Gateway, target: Target, setup: Setup) -> list[str]:
-    """The memory after a million hits, or after as many as there is time for."""
-    pace = run(target, _AT_ONCE, 1).rps
-    seconds = min(setup.several(_MEMORY_S_MAX, 1), round(_HITS / pace) + 1)
-    load = run(target, _AT_ONCE, seconds)
-    return [f"after {load.requests:,} hits", f"{falgate.process.rss_bytes() / 2**20:.0f}"]
-
-
 def _filled(client: Redis, target: Target, setup: Setup, first: list[str]) -> Table:
     """Hits with more and more in Redis; the first row is given."""
     many = [setup.several(full, quick) for full, quick in ((10_000, 100), (1_000_000, 1_000))]
@@ -83,7 +72,8 @@ def _filled(client: Redis, target: Target, setup: Setup, first: list[str]) -> Ta
     ]
     rows = [first]
     for name, pools, more_keys in steps:
-        filling.copy_pool(client, target.bodies[0], filling.random_fingerprints(pools))
+        bought = filling.fingerprint_of(target.bodies[0])
+        filling.copy_pool(client, bought, filling.random_fingerprints(pools))
         filling.add_keys(client, more_keys)
         rows.append(_filled_row(name, client, target, setup))
     head = ["in Redis", "hits/s", "p50 ms", "p99 ms", "CPU µs", "Redis's", "Redis's MiB"]

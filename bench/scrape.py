@@ -6,6 +6,7 @@ import urllib.request
 from bench.gateway import Gateway
 
 _BUCKET = re.compile(r'^falgate_loop_lag_seconds_bucket{le="([^"]+)"} (\S+)', re.MULTILINE)
+_WORKERS = re.compile(r"^falgate_workers (\S+)", re.MULTILINE)
 _PURCHASES = re.compile(r"^falgate_purchases_total{.*} (\S+)", re.MULTILINE)
 
 
@@ -19,6 +20,11 @@ def quantile(before: dict[float, float], after: dict[float, float], part: float)
     times = {bound: after[bound] - before[bound] for bound in after}
     most = max(times.values())
     return min(bound for bound, number in times.items() if number >= part * most)
+
+
+def workers(gateway: Gateway) -> float:
+    """How many processes serve."""
+    return sum(map(float, _WORKERS.findall(_read(gateway))))
 
 
 def purchases(gateway: Gateway) -> float:

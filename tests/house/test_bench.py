@@ -4,7 +4,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bench.chart import svg
-from bench.load import Load
+from bench.load import Load, Target, Told
+from bench.memory import Kind, Mix
+from bench.processes import Tree
 from bench.readme import updated
 from bench.report import Section, load_table, markdown
 
@@ -43,3 +45,18 @@ def test_the_readme_has_the_place_of_the_table() -> None:
 
     assert "| falgate, http | 800 | 0.50 | 2.00 | 20 |" in text.splitlines()
     assert updated(text, LOADS) == text
+
+
+def test_mixed_answers_are_wrong_unless_refusals_and_lengths_are_those_of_the_mix() -> None:
+    def kind(status: int, size_bytes: int, number: int) -> Kind:
+        return Kind(Target(f"{status}", "", {}, [], Tree(0), status=status), size_bytes, number)
+
+    def told(refused: int, size_bytes: int, broken: int = 0) -> Told:
+        return Told(1_000, 1_000, size_bytes, 1, 1, 1, refused, broken)
+
+    mix = Mix([kind(200, 400, 90), kind(404, 100, 10)])
+
+    assert mix.wrong(told(100, 370_000)) is None
+    assert mix.wrong(told(0, 370_000)) == "0 refusals, not 100, and 0 broken connections"
+    assert mix.wrong(told(100, 400_000)) == "400000 bytes in 1000 answers, not 370000"
+    assert mix.wrong(told(100, 370_000, broken=1))
