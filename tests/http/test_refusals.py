@@ -211,5 +211,5 @@ async def test_an_error_that_nobody_foresaw_tells_nothing(ask: Ask, gateway: Any
     (line,) = [each for each in gateway.logged().splitlines() if "request.failed" in each]
     assert answer.headers["x-fal-request-id"] in line
     assert "ValidationError" in line
-    assert "registry.py" in line
+    assert "tracked_keys.py" in line
     assert "the secret of the day" not in gateway.logged()

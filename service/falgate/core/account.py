@@ -26,6 +26,10 @@ class Account(msgspec.Struct, frozen=True):
         """The account as "<level>:<id>", such as "team:web"."""
         return f"{self.level}:{self.id}"
 
+    def __str__(self) -> str:
+        """As `name`, so that keys of Redis can be made of accounts."""
+        return self.name
+
 
 ORGANISATION = Account("organisation", "main")
 

@@ -15,7 +15,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import TimeoutError as TookTooLong
 
 from falgate.redis.shared import SharedLine, Unanswered
-from falgate.redis.unavailable import translate_errors
+from falgate.redis.unavailable import TRANSLATED
 
 _PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "EVALSHA": lambda reply: reply,
@@ -126,7 +126,7 @@ class BoundedRedis(Redis):
             Unavailable: Redis cannot be reached, or answers with an error.
             NoScriptError: The server does not know a script's text; `Script` sends it then.
         """
-        with translate_errors():
+        with TRANSLATED:
             if read := _PLAIN.get(args[0]):
                 with suppress(Unanswered):
                     (reply,) = await self._line.ask((args,), self.trip_ms / 1000)
@@ -164,12 +164,12 @@ class BoundedPipeline(Pipeline):
             Unavailable: Redis cannot be reached, or answers with an error.
         """
         if plain := self._plain():
-            with translate_errors(), suppress(Unanswered):
+            with TRANSLATED, suppress(Unanswered):
                 replies = await self.line.ask(plain, self.trip_ms / 1000)
                 await self.reset()  # type: ignore[no-untyped-call]  # redis-py's
                 return [_PLAIN[str(c[0])](reply) for c, reply in zip(plain, replies, strict=True)]
         self._under_way = True
-        with translate_errors():
+        with TRANSLATED:
             found: list[Any] = await self.trips.within(
                 super().execute(raise_on_error), self.trip_ms
             )

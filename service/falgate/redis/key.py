@@ -40,12 +40,10 @@ class Key:
         self.kind, self.holds, self.kept, self.lives = kind, holds, kept, lives
         self._template = _PART.sub("%s", form.replace("%", "%%"))
 
-    def __call__(self, *parts: str | Account) -> str:
+    def __call__(self, *parts: str | int | Account) -> str:
         """Return the key with these parts, of which an account stands for its name.
 
         Raises:
             TypeError: There are more or fewer parts than the form has.
         """
-        return self._template % tuple(
-            [part.name if isinstance(part, Account) else part for part in parts]
-        )
+        return self._template % parts

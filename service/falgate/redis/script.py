@@ -77,7 +77,7 @@ class Script:
         given = tuple(named)
         made = self._plans.get(given) or self._plan(given)
         keys = [
-            str(named[name]) if key is None else key(*[str(named[part]) for part in key.parts])
+            str(named[name]) if key is None else key(*[named[part] for part in key.parts])
             for name, key in made
         ]
         return [*keys, *more_keys], [*[named[name] for name in self._args], *more_args]

@@ -46,18 +46,30 @@ def untold() -> Iterator[None]:
         _shown.reset(token)
 
 
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Raise `Unavailable` for any error of Redis or the connection, so that nothing is bought."""
-    try:
-        yield
-    except NoScriptError:
-        raise
-    except (RedisError, OSError) as error:
+class _Translation:
+    """Raises `Unavailable` in place of an error of Redis or the connection.
+
+    One object for all blocks, which it does not tell apart: a generator for each would cost more
+    than what most of them do.
+    """
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Enter a block."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Leave it."""
+        if not isinstance(error, RedisError | OSError) or isinstance(error, NoScriptError):
+            return
         if not _shown.get():
             _tell(error)
         said = _words(error)
         raise Unavailable(said, _FULL_S if said is _FULL else _AGAIN_S) from error
+
+
+TRANSLATED = _Translation()
+"""In its blocks, an error of Redis or the connection is `Unavailable`, so nothing is bought."""
 
 
 def _words(error: Exception) -> str:

@@ -11,14 +11,14 @@ from redis.exceptions import TimeoutError as TimedOut
 
 from falgate.core.errors import Unavailable
 from falgate.jobs.job import Fenced
-from falgate.redis.unavailable import translate_errors
+from falgate.redis.unavailable import TRANSLATED
 
 SAME = ("jobs_adopt", "return 0", "return 0")
 
 
 def unavailable(cause: Exception) -> BaseException:
     """What the store makes of it."""
-    with pytest.raises(Unavailable) as failure, translate_errors():
+    with pytest.raises(Unavailable) as failure, TRANSLATED:
         raise cause
     return failure.value
 
