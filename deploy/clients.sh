@@ -6,8 +6,13 @@ cd "$(dirname "$0")/.."
 . deploy/once.sh
 
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
 other=
+# The other half may still write to its log, and needs it to say what is wrong.
+finish() {
+    [ -z "$other" ] || wait "$other" || true
+    rm -rf "$logs"
+}
+trap finish EXIT
 stop() {
     [ -z "$other" ] || kill "$other"
     echo "falgate: stopped; the same command goes on with it" >&2

@@ -25,8 +25,8 @@ from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
 from falgate.health import Health, health_of
 from falgate.http.app import Applications, create_applications
-from falgate.http.cors import cors_of
 from falgate.http.edge import refused_at_the_edge
+from falgate.http.forwarded import TrustedProxies
 from falgate.http.server import Shortcut
 from falgate.http.webhook_payloads import WebhookPayloads
 from falgate.jobs.callback import FalCallbacks
@@ -67,6 +67,7 @@ class Gateway(msgspec.Struct, frozen=True):
             add.
         leave: Reports "not ready" from now on, because the gateway is about to stop.
         let_go: Releases every waiting caller.
+        proxies: Whose word on callers counts.
         budgets: The budgets.
         registry: Teams, apps and keys.
         upstreams: Name of the upstream for each kind of key.
@@ -78,6 +79,7 @@ class Gateway(msgspec.Struct, frozen=True):
     refused: Callable[[int], Sequence[tuple[bytes, bytes]]]
     leave: Callable[[], None]
     let_go: Callable[[], None]
+    proxies: TrustedProxies
     budgets: Budgets
     registry: Registry
     upstreams: Mapping[Kind, str]
@@ -176,6 +178,7 @@ def _gateway(
         refused=lambda status: refused_at_the_edge(telemetry.requested, status),
         leave=health.leave,
         let_go=works.wakes.close,
+        proxies=resources.proxies,
         budgets=resources.budgets,
         registry=resources.registry,
         upstreams=resources.upstreams.names,
@@ -281,7 +284,7 @@ def _served(
         refused=telemetry.refused,
         body_bytes_max=settings.body_bytes_max,
         body_timeout_s=settings.body_timeout_s,
-        cors=cors_of(setting.names(settings.cors_origins)),
+        cors=resources.cors,
         apart=bool(settings.ops_listen),
     )
 

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from falgate import settings as setting
 from falgate.background import Job
-from falgate.http.cors import cors_of
 from falgate.http.fastpath import FastPath
-from falgate.http.forwarded import TrustedProxies
 from falgate.jobs.ports import Ports
 from falgate.picture_services import PictureServices
 from falgate.redis.retry import every
@@ -47,8 +44,8 @@ def open_fast_path(
         models=ports.models,
         address=kept.address,
         picture_urls=kept.picture_urls,
-        cors=cors_of(setting.names(settings.cors_origins)),
-        proxies=TrustedProxies(setting.names(settings.trusted_proxies)),
+        cors=resources.cors,
+        proxies=resources.proxies,
         body_bytes_max=settings.body_bytes_max,
         bytes_max=settings.fast_path_bytes_max,
     )

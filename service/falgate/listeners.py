@@ -23,7 +23,7 @@ from falgate.http.server import (
     Shortcut,
     room_for_connections,
 )
-from falgate.settings import PREFIX, Settings, SettingsWrong, address, names
+from falgate.settings import PREFIX, Settings, SettingsWrong, address
 from falgate.stopping import Stop
 
 _LOG = structlog.get_logger()
@@ -93,13 +93,13 @@ async def serve(
         ready: Called once requests are accepted.
     """
     certificate = _certificate(settings) if sockets.https else None
-    trusted = names(settings.trusted_proxies)
+    proxies = gateway.proxies
     limits = _limits(settings)
 
     def connections(app: ASGIApp, shortcut: Shortcut | None = None) -> Connections:
-        called = _behind_proxies(app, trusted)
+        called = _behind_proxies(app, proxies)
         return Connections(
-            called, limits, refused=gateway.refused, unlimited=trusted, shortcut=shortcut
+            called, limits, refused=gateway.refused, unlimited=proxies.names, shortcut=shortcut
         )
 
     apps = connections(gateway.app, gateway.shortcut)
@@ -193,12 +193,13 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _behind_proxies(app: ASGIApp, trusted: Sequence[str]) -> ASGIApp:
+def _behind_proxies(app: ASGIApp, proxies: TrustedProxies) -> ASGIApp:
     """Wrap the application so that it sees the callers' addresses and URLs behind proxies."""
-    if not trusted:
+    if not proxies:
         return app
-    called: Any = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]  # one ASGI
-    return ForwardedHeaders(called, TrustedProxies(trusted))
+    trusted = list(proxies.names)
+    called: Any = ProxyHeadersMiddleware(app, trusted)  # type: ignore[arg-type]  # one ASGI
+    return ForwardedHeaders(called, proxies)
 
 
 def _certificate(settings: Settings) -> Certificate:

@@ -1,4 +1,4 @@
-"""The resources of a gateway: Redis, the ledger, the picture store, and the upstreams."""
+"""What all of a gateway shares: Redis, the ledger, pictures, upstreams, and whom it trusts."""
 
 import uuid
 from contextlib import AsyncExitStack, suppress
@@ -16,6 +16,8 @@ from falgate.first_start import (
     set_directory,
     set_limits,
 )
+from falgate.http.cors import Cors, cors_of
+from falgate.http.forwarded import TrustedProxies
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.store.requests import Requests
 from falgate.money.store.budgets import Budgets
@@ -27,7 +29,7 @@ from falgate.pictures.storage import PictureStore
 from falgate.redis.client import Durability, inspect
 from falgate.redis.clock import Clock, now_ms
 from falgate.redis.rights import check_rights
-from falgate.settings import Settings
+from falgate.settings import Settings, names
 from falgate.telemetry.troubles import Troubles
 from falgate.tracked import Tracked, track
 from falgate.upstreams import Upstreams, open_upstreams
@@ -58,6 +60,8 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     link_secret: bytes
     signer: Signer
     upstreams: Upstreams
+    cors: Cors | None
+    proxies: TrustedProxies
 
 
 async def open_resources(
@@ -89,17 +93,6 @@ async def open_resources(
     with suppress(Unavailable):
         # Trust is usually established at once. If not, requests without purchases are served.
         await trust.regain()
-    instance = Instance(
-        ledger_id=found,
-        owner=owner,
-        calendar=settings.calendar,
-        slots_max=settings.upstream_concurrency,
-        lease_ms=settings.lease_s * 1000,
-        durability=durability,
-        regain=trust.regain,
-        wrote=trust.wrote,
-        clock=clock,
-    )
     return Resources(
         settings=settings,
         owner=owner,
@@ -111,13 +104,40 @@ async def open_resources(
         budgets=budgets,
         registry=registry,
         tracked=await _tracked(stack, settings, redis, registry, clock),
-        jobs=Jobs(redis, instance),
+        jobs=Jobs(
+            redis,
+            _instance(settings, found, owner, durability=durability, trust=trust, clock=clock),
+        ),
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
         usage=Usage(redis, settings.calendar),
         secret=hook_secret,
         link_secret=await secret(redis, "link_secret"),
         signer=await webhook_signer(redis),
         upstreams=upstreams,
+        cors=cors_of(names(settings.cors_origins)),
+        proxies=TrustedProxies(names(settings.trusted_proxies)),
+    )
+
+
+def _instance(
+    settings: Settings,
+    ledger: str,
+    owner: str,
+    *,
+    durability: Durability,
+    trust: Trust,
+    clock: Clock,
+) -> Instance:
+    return Instance(
+        ledger_id=ledger,
+        owner=owner,
+        calendar=settings.calendar,
+        slots_max=settings.upstream_concurrency,
+        lease_ms=settings.lease_s * 1000,
+        durability=durability,
+        regain=trust.regain,
+        wrote=trust.wrote,
+        clock=clock,
     )
 
 

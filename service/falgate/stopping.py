@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 _ORDERS_MAX = 64
+_ARE_YOU_THERE = 0
 
 
 class Stop:
@@ -77,17 +78,19 @@ class RelayedStop(Stop):
         orphaned: Whether the parent is gone, which asks for a stop too.
     """
 
-    def __init__(self, parent: socket.socket, *, joins: bool) -> None:
+    def __init__(self, parent: socket.socket, here: Callable[[], None], *, joins: bool) -> None:
         """Take the numbers of signals, a byte each, from the parent.
 
         Args:
             parent: Sends them.
+            here: Called when it asks, by 0, whether this process is there.
             joins: Whether other workers serve already. Callers may then wait for this one, which
                 serves them even if it is asked to stop while it starts.
         """
         self.orphaned = False
         self._joins = joins
         self._parent = parent
+        self._here = here
         self._hang_up: Callable[[], None] = lambda: None
         super().__init__()
 
@@ -112,7 +115,9 @@ class RelayedStop(Stop):
         except ConnectionError:
             numbers = b""
         for number in numbers:
-            if number == signal.SIGHUP:
+            if number == _ARE_YOU_THERE:
+                self._here()
+            elif number == signal.SIGHUP:
                 self._hang_up()
             else:
                 self.ask(number)

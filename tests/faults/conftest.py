@@ -155,12 +155,11 @@ class Sandbox:
 
 
 class Gateway(Process):
-    """One `falgate serve`."""
+    """One gateway."""
 
-    def __init__(self, output: Path, env: dict[str, str]) -> None:
+    def __init__(self, command: list[str], output: Path, env: dict[str, str]) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        command = ["falgate", "serve"]
         super().__init__(command, output, {"FALGATE_LISTEN": f"127.0.0.1:{self.port}", **env})
 
     async def serves(self) -> None:
@@ -191,13 +190,19 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def launch() -> Iterator[Callable[..., Gateway]]:
+def command() -> list[str]:
+    """What starts a gateway; modules may have one of their own."""
+    return ["falgate", "serve"]
+
+
+@pytest.fixture
+def launch(command: list[str]) -> Iterator[Callable[..., Gateway]]:
     """Starts a gateway, given the file of its log and its settings; none outlives the test."""
     started: list[Gateway] = []
 
     def launch(output: Path, **settings: str) -> Gateway:
         env = {f"FALGATE_{name.upper()}": value for name, value in settings.items()}
-        started.append(Gateway(output, env))
+        started.append(Gateway(command, output, env))
         return started[-1]
 
     with ExitStack() as stack:

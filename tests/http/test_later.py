@@ -41,7 +41,10 @@ async def asked(app: Any, path: str) -> None:
 )
 async def test_a_path_is_served_by_its_first_segment(path: str, by: str) -> None:
     seen: Seen = []
-    app = Later(app_called("apps", seen), lambda: app_called("operators", seen))
+    app = Later(
+        app_called("apps", seen),
+        {each: lambda: app_called("operators", seen) for each in ("admin", "docs")},
+    )
 
     await asked(app, path)
 
@@ -60,7 +63,7 @@ async def test_they_are_put_together_once_and_apps_are_answered_meanwhile() -> N
         assert may_end.wait(PATIENCE_S)
         return app_called("operators", seen)
 
-    app = Later(app_called("apps", seen), build)
+    app = Later(app_called("apps", seen), {"admin": build})
     operators = [asyncio.create_task(asked(app, "/admin/v1/teams")) for _ in range(3)]
     async with asyncio.timeout(PATIENCE_S):
         while not begun.is_set():  # noqa: ASYNC110 - a thread sets it

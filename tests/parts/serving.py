@@ -4,8 +4,9 @@ import asyncio
 import os
 import re
 import socket
+import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from forking import popen
+from forking import Forked, popen
 from patience import PATIENCE_S, TRIP_S
 from redis.asyncio import Redis
 
@@ -104,10 +105,14 @@ def _reserved() -> Iterator[str]:
 
 
 @contextmanager
-def _process(env: dict[str, str], log: Path) -> Iterator[None]:
-    """Run `falgate serve` until the block ends."""
+def _process(command: Sequence[str], env: dict[str, str], log: Path) -> Iterator[None]:
+    """Run `falgate serve`, by another command if one is given, until the block ends."""
+    process: Forked | subprocess.Popen[bytes]
     with log.open("wb") as stderr:
-        process = popen(["serve"], env=env, stderr=stderr)
+        if command:
+            process = subprocess.Popen([*command, "serve"], env=env, stderr=stderr)
+        else:
+            process = popen(["serve"], env=env, stderr=stderr)
     try:
         deadline_s = time.monotonic() + PATIENCE_S
         while "falgate serves" not in log.read_text():
@@ -124,7 +129,7 @@ def _process(env: dict[str, str], log: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
+def _gateway(folder: Path, command: Sequence[str] = (), **settings: str) -> Iterator[Gateway]:
     """Serve with these settings, by their fields, until the block ends."""
     admin_key = apikey.mint("admin", os.urandom(apikey.ID_BYTES), os.urandom(apikey.SECRET_BYTES))
     chosen = {
@@ -143,7 +148,7 @@ def _gateway(folder: Path, **settings: str) -> Iterator[Gateway]:
     env |= {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     (folder / "data").mkdir(mode=0o700)
     redis_url = settings.get("redis_url") or EmbeddedRedis(folder / "data" / "redis").url
-    with _reserved() as host, _process({**env, "FALGATE_LISTEN": host}, folder / "log"):
+    with _reserved() as host, _process(command, {**env, "FALGATE_LISTEN": host}, folder / "log"):
         served = Gateway(host, "", admin_key, folder / "data", folder / "log", redis_url)
         yield served._replace(key=asyncio.run(served.issue()))
 

@@ -78,7 +78,7 @@ async def _serve_alone(chosen: Settings, announce: Announce, say: Callable[[str]
 
 
 async def _serve_as(worker: Worker, chosen: Settings, announce: Announce, sockets: Sockets) -> None:
-    stop = RelayedStop(worker.parent, joins=worker.joins)
+    stop = RelayedStop(worker.parent, worker.here, joins=worker.joins)
     siblings = Siblings(worker.folder, worker.number, worker.workers)
     # The first one speaks for all.
     announce = announce if worker.number == 0 else _silent

@@ -1,7 +1,7 @@
 """The ASGI applications: all routes behind the edge, for one listener or for two."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import msgspec
 from litestar import Litestar
@@ -91,12 +91,18 @@ def create_applications(
     )
     served = _routed([*for_apps, *health_routes(health)], None)
 
+    @cache
     def everything() -> Litestar:
         # The documentation covers the routes of the apps too.
         routes = [*for_apps, *health_routes(health), *admin_routes(administration)]
         return _routed(routes, openapi())
 
-    whole = Later(served, everything)
+    def documented() -> Litestar:
+        # Read once, so that it is made here and not at its first reader in the event loop.
+        assert everything().openapi_schema
+        return everything()
+
+    whole = Later(served, {"admin": everything, "docs": documented})
     if not apart:
         return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
     operators = edge(HeadAsGet(Apart(whole, operators=True)))

@@ -50,11 +50,16 @@ def forwarded(scope: Scope) -> Forwarded:
 
 
 class TrustedProxies:
-    """The proxies whose X-Forwarded headers count."""
+    """The proxies whose X-Forwarded headers count.
+
+    Attributes:
+        names: Their addresses or networks, as the operator wrote them.
+    """
 
     def __init__(self, trusted: Iterable[str]) -> None:
         """Trust peers at these addresses or in these networks."""
-        self._trusted = tuple(map(ipaddress.ip_network, trusted))
+        self.names = tuple(trusted)
+        self._trusted = tuple(map(ipaddress.ip_network, self.names))
         self._unclean = FirstWarnings()
 
     def __bool__(self) -> bool:

@@ -1,4 +1,4 @@
-"""The parent of the workers: starts them, relays signals, and replaces those that die."""
+"""The parent of the workers: starts them, relays signals, and replaces those that die or hang."""
 
 # The parent has no event loop and no threads, so that it can fork at any time. It alone obeys
 # signals: Ctrl-C reaches all processes of a terminal, and must count once.
@@ -24,6 +24,10 @@ _STDIN = 0
 _READ_BYTES = 65_536
 
 _NOT_STARTED_S = 5.0
+ASK_S = 1.0
+UNANSWERED_MAX = 30
+"""A worker that is asked so often in vain hangs. No collection of garbage and no load takes half as
+long, and other instances adopt its jobs after about that time anyway."""
 _FOLDER_BYTES_MAX = 75
 """With the names below it, a socket's path has 100 bytes; some systems allow 103."""
 
@@ -47,6 +51,7 @@ class Workers:
         self._asked_by: int = signal.SIGTERM
         self._owed: list[Place] = []
         self._failed = 0
+        self._ask_s = 0.0
         self._typed = os.isatty(_STDIN)
         self._signals, self._wake = socket.socketpair()
         for end in (self._signals, self._wake):
@@ -74,6 +79,7 @@ class Workers:
             for place in self._places:
                 place.hear()
             self._reap()
+            self._ask()
             self._announce()
             self._obey()
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,15 +144,32 @@ class Workers:
                 place.close()
 
     def _wait(self) -> None:
-        """Wait for a signal, a word of a worker, or the time to replace one."""
+        """Wait for a signal, a word of a worker, or the time to ask or to replace one."""
         channels = [each.channel for each in self._places if each.channel is not None]
-        due_s = [each.due_s for each in self._places if each.process is None]
-        left_s: float | None = None
-        if due_s and not self._stopping and self._places[0].ready:
-            left_s = max(0.0, min(due_s) - time.monotonic())
-        if self._owed:
-            left_s = 0.0
+        due_s = [self._ask_s]
+        if not self._stopping and self._places[0].ready:
+            due_s += [each.due_s for each in self._places if each.process is None]
+        left_s = 0.0 if self._owed else max(0.0, min(due_s) - time.monotonic())
         select.select([self._signals, *channels], [], [], left_s)
+
+    def _ask(self) -> None:
+        """Ask the workers whether they are there, and kill those that have long been silent.
+
+        Questions count, not seconds: while this process is stopped too, or hardly gets a turn on a
+        busy machine, it asks nothing.
+        """
+        now_s = time.monotonic()
+        if now_s < self._ask_s:
+            return
+        self._ask_s = now_s + ASK_S
+        for number, place in enumerate(self._places):
+            if place.process is None:
+                continue
+            if place.unanswered == UNANSWERED_MAX:
+                silent_s = ASK_S * UNANSWERED_MAX
+                _LOG.error("worker.hung", worker=number, process=place.process, silent_s=silent_s)
+                os.kill(place.process, signal.SIGKILL)
+            place.ask()
 
     def _obey(self) -> None:
         try:

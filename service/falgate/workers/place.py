@@ -5,12 +5,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from falgate.workers.worker import END
+from falgate.workers.worker import END, HERE
 
 _READ_BYTES = 65_536
 _SOUND_S = 30.0
 """A worker that lived for so long is replaced at once."""
 _PAUSES_S = (0.1, 5.0)
+_ARE_YOU_THERE = 0
+"""As `kill` asks: no signal has this number."""
 
 
 class Place:
@@ -22,6 +24,7 @@ class Place:
         channel: To the worker.
         said: What it has said so far.
         ready: Whether a worker here was ever ready.
+        unanswered: How often it was asked in vain, since it last said anything.
         due_s: When to start one.
         began_s: When the last one was started.
         quick: How many in a row died soon.
@@ -33,6 +36,7 @@ class Place:
         self.channel: socket.socket | None = None
         self.said = b""
         self.ready = False
+        self.unanswered = 0
         self.due_s = 0.0
         self.began_s = 0.0
         self.quick = 0
@@ -46,7 +50,12 @@ class Place:
         """Note that a worker was started here."""
         channel.setblocking(False)
         self.process, self.channel, self.said = process, channel, b""
-        self.began_s = time.monotonic()
+        self.began_s, self.unanswered = time.monotonic(), 0
+
+    def ask(self) -> None:
+        """Ask the worker whether it is there."""
+        self.unanswered += 1
+        self.tell(_ARE_YOU_THERE)
 
     def tell(self, number: int) -> None:
         """Relay a signal."""
@@ -68,7 +77,8 @@ class Place:
         if not heard:
             self.channel.close()
             self.channel = None
-        self.said += heard
+        self.unanswered = 0
+        self.said += heard.replace(HERE, b"")
         self.ready = self.ready or self.serving
 
     def pause_s(self, now_s: float) -> float:

@@ -8,6 +8,8 @@ import msgspec
 
 END = b"\0"
 """Ends what a worker says when it is ready."""
+HERE = b"\6"
+"""What a worker says when it is asked whether it is there."""
 
 
 class Worker(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,3 +36,8 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True):
         with suppress(ConnectionError):
             self.parent.sendall(said.encode() + END)
         self.parent.setblocking(False)
+
+    def here(self) -> None:
+        """Tell the parent that the event loop runs."""
+        with suppress(BlockingIOError, ConnectionError):
+            self.parent.send(HERE)
