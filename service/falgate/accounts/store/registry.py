@@ -41,8 +41,7 @@ class Registry:
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         """Return one key, Redis's time in seconds, and all teams and apps, in one round trip.
 
-        Keys are not cached, so that a revocation or a new limit takes effect at once on every
-        instance.
+        Nothing of it is cached, so it is what every instance sees now.
         """
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.hget(keyspace.apikey(key_id), RECORD)
