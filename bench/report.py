@@ -148,5 +148,8 @@ wrk, Redis, stubs and everything else have the other. All servers of a table run
 are loaded in turn, and again in each round; a figure is the median of the rounds, with the least
 and the greatest in brackets. CPU is user and system time of the server's process tree, without
 Redis; it is the figure to compare, because other users of the machine disturb it least. A load with
-an answer other than 200, of another length or body, or with a broken connection counts as failed.\
+an answer other than 200, of another length or body, or with a broken connection counts as failed.
+
+[profiles.md](profiles.md) tells which changes made falgate what it is here, by which profile each
+was found, and what stands in the way of more.\
 """
