@@ -130,15 +130,15 @@ async def measure(
 ) -> tuple[list[Row], list[str]]:
     """Every cache's row, falgate's last, and what does not add up."""
     rows = []
-    for name, shared in (("exact response", False), ("exact, shared", True)):
-        with upstream.sandbox(folder, work_s=WORK_S) as url:
+    differences: list[str] = []
+    with upstream.sandbox(folder, work_s=WORK_S) as url:
+        for name, shared in (("exact response", False), ("exact, shared", True)):
             headers = {"Authorization": "Key a:b"}
             async with httpx.AsyncClient(timeout=60, headers=headers) as client:
                 cache = ExactCache(client, f"{url}/{MODEL}", shared=shared)
                 rows.append(await play(stream, concurrency, Row(name), cache.ask))
             close(rows[-1], url)
-    differences: list[str] = []
-    with upstream.sandbox(folder, work_s=WORK_S) as url:
+            upstream.forget(url)
         async with gateway(folder, url) as (client, verify):
             row = await play(stream, concurrency, Row("falgate"), lambda body: ask(client, body))
             ledger = verify()

@@ -33,6 +33,11 @@ def end_work(url: str) -> None:
     urllib.request.urlopen(urllib.request.Request(f"{url}/sandbox/work", method="DELETE")).close()
 
 
+def forget(url: str) -> None:
+    """Begin with empty books."""
+    urllib.request.urlopen(urllib.request.Request(f"{url}/sandbox/books", method="DELETE")).close()
+
+
 def books(url: str) -> dict[str, Any]:
     """What was submitted, delivered and billed."""
     with urllib.request.urlopen(f"{url}/sandbox/books") as answer:

@@ -22,6 +22,8 @@ def waiting(
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with serve(tmp_path_factory.mktemp("waiting"), upstream_url=url, fal_key="a:b") as served:
             yield served
+            # Else its stop waits until the submit may have been answered.
+            silent.close()
 
 
 @pytest.mark.parametrize("how", ["revoked", "disabled", "expired"])

@@ -30,6 +30,22 @@ from patience import PATIENCE_S
 
 from falgate.cli.main import COMMANDS
 
+_LATER = (
+    "cryptography.hazmat.backends",
+    "encodings.idna",
+    "falgate.cli.in_process",
+    "falgate.models.validation",
+    "falgate.pictures.encode",
+    "falgate.pictures.inspect",
+    "litestar.exceptions.responses",
+    *(f"litestar.middleware.{each}" for each in ("allowed_hosts", "csrf", "response_cache")),
+    "litestar.plugins.attrs",
+    "litestar.plugins.pydantic",
+    "starlette.exceptions",
+    *(f"PIL.{each}ImagePlugin" for each in ("Bmp", "Gif", "Jpeg", "Png", "Ppm", "WebP")),
+)
+"""What a process of falgate loads when it needs it, and most of those here do."""
+
 _REQUEST_BYTES_MAX, _SAID_BYTES_MAX = 1 << 20, 10_000_000
 
 
@@ -152,8 +168,8 @@ def _server() -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
 
 def _serve(requests: socket.socket) -> None:
     """Fork for each request, until nobody is left who could make one."""
-    for name in set(COMMANDS.values()):
-        import_module(f"falgate.cli.{name}")
+    for name in {*(f"falgate.cli.{each}" for each in COMMANDS.values()), *_LATER}:
+        import_module(name)
     # Loading the authorities takes longer than anything else at a start.
     import_module("falgate.fal.connections").authorities()
     gc.freeze()  # What is there already is shared by all, as long as nobody touches it.

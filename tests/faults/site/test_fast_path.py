@@ -16,6 +16,8 @@ from falgate.redis.tracking import CURRENT_S
 APP = "default/default"
 ONLY_CACHED = {"Cache-Control": "only-if-cached"}
 HITS = 5
+HANG_S = 4
+"""How long a Redis may take where a test waits until it took longer."""
 
 
 async def with_hits(site: Any, *gateways: Any) -> str:
@@ -105,7 +107,7 @@ async def test_what_is_in_memory_is_not_answered_while_redis_hangs(
     frail_site: Any, redis_server: Any
 ) -> None:
     site = frail_site
-    gateway = await site.start()
+    gateway = await site.start(redis_timeout_s=HANG_S)
     await with_hits(site, gateway)
 
     redis_server.process.process.send_signal(signal.SIGSTOP)

@@ -14,7 +14,7 @@ from falgate.models import price
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget
 
-CALLERS, ROOM = 400, 37
+CALLERS, ROOM = 150, 37
 WISH = "wish {:03}"
 NOBODY_DIES = {"lease_s": 60}
 """Else an instance that is slow would have its holds given back by the other one."""
@@ -43,7 +43,7 @@ async def rush(site: Any, gateways: list[Any], key: str, number: int, room: int)
     return [await call for call in calls]
 
 
-async def test_400_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: Any) -> None:
+async def test_150_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: Any) -> None:
     gateways = [await site.start(**NOBODY_DIES) for _ in range(2)]
     spec = MODELS["fal-ai/gpt-image-1.5"]
     example = spec.input(prompt=f"canary-wish {WISH.format(0)}", quality="low")
