@@ -4,6 +4,8 @@ import time
 
 from redis.asyncio import Redis
 
+_RELIED_ON_S = 0.1
+
 
 async def now_ms(redis: Redis) -> int:
     """Return Redis's time, in milliseconds since 1970; raises `Unavailable`."""
@@ -28,6 +30,14 @@ class Clock:
     def now_ms(self) -> int:
         """Return Redis's time, in milliseconds since 1970."""
         return self._ahead_ms + round(1000 * time.monotonic())
+
+    def second(self) -> tuple[int, float]:
+        """Return Redis's time in whole seconds, and for how long that may be relied on.
+
+        Not to the end of the second, as the clock may be set again meanwhile.
+        """
+        now_s, past_ms = divmod(self.now_ms(), 1000)
+        return now_s, min(_RELIED_ON_S, 1 - past_ms / 1000)
 
     def now_s(self) -> int:
         """Return Redis's time, in seconds since 1970."""

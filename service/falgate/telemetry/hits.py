@@ -13,6 +13,8 @@ from falgate.telemetry.metrics import IN_MEMORY, READ
 
 BATCH_S = 0.1
 """How long hits wait to be counted, in seconds; an instance that is killed loses so many."""
+_LINES_MAX = 200
+"""How many lines wait to be written: thousands at once would hold up a request for milliseconds."""
 
 _LOG = structlog.get_logger()
 _ROUTE, _OK = "run", 200
@@ -87,6 +89,8 @@ class HitCounter:
         self._observe(took_s)
         if self._picks():
             self._lines.append((kind, request_id, took_s, time.time()))
+            if len(self._lines) >= _LINES_MAX:
+                self._log()
 
     async def flush(self) -> None:
         """Count and log what was noted since the last flush."""
@@ -106,6 +110,9 @@ class HitCounter:
             if kind.dropped:
                 self._telemetry.dropped(kind.event.model, kind.dropped * number)
             self._used(kind.fingerprint, kind.pictures, number)
+        self._log()
+
+    def _log(self) -> None:
         lines, self._lines = self._lines, []
         if lines and not logs.write(_encoded(lines)):
             for kind, request_id, took_s, _ in lines:
