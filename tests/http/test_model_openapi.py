@@ -11,7 +11,8 @@ from patience import PATIENCE_S
 from schemathesis.specs.openapi.definitions import OPENAPI_30_VALIDATOR
 
 from falgate.models.endpoints import MODELS
-from falgate.models.endpoints.gpt_image_1_5 import SPEC, ImageFile, Input
+from falgate.models.endpoints.gpt_image_1_5 import SPEC, Input
+from falgate.models.output import ImageFile
 
 PATH = "/api/openapi/queue/openapi.json"
 MODEL = f"/{SPEC.endpoint}"

@@ -17,12 +17,11 @@ from falgate.models.endpoints.gpt_image_1_5 import (
     SPEC,
     Background,
     Format,
-    ImageFile,
     Input,
-    Output,
     Quality,
     Size,
 )
+from falgate.models.output import ImageFile, Output
 from falgate.models.spec import Expected
 
 PRICES = {

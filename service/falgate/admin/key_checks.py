@@ -1,19 +1,22 @@
 """Validation of a key's settings: rejects those that could never match or never take effect."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
-from typing import Any, get_args, get_type_hints
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import Permissions
 from falgate.core.problems import Invalid
+from falgate.models.sizes import Grid, ImageSize
 from falgate.models.spec import ModelSpec
 
 NOTE_MAX = 200
 ENTRIES_MAX = 100
 """Maximum entries per list of permissions, because every request is checked against them."""
 
+_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _EXPIRES_S_MAX = 100 * 366 * 86_400
 
 
@@ -51,8 +54,10 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
             raise Invalid(f"A key can have up to {ENTRIES_MAX} {what}; use several keys for more")
     _check("model", permissions.models, models)
     served = [models[name] for name in permissions.models or models]
-    _check("quality", permissions.qualities, _values(served, [spec.quality for spec in served]))
-    _check("size", permissions.sizes, _values(served, [spec.size for spec in served]))
+    _check("quality", permissions.qualities, _values(served, lambda spec: spec.quality))
+    grids = [spec.grid for spec in served if spec.grid]
+    named = [size for size in permissions.sizes if not any(_is_of(grid, size) for grid in grids)]
+    _check("size", named, _values(served, lambda spec: spec.size))
     return replace(permissions, networks=tuple(map(_network, permissions.networks)))
 
 
@@ -63,13 +68,29 @@ def _check(what: str, given: Iterable[str], known: Iterable[str]) -> None:
         raise Invalid(f"{unknown[0]!r} is not a known {what}; {there_is}")
 
 
-def _values(specs: list[ModelSpec], arguments: list[str]) -> list[str]:
-    """Return all values that the models allow for an argument, without duplicates."""
+def _values(specs: Iterable[ModelSpec], argument: Callable[[ModelSpec], str]) -> list[str]:
+    """Return all values that the models allow for an argument, without duplicates.
+
+    A size with a name is told as what it stands for, because that is what a key is checked by.
+    """
     found: dict[str, None] = {}
-    for spec, argument in zip(specs, arguments, strict=True):
-        hint: Any = get_type_hints(spec.input).get(argument)
-        found.update(dict.fromkeys(map(str, get_args(hint))))
+    for spec in specs:
+        values = _literals(get_type_hints(spec.input).get(argument(spec)))
+        found.update(dict.fromkeys(str(spec.presets.get(value, value)) for value in values))
     return list(found)
+
+
+def _literals(hint: Any) -> list[str]:
+    if get_origin(hint) is Literal:
+        return [str(value) for value in get_args(hint)]
+    return [value for each in get_args(hint) for value in _literals(each)]
+
+
+def _is_of(grid: Grid, text: str) -> bool:
+    """Return whether a text is one of a model's sizes, such as "1024x768"."""
+    found = _SIZE.fullmatch(text)
+    size = found and ImageSize(width=int(found[1]), height=int(found[2]))
+    return size is not None and not grid.wrong(size)
 
 
 def _network(text: str) -> str:

@@ -29,6 +29,7 @@ from falgate.core.calendar import Calendar
 from falgate.core.errors import NotCached, PriceMissing, Refusal, TimedOut
 from falgate.core.picture import Picture
 from falgate.jobs.admission import AdmittedRequest
+from falgate.jobs.answer import sizes
 from falgate.jobs.derive import derive
 from falgate.jobs.job import Order
 from falgate.jobs.places import PlaceKeeper
@@ -230,7 +231,7 @@ def _order(call: AdmittedRequest, there: Decision, start_within_s: float) -> Ord
         price_version=spec.price_version,
         input=spec.purchase(arguments, number),
         recorded=spec.noted(arguments),
-        saved=price.listed(spec, arguments, reused),
+        saved=price.worth(spec, arguments, reused, sizes(there.pictures)),
         priority=call.options.priority,
         start_within_s=min(call.options.start_within_s, start_within_s),
         fresh=treatment.fresh,

@@ -1,6 +1,6 @@
 """Answers with pictures: where the pictures came from, and what they cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -83,8 +83,13 @@ def free(
         source=source,
         pictures=pictures[:wanted],
         foreign=foreign[: max(0, wanted - len(pictures))],
-        saved=price.listed(request.spec, request.arguments, wanted),
+        saved=price.worth(request.spec, request.arguments, wanted, sizes(pictures)),
     )
+
+
+def sizes(pictures: Iterable[Picture]) -> list[price.Pixels]:
+    """Return the sizes of pictures, by which some models price them."""
+    return [(picture.width, picture.height) for picture in pictures]
 
 
 def bought(

@@ -1,6 +1,7 @@
 """What fal's answer means for a hold: settle it, release it, or keep it and wait."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -27,6 +28,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
         state: The state that the job moves to.
         charge: What is spent, in micro-USD; the rest of the hold is released.
         delivered: Number of pictures.
+        listed: Their list price, in micro-USD.
         answer: fal's refusal, which all who wait get.
         why: Why there are no pictures, for the ledger: fal's error type, or a few words of ours.
     """
@@ -34,6 +36,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["paid", "refused", "released", "unknown"]
     charge: Micros
     delivered: int = 0
+    listed: Micros = 0
     answer: FalAnswer | None = None
     why: str = ""
 
@@ -106,20 +109,30 @@ def after_result(
             return Settlement(state="refused", charge=0, answer=answer, why=why)
         charge = _without_pictures(spec, arguments, held)
         return Settlement(state="refused", charge=charge, answer=_final(answer), why=why)
-    delivered = len(spec.files(result.output))
-    if delivered == 0:
+    files = spec.files(result.output)
+    if not files:
         # Not a 502: fal's JavaScript client would retry that three times, and pay for nothing.
         nothing = FalAnswer(422, {"detail": "fal delivered no picture"}, {})
         charge = 0 if free else _without_pictures(spec, arguments, held)
         return Settlement(
             state="refused", charge=charge, answer=nothing, why="fal delivered no picture"
         )
+    number, sizes = len(files), [size for file in files if (size := _size(file))]
     try:
-        charge = price.cost(spec, arguments, delivered)
+        charge = price.cost(spec, arguments, number, sizes)
+        listed = price.worth(spec, arguments, number, sizes)
     except price.PriceUnknown:
         # It had a price when it was held, but the price table of this version has none.
-        charge = held
-    return Settlement(state="paid", charge=charge, delivered=delivered)
+        charge = listed = held
+    return Settlement(state="paid", charge=charge, delivered=number, listed=listed)
+
+
+def _size(file: Mapping[str, Any]) -> price.Pixels | None:
+    """Return the size that fal reports for a picture, which it has not fetched yet, if it does."""
+    match file:
+        case {"width": int(width), "height": int(height)} if width > 0 and height > 0:
+            return width, height
+    return None
 
 
 def _without_pictures(spec: ModelSpec, arguments: Any, held: Micros) -> Micros:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from falgate.core.bounds import NAME_MAX, NAMES_MAX
-from falgate.models.spec import ModelSpec
+from falgate.core.errors import InputRejected
+from falgate.models.spec import ModelSpec, Problem
 
 # Reads the names of a body's top-level fields and leaves their values unparsed.
 _NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -44,18 +45,41 @@ def read(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed:
     Raises:
         InputRejected: With every problem, in a form that can be encoded as JSON.
     """
-    if _is_json(content_type):
-        try:
-            arguments = _decoder_of(spec.input).decode(body)
-            # msgspec skips unknown fields unchecked, bad UTF-8 included: pydantic reads them again.
-            if _NAMES.decode(body).keys() <= set(spec.input.__struct_encode_fields__):
-                return Parsed(arguments, ())
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass  # Perhaps invalid: pydantic decides below.
-    # pydantic is loaded by the first body that msgspec rejects.
-    from falgate.models.validation import validated  # noqa: PLC0415 - when it is needed
+    parsed = _plain(spec, body, content_type)
+    if parsed is None:
+        # pydantic is loaded by the first body that msgspec rejects.
+        from falgate.models.validation import validated  # noqa: PLC0415 - when it is needed
 
-    return Parsed(*validated(spec, body, as_json=_is_json(content_type)))
+        parsed = Parsed(*validated(spec, body, as_json=_is_json(content_type)))
+    arguments = spec.normalized(parsed.arguments)
+    if problem := spec.problem(arguments):
+        raise InputRejected([_issue(problem, parsed.arguments)])
+    return parsed if arguments is parsed.arguments else Parsed(arguments, parsed.dropped)
+
+
+def _plain(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed | None:
+    """Parse a body that is valid JSON and has only known fields; None for any other."""
+    if not _is_json(content_type):
+        return None
+    try:
+        arguments = _decoder_of(spec.input).decode(body)
+        # msgspec skips unknown fields unchecked, bad UTF-8 included: pydantic reads them again.
+        if _NAMES.decode(body).keys() <= set(spec.input.__struct_encode_fields__):
+            return Parsed(arguments, ())
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass  # Perhaps invalid: pydantic decides.
+    return None
+
+
+def _issue(problem: Problem, arguments: Any) -> dict[str, Any]:
+    """Word a problem as pydantic words that of a validator."""
+    return {
+        "type": "value_error",
+        "loc": ["body", problem.argument],
+        "msg": f"Value error, {problem.why}",
+        "input": msgspec.to_builtins(getattr(arguments, problem.argument)),
+        "ctx": {"error": {}},
+    }
 
 
 @functools.cache

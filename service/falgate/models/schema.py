@@ -42,7 +42,8 @@ def _pydantic(hint: Any) -> Any:
         # Last, because pydantic words limits differently when they follow a function.
         return Annotated[(str, *map(_field, args[1:]), AfterValidator(_require_unicode))]
     if origin in (Union, types.UnionType):
-        return Union[tuple(map(_pydantic, args))]  # noqa: UP007 -- made from a tuple
+        given = [each for each in args if each is not msgspec.UnsetType]
+        return Union[tuple(map(_pydantic, given))]  # noqa: UP007 -- made from a list
     if origin in (list, dict):
         return origin[tuple(map(_pydantic, args))]
     return hint

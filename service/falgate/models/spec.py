@@ -1,12 +1,14 @@
 """What a model's file declares: endpoint, schemas, prices and the pictures to expect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from falgate.core.money import Micros
 from falgate.core.picture import Kept
+from falgate.models.sizes import Grid, ImageSize
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -14,13 +16,15 @@ class Expected(msgspec.Struct, frozen=True):
 
     Attributes:
         content_type: Media type.
-        width: Pixels.
-        height: Pixels.
+        width: Pixels; 0 where the model chooses the size.
+        height: Likewise.
+        pixels: The most that such a picture has.
     """
 
     content_type: str
-    width: int
-    height: int
+    width: int = 0
+    height: int = 0
+    pixels: int = 0
 
     @property
     def pixels_max(self) -> int:
@@ -28,15 +32,49 @@ class Expected(msgspec.Struct, frozen=True):
 
         Another of the model's sizes is paid for and handed out, and none has twice as many pixels.
         """
-        return 2 * self.width * self.height
+        return 2 * (self.width * self.height or self.pixels)
 
     def fits(self, kept: Kept) -> bool:
         """Return whether a delivered picture is what was asked for."""
+        if not self.width:
+            return kept.content_type == self.content_type
         return (kept.content_type, kept.width, kept.height) == (
             self.content_type,
             self.width,
             self.height,
         )
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Arguments that a model refuses together, although its schema allows each of them.
+
+    Attributes:
+        when: Their values, by name.
+        why: What a caller is told.
+        given: Another argument, whatever its value; "" for none.
+    """
+
+    when: Mapping[str, Any]
+    why: str
+    given: str = ""
+
+    def has(self, arguments: Any) -> bool:
+        """Return whether arguments are such."""
+        if self.given and getattr(arguments, self.given) is UNSET:
+            return False
+        return all(getattr(arguments, name) == value for name, value in self.when.items())
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a request is refused.
+
+    Attributes:
+        argument: Name of the argument that is wrong.
+        why: What is wrong with it.
+    """
+
+    argument: str
+    why: str
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +97,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
             number.
         reasoning_ceiling: Likewise, the part of `text_ceiling` that is reserved for the model's
             reasoning while it makes pictures.
+        rounded_to: What fal rounds the price of a call up to a multiple of, in micro-USD.
         expected: Maps arguments to what each picture must be.
+        presets: What the sizes stand for that have a name. A request with such a name is the same
+            as one with its size.
+        grid: The sizes that the model makes, if it makes any size and prices it by its pixels.
+        refused: Which arguments do not go together.
+        lossy_only: Names of the arguments that only lossy formats have.
         recorded: Names of the arguments that the ledger keeps; never the prompt.
         pictures: Name of the result's field that lists the pictures.
         count: Name of the argument for the number of pictures.
@@ -83,6 +127,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     text_ceiling: Callable[[Any, int], Micros]
     text_estimate: Callable[[Any, int], Micros]
     expected: Callable[[Any], Expected]
+    rounded_to: Micros = 1
+    presets: Mapping[str, ImageSize] = {}
+    grid: Grid | None = None
+    refused: tuple[Refused, ...] = ()
+    lossy_only: tuple[str, ...] = ()
     reasoning_ceiling: Callable[[Any, int], Micros] = lambda _arguments, _number: 0
     recorded: tuple[str, ...] = ()
     pictures: str = "images"
@@ -98,6 +147,37 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     def unkeyed(self) -> frozenset[str]:
         """Names of the arguments outside the fingerprint, because they do not change a picture."""
         return frozenset({self.count, self.inline})
+
+    def normalized(self, arguments: Any) -> Any:
+        """Return the arguments as others that mean the same.
+
+        A size has no name, and a null where a model has no default is nothing.
+        """
+        changed: dict[str, Any] = {
+            name: UNSET for name in self.lossy_only if getattr(arguments, name) is None
+        }
+        size = getattr(arguments, self.size, None)
+        if isinstance(size, str) and size in self.presets:
+            changed[self.size] = self.presets[size]
+        return msgspec.structs.replace(arguments, **changed) if changed else arguments
+
+    def problem(self, arguments: Any) -> Problem | None:
+        """Return what the model would refuse although its schema allows it, or None."""
+        size = getattr(arguments, self.size, None)
+        if self.grid and isinstance(size, ImageSize) and (why := self.grid.wrong(size)):
+            return Problem(self.size, f"{size} is not a size of this model: {why}")
+        for refused in self.refused:
+            if refused.has(arguments):
+                return Problem(refused.given or next(iter(refused.when)), refused.why)
+        return None
+
+    def as_delivered(self, arguments: Any, width: int, height: int) -> Any:
+        """Return the arguments that a delivered picture is priced by."""
+        if self.grid is None or not 0 < width * height <= self.grid.pixels_max:
+            return arguments
+        return msgspec.structs.replace(
+            arguments, **{self.size: ImageSize(width=width, height=height)}
+        )
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""
@@ -126,6 +206,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         """
         if getattr(arguments, self.format, self.lossless) == self.lossless:
             return None
+        if any(getattr(arguments, name) is not UNSET for name in self.lossy_only):
+            return None  # It says how the file is compressed; a conversion here would not.
         return msgspec.structs.replace(arguments, **{self.format: self.lossless})
 
     def files(self, output: Any) -> tuple[dict[str, Any], ...]:

@@ -9,12 +9,13 @@ import pybase64
 from falgate.core.money import Micros
 from falgate.core.picture import EXTENSIONS
 from falgate.models import price
-from falgate.models.spec import ModelSpec
+from falgate.models.spec import Expected, ModelSpec
 from falgate.sandbox import refusals
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.drawing import Sheet, draw
 from falgate.sandbox.record import Record, life
 
+_CHOSEN = (1_248, 832)
 _OTHER_FORMAT = {"image/png": "image/jpeg", "image/jpeg": "image/webp", "image/webp": "image/png"}
 
 
@@ -40,7 +41,9 @@ def billed(record: Record, spec: ModelSpec, now_s: float) -> Micros:
     percent = record.behaviour.billed_percent
     if percent is None:
         percent = 100 if number else 0
-    return price.cost(spec, arguments, number or spec.asked(arguments)) * percent // 100
+    asked = number or spec.asked(arguments)
+    sizes = [_size(spec.expected(arguments))] * asked
+    return price.cost(spec, arguments, asked, sizes) * percent // 100
 
 
 def failure(record: Record) -> Answer | None:
@@ -79,7 +82,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     arguments = _arguments(record, spec)
     expected = spec.expected(arguments)
     outcome = record.behaviour.outcome
-    content_type, width, height = expected.content_type, expected.width, expected.height
+    content_type, (width, height) = expected.content_type, _size(expected)
     if outcome == "wrong_format":
         content_type = _OTHER_FORMAT[content_type]
     if outcome == "wrong_size":
@@ -120,13 +123,19 @@ def _file(record: Record, spec: ModelSpec, index: int, base_url: str) -> dict[st
         url = f"data:{expected.content_type};base64,{encoded}"
     else:
         url = f"{base_url}/files/b/{record.id}/{name}"
+    width, height = _size(expected)
     return {
         "url": url,
         "content_type": expected.content_type,
         "file_name": name,
-        "width": expected.width,
-        "height": expected.height,
+        "width": width,
+        "height": height,
     }
+
+
+def _size(expected: Expected) -> price.Pixels:
+    """Return the size that was asked for, or chosen here as the model would."""
+    return (expected.width, expected.height) if expected.width else _CHOSEN
 
 
 def _arguments(record: Record, spec: ModelSpec) -> Any:

@@ -157,7 +157,7 @@ class Jobs:
             refusal_kept_s=keyspace.REFUSAL_KEPT_S,
             wake=keyspace.WAKE,
             subject=records.subject(order, settlement),
-            measures=msgspec.json.encode(records.measures(job, settlement)).decode(),
+            measures=msgspec.json.encode(records.measures(settlement)).decode(),
             more_args=records.entry(job, settlement),
         )
         refuse_torn(reply[0])

@@ -29,7 +29,7 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
         "asked": order.asked,
         "reused": order.reused,
         "bought": settlement.delivered,
-        "list": _listed(order, settlement),
+        "list": settlement.listed,
         "saved": order.saved,
         "why": settlement.why or ("partial" if order.reused else ""),
         "price_version": order.price_version,
@@ -38,13 +38,13 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
     return [str(part) for field in fields.items() for part in field]
 
 
-def measures(job: Job, settlement: Settlement) -> dict[str, int]:
-    """Return what the day's usage counts for a job, except its charge."""
+def measures(settlement: Settlement) -> dict[str, int]:
+    """Return what the day's usage counts for a settlement, except its charge."""
     bought = settlement.delivered
     return {
         "purchases": 1 if bought else 0,
         "bought": bought,
-        "list": _listed(job.order, settlement),
+        "list": settlement.listed,
     }
 
 
@@ -52,11 +52,6 @@ def subject(order: Order, settlement: Settlement) -> str:
     """Return the name under which usage is counted."""
     quality = order.recorded.get("quality", "")
     return spell(order.team, order.app, order.key, order.endpoint, quality, settlement.state)
-
-
-def _listed(order: Order, settlement: Settlement) -> int:
-    """Return the list price of what was delivered, in micro-USD."""
-    return order.listed * settlement.delivered // order.number
 
 
 def job(fields: dict[str, str], refusal: str | None) -> Job:

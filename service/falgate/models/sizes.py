@@ -1,0 +1,67 @@
+"""Sizes of pictures: as a preset or as an object, and the rules that a model has for them."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+_SIDE_PX_MAX = 14_142
+"""fal's own limit for its type, below which each model has stricter ones."""
+
+
+class ImageSize(msgspec.Struct, frozen=True, kw_only=True):
+    """fal's ImageSize."""
+
+    width: Annotated[
+        int,
+        Meta(
+            title="Width",
+            description="The width of the generated image.",
+            gt=0,
+            le=_SIDE_PX_MAX,
+        ),
+    ] = 512
+    height: Annotated[
+        int,
+        Meta(
+            title="Height",
+            description="The height of the generated image.",
+            gt=0,
+            le=_SIDE_PX_MAX,
+        ),
+    ] = 512
+
+    def __str__(self) -> str:
+        """As in the ledger and in the permissions of keys: "1024x768"."""
+        return f"{self.width}x{self.height}"
+
+
+class Grid(msgspec.Struct, frozen=True, kw_only=True):
+    """The sizes that a model makes.
+
+    Attributes:
+        multiple_of: Of both sides, pixels.
+        edge_max: Of the longer side, pixels.
+        ratio_max: Of the longer side to the shorter one.
+        pixels_min: Of the picture.
+        pixels_max: Likewise.
+    """
+
+    multiple_of: int
+    edge_max: int
+    ratio_max: int
+    pixels_min: int
+    pixels_max: int
+
+    def wrong(self, size: ImageSize) -> str | None:
+        """Return what is wrong with a size, or None."""
+        longer, shorter = max(size.width, size.height), min(size.width, size.height)
+        if size.width % self.multiple_of or size.height % self.multiple_of:
+            return f"both sides must be multiples of {self.multiple_of}"
+        if longer > self.edge_max:
+            return f"no side may be longer than {self.edge_max} pixels"
+        if longer > self.ratio_max * shorter:
+            return f"the longer side may be at most {self.ratio_max} times the shorter one"
+        if not self.pixels_min <= size.width * size.height <= self.pixels_max:
+            return f"it must have {self.pixels_min:,} to {self.pixels_max:,} pixels"
+        return None
