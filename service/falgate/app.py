@@ -34,7 +34,7 @@ from falgate.jobs.ports import Ports
 from falgate.jobs.reaper import Reaper
 from falgate.jobs.store import wakes
 from falgate.jobs.store.sweep import sweep
-from falgate.models.endpoints import MODELS
+from falgate.models.endpoints import MODELS, RETIRING
 from falgate.money.budget import Position
 from falgate.money.store.budgets import Budgets
 from falgate.picture_services import PictureServices, open_picture_services
@@ -111,7 +111,7 @@ async def open_gateway(
         troubles = Troubles()
         resources = await open_resources(stack, settings, troubles)
         # With series for all models, upstreams, teams and apps.
-        metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted)
+        metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted, RETIRING)
         metrics.know(await resources.registry.directory())
         tally = UsageCounter(resources.usage, resources.owner)
         if siblings is not None:

@@ -1,6 +1,7 @@
 """docs/operations.md lists every metric, with its labels; no document names what there is not."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import get_args
 
@@ -57,7 +58,7 @@ def shown() -> dict[str, set[str]]:
         reconciled=ReconcileReport(at_ms=1, since_ms=0, until_ms=1),
         verified=VerificationResult(at_ms=1, differences=0),
     )
-    metrics = Metrics(["fal-ai/a"], ["fal"])
+    metrics = Metrics(["fal-ai/a"], ["fal"], retiring={"fal-ai/a": date(2026, 12, 1)})
     metrics.app("web", "shop")
     metrics.requests["run", "200"] += 1
     told = metrics.render([standing], Stored(total=StoreSize(1, 1), free_bytes=1, full=False))

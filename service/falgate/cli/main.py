@@ -24,6 +24,7 @@ COMMANDS = {
     "keys": "keys",
     "ledger": "ledger",
     "limits": "limits",
+    "models": "models",
     "quote": "quote",
     "run": "run",
     "sandbox": "sandbox",

@@ -1,5 +1,6 @@
 """The OpenAPI document: general information, and the operations of the models."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from falgate import __version__
 from falgate.http.docs_page import Page, page_router
 from falgate.models.spec import ModelSpec
 
-_ALIASES = {"anyOf": "any_of", "$ref": "ref"}
+_CAPITAL = re.compile(r"[A-Z]")
 
 
 def openapi() -> OpenAPIConfig:
@@ -104,7 +105,8 @@ def _schema(node: Any, components: dict[str, Any]) -> Schema:
     """Convert a JSON schema to Litestar's object, with references resolved inline."""
     if "$ref" in node:
         return _schema(components[node["$ref"].rpartition("/")[2]], components)
-    fields = {_ALIASES.get(name, name): value for name, value in node.items()}
+    # Litestar spells "anyOf" as "any_of".
+    fields = {_CAPITAL.sub(lambda found: f"_{found[0].lower()}", name): node[name] for name in node}
     if "properties" in fields:
         fields["properties"] = {
             name: _schema(value, components) for name, value in fields["properties"].items()

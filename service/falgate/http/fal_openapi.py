@@ -62,12 +62,19 @@ def _schemas(spec: ModelSpec) -> dict[str, Any]:
         [spec.input, spec.output], ref_template=f"{_REF}{{name}}"
     )
     schemas = {names.get(name, name): _object(node, names) for name, node in found.items()}
-    # msgspec sorts enum values; fal lists them in declaration order.
     for name, hint in get_type_hints(spec.input).items():
-        if get_origin(hint) is Literal:
-            chosen = schemas[f"{spec.schema_name}Input"]["properties"][name]
-            chosen.update({"type": "string", "enum": list(get_args(hint))})
+        chosen = schemas[f"{spec.schema_name}Input"]["properties"][name]
+        for node in chosen.get("anyOf", [chosen]):
+            if "enum" in node:
+                _in_order(node, hint)
     return schemas
+
+
+def _in_order(node: dict[str, Any], hint: Any) -> None:
+    """List values as they are declared, as fal does; msgspec sorts them."""
+    for each in (hint, *get_args(hint)):
+        if get_origin(each) is Literal and sorted(get_args(each)) == node["enum"]:
+            node.update({"type": "string", "enum": list(get_args(each))})
 
 
 def _object(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -75,7 +82,7 @@ def _object(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]
     return {
         "type": "object",
         "title": names.get(node["title"], node["title"]),
-        "required": node["required"],
+        **({"required": node["required"]} if node["required"] else {}),
         "properties": properties,
         "x-fal-order-properties": list(properties),
     }

@@ -1,6 +1,7 @@
 """What a model's file declares: endpoint, schemas, prices and the pictures to expect."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -113,6 +114,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         prompt: Name of the argument for the prompt.
         format: Name of the argument for the file format, if the model has one.
         lossless: The lossless value of `format`, from which falgate converts to the others.
+        retires: The day from which its vendor makes no pictures of it any more; None if none is
+            announced.
+        successor: Endpoint of the model to move to then, or "".
     """
 
     endpoint: str
@@ -142,6 +146,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = "prompt"
     format: str = "output_format"
     lossless: str = "png"
+    retires: date | None = None
+    successor: str = ""
 
     @property
     def unkeyed(self) -> frozenset[str]:

@@ -1,7 +1,8 @@
 """Reports: usage from the roll-ups, and filtered entries of the ledger."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from falgate.core.calendar import Calendar
 from falgate.money.entry import Filter
@@ -51,6 +52,21 @@ class Reports:
         async for day, measures, breakdown in read:
             report.add(day, measures, breakdown)
         return days, report
+
+    async def callers(self, upstream: str, days: int) -> Mapping[str, Sequence[str]]:
+        """Return the apps, "team/app", that called each model in the last days, today included.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        today = await self._rollups.today()
+        first = today - timedelta(days=days - 1)
+        _, report = await self.usage(upstream, ("model", "team", "app"), first, today)
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for row in report.rows():
+            model, team, app = row.group
+            found[model].append(f"{team}/{app}")
+        return found
 
     async def page(
         self,

@@ -1,6 +1,7 @@
 """Budget and ledger gauges as Prometheus families, read from the ledger at scrape time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -24,6 +25,18 @@ _VERIFIED = (
     ("differences", "Counters that differed from the ledger at the last check; -1: unreadable."),
     ("verified_timestamp_seconds", "Time of the last ledger check, seconds since 1970."),
 )
+
+
+def retirements(models: Mapping[str, date]) -> Metric:
+    """Return until when each of these models is there."""
+    gauge = GaugeMetricFamily(
+        "falgate_model_retires_timestamp_seconds",
+        "When the vendor of a model stops making its pictures, seconds since 1970.",
+        labels=["model"],
+    )
+    for model, day in models.items():
+        gauge.add_metric([model], datetime.combine(day, time.min, UTC).timestamp())
+    return gauge
 
 
 def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:

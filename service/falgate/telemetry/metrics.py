@@ -1,8 +1,10 @@
 """Metrics: plain counters, turned into Prometheus families only at scrape time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from itertools import product
+from types import MappingProxyType
 from typing import get_args
 
 import msgspec
@@ -23,7 +25,7 @@ from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
-from falgate.telemetry.gauges import families
+from falgate.telemetry.gauges import families, retirements
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
@@ -82,6 +84,7 @@ class Metrics(Collector):
         models: Iterable[str] = (),
         upstreams: Iterable[str] = (),
         troubles: Counter[Labels] | None = None,
+        retiring: Mapping[str, date] = MappingProxyType({}),
     ) -> None:
         self.requests: Counter[Labels] = Counter()
         self.refusals: Counter[Labels] = Counter()
@@ -104,6 +107,7 @@ class Metrics(Collector):
         self.loop_lag_seconds = Histogram()
         self.before_scrape: list[Callable[[], None]] = []
         self._models = tuple(models)
+        self._retiring = retiring
         self._upstreams = tuple(map(short, upstreams))
         self._teams: set[str] = set()
         self._apps: set[Labels] = set()
@@ -222,6 +226,7 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "falgate_workers", "Worker processes that answered this scrape.", self._workers
         )
+        yield retirements(self._retiring)
         for name, about, labels, _ in self._counters():
             counter = CounterMetricFamily(name, about, labels=labels)
             as_shown = in_dollars if name.endswith("_usd") else float

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from redis import Redis as SyncRedis
 
+from falgate.models.endpoints import MODELS
 from falgate.redis import keyspace
 
 DAY = "2026-11-21"
@@ -56,6 +57,28 @@ def test_usage_is_grouped_as_asked(client: httpx.Client) -> None:
     assert "day" not in report["total"]
     play = client.get("/usage", params={**asked, "books": "test"}).json()
     assert play["total"]["booked_usd"] == "0.000005"
+
+
+def test_models_are_listed_with_their_end_and_the_apps_that_call_them(
+    client: httpx.Client, redis: "SyncRedis"
+) -> None:
+    today = client.get("/usage").json()["to"]
+    subject = "web/shop/k|fal-ai/gpt-image-1.5|low|answered"
+    redis.hset(keyspace.usage("sandbox", today), "web/shop:hits", "4")
+    redis.hset(keyspace.breakdown("sandbox", today), f"{subject}:hits", "4")
+
+    listed = client.get("/models").json()["items"]
+
+    assert [model["endpoint"] for model in listed] == sorted(MODELS)
+    assert listed[0] == {
+        "endpoint": "fal-ai/gpt-image-1.5",
+        "title": "GPT Image 1.5",
+        "price_version": "2026-08",
+        "retires": "2026-12-01",
+        "successor": "openai/gpt-image-2",
+        "apps": ["web/shop"],
+    }
+    assert [(model["retires"], model["apps"]) for model in listed[1:]] == [(None, [])] * 3
 
 
 @pytest.mark.usefixtures("books")

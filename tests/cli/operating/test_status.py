@@ -54,3 +54,15 @@ def test_before_a_first_start_it_says_that_no_gateway_has_run(
     redis.delete(keyspace.META)
 
     assert "no gateway has used this ledger yet" in falgate("status").stdout
+
+
+def test_models_are_listed_with_the_day_on_which_they_end(
+    falgate: Callable[..., Result], ask: Callable[..., Any]
+) -> None:
+    old, *new = ask("models", "list")
+
+    assert (old["endpoint"], old["retires"]) == ("fal-ai/gpt-image-1.5", "2026-12-01")
+    assert {each["retires"] for each in new} == {None}
+    assert old["successor"] in {each["endpoint"] for each in new}
+    said = falgate("models", "list").stdout
+    assert "fal-ai/gpt-image-1.5\t2026-12-01\topenai/gpt-image-2\tnone" in said

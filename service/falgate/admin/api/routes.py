@@ -17,6 +17,7 @@ from falgate.admin.api import (
     keys,
     ledger,
     limits,
+    models,
     problems,
     quote,
     status,
@@ -34,7 +35,10 @@ from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
 
-_ALWAYS = (teams, apps, keys, limits, budgets, accounts, audit, config, ledger, usage, deliveries)
+_ALWAYS = (
+    *(teams, apps, keys, limits, budgets, accounts),
+    *(audit, config, ledger, usage, deliveries, models),
+)
 
 
 class PictureParts(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from datetime import date
 
 from falgate.models.spec import ModelSpec
 
@@ -11,3 +12,8 @@ MODELS: dict[str, ModelSpec] = {
     for spec in [importlib.import_module(f"{__name__}.{module.name}").SPEC]
 }
 """Each file in this folder defines one `SPEC`; adding a file adds its model."""
+
+RETIRING: dict[str, date] = {
+    endpoint: spec.retires for endpoint, spec in MODELS.items() if spec.retires is not None
+}
+"""Those of which it is known when they end."""

@@ -4,6 +4,7 @@ Schema: fal's own client types (`@fal-ai/client`, `GptImage15Input`).
 Prices: https://fal.ai/models/fal-ai/gpt-image-1.5/llms.txt, read 2026-08.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -130,4 +131,6 @@ SPEC = ModelSpec(
     reasoning_ceiling=reasoning_ceiling,
     expected=expected,
     recorded=("image_size", "quality", "output_format"),
+    retires=date(2026, 12, 1),  # https://developers.openai.com/api/docs/deprecations
+    successor="openai/gpt-image-2",
 )

@@ -1,0 +1,28 @@
+"""`falgate models`: what is served, until when, and which apps call it."""
+
+import click
+
+from falgate.cli.client import Api, lister
+from falgate.cli.options import of_books
+from falgate.cli.output import Column, listed
+
+_COLUMNS = (
+    Column("endpoint", "model", whole=True),
+    Column("retires"),
+    Column("successor", whole=True),
+    Column("apps", "called by"),
+    Column("price_version", "prices of"),
+)
+
+
+@click.group()
+def models() -> None:
+    """Models: what is served, and until when."""
+
+
+@models.command("list")
+@of_books
+@lister()
+def list_models(api: Api, *, books: str) -> None:
+    """Show all models, with the apps that called each one in the last 30 days."""
+    listed(api.items("models", books=books), _COLUMNS)
