@@ -250,7 +250,7 @@ def bring(jobs: Jobs) -> Callable[..., Awaitable[Job]]:
         assert await jobs.accept(await read(order.id), f"fal-{order.id}")
         if state == "accepted":
             return await read(order.id)
-        paid = Settlement(state="paid", charge=charge, delivered=1)
+        paid = Settlement(state="paid", charge=charge, delivered=1, listed=order.listed)
         await jobs.settle(await read(order.id), paid, {"images": []})
         return await read(order.id)
 
