@@ -3,7 +3,8 @@
 A timer beats all the time. A beat that comes late was held up by falgate itself, except for the
 time in which threads of its process could have run but the kernel gave them no core. Then the
 stacks of all threads are noted, as they were meanwhile: a thread that holds the interpreter's lock
-blocks the loop too.
+blocks the loop too. They are taken with that lock, by who gets it first: without it, they may
+change while they are read, and the process dies of it.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import json
 import re
 import runpy
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,32 +32,45 @@ _OURS = re.compile(
 
 
 class Watch:
-    """Watches one loop, from its own thread."""
+    """Watches one loop, from its own thread and from another."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, file: Path) -> None:
         self._loop = loop
         self._found = file.open("a", buffering=1)
         self._stacks = TemporaryFile("w+")  # noqa: SIM115 - closed at the end
         self._begin()
+        self._over = threading.Event()
+        self._looker = threading.Thread(target=self._look, daemon=True)
+        self._looker.start()
 
     def end(self) -> None:
         """Watch no longer."""
         self._next.cancel()
-        faulthandler.cancel_dump_traceback_later()
+        self._over.set()
+        self._looker.join()
         self._found.close()
         self._stacks.close()
 
     def _begin(self) -> None:
+        self._taken = False
         self._due_s, self._waited_s = time.monotonic() + EVERY_S, waited_s()
-        # It waits in a thread that needs no lock of the interpreter's.
-        faulthandler.dump_traceback_later(EVERY_S + STALL_S, file=self._stacks)
         self._next = self._loop.call_later(EVERY_S, self._beat)
 
+    def _look(self) -> None:
+        while not self._over.wait(EVERY_S):
+            if not self._taken and time.monotonic() > self._due_s + STALL_S:
+                self._take()
+
+    def _take(self) -> None:
+        self._taken = True
+        faulthandler.dump_traceback(self._stacks)
+
     def _beat(self) -> None:
-        faulthandler.cancel_dump_traceback_later()
         late_s = time.monotonic() - self._due_s
         stalled_s = late_s - (waited_s() - self._waited_s)
         if stalled_s > STALL_S:
+            if not self._taken:
+                self._take()
             self._stacks.seek(0)
             line = {"stalled_s": stalled_s, "late_s": late_s, "stacks": self._stacks.read()}
             self._found.write(json.dumps(line) + "\n")
