@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from falgate.core.errors import InputRejected
 from falgate.core.money import dollars
+from falgate.fal.replies import Delivered
+from falgate.jobs.settlement import after_result
 from falgate.models import price
 from falgate.models.arguments import read
 from falgate.models.endpoints import MODELS
@@ -140,7 +142,8 @@ def test_a_size_that_the_model_chose_is_booked_as_delivered(spec: ModelSpec) -> 
     assert price.worth(spec, asked, 2, [(1024, 1536)]) == (
         price.listed(spec, known, 1) + price.listed(spec, asked, 1)
     )
-    assert price.cost(spec, asked, 1, [(99_999, 99_999)]) == price.cost(spec, asked, 1)
+    for none_of_its_own in ((99_999, 99_999), (1, 600_000), (3_856, 2_160)):
+        assert price.cost(spec, asked, 1, [none_of_its_own]) == price.cost(spec, asked, 1)
 
 
 @every
@@ -153,7 +156,9 @@ def test_a_preset_and_its_size_are_one_request(spec: ModelSpec) -> None:
         named = arguments(spec, image_size=preset)
         assert named == arguments(spec, image_size={"width": width, "height": height})
         assert spec.purchase(named, 1)["image_size"] == {"width": width, "height": height}
-        assert spec.expected(named) == Expected("image/png", width, height)
+        assert spec.expected(named) == Expected("image/png", width, height, 8_294_400)
+        # Another of the model's sizes may come, and is handed out.
+        assert spec.expected(named).pixels_max == 8_294_400
         assert spec.noted(named)["image_size"] == f"{width}x{height}"
     assert arguments(spec).image_size == ImageSize(width=1024, height=768)
 
@@ -169,6 +174,15 @@ def test_a_size_outside_the_grid_is_refused(spec: ModelSpec, width: int, height:
     assert (issue["type"], issue["loc"]) == ("value_error", ["body", "image_size"])
     assert issue["input"] == {"width": width, "height": height}
     assert issue["msg"].startswith(f"Value error, {width}x{height} is not a size of this model: ")
+
+
+@every
+def test_bytes_that_are_no_text_are_refused_within_a_size_too(spec: ModelSpec) -> None:
+    size = b'{"width": 1024, "height": 1024, "x": "\xff"}'
+    with pytest.raises(InputRejected) as caught:
+        read(spec, b'{"prompt": "a fox", "image_size": %b}' % size, "application/json")
+
+    assert caught.value.issues[0]["type"] == "json_invalid"
 
 
 @every
@@ -199,3 +213,17 @@ def test_each_generation_has_its_own_qualities_and_counts() -> None:
     assert arguments(FLARE, quality="max", num_images=10).num_images == 10
     assert refused(FLARE, num_images=11)
     assert refused(FLARE, prompt="")
+
+
+@every
+@pytest.mark.parametrize("told", [True, "1024", None, 0, -1, 1024.0, 99_999])
+def test_a_size_that_fal_cannot_mean_leaves_the_price_at_what_was_asked(
+    spec: ModelSpec, told: Any
+) -> None:
+    asked = arguments(spec, image_size="square_hd", quality="low")
+    file = {"url": "https://x/y.png", "width": told, "height": told}
+
+    settlement = after_result(spec, asked, 1_000_000, Delivered({"images": [file]}, "1"))
+
+    assert settlement.charge == price.cost(spec, asked, 1)
+    assert settlement.listed == price.listed(spec, asked, 1)

@@ -43,7 +43,9 @@ def check_note(name: str) -> None:
 
 
 def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permissions:
-    """Validate permissions; return them with their networks in canonical form.
+    """Validate permissions; return them with networks and sizes in canonical form.
+
+    A size with a name becomes what it stands for, because that is what requests are checked by.
 
     Raises:
         Invalid: A model is not served, a quality or size is in none of the key's models, a network
@@ -55,10 +57,13 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
     _check("model", permissions.models, models)
     served = [models[name] for name in permissions.models or models]
     _check("quality", permissions.qualities, _values(served, lambda spec: spec.quality))
+    presets = {name: str(size) for spec in served for name, size in spec.presets.items()}
+    sizes = tuple(dict.fromkeys(presets.get(size, size) for size in permissions.sizes))
     grids = [spec.grid for spec in served if spec.grid]
-    named = [size for size in permissions.sizes if not any(_is_of(grid, size) for grid in grids)]
+    named = [size for size in sizes if not any(_is_of(grid, size) for grid in grids)]
     _check("size", named, _values(served, lambda spec: spec.size))
-    return replace(permissions, networks=tuple(map(_network, permissions.networks)))
+    networks = tuple(map(_network, permissions.networks))
+    return replace(permissions, sizes=sizes, networks=networks)
 
 
 def _check(what: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -69,14 +74,11 @@ def _check(what: str, given: Iterable[str], known: Iterable[str]) -> None:
 
 
 def _values(specs: Iterable[ModelSpec], argument: Callable[[ModelSpec], str]) -> list[str]:
-    """Return all values that the models allow for an argument, without duplicates.
-
-    A size with a name is told as what it stands for, because that is what a key is checked by.
-    """
+    """Return all values that the models allow for an argument, without duplicates."""
     found: dict[str, None] = {}
     for spec in specs:
         values = _literals(get_type_hints(spec.input).get(argument(spec)))
-        found.update(dict.fromkeys(str(spec.presets.get(value, value)) for value in values))
+        found.update(dict.fromkeys(values))
     return list(found)
 
 

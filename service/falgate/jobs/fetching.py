@@ -12,6 +12,10 @@ from falgate.jobs.job import Order
 from falgate.jobs.ports import Ports
 from falgate.models.spec import Expected
 
+_AHEAD_MAX = 32
+"""Results whose pictures may wait in memory until Redis has settled the money. Beyond it, pictures
+are fetched when they can be stored."""
+
 
 class Fetched(NamedTuple):
     """A picture that was fetched and checked.
@@ -33,14 +37,15 @@ class Fetches:
         expected: What was asked for.
     """
 
-    def __init__(self, ports: Ports, order: Order, output: Any) -> None:
-        """Begin to fetch all of them."""
+    def __init__(self, ports: Ports, order: Order, output: Any, *, ahead: bool) -> None:
+        """Begin to fetch all of them, or with `ahead` false, fetch each when it is waited for."""
         spec = ports.models[order.endpoint]
         self._upstream = ports.upstream(order.upstream)
         self._pictures = ports.pictures
         self.urls = [str(file["url"]) for file in spec.files(output)]
         self.expected: Expected = spec.expected(msgspec.convert(order.input, spec.input))
-        self._begun = {url: asyncio.create_task(self._fetch(url)) for url in self.urls}
+        begun = dict.fromkeys(self.urls) if ahead else ()
+        self._begun = {url: asyncio.create_task(self._fetch(url)) for url in begun}
         for task in self._begun.values():
             task.add_done_callback(_retrieve)
 
@@ -64,14 +69,23 @@ class Fetches:
         return Fetched(data, await self._pictures.examine(data, self.expected.pixels_max))
 
 
-@contextmanager
-def fetching(ports: Ports, order: Order, output: Any) -> Iterator[Fetches]:
-    """Fetch the pictures of a result of fal's while the block runs."""
-    fetches = Fetches(ports, order, output)
-    try:
-        yield fetches
-    finally:
-        fetches.cancel()
+class Fetcher:
+    """Fetches the results of this process."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._under_way = 0
+
+    @contextmanager
+    def fetching(self, order: Order, output: Any) -> Iterator[Fetches]:
+        """Fetch the pictures of a result of fal's while the block runs."""
+        self._under_way += 1
+        fetches = Fetches(self._ports, order, output, ahead=self._under_way <= _AHEAD_MAX)
+        try:
+            yield fetches
+        finally:
+            self._under_way -= 1
+            fetches.cancel()
 
 
 def _retrieve(task: asyncio.Task[Fetched]) -> None:

@@ -130,6 +130,8 @@ def after_result(
 def _size(file: Mapping[str, Any]) -> price.Pixels | None:
     """Return the size that fal reports for a picture, which it has not fetched yet, if it does."""
     match file:
+        case {"width": bool()} | {"height": bool()}:  # they are integers too
+            return None
         case {"width": int(width), "height": int(height)} if width > 0 and height > 0:
             return width, height
     return None

@@ -19,7 +19,7 @@ from falgate.fal.account import about_account
 from falgate.fal.progress import Progress
 from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, Unsent
 from falgate.jobs import settlement as outcome
-from falgate.jobs.fetching import fetching
+from falgate.jobs.fetching import Fetcher
 from falgate.jobs.ingest import ingest
 from falgate.jobs.job import Fenced, Job, NotDurable, State, Trouble
 from falgate.jobs.notifier import Notifier, end_of
@@ -60,6 +60,7 @@ class JobWorker:
         self._kept_s = kept_s
         self.turns = SlotWaiter(ports.jobs, notifier)
         self._ports = ports
+        self._fetcher = Fetcher(ports)
         self._start_within_s = start_within_s
         self._notifier = notifier
         self._lease_s = lease_s
@@ -247,7 +248,7 @@ class JobWorker:
             return await self._settle(job, settlement)
         if outcome.is_zero(result.units):
             self._report("zero_units", job, "fal reports 0 units for a delivered picture")
-        with fetching(self._ports, job.order, result.output) as fetches:
+        with self._fetcher.fetching(job.order, result.output) as fetches:
             job = await self._settle(job, settlement, result)
             if job.state == "paid":
                 await ingest(self._ports, job, fetches, kept_s=self._kept_s)
@@ -270,7 +271,7 @@ class JobWorker:
         return settled
 
     async def _bank(self, job: Job) -> None:
-        with fetching(self._ports, job.order, job.output) as fetches:
+        with self._fetcher.fetching(job.order, job.output) as fetches:
             await ingest(self._ports, job, fetches, kept_s=self._kept_s)
 
     def report(self, job: Job, settlement: Settlement) -> None:

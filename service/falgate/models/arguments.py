@@ -62,8 +62,10 @@ def _plain(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed | N
     if not _is_json(content_type):
         return None
     try:
+        # msgspec skips unknown fields unchecked, bad UTF-8 and names beside ours included: pydantic
+        # reads them again.
+        body.decode()
         arguments = _decoder_of(spec.input).decode(body)
-        # msgspec skips unknown fields unchecked, bad UTF-8 included: pydantic reads them again.
         if _NAMES.decode(body).keys() <= set(spec.input.__struct_encode_fields__):
             return Parsed(arguments, ())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

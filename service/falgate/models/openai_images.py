@@ -136,6 +136,6 @@ def text_estimate(arguments: Any, number: int) -> Micros:
 def expected(arguments: Any) -> Expected:
     """Return what was asked for; without a size where the model chooses it."""
     content_type = f"image/{arguments.output_format}"
-    if isinstance(arguments.image_size, ImageSize):
-        return Expected(content_type, arguments.image_size.width, arguments.image_size.height)
-    return Expected(content_type, pixels=GRID.pixels_max)
+    size = arguments.image_size
+    width, height = (size.width, size.height) if isinstance(size, ImageSize) else (0, 0)
+    return Expected(content_type, width, height, pixels=GRID.pixels_max)

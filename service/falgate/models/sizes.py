@@ -53,6 +53,15 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     pixels_min: int
     pixels_max: int
 
+    def may_be(self, size: ImageSize) -> bool:
+        """Return whether a picture may have come out like this.
+
+        fal does not say how large the pictures of some presets are, which may lie below this grid.
+        """
+        longer, shorter = max(size.width, size.height), min(size.width, size.height)
+        is_shaped = shorter > 0 and longer <= self.ratio_max * shorter
+        return is_shaped and longer * shorter <= self.pixels_max
+
     def wrong(self, size: ImageSize) -> str | None:
         """Return what is wrong with a size, or None."""
         longer, shorter = max(size.width, size.height), min(size.width, size.height)

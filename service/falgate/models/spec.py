@@ -19,7 +19,7 @@ class Expected(msgspec.Struct, frozen=True):
         content_type: Media type.
         width: Pixels; 0 where the model chooses the size.
         height: Likewise.
-        pixels: The most that such a picture has.
+        pixels: The most that a picture of the model has; 0 for twice those of this size.
     """
 
     content_type: str
@@ -31,9 +31,9 @@ class Expected(msgspec.Struct, frozen=True):
     def pixels_max(self) -> int:
         """Pixel count above which a delivery is refused before it is decoded.
 
-        Another of the model's sizes is paid for and handed out, and none has twice as many pixels.
+        Another of the model's sizes is paid for and handed out.
         """
-        return 2 * (self.width * self.height or self.pixels)
+        return self.pixels or 2 * self.width * self.height
 
     def fits(self, kept: Kept) -> bool:
         """Return whether a delivered picture is what was asked for."""
@@ -179,11 +179,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def as_delivered(self, arguments: Any, width: int, height: int) -> Any:
         """Return the arguments that a delivered picture is priced by."""
-        if self.grid is None or not 0 < width * height <= self.grid.pixels_max:
+        size = ImageSize(width=width, height=height)
+        if self.grid is None or not self.grid.may_be(size):
             return arguments
-        return msgspec.structs.replace(
-            arguments, **{self.size: ImageSize(width=width, height=height)}
-        )
+        return msgspec.structs.replace(arguments, **{self.size: size})
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""

@@ -5,8 +5,9 @@
 # carries what requests ask (`bounded`); everything else uses the client.
 
 import asyncio
+import socket
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import hiredis
@@ -144,7 +145,8 @@ async def connect(redis: Redis, pushed: Pushed | None = None) -> Line:
         plain = pool.connection_class(**named)
         tls = plain.ssl_context.get() if isinstance(plain, SSLConnection) else None
         host, port = named.get("host", "localhost"), named.get("port", 6379)
-        _, line = await loop.create_connection(lambda: Line(pushed), host, port, ssl=tls)
+        made, line = await loop.create_connection(lambda: Line(pushed), host, port, ssl=tls)
+        _keep_alive(made, named.get("socket_keepalive_options") or {})
     try:
         login = _login(named)
         if pushed:
@@ -157,6 +159,14 @@ async def connect(redis: Redis, pushed: Pushed | None = None) -> Line:
         line.close()
         raise
     return line
+
+
+def _keep_alive(transport: asyncio.BaseTransport, options: Mapping[int, int]) -> None:
+    """Set what redis-py sets too, so that a host that vanished is noticed."""
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in options.items():
+        sock.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _login(named: dict[str, Any]) -> Sequence[str]:

@@ -9,13 +9,14 @@ import pybase64
 from falgate.core.money import Micros
 from falgate.core.picture import EXTENSIONS
 from falgate.models import price
-from falgate.models.spec import Expected, ModelSpec
+from falgate.models.spec import ModelSpec
 from falgate.sandbox import refusals
 from falgate.sandbox.answer import Answer, said
 from falgate.sandbox.drawing import Sheet, draw
 from falgate.sandbox.record import Record, life
 
-_CHOSEN = (1_248, 832)
+_CHOSEN = {"portrait_16_9": (720, 1_280), "landscape_16_9": (1_280, 720), "square": (816, 816)}
+_CHOSEN_ELSE = (1_248, 832)
 _OTHER_FORMAT = {"image/png": "image/jpeg", "image/jpeg": "image/webp", "image/webp": "image/png"}
 
 
@@ -42,7 +43,7 @@ def billed(record: Record, spec: ModelSpec, now_s: float) -> Micros:
     if percent is None:
         percent = 100 if number else 0
     asked = number or spec.asked(arguments)
-    sizes = [_size(spec.expected(arguments))] * asked
+    sizes = [_size(spec, arguments)] * asked
     return price.cost(spec, arguments, asked, sizes) * percent // 100
 
 
@@ -82,7 +83,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     arguments = _arguments(record, spec)
     expected = spec.expected(arguments)
     outcome = record.behaviour.outcome
-    content_type, (width, height) = expected.content_type, _size(expected)
+    content_type, (width, height) = expected.content_type, _size(spec, arguments)
     if outcome == "wrong_format":
         content_type = _OTHER_FORMAT[content_type]
     if outcome == "wrong_size":
@@ -123,7 +124,7 @@ def _file(record: Record, spec: ModelSpec, index: int, base_url: str) -> dict[st
         url = f"data:{expected.content_type};base64,{encoded}"
     else:
         url = f"{base_url}/files/b/{record.id}/{name}"
-    width, height = _size(expected)
+    width, height = _size(spec, arguments)
     return {
         "url": url,
         "content_type": expected.content_type,
@@ -133,9 +134,12 @@ def _file(record: Record, spec: ModelSpec, index: int, base_url: str) -> dict[st
     }
 
 
-def _size(expected: Expected) -> price.Pixels:
+def _size(spec: ModelSpec, arguments: Any) -> price.Pixels:
     """Return the size that was asked for, or chosen here as the model would."""
-    return (expected.width, expected.height) if expected.width else _CHOSEN
+    expected = spec.expected(arguments)
+    if expected.width:
+        return expected.width, expected.height
+    return _CHOSEN.get(getattr(arguments, spec.size), _CHOSEN_ELSE)
 
 
 def _arguments(record: Record, spec: ModelSpec) -> Any:

@@ -95,6 +95,15 @@ async def test_permissions_that_a_model_can_meet_are_kept(admin: AdminService) -
     assert record.permissions == replace(permissions, networks=spelt)
 
 
+async def test_a_size_with_a_name_is_kept_as_what_it_stands_for(admin: AdminService) -> None:
+    sizes = ("square_hd", "1024x1024", "landscape_16_9", "3840x2160")
+    permissions = Permissions(models=("openai/gpt-image-2",), sizes=sizes)
+
+    record = (await admin.keys.create("web/shop", permissions=permissions)).record
+
+    assert record.permissions.sizes == ("1024x1024", "landscape_16_9", "3840x2160")
+
+
 async def test_an_expired_key_can_be_renamed(admin: AdminService, world: Any) -> None:
     record = (await admin.keys.create("web/shop", expires_s=NOW_S + 1)).record
     world.records.known[record.id] = replace(record, expires_s=NOW_S - 1)

@@ -95,6 +95,14 @@ async def test_after_a_day_what_could_be_had_is_published(world: Any) -> None:
     assert world.leaks() == []
 
 
+async def test_a_url_that_is_told_twice_is_fetched_once(world: Any) -> None:
+    file = {"url": "https://pictures/0"}
+    world.shop.results = [Delivered({"images": [file, file]}, "2")]
+
+    assert await world.outcome(2) == "miss 2"
+    assert world.effects().count("download") == 1
+
+
 async def test_after_a_day_without_any_picture_it_may_be_bought_again(world: Any) -> None:
     world.steps.fail("download", GONE, times=6)
     assert await world.outcome() == "miss 0+1"

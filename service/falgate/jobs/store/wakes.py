@@ -9,10 +9,11 @@ from redis.exceptions import RedisError
 
 from falgate.core.errors import Unavailable
 from falgate.redis import keyspace
-from falgate.redis.line import connect
+from falgate.redis.line import Line, connect
 
 _PAUSE_S = 0.5
 _CONNECT_S = 2.0
+_BEAT_S, _LATE_S = 5.0, 5.0
 
 
 async def listen(
@@ -48,7 +49,20 @@ async def listen(
             continue
         try:
             line.send("SUBSCRIBE", *called)
-            await asyncio.wait([line.lost])
+            await _until_silent(line)
         finally:
             line.close()
         await asyncio.sleep(_PAUSE_S)
+
+
+async def _until_silent(line: Line) -> None:
+    """Wait until the connection has ended, or does not answer any more.
+
+    Nobody else says anything on it for hours, so a break somewhere on the way goes unnoticed.
+    """
+    while not line.lost.done():
+        await asyncio.wait([line.lost], timeout=_BEAT_S)
+        beat = line.ask("PING")
+        await asyncio.wait([beat], timeout=_LATE_S)
+        if not beat.done() or beat.exception():
+            return
