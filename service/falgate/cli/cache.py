@@ -106,14 +106,28 @@ def purge(api: Api, *, yes: bool, **selected: Any) -> None:
 
 
 @cache.command()
-@picture_argument
+@click.argument("picture", default="")
 @click.option("--off", is_flag=True, help="No longer.")
+@click.option("--model", default="", help="Instead, all pictures of a model that will end.")
 @operator(pictures=True)
-def pin(api: Api, *, picture: str, off: bool) -> None:
+def pin(api: Api, *, picture: str, off: bool, model: str) -> None:
     """Keep a picture for ever: it is never removed, and handed out without an end."""
+    if bool(picture) == bool(model) or (model and off):
+        raise Invalid("Name one picture, or a model whose pictures are to be kept with --model")
+    if model:
+        _pin_model(api, model)
+        return
     found = api.post("cache", "pictures", _file(picture), "unpin" if off else "pin")
     kept = "kept as long as any other" if off else "pinned"
     say(found, f"{found['name']} is {kept}")
+
+
+def _pin_model(api: Api, model: str) -> None:
+    pinned, cursor = 0, ""
+    while cursor is not None:
+        done = api.post("cache", "pin", body={"model": model, "cursor": cursor})
+        pinned, cursor = pinned + done["pinned"], done["next_cursor"]
+    say({"pinned": pinned}, f"{pinned} pictures of {model} are pinned")
 
 
 @cache.command()

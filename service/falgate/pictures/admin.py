@@ -222,6 +222,24 @@ class CacheAdmin:
         await self._note(who, "pin", record.name, {"pinned": pinned})
         return await self.picture(record.name)
 
+    async def pin_model(self, endpoint: str, who: str, *, cursor: str = "") -> tuple[int, str]:
+        """Pin all pictures of a model in a page of pools, as a model ends that cannot be bought on.
+
+        Return how many there are, and the cursor of the next page, "" after the last.
+        """
+        pools, after = await self.page(cursor=cursor, number=_PAGE)
+        pinned = 0
+        for each in pools:
+            if each.about is not None and each.about.endpoint == endpoint:
+                for picture in each.pool.pictures:
+                    await self._catalogue.pin(picture.name, pinned=True)
+                hashes = {picture.sha256 for picture in each.pool.pictures}
+                await self._pools.keep(each.fingerprint, hashes, 0, pinned=True)
+                pinned += len(hashes)
+        if pinned:
+            await self._note(who, "pin", f"model {endpoint}", {"pinned": pinned})
+        return pinned, after
+
     async def reject(self, name: str, who: str) -> Purged:
         """Remove a picture, its original and everything converted from that from every pool.
 

@@ -15,6 +15,7 @@ from falgate.cache.pool_info import PoolInfo
 from falgate.cache.store.pools import Pools
 from falgate.core.picture import Picture
 from falgate.models.endpoints import MODELS
+from falgate.pictures import admin
 from falgate.pictures.catalogue import NewPicture
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis.client import connect
@@ -159,7 +160,24 @@ def test_pictures_are_pinned_rejected_and_purged(falgate: Falgate, ask: Ask) -> 
     ]
 
 
+def test_all_pictures_of_a_model_that_ends_are_pinned(
+    falgate: Falgate, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "_PAGE", 1)
+
+    assert ask("cache", "pin", "--model", "openai/gpt-image-2") == {"pinned": 0}
+    assert ask("cache", "show", F)["pictures"][0]["until"]
+    assert falgate("cache", "pin", "--model", MODEL).stdout == f"2 pictures of {MODEL} are pinned\n"
+    for each in (F, G):
+        assert ask("cache", "show", each)["pictures"][0]["until"] is None
+    assert ask("cache", "show", TWO.name)["pinned"]
+    assert [line["subject"] for line in ask("audit")] == [f"pin model {MODEL}"] * 2
+
+
 def test_what_makes_no_sense_is_refused_in_one_line(refused: Refused) -> None:
+    assert "is no model; there are" in refused("cache", "pin", "--model", "fal-ai/nothing")
+    assert "Name one picture, or a model" in refused("cache", "pin")
+    assert "Name one picture, or a model" in refused("cache", "pin", ONE.name, "--model", MODEL)
     assert "Give exactly one of" in refused("cache", "purge")
     both = ("--everything", "--app", "web/shop")
     assert "give --yes" in refused("cache", "purge", *both)

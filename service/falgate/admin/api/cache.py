@@ -11,10 +11,11 @@ from msgspec import Meta
 from falgate.admin.api.cache_shapes import PictureShown, PoolShown, ReceiptShown, RerolledShown
 from falgate.admin.api.paging import LIMIT, Limit, Page, pattern_cursor
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Who
+from falgate.admin.api.services import AdminServices, Who
 from falgate.admin.api.shapes import instant
 from falgate.cache.fingerprint import prompt_digest
 from falgate.core.money import dollars
+from falgate.core.problems import NotFound
 from falgate.pictures.admin import AGE_S_MAX, CURSOR, CacheAdmin, Purged, Selection
 from falgate.pictures.catalogue import PoolRecord, Record
 from falgate.requests.erasure import PromptEraser
@@ -51,6 +52,20 @@ class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __repr__(self) -> str:
         """Omit the prompt."""
         return "Again(...)"
+
+
+class ModelPin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model whose pictures are to be kept for ever."""
+
+    model: Annotated[str, Meta(max_length=200, examples=["fal-ai/gpt-image-1.5"])]
+    cursor: Annotated[str, Meta(pattern=f"^({CURSOR})?$", description="Of the last answer")] = ""
+
+
+class ModelPinned(msgspec.Struct, frozen=True, kw_only=True):
+    """How many pictures are pinned, and where to go on."""
+
+    pinned: int
+    next_cursor: str | None
 
 
 @routes.get("/cache/pools", "List pools")
@@ -108,6 +123,20 @@ async def pin(
 ) -> PictureShown:
     """A pinned picture never expires and is never evicted."""
     return PictureShown.from_record(await cache_admin.pin(name, who, pinned=True))
+
+
+@routes.act("/cache/pin", "Pin the pictures of a model", 404)
+async def pin_model(
+    cache_admin: NamedDependency[CacheAdmin],
+    services: NamedDependency[AdminServices],
+    who: Who,
+    data: JSONBody[ModelPin],
+) -> ModelPinned:
+    """Works on a page of pools, newest first. To pin all, ask again with `next_cursor`."""
+    if data.model not in services.models:
+        raise NotFound(f"{data.model!r} is no model; there are {', '.join(services.models)}")
+    pinned, after = await cache_admin.pin_model(data.model, who, cursor=data.cursor)
+    return ModelPinned(pinned=pinned, next_cursor=after or None)
 
 
 @routes.act(f"{_ONE}/unpin", "Unpin a picture", 404)
