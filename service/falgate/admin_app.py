@@ -23,6 +23,7 @@ from falgate.money.reports import Reports
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.entries import Entries
 from falgate.money.store.ledger import Ledger
+from falgate.money.store.stops import Stops
 from falgate.money.store.usage import Usage
 from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.convert import Converter
@@ -89,6 +90,7 @@ async def open_admin_app(
     services = AdminServices(
         records=Registry(redis),
         budget_store=Budgets(redis, settings.calendar),
+        stop_store=Stops(redis),
         calendar=settings.calendar,
         upstreams=await known_upstreams(redis),
         models=MODELS,
@@ -127,6 +129,6 @@ def _about_pictures(settings: Settings, redis: Redis) -> PictureParts:
         cache_admin=CacheAdmin(
             catalogue, pools, deleter, AuditLog(redis), kept_s=settings.cache_ttl_s
         ),
-        quotes=Quotes(pools, Budgets(redis, settings.calendar), Places(redis)),
+        quotes=Quotes(pools, Budgets(redis, settings.calendar), Stops(redis), Places(redis)),
         probes=probes_of(settings, redis, troubles),
     )

@@ -1,15 +1,13 @@
 """The composition root: builds a gateway from settings, and alone knows the concrete classes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import msgspec
 from litestar.types import ASGIApp
 
 from falgate import settings as setting
-from falgate.accounts.apikey import Kind
 from falgate.accounts.store.rates import Rates
-from falgate.accounts.store.registry import Registry
 from falgate.accounts.store.tracked_keys import KeysAtHand
 from falgate.accounts.wrong_keys import WrongKeys
 from falgate.admin.api.routes import PictureParts
@@ -36,7 +34,6 @@ from falgate.jobs.store import wakes
 from falgate.jobs.store.sweep import sweep
 from falgate.models.endpoints import MODELS, RETIRING
 from falgate.money.budget import Position
-from falgate.money.store.budgets import Budgets
 from falgate.picture_services import PictureServices, open_picture_services
 from falgate.pictures.convert import Converter
 from falgate.requests.quote import Quotes
@@ -68,9 +65,7 @@ class Gateway(msgspec.Struct, frozen=True):
         leave: Reports "not ready" from now on, because the gateway is about to stop.
         let_go: Releases every waiting caller.
         proxies: Whose word on callers counts.
-        budgets: The budgets.
-        registry: Teams, apps and keys.
-        upstreams: Name of the upstream for each kind of key.
+        services: What operators administer.
     """
 
     app: ASGIApp
@@ -80,21 +75,18 @@ class Gateway(msgspec.Struct, frozen=True):
     leave: Callable[[], None]
     let_go: Callable[[], None]
     proxies: TrustedProxies
-    budgets: Budgets
-    registry: Registry
-    upstreams: Mapping[Kind, str]
+    services: AdminServices
 
     def administration(self, who: str) -> AdminService:
         """Return the admin facade; `who` goes into the audit log."""
-        return AdminService(
-            self.registry, self.budgets, who=who, upstreams=self.upstreams, models=MODELS
-        )
+        return self.services.administration(who)
 
     async def budget(self) -> tuple[Position, Micros]:
         """Return the organisation's budget for today, and the overage limit in micro-USD."""
-        positions = await self.budgets.positions(self.upstreams["live"], ORGANISATION)
+        budgets, live = self.services.budget_store, self.services.upstreams["live"]
+        positions = await budgets.positions(live, ORGANISATION)
         today = next(position for position in positions if position.window.kind == "day")
-        return today, (await self.budgets.overage(self.upstreams["live"]))[0]
+        return today, (await budgets.overage(live))[0]
 
 
 @asynccontextmanager
@@ -170,7 +162,17 @@ def _gateway(
     siblings: Siblings | None,
 ) -> Gateway:
     health = health_of(resources, telemetry.metrics, siblings)
-    served = _served(resources, works, kept, health, telemetry)
+    services = AdminServices(
+        records=resources.registry,
+        budget_store=resources.budgets,
+        stop_store=resources.stops,
+        calendar=resources.settings.calendar,
+        upstreams=resources.upstreams.names,
+        models=MODELS,
+        admin_key=resources.settings.admin_key,
+        wrong_keys=works.ports.wrong_keys,
+    )
+    served = _served(resources, works, kept, health, telemetry, services=services)
     return Gateway(
         app=served.apps,
         ops_app=served.operators,
@@ -179,9 +181,7 @@ def _gateway(
         leave=health.leave,
         let_go=works.wakes.close,
         proxies=resources.proxies,
-        budgets=resources.budgets,
-        registry=resources.registry,
-        upstreams=resources.upstreams.names,
+        services=services,
     )
 
 
@@ -192,6 +192,7 @@ def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) ->
         keys=KeysAtHand(tracked.keys, registry) if tracked else registry,
         rates=Rates(resources.redis),
         budgets=resources.budgets,
+        stops=resources.stops,
         pools=kept.pools,
         catalogue=kept.catalogue,
         uses=kept.uses,
@@ -239,6 +240,8 @@ def _served(
     kept: PictureServices,
     health: Health,
     telemetry: Telemetry,
+    *,
+    services: AdminServices,
 ) -> Applications:
     settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
     completions = None
@@ -259,19 +262,11 @@ def _served(
         address=kept.address,
         completions=completions,
         administration=admin_parts(
-            AdminServices(
-                records=resources.registry,
-                budget_store=resources.budgets,
-                calendar=settings.calendar,
-                upstreams=upstreams.names,
-                models=MODELS,
-                admin_key=settings.admin_key,
-                wrong_keys=ports.wrong_keys,
-            ),
+            services,
             resources.redis,
             PictureParts(
                 cache_admin=kept.cache_admin,
-                quotes=Quotes(ports.pools, ports.budgets, ports.places),
+                quotes=Quotes(ports.pools, ports.budgets, ports.stops, ports.places),
                 probes=probes_of(settings, resources.redis, health.troubles),
                 rerolls=Rerolls(kept.cache_admin, ports, works.queue, resources.registry),
                 eraser=kept.eraser,

@@ -23,6 +23,7 @@ from falgate.jobs.store.requests import Requests
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.instance import Instance
 from falgate.money.store.ledger import Ledger
+from falgate.money.store.stops import Stops
 from falgate.money.store.trust import Trust
 from falgate.money.store.usage import Usage
 from falgate.pictures.storage import PictureStore
@@ -51,6 +52,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     trust: Trust
     clock: Clock
     budgets: Budgets
+    stops: Stops
     registry: Registry
     tracked: Tracked | None
     jobs: Jobs
@@ -102,6 +104,7 @@ async def open_resources(
         trust=trust,
         clock=clock,
         budgets=budgets,
+        stops=Stops(redis),
         registry=registry,
         tracked=await _tracked(stack, settings, redis, registry, clock),
         jobs=Jobs(

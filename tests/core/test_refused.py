@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from falgate.core.errors import Refusal, StoreFull, TooMany, UpstreamRefused
+from falgate.core.errors import Refusal, StoppedByOperator, StoreFull, TooMany, UpstreamRefused
 from falgate.core.refused import Reason, about, error_type, reason
 from falgate.jobs import queue_errors
 
@@ -41,3 +41,10 @@ def test_a_limit_is_named_where_one_refused() -> None:
         "limit": "team:web generations_at_once"
     }
     assert about(TooMany("slow down", 1)) == {}
+
+
+def test_a_stop_is_named_where_one_refused() -> None:
+    stopped = StoppedByOperator("team:web", "team web", "a leak")
+
+    assert reason(stopped) == "buying_stopped"
+    assert about(stopped) == {"stopped": "team:web"}

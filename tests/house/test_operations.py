@@ -55,6 +55,7 @@ def shown() -> dict[str, set[str]]:
         overage=(1, 0),
         open_jobs=0,
         frozen=False,
+        stops={"team": 1},
         reconciled=ReconcileReport(at_ms=1, since_ms=0, until_ms=1),
         verified=VerificationResult(at_ms=1, differences=0),
     )

@@ -235,6 +235,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         keys=ports,
         rates=ports,
         budgets=ports,
+        stops=ports,
         pools=ports,
         catalogue=ports,
         uses=ports,
@@ -253,8 +254,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         completions=None,
         administration=AdminParts(
             services=AdminServices(
-                records=ports,
-                budget_store=ports,
+                **dict.fromkeys(("records", "budget_store", "stop_store"), ports),
                 calendar=CALENDAR,
                 upstreams={},
                 models={},

@@ -22,6 +22,7 @@ from falgate.app import open_gateway
 from falgate.core.calendar import Calendar
 from falgate.models.endpoints import MODELS
 from falgate.money.store.budgets import Budgets
+from falgate.money.store.stops import Stops
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
 
@@ -33,7 +34,9 @@ START_S = PATIENCE_S
 async def _key(redis_url: str) -> str:
     redis = connect(redis_url, timeout_s=TRIP_S)
     books = Budgets(redis, Calendar(UTC))
-    admin = AdminService(Registry(redis), books, who="tests", upstreams={}, models=MODELS)
+    admin = AdminService(
+        Registry(redis), books, Stops(redis), who="tests", upstreams={}, models=MODELS
+    )
     try:
         await admin.teams.create("web", Team())
         await admin.apps.create("web/shop", App())

@@ -45,6 +45,7 @@ async def test_what_is_not_there_is_quoted_at_its_price_and_its_hold(buy: Buy, h
         "price_version": "2026-08",
         "allowed": True,
         "refused_by": [],
+        "stopped": None,
         "overdrawn": [],
     }
     assert answer.headers["content-type"] == "application/json"

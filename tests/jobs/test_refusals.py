@@ -22,6 +22,7 @@ from falgate.jobs.verdicts import (
     PoolChanged,
 )
 from falgate.money.frozen import Frozen
+from falgate.money.stop import Stop, Stopped, Subject
 
 ORDER = Order(
     id="1",
@@ -113,6 +114,11 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
             "fal billed $1.20 more than was held, and the overage limit is $1.00; purchases are "
             "stopped until an operator raises it"
         ),
+    ),
+    "stopped": (
+        Stopped(Subject("app", "web/shop"), Stop(who="ann", stopped_s=1, why="a leak")),
+        402,
+        "An operator stopped purchases for app web/shop: a leak",
     ),
     "unborn": (
         LedgerMismatch(),

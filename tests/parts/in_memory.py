@@ -29,6 +29,7 @@ from falgate.jobs.verdicts import (
     Verdict,
     Waiter,
 )
+from falgate.money.stop import Stop, Stopped, Subject, stoppable
 
 LEASE_MS = 30_000
 
@@ -48,6 +49,11 @@ class Jobs:
         self.ledger: list[tuple[str, str, int]] = []
         self.held = self.spent = self.overrun = 0
         self.busy = False
+        self.stops: dict[Subject, Stop] = {}
+
+    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+        found = next((each for each in subjects if each in self.stops), None)
+        return Stopped(found, self.stops[found]) if found else None
 
     async def hold(  # noqa: C901, PLR0911 - a return for each verdict
         self, order: Order, seen: PoolVersion, _: PurchaseLimits, waiter: Waiter = NOBODY
@@ -70,6 +76,8 @@ class Jobs:
                 return PoolChanged(claim.generation, claim.count)
             if waiter.joins:
                 return Vacant()
+            if stopped := await self.first(stoppable(order.accounts, order.endpoint)):
+                return stopped
             if self.steps.verdict:
                 return self.steps.verdict
             if self.spent + self.held + order.held > self.steps.limit:

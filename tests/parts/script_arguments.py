@@ -33,10 +33,12 @@ USUAL: dict[str, Any] = {
     "alerts": keyspace.ALERTS,
     "posted": keyspace.POSTED,
     "audit": keyspace.AUDIT,
+    "stops": keyspace.STOPS,
     **{name: getattr(keyspace, name)(UPSTREAM, "2026-11-22") for name in ("usage", "breakdown")},
     "charged": json.dumps(
         [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
     ),
+    "stoppable": json.dumps([*(each.name for each in CHARGED), "model:m"]),
     "class": "normal",
     "weight": 1,
     "waiting_max": 0,

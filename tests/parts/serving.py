@@ -26,6 +26,7 @@ from falgate.admin.service import AdminService
 from falgate.core.calendar import Calendar
 from falgate.models.endpoints import MODELS
 from falgate.money.store.budgets import Budgets
+from falgate.money.store.stops import Stops
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
 
@@ -80,7 +81,9 @@ class Gateway(NamedTuple):
         """Another key, of the app `app` of a team."""
         redis = self.redis()
         books = Budgets(redis, Calendar(UTC))
-        admin = AdminService(Registry(redis), books, who="tests", upstreams={}, models=MODELS)
+        admin = AdminService(
+            Registry(redis), books, Stops(redis), who="tests", upstreams={}, models=MODELS
+        )
         try:
             if team not in await admin.teams.all():
                 await admin.teams.create(team, Team())

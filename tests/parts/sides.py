@@ -23,6 +23,8 @@ from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.store.requests import Requests
 from falgate.jobs.verdicts import NOBODY, Held, NewRequest, Verdict, Waiter
+from falgate.money.stop import Stop, Stopped, subject
+from falgate.money.store.stops import Stops
 from falgate.pictures import ports as pictures_ports
 from falgate.redis import keyspace
 
@@ -32,6 +34,7 @@ PAID = Settlement(state="paid", charge=60, delivered=1)
 RELEASED = Settlement(state="released", charge=0)
 TERMS = PurchaseLimits()
 NEW = PoolVersion()
+STOP = Stop(who="w", stopped_s=1, why="a leak")
 
 
 class Side(ABC):
@@ -57,6 +60,14 @@ class Side(ABC):
     @abstractmethod
     async def fill(self) -> None:
         """Let strangers take every slot at the upstream."""
+
+    @abstractmethod
+    async def stop(self, name: str) -> Stopped:
+        """Stop purchases for a subject."""
+
+    @abstractmethod
+    async def resume(self, stopped: Stopped) -> None:
+        """Let purchases for a subject go on."""
 
     @abstractmethod
     async def give_slot(self, job_id: str) -> None:
@@ -111,6 +122,13 @@ class InMemory(Side):
     async def fill(self) -> None:
         self._fake.busy = True
 
+    async def stop(self, name: str) -> Stopped:
+        self._fake.stops[subject(name)] = STOP
+        return Stopped(subject(name), STOP)
+
+    async def resume(self, stopped: Stopped) -> None:
+        del self._fake.stops[stopped.subject]
+
     async def give_slot(self, job_id: str) -> None:
         self._fake.give_turn(job_id)
 
@@ -158,6 +176,13 @@ class OnRedis(Side):
     async def fill(self) -> None:
         strangers = {f"{number}:{STRANGER}": 1 for number in range(100)}
         await self._redis.zadd(keyspace.slots(UPSTREAM), strangers)
+
+    async def stop(self, name: str) -> Stopped:
+        assert await Stops(self._redis).put(subject(name), None, STOP, "w")
+        return Stopped(subject(name), STOP)
+
+    async def resume(self, stopped: Stopped) -> None:
+        assert await Stops(self._redis).put(stopped.subject, stopped.stop, None, "w")
 
     async def give_slot(self, job_id: str) -> None:
         await self._redis.zremrangebyrank(keyspace.slots(UPSTREAM), 0, 0)

@@ -1,8 +1,10 @@
 """Quotes: what is there, what it would cost, and which budgets have no room; nothing is written."""
 # ruff: noqa: D102 - the ports say what their methods do
 
+from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from falgate.cache.policy import EffectivePolicy
@@ -12,6 +14,7 @@ from falgate.core.calendar import Window
 from falgate.core.picture import Picture, Pool
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget, Position
+from falgate.money.stop import Stop, Stopped, Subject, subject
 from falgate.requests.quote import Quote, Quotes
 
 SPEC = MODELS["fal-ai/gpt-image-1.5"]
@@ -28,9 +31,14 @@ class World:
     def __init__(self, pool: Pool, budgets: dict[str, Budget]) -> None:
         self.pool = pool
         self.budgets = budgets
+        self.stops: dict[Subject, Stop] = {}
 
     async def read(self, _: str) -> Pool:
         return self.pool
+
+    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+        found = next((each for each in subjects if each in self.stops), None)
+        return Stopped(found, self.stops[found]) if found else None
 
     async def positions(self, _: str, charged: Account) -> list[Position]:
         return [
@@ -53,7 +61,7 @@ async def quote(world: Any, number: int) -> Quote:
         fingerprint="f",
         treatment=EffectivePolicy(scope="organisation"),
     )
-    return await Quotes(world, world, world).quote(asked, chain("web", "shop", "k"))
+    return await Quotes(world, world, world, world).quote(asked, chain("web", "shop", "k"))
 
 
 async def test_what_is_missing_is_priced() -> None:
@@ -94,3 +102,25 @@ async def test_a_hit_is_refused_by_no_budget() -> None:
     found = await quote(World(Pool(1, PICTURES), {"team:web": Budget(limit=0)}), 1)
 
     assert found.refusing == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["organisation:main", "team:web", "app:web/shop", f"model:{SPEC.endpoint}"]
+)
+async def test_what_has_to_be_bought_is_stopped_and_what_is_there_is_not(name: str) -> None:
+    stop = Stop(who="me", stopped_s=1, why="a leak")
+    missing, partial, there = (World(Pool(1, PICTURES[:number]), {}) for number in (0, 1, 2))
+    for world in (missing, partial, there):
+        world.stops[subject(name)] = stop
+
+    assert (await quote(missing, 1)).stopped == Stopped(subject(name), stop)
+    assert (await quote(partial, 2)).stopped == Stopped(subject(name), stop)
+    assert (await quote(there, 2)).stopped is None
+
+
+async def test_the_stops_of_others_stop_nothing() -> None:
+    world = World(Pool(), {})
+    for name in ("team:we", "app:web/sho", "model:another"):
+        world.stops[subject(name)] = Stop(who="me", stopped_s=1)
+
+    assert (await quote(world, 1)).stopped is None

@@ -29,7 +29,7 @@ def where(account: Account, *budgets: Budget | None, waiting: int = 0) -> Accoun
 
 
 def standing(*accounts: AccountStanding, upstream: str = "fal", **fields: Any) -> UpstreamStanding:
-    plain: dict[str, Any] = {"overage": (100, 1), "open_jobs": 2, "frozen": False}
+    plain: dict[str, Any] = {"overage": (100, 1), "open_jobs": 2, "frozen": False, "stops": {}}
     return UpstreamStanding(upstream=upstream, accounts=accounts, **{**plain, **fields})
 
 
@@ -87,6 +87,13 @@ def test_a_freeze_is_seen_where_it_is() -> None:
 
     assert found["falgate_frozen", "fal"] == 1
     assert found["falgate_frozen", "test"] == 0
+
+
+def test_what_operators_stopped_is_counted_by_level() -> None:
+    found = gauges(standing(stops={"organisation": 0, "team": 2}))
+
+    assert found["falgate_stops", "team", "fal"] == 2
+    assert found["falgate_stops", "organisation", "fal"] == 0
 
 
 def test_what_the_sellers_books_said_is_shown_once_they_were_read() -> None:

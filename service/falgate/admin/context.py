@@ -13,7 +13,7 @@ from falgate.core.account import Account
 from falgate.core.calendar import KINDS
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.models.spec import ModelSpec
-from falgate.money.ports import BudgetStore
+from falgate.money.ports import BudgetStore, StopStore
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
@@ -27,6 +27,7 @@ class AdminContext(msgspec.Struct, frozen=True):
     Attributes:
         records: Teams, apps and keys.
         budget_store: Budgets.
+        stop_store: Stops.
         who: The acting user for the audit log, such as "admin" or "cli:<user>".
         upstreams: The upstream of each kind of key, as far as it is known.
         models: The served models, by endpoint.
@@ -36,6 +37,7 @@ class AdminContext(msgspec.Struct, frozen=True):
 
     records: Records
     budget_store: BudgetStore
+    stop_store: StopStore
     who: str
     upstreams: Mapping[Kind, str]
     models: Mapping[str, ModelSpec]

@@ -7,6 +7,7 @@ from falgate.admin.budgets import Budgets
 from falgate.admin.context import AdminContext
 from falgate.admin.keys import Keys
 from falgate.admin.named import Named
+from falgate.admin.stops import Stops
 from falgate.core.account import Account
 from falgate.core.change import Audited
 from falgate.core.problems import Invalid
@@ -40,6 +41,11 @@ class AdminService(AdminContext, frozen=True):
     def budgets(self) -> Budgets:
         """Administration of budgets."""
         return Budgets(self)
+
+    @property
+    def stops(self) -> Stops:
+        """Administration of stops."""
+        return Stops(self)
 
     async def now_s(self) -> int:
         """Return Redis's clock, seconds since 1970."""

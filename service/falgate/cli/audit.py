@@ -27,7 +27,7 @@ _PERIODS = frozenset({"cache.max_age_s"})
 @at_most("How many lines.")
 @lister()
 def audit(api: Api, *, number: int) -> None:
-    """Show the newest changes of teams, apps, keys, budgets and limits: who, when and what."""
+    """Show the newest changes of teams, apps, keys, budgets, limits, stops: who, when and what."""
     lines = api.items("audit", number=number)
     if wants_json():
         listed(lines, ())

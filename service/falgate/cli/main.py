@@ -26,10 +26,12 @@ COMMANDS = {
     "limits": "limits",
     "models": "models",
     "quote": "quote",
+    "resume": "stop",
     "run": "run",
     "sandbox": "sandbox",
     "serve": "serve",
     "status": "status",
+    "stop": "stop",
     "teams": "teams",
     "usage": "usage",
 }

@@ -1,4 +1,4 @@
-"""`falgate quote`: what a request would cost an app, and which budget would refuse it."""
+"""`falgate quote`: what a request would cost an app, and what would refuse it."""
 
 from typing import Any
 
@@ -45,6 +45,9 @@ def _words(found: dict[str, Any]) -> str:
             f"list price ${found['list_usd']}, about ${found['estimate_usd']} with its text, "
             f"at most ${found['hold_usd']}"
         )
+    if stopped := found["stopped"]:
+        because = f": {stopped['why']}" if stopped["why"] else ""
+        lines.append(f"refused, because an operator stopped {stopped['subject']}{because}")
     lines += [
         f"refused by the {short['window']} budget of {short['account']}: "
         f"${short['remaining_usd']} of ${short['limit_usd']} left"

@@ -74,7 +74,7 @@ async def _app_key(gateway: Gateway, file: Path) -> str:
     kept = private.read(file)
     presented = apikey.present(kept)
     if presented:
-        record, now_s, _ = await gateway.registry.key(presented.id)
+        record, now_s, _ = await gateway.services.records.key(presented.id)
         if record and record.opened_by(presented, now_s) and not record.unusable(now_s):
             return kept
     keys = gateway.administration("settings").keys

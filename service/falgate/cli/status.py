@@ -8,6 +8,7 @@ import httpx
 from falgate.cli.client import Api, lister
 from falgate.cli.options import given_url, wants_json
 from falgate.cli.output import Column, listed, moment, say, usd
+from falgate.cli.stop import told
 
 _PROBE_S = 2.0
 _BYTES = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
@@ -51,12 +52,19 @@ def _words(found: dict[str, Any], gateway: str) -> str:
         "redis": _place(redis),
         "pictures": f"{_place(store)}: {store['pictures']}, {_size(store['size_bytes'])}",
         "upstream": found["upstream"] or "none: no gateway has used this ledger yet",
-        "buying": f"stopped: {found['frozen']}" if found["frozen"] else "goes on",
+        "buying": _buying(found),
         "calendar": found["calendar"],
     }
     if overage is not None:
         lines["overage"] = f"{usd(overage['used_usd'])} of {usd(overage['limit_usd'])} used"
     return "\n".join(f"{name:10}{words}" for name, words in lines.items())
+
+
+def _buying(found: dict[str, Any]) -> str:
+    stops = [f"stopped for {told(stop)}" for stop in found["stops"]]
+    if found["frozen"]:
+        stops.insert(0, f"stopped: {found['frozen']}")
+    return f"\n{'':10}".join(stops) or "goes on"
 
 
 def _place(place: dict[str, Any]) -> str:

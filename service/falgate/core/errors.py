@@ -135,6 +135,19 @@ class BuyingStopped(Refusal):
     error_type = "buying_stopped"
 
 
+class StoppedByOperator(BuyingStopped):
+    """An operator stopped purchases for the organisation, the team, the app or the model.
+
+    Attributes:
+        subject: Name of what is stopped, such as "team:web".
+    """
+
+    def __init__(self, subject: str, words: str, why: str) -> None:
+        because = f": {why}" if why else ""
+        super().__init__(f"An operator stopped purchases for {words}{because}")
+        self.subject = subject
+
+
 class ModelUnknown(Refusal):
     """The path names no model that falgate serves."""
 

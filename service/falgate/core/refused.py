@@ -1,4 +1,4 @@
-"""Why a request was refused: a closed set of reasons, and the budget or limit that refused."""
+"""Why a request was refused: a closed set of reasons, and the budget, limit or stop."""
 
 import re
 from collections.abc import Mapping
@@ -59,9 +59,11 @@ def error_type(refusal: Refusal) -> str | None:
 
 
 def about(refusal: Refusal) -> dict[str, str]:
-    """Return the budget or limit that refused, for the log."""
+    """Return the budget, limit or stop that refused, for the log."""
     if isinstance(refusal, errors.BudgetExhausted):
         return {"budget": refusal.budget, "window": refusal.window}
     if isinstance(refusal, errors.TooMany) and refusal.limit:
         return {"limit": refusal.limit}
+    if isinstance(refusal, errors.StoppedByOperator):
+        return {"stopped": refusal.subject}
     return {}

@@ -85,7 +85,7 @@ def documented(
 
 _REFUSALS = {
     "401": "The key is missing or unknown",
-    "402": "A budget has no room for this request; nothing was bought",
+    "402": "A budget has no room, or an operator stopped purchases; nothing was bought",
     "403": "The key is disabled, revoked or expired, or not allowed to do this",
     "413": "The body is too large",
     "422": "The input is invalid; the body lists every problem",

@@ -15,6 +15,7 @@ from falgate.http.responses import ignored
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
+from falgate.money.stop import Stopped
 from falgate.requests.quote import Quote, Quotes
 
 
@@ -30,6 +31,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     resets_at: str | None
 
 
+class StopNamed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator stopped, and why, if a reason was given."""
+
+    subject: str
+    why: str
+
+
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     """What a request would cost now. Nothing is held, so other purchases may come first.
 
@@ -41,8 +49,9 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
         estimate_usd: Expected charge, including text tokens.
         hold_usd: Maximum charge, which would be held during the purchase.
         price_version: Version of the model's price table.
-        allowed: Whether every budget has room.
+        allowed: Whether every budget has room, and nothing that has to be bought is stopped.
         refused_by: Budgets without room.
+        stopped: What an operator stopped, if something of it has to be bought.
         overdrawn: Shadow budgets without room; they refuse nothing.
     """
 
@@ -55,12 +64,13 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str
     allowed: bool
     refused_by: list[Standing]
+    stopped: StopNamed | None
     overdrawn: list[Standing]
 
 
 def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]:
     """Return a route under /v1/quote for each model."""
-    quotes = Quotes(ports.pools, ports.budgets, ports.places)
+    quotes = Quotes(ports.pools, ports.budgets, ports.stops, ports.places)
 
     def model_route(spec: ModelSpec) -> HTTPRouteHandler:
         async def quote(request: Request[Any, Any, Any]) -> Response[Quoted]:
@@ -93,8 +103,9 @@ def quoted(quote: Quote, calendar: Calendar) -> Quoted:
         estimate_usd=dollars(quote.estimate),
         hold_usd=dollars(quote.ceiling),
         price_version=quote.price_version,
-        allowed=not quote.refusing,
+        allowed=not quote.refusing and quote.stopped is None,
         refused_by=[_standing(position, calendar) for position in quote.refusing],
+        stopped=_named(quote.stopped),
         overdrawn=[_standing(position, calendar) for position in quote.shadows],
     )
 
@@ -109,3 +120,9 @@ def _standing(position: Position, calendar: Calendar) -> Standing:
         remaining_usd=dollars(position.remaining or 0),
         resets_at=calendar.resets_at(position.window),
     )
+
+
+def _named(stopped: Stopped | None) -> StopNamed | None:
+    if stopped is None:
+        return None
+    return StopNamed(subject=stopped.subject.name, why=stopped.stop.why)

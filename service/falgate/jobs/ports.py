@@ -27,6 +27,7 @@ from falgate.jobs.settlement import Settlement
 from falgate.jobs.verdicts import Verdict, Waiter
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
+from falgate.money.stop import Stopped, Subject
 from falgate.pictures.ports import AccessCounter, PictureRegister, Pictures, Places
 
 
@@ -64,6 +65,13 @@ class Budgets(Protocol):
 
     async def positions(self, upstream: str, charged: Account) -> list[Position]:
         """Return an account's budgets in the current windows."""
+
+
+class Stops(Protocol):
+    """What operators stopped."""
+
+    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+        """Return the first of these that is stopped, if one is."""
 
 
 class Pools(PoolReader, Protocol):
@@ -181,6 +189,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         keys: API keys of apps.
         rates: Limits on requests per second.
         budgets: Budgets and what is left of them.
+        stops: What operators stopped.
         pools: The pools.
         catalogue: Where pictures are registered.
         uses: Counts served pictures.
@@ -198,6 +207,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     rates: Rates
     budgets: Budgets
+    stops: Stops
     pools: Pools
     catalogue: PictureRegister
     uses: AccessCounter

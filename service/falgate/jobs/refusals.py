@@ -27,6 +27,7 @@ from falgate.jobs.verdicts import (
     Verdict,
 )
 from falgate.money.frozen import Frozen
+from falgate.money.stop import Stopped
 
 _LIMITS = {
     "requests_per_second": "requests per second",
@@ -71,7 +72,7 @@ def of_verdict(verdict: Verdict, order: Order, calendar: Calendar) -> Refusal:  
             )
         case LedgerMismatch():
             return Unavailable("The ledger in Redis is not the one that falgate started with", 30)
-        case Frozen():
+        case Frozen() | Stopped():
             return verdict.refusal()
         case OtherCalendar(name):
             return Unavailable(f"The ledger's calendar is {name}, but falgate uses another one", 60)

@@ -11,6 +11,7 @@ from falgate.core.picture import Picture
 from falgate.jobs.job import Job
 from falgate.jobs.request import RequestSpec
 from falgate.money.frozen import Frozen
+from falgate.money.stop import Stopped
 
 
 class Held(msgspec.Struct, frozen=True, eq=False):
@@ -117,6 +118,7 @@ Verdict = (
     | Repeated
     | Mismatched
     | Ended
+    | Stopped
     | Denied
     | Exceeded
     | NoBudget

@@ -49,6 +49,7 @@ overage = Key("overage:<upstream>", "hash", "limit and overrun of the overage ac
 former_overage = Key(
     "house:<upstream>", "hash", "the same, of an earlier version", "until renamed at a start"
 )
+stops = Key("stops", "hash", "what operators stopped, `team:<name>` and so on, as JSON")
 ledger = Key("ledger:<upstream>", "stream", "ledger entries, append-only until archived")
 corrected = Key(
     "corrected:<upstream>",
@@ -264,6 +265,7 @@ META = meta()
 DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
 AUDIT = audit()
+STOPS = stops()
 POSTED = posted()
 ALERTS = alerts()
 MARKERS = markers()

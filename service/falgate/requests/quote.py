@@ -1,4 +1,4 @@
-"""Quotes: what a request would cost and which budgets would refuse it, without buying anything."""
+"""Quotes: what a request would cost and what would refuse it, without buying anything."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,11 +15,12 @@ from falgate.core.events import Source
 from falgate.core.money import Micros
 from falgate.core.picture import Picture
 from falgate.jobs.derive import derivable
-from falgate.jobs.ports import Budgets
+from falgate.jobs.ports import Budgets, Stops
 from falgate.models import price
 from falgate.models.price import PriceUnknown
 from falgate.money import budget
 from falgate.money.budget import Position
+from falgate.money.stop import Stopped, stoppable
 from falgate.pictures.ports import Places
 
 
@@ -35,6 +36,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         ceiling: The most that they may cost, which is what would be held.
         price_version: Version of the model's price table.
         refusing: Enforced budgets that cannot pay the ceiling.
+        stopped: What of it an operator stopped, if it would have to buy.
         shadows: Shadow budgets that cannot pay the ceiling.
         tightest: The enforced budget with the least left.
         source: How the request would be served.
@@ -48,6 +50,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     ceiling: Micros
     price_version: str
     refusing: tuple[Position, ...]
+    stopped: Stopped | None
     shadows: tuple[Position, ...]
     tightest: Position | None
     source: Source
@@ -56,13 +59,14 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 class Quotes:
     """Quotes requests."""
 
-    def __init__(self, pools: PoolReader, budgets: Budgets, places: Places) -> None:
+    def __init__(self, pools: PoolReader, budgets: Budgets, stops: Stops, places: Places) -> None:
         self._pools = pools
         self._budgets = budgets
+        self._stops = stops
         self._places = places
 
     async def quote(self, asked: PictureRequest, accounts: tuple[Account, ...]) -> Quote:
-        """Quote a request by its pool, its price and every budget.
+        """Quote a request by its pool, its price, every budget and what is stopped.
 
         Args:
             asked: The request.
@@ -86,6 +90,9 @@ class Quotes:
             for position in await self._budgets.positions(asked.upstream, account)
         ]
         short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
+        stopped = None
+        if missing:
+            stopped = await self._stops.first(stoppable(accounts, asked.spec.endpoint))
         found = there.handed_out
         # What would be converted is served as what already was.
         served = msgspec.structs.replace(there, pictures=(*found, *masters))
@@ -98,6 +105,7 @@ class Quotes:
             ceiling=ceiling,
             price_version=asked.spec.price_version,
             refusing=tuple(p for p in short if p.enforced),
+            stopped=stopped,
             shadows=tuple(p for p in short if not p.enforced),
             tightest=budget.tightest(positions),
             source="derived" if masters and not served.missing else served.source,

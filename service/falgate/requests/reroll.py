@@ -51,7 +51,7 @@ class Rerolls:
         self._ports = ports
         self._queue = queue
         self._records = records
-        self._quotes = Quotes(ports.pools, ports.budgets, ports.places)
+        self._quotes = Quotes(ports.pools, ports.budgets, ports.stops, ports.places)
 
     async def reroll(self, name: str, who: str, *, body: bytes = b"") -> Rerolled:
         """Remove a picture from every pool, and buy another one for the pool that has its master.
@@ -119,6 +119,8 @@ class Rerolls:
 
     async def _afford(self, call: AdmittedRequest) -> None:
         quote = await self._quotes.quote(call, call.accounts)
+        if quote.stopped is not None:
+            raise Conflict(f"{quote.stopped.refusal()}; this picture was kept")
         for short in quote.refusing:
             raise Conflict(
                 f"The {short.window.kind} budget of {short.account.name} cannot pay for another "

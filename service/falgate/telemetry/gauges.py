@@ -1,6 +1,6 @@
 """Budget and ledger gauges as Prometheus families, read from the ledger at scrape time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -39,7 +39,7 @@ def retirements(models: Mapping[str, date]) -> Metric:
     return gauge
 
 
-def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
+def families(standings: Sequence[UpstreamStanding]) -> Iterable[Metric]:
     """Return all gauges of these upstreams."""
     labels = ["upstream", "level", "account", "window"]
     budgets = {
@@ -95,5 +95,17 @@ def families(standings: Iterable[UpstreamStanding]) -> Iterable[Metric]:
             proof = (standing.verified.differences, standing.verified.at_ms / 1000)
             for family, figure in zip(verified.values(), proof, strict=True):
                 family.add_metric([upstream], figure)
-    single = (waiting, overage, jobs, frozen)
+    single = (waiting, overage, jobs, frozen, _stops(standings))
     return (*budgets.values(), *single, *reconciled.values(), *verified.values())
+
+
+def _stops(standings: Sequence[UpstreamStanding]) -> GaugeMetricFamily:
+    stops = GaugeMetricFamily(
+        "falgate_stops",
+        "For how much of each level an operator stopped purchases.",
+        labels=["upstream", "level"],
+    )
+    for standing in standings:
+        for level, number in standing.stops.items():
+            stops.add_metric([short(standing.upstream), level], number)
+    return stops

@@ -1,6 +1,6 @@
 """The budget gauges of an upstream, as read from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -8,6 +8,7 @@ from falgate.billing.closed_job import ReconcileReport
 from falgate.core.account import Account
 from falgate.core.money import Micros
 from falgate.money.budget import Position
+from falgate.money.stop import Level
 from falgate.money.verification import VerificationResult
 
 
@@ -34,6 +35,7 @@ class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
         overage: The overage account: its limit and how much of it is used, micro-USD.
         open_jobs: Number of open jobs.
         frozen: Whether purchases are stopped until the ledger is recovered.
+        stops: How many subjects of each level operators stopped.
         reconciled: Result of the last reconciliation, if there was one.
         proved: Result of the last ledger check, if there was one.
     """
@@ -43,5 +45,6 @@ class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
     overage: tuple[Micros, Micros]
     open_jobs: int
     frozen: bool
+    stops: Mapping[Level, int]
     reconciled: ReconcileReport | None = None
     verified: VerificationResult | None = None

@@ -28,6 +28,7 @@ from falgate.http.edge import Edge
 from falgate.http.errors import HANDLERS
 from falgate.models.endpoints import MODELS
 from falgate.money.store.budgets import Budgets
+from falgate.money.store.stops import Stops
 from falgate.redis.client import connect
 
 ADMIN_KEY = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
@@ -62,6 +63,7 @@ def _app(redis: Redis, admin_key: str) -> Edge:
     services = AdminServices(
         records=Registry(redis),
         budget_store=Budgets(redis, calendar),
+        stop_store=Stops(redis),
         calendar=calendar,
         upstreams={"live": "sandbox", "test": "test"},
         models=MODELS,

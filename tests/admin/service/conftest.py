@@ -19,6 +19,7 @@ from falgate.core.change import Audited
 from falgate.core.money import Micros
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget, BudgetUnset, Position
+from falgate.money.stop import Stop, Stopped, Subject
 
 T = TypeVar("T")
 
@@ -184,11 +185,36 @@ class Books:
         self.limits[upstream] = limit
 
 
+class Stops:
+    """Stops; each change of one is written down."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Subject, Stop] = {}
+        self.changes: list[tuple[str, str]] = []
+
+    async def all(self) -> list[Stopped]:
+        return [Stopped(of, stop) for of, stop in self.kept.items()]
+
+    async def read(self, of: Subject) -> Stop | None:
+        return self.kept.get(of)
+
+    async def put(self, of: Subject, was: Stop | None, now: Stop | None, who: str) -> bool:
+        if self.kept.get(of) != was:
+            return False
+        if now is None:
+            del self.kept[of]
+        else:
+            self.kept[of] = now
+        self.changes.append((who, of.name))
+        return True
+
+
 class World(msgspec.Struct):
     """What an administration acts on, and some of them."""
 
     records: Records
     books: Books
+    stops: Stops
 
     def admin(self, kind: Kind = "live") -> AdminService:
         """Somebody's administration; its randomness counts."""
@@ -196,6 +222,7 @@ class World(msgspec.Struct):
         return AdminService(
             self.records,
             self.books,
+            self.stops,
             who="somebody",
             upstreams={"live": "fal", "test": "test"},
             models=MODELS,
@@ -207,7 +234,7 @@ class World(msgspec.Struct):
 @pytest.fixture
 def world() -> World:
     """Team web with its app shop, and a budget of the organisation."""
-    world = World(Records(), Books())
+    world = World(Records(), Books(), Stops())
     world.records.teams["web"] = Team()
     world.records.apps["web/shop"] = App()
     world.books.budgets["fal", ORGANISATION, "day"] = Budget(limit=10_000_000)

@@ -158,6 +158,8 @@ async def test_the_overage_has_a_limit(admin: AdminService, world: Any) -> None:
 
 
 async def test_before_a_first_start_there_are_no_live_books(world: Any) -> None:
-    fresh = AdminService(world.records, world.books, who="x", upstreams={"test": "test"}, models={})
+    fresh = AdminService(
+        world.records, world.books, world.stops, who="x", upstreams={"test": "test"}, models={}
+    )
     with pytest.raises(Conflict, match="start one first"):
         await fresh.budgets.all()

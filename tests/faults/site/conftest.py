@@ -24,6 +24,7 @@ from falgate.core.errors import Unavailable
 from falgate.models.endpoints import MODELS
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.ledger import Ledger
+from falgate.money.store.stops import Stops
 from falgate.money.store.verify import verify
 from falgate.redis import keyspace
 from falgate.redis.client import connect
@@ -99,6 +100,7 @@ class Site:
         return AdminService(
             Registry(self.redis),
             self._budgets,
+            Stops(self.redis),
             who="test",
             upstreams={"live": self.upstream, "test": "test"},
             models=MODELS,

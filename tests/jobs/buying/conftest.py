@@ -137,6 +137,7 @@ class World:
             keys=Keys(),
             rates=Rates(),
             budgets=self.jobs,  # never asked: here calls are admitted already
+            stops=self.jobs,
             pools=self.pools,
             catalogue=self.filed,
             uses=self.filed,

@@ -133,6 +133,7 @@ async def windows(world: Any) -> None:
             tags=keyspace.turns(UPSTREAM),
             calendar=await world.redis.hget(keyspace.META, "calendar"),
             **hold._beside(world.order("a", "f")),
+            stoppable='["organisation:main"]',
             charged=json.dumps(
                 [{"level": "organisation", "id": "main", "per_minute": 0, "at_once": 0}]
             ),

@@ -13,7 +13,9 @@ from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
 from falgate.jobs.job import Job, Order
 from falgate.money.budget import Budget
+from falgate.money.stop import Stop, Subject
 from falgate.money.store.budgets import Budgets
+from falgate.money.store.stops import Stops
 from falgate.money.store.verifications import Verifications
 from falgate.pictures.catalogue import StoreSize
 from falgate.redis import keyspace
@@ -35,6 +37,8 @@ async def test_what_is_read_is_what_the_parts_say(
     await redis.zadd(keyspace.open_jobs("fal"), {"job": 1})
     await redis.hset(keyspace.META, "frozen_ms", "5")
     await redis.hset(keyspace.MEDIA, mapping={"pictures": 2, "bytes": 30})
+    for subject in (Subject("team", "web"), Subject("team", "ads"), Subject("model", "a/b:c")):
+        await Stops(redis).put(subject, None, Stop(who="me", stopped_s=1), "me")
     summary = ReconcileReport(at_ms=1, since_ms=0, until_ms=1, difference=-4)
     await Corrections(redis, owner="x").keep("fal", summary, whole=True)
     proof = await Verifications(redis, "x").keep("fal", 1)
@@ -46,6 +50,7 @@ async def test_what_is_read_is_what_the_parts_say(
         assert list(where.positions) == await budgets.positions("fal", where.account)
         assert where.waiting == 4
     assert (fal.overage, fal.open_jobs, fal.frozen) == ((7, 0), 1, True)
+    assert fal.stops == test.stops == {"organisation": 0, "team": 2, "app": 0, "model": 1}
     assert (fal.reconciled, fal.verified) == (summary, proof)
     assert [where.account for where in test.accounts] == [ORGANISATION]
     assert (test.overage, test.open_jobs, test.reconciled, test.verified) == ((0, 0), 0, None, None)
@@ -97,7 +102,7 @@ async def test_commands_grow_with_teams_and_not_with_keys(
         account = Account("team", f"t{number}")
         await budgets.put("fal", account, "day", was=None, now=Budget(limit=1), who="me")
 
-    assert with_keys == alone <= 3 + len(BOTH) * (5 + 1) + 1
+    assert with_keys == alone <= 4 + len(BOTH) * (5 + 1) + 1
     assert await commands() == alone + 4
 
 

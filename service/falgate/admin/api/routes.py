@@ -21,6 +21,7 @@ from falgate.admin.api import (
     problems,
     quote,
     status,
+    stops,
     teams,
     usage,
 )
@@ -36,7 +37,7 @@ from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
-    *(teams, apps, keys, limits, budgets, accounts),
+    *(teams, apps, keys, limits, budgets, stops, accounts),
     *(audit, config, ledger, usage, deliveries, models),
 )
 

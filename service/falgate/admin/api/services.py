@@ -24,7 +24,7 @@ from falgate.core.calendar import Calendar
 from falgate.core.problems import NotFound
 from falgate.http.request_info import type_of
 from falgate.models.spec import ModelSpec
-from falgate.money.ports import BudgetStore
+from falgate.money.ports import BudgetStore, StopStore
 
 Actor = Annotated[
     str | None,
@@ -51,6 +51,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         records: Teams, apps and keys.
         budget_store: Budgets.
+        stop_store: Stops.
         calendar: The organisation's calendar.
         upstreams: The upstream of each kind of key.
         models: The served models, by endpoint.
@@ -60,6 +61,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
 
     records: Records
     budget_store: BudgetStore
+    stop_store: StopStore
     calendar: Calendar
     upstreams: Mapping[Kind, str]
     models: Mapping[str, ModelSpec]
@@ -75,6 +77,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         return AdminService(
             self.records,
             self.budget_store,
+            self.stop_store,
             who=who,
             upstreams=self.upstreams,
             models=self.models,

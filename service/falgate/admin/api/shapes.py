@@ -16,6 +16,7 @@ from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
 from falgate.core.money import USD, Micros, dollars
 from falgate.money.budget import Percent, Position
+from falgate.money.stop import Stopped
 
 Usd = Annotated[
     str,
@@ -129,6 +130,20 @@ class Standing(View, frozen=True, kw_only=True):
             budget=None if position.budget is None else BudgetShown.of(position.budget),
             resets_at=calendar.resets_at(position.window),
         )
+
+
+class StopShown(View, frozen=True, kw_only=True):
+    """What is stopped, by whom, since when and why."""
+
+    subject: Annotated[str, Meta(examples=["team:web", "model:openai/gpt-image-2"])]
+    who: str
+    stopped_at: str
+    why: Annotated[str, Meta(description="What callers are told; empty: no reason was given")]
+
+    @classmethod
+    def by(cls, stopped: Stopped) -> Self:
+        """Convert a stop."""
+        return cls.of(stopped.stop, subject=stopped.subject.name)
 
 
 class OverageShown(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec import Meta
 from falgate import __version__
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin, AdminServices
-from falgate.admin.api.shapes import OverageShown, Standing, View
+from falgate.admin.api.shapes import OverageShown, Standing, StopShown, View
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
 from falgate.pictures.catalogue import StoreSize
@@ -48,6 +48,7 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     store: StoreShown
     upstream: Annotated[str | None, Meta(description="Of live keys; null before a first start")]
     frozen: Annotated[str | None, Meta(description="Why nothing is bought")]
+    stops: Annotated[list[StopShown], Meta(description="What operators stopped")]
     calendar: Annotated[str, Meta(examples=["Europe/Vienna/monday"])]
     overage: OverageShown | None
     fullest: Annotated[list[BudgetFilled], Meta(description="Budgets of live keys, at most ten")]
@@ -87,6 +88,7 @@ async def show_status(
         store=StoreShown.of(stored, at=probes.store, trouble=troubles.get("store")),
         upstream=upstream,
         frozen=await probes.frozen() or None,
+        stops=[StopShown.by(each) for each in await admin.stops.all()],
         calendar=calendar.name,
         overage=OverageShown.of(*await admin.budgets.overage()) if upstream else None,
         fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),

@@ -31,7 +31,9 @@ from falgate.jobs.verdicts import (
     Waiter,
 )
 from falgate.money.frozen import Frozen
+from falgate.money.stop import stoppable
 from falgate.money.store.instance import Instance
+from falgate.money.store.stops import stopped
 from falgate.redis import keyspace
 from falgate.redis.script import Script
 
@@ -128,6 +130,7 @@ def _named(
         "channel": keyspace.MOVED,
         "order": msgspec.json.encode(bare).decode(),
         "input": msgspec.json.encode(order.input).decode(),
+        "stoppable": _stoppable(order),
         **_beside(order),
     }
 
@@ -146,6 +149,11 @@ def _beside(order: Order) -> dict[str, Any]:
         "flight_prefix": keyspace.flight(""),
         "waiters_prefix": keyspace.waiters(""),
     }
+
+
+def _stoppable(order: Order) -> str:
+    subjects = stoppable(order.accounts, order.endpoint)
+    return msgspec.json.encode([subject.name for subject in subjects]).decode()
 
 
 def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:
@@ -186,6 +194,8 @@ def _verdict(  # noqa: C901, PLR0911, PLR0912 - one return for each of the scrip
             return PoolChanged(int(generation), int(count))
         case ["vacant"]:
             return Vacant()
+        case ["stopped", name, record]:
+            return stopped(name, record)
         case ["denied", at, kind, limit, spent, held]:
             window = next(window for window in windows if window.kind == kind)
             return Denied(accounts[int(at)], window, int(limit), int(spent), int(held))

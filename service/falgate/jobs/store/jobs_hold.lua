@@ -3,7 +3,7 @@
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and queue for a
 -- slot, or do none of it. Queueing is part of the hold, so that simultaneous requests cannot exceed
 -- a team's limit on waiting jobs.
--- The accounts (more_keys) begin at KEYS[18], the organisation first; after them come as many keys
+-- The accounts (more_keys) begin at KEYS[19], the organisation first; after them come as many keys
 -- that count each account's purchases per minute, in the same order.
 -- A budget's first refusal in a window, and a hold that fills one, create alerts.
 -- The request is recorded as waiting for the flight; if it is queued (`asked`, else ''), it is
@@ -25,6 +25,8 @@
 --   {'ended'}                                       the request has ended meanwhile
 --   {'stale', generation, count}                    a job has published since the pool was read
 --   {'vacant'}                                      the caller only joins, but nobody is buying
+--   {'stopped', subject, stop}                      an operator stopped one of the subjects of the
+--                                                   purchase (`stoppable`), the first of several
 --   {'denied', account, kind, limit, spent, held}   a budget cannot pay for it; micro-USD
 --   {'exceeded', account, what, limit, wait_ms}     a limit on purchases is reached
 --   {'unlimited'}                                   the organisation has no enforced budget
@@ -51,6 +53,7 @@ local teams = KEYS[14]
 local alerts = KEYS[15]
 local pool_flight = KEYS[16]
 local places = KEYS[17]
+local stops = KEYS[18]
 local ledger_id = ARGV[1]
 local job_id = ARGV[2]
 local owner = ARGV[3]
@@ -85,7 +88,8 @@ local job_prefix = ARGV[31]
 local flight_prefix = ARGV[32]
 local waiters_prefix = ARGV[33]
 local joins = ARGV[34]
-local first_account = 18
+local stoppable = ARGV[35]
+local first_account = 19
 local minute_ms = 60000
 
 -- No purchase is free: a hold of 0 would pass a budget of 0, and the job would buy all the same.
@@ -139,6 +143,12 @@ if claim and not under_way then
   end
 end
 if joins == '1' then return {'vacant'} end
+
+-- Only here: what is stopped still joins purchases under way, which are paid for.
+local subjects = cjson.decode(stoppable)
+for i, stop in ipairs(redis.call('HMGET', stops, unpack(subjects))) do
+  if stop then return {'stopped', subjects[i], stop} end
+end
 
 local in_force, names = cjson.decode(windows), {}
 for _, window in ipairs(in_force) do

@@ -4,6 +4,7 @@ They are read at every scrape, so the cost must depend only on what is shown: th
 accounts, which has every key that was ever charged, is not read.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from redis.asyncio.client import Pipeline
 from falgate.billing.store.corrections import as_summary
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Calendar, Window
+from falgate.money.stop import LEVELS, subject
 from falgate.money.store.budgets import position
 from falgate.money.store.verifications import as_verification
 from falgate.pictures.catalogue import StoreSize
@@ -39,14 +41,17 @@ class BudgetGauges:
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.time()
             pipeline.hget(keyspace.META, "frozen_ms")
+            pipeline.hkeys(keyspace.STOPS)
             pipeline.hmget(keyspace.MEDIA, TOTAL)
             for upstream in upstreams:
                 self._ask(pipeline, upstream)
-            (seconds, micros), frozen_ms, stored, *rest = await pipeline.execute()
+            (seconds, micros), frozen_ms, stopped, stored, *rest = await pipeline.execute()
         replies = [rest[start : start + _OWN] for start in range(0, len(rest), _OWN)]
         subjects = [[ORGANISATION, *(Account("team", name) for name in own[0])] for own in replies]
         windows = self._calendar.windows(int(seconds) * 1000 + int(micros) // 1000)
         stand = await self._accounts(upstreams, subjects, windows)
+        levels = Counter(subject(name).level for name in stopped)
+        stops = {level: levels[level] for level in LEVELS}
         standings = [
             UpstreamStanding(
                 upstream=upstream,
@@ -54,6 +59,7 @@ class BudgetGauges:
                 overage=(int(overage[0] or 0), int(overage[1] or 0)),
                 open_jobs=int(open_jobs),
                 frozen=int(frozen_ms or 0) > 0,
+                stops=stops,
                 reconciled=as_summary(reconciled),
                 verified=as_verification(proof),
             )

@@ -1,0 +1,93 @@
+"""Administration of stops: an operator ends all buying for something, and resumes it."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from msgspec.structs import replace
+
+from falgate.admin.context import AdminContext, change
+from falgate.core.change import check_why
+from falgate.core.problems import NotFound
+from falgate.money.stop import Stop, Stopped, Subject
+
+_NAMED_MAX = 20
+"""How many names a refusal lists."""
+
+
+class Stops:
+    """All stops. They apply to live and test keys alike."""
+
+    def __init__(self, context: AdminContext) -> None:
+        self._context = context
+
+    async def all(self) -> list[Stopped]:
+        """Return every stop, the widest subjects first, then by name."""
+        return await self._context.stop_store.all()
+
+    async def stop(self, subject: Subject, why: str | None = None) -> Stopped:
+        """Stop buying for a subject. If it is stopped already, only the reason changes.
+
+        Args:
+            subject: What to stop.
+            why: What callers are told; None keeps the reason that was given before, if any.
+
+        Raises:
+            Invalid: The reason is not one short line.
+            NotFound: There is no such team, app or model.
+            Conflict: Others keep changing the stop at the same time.
+        """
+        check_why(why or "")
+        await self._require(subject)
+        context = self._context
+        now_s = await context.records.now_s()
+
+        def stopped(was: Stop | None) -> Stop | None:
+            if was is None:
+                return Stop(who=context.who, stopped_s=now_s, why=why or "")
+            return was if why is None else replace(was, why=why)
+
+        done = await self._change(subject, stopped)
+        assert done is not None
+        return Stopped(subject, done)
+
+    async def resume(self, subject: Subject) -> None:
+        """Let purchases for a subject go on, even if the subject itself was removed meanwhile.
+
+        Raises:
+            NotFound: It is not stopped.
+            Conflict: Others keep changing the stop at the same time.
+        """
+        stops = [each.subject.name for each in await self.all()]
+        if subject.name not in stops:
+            others = f"stopped are: {_few(stops)}" if stops else "nothing is"
+            raise NotFound(f"{subject.name} is not stopped; {others}")
+        await self._change(subject, lambda _: None)
+
+    async def _change(
+        self, subject: Subject, how: Callable[[Stop | None], Stop | None]
+    ) -> Stop | None:
+        store = self._context.stop_store
+        return await change(
+            lambda: store.read(subject),
+            how,
+            lambda was, now: store.put(subject, was, now, self._context.who),
+        )
+
+    async def _require(self, subject: Subject) -> None:
+        """Refuse what is not there: a mistyped name would stop nothing."""
+        if subject.level == "organisation":
+            return
+        directory = await self._context.records.directory()
+        known: Mapping[str, Collection[str]] = {
+            "team": directory.teams,
+            "app": directory.apps,
+            "model": self._context.models,
+        }
+        if subject.id not in known[subject.level]:
+            there = _few(known[subject.level])
+            raise NotFound(f"There is no {subject.words}; there are: {there or 'none'}")
+
+
+def _few(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = len(ordered) - _NAMED_MAX
+    return ", ".join(ordered[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")
