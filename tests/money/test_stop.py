@@ -19,6 +19,10 @@ def test_a_subject_is_read_as_it_is_written(name: str, meant: Subject) -> None:
     assert meant.name == name
 
 
+def test_the_organisation_needs_no_name() -> None:
+    assert subject("organisation") == WHOLE
+
+
 @pytest.mark.parametrize("name", ["", "web", "team:", "organisation:", "organisation:web", "key:k"])
 def test_what_cannot_be_stopped_is_no_subject(name: str) -> None:
     with pytest.raises(ValueError, match="is not organisation:main, team:NAME, app:TEAM/APP or"):

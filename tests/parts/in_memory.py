@@ -74,10 +74,10 @@ class Jobs:
                 return Joined(under_way)
             if isinstance(claim, PoolVersion) and seen < claim:
                 return PoolChanged(claim.generation, claim.count)
-            if waiter.joins:
-                return Vacant()
             if stopped := await self.first(stoppable(order.accounts, order.endpoint)):
                 return stopped
+            if waiter.joins:
+                return Vacant()
             if self.steps.verdict:
                 return self.steps.verdict
             if self.spent + self.held + order.held > self.steps.limit:

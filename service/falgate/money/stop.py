@@ -39,11 +39,13 @@ WHOLE = Subject("organisation", ORGANISATION.id)
 
 
 def subject(name: str) -> Subject:
-    """Parse a subject's name as `Subject.name` writes it.
+    """Parse a subject's name as `Subject.name` writes it; "organisation" alone is accepted too.
 
     Raises:
         ValueError: It is not the name of a subject.
     """
+    if name == WHOLE.level:
+        return WHOLE
     level, _, own = name.partition(":")
     found = next((Subject(each, own) for each in LEVELS if each == level), None)
     if found is None or not own or (found.level == "organisation" and found != WHOLE):

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+from crew import Told, own_connection, scraped
 from patience import PATIENCE_S
 
 from falgate.accounts import apikey
@@ -18,6 +19,12 @@ def operator(gateway: Any) -> httpx.AsyncClient:
     headers = {"Authorization": f"Key {ADMIN_KEY}", "X-Falgate-Actor": "ann"}
     url = f"{gateway.url}/admin/v1"
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_S, trust_env=False)
+
+
+async def told_by(gateway: Any) -> Told:
+    """The metrics of a gateway."""
+    async with own_connection(gateway, "") as client:
+        return await scraped(client)
 
 
 async def waiting(site: Any, number: int) -> bool:
@@ -47,6 +54,10 @@ async def test_after_a_stop_no_instance_buys_and_all_go_on_with_the_rest(site: A
                     "error_type": "buying_stopped",
                 }
         for gateway in gateways:
+            metrics = await told_by(gateway)
+            assert metrics["falgate_refusals_total", "buying_stopped", "default"] == 2
+            assert metrics["falgate_stops", "organisation", "other"] == 1
+            assert '"stopped": "organisation:main"' in gateway.said
             assert (await site.ask(gateway, "a fox")).headers["x-falgate-cache"] == "hit"
         joined = asyncio.create_task(site.ask(two, "an owl"))
         await site.until(lambda: waiting(site, 2))

@@ -147,6 +147,23 @@ async def test_where_the_money_is_spent_a_reroll_changes_nothing(
     assert names(await buy(key, headers=ONLY_CACHED)) == names(bought)
 
 
+async def test_where_purchases_are_stopped_a_reroll_changes_nothing(
+    admin: httpx.AsyncClient, team: str, buy: Buy, key: str, prompt: str
+) -> None:
+    bought = await buy(key)
+    stopped = await admin.put(f"/stops/team:{team}", json={"why": "a leak"})
+    assert stopped.status_code == 200, stopped.text
+
+    refused = await admin.post(
+        f"/cache/pictures/{names(bought)[0]}/reroll",
+        json={"request": {"prompt": prompt, "quality": "low", "output_format": "jpeg"}},
+    )
+
+    assert refused.status_code == 409
+    assert "a leak; this picture was kept" in refused.json()["detail"]
+    assert names(await buy(key, headers=ONLY_CACHED)) == names(bought)
+
+
 async def test_a_reroll_that_nobody_may_pay_for_changes_nothing(
     admin: httpx.AsyncClient, buy: Buy, hire: Hire, prompt: str
 ) -> None:

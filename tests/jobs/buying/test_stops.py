@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.errors import StoppedByOperator
+from falgate.core.errors import StoppedByOperator, Unavailable
 from falgate.fal.replies import Unsent
 from falgate.money.stop import WHOLE, Stop
 
@@ -80,3 +80,23 @@ async def test_a_queued_request_that_would_have_to_buy_again_ends_with_the_refus
     assert (failure.status, failure.error_type) == (402, "buying_stopped")
     assert world.jobs.held == world.jobs.spent == 0
     assert world.leaks() == []
+
+
+async def test_what_is_stopped_is_refused_for_good_even_while_the_store_is_full(
+    world: Any,
+) -> None:
+    world.pictures.full = True
+    assert await world.outcome() == "503 StoreUnavailable"
+    stop(world)
+
+    # A 503 would make clients try again and again, for nothing.
+    assert await world.outcome() == STOPPED
+
+
+async def test_without_redis_nothing_is_bought_stopped_or_not(world: Any) -> None:
+    for stops in (False, True):
+        if stops:
+            stop(world)
+        world.steps.fail("hold", Unavailable("no Redis"))
+        assert await world.outcome() == "503 Unavailable"
+    assert (world.jobs.held, world.shop.posts) == (0, [])

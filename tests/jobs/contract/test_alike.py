@@ -21,6 +21,7 @@ from falgate.jobs.job import MOVES, Fenced, Job, Order
 from falgate.jobs.request import CANCELLED, QueuedRequest
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.verdicts import NOBODY, Held
+from falgate.money.stop import Stopped
 
 ORDERS: tuple[dict[str, Any], ...] = (
     {},
@@ -47,6 +48,7 @@ class Life:
         self._orders: list[Order] = []
         self._jobs: list[Job] = []
         self._requests: dict[str, QueuedRequest] = {}
+        self._stopped: dict[str, Stopped] = {}
         self._seen, self._generations = NEW, [0]
 
     async def do(self, name: str, x: int, y: int) -> Any:
@@ -166,6 +168,14 @@ class Life:
             lambda: places.follow(POOL, request_id, lease_ms=20_000),
         ]
         return await ways[y % 3](), await places.free(POOL, PICTURES, 9)
+
+    async def stop(self, x: int, _: str, __: int) -> None:
+        """An operator stops a subject, or resumes it."""
+        name = ("team:t", "app:t/p", "team:u", "model:fal-ai/model", "organisation:main")[x]
+        if stopped := self._stopped.pop(name, None):
+            await self._side.resume(stopped)
+        else:
+            self._stopped[name] = await self._side.stop(name)
 
     async def pools(self, x: int, _: str, y: int) -> Any:
         pools, chosen = self._side.pools, PICTURES[y % 4 : y % 4 + 2]

@@ -4,8 +4,9 @@ from typing import Any
 
 from judging import Suite, suite_of
 
+from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import PoolVersion
-from falgate.jobs.verdicts import Joined, PoolChanged
+from falgate.jobs.verdicts import Joined, PoolChanged, Waiter
 from falgate.money.stop import Stop, Stopped, stoppable
 from falgate.money.store.stops import Stops
 
@@ -26,6 +27,10 @@ async def stops(world: Any) -> None:
         assert await world.hold("b", "g") == Stopped(each, STOP)
     assert await world.hold("b", "f") == Joined("a")
     assert await world.hold("b", "h") == PoolChanged(7, 1)
+    joiner = Waiter(request="", joins=True)
+    order = world.order("b", "g")
+    asked = world.one.hold(order, PoolVersion(), PurchaseLimits(), joiner)
+    assert await asked == Stopped(subjects[0], STOP)
     # Before anything is said of its money: it would not be bought with any.
     assert await world.hold("b", "g", held=100_000) == Stopped(subjects[0], STOP)
 

@@ -23,7 +23,7 @@ _ONE = "/stops/{subject_name:str}"
 SubjectName = Annotated[
     str,
     PathParameter(
-        pattern=r"^(organisation:main|team:[^:/]+|app:[^:/]+:[^:/]+|model:[^/]+)$",
+        pattern=r"^(organisation(:main)?|team:[^:/]+|app:[^:/]+:[^:/]+|model:[^/]+)$",
         description="organisation:main, team:NAME, app:TEAM:APP or model:ENDPOINT, / written as :",
     ),
 ]

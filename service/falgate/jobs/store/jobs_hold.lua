@@ -142,13 +142,12 @@ if claim and not under_way then
     return {'stale', whole(made), whole(length)}
   end
 end
-if joins == '1' then return {'vacant'} end
-
 -- Only here: what is stopped still joins purchases under way, which are paid for.
 local subjects = cjson.decode(stoppable)
 for i, stop in ipairs(redis.call('HMGET', stops, unpack(subjects))) do
   if stop then return {'stopped', subjects[i], stop} end
 end
+if joins == '1' then return {'vacant'} end
 
 local in_force, names = cjson.decode(windows), {}
 for _, window in ipairs(in_force) do
