@@ -65,6 +65,12 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         flat("no budget", "buying_stopped"),
         {"X-Fal-Error-Type": "buying_stopped"},
     ),
+    "stopped by an operator": (
+        errors.StoppedByOperator("team:web", "team web", "a leak"),
+        402,
+        flat("An operator stopped purchases for team web: a leak", "buying_stopped"),
+        {"X-Fal-Error-Type": "buying_stopped"},
+    ),
     "model unknown": (
         errors.ModelUnknown("flux"),
         404,

@@ -31,7 +31,7 @@ CLOSED: dict[str, set[str]] = {
     "source": {*get_args(Source)},
     "upstream": {"sandbox", "test"},
     "outcome": {"paid", "released", "refused", "unknown", *get_args(TriedAs)},
-    "level": {"organisation", "team", "app", "key"},
+    "level": {"organisation", "team", "app", "key", "model"},
     "window": set(KINDS),
     "what": {"limit", "overrun", *get_args(AnomalyKind)},
     "team": {"default", ""},

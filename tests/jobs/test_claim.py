@@ -27,8 +27,10 @@ from falgate.jobs.verdicts import (
     Verdict,
 )
 from falgate.money.frozen import Frozen
+from falgate.money.stop import Stop, Stopped, Subject
 
 DAY = Window("day", "2026-01-01", 0, 1)
+STOPPED = Stopped(Subject("team", "web"), Stop(who="ann", stopped_s=1, why="a leak"))
 SHADOW = Overdrawn(Account("team", "web"), "month")
 VERDICTS: dict[str, Verdict] = {
     "held": Held((SHADOW,)),
@@ -42,6 +44,7 @@ VERDICTS: dict[str, Verdict] = {
     "overage full": OverageFull(5, 6),
     "unborn": LedgerMismatch(),
     "frozen": Frozen("counters", 5),
+    "stopped": STOPPED,
     "other calendar": OtherCalendar("UTC/monday"),
     "repeated": Repeated("request"),
     "mismatched": Mismatched(),
@@ -61,6 +64,7 @@ PARTS: dict[str, tuple[object, ...]] = {
     "overage full": (5, 6),
     "unborn": (),
     "frozen": ("counters", 5),
+    "stopped": (STOPPED.subject, STOPPED.stop),
     "other calendar": ("UTC/monday",),
     "repeated": ("request",),
     "mismatched": (),
