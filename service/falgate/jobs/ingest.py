@@ -10,11 +10,13 @@ from falgate.cache.pool import PoolVersion
 from falgate.cache.pool_info import PoolInfo
 from falgate.core.errors import StoreUnavailable
 from falgate.core.events import Anomaly, AnomalyKind
+from falgate.core.money import Micros
 from falgate.core.picture import Kept, NotAPicture, Picture
 from falgate.fal.replies import DownloadFailed
 from falgate.jobs.fetching import Fetches
 from falgate.jobs.job import Job, Order
 from falgate.jobs.ports import Ports
+from falgate.models import price
 from falgate.models.spec import ModelSpec
 from falgate.pictures.catalogue import NewPicture
 from falgate.redis.retry import retry_until_available
@@ -121,12 +123,21 @@ def _filing(ports: Ports, order: Order, kept: Kept) -> NewPicture:
     pooled = order.fresh != "aside"
     return NewPicture(
         kept=kept,
-        value=order.listed // order.number,
+        value=_value(spec, order, kept),
         app=f"{order.team}/{order.app}",
         prompt_sha256=order.prompt_sha256,
         fingerprint=order.fingerprint if pooled else "",
         about=_pool_info(spec, order) if pooled else None,
     )
+
+
+def _value(spec: ModelSpec, order: Order, kept: Kept) -> Micros:
+    """Return what it would cost to buy a picture of this size again, in micro-USD."""
+    arguments = msgspec.convert(order.input, spec.input)
+    try:
+        return price.worth(spec, arguments, 1, [(kept.width, kept.height)])
+    except price.PriceUnknown:  # the price table of this version has none
+        return order.listed // order.number
 
 
 def _pool_info(spec: ModelSpec, order: Order) -> PoolInfo:

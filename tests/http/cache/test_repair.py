@@ -50,6 +50,19 @@ async def test_pools_are_found_by_app_and_prompt(
     assert (picture["value_usd"], picture["pools"]) == ("0.009", [pool["fingerprint"]])
 
 
+async def test_a_picture_is_worth_what_one_of_its_size_costs(
+    admin: httpx.AsyncClient, managed: Any, prompt: str
+) -> None:
+    """Where the model chose the size, more was held: what the largest one would cost."""
+    body = {"prompt": prompt, "quality": "low", "image_size": "auto"}
+    async with managed.client() as client:
+        bought = await client.post("/openai/gpt-image-2", json=body)
+        hit = await client.post("/openai/gpt-image-2", json=body)
+    picture = (await admin.get(f"/cache/pictures/{names(bought)[0]}")).json()
+
+    assert picture["value_usd"] == hit.headers["x-falgate-saved-usd"] == "0.00402"
+
+
 async def test_a_prompt_is_shown_only_where_its_app_lets_it_be_kept(
     admin: httpx.AsyncClient, team: str, buy: Buy, key: str, managed: Any
 ) -> None:

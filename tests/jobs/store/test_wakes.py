@@ -103,6 +103,19 @@ async def test_what_fal_says_of_a_job_wakes_nobody_who_waits_for_its_end(
     assert heard == ["moved a"]
 
 
+async def test_what_a_stranger_says_ends_no_connection(
+    redis: Redis, heard: list[str], missed: list[int], until: Until
+) -> None:
+    for said in (b"\xff", b"a"):
+        await redis.publish(keyspace.WAKE, said)
+
+    async def told() -> bool:
+        return "wake a" in heard
+
+    await until(told)
+    assert (heard, missed) == (["wake \N{REPLACEMENT CHARACTER}", "wake a"], [1])
+
+
 async def test_who_lost_the_connection_listens_again_and_knows_that_it_missed_something(
     *,
     redis: Redis,

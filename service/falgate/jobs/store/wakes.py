@@ -36,7 +36,7 @@ async def listen(
     def pushed(message: Sequence[Any]) -> None:
         match message:
             case [b"message", channel, name]:
-                called[channel](name.decode())
+                called[channel](name.decode(errors="replace"))  # a stranger's is nobody's
             case [b"subscribe", _, number] if number == len(called):
                 missed()
 
