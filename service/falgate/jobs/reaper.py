@@ -63,13 +63,17 @@ class Reaper:
     async def look(self, upstream: str) -> None:
         """Adopt the jobs of one upstream whose leases ran out.
 
-        Only jobs of our own upstreams: another one would not know their requests.
+        Only jobs of our own upstreams: another one would not know their requests. And only those of
+        models that this version serves: another version's instances can carry on the others.
         """
         hook_ms = self._unknown_after_ms // 2 if upstream in self._hooked else 0
         search = LostSubmitFinder(self._ports.jobs, self._platforms.get(upstream), hook_ms)
         for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
             if self._purchases.busy_with(job_id):
                 continue  # The lease ran out in an outage of Redis; this process will renew it.
+            found = await self._ports.jobs.read(job_id)
+            if found is not None and found.order.endpoint not in self._ports.models:
+                continue
             job = await self._ports.jobs.adopt(job_id, upstream)
             if job is not None:
                 self._ports.facts.anomaly(Anomaly(what="adopted", job=job_id, detail=job.state))

@@ -85,6 +85,19 @@ async def test_a_job_whose_lease_runs_is_left_alone(world: Any, step: str) -> No
     assert world.effects() == ""
 
 
+async def test_a_job_of_a_model_that_is_not_served_here_is_left_to_others(world: Any) -> None:
+    job_id = await abandon(world, "collect")
+    models = dict(world.ports.models)
+    world.ports.models.clear()
+
+    await world.reap(2_000)
+    assert (world.effects(), world.jobs.jobs[job_id].epoch) == ("", 1)
+
+    world.ports.models.update(models)
+    await world.reap(0)
+    assert (world.jobs.jobs[job_id].state, world.leaks()) == ("finished", [])
+
+
 async def test_a_lost_submit_is_looked_at_again_when_it_counts_as_unknown(world: Any) -> None:
     world.shop.submissions = [Lost("reset")]
     assert await world.outcome() == "504 TimedOut"
