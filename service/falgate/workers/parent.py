@@ -25,9 +25,6 @@ _READ_BYTES = 65_536
 
 _NOT_STARTED_S = 5.0
 ASK_S = 1.0
-UNANSWERED_MAX = 30
-"""A worker that is asked so often in vain hangs. No collection of garbage and no load takes half as
-long, and other instances adopt its jobs after about that time anyway."""
 _FOLDER_BYTES_MAX = 75
 """With the names below it, a socket's path has 100 bytes; some systems allow 103."""
 
@@ -165,8 +162,8 @@ class Workers:
         for number, place in enumerate(self._places):
             if place.process is None:
                 continue
-            if place.unanswered == UNANSWERED_MAX:
-                silent_s = ASK_S * UNANSWERED_MAX
+            if place.unanswered == place.patience:
+                silent_s = ASK_S * place.patience
                 _LOG.error("worker.hung", worker=number, process=place.process, silent_s=silent_s)
                 os.kill(place.process, signal.SIGKILL)
             place.ask()
@@ -193,6 +190,7 @@ class Workers:
             vacant = [each for each in self._places if each.process is None]
             self._owed = vacant if self._places[0].ready else []
             for place in self._places:
+                place.lose_patience()
                 # From now on, a worker that closes its listeners closes them for good.
                 if place not in self._owed:
                     place.close()

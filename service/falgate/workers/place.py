@@ -11,6 +11,9 @@ _READ_BYTES = 65_536
 _SOUND_S = 30.0
 """A worker that lived for so long is replaced at once."""
 _PAUSES_S = (0.1, 5.0)
+_UNANSWERED_MAX, _UNANSWERED_AT_STOP = 30, 10
+"""A worker that is asked so often in vain hangs. No collection of garbage and no load takes half as
+long, and other instances adopt its jobs after about that time anyway."""
 _ARE_YOU_THERE = 0
 """As `kill` asks: no signal has this number."""
 
@@ -25,6 +28,7 @@ class Place:
         said: What it has said so far.
         ready: Whether a worker here was ever ready.
         unanswered: How often it was asked in vain, since it last said anything.
+        patience: After how many such questions it hangs.
         due_s: When to start one.
         began_s: When the last one was started.
         quick: How many in a row died soon.
@@ -36,7 +40,7 @@ class Place:
         self.channel: socket.socket | None = None
         self.said = b""
         self.ready = False
-        self.unanswered = 0
+        self.unanswered, self.patience = 0, _UNANSWERED_MAX
         self.due_s = 0.0
         self.began_s = 0.0
         self.quick = 0
@@ -50,7 +54,12 @@ class Place:
         """Note that a worker was started here."""
         channel.setblocking(False)
         self.process, self.channel, self.said = process, channel, b""
-        self.began_s, self.unanswered = time.monotonic(), 0
+        self.began_s = time.monotonic()
+        self.unanswered, self.patience = 0, _UNANSWERED_MAX
+
+    def lose_patience(self) -> None:
+        """Give up sooner from now on: whoever stops falgate may kill all of it in half a minute."""
+        self.patience = min(self.patience, self.unanswered + _UNANSWERED_AT_STOP)
 
     def ask(self) -> None:
         """Ask the worker whether it is there."""

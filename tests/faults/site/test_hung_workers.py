@@ -91,3 +91,20 @@ async def test_workers_that_were_stopped_with_their_parent_are_left_alone(site: 
     await site.until(relayed)
     assert workers_of(gateway) == before
     assert "worker.hung" not in gateway.said
+
+
+async def test_a_worker_that_hangs_delays_a_stop_less_than_it_delays_its_replacement(
+    site: Any,
+) -> None:
+    gateway = await site.start(workers=2)
+    hung, other = await all_workers_of(site, gateway)
+    os.kill(hung, signal.SIGSTOP)
+    gateway.process.send_signal(signal.SIGTERM)
+
+    async def ended() -> bool:
+        return gateway.process.poll() is not None
+
+    await site.until(ended)
+    said = [json.loads(line) for line in gateway.said.splitlines() if "worker.hung" in line]
+    assert [(each["process"], each["silent_s"]) for each in said] == [(hung, pytest.approx(1.0))]
+    assert other not in workers_of(gateway)
