@@ -34,6 +34,7 @@ class Fetches:
 
     Attributes:
         urls: Where they are, in fal's order.
+        arguments: The request, as its model's input.
         expected: What was asked for.
     """
 
@@ -43,7 +44,8 @@ class Fetches:
         self._upstream = ports.upstream(order.upstream)
         self._pictures = ports.pictures
         self.urls = [str(file["url"]) for file in spec.files(output)]
-        self.expected: Expected = spec.expected(msgspec.convert(order.input, spec.input))
+        self.arguments: Any = msgspec.convert(order.input, spec.input)
+        self.expected: Expected = spec.expected(self.arguments)
         begun = dict.fromkeys(self.urls) if ahead else ()
         self._begun = {url: asyncio.create_task(self._fetch(url)) for url in begun}
         for task in self._begun.values():

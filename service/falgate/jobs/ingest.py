@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -111,19 +112,19 @@ async def _store(ports: Ports, job: Job, fetches: Fetches) -> tuple[list[Kept], 
 async def _keep(ports: Ports, job: Job, fetches: Fetches, url: str) -> Kept | str:
     try:
         data, kept = await fetches.fetched(url)
-        await file(ports, _filing(ports, job.order, kept))
+        await file(ports, _filing(ports, job.order, fetches.arguments, kept))
         await ports.pictures.keep(data, kept)
     except (DownloadFailed, NotAPicture, StoreUnavailable) as error:
         return f"{type(error).__name__}: {error.__cause__ or error}".splitlines()[0]
     return kept
 
 
-def _filing(ports: Ports, order: Order, kept: Kept) -> NewPicture:
+def _filing(ports: Ports, order: Order, arguments: Any, kept: Kept) -> NewPicture:
     spec = ports.models[order.endpoint]
     pooled = order.fresh != "aside"
     return NewPicture(
         kept=kept,
-        value=_value(spec, order, kept),
+        value=_value(spec, order, arguments, kept),
         app=f"{order.team}/{order.app}",
         prompt_sha256=order.prompt_sha256,
         fingerprint=order.fingerprint if pooled else "",
@@ -131,9 +132,8 @@ def _filing(ports: Ports, order: Order, kept: Kept) -> NewPicture:
     )
 
 
-def _value(spec: ModelSpec, order: Order, kept: Kept) -> Micros:
+def _value(spec: ModelSpec, order: Order, arguments: Any, kept: Kept) -> Micros:
     """Return what it would cost to buy a picture of this size again, in micro-USD."""
-    arguments = msgspec.convert(order.input, spec.input)
     try:
         return price.worth(spec, arguments, 1, [(kept.width, kept.height)])
     except price.PriceUnknown:  # the price table of this version has none

@@ -81,16 +81,6 @@ Format = Annotated[
     Literal["jpeg", "png", "webp"],
     Meta(title="Output Format", description="Output format for the images"),
 ]
-SyncMode = Annotated[
-    bool,
-    Meta(
-        title="Sync Mode",
-        description=(
-            "If `True`, the media will be returned as a data URI and the output data won't be "
-            "available in the request history."
-        ),
-    ),
-]
 
 
 def picture_tokens(across: int, size: ImageSize) -> int:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from falgate.core.money import Micros, usd
+from falgate.models import inputs
 from falgate.models.output import Output
 from falgate.models.spec import Expected, ModelSpec
 
@@ -41,29 +42,11 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     quality: Annotated[
         Quality, Meta(title="Quality", description="Quality for the generated image")
     ] = "high"
-    num_images: Annotated[
-        int,
-        Meta(
-            title="Number of Images",
-            description="Number of images to generate",
-            examples=[1],
-            ge=1,
-            le=4,
-        ),
-    ] = 1
+    num_images: Annotated[int, inputs.number(most=4)] = 1
     output_format: Annotated[
         Format, Meta(title="Output Format", description="Output format for the images")
     ] = "png"
-    sync_mode: Annotated[
-        bool,
-        Meta(
-            title="Sync Mode",
-            description=(
-                "If `True`, the media will be returned as a data URI and the output data won't be "
-                "available in the request history."
-            ),
-        ),
-    ] = False
+    sync_mode: inputs.SyncMode = False
 
 
 IMAGE: dict[tuple[Quality, Size], Micros] = {

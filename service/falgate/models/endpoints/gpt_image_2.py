@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from falgate.models import inputs
 from falgate.models import openai_images as family
 from falgate.models.output import Output
 from falgate.models.spec import ModelSpec
@@ -26,18 +27,9 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "low", "medium", "high"],
         Meta(title="Quality", description="Quality for the generated image"),
     ] = "high"
-    num_images: Annotated[
-        int,
-        Meta(
-            title="Number of Images",
-            description="Number of images to generate",
-            examples=[1],
-            ge=1,
-            le=4,
-        ),
-    ] = 1
+    num_images: Annotated[int, inputs.number(most=4)] = 1
     output_format: family.Format = "png"
-    sync_mode: family.SyncMode = False
+    sync_mode: inputs.SyncMode = False
 
 
 SPEC = ModelSpec(

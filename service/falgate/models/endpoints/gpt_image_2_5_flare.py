@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from falgate.models import inputs
 from falgate.models import openai_images as family
 from falgate.models.output import Output
 from falgate.models.spec import ModelSpec, Refused
@@ -33,16 +34,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         Literal["auto", "low", "medium", "high", "xhigh", "max"],
         Meta(title="Quality", description="Quality for the generated image"),
     ] = "high"
-    num_images: Annotated[
-        int,
-        Meta(
-            title="Number of Images",
-            description="Number of images to generate",
-            examples=[1],
-            ge=1,
-            le=10,
-        ),
-    ] = 1
+    num_images: Annotated[int, inputs.number(most=10)] = 1
     output_format: family.Format = "png"
     output_compression: (
         Annotated[
@@ -57,7 +49,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         | UnsetType
         | None
     ) = UNSET
-    sync_mode: family.SyncMode = False
+    sync_mode: inputs.SyncMode = False
 
 
 COMPRESSED_PNG = Refused(
