@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from falgate.core.money import Micros
 from falgate.core.picture import Kept
+from falgate.models.input_files import InputFiles
 from falgate.models.sizes import Grid, ImageSize
 
 
@@ -92,10 +93,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         price_version: Identifies the price table by its date.
         image_price: Maps arguments to the list price of one picture, in micro-USD.
         text_ceiling: Maps arguments and the number of pictures to buy to the most that their text
-            may cost, in micro-USD.
+            and input pictures may cost, in micro-USD.
         text_estimate: Maps arguments and the number of delivered pictures to what is booked for
-            their text, in micro-USD. Errs high, but never exceeds `text_ceiling` for the same
-            number.
+            their text and input pictures, in micro-USD. Errs high, but never exceeds `text_ceiling`
+            for the same number.
         reasoning_ceiling: Likewise, the part of `text_ceiling` that is reserved for the model's
             reasoning while it makes pictures.
         rounded_to: What fal rounds the price of a call up to a multiple of, in micro-USD.
@@ -114,6 +115,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         prompt: Name of the argument for the prompt.
         format: Name of the argument for the file format, if the model has one.
         lossless: The lossless value of `format`, from which falgate converts to the others.
+        inputs: Which arguments are input pictures. Once these are read, each is a string of the
+            form of `InputPicture`, which is what prices and fingerprints see.
         retires: The day from which its vendor makes no pictures of it any more; None if none is
             announced.
         successor: Endpoint of the model to move to then, or "".
@@ -146,6 +149,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = "prompt"
     format: str = "output_format"
     lossless: str = "png"
+    inputs: tuple[InputFiles, ...] = ()
     retires: date | None = None
     successor: str = ""
 

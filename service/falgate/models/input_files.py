@@ -1,0 +1,86 @@
+"""Arguments that are input pictures: what a model declares of them, and reading and replacing them.
+
+A caller names input pictures by URL. falgate reads them and replaces each by the string form of an
+`InputPicture` before anything is keyed, priced or stored.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from falgate.core.input_picture import InputPicture, input_picture
+from falgate.core.picture import EXTENSIONS
+
+BYTES_MAX = 50_000_000
+"""OpenAI's, https://developers.openai.com/api/docs/guides/image-generation."""
+PIXELS_MAX = 50_000_000
+"""Enough for a phone's photograph; decoding it takes a fifth of a gigabyte."""
+
+
+class InputFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """An argument that names input pictures.
+
+    Attributes:
+        argument: Its name.
+        many: Whether it is a list of them.
+        least: How many there must be; 0 if it may be left out.
+        most: How many there may be.
+        bytes_max: Size of each.
+        pixels_max: Pixels of each.
+        types: Media types that the model reads, by the bytes.
+        masks: The argument whose first picture it is the mask of, and must be as large as; "" if
+            it is no mask.
+    """
+
+    argument: str
+    many: bool = False
+    least: int = 1
+    most: int = 1
+    bytes_max: int = BYTES_MAX
+    pixels_max: int = PIXELS_MAX
+    types: tuple[str, ...] = tuple(EXTENSIONS)
+    masks: str = ""
+
+    def values(self, arguments: Any) -> tuple[str, ...]:
+        """Return what arguments have here: URLs, or the string forms after these were read."""
+        value = getattr(arguments, self.argument)
+        if isinstance(value, str):
+            return (value,)
+        return tuple(value) if isinstance(value, Sequence) else ()
+
+    def number_wrong(self, arguments: Any) -> str | None:
+        """Return "sequence_too_short" or "sequence_too_long", fal's words, or None."""
+        number = len(self.values(arguments))
+        if number < self.least:
+            return "sequence_too_short"
+        return "sequence_too_long" if number > self.most else None
+
+    def loc(self, index: int) -> list[str | int]:
+        """Return where in a body its value of an index is, as fal's errors say it."""
+        return ["body", self.argument, *([index] if self.many else [])]
+
+
+def of_arguments(inputs: Sequence[InputFiles], arguments: Any) -> tuple[InputPicture, ...]:
+    """Return the input pictures of arguments that were read, in the order of the declaration."""
+    return tuple(
+        picture
+        for each in inputs
+        for value in each.values(arguments)
+        if (picture := input_picture(value))
+    )
+
+
+def replaced(inputs: Sequence[InputFiles], arguments: Any, by: Callable[[str], str]) -> Any:
+    """Return arguments with each input replaced.
+
+    Args:
+        inputs: Which arguments are inputs.
+        arguments: An instance of the model's input.
+        by: Maps what is there to what takes its place.
+    """
+    changed: dict[str, Any] = {}
+    for each in inputs:
+        if values := tuple(map(by, each.values(arguments))):
+            changed[each.argument] = list(values) if each.many else values[0]
+    return msgspec.structs.replace(arguments, **changed) if changed else arguments
