@@ -20,6 +20,7 @@ from falgate.admin.api.routes import AdminParts
 from falgate.admin.api.services import AdminServices
 from falgate.cli.keys import mint
 from falgate.core.calendar import Calendar
+from falgate.egress.target import Rules
 from falgate.http.address import Address
 from falgate.http.app import create_applications
 from falgate.http.cors import Cors
@@ -28,7 +29,6 @@ from falgate.http.picture_urls import PictureUrls
 from falgate.jobs.ports import Ports
 from falgate.models.endpoints import MODELS
 from falgate.requests.runtime import runtime
-from falgate.webhooks.target import Rules
 
 CALENDAR = Calendar(UTC)
 MODEL = "/fal-ai/gpt-image-1.5"

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from falgate.admin.api.routes import AdminParts, admin_routes
 from falgate.core.calendar import Calendar
 from falgate.core.events import Refused
+from falgate.egress.target import Rules
 from falgate.fal.signing import KeySet
 from falgate.http.address import Address
 from falgate.http.cors import Cors
@@ -34,7 +35,6 @@ from falgate.http.quote import quote_routes
 from falgate.http.run import run_routes
 from falgate.jobs.callback import FalCallbacks
 from falgate.requests.runtime import Runtime
-from falgate.webhooks.target import Rules
 
 
 class Applications(msgspec.Struct, frozen=True):

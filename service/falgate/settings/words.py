@@ -6,9 +6,9 @@ import re
 import msgspec
 
 from falgate.core.money import Micros, usd
+from falgate.egress import target
+from falgate.egress.target import Rules
 from falgate.settings.fields import PREFIX, Settings
-from falgate.webhooks import target
-from falgate.webhooks.target import Rules
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _HOST = re.compile(r"[\w.-]+")
