@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from falgate.core.file_errors import file_error
 from falgate.core.input_picture import InputPicture, input_picture
 from falgate.core.picture import EXTENSIONS
 
@@ -49,12 +50,19 @@ class InputFiles(msgspec.Struct, frozen=True, kw_only=True):
             return (value,)
         return tuple(value) if isinstance(value, Sequence) else ()
 
-    def number_wrong(self, arguments: Any) -> str | None:
-        """Return "sequence_too_short" or "sequence_too_long", fal's words, or None."""
-        number = len(self.values(arguments))
+    def check_number(self, arguments: Any) -> None:
+        """Check how many there are.
+
+        Raises:
+            InputRejected: Too few or too many.
+        """
+        number, loc = len(self.values(arguments)), ["body", self.argument]
         if number < self.least:
-            return "sequence_too_short"
-        return "sequence_too_long" if number > self.most else None
+            why = f"Sequence should have at least {self.least} items"
+            raise file_error("sequence_too_short", loc, why, min_length=self.least)
+        if number > self.most:
+            why = f"Sequence should have at most {self.most} items"
+            raise file_error("sequence_too_long", loc, why, max_length=self.most)
 
     def loc(self, index: int) -> list[str | int]:
         """Return where in a body its value of an index is, as fal's errors say it."""

@@ -104,6 +104,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         presets: What the sizes stand for that have a name. A request with such a name is the same
             as one with its size.
         grid: The sizes that the model makes, if it makes any size and prices it by its pixels.
+        priced_sizes: The sizes that it chooses among if it may, each with a price of its own.
         refused: Which arguments do not go together.
         lossy_only: Names of the arguments that only lossy formats have.
         recorded: Names of the arguments that the ledger keeps; never the prompt.
@@ -137,6 +138,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     rounded_to: Micros = 1
     presets: Mapping[str, ImageSize] = {}
     grid: Grid | None = None
+    priced_sizes: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
     lossy_only: tuple[str, ...] = ()
     reasoning_ceiling: Callable[[Any, int], Micros] = lambda _arguments, _number: 0
@@ -163,8 +165,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
         A size has no name, and a null where a model has no default is nothing.
         """
+        optional = (*self.lossy_only, *(each.argument for each in self.inputs if not each.least))
         changed: dict[str, Any] = {
-            name: UNSET for name in self.lossy_only if getattr(arguments, name) is None
+            name: UNSET for name in optional if getattr(arguments, name) is None
         }
         size = getattr(arguments, self.size, None)
         if isinstance(size, str) and size in self.presets:
@@ -184,9 +187,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     def as_delivered(self, arguments: Any, width: int, height: int) -> Any:
         """Return the arguments that a delivered picture is priced by."""
         size = ImageSize(width=width, height=height)
-        if self.grid is None or not self.grid.may_be(size):
-            return arguments
-        return msgspec.structs.replace(arguments, **{self.size: size})
+        if self.grid is not None and self.grid.may_be(size):
+            return msgspec.structs.replace(arguments, **{self.size: size})
+        if str(size) in self.priced_sizes:
+            return msgspec.structs.replace(arguments, **{self.size: str(size)})
+        return arguments
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""
