@@ -13,6 +13,7 @@ from falgate.accounts.apikey import Kind
 from falgate.fal.client import FAL_MEDIA, FalQueue
 from falgate.fal.platform import FalPlatform
 from falgate.fal.signatures import Signatures
+from falgate.fal.storage import FAL_STORAGE, FalStorage
 from falgate.first_start import TEST
 from falgate.jobs import callback_url
 from falgate.models.endpoints import MODELS
@@ -31,12 +32,14 @@ class Upstreams(msgspec.Struct, frozen=True):
     Attributes:
         queues: By the kind of key that buys there.
         platform: fal's platform API for the upstream of live keys, if it may be read.
+        storages: Where input pictures are uploaded, by the name of the upstream.
         billing: Whether its billing may be read too, so that the ledger is reconciled with it.
         signatures: Verifies its completion webhooks; None if fal cannot reach this gateway.
     """
 
     queues: Mapping[Kind, FalQueue]
     platform: FalPlatform | None
+    storages: Mapping[str, FalStorage]
     billing: bool
     signatures: Signatures | None
 
@@ -106,10 +109,12 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
         return FalQueue(name, _QUEUE, key=_KEY, transport=sandbox, **more)
 
     test = in_process(TEST)
+    storage = FalStorage(_QUEUE, _KEY, transport=sandbox)
     if settings.uses_sandbox:
         return Upstreams(
             {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
             FalPlatform(_PLATFORM, _KEY, transport=sandbox),
+            {setting.SANDBOX: storage, TEST: storage},
             # The sandbox's records live no longer than its process, and its money is not real.
             billing=False,
             signatures=(Signatures(_KEYS, transport=sandbox) if hooked else None),
@@ -133,6 +138,7 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
     return Upstreams(
         {"live": live, "test": test},
         _platform(settings, troubles, is_fal=is_fal),
+        {live.name: _storage(settings, troubles, is_fal=is_fal), TEST: storage},
         billing=bool(settings.fal_admin_key),
         signatures=(
             Signatures(settings.upstream_jwks_url, troubled=troubles.noter("fal_keys"))
@@ -140,6 +146,14 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
             else None
         ),
     )
+
+
+def _storage(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalStorage:
+    """Return the client of the live upstream's storage."""
+    # The key of another server must not be sent to fal.
+    usual = FAL_STORAGE if is_fal else settings.upstream_url.rstrip("/").removesuffix("/queue")
+    url = settings.upstream_storage_url or usual
+    return FalStorage(url, settings.fal_key, troubled=troubles.noter("fal_storage"))
 
 
 def _platform(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalPlatform | None:

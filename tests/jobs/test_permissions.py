@@ -29,13 +29,14 @@ def admit(permissions: Permissions, body: dict[str, Any]) -> admission.AdmittedR
         created_s=0,
         permissions=permissions,
     )
+    caller = admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY)
+    spec = MODELS[ENDPOINT]
     return admission.admit(
-        admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY),
-        MODELS[ENDPOINT],
+        caller,
+        spec,
+        admission.read(caller, spec, json.dumps(body).encode(), "application/json"),
         upstream="fal",
         derives=True,
-        body=json.dumps(body).encode(),
-        content_type="application/json",
         headers={},
         request_id="r",
     )

@@ -4,7 +4,7 @@ A caller names input pictures by URL. falgate reads them and replaces each by th
 `InputPicture` before anything is keyed, priced or stored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -64,13 +64,20 @@ class InputFiles(msgspec.Struct, frozen=True, kw_only=True):
             why = f"Sequence should have at most {self.most} items"
             raise file_error("sequence_too_long", loc, why, max_length=self.most)
 
+    def value_of(self, values: Sequence[str]) -> list[str] | str:
+        """Return what an argument is that has these values."""
+        return list(values) if self.many else values[0]
+
     def loc(self, index: int) -> list[str | int]:
         """Return where in a body its value of an index is, as fal's errors say it."""
         return ["body", self.argument, *([index] if self.many else [])]
 
 
-def of_arguments(inputs: Sequence[InputFiles], arguments: Any) -> tuple[InputPicture, ...]:
-    """Return the input pictures of arguments that were read, in the order of the declaration."""
+def pictures_of(inputs: Sequence[InputFiles], arguments: Any) -> tuple[InputPicture, ...]:
+    """Return the input pictures of arguments that were read, in the order of the declaration.
+
+    A megapixel or a file is priced by them.
+    """
     return tuple(
         picture
         for each in inputs
@@ -79,16 +86,11 @@ def of_arguments(inputs: Sequence[InputFiles], arguments: Any) -> tuple[InputPic
     )
 
 
-def replaced(inputs: Sequence[InputFiles], arguments: Any, by: Callable[[str], str]) -> Any:
-    """Return arguments with each input replaced.
-
-    Args:
-        inputs: Which arguments are inputs.
-        arguments: An instance of the model's input.
-        by: Maps what is there to what takes its place.
-    """
+def replaced(inputs: Sequence[InputFiles], arguments: Any, by: Mapping[InputPicture, str]) -> Any:
+    """Return arguments that were read with each input picture replaced, by its URL for example."""
     changed: dict[str, Any] = {}
     for each in inputs:
-        if values := tuple(map(by, each.values(arguments))):
-            changed[each.argument] = list(values) if each.many else values[0]
-    return msgspec.structs.replace(arguments, **changed) if changed else arguments
+        pictures = pictures_of([each], arguments)
+        if pictures:
+            changed[each.argument] = each.value_of([by[picture] for picture in pictures])
+    return msgspec.structs.replace(arguments, **changed)

@@ -246,6 +246,36 @@ pictures_of_prompt = Key(
     "names of the pictures of one prompt, by its hash",
     "until deleted with them",
 )
+inputs = Key(
+    "{fgp}:inputs:<app>",
+    "zset",
+    "names of an app's input pictures by their last use, ms",
+    "until deleted with their bytes",
+)
+input_apps = Key(
+    "{fgp}:inputapps", "set", "apps that have input pictures", "until their last one is deleted"
+)
+ticket = Key(
+    "{fgp}:ticket:<token>",
+    "string",
+    "an upload that was announced, and whose it is",
+    "for minutes",
+    lives="expires",
+)
+upload = Key(
+    "{fgp}:upload:<upload_id>",
+    "string",
+    "an uploaded input picture, and whose it is",
+    "as long as input pictures are, by setting",
+    lives="expires",
+)
+sent_input = Key(
+    "{fgp}:sentinput:<upstream>:<sha256>",
+    "string",
+    "URL of an input picture at an upstream",
+    "for hours",
+    lives="expires",
+)
 maintenance = Key(
     "{fgp}:maintenance",
     "string",
@@ -272,6 +302,7 @@ MARKERS = markers()
 PICTURES = pictures()
 MEDIA = media()
 POOLS = pools()
+INPUT_APPS = input_apps()
 MAINTENANCE = maintenance()
 
 TRACKED = (apikey(""), DIRECTORY, pool("").removesuffix("}"))

@@ -92,7 +92,8 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     text = told.pop("prompt", "")
     del told[spec.inline]
     del told[spec.count]
-    caption = [spec.title, *map(str, told.values())]
+    hidden = {each.argument for each in spec.inputs}
+    caption = [spec.title, *(str(value) for name, value in told.items() if name not in hidden)]
     caption.append(f"{index + 1} of {delivered(record, spec)}")
     # A later purchase of the same prompt brings different pictures, as at fal.
     seed = [spec.endpoint, text, told, record.earlier + index]
@@ -106,6 +107,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
         transparent=told.get("background") == "transparent" and content_type != "image/jpeg",
         text=text,
         caption=" · ".join(caption),
+        thumbnails=tuple(record.thumbnails),
     )
     return draw(sheet)
 
@@ -139,6 +141,9 @@ def _size(spec: ModelSpec, arguments: Any) -> price.Pixels:
     expected = spec.expected(arguments)
     if expected.width:
         return expected.width, expected.height
+    if spec.priced_sizes:
+        width, _, height = spec.priced_sizes[-1].partition("x")
+        return int(width), int(height)
     return _CHOSEN.get(getattr(arguments, spec.size), _CHOSEN_ELSE)
 
 

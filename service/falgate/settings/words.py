@@ -81,6 +81,21 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
+def input_rules(settings: Settings) -> Rules | None:
+    """Return the hosts that input pictures are fetched from; None for none.
+
+    Raises:
+        SettingsWrong: The list has an entry that is neither a host name nor a network.
+    """
+    entries = names(settings.input_hosts)
+    if not entries:
+        return None
+    try:
+        return target.rules(() if entries == (_ALL,) else entries, allow_http=False)
+    except ValueError as error:
+        raise SettingsWrong(f"{PREFIX}INPUT_HOSTS: {error}") from None
+
+
 def webhook_rules(settings: Settings) -> Rules:
     """Return the allowed webhook targets.
 

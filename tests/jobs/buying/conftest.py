@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from memory import PictureRegister
 from msgspec.structs import replace
+from no_inputs import NoInputs
 from patience import PATIENCE_S
 from shop import SPEC, Shop, output
 
@@ -130,6 +131,7 @@ class World:
         self.sandbox = Shop("sandbox", self.steps, self.jobs)
         self.pictures = Pictures(self.steps)
         self.filed = PictureRegister(self.steps)
+        self.inputs = NoInputs()
         self.facts = Facts(self.steps)
         self.swept = list[str]()
         self.ports = Ports(
@@ -145,6 +147,8 @@ class World:
             jobs=self.jobs,
             requests=self.jobs.requests,
             pictures=self.pictures,
+            inputs=self.inputs,
+            sending=self.inputs,
             upstreams={"live": self.shop, "test": self.sandbox},
             facts=self.facts,
         )
@@ -184,15 +188,15 @@ class World:
     ) -> admission.AdmittedRequest:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
+        caller = admission.Caller(
+            key=key, terms=PurchaseLimits(), caching=CachePolicy(identical=identical)
+        )
         call = admission.admit(
-            admission.Caller(
-                key=key, terms=PurchaseLimits(), caching=CachePolicy(identical=identical)
-            ),
+            caller,
             SPEC,
+            admission.read(caller, SPEC, body, "application/json"),
             upstream=self.ports.upstreams[kind].name,
             derives=True,
-            body=body,
-            content_type="application/json",
             headers={"cache-control": cache},
             request_id=request_id,
         )
