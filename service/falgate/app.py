@@ -7,6 +7,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from falgate import settings as setting
+from falgate.accounts.store.gone import GoneModels
 from falgate.accounts.store.rates import Rates
 from falgate.accounts.store.tracked_keys import KeysAtHand
 from falgate.accounts.wrong_keys import WrongKeys
@@ -190,6 +191,7 @@ def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) ->
     ports = Ports(
         models=MODELS,
         keys=KeysAtHand(tracked.keys, registry) if tracked else registry,
+        gone=GoneModels(registry),
         rates=Rates(resources.redis),
         budgets=resources.budgets,
         stops=resources.stops,

@@ -233,6 +233,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
     everything = Ports(
         models=MODELS,
         keys=ports,
+        gone=ports,
         rates=ports,
         budgets=ports,
         stops=ports,

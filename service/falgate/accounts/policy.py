@@ -34,13 +34,19 @@ def _parsed(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddres
     return tuple(map(ipaddress.ip_network, networks))
 
 
-def check_model(permissions: Permissions, endpoint: str) -> None:
-    """Check that a key may use a model.
+def check_model(permissions: Permissions, endpoint: str, called: str = "") -> None:
+    """Check that a key may use a model: one that it may call by its endpoint or by its alias.
+
+    Args:
+        permissions: The key's.
+        endpoint: The model.
+        called: The alias under which it was called, or "".
 
     Raises:
         NotAllowed: It may not.
     """
-    _check("model", endpoint, permissions.models)
+    if called not in permissions.models:
+        _check("model", endpoint, permissions.models)
 
 
 def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -> None:

@@ -13,6 +13,7 @@ from falgate.http.request_errors import TypeUnclear
 from falgate.jobs.admission import AdmittedRequest, Caller, admit
 from falgate.jobs.authentication import authenticate
 from falgate.jobs.ports import Ports
+from falgate.jobs.redirect import redirect
 from falgate.models.spec import ModelSpec
 
 AT_ONCE_BYTES_MAX = 16 * 1024
@@ -29,9 +30,24 @@ async def caller_of(ports: Ports, request: Request[Any, Any, Any]) -> Caller:
 
 
 async def admitted(
-    ports: Ports, caller: Caller, spec: ModelSpec, request: Request[Any, Any, Any]
+    ports: Ports,
+    caller: Caller,
+    spec: ModelSpec,
+    request: Request[Any, Any, Any],
+    called: str = "",
 ) -> AdmittedRequest:
-    """Read the body of a caller's request for a model, and check it; raises as `admit`."""
+    """Read the body of a caller's request for a model, and check it.
+
+    Args:
+        ports: The ports of the request flow.
+        caller: Who asks.
+        spec: The model.
+        request: The request.
+        called: The alias under which the model was called, or "".
+
+    Raises:
+        Refusal: As `admit` and `redirect`.
+    """
     body = await request.body()
     check = partial(
         admit,
@@ -43,12 +59,13 @@ async def admitted(
         content_type=type_of(request),
         headers=fields_of(request),
         request_id=request.scope["state"][REQUEST_ID],
+        called=called,
     )
     # What is wrong with a megabyte of nested lists takes half a second to say.
     call = check() if len(body) <= AT_ONCE_BYTES_MAX else await asyncio.to_thread(check)
     if call.dropped:
         ports.facts.dropped(spec.endpoint, call.dropped)
-    return call
+    return await redirect(ports, caller, call)
 
 
 def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:

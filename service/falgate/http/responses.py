@@ -24,6 +24,7 @@ async def pictures(
     *,
     inline: bool,
     dropped: str,
+    called: str,
 ) -> Response[bytes]:
     """Return the response with an answer's pictures.
 
@@ -34,13 +35,15 @@ async def pictures(
         picture_urls: Builds them.
         inline: Whether the pictures are embedded as data URIs instead.
         dropped: Names of the dropped fields of the request's body.
+        called: The name under which the model was called, if that is another one; else "".
 
     Raises:
         Unavailable: A picture was removed after the answer was decided.
     """
+    named = {"X-Falgate-Model": spec.endpoint} if called else {}
     return Response(
         await body(spec, answer, base_url, picture_urls, inline=inline),
-        headers={**headers(answer, picture_urls.now_s()), **ignored(dropped)},
+        headers={**headers(answer, picture_urls.now_s()), **ignored(dropped), **named},
         media_type="application/json",
     )
 

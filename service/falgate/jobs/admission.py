@@ -3,20 +3,22 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
-from falgate.accounts import limits, policy
+from falgate.accounts import limits, policy, retirement
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.cache_settings import CachePolicy
-from falgate.accounts.directory import Directory
+from falgate.accounts.directory import App, Directory
 from falgate.accounts.limits import PurchaseLimits
+from falgate.accounts.retirement import Ended
 from falgate.cache import directives
 from falgate.cache.policy import resolve
 from falgate.cache.request import PictureRequest
 from falgate.core.account import Account, chain
-from falgate.core.errors import KeyRefused, ModelUnknown
+from falgate.core.errors import KeyRefused, ModelRetired, ModelUnknown
 from falgate.fal import options
 from falgate.fal.options import FalOptions
 from falgate.models import arguments as request
+from falgate.models.redirect import redirected
 from falgate.models.spec import ModelSpec
 
 
@@ -26,12 +28,16 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         key: The key that was presented.
         terms: The limits of a purchase with this key.
-        caching: The cache policy of the key's app.
+        app: The key's app.
+        directory: What operators decided.
+        now_s: Redis's time, in seconds since 1970.
     """
 
     key: KeyRecord
     terms: PurchaseLimits
-    caching: CachePolicy
+    app: App
+    directory: Directory
+    now_s: int
 
 
 class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
@@ -42,6 +48,9 @@ class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
         key: The key that asked.
         terms: The limits of a purchase for this request.
         options: fal's request options, from the headers.
+        called: The name under which the model was called, if it is not its endpoint: an alias, or
+            the endpoint of a model whose successor it is; else "".
+        ended: How the model has ended, so that nothing may be bought; None if it has not.
         ignored: The body's fields that the model does not have, as a list of tokens.
         dropped: How many these are.
     """
@@ -50,6 +59,8 @@ class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
     key: KeyRecord
     terms: PurchaseLimits
     options: FalOptions
+    called: str = ""
+    ended: Ended | None = None
     ignored: str = ""
     dropped: int = 0
 
@@ -73,8 +84,13 @@ def permit(key: KeyRecord, directory: Directory, now_s: int) -> Caller:
     # A key may be created in the same instant in which its app is removed.
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)
-    caching = directory.apps[f"{key.team}/{key.app}"].cache
-    return Caller(key=key, terms=terms(key, directory), caching=caching)
+    return Caller(
+        key=key,
+        terms=terms(key, directory),
+        app=directory.apps[f"{key.team}/{key.app}"],
+        directory=directory,
+        now_s=now_s,
+    )
 
 
 def terms(key: KeyRecord, directory: Directory) -> PurchaseLimits:
@@ -99,6 +115,15 @@ def find_model(models: Mapping[str, ModelSpec], endpoint: str) -> ModelSpec:
     return spec
 
 
+def called_model(models: Mapping[str, ModelSpec], name: str, caller: Caller) -> ModelSpec | None:
+    """Return the model that a caller means by a name: an endpoint, or an alias; None for neither.
+
+    An alias cannot hide a model: it is refused when it is made.
+    """
+    target = retirement.target_of(name, caller.directory, caller.app)
+    return models.get(name) or models.get(target)
+
+
 def admit(
     caller: Caller,
     spec: ModelSpec,
@@ -109,6 +134,7 @@ def admit(
     content_type: str | None,
     headers: Mapping[str, str],
     request_id: str,
+    called: str = "",
 ) -> AdmittedRequest:
     """Parse and check a body, and the headers that go with it.
 
@@ -121,6 +147,7 @@ def admit(
         content_type: Its Content-Type, if there is one.
         headers: By lower-case name.
         request_id: Our id of the request.
+        called: The alias under which the model was called, or "".
 
     Raises:
         HeaderWrong: One of falgate's headers is invalid.
@@ -128,13 +155,13 @@ def admit(
         NotAllowed: The key may not ask for this.
     """
     permissions = caller.key.permissions
-    policy.check_model(permissions, spec.endpoint)
+    policy.check_model(permissions, spec.endpoint, called)
     parsed = request.read(spec, body, content_type)
     policy.check_arguments(permissions, spec, parsed.arguments)
     key = caller.key
     said = directives.read(headers)
     treatment = resolve(
-        said, caller.caching, permissions, team=key.team, app=key.app, derives=derives
+        said, caller.app.cache, permissions, team=key.team, app=key.app, derives=derives
     )
     return AdmittedRequest(
         request_id=request_id,
@@ -146,6 +173,44 @@ def admit(
         treatment=treatment,
         upstream=upstream,
         fingerprint=treatment.pool_of(spec, parsed.arguments, upstream),
+        called=called,
+        ended=ending(caller, spec, upstream),
         ignored=parsed.ignored,
         dropped=len(parsed.dropped),
+    )
+
+
+def ending(caller: Caller, spec: ModelSpec, upstream: str) -> Ended | None:
+    """Return how a model has ended for a caller; None if it can be bought."""
+    return retirement.ended(spec, caller.directory, caller.app, upstream, caller.now_s)
+
+
+def succeeded(
+    caller: Caller, call: AdmittedRequest, models: Mapping[str, ModelSpec]
+) -> AdmittedRequest:
+    """Return a request for a model that has ended as one for its successor.
+
+    The key's permissions were checked for the model that it called. Its operator decided that the
+    successor takes its place.
+
+    Raises:
+        InputRejected: The successor cannot do what was asked for.
+        ModelRetired: There is no successor that is served.
+    """
+    spec, arguments, over = call.spec, call.arguments, call.ended
+    passed = {spec.endpoint}
+    while over is not None and over.afterwards == "redirect":
+        successor = models.get(over.successor)
+        if successor is None or successor.endpoint in passed:
+            raise ModelRetired(spec.endpoint, over.successor)
+        arguments, spec = redirected(spec, arguments, successor), successor
+        over = ending(caller, spec, call.upstream)
+        passed.add(spec.endpoint)
+    return replace(
+        call,
+        spec=spec,
+        arguments=arguments,
+        fingerprint=call.treatment.pool_of(spec, arguments, call.upstream),
+        called=call.called or call.spec.endpoint,
+        ended=over,
     )

@@ -53,6 +53,16 @@ class Keys(Protocol):
         """Return a key's record, Redis's time in seconds, and the directory of teams and apps."""
 
 
+class GoneModels(Protocol):
+    """Models that an upstream said it has no more."""
+
+    async def note(self, upstream: str, endpoint: str) -> Directory:
+        """Note it; return what is known now."""
+
+    async def forget(self, upstream: str, endpoint: str) -> None:
+        """Forget it, because the upstream has just sold the model."""
+
+
 class Rates(Protocol):
     """Limits on requests per second. Without Redis, requests are let through."""
 
@@ -187,6 +197,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         models: By endpoint.
         keys: API keys of apps.
+        gone: Models that an upstream said it has no more.
         rates: Limits on requests per second.
         budgets: Budgets and what is left of them.
         stops: What operators stopped.
@@ -205,6 +216,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
     models: Mapping[str, ModelSpec]
     keys: Keys
+    gone: GoneModels
     rates: Rates
     budgets: Budgets
     stops: Stops

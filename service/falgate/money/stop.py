@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import msgspec
 
 from falgate.core.account import ORGANISATION, Account
-from falgate.core.errors import StoppedByOperator
+from falgate.core.money_errors import StoppedByOperator
 
 Level = Literal["organisation", "team", "app", "model"]
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -13,7 +13,7 @@ from falgate.core.errors import KeyUnknown, Refusal, TimedOut, TooMany, Unavaila
 from falgate.core.events import Anomaly, Answered
 from falgate.jobs import answer
 from falgate.jobs.acquire import Cached, Claim, Claims, Leader
-from falgate.jobs.admission import AdmittedRequest, permit
+from falgate.jobs.admission import AdmittedRequest, ending, permit
 from falgate.jobs.answer import Answer
 from falgate.jobs.job import Job
 from falgate.jobs.job_result import share
@@ -229,6 +229,8 @@ class RequestWorker:
             key=key,
             terms=caller.terms,
             options=asked.options,
+            called=asked.called,
+            ended=ending(caller, wanted.spec, asked.upstream),
             **msgspec.structs.asdict(wanted),
         )
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from callers import NOTHING_DECIDED, caller_with
 from memory import PictureRegister
 from msgspec.structs import replace
 from patience import PATIENCE_S
@@ -17,7 +18,7 @@ from shop import SPEC, Shop, output
 from falgate.accounts.apikey import KeyRecord, Kind
 from falgate.accounts.cache_settings import CachePolicy, Identical
 from falgate.accounts.directory import App, Directory, Team
-from falgate.accounts.limits import Exceeded, PurchaseLimits
+from falgate.accounts.limits import Exceeded
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Refusal, StoreUnavailable
 from falgate.core.events import Anomaly, Answered, Overdrawn, Purchased
@@ -121,6 +122,21 @@ class Process(NamedTuple):
     reaper: Reaper
 
 
+class GoneModels:
+    """Remembers which models an upstream said it has no more."""
+
+    def __init__(self) -> None:
+        self.noted = list[str]()
+
+    async def note(self, upstream: str, endpoint: str) -> Directory:
+        self.noted.append(f"{upstream} {endpoint}")
+        return NOTHING_DECIDED
+
+    async def forget(self, upstream: str, endpoint: str) -> None:
+        if (name := f"{upstream} {endpoint}") in self.noted:
+            self.noted.remove(name)
+
+
 class World:
     """Every port at once, and the processes that share them."""
 
@@ -132,9 +148,11 @@ class World:
         self.filed = PictureRegister(self.steps)
         self.facts = Facts(self.steps)
         self.swept = list[str]()
+        self.gone = GoneModels()
         self.ports = Ports(
             models={SPEC.endpoint: SPEC},
             keys=Keys(),
+            gone=self.gone,
             rates=Rates(),
             budgets=self.jobs,  # never asked: here calls are admitted already
             stops=self.jobs,
@@ -185,9 +203,7 @@ class World:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
         call = admission.admit(
-            admission.Caller(
-                key=key, terms=PurchaseLimits(), caching=CachePolicy(identical=identical)
-            ),
+            caller_with(key, App(cache=CachePolicy(identical=identical))),
             SPEC,
             upstream=self.ports.upstreams[kind].name,
             derives=True,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.errors import StoppedByOperator, Unavailable
+from falgate.core.errors import Unavailable
+from falgate.core.money_errors import StoppedByOperator
 from falgate.fal.replies import Unsent
 from falgate.money.stop import WHOLE, Stop
 
