@@ -137,14 +137,7 @@ async def open_gateway(
             works.driver.run,
             delivering.run,
             *background_jobs(
-                settings,
-                resources.redis,
-                resources.owner,
-                store=resources.store,
-                jobs=resources.jobs,
-                upstreams=resources.upstreams,
-                hook=hook,
-                telemetry=telemetry,
+                resources, hook=hook, telemetry=telemetry, cache_admin=kept.cache_admin
             ),
             _reaper(resources, works).run,
             *hits.jobs,

@@ -93,11 +93,12 @@ hits = Key(
     "until swept after HITS_KEPT_S",
 )
 alerts = Key("alerts", "stream", "thresholds reached and first refusals, until they are delivered")
-warned = Key(
-    "warned:<upstream>",
+alerted = Key("alerted", "set", "names of the alerts that are queued once only")
+alert_turn = Key(
+    "alertturn:<of>",
     "string",
-    "the instance that warned of an upstream's balance",
-    "for an hour",
+    "the instance that told of an upstream's balance, or looked after models that end",
+    "for an hour, or a day",
     lives="expires",
 )
 delivery = Key(
@@ -268,6 +269,7 @@ AUDIT = audit()
 STOPS = stops()
 POSTED = posted()
 ALERTS = alerts()
+ALERTED = alerted()
 MARKERS = markers()
 PICTURES = pictures()
 MEDIA = media()

@@ -102,6 +102,7 @@ class Metrics(Collector):
         self.overdrawn: Counter[Labels] = Counter()
         self.unchecked: Counter[Labels] = Counter()
         self.alerts: Counter[Labels] = Counter()
+        self.model_alerts: Counter[Labels] = Counter()
         self.untold: Counter[Labels] = Counter()
         self.webhooks: Counter[Labels] = Counter()
         self.loop_lag_seconds = Histogram()
@@ -164,6 +165,7 @@ class Metrics(Collector):
             (self.troubles, product(get_args(Place))),
             (self.overdrawn, product(upstreams, LEVELS, KINDS)),
             (self.alerts, product(upstreams, LEVELS, KINDS)),
+            (self.model_alerts, product(self._models, ("retires", "gone"))),
             (self.untold, product(("true", "false"))),
             (self.webhooks, product(get_args(TriedAs))),
             (self.unchecked, [()]),
@@ -279,6 +281,8 @@ class Metrics(Collector):
              ["upstream", "level", "window"], self.overdrawn),
             ("falgate_alerts", "Budget thresholds reached, and first refusals.",
              ["upstream", "level", "window"], self.alerts),
+            ("falgate_model_alerts", "Models that are about to end, have ended, or are gone.",
+             ["model", "what"], self.model_alerts),
             ("falgate_alerts_untold", "Failed attempts to send an alert; lost: it was given up.",
              ["lost"], self.untold),
             ("falgate_webhook_deliveries", "Webhook delivery attempts, by outcome.",
