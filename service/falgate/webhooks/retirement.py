@@ -10,7 +10,7 @@ from falgate.core.events import ModelAlerted
 from falgate.models.spec import ModelSpec
 from falgate.redis.retry import every
 
-_EVERY_S = 15.0
+_EVERY_S = 2.0
 _HOUR_S, _DAY_S = 3_600, 86_400
 DAYS_BEFORE = (90, 30, 7, 0)
 """How many days before a model ends an alert is sent, if an app still calls it."""
