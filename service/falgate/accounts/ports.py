@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import App, Directory, Team
+from falgate.accounts.directory import Alias, App, Directory, Team
 from falgate.core.change import Audited
 
 
@@ -30,6 +30,9 @@ class Records(Protocol):
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
         """Create, change or (with None) remove an app, "team/app", if it still equals `was`."""
+
+    async def put_alias(self, name: str, was: Alias | None, now: Alias | None, who: str) -> bool:
+        """Create, change or (with None) remove an alias, if it still equals `was`."""
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
         """Create or change a key, if it still equals `was`; keys are never removed."""

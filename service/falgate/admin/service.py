@@ -3,6 +3,8 @@
 from typing import Any
 
 from falgate.accounts.directory import App, Team
+from falgate.admin.alias_checks import check_app
+from falgate.admin.aliases import Aliases
 from falgate.admin.budgets import Budgets
 from falgate.admin.context import AdminContext
 from falgate.admin.keys import Keys
@@ -30,7 +32,13 @@ class AdminService(AdminContext, frozen=True):
     @property
     def apps(self) -> Named[App]:
         """Administration of apps."""
-        return Named(self, "app", lambda directory: directory.apps, self.records.put_app)
+        return Named(
+            self,
+            "app",
+            lambda directory: directory.apps,
+            self.records.put_app,
+            lambda app, directory: check_app(app, self.models, directory.aliases),
+        )
 
     @property
     def keys(self) -> Keys:
@@ -41,6 +49,11 @@ class AdminService(AdminContext, frozen=True):
     def budgets(self) -> Budgets:
         """Administration of budgets."""
         return Budgets(self)
+
+    @property
+    def aliases(self) -> Aliases:
+        """Administration of the organisation's aliases."""
+        return Aliases(self)
 
     @property
     def stops(self) -> Stops:

@@ -2,6 +2,7 @@
 
 import click
 
+from falgate.cli.aliases import alias, aliases
 from falgate.cli.client import Api, lister
 from falgate.cli.options import of_books
 from falgate.cli.output import Column, listed
@@ -18,6 +19,10 @@ _COLUMNS = (
 @click.group()
 def models() -> None:
     """Models: what is served, and until when."""
+
+
+models.add_command(alias)
+models.add_command(aliases)
 
 
 @models.command("list")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from falgate.accounts.apikey import KeyRecord, Kind
-from falgate.accounts.directory import App, Directory, Team
+from falgate.accounts.directory import Alias, App, Directory, Team
 from falgate.admin.service import AdminService
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Calendar
@@ -32,12 +32,13 @@ class Records:
     def __init__(self) -> None:
         self.teams: dict[str, Team] = {}
         self.apps: dict[str, App] = {}
+        self.aliases: dict[str, Alias] = {}
         self.known: dict[str, KeyRecord] = {}
         self.lines: list[Audited] = []
         self.interfere: Callable[[], None] = lambda: None
 
     async def directory(self) -> Directory:
-        return Directory(0, dict(self.teams), dict(self.apps))
+        return Directory(0, dict(self.teams), dict(self.apps), aliases=dict(self.aliases))
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         return self.known.get(key_id), await self.now_s(), await self.directory()
@@ -54,6 +55,9 @@ class Records:
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
         return self._put(self.apps, name, was, now, who)
+
+    async def put_alias(self, name: str, was: Alias | None, now: Alias | None, who: str) -> bool:
+        return self._put(self.aliases, name, was, now, who)
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
         return self._put(self.known, now.id, was, now, who)

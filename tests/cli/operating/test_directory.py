@@ -61,7 +61,14 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
 
 def test_teams_and_apps_are_made_listed_and_removed(falgate: Falgate, ask: Ask) -> None:
     team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
-    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": USUAL}
+    app = {
+        "team": "web",
+        "name": "shop",
+        "limits": NO_LIMITS,
+        "cache": USUAL,
+        "aliases": {},
+        "afterwards": {},
+    }
     assert ask("teams", "create", "web", "--weight", "3") == team
     assert ask("teams", "list") == [ask("teams", "show", "web")] == [team]
     assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from falgate.admin.api import (
     accounts,
+    aliases,
     apps,
     audit,
     budgets,
@@ -38,7 +39,7 @@ from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
     *(teams, apps, keys, limits, budgets, stops, accounts),
-    *(audit, config, ledger, usage, deliveries, models),
+    *(audit, config, ledger, usage, deliveries, models, aliases),
 )
 
 
