@@ -18,7 +18,6 @@ from falgate.cache.store.pools import Pools
 from falgate.core.errors import Refusal
 from falgate.first_start import known_upstreams, open_pictures
 from falgate.http.errors import HANDLERS
-from falgate.models.endpoints import MODELS
 from falgate.money.reports import Reports
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.entries import Entries
@@ -32,6 +31,7 @@ from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis.client import address
 from falgate.requests.quote import Quotes
+from falgate.served_models import served_models
 from falgate.settings import Settings
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
@@ -93,7 +93,7 @@ async def open_admin_app(
         stop_store=Stops(redis),
         calendar=settings.calendar,
         upstreams=await known_upstreams(redis),
-        models=MODELS,
+        models=served_models(settings),
         admin_key=admin_key,
     )
     about_pictures = _about_pictures(settings, redis) if pictures else None

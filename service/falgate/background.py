@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from falgate import settings as setting
 from falgate.billing.reconcile import Reconciler
 from falgate.billing.store.corrections import Corrections
-from falgate.models.endpoints import MODELS
 from falgate.money.archive import Archivist
 from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
@@ -82,7 +81,7 @@ def background_jobs(
     found = [
         AlertWorker(alerts, hook, telemetry).run,
         RetirementWatch(
-            MODELS,
+            resources.models,
             upstreams.live,
             resources.registry.latest,
             callers=Reports(resources.usage, Entries(redis), settings.calendar),
@@ -103,7 +102,7 @@ def background_jobs(
             upstreams.platform,
             Corrections(redis, owner=owner),
             resources.jobs,
-            endpoints=tuple(MODELS),
+            endpoints=tuple(resources.models),
             facts=telemetry,
         )
         found.append(reconciler.run)

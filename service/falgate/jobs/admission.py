@@ -162,7 +162,7 @@ def admit(
     said = directives.read(headers)
     treatment = resolve(
         said, caller.app.cache, permissions, team=key.team, app=key.app, derives=derives
-    )
+    ).of_request(spec, parsed.arguments)
     return AdmittedRequest(
         request_id=request_id,
         spec=spec,

@@ -65,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media_url: Annotated[
         str, _about("picture store: file://, s3://, gs://, az://; empty: in the data directory")
     ] = ""
+    models_dir: Annotated[
+        str, _about("directory of files that describe more models; empty: falgate's own only")
+    ] = ""
     upstream_url: Annotated[
         str, _about("a server that speaks fal's queue protocol, or `sandbox`")
     ] = FAL_QUEUE
