@@ -51,9 +51,9 @@ def declarations(directory: Path) -> list[Path]:
     try:
         found = sorted(each for each in directory.iterdir() if each.suffix == ".toml")
     except OSError as error:
-        raise DescriptionWrong(str(directory), f"cannot be read ({error.strerror})") from None
+        raise DescriptionWrong("", f"{directory} cannot be read ({error.strerror})") from None
     if len(found) > FILES_MAX:
-        raise DescriptionWrong(str(directory), f"it describes more than {FILES_MAX} models")
+        raise DescriptionWrong("", f"{directory} describes more than {FILES_MAX} models")
     return found
 
 

@@ -32,8 +32,9 @@ NOTHING = Said()
 
 def said(spec: ModelSpec, output: Any) -> tuple[Said, ...]:
     """Return what a result says of each of its `spec.files`, in their order."""
-    if not (spec.scalars or spec.parallels):
-        return (NOTHING,) * len(spec.files(output))
+    files = spec.files(output)
+    if not files or not (spec.scalars or spec.parallels):
+        return (NOTHING,) * len(files)
     scalars = _encoded({name: output[name] for name in spec.scalars if name in output})
     found = []
     for place, file in enumerate(output[spec.pictures]):

@@ -61,6 +61,10 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     document: Mapping[str, Any]
     unit_price: str = ""
 
+    def __repr__(self) -> str:
+        """Leave out the document, which is long."""
+        return f"Description({self.file})"
+
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One fal endpoint that turns a prompt into pictures.
@@ -197,8 +201,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         for name, only in self.closed.items():
             if getattr(arguments, name) != only:
                 return Problem(name, "this gateway does not sell it; leave it out")
+        given = msgspec.to_builtins(arguments) if self.texts else {}
         for name in self.texts:
-            if has_url(msgspec.to_builtins(getattr(arguments, name))):
+            if has_url(given.get(name)):
                 return Problem(name, "it may not hold a URL, since what that leads to may change")
         return None
 

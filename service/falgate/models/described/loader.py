@@ -64,9 +64,11 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
     document = Document(found, declared.endpoint)
     fields, outputs, price = declared.fields, declared.outputs, declared.price
     most = {} if fields.count_max is None else {fields.count: fields.count_max}
-    arguments = struct_of(document, document.input_name, "Input", most)
-    result = struct_of(document, document.output_name, "Output")
-    check(declared, arguments, result)
+    arguments = struct_of(document, document.input_name, "Input", most=most)
+    check(declared, arguments, struct_of(document, document.output_name, "Output"))
+    pictures, parallels = outputs.files.removesuffix("[*]"), (*outputs.flags, *outputs.parallel)
+    answered = (pictures, *outputs.scalars, *parallels)
+    result = struct_of(document, document.output_name, "Output", only=answered)
     hints = {each.name: each.type for each in msgspec.structs.fields(arguments)}
     chosen = struct_in(hints.get(fields.size))
     size = chosen if chosen is not None and issubclass(chosen, ImageSize) else None
@@ -106,9 +108,9 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
         ),
         unpooled=tuple(declared.unpooled),
         recorded=_recorded(declared),
-        pictures=outputs.files.removesuffix("[*]"),
+        pictures=pictures,
         scalars=tuple(outputs.scalars),
-        parallels=(*outputs.flags, *outputs.parallel),
+        parallels=parallels,
         flags=tuple(outputs.flags),
         count=fields.count,
         quality=fields.quality,

@@ -5,7 +5,7 @@ optional: it is not among the required ones, or it may be null.
 """
 
 import keyword
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union
 
 import msgspec
@@ -53,7 +53,12 @@ _FIELDS_MAX = 200
 
 
 def struct_of(
-    document: Document, schema_name: str, name: str, most: Mapping[str, int] | None = None
+    document: Document,
+    schema_name: str,
+    name: str,
+    *,
+    most: Mapping[str, int] | None = None,
+    only: Collection[str] = (),
 ) -> type[msgspec.Struct]:
     """Return the struct of a schema.
 
@@ -62,19 +67,21 @@ def struct_of(
         schema_name: Its name there.
         name: What the struct is called.
         most: Smaller limits than the document's, by field.
+        only: The fields that it gets; all of them if there are none.
 
     Raises:
         DescriptionWrong: The schema has something that is not understood.
     """
-    return _Builder(document, most or {}).struct(schema_name, name, ())
+    return _Builder(document, most or {}, only).struct(schema_name, name, ())
 
 
 class _Builder:
     """Builds structs; each schema becomes one, however often it is referred to."""
 
-    def __init__(self, document: Document, most: Mapping[str, int]) -> None:
+    def __init__(self, document: Document, most: Mapping[str, int], only: Collection[str]) -> None:
         self._document = document
         self._most = most
+        self._only = only
         self._module = "described." + document.endpoint.replace("/", ".")
         self._built: dict[str, type[msgspec.Struct]] = {}
 
@@ -99,6 +106,7 @@ class _Builder:
         fields = [
             self._field(each, properties[each], each in required, above)
             for each in _ordered(schema, properties)
+            if len(above) > 1 or not self._only or each in self._only
         ]
         return msgspec.defstruct(
             name,
