@@ -11,6 +11,9 @@ from falgate.models.endpoints import MODELS
 from falgate.models.spec import ModelSpec
 from falgate.settings import PREFIX, Settings, SettingsWrong
 
+SHIPPED = Path(__file__).parent / "models" / "shipped"
+"""Descriptions that come with falgate; a gateway serves those that an operator adds."""
+
 FILES_MAX = 200
 """How many models a directory may describe: each has routes, schemas and series of metrics."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from falgate.shipped import FOLDER
+from falgate.served_models import SHIPPED as FOLDER
 
 SCHNELL, FLUX, BANANA = "fal-ai/flux/schnell", "fal-ai/flux-2-pro", "fal-ai/nano-banana-2"
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -30,7 +30,9 @@ async def ask(described: Any, request: pytest.FixtureRequest) -> AsyncIterator[A
     async with described.client() as client:
 
         async def asked(path: str, **fields: Any) -> httpx.Response:
-            return await client.post(f"/{path}", json={"prompt": request.node.name, **fields})
+            body = {"prompt": request.node.name, **fields}
+            answer: httpx.Response = await client.post(f"/{path}", json=body)
+            return answer
 
         yield asked
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from patience import PATIENCE_S
 
-from falgate.shipped import FOLDER
+from falgate.served_models import SHIPPED as FOLDER
 
 MODEL = "/fal-ai/gpt-image-1.5"
 DESCRIBED = ["/fal-ai/flux/schnell", "/fal-ai/flux-2-pro", "/fal-ai/nano-banana-2"]

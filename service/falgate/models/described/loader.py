@@ -9,7 +9,7 @@ import msgspec
 from falgate.models.described import declaration as declarations
 from falgate.models.described import document as documents
 from falgate.models.described.checks import check
-from falgate.models.described.declaration import Declaration
+from falgate.models.described.declaration import Declaration, Fields
 from falgate.models.described.document import Document
 from falgate.models.described.hints import has_text, struct_in, values_of
 from falgate.models.described.sizes import expecting, grid_of, media_types, presets_of
@@ -112,15 +112,16 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
         scalars=tuple(outputs.scalars),
         parallels=parallels,
         flags=tuple(outputs.flags),
-        count=fields.count,
-        quality=fields.quality,
-        size=fields.size,
-        inline=fields.inline,
-        seed=fields.seed,
-        prompt=fields.prompt,
-        format=fields.format,
+        **_roles(fields),
         described=Description(file=name, document=found, unit_price=price.unit_usd),
     )
+
+
+def _roles(fields: Fields) -> dict[str, Any]:
+    """Return the arguments that falgate has to know, as `ModelSpec` calls them."""
+    return {
+        role: name for role, name in msgspec.structs.asdict(fields).items() if role != "count_max"
+    }
 
 
 def _recorded(declared: Declaration) -> tuple[str, ...]:
