@@ -8,8 +8,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from falgate import settings as setting
+from falgate.billing.drift import DriftWatch
 from falgate.billing.reconcile import Reconciler
 from falgate.billing.store.corrections import Corrections
+from falgate.billing.store.drift import Drifts
 from falgate.money.archive import Archivist
 from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
@@ -106,6 +108,17 @@ def background_jobs(
             facts=telemetry,
         )
         found.append(reconciler.run)
+    described = [spec for spec in resources.models.values() if spec.described]
+    if upstreams.documents and described:
+        watch = DriftWatch(
+            described,
+            upstreams.documents,
+            upstreams.platform,
+            drifts=Drifts(redis, owner),
+            stops=resources.stops,
+            facts=telemetry,
+        )
+        found.append(watch.run)
     return found
 
 

@@ -11,6 +11,7 @@ import msgspec
 from falgate import settings as setting
 from falgate.accounts.apikey import Kind
 from falgate.fal.client import FAL_MEDIA, FalQueue
+from falgate.fal.documents import FalDocuments
 from falgate.fal.platform import FalPlatform
 from falgate.fal.signatures import Signatures
 from falgate.first_start import TEST
@@ -33,12 +34,14 @@ class Upstreams(msgspec.Struct, frozen=True):
         platform: fal's platform API for the upstream of live keys, if it may be read.
         billing: Whether its billing may be read too, so that the ledger is reconciled with it.
         signatures: Verifies its completion webhooks; None if fal cannot reach this gateway.
+        documents: fal's OpenAPI documents; None if the sandbox stands in for fal.
     """
 
     queues: Mapping[Kind, FalQueue]
     platform: FalPlatform | None
     billing: bool
     signatures: Signatures | None
+    documents: FalDocuments | None = None
 
     @property
     def live(self) -> str:
@@ -52,7 +55,7 @@ class Upstreams(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         """Close the connections."""
-        for each in (*self.queues.values(), self.platform, self.signatures):
+        for each in (*self.queues.values(), self.platform, self.signatures, self.documents):
             if each is not None:
                 await each.close()
 
@@ -145,6 +148,7 @@ def open_upstreams(
             if hooked
             else None
         ),
+        documents=FalDocuments(settings.openapi_url),
     )
 
 

@@ -63,6 +63,13 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     pixels_min: int
     pixels_max: int
 
+    def __str__(self) -> str:
+        """Return the rules in words."""
+        return (
+            f"multiples of {self.multiple_of}, sides {self.edge_min} to {self.edge_max}, ratio to "
+            f"{self.ratio_max}:1, {self.pixels_min:,} to {self.pixels_max:,} pixels"
+        )
+
     def may_be(self, size: ImageSize) -> bool:
         """Return whether a picture may have come out like this.
 

@@ -131,6 +131,14 @@ verifier = Key(
     "for an hour",
     lives="expires",
 )
+drifts = Key("drifts", "hash", "how each described model differs from fal's document, as JSON")
+drift_watch = Key(
+    "driftwatch",
+    "string",
+    "the instance that compared described models last",
+    "for six hours",
+    lives="expires",
+)
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
     "refusal:<job_id>",
@@ -267,6 +275,8 @@ DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
 AUDIT = audit()
 STOPS = stops()
+DRIFTS = drifts()
+DRIFT_WATCH = drift_watch()
 POSTED = posted()
 ALERTS = alerts()
 ALERTED = alerted()

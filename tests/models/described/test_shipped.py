@@ -14,8 +14,8 @@ from falgate.fal.replies import Delivered
 from falgate.jobs.settlement import after_result
 from falgate.models import price
 from falgate.models.arguments import read
-from falgate.models.described.hints import present, values_of
 from falgate.models.endpoints import MODELS
+from falgate.models.hints import present, values_of
 from falgate.models.sizes import ImageSize
 from falgate.models.spec import ModelSpec
 from falgate.sandbox import outcome

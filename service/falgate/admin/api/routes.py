@@ -17,6 +17,7 @@ from falgate.admin.api import (
     keys,
     ledger,
     limits,
+    model,
     models,
     problems,
     quote,
@@ -38,7 +39,7 @@ from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
     *(teams, apps, keys, limits, budgets, stops, accounts),
-    *(audit, config, ledger, usage, deliveries, models),
+    *(audit, config, ledger, usage, deliveries, model, models),
 )
 
 

@@ -1,13 +1,15 @@
 """What a declaration must agree on with fal's document before the model is sold."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, get_origin
 
 import msgspec
 
 from falgate.models.described.declaration import Declaration, Term
-from falgate.models.described.hints import (
+from falgate.models.described.skeleton import FILE
+from falgate.models.described.terms import spelt
+from falgate.models.described.wrong import DescriptionWrong
+from falgate.models.hints import (
     is_optional,
     most_of,
     only_lists,
@@ -15,10 +17,7 @@ from falgate.models.described.hints import (
     structs_within,
     values_of,
 )
-from falgate.models.described.terms import spelt
-from falgate.models.described.wrong import DescriptionWrong
 
-_FILE = re.compile(r"(?:^|_)(?:url|urls|uri|path)$")
 _RESERVED = frozenset({"admin", "api", "docs", "pictures", "queue", "run", "v1"})
 """First parts of paths that are falgate's own."""
 
@@ -110,12 +109,12 @@ def _check_closed(declared: Declaration, arguments: type[msgspec.Struct]) -> Non
 
 def _file_in(name: str, hint: Any) -> str:
     """Return the name of what leads to a file, itself or a field in it; "" if nothing does."""
-    if _FILE.search(name):
+    if FILE.search(name):
         return name
     inner = (
         each.name for struct in structs_within(hint) for each in msgspec.structs.fields(struct)
     )
-    return next((f"{name}: {each}" for each in inner if _FILE.search(each)), "")
+    return next((f"{name}: {each}" for each in inner if FILE.search(each)), "")
 
 
 def _check_outputs(declared: Declaration, result: type[msgspec.Struct]) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from falgate.core.bounds import NESTING_MAX
 from falgate.models.described.wrong import DescriptionWrong
 
 BYTES_MAX = 2 * 1024 * 1024
@@ -91,23 +90,3 @@ def _at(value: Any, *steps: str) -> Any:
     for step in steps:
         value = value.get(step) if isinstance(value, dict) else None
     return value
-
-
-def canonical(value: Any, depth: int = 0) -> Any:
-    """Return a document without what does not matter: order, words, examples, and fal's notes.
-
-    Raises:
-        DescriptionWrong: It is nested too deeply.
-    """
-    if depth > NESTING_MAX:
-        raise DescriptionWrong("", "it is nested too deeply")
-    if isinstance(value, list):
-        return [canonical(each, depth + 1) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: canonical(value[name], depth + 1)
-        for name in sorted(value)
-        if name not in {"description", "examples", "info", "title", "ui"}
-        and not name.startswith("x-")
-    }
