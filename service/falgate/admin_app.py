@@ -32,7 +32,7 @@ from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis.client import address
 from falgate.requests.quote import Quotes
-from falgate.served_models import served_models
+from falgate.served_models import ModelsWhenNeeded
 from falgate.settings import Settings
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
@@ -95,7 +95,7 @@ async def open_admin_app(
         stop_store=Stops(redis),
         calendar=settings.calendar,
         upstreams=await known_upstreams(redis),
-        models=served_models(settings),
+        models=ModelsWhenNeeded(settings),
         admin_key=admin_key,
     )
     about_pictures = _about_pictures(settings, redis) if pictures else None

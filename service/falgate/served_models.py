@@ -1,8 +1,10 @@
 """The models that are served: falgate's own, and those that the files of an operator describe."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
+from falgate.core.problems import Invalid
 from falgate.models.described.declaration import BYTES_MAX as DECLARATION_BYTES_MAX
 from falgate.models.described.document import BYTES_MAX as DOCUMENT_BYTES_MAX
 from falgate.models.described.loader import load
@@ -30,6 +32,33 @@ def served_models(settings: Settings) -> Mapping[str, ModelSpec]:
         return _with_described(MODELS, declarations(Path(settings.models_dir)))
     except DescriptionWrong as wrong:
         raise SettingsWrong(f"{PREFIX}MODELS_DIR: {wrong}") from None
+
+
+class ModelsWhenNeeded(Mapping[str, ModelSpec]):
+    """All models, read when the first one is asked for: most commands ask for none.
+
+    Methods raise `Invalid` if a description cannot be served.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Read as `served_models` does."""
+        self._settings = settings
+
+    @cached_property
+    def _models(self) -> Mapping[str, ModelSpec]:
+        try:
+            return served_models(self._settings)
+        except SettingsWrong as wrong:
+            raise Invalid(str(wrong)) from None
+
+    def __getitem__(self, endpoint: str) -> ModelSpec:
+        return self._models[endpoint]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._models)
+
+    def __len__(self) -> int:
+        return len(self._models)
 
 
 def _with_described(own: Mapping[str, ModelSpec], files: Iterable[Path]) -> Mapping[str, ModelSpec]:

@@ -10,6 +10,7 @@ import click
 from falgate.cli.local import settings_here
 from falgate.cli.output import escaped_lines
 from falgate.fal.documents import DocumentUnavailable, FalDocuments
+from falgate.models.described.declaration import ENDPOINT
 from falgate.models.described.document import Document, parsed
 from falgate.models.described.drift import differences
 from falgate.models.described.skeleton import TO_DECIDE, skeleton
@@ -58,6 +59,8 @@ def add(*, endpoint: str, source: Path | None) -> None:
     A model that falgate ships is copied as it is. Of any other, a person has to decide what no
     document says; until then a gateway refuses to start with it.
     """
+    if not ENDPOINT.fullmatch(endpoint):
+        raise click.UsageError(f"{endpoint!r} is no endpoint, such as fal-ai/flux/schnell")
     found = settings_here("models_dir", "openapi_url")
     directory = _directory(found)
     name = endpoint.replace("/", ".")

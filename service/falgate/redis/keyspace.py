@@ -132,13 +132,7 @@ verifier = Key(
     lives="expires",
 )
 drifts = Key("drifts", "hash", "how each described model differs from fal's document, as JSON")
-drift_watch = Key(
-    "driftwatch",
-    "string",
-    "the instance that compared described models last",
-    "for six hours",
-    lives="expires",
-)
+drift_watch = Key("driftwatch", "string", "who compared models last", "6 hours", lives="expires")
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
     "refusal:<job_id>",
