@@ -13,7 +13,7 @@ from falgate.accounts.store.registry import Registry
 from falgate.admin.api.routes import AdminParts, PictureParts, admin_routes
 from falgate.admin.api.services import AdminServices
 from falgate.admin.api.status import Probes
-from falgate.billing.store.drift import Drifts
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.cache.store.places import Places
 from falgate.cache.store.pools import Pools
 from falgate.core.errors import Refusal
@@ -68,7 +68,7 @@ def probes_of(
         troubles=troubles,
         stored=Catalogue(redis).total,
         frozen=frozen,
-        drifts=Drifts(redis).all,
+        drifts=ModelDrifts(redis).all,
     )
 
 

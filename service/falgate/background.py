@@ -8,10 +8,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from falgate import settings as setting
-from falgate.billing.drift import DriftWatch
+from falgate.billing.model_drift import ModelDriftWatch
 from falgate.billing.reconcile import Reconciler
 from falgate.billing.store.corrections import Corrections
-from falgate.billing.store.drift import Drifts
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.money.archive import Archivist
 from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
@@ -110,11 +110,11 @@ def background_jobs(
         found.append(reconciler.run)
     described = [spec for spec in resources.models.values() if spec.described]
     if upstreams.documents and described:
-        watch = DriftWatch(
+        watch = ModelDriftWatch(
             described,
             upstreams.documents,
             upstreams.platform,
-            drifts=Drifts(redis, owner),
+            drifts=ModelDrifts(redis, owner),
             stops=resources.stops,
             facts=telemetry,
         )

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
 from falgate.accounts.store.registry import Registry
-from falgate.billing.store.drift import Drifts
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.core.errors import Refusal
 from falgate.money.store.trust import Trust
 from falgate.pictures.catalogue import StoreSize
@@ -26,7 +26,7 @@ class Health:
     def __init__(
         self,
         standings: BudgetGauges,
-        drifts: Drifts,
+        drifts: ModelDrifts,
         *,
         registry: Registry,
         trust: Trust,
@@ -103,7 +103,7 @@ def health_of(resources: Resources, metrics: Metrics, siblings: Siblings | None)
     """Return the health of a gateway with these resources."""
     return Health(
         BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
-        Drifts(resources.redis),
+        ModelDrifts(resources.redis),
         registry=resources.registry,
         trust=resources.trust,
         store=resources.store,

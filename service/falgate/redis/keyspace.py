@@ -131,8 +131,10 @@ verifier = Key(
     "for an hour",
     lives="expires",
 )
-drifts = Key("drifts", "hash", "how each described model differs from fal's document, as JSON")
-drift_watch = Key("driftwatch", "string", "who compared models last", "6 hours", lives="expires")
+model_drifts = Key(
+    "modeldrifts", "hash", "how each described model differs from fal's document, as JSON"
+)
+model_watch = Key("modelwatch", "string", "who compared models last", "6 hours", lives="expires")
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
     "refusal:<job_id>",
@@ -269,8 +271,8 @@ DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
 AUDIT = audit()
 STOPS = stops()
-DRIFTS = drifts()
-DRIFT_WATCH = drift_watch()
+MODEL_DRIFTS = model_drifts()
+MODEL_WATCH = model_watch()
 POSTED = posted()
 ALERTS = alerts()
 ALERTED = alerted()

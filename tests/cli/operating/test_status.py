@@ -10,7 +10,7 @@ from click.testing import Result
 from redis import Redis
 
 from falgate import __version__
-from falgate.billing.drift_report import DriftReport
+from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.account import Account
 from falgate.models.described.drift import Difference
 from falgate.redis import keyspace
@@ -78,8 +78,8 @@ def test_a_model_that_fal_changed_is_told(
     changed = Difference("input.quality.default", '"high" is now "low"')
     new = Difference("input.mood", "new", harmless=True)
     for model, found in (("acme/easel", (changed,)), ("acme/pen", (new,)), ("acme/ink", ())):
-        report = DriftReport(at_ms=1, differences=found)
-        redis.hset(keyspace.DRIFTS, model, msgspec.json.encode(report))
+        report = ModelDrift(at_ms=1, differences=found)
+        redis.hset(keyspace.MODEL_DRIFTS, model, msgspec.json.encode(report))
 
     assert [(each["model"], each["changed"]) for each in ask("status")["drift"]] == [
         ("acme/easel", True),

@@ -11,7 +11,7 @@ from falgate import __version__
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin, AdminServices
 from falgate.admin.api.shapes import OverageShown, Standing, StopShown, View
-from falgate.billing.drift_report import DriftReport
+from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
 from falgate.pictures.catalogue import StoreSize
@@ -81,7 +81,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
     troubles: Callable[[], Awaitable[Mapping[str, str]]]
     stored: Callable[[], Awaitable[StoreSize]]
     frozen: Callable[[], Awaitable[str]]
-    drifts: Callable[[], Awaitable[Mapping[str, DriftReport]]]
+    drifts: Callable[[], Awaitable[Mapping[str, ModelDrift]]]
 
 
 @routes.get("/status", "What runs, and on what")

@@ -8,7 +8,7 @@ LEVELS = ("same", "harmless", "changed")
 """How far a model has drifted, in the order of the metric's values."""
 
 
-class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
+class ModelDrift(msgspec.Struct, frozen=True, kw_only=True):
     """The result for one model.
 
     Attributes:

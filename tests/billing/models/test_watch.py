@@ -9,9 +9,9 @@ from easel import ENDPOINT, document, easel, inputs
 from publishing import Publisher, publishing
 from redis.asyncio import Redis
 
-from falgate.billing.drift import DriftWatch
-from falgate.billing.drift_report import DriftReport
-from falgate.billing.store.drift import Drifts
+from falgate.billing.model_drift import ModelDriftWatch
+from falgate.billing.model_drift_report import ModelDrift
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.fal.documents import DocumentUnavailable, FalDocuments
 from falgate.fal.platform import FalPlatform
 from falgate.money.stop import Stop, Subject
@@ -47,13 +47,18 @@ def facts() -> Facts:
 
 
 @pytest.fixture
-async def watch(redis: Redis, fal: Publisher, facts: Any) -> AsyncIterator[DriftWatch]:
+async def watch(redis: Redis, fal: Publisher, facts: Any) -> AsyncIterator[ModelDriftWatch]:
     async with AsyncExitStack() as stack:
         documents, prices = FalDocuments(fal.url), FalPlatform(fal.platform_url, "id:secret")
         stack.push_async_callback(documents.close)
         stack.push_async_callback(prices.close)
-        yield DriftWatch(
-            [SPEC], documents, prices, drifts=Drifts(redis, "one"), stops=Stops(redis), facts=facts
+        yield ModelDriftWatch(
+            [SPEC],
+            documents,
+            prices,
+            drifts=ModelDrifts(redis, "one"),
+            stops=Stops(redis),
+            facts=facts,
         )
 
 
@@ -62,7 +67,7 @@ def reported(redis: Redis) -> Callable[[], Any]:
     """What operators see of the model."""
 
     async def report() -> tuple[int, list[str], bool]:
-        found: DriftReport | None = await Drifts(redis).read(ENDPOINT)
+        found: ModelDrift | None = await ModelDrifts(redis).read(ENDPOINT)
         assert found
         stopped = await Stops(redis).read(SUBJECT) is not None
         return found.level, [str(each) for each in found.differences], stopped
@@ -71,7 +76,7 @@ def reported(redis: Redis) -> Callable[[], Any]:
 
 
 async def test_what_is_as_it_was_is_reported_so(
-    watch: DriftWatch, fal: Publisher, reported: Any, facts: Facts
+    watch: ModelDriftWatch, fal: Publisher, reported: Any, facts: Facts
 ) -> None:
     await watch.look()
 
@@ -81,7 +86,7 @@ async def test_what_is_as_it_was_is_reported_so(
 
 
 async def test_a_new_argument_is_reported_and_stops_nothing(
-    watch: DriftWatch, fal: Publisher, reported: Any, facts: Facts
+    watch: ModelDriftWatch, fal: Publisher, reported: Any, facts: Facts
 ) -> None:
     inputs(fal.documents[ENDPOINT])["mood"] = {"type": "string"}
     await watch.look()
@@ -91,7 +96,7 @@ async def test_a_new_argument_is_reported_and_stops_nothing(
 
 
 async def test_a_change_stops_the_model_and_tells_why(
-    watch: DriftWatch, fal: Publisher, reported: Any, facts: Facts, redis: Redis
+    watch: ModelDriftWatch, fal: Publisher, reported: Any, facts: Facts, redis: Redis
 ) -> None:
     inputs(fal.documents[ENDPOINT])["quality"]["default"] = "low"
     await watch.look()
@@ -105,7 +110,7 @@ async def test_a_change_stops_the_model_and_tells_why(
 
 
 async def test_a_price_that_fal_changed_stops_the_model(
-    watch: DriftWatch, fal: Publisher, reported: Any
+    watch: ModelDriftWatch, fal: Publisher, reported: Any
 ) -> None:
     fal.prices[ENDPOINT] = 0.015
     await watch.look()
@@ -114,7 +119,7 @@ async def test_a_price_that_fal_changed_stops_the_model(
 
 
 async def test_what_an_operator_resumed_is_not_stopped_again_for_the_same(
-    watch: DriftWatch, fal: Publisher, reported: Any, facts: Facts, redis: Redis
+    watch: ModelDriftWatch, fal: Publisher, reported: Any, facts: Facts, redis: Redis
 ) -> None:
     inputs(fal.documents[ENDPOINT])["quality"]["default"] = "low"
     await watch.look()
@@ -130,7 +135,7 @@ async def test_what_an_operator_resumed_is_not_stopped_again_for_the_same(
 
 
 async def test_an_operators_own_stop_stays_as_it_is(
-    watch: DriftWatch, fal: Publisher, redis: Redis
+    watch: ModelDriftWatch, fal: Publisher, redis: Redis
 ) -> None:
     stops, own = Stops(redis), Stop(who="operator", stopped_s=1, why="a leak")
     await stops.put(SUBJECT, None, own, "operator")
@@ -141,7 +146,7 @@ async def test_an_operators_own_stop_stays_as_it_is(
 
 
 async def test_while_fal_does_not_answer_the_last_result_stays(
-    watch: DriftWatch, fal: Publisher, reported: Any
+    watch: ModelDriftWatch, fal: Publisher, reported: Any
 ) -> None:
     inputs(fal.documents[ENDPOINT])["mood"] = {"type": "string"}
     await watch.look()
@@ -153,7 +158,7 @@ async def test_while_fal_does_not_answer_the_last_result_stays(
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}"])
 async def test_a_document_that_is_none_stops_the_model(
-    watch: DriftWatch, fal: Publisher, reported: Any, body: bytes
+    watch: ModelDriftWatch, fal: Publisher, reported: Any, body: bytes
 ) -> None:
     fal.documents[ENDPOINT] = body
     await watch.look()
@@ -162,7 +167,7 @@ async def test_a_document_that_is_none_stops_the_model(
 
 
 async def test_a_price_that_cannot_be_read_is_no_change(
-    watch: DriftWatch, fal: Publisher, reported: Any
+    watch: ModelDriftWatch, fal: Publisher, reported: Any
 ) -> None:
     fal.prices[ENDPOINT] = "dear"
     await watch.look()
@@ -174,18 +179,18 @@ async def test_a_price_that_cannot_be_read_is_no_change(
 
 
 async def test_a_model_that_is_no_longer_described_is_forgotten(
-    watch: DriftWatch, redis: Redis
+    watch: ModelDriftWatch, redis: Redis
 ) -> None:
-    drifts = Drifts(redis)
-    await drifts.keep("acme/former", DriftReport(at_ms=1))
+    drifts = ModelDrifts(redis)
+    await drifts.keep("acme/former", ModelDrift(at_ms=1))
     await watch.look()
 
     assert list(await drifts.all()) == [ENDPOINT]
 
 
 async def test_one_instance_compares_for_all(redis: Redis) -> None:
-    assert await Drifts(redis, "one").take_round(60_000)
-    assert not await Drifts(redis, "two").take_round(60_000)
+    assert await ModelDrifts(redis, "one").take_round(60_000)
+    assert not await ModelDrifts(redis, "two").take_round(60_000)
 
 
 async def test_a_document_that_there_is_not_is_said_to_be_missing(fal: Publisher) -> None:

@@ -10,8 +10,8 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Protocol
 
-from falgate.billing.drift_report import DriftReport
-from falgate.billing.store.drift import Drifts
+from falgate.billing.model_drift_report import ModelDrift
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.core.events import Anomaly, Facts
 from falgate.fal.billing import BooksClosed
 from falgate.fal.documents import DocumentUnavailable
@@ -52,7 +52,7 @@ class StopStore(Protocol):
         """Stop a subject; False if its stop no longer equals `was`."""
 
 
-class DriftWatch:
+class ModelDriftWatch:
     """Compares the described models."""
 
     def __init__(
@@ -61,7 +61,7 @@ class DriftWatch:
         documents: Documents,
         prices: UnitPrices | None,
         *,
-        drifts: Drifts,
+        drifts: ModelDrifts,
         stops: StopStore,
         facts: Facts,
     ) -> None:
@@ -119,19 +119,19 @@ class DriftWatch:
     async def _note(self, spec: ModelSpec, found: tuple[Difference, ...]) -> None:
         endpoint = spec.endpoint
         last = await self._drifts.read(endpoint)
-        report = DriftReport(
+        report = ModelDrift(
             at_ms=await self._drifts.now_ms(),
             differences=found,
             stopped=last.stopped if last else "",
         )
         if report.changed and digest(report.changed) != report.stopped:
             await self._stop(endpoint, report)
-            report = DriftReport(
+            report = ModelDrift(
                 at_ms=report.at_ms, differences=found, stopped=digest(report.changed)
             )
         await self._drifts.keep(endpoint, report)
 
-    async def _stop(self, endpoint: str, report: DriftReport) -> None:
+    async def _stop(self, endpoint: str, report: ModelDrift) -> None:
         """Stop a model, unless it is stopped already, and tell operators why."""
         subject = Subject("model", endpoint)
         if await self._stops.read(subject) is None:
