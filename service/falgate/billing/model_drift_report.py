@@ -4,9 +4,6 @@ import msgspec
 
 from falgate.models.described.drift import Difference
 
-LEVELS = ("same", "harmless", "changed")
-"""How far a model has drifted, in the order of the metric's values."""
-
 
 class ModelDrift(msgspec.Struct, frozen=True, kw_only=True):
     """The result for one model.

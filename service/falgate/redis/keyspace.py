@@ -131,9 +131,7 @@ verifier = Key(
     "for an hour",
     lives="expires",
 )
-model_drifts = Key(
-    "modeldrifts", "hash", "how each described model differs from fal's document, as JSON"
-)
+model_drifts = Key("modeldrifts", "hash", "what fal changed of described models, as JSON")
 model_watch = Key("modelwatch", "string", "who compared models last", "6 hours", lives="expires")
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
