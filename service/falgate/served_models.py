@@ -1,8 +1,11 @@
 """The models that are served: falgate's own, and those that the files of an operator describe."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from falgate.core.problems import Invalid
 from falgate.models.described.declaration import BYTES_MAX as DECLARATION_BYTES_MAX
@@ -64,7 +67,7 @@ class ModelsWhenNeeded(Mapping[str, ModelSpec]):
 def _with_described(own: Mapping[str, ModelSpec], files: Iterable[Path]) -> Mapping[str, ModelSpec]:
     models = dict(own)
     for file in files:
-        spec = read(file)
+        spec = _named_apart(read(file), models)
         other = models.setdefault(spec.endpoint, spec)
         if other is not spec:
             by = other.described.file if other.described else "falgate itself"
@@ -72,6 +75,17 @@ def _with_described(own: Mapping[str, ModelSpec], files: Iterable[Path]) -> Mapp
                 file.name, f"endpoint: {spec.endpoint} is already described, by {by}"
             )
     return models
+
+
+def _named_apart(spec: ModelSpec, models: Mapping[str, ModelSpec]) -> ModelSpec:
+    """Return a model whose schemas have other names than those of other models.
+
+    fal's names leave out the first part of an endpoint, so two owners may have the same.
+    """
+    if all(spec.schema_name != other.schema_name for other in models.values()):
+        return spec
+    whole = "".join(part.title() for part in re.findall(r"[a-z0-9]+", spec.endpoint))
+    return replace(spec, schema_name=whole)
 
 
 def declarations(directory: Path) -> list[Path]:

@@ -12,6 +12,7 @@ from falgate.core.money import Micros
 from falgate.core.picture import Kept
 from falgate.models.refused import Problem, Refused, has, has_url
 from falgate.models.sizes import Grid, ImageSize
+from falgate.models.spelling import spelt
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -236,7 +237,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     def noted(self, arguments: Any) -> dict[str, str]:
         """Return the arguments that the ledger keeps, by name."""
         given = {name: getattr(arguments, name) for name in self.recorded}
-        return {name: str(value) for name, value in given.items() if value is not UNSET}
+        return {name: spelt(value) for name, value in given.items() if value is not UNSET}
 
     def masters(self, arguments: Any) -> Any | None:
         """Return the arguments for the lossless pictures that these can be converted from.

@@ -147,7 +147,11 @@ def _size(spec: ModelSpec, arguments: Any) -> price.Pixels:
     expected = spec.expected(arguments)
     if expected.width:
         return expected.width, expected.height
-    return _CHOSEN.get(str(getattr(arguments, spec.size, "")), _CHOSEN_ELSE)
+    width, height = _CHOSEN.get(str(getattr(arguments, spec.size, "")), _CHOSEN_ELSE)
+    if width * height <= expected.pixels_max:
+        return width, height
+    side = math.isqrt(expected.pixels_max)
+    return side, side
 
 
 def _arguments(record: Record, spec: ModelSpec) -> Any:

@@ -72,6 +72,22 @@ DECLARED: dict[str, tuple[Change, str]] = {
     "no price": (puts("price", terms=[]), "price.terms"),
     "a negative price": (term(usd="-0.1"), r"price.terms\[0\].usd: '-0.1' is not an amount"),
     "a price that is a float": (term(usd=0.1), r"price.terms\[0\].usd: Expected `str`"),
+    "a price of nothing": (term(usd="0"), r"price.terms\[0\].usd: nothing is free"),
+    "a value that is free": (
+        term(times={"quality": {"low": "0", "high": "1"}}),
+        "times.quality: nothing is free",
+    ),
+    "a size with more tokens than the largest": (
+        term(of="grid", unknown_size=[2048, 1024], grid={"low": 16, "high": 96}),
+        "unknown_size: 2048x2048 has more tokens",
+    ),
+    "too many sizes to look at": (
+        lambda it: (
+            term(of="grid", unknown_size=[64, 64], grid={"low": 1, "high": 2})(it),
+            it["size"].update(multiple_of=1),
+        ),
+        "size: more than 300 sides",
+    ),
     "a price in words": (term(usd="a cent"), r"price.terms\[0\].usd"),
     "a price by an argument that is not there": (
         term(times={"resolution": {"1K": "1"}}),
@@ -98,7 +114,7 @@ DECLARED: dict[str, tuple[Change, str]] = {
         "pictures may have 4,194,304 pixels",
     ),
     "a quality without a price": (
-        term(of="grid", unknown_size=[64, 64], grid={"low": 1}),
+        term(of="grid", unknown_size=[2048, 2048], grid={"low": 1}),
         r"price.terms\[0\].grid: 'high' has no price",
     ),
     "files that are not there": (term(of="file"), "no input files"),
@@ -199,6 +215,39 @@ def test_an_endpoint_that_is_described_twice_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsWrong, match=r"FALGATE_MODELS_DIR: b.toml: .* described, by a.toml"):
         serve(tmp_path)
+
+
+def test_schemas_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """fal's names leave out the owner."""
+    write(tmp_path, "a")
+    text, data = files(lambda it: it.update(endpoint="other/easel/paint"))
+    other = data.replace(b"/acme/easel/paint", b"/other/easel/paint")
+    digest = hashlib.sha256(other).hexdigest()
+    text = text.replace(hashlib.sha256(data).hexdigest(), digest).replace("easel.json", "b.json")
+    (tmp_path / "b.toml").write_text(text)
+    (tmp_path / "b.json").write_bytes(other)
+    env = {"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_MODELS_DIR": str(tmp_path)}
+    models = served_models(settings.read(env))
+
+    assert models["acme/easel/paint"].schema_name == "EaselPaint"
+    assert models["other/easel/paint"].schema_name == "OtherEaselPaint"
+
+
+def test_a_gateway_does_not_start_with_a_description_that_it_cannot_sell(
+    falgate: Callable[..., Any], listening: dict[str, str], tmp_path: Path
+) -> None:
+    write(tmp_path, "a", term(usd="-1"))
+    done = falgate(
+        "serve",
+        FALGATE_UPSTREAM_URL="sandbox",
+        FALGATE_MODELS_DIR=str(tmp_path),
+        FALGATE_DATA_DIR=str(tmp_path / "data"),
+        FALGATE_LISTEN=listening["FALGATE_LISTEN"],
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: FALGATE_MODELS_DIR: a.toml: price.terms[0].usd: '-1' is")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_missing_document_is_named(tmp_path: Path) -> None:

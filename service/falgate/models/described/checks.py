@@ -6,8 +6,8 @@ from typing import Any, get_origin
 import msgspec
 
 from falgate.models.described.declaration import Declaration, Term
+from falgate.models.described.sizes import legal
 from falgate.models.described.skeleton import FILE
-from falgate.models.described.terms import spelt
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.hints import (
     is_optional,
@@ -17,6 +17,9 @@ from falgate.models.hints import (
     structs_within,
     values_of,
 )
+from falgate.models.openai_images import picture_tokens
+from falgate.models.sizes import ImageSize
+from falgate.models.spelling import spelt
 
 _RESERVED = frozenset({"admin", "api", "docs", "pictures", "queue", "run", "v1"})
 """First parts of paths that are falgate's own."""
@@ -189,6 +192,12 @@ def _check_pixels(declared: Declaration, term: Term, where: str) -> None:
         raise DescriptionWrong(
             f"{where}.unknown_size", f"pictures may have {size.pixels[1]:,} pixels, which is more"
         )
+    if term.of == "grid":
+        across = max(term.grid.values(), default=1)
+        dearest = max(legal(size), key=lambda each: picture_tokens(across, each), default=None)
+        held = ImageSize(width=width, height=height)
+        if dearest and picture_tokens(across, dearest) > picture_tokens(across, held):
+            raise DescriptionWrong(f"{where}.unknown_size", f"{dearest} has more tokens")
 
 
 def _require_all(given: Iterable[str], hint: Any, where: str) -> None:

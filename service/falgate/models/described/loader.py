@@ -13,12 +13,13 @@ from falgate.models.described.declaration import Declaration, Fields
 from falgate.models.described.document import Document
 from falgate.models.described.sizes import expecting, grid_of, media_types, presets_of
 from falgate.models.described.structs import struct_of
-from falgate.models.described.terms import Prices, amount, spelt
+from falgate.models.described.terms import Prices, amount
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.hints import has_text, struct_in, values_of
 from falgate.models.refused import Refused
 from falgate.models.sizes import ImageSize
 from falgate.models.spec import Description, ModelSpec
+from falgate.models.spelling import spelt
 
 
 def load(name: str, text: str, pinned: Callable[[str], bytes]) -> ModelSpec:

@@ -1,6 +1,6 @@
 """Sizes of a described model's pictures: which may be asked for, and which are to be expected."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from falgate.core.picture import EXTENSIONS
@@ -9,6 +9,8 @@ from falgate.models.described.terms import size_of
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.sizes import Grid, ImageSize, size_named
 from falgate.models.spec import Expected
+
+_SIDES_MAX = 300
 
 _MEDIA = {"jpg": "image/jpeg", **{name: media for media, name in EXTENSIONS.items()}}
 """Media types by the words that fal's schemas have for them."""
@@ -27,6 +29,23 @@ def grid_of(size: Size) -> Grid:
         pixels_min=least,
         pixels_max=most,
     )
+
+
+def legal(size: Size) -> Iterator[ImageSize]:
+    """Yield the sizes that callers may choose, one of each two that are turned.
+
+    Raises:
+        DescriptionWrong: There are too many of them to look at.
+    """
+    sides = range(size.multiple_of, size.edge_max + 1, size.multiple_of)
+    if len(sides) > _SIDES_MAX:
+        raise DescriptionWrong("size", f"more than {_SIDES_MAX} sides: raise multiple_of")
+    grid = grid_of(size)
+    for width in sides:
+        for height in sides[: width // size.multiple_of]:
+            found = ImageSize(width=width, height=height)
+            if grid.wrong(found) is None:
+                yield found
 
 
 def presets_of(

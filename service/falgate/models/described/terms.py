@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import msgspec
-
 from falgate.core.money import Micros
 from falgate.models.described.declaration import Fields, Price, Term
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.openai_images import picture_tokens
 from falgate.models.sizes import ImageSize, size_named
+from falgate.models.spelling import spelt
 
 _AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,12})?", re.ASCII)
 _MICROS_IN_A_DOLLAR = 1_000_000
@@ -31,9 +30,12 @@ def amount(text: str, where: str) -> Fraction:
     return Fraction(text)
 
 
-def spelt(value: Any) -> str:
-    """Return how a table of factors names a value of an argument."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _above_zero(text: str, where: str) -> Fraction:
+    """Parse what would give something away if it were nothing; raises `DescriptionWrong`."""
+    found = amount(text, where)
+    if not found:
+        raise DescriptionWrong(where, "nothing is free: leave the term out, or refuse the value")
+    return found
 
 
 class _Priced:
@@ -42,13 +44,13 @@ class _Priced:
     def __init__(self, term: Term, where: str, fields: Fields) -> None:
         self.term = term
         self._fields = fields
-        self._micros = amount(term.usd, f"{where}.usd") * _MICROS_IN_A_DOLLAR
+        self._micros = _above_zero(term.usd, f"{where}.usd") * _MICROS_IN_A_DOLLAR
         usual = term.usd if term.usual is None else term.usual
         self._usual = amount(usual, f"{where}.usual") * _MICROS_IN_A_DOLLAR
         if self._usual > self._micros:
             raise DescriptionWrong(f"{where}.usual", "it is more than usd, which is what is held")
         self._times = {
-            name: {value: amount(by, f"{where}.times.{name}") for value, by in table.items()}
+            name: {value: _above_zero(by, f"{where}.times.{name}") for value, by in table.items()}
             for name, table in term.times.items()
         }
         self.is_margin = term.usual is not None
