@@ -22,7 +22,7 @@ class ModelDrifts:
 
     async def take_round(self, lease_ms: int) -> bool:
         """Return whether the caller is to compare now; if so, no one else may for `lease_ms`."""
-        return await take(self._redis, keyspace.MODEL_WATCH, self._owner, lease_ms)
+        return await take(self._redis, keyspace.model_watch(), self._owner, lease_ms)
 
     async def now_ms(self) -> int:
         """Return Redis's time."""
