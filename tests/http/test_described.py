@@ -1,5 +1,6 @@
 """Described models over HTTP: bought, shared, topped up, and answered as fal answers."""
 
+import base64
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -91,8 +92,29 @@ async def test_what_depends_on_the_day_is_not_kept(ask: Ask, described: Any) -> 
     assert sources(first, plain) == ["bypass", "miss"]
     assert first.headers["cache-status"] == "falgate; fwd=request"
     assert costs(first, plain) == ["0.095", "0.08"]
-    assert plain.json()["description"] == ""
+    assert plain.json()["description"] == "A placeholder."
     assert described.log.read_text().count("Traceback") == 0
+
+
+async def test_what_fal_says_of_a_picture_is_erased_with_its_prompt(
+    ask: Ask, described: Any, request: pytest.FixtureRequest
+) -> None:
+    async def texts() -> list[str]:
+        redis = described.redis()
+        keys = [key async for key in redis.scan_iter("*", _type="HASH")]
+        found = [str(await redis.hgetall(key)) for key in keys]
+        await redis.aclose()
+        return [text for text in found if request.node.name in text or said in text]
+
+    answer = await ask(SCHNELL)
+    await ask(f"queue/{SCHNELL}")
+    said = base64.b64encode(b'{"timings":{},"seed":%d}' % answer.json()["seed"]).decode()
+    assert await texts()
+    async with described.admin() as admin:
+        done = await admin.post("/cache/forget", json={"prompt": request.node.name})
+
+    assert done.status_code == 200
+    assert await texts() == []
 
 
 @pytest.mark.parametrize(

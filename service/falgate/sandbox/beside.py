@@ -6,11 +6,11 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from falgate.models.spec import ModelSpec
 
-_SAMPLES: dict[Any, Any] = {bool: False, int: 0, float: 0.0, str: ""}
+_SAMPLES: dict[Any, Any] = {bool: False, int: 0, float: 0.0, str: "A placeholder."}
 
 
 def beside(spec: ModelSpec, arguments: Any, request_id: str, number: int) -> dict[str, Any]:
-    """Return the fields: the seed that was given or chosen, and an empty value for any other."""
+    """Return the fields: the seed that was given or chosen, and a placeholder for any other."""
     types = get_type_hints(spec.output)
     found = {name: _sample(types[name]) for name in spec.scalars}
     if spec.seed in found:
@@ -21,13 +21,13 @@ def beside(spec: ModelSpec, arguments: Any, request_id: str, number: int) -> dic
 
 
 def _sample(hint: Any) -> Any:
-    """Return an empty value of a type."""
+    """Return a value of a type."""
     hint = _plain(hint)
     return [] if get_origin(hint) is list else _SAMPLES.get(hint, {})
 
 
 def _element(hint: Any) -> Any:
-    """Return an empty element of a type of lists."""
+    """Return an element of a type of lists."""
     return _sample(get_args(_plain(hint))[0])
 
 
