@@ -33,7 +33,6 @@ from falgate.jobs.ports import Ports
 from falgate.jobs.reaper import Reaper
 from falgate.jobs.store import wakes
 from falgate.jobs.store.sweep import sweep
-from falgate.models.endpoints import MODELS, RETIRING
 from falgate.money.budget import Position
 from falgate.picture_services import PictureServices, open_picture_services
 from falgate.pictures.convert import Converter
@@ -103,9 +102,7 @@ async def open_gateway(
     async with AsyncExitStack() as stack:
         troubles = Troubles()
         resources = await open_resources(stack, settings, troubles)
-        # With series for all models, upstreams, teams and apps.
-        metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted, RETIRING)
-        metrics.know(await resources.registry.directory())
+        metrics = await _metrics(resources, troubles)
         tally = UsageCounter(resources.usage, resources.owner)
         if siblings is not None:
             await stack.enter_async_context(siblings.answering(metrics))
@@ -119,7 +116,7 @@ async def open_gateway(
         hits = open_fast_path(resources, works.ports, kept, telemetry)
         # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
-        told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
+        told = WebhookPayloads(resources.requests, resources.models, kept.picture_urls)
         delivering = await stack.enter_async_context(
             open_webhooks(settings, resources.redis, resources.signer, told, telemetry)
         )
@@ -146,6 +143,15 @@ async def open_gateway(
         yield _gateway(resources, works, kept, telemetry, hits=hits, siblings=siblings)
 
 
+async def _metrics(resources: Resources, troubles: Troubles) -> Metrics:
+    """Return metrics with series for all models, upstreams, teams and apps."""
+    models = resources.models
+    retiring = {name: spec.retires for name, spec in models.items() if spec.retires}
+    metrics = Metrics(models, resources.upstreams.names.values(), troubles.counted, retiring)
+    metrics.know(await resources.registry.directory())
+    return metrics
+
+
 def _gateway(
     resources: Resources,
     works: Runtime,
@@ -162,7 +168,7 @@ def _gateway(
         stop_store=resources.stops,
         calendar=resources.settings.calendar,
         upstreams=resources.upstreams.names,
-        models=MODELS,
+        models=resources.models,
         admin_key=resources.settings.admin_key,
         wrong_keys=works.ports.wrong_keys,
     )
@@ -182,7 +188,7 @@ def _gateway(
 def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) -> Runtime:
     settings, registry, tracked = resources.settings, resources.registry, resources.tracked
     ports = Ports(
-        models=MODELS,
+        models=resources.models,
         keys=KeysAtHand(tracked.keys, registry) if tracked else registry,
         gone=GoneModels(registry),
         rates=Rates(resources.redis),

@@ -8,9 +8,10 @@ from typing import Any
 from redis.asyncio import Redis
 
 from falgate import settings as setting
+from falgate.billing.model_drift import ModelDriftWatch
 from falgate.billing.reconcile import Reconciler
 from falgate.billing.store.corrections import Corrections
-from falgate.models.endpoints import MODELS
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.money.archive import Archivist
 from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
@@ -82,7 +83,7 @@ def background_jobs(
     found = [
         AlertWorker(alerts, hook, telemetry).run,
         RetirementWatch(
-            MODELS,
+            resources.models,
             upstreams.live,
             resources.registry.latest,
             callers=Reports(resources.usage, Entries(redis), settings.calendar),
@@ -103,10 +104,21 @@ def background_jobs(
             upstreams.platform,
             Corrections(redis, owner=owner),
             resources.jobs,
-            endpoints=tuple(MODELS),
+            endpoints=tuple(resources.models),
             facts=telemetry,
         )
         found.append(reconciler.run)
+    described = [spec for spec in resources.models.values() if spec.described]
+    if upstreams.documents and described:
+        watch = ModelDriftWatch(
+            described,
+            upstreams.documents,
+            upstreams.platform,
+            drifts=ModelDrifts(redis, owner),
+            stops=resources.stops,
+            facts=telemetry,
+        )
+        found.append(watch.run)
     return found
 
 

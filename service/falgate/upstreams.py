@@ -11,11 +11,12 @@ import msgspec
 from falgate import settings as setting
 from falgate.accounts.apikey import Kind
 from falgate.fal.client import FAL_MEDIA, FalQueue
+from falgate.fal.documents import FalDocuments
 from falgate.fal.platform import FalPlatform
 from falgate.fal.signatures import Signatures
 from falgate.first_start import TEST
 from falgate.jobs import callback_url
-from falgate.models.endpoints import MODELS
+from falgate.models.spec import ModelSpec
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.telemetry.troubles import Troubles
 
@@ -33,12 +34,14 @@ class Upstreams(msgspec.Struct, frozen=True):
         platform: fal's platform API for the upstream of live keys, if it may be read.
         billing: Whether its billing may be read too, so that the ledger is reconciled with it.
         signatures: Verifies its completion webhooks; None if fal cannot reach this gateway.
+        documents: fal's OpenAPI documents; None if the sandbox stands in for fal.
     """
 
     queues: Mapping[Kind, FalQueue]
     platform: FalPlatform | None
     billing: bool
     signatures: Signatures | None
+    documents: FalDocuments | None = None
 
     @property
     def live(self) -> str:
@@ -52,7 +55,7 @@ class Upstreams(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         """Close the connections."""
-        for each in (*self.queues.values(), self.platform, self.signatures):
+        for each in (*self.queues.values(), self.platform, self.signatures, self.documents):
             if each is not None:
                 await each.close()
 
@@ -60,9 +63,12 @@ class Upstreams(msgspec.Struct, frozen=True):
 class _Sandbox(httpx.AsyncBaseTransport):
     """The sandbox in this process, built by the first request: many gateways never need it."""
 
-    def __init__(self, directory: Path | None, work_s: float) -> None:
+    def __init__(
+        self, models: Mapping[str, ModelSpec], directory: Path | None, work_s: float
+    ) -> None:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)  # a start tells if that is impossible
+        self._models = models
         self._directory = directory
         self._work_s = work_s
         self._building = asyncio.Lock()
@@ -80,22 +86,25 @@ class _Sandbox(httpx.AsyncBaseTransport):
         from falgate.sandbox.behaviour import Behaviour  # noqa: PLC0415 - when it is needed
 
         behaviour = Behaviour(work_s=self._work_s)
-        app: Any = create_sandbox(MODELS, directory=self._directory, behaviour=behaviour)
+        app: Any = create_sandbox(self._models, directory=self._directory, behaviour=behaviour)
         return httpx.ASGITransport(app)
 
 
-def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Upstreams:
+def open_upstreams(
+    settings: Settings, models: Mapping[str, ModelSpec], secret: bytes, troubles: Troubles
+) -> Upstreams:
     """Build the clients.
 
     Args:
         settings: The settings.
+        models: What the sandbox sells.
         secret: Makes the addresses of completion webhooks.
         troubles: Notes which upstreams cannot be reached.
     """
     # An instance without state on disk keeps the sandbox's records in memory.
     stateless = settings.redis_url and settings.media_url
     directory = None if stateless else Path(settings.data_dir) / "sandbox"
-    sandbox = _Sandbox(directory, settings.sandbox_work_s)
+    sandbox = _Sandbox(models, directory, settings.sandbox_work_s)
 
     def address(job_id: str) -> str:
         return callback_url.address(settings.public_url, secret, job_id)
@@ -139,6 +148,7 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
             if hooked
             else None
         ),
+        documents=FalDocuments(settings.openapi_url),
     )
 
 

@@ -60,6 +60,7 @@ def shown() -> dict[str, set[str]]:
         verified=VerificationResult(at_ms=1, differences=0),
     )
     metrics = Metrics(["fal-ai/a"], ["fal"], retiring={"fal-ai/a": date(2026, 12, 1)})
+    metrics.drift = {"fal-ai/a": 2}
     metrics.app("web", "shop")
     metrics.requests["run", "200"] += 1
     told = metrics.render([standing], Stored(total=StoreSize(1, 1), free_bytes=1, full=False))

@@ -55,8 +55,8 @@ def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -
     Raises:
         NotAllowed: Names the argument and its permitted values.
     """
-    _check(spec.quality, getattr(arguments, spec.quality, ""), permissions.qualities)
-    _check(spec.size, str(getattr(arguments, spec.size, "")), permissions.sizes)
+    _check(spec.quality or "quality", getattr(arguments, spec.quality, ""), permissions.qualities)
+    _check(spec.size or "size", str(getattr(arguments, spec.size, "")), permissions.sizes)
     asked, most = spec.asked(arguments), permissions.pictures_max
     if most and asked > most:
         raise NotAllowed(f"This key may ask for {most} pictures at once, not for {asked}")

@@ -1,7 +1,6 @@
 """Validation of a key's settings: rejects those that could never match or never take effect."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -9,14 +8,13 @@ from msgspec.structs import replace
 
 from falgate.accounts.apikey import Permissions
 from falgate.core.problems import Invalid
-from falgate.models.sizes import Grid, ImageSize
+from falgate.models.sizes import Grid, size_named
 from falgate.models.spec import ModelSpec
 
 NOTE_MAX = 200
 ENTRIES_MAX = 100
 """Maximum entries per list of permissions, because every request is checked against them."""
 
-_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _EXPIRES_S_MAX = 100 * 366 * 86_400
 
 
@@ -90,8 +88,7 @@ def _literals(hint: Any) -> list[str]:
 
 def _is_of(grid: Grid, text: str) -> bool:
     """Return whether a text is one of a model's sizes, such as "1024x768"."""
-    found = _SIZE.fullmatch(text)
-    size = found and ImageSize(width=int(found[1]), height=int(found[2]))
+    size = size_named(text)
     return size is not None and not grid.wrong(size)
 
 

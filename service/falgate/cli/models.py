@@ -4,6 +4,8 @@ import click
 
 from falgate.cli.aliases import alias, aliases
 from falgate.cli.client import Api, lister
+from falgate.cli.model_files import add, check
+from falgate.cli.model_show import show
 from falgate.cli.options import of_books
 from falgate.cli.output import Column, listed
 
@@ -18,7 +20,12 @@ _COLUMNS = (
 
 @click.group()
 def models() -> None:
-    """Models: what is served, and until when."""
+    """Models: what is served and until when, and the files that describe more of them."""
+
+
+models.add_command(add)
+models.add_command(check)
+models.add_command(show)
 
 
 models.add_command(alias)

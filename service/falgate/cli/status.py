@@ -55,6 +55,8 @@ def _words(found: dict[str, Any], gateway: str) -> str:
         "buying": _buying(found),
         "calendar": found["calendar"],
     }
+    if found["drift"]:
+        lines["models"] = f"\n{'':10}".join(map(_drift, found["drift"]))
     if overage is not None:
         lines["overage"] = f"{usd(overage['used_usd'])} of {usd(overage['limit_usd'])} used"
     return "\n".join(f"{name:10}{words}" for name, words in lines.items())
@@ -65,6 +67,11 @@ def _buying(found: dict[str, Any]) -> str:
     if found["frozen"]:
         stops.insert(0, f"stopped: {found['frozen']}")
     return f"\n{'':10}".join(stops) or "goes on"
+
+
+def _drift(found: dict[str, Any]) -> str:
+    how = "changed at fal" if found["changed"] else "has more at fal"
+    return f"{found['model']} {how}: {'; '.join(found['differences'])}"
 
 
 def _place(place: dict[str, Any]) -> str:

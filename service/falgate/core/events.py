@@ -178,6 +178,7 @@ AnomalyKind = Literal[
     "broken",
     "stray_hook",
     "foreign_account",
+    "model_changed",
 ]
 """Kinds of anomaly."""
 

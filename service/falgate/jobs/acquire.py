@@ -244,7 +244,7 @@ def _order(call: AdmittedRequest, there: Decision, start_within_s: float) -> Ord
         saved=price.worth(spec, arguments, reused, sizes(there.pictures)),
         priority=call.options.priority,
         start_within_s=min(call.options.start_within_s, start_within_s),
-        fresh=treatment.fresh,
+        fresh=treatment.fresh or ("replace" if there.fresh else ""),
         why=there.why,
         scope=treatment.scope,
         variation=treatment.variation,

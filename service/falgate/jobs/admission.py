@@ -162,7 +162,7 @@ def admit(
     said = directives.read(headers)
     treatment = resolve(
         said, caller.app.cache, permissions, team=key.team, app=key.app, derives=derives
-    )
+    ).of_request(spec, parsed.arguments)
     return AdmittedRequest(
         request_id=request_id,
         spec=spec,
@@ -206,11 +206,13 @@ def succeeded(
         arguments, spec = redirected(spec, arguments, successor), successor
         over = ending(caller, spec, call.upstream)
         passed.add(spec.endpoint)
+    treatment = call.treatment.of_request(spec, arguments)
     return replace(
         call,
         spec=spec,
         arguments=arguments,
-        fingerprint=call.treatment.pool_of(spec, arguments, call.upstream),
+        treatment=treatment,
+        fingerprint=treatment.pool_of(spec, arguments, call.upstream),
         called=call.called or call.spec.endpoint,
         ended=over,
     )

@@ -5,17 +5,16 @@
 # are spelled out, so a default of the successor never takes the place of another one. What the
 # successor does not have is left out if it has its default, and refused otherwise.
 
-import re
 from typing import Any
 
 import msgspec
 
 from falgate.core.errors import InputRejected
 from falgate.models import arguments as request
+from falgate.models.sizes import size_named
 from falgate.models.spec import ModelSpec
 
-_ROLES = ("count", "quality", "size", "inline", "prompt", "format")
-_PIXELS = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
+_ROLES = ("count", "quality", "size", "inline", "seed", "prompt", "format")
 
 
 def redirected(spec: ModelSpec, arguments: Any, successor: ModelSpec) -> Any:
@@ -48,8 +47,8 @@ def redirected(spec: ModelSpec, arguments: Any, successor: ModelSpec) -> Any:
 def _size(value: Any, successor: ModelSpec) -> Any:
     """Return a size in the successor's form: an object if it takes any size, else "1024x1536"."""
     match value:
-        case str() if successor.grid and (found := _PIXELS.fullmatch(value)):
-            return {"width": int(found[1]), "height": int(found[2])}
+        case str() if successor.grid and (found := size_named(value)):
+            return msgspec.to_builtins(found)
         case {"width": width, "height": height} if not successor.grid:
             return f"{width}x{height}"
     return value

@@ -131,6 +131,8 @@ verifier = Key(
     "for an hour",
     lives="expires",
 )
+model_drifts = Key("modeldrifts", "hash", "what fal changed of described models, as JSON")
+model_watch = Key("modelwatch", "string", "who compared models last", "6 hours", lives="expires")
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
     "refusal:<job_id>",
@@ -267,6 +269,7 @@ DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
 AUDIT = audit()
 STOPS = stops()
+MODEL_DRIFTS = model_drifts()
 POSTED = posted()
 ALERTS = alerts()
 ALERTED = alerted()

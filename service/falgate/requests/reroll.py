@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.ports import Records
@@ -104,7 +104,11 @@ class Rerolls:
             fresh="beside",
             keep_prompt=about.arguments is not None,
         )
-        arguments = replace(arguments, **{spec.count: 1, spec.inline: False})
+        if spec.is_seeded(arguments):
+            raise Conflict(
+                "This picture has a seed, so fal would make the same one again; reject it instead"
+            )
+        arguments = spec.single(arguments)
         wanted = request_for(spec, arguments, about.upstream, treatment)
         if wanted.fingerprint != pool_record.fingerprint:
             raise Invalid("This is not the request that the picture was made for")

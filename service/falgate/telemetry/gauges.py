@@ -39,6 +39,18 @@ def retirements(models: Mapping[str, date]) -> Metric:
     return gauge
 
 
+def drifts(levels: Mapping[str, int]) -> Metric:
+    """Return how far each of these models has drifted."""
+    gauge = GaugeMetricFamily(
+        "falgate_model_drift",
+        "Whether fal's document of a described model differs: 1 in what is harmless, 2 otherwise.",
+        labels=["model"],
+    )
+    for model, level in levels.items():
+        gauge.add_metric([model], level)
+    return gauge
+
+
 def families(standings: Sequence[UpstreamStanding]) -> Iterable[Metric]:
     """Return all gauges of these upstreams."""
     labels = ["upstream", "level", "account", "window"]

@@ -25,7 +25,7 @@ from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
-from falgate.telemetry.gauges import families, retirements
+from falgate.telemetry.gauges import drifts, families, retirements
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
@@ -76,6 +76,7 @@ class Metrics(Collector):
     that begins with it.
 
     Attributes:
+        drift: How far each described model has drifted from fal's document, as last read.
         before_scrape: Called before the counters are read: they add what they have in batches.
     """
 
@@ -106,6 +107,7 @@ class Metrics(Collector):
         self.untold: Counter[Labels] = Counter()
         self.webhooks: Counter[Labels] = Counter()
         self.loop_lag_seconds = Histogram()
+        self.drift: Mapping[str, int] = {}
         self.before_scrape: list[Callable[[], None]] = []
         self._models = tuple(models)
         self._retiring = retiring
@@ -243,6 +245,7 @@ class Metrics(Collector):
         yield from self._process.collect()
         yield from families(self._standings)
         yield from self._stored.families()
+        yield drifts(self.drift)
 
     def _histograms(self) -> Iterable[tuple[str, str, Histogram]]:
         return (

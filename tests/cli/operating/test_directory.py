@@ -178,6 +178,7 @@ def test_commands_do_not_check_what_only_a_gateway_needs(
         ("FALGATE_REDIS_TIMEOUT_S", ("teams", "list")),
         ("FALGATE_MEDIA_URL", ("cache", "list")),
         ("FALGATE_LISTEN", ("status",)),
+        ("FALGATE_MODELS_DIR", ("models", "list")),
         ("FALGATE_LEDGER_KEPT_DAYS", ("ledger", "archive")),
         ("FALGATE_FAL_ADMIN_KEY", ("ledger", "reconcile")),
         ("FALGATE_TEAMS", ("teams", "list")),

@@ -63,7 +63,7 @@ async def quote(
     if known is None:
         raise NotFound("There is no such app; list the apps to see all of them")
     treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
-    asked = request_for(spec, arguments, live, treatment)
+    asked = request_for(spec, arguments, live, treatment.of_request(spec, arguments))
     after = models.get(successor(spec, directory))
     return quoted(
         await quotes.quote(asked, chain(team, name, "")[:-1]),

@@ -18,6 +18,7 @@ from falgate.admin.api import (
     keys,
     ledger,
     limits,
+    model,
     models,
     problems,
     quote,
@@ -39,7 +40,7 @@ from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
     *(teams, apps, keys, limits, budgets, stops, accounts),
-    *(audit, config, ledger, usage, deliveries, models, aliases),
+    *(audit, config, ledger, usage, deliveries, model, models, aliases),
 )
 
 

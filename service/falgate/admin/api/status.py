@@ -11,6 +11,7 @@ from falgate import __version__
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin, AdminServices
 from falgate.admin.api.shapes import OverageShown, Standing, StopShown, View
+from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
 from falgate.pictures.catalogue import StoreSize
@@ -40,6 +41,14 @@ class BudgetFilled(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
+class DriftShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A described model of which fal's document, or price, differs from what was reviewed."""
+
+    model: Annotated[str, Meta(examples=["fal-ai/flux/schnell"])]
+    changed: Annotated[bool, Meta(description="Whether it may change what is sold")]
+    differences: list[str]
+
+
 class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     """What runs, and on what."""
 
@@ -51,6 +60,7 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     stops: Annotated[list[StopShown], Meta(description="What operators stopped")]
     calendar: Annotated[str, Meta(examples=["Europe/Vienna/monday"])]
     overage: OverageShown | None
+    drift: Annotated[list[DriftShown], Meta(description="Models that fal changed")]
     fullest: Annotated[list[BudgetFilled], Meta(description="Budgets of live keys, at most ten")]
 
 
@@ -63,6 +73,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
         troubles: Why "redis" or "store" cannot be used, as far as they cannot.
         stored: What is in the store.
         frozen: Why nothing is bought, or "".
+        drifts: How each described model differs from fal's document.
     """
 
     redis: str
@@ -70,6 +81,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
     troubles: Callable[[], Awaitable[Mapping[str, str]]]
     stored: Callable[[], Awaitable[StoreSize]]
     frozen: Callable[[], Awaitable[str]]
+    drifts: Callable[[], Awaitable[Mapping[str, ModelDrift]]]
 
 
 @routes.get("/status", "What runs, and on what")
@@ -91,6 +103,15 @@ async def show_status(
         stops=[StopShown.by(each) for each in await admin.stops.all()],
         calendar=calendar.name,
         overage=OverageShown.of(*await admin.budgets.overage()) if upstream else None,
+        drift=[
+            DriftShown(
+                model=model,
+                changed=bool(report.changed),
+                differences=[str(each) for each in report.differences],
+            )
+            for model, report in (await probes.drifts()).items()
+            if report.differences
+        ],
         fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),
     )
 
