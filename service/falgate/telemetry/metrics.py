@@ -25,7 +25,7 @@ from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
-from falgate.telemetry.gauges import drifts, families, retirements
+from falgate.telemetry.gauges import drifts, families, gone, retirements
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
@@ -111,6 +111,7 @@ class Metrics(Collector):
         self.before_scrape: list[Callable[[], None]] = []
         self._models = tuple(models)
         self._retiring = retiring
+        self._known = Directory(0, {}, {})
         self._upstreams = tuple(map(short, upstreams))
         self._teams: set[str] = set()
         self._apps: set[Labels] = set()
@@ -122,7 +123,8 @@ class Metrics(Collector):
         self._begin()
 
     def know(self, directory: Directory) -> None:
-        """Start the series of every team and app."""
+        """Start the series of every team and app; note what is known of models."""
+        self._known = directory
         for team in directory.teams:
             self.team(team)
         for name in directory.apps:
@@ -230,7 +232,8 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "falgate_workers", "Worker processes that answered this scrape.", self._workers
         )
-        yield retirements(self._retiring)
+        yield retirements(self._retiring, self._known)
+        yield gone(self._known)
         for name, about, labels, _ in self._counters():
             counter = CounterMetricFamily(name, about, labels=labels)
             as_shown = in_dollars if name.endswith("_usd") else float
