@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from falgate.accounts.store.registry import Registry
 from falgate.core.errors import Refusal
+from falgate.models.endpoints import MODELS
 from falgate.money.store.trust import Trust
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.storage import FREE_BYTES_MIN, PictureStore
@@ -97,7 +98,9 @@ class Health:
 def health_of(resources: Resources, metrics: Metrics, siblings: Siblings | None) -> Health:
     """Return the health of a gateway with these resources."""
     return Health(
-        BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
+        BudgetGauges(
+            resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX, models=MODELS
+        ),
         registry=resources.registry,
         trust=resources.trust,
         store=resources.store,
