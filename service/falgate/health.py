@@ -102,7 +102,12 @@ class Health:
 def health_of(resources: Resources, metrics: Metrics, siblings: Siblings | None) -> Health:
     """Return the health of a gateway with these resources."""
     return Health(
-        BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
+        BudgetGauges(
+            resources.redis,
+            resources.settings.calendar,
+            teams_max=TEAMS_MAX,
+            models=resources.models,
+        ),
         ModelDrifts(resources.redis),
         registry=resources.registry,
         trust=resources.trust,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from falgate.accounts.cache_settings import OVERRIDES, CachePolicy
 from falgate.accounts.directory import NAME, App, Team
-from falgate.accounts.limits import Limits
+from falgate.accounts.limits import UNLIMITED, Limits, PurchaseRates
 from falgate.admin import config
 from falgate.admin.plan import State
 from falgate.core.account import ORGANISATION, Account
@@ -34,6 +34,13 @@ limits = { requests_per_second = 5 }
 budget.hour.limit_usd = 2
 
 [team.mobile]
+
+[model."acme/easel/edit"]
+limits.generations_per_minute = 60
+budget.day.limit_usd = 4
+
+[model."acme/brush".budget.total]
+limit_usd = "0"
 """
 
 names = st.from_regex(NAME, fullmatch=True)
@@ -44,6 +51,8 @@ limits = st.builds(
     generations_per_minute=numbers,
     generations_at_once=numbers,
 )
+rates = st.builds(PurchaseRates, generations_per_minute=numbers, generations_at_once=numbers)
+endpoints = st.builds("/".join, st.lists(names, min_size=2, max_size=3))
 budgets = st.builds(
     Budget,
     limit=st.integers(0, MICROS_MAX),
@@ -81,13 +90,16 @@ def states(draw: st.DrawFn) -> State:
         for team in teams
         for app in draw(st.sets(names, max_size=2))
     }
+    models = draw(st.dictionaries(endpoints, rates, max_size=2))
     accounts = [
         ORGANISATION,
+        *(Account("model", endpoint) for endpoint in draw(st.sets(endpoints, max_size=2))),
         *(Account("team", team) for team in teams),
         *(Account("app", app) for app in apps),
     ]
     limited = draw(st.sets(st.tuples(st.sampled_from(accounts), st.sampled_from(KINDS))))
-    return State(teams, apps, {key: draw(budgets) for key in limited})
+    limited_models = {name: each for name, each in models.items() if each != UNLIMITED}
+    return State(teams, apps, {key: draw(budgets) for key in limited}, limited_models)
 
 
 def test_a_file_says_teams_apps_budgets_and_limits() -> None:
@@ -102,6 +114,8 @@ def test_a_file_says_teams_apps_budgets_and_limits() -> None:
         (ORGANISATION, "month"): Budget(limit=5_000_000_000, alerts=(80, 95)),
         (Account("team", "web"), "day"): Budget(limit=25_500_000, shadow=True),
         (Account("app", "web/shop"), "hour"): Budget(limit=2_000_000),
+        (Account("model", "acme/easel/edit"), "day"): Budget(limit=4_000_000),
+        (Account("model", "acme/brush"), "total"): Budget(limit=0),
     }
 
 
@@ -138,6 +152,20 @@ def test_what_a_file_does_not_say_stays_as_it_is() -> None:
     }
 
 
+def test_a_models_limits_are_changed_in_part_and_taken_away() -> None:
+    both = PurchaseRates(generations_per_minute=6, generations_at_once=2)
+    now = State({}, {}, {}, {"a/b": both})
+    unmentioned = '[model."a/b"]'
+    one = f"{unmentioned}\nlimits.generations_at_once = 0"
+    none = f"{one}\nlimits.generations_per_minute = 0"
+
+    assert config.read(unmentioned, now).models == {"a/b": both}
+    left = PurchaseRates(generations_per_minute=6)
+    assert config.read(one, now).models == {"a/b": left}
+    assert config.read(none, now).models == {"a/b": UNLIMITED}
+    assert config.read(none).models == {}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -162,6 +190,10 @@ def test_what_a_file_does_not_say_stays_as_it_is() -> None:
         ('[team."a b"]', "a b"),
         ('[team.web.app."shop/x"]', "shop/x"),
         ("[team.web.app.shop.key.k]", "key"),
+        ('[model."a/b".limits]\nrequests_per_second = 1', "requests_per_second"),
+        ('[model."a/b".limits]\ngenerations_at_once = -1', "generations_at_once"),
+        ('[model."a/b"]\nweight = 1', "weight"),
+        ('[model."a/b".budget.day]\nshadow = true', "limit_usd"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_named(text: str, told: str) -> None:

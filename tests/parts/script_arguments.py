@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 from falgate.core.account import chain
+from falgate.money.stop import stoppable
 from falgate.redis import keyspace
 
 UPSTREAM = "https://queue.example"
 ALWAYS = {"kind": "total", "id": "all", "starts_ms": 0, "ends_ms": 10**15 - 1}
-CHARGED = chain("t", "p", "k")
+CHARGED = chain("t", "p", "k", "fal-ai/model")
 ACCOUNTS = [keyspace.account(UPSTREAM, each) for each in CHARGED]
 PACES = [keyspace.pace(UPSTREAM, each) for each in CHARGED]
 USUAL: dict[str, Any] = {
@@ -38,7 +39,7 @@ USUAL: dict[str, Any] = {
     "charged": json.dumps(
         [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
     ),
-    "stoppable": json.dumps([*(each.name for each in CHARGED), "model:m"]),
+    "stoppable": json.dumps([each.name for each in stoppable(CHARGED)]),
     "class": "normal",
     "weight": 1,
     "waiting_max": 0,

@@ -2,14 +2,16 @@
 
 from datetime import date
 
+from prometheus_client.core import Metric
+
 from falgate.accounts.directory import Directory, Gone, Model, gone_name
 from falgate.telemetry.gauges import gone, retirements
 
 DEC_1_S, DEC_2_S, DAY = 1_796_083_200, 1_796_169_600, date(2026, 12, 1)
 
 
-def samples(family: object) -> dict[tuple[str, ...], float]:
-    return {tuple(each.labels.values()): each.value for each in family.samples}  # type: ignore[attr-defined]
+def samples(family: Metric) -> dict[tuple[str, ...], float]:
+    return {tuple(each.labels.values()): each.value for each in family.samples}
 
 
 def test_an_operators_day_takes_the_place_of_the_files() -> None:

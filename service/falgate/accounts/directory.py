@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from falgate.accounts.cache_settings import DEFAULT_POLICY, CachePolicy
-from falgate.accounts.limits import NONE, Limit, Limits
+from falgate.accounts.limits import NONE, UNLIMITED, Limit, Limits, PurchaseRates
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 """Name of a team or app; it also appears in metric labels, Redis keys and API paths."""
@@ -75,11 +75,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             has.
         successor: Endpoint of the model that takes its place; "" for the one that its file has.
         afterwards: See `Afterwards`.
+        limits: Limits on its purchases. Requests that cache hits answer are limited by who asks.
     """
 
     retires: date | None = None
     successor: str = ""
     afterwards: Afterwards = "serve-cached"
+    limits: PurchaseRates = UNLIMITED
 
 
 DEFAULT_MODEL = Model()

@@ -45,8 +45,23 @@ def check_model(permissions: Permissions, endpoint: str, called: str = "") -> No
     Raises:
         NotAllowed: It may not.
     """
-    if called not in permissions.models:
-        _check("model", endpoint, permissions.models)
+    if called not in permissions.models and not may_use(permissions, endpoint):
+        raise _not_allowed("model", permissions.models)
+
+
+def may_use(permissions: Permissions, endpoint: str) -> bool:
+    """Return whether a key may use a model."""
+    return not permissions.models or any(covers(each, endpoint) for each in permissions.models)
+
+
+def covers(permitted: str, endpoint: str) -> bool:
+    """Return whether an entry of a key's models is this endpoint, or a family that contains it.
+
+    A family is whole segments of a path and "/*": "openai/gpt-image-2.5/*".
+    """
+    return permitted == endpoint or (
+        permitted.endswith("/*") and endpoint.startswith(permitted.removesuffix("*"))
+    )
 
 
 def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -> None:
@@ -64,4 +79,8 @@ def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -
 
 def _check(what: str, asked: str, allowed: tuple[str, ...]) -> None:
     if allowed and asked not in allowed:
-        raise NotAllowed(f"This key may not use this {what}; it may use {', '.join(allowed)}")
+        raise _not_allowed(what, allowed)
+
+
+def _not_allowed(what: str, allowed: tuple[str, ...]) -> NotAllowed:
+    return NotAllowed(f"This key may not use this {what}; it may use {', '.join(allowed)}")

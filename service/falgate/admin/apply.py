@@ -4,26 +4,34 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
+from falgate.accounts.directory import Model
+from falgate.accounts.limits import UNLIMITED
 from falgate.admin.plan import Record, State, Step, plan
 from falgate.admin.service import AdminService
 from falgate.core.problems import Conflict
 
 
 async def state(administration: AdminService) -> State:
-    """Return the current teams, apps and budgets, except the budgets of keys."""
+    """Return the current teams, apps, limited models and budgets, except the budgets of keys."""
     budgets = {
         (position.account, position.window.kind): position.budget
         for position in await administration.budgets.all()
         if position.budget is not None and position.account.level != "key"
     }
-    return State(await administration.teams.all(), await administration.apps.all(), budgets)
+    directory = await administration.records.directory()
+    limited = {name: model.limits for name, model in directory.models.items()}
+    models = {name: limits for name, limits in limited.items() if limits != UNLIMITED}
+    return State(directory.teams, directory.apps, budgets, models)
 
 
 async def prepare(administration: AdminService, wanted: State, *, prune: bool) -> list[Step]:
     """Plan the steps from the current state to the wanted one."""
     keys = await administration.keys.all()
     in_use = {f"{key.team}/{key.app}" for key in keys if not key.revoked_s}
-    return plan(await state(administration), wanted, prune=prune, in_use=in_use)
+    now, served = await state(administration), tuple(administration.models)
+    return plan(now, wanted, prune=prune, in_use=in_use, served=served)
 
 
 async def act(administration: AdminService, steps: Sequence[Step]) -> None:
@@ -47,6 +55,14 @@ async def _act(administration: AdminService, step: Step) -> None:
             await administration.budgets.remove(*step.place)
         else:
             await administration.budgets.set(*step.place, planned)
+        return
+    if step.what == "model":
+
+        def limited(was: Model) -> Model:
+            limits = None if was.limits == UNLIMITED else was.limits
+            return replace(was, limits=planned(limits) or UNLIMITED)
+
+        await administration.served.change(step.place, limited)
         return
     named: Any = administration.teams if step.what == "team" else administration.apps
     if step.after is None:

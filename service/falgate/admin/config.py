@@ -1,4 +1,4 @@
-"""The operator's file: teams, apps, budgets and limits as TOML."""
+"""The operator's file: teams, apps, models, budgets and limits as TOML."""
 
 import re
 import tomllib
@@ -9,7 +9,8 @@ import tomli_w
 from msgspec import UNSET, UnsetType
 
 from falgate.accounts.directory import NAME, App, Team
-from falgate.admin.patch import AppChange, Change, TeamChange, budgeted, merged
+from falgate.accounts.limits import UNLIMITED
+from falgate.admin.patch import AppChange, Change, PurchaseRatesChange, TeamChange, budgeted, merged
 from falgate.admin.plan import State
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Kind
@@ -46,12 +47,18 @@ class _Team(TeamChange, frozen=True, kw_only=True):
     app: dict[str, _App] = msgspec.field(default_factory=dict)
 
 
+class _Model(Change, frozen=True, kw_only=True):
+    limits: PurchaseRatesChange = PurchaseRatesChange()
+    budget: _Budgets = msgspec.field(default_factory=dict)
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organisation: _Organisation = _Organisation()
     team: dict[str, _Team] = {}
+    model: dict[str, _Model] = {}
 
 
-_NOTHING = State({}, {}, {})
+_NOTHING = State({}, {}, {}, {})
 
 
 def read(text: str, now: State = _NOTHING) -> State:
@@ -78,7 +85,13 @@ def read(text: str, now: State = _NOTHING) -> State:
             full = f"{name}/{part}"
             apps[full] = merged(now.apps.get(full, App()), app)
             budgets |= _budgets(Account("app", full), app.budget, now)
-    return State(teams, apps, budgets)
+    models = {}
+    for endpoint, model in file.model.items():
+        limits = merged(now.models.get(endpoint, UNLIMITED), model.limits)
+        if endpoint in now.models or limits != UNLIMITED:
+            models[endpoint] = limits
+        budgets |= _budgets(Account("model", endpoint), model.budget, now)
+    return State(teams, apps, budgets, models)
 
 
 def check_depth(text: str) -> None:
@@ -120,6 +133,11 @@ def write(state: State) -> str:
             if app.startswith(f"{name}/")
         }
         file.setdefault("team", {})[name] = fields | ({"app": apps} if apps else {})
+    budgeted_models = {account.id for account, _ in state.budgets if account.level == "model"}
+    for endpoint in sorted({*state.models, *budgeted_models}):
+        limits = msgspec.to_builtins(state.models.get(endpoint, UNLIMITED))
+        fields = {"limits": limits} | _own(Account("model", endpoint), state)
+        file.setdefault("model", {})[endpoint] = fields
     return tomli_w.dumps(file)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import Permissions
+from falgate.accounts.policy import covers, may_use
 from falgate.core.problems import Invalid
 from falgate.models.sizes import Grid, size_named
 from falgate.models.spec import ModelSpec
@@ -46,14 +47,15 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
     A size with a name becomes what it stands for, because that is what requests are checked by.
 
     Raises:
-        Invalid: A model is not served, a quality or size is in none of the key's models, a network
-            is malformed, or a list is too long.
+        Invalid: A model is not served, a family contains none that is, a quality or size is in none
+            of the key's models, a network is malformed, or a list is too long.
     """
     for what in ("models", "qualities", "sizes", "networks"):
         if len(getattr(permissions, what)) > ENTRIES_MAX:
             raise Invalid(f"A key can have up to {ENTRIES_MAX} {what}; use several keys for more")
-    _check("model", permissions.models, models)
-    served = [models[name] for name in permissions.models or models]
+    for each in permissions.models:
+        _check_model(each, models)
+    served = [spec for name, spec in models.items() if may_use(permissions, name)]
     _check("quality", permissions.qualities, _values(served, lambda spec: spec.quality))
     presets = {name: str(size) for spec in served for name, size in spec.presets.items()}
     sizes = tuple(dict.fromkeys(presets.get(size, size) for size in permissions.sizes))
@@ -62,6 +64,18 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
     _check("size", named, _values(served, lambda spec: spec.size))
     networks = tuple(map(_network, permissions.networks))
     return replace(permissions, sizes=sizes, networks=networks)
+
+
+def _check_model(permitted: str, models: Iterable[str]) -> None:
+    if any(covers(permitted, each) for each in models):
+        return
+    known = ", ".join(models)
+    if "*" not in permitted:
+        raise Invalid(f"{permitted!r} is not a known model; choose from {known}")
+    raise Invalid(
+        f"{permitted!r} is not a family of models: a family is whole segments and /*, such as "
+        f"openai/gpt-image-2.5/*, and contains one of {known}"
+    )
 
 
 def _check(what: str, given: Iterable[str], known: Iterable[str]) -> None:

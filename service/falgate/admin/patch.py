@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from falgate.accounts.apikey import Permissions
 from falgate.accounts.cache_settings import CachePolicy
 from falgate.accounts.directory import App, Team
-from falgate.accounts.limits import Limits
+from falgate.accounts.limits import Limits, PurchaseRates
 from falgate.core.money import Micros
 from falgate.core.problems import Invalid
 from falgate.money.budget import Budget
@@ -50,6 +50,11 @@ def change_of(record: type[msgspec.Struct]) -> Callable[[type[T]], type[T]]:
 @change_of(Limits)
 class LimitsChange(Change, frozen=True, kw_only=True):
     """Rate limits to change; 0 removes a limit."""
+
+
+@change_of(PurchaseRates)
+class PurchaseRatesChange(Change, frozen=True, kw_only=True):
+    """Limits on purchases to change; 0 removes a limit."""
 
 
 @change_of(CachePolicy)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from falgate.billing.model_drift_report import ModelDrift
 from falgate.billing.store.model_drifts import ModelDrifts
+from falgate.core.account import Account
 from falgate.core.events import Anomaly, Facts
 from falgate.fal.billing import BooksClosed
 from falgate.fal.documents import DocumentUnavailable
@@ -19,7 +20,7 @@ from falgate.models.described.document import parsed
 from falgate.models.described.drift import Difference, differences, digest, price_difference
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.spec import ModelSpec
-from falgate.money.stop import Stop, Subject
+from falgate.money.stop import Stop
 from falgate.redis.retry import every
 
 _EVERY_S = 6 * 3_600
@@ -45,10 +46,10 @@ class UnitPrices(Protocol):
 class StopStore(Protocol):
     """What is stopped; methods raise `Unavailable` without Redis."""
 
-    async def read(self, of: Subject) -> Stop | None:
+    async def read(self, of: Account) -> Stop | None:
         """Return a subject's stop, or None."""
 
-    async def put(self, of: Subject, was: Stop | None, now: Stop | None, who: str) -> bool:
+    async def put(self, of: Account, was: Stop | None, now: Stop | None, who: str) -> bool:
         """Stop a subject; False if its stop no longer equals `was`."""
 
 
@@ -133,7 +134,7 @@ class ModelDriftWatch:
 
     async def _stop(self, endpoint: str, report: ModelDrift) -> None:
         """Stop a model, unless it is stopped already, and tell operators why."""
-        subject = Subject("model", endpoint)
+        subject = Account("model", endpoint)
         if await self._stops.read(subject) is None:
             stop = Stop(who=_WHO, stopped_s=report.at_ms // 1000, why=_WHY)
             await self._stops.put(subject, None, stop, _WHO)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from falgate.accounts import limits, policy, retirement
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import App, Directory
+from falgate.accounts.directory import DEFAULT_MODEL, App, Directory
 from falgate.accounts.limits import PurchaseLimits
 from falgate.accounts.retirement import Ended
 from falgate.cache import directives
@@ -27,7 +27,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: The key that was presented.
-        terms: The limits of a purchase with this key.
+        terms: The limits of a purchase with this key, whatever its model.
         app: The key's app.
         directory: What operators decided.
         now_s: Redis's time, in seconds since 1970.
@@ -67,7 +67,7 @@ class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
     @property
     def accounts(self) -> tuple[Account, ...]:
         """Return the accounts that a purchase is charged to, the organisation first."""
-        return chain(self.key.team, self.key.app, self.key.id)
+        return chain(self.key.team, self.key.app, self.key.id, self.spec.endpoint)
 
 
 def permit(key: KeyRecord, directory: Directory, now_s: int) -> Caller:
@@ -94,13 +94,18 @@ def permit(key: KeyRecord, directory: Directory, now_s: int) -> Caller:
 
 
 def terms(key: KeyRecord, directory: Directory) -> PurchaseLimits:
-    """Return the limits of a purchase with a key."""
+    """Return the limits of a purchase with a key, whatever its model."""
     team, app = directory.teams[key.team], directory.apps[f"{key.team}/{key.app}"]
     return PurchaseLimits(
         limits=(limits.NONE, team.limits, app.limits, key.limits),
         weight=team.weight,
         waiting_max=team.waiting_generations,
     )
+
+
+def terms_for(terms: PurchaseLimits, directory: Directory, endpoint: str) -> PurchaseLimits:
+    """Return the limits of a purchase with those of its model."""
+    return replace(terms, model=directory.models.get(endpoint, DEFAULT_MODEL).limits)
 
 
 def find_model(models: Mapping[str, ModelSpec], endpoint: str) -> ModelSpec:
@@ -168,7 +173,7 @@ def admit(
         spec=spec,
         arguments=parsed.arguments,
         key=key,
-        terms=caller.terms,
+        terms=terms_for(caller.terms, caller.directory, spec.endpoint),
         options=options.read(headers),
         treatment=treatment,
         upstream=upstream,
@@ -212,6 +217,7 @@ def succeeded(
         spec=spec,
         arguments=arguments,
         treatment=treatment,
+        terms=terms_for(caller.terms, caller.directory, spec.endpoint),
         fingerprint=treatment.pool_of(spec, arguments, call.upstream),
         called=call.called or call.spec.endpoint,
         ended=over,

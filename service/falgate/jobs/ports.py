@@ -27,7 +27,7 @@ from falgate.jobs.settlement import Settlement
 from falgate.jobs.verdicts import Verdict, Waiter
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
-from falgate.money.stop import Stopped, Subject
+from falgate.money.stop import Stopped
 from falgate.pictures.ports import AccessCounter, PictureRegister, Pictures, Places
 
 
@@ -80,7 +80,7 @@ class Budgets(Protocol):
 class Stops(Protocol):
     """What operators stopped."""
 
-    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+    async def first(self, subjects: Sequence[Account]) -> Stopped | None:
         """Return the first of these that is stopped, if one is."""
 
 

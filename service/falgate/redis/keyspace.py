@@ -37,7 +37,7 @@ TO_KEYS, TO_CHANNELS = "~{fg*}:* ~fg:*", "&fg:*"
 """Rights to all keys and channels, in ACL notation."""
 
 meta = Key("meta", "hash", "the ledger's id, calendar, trusted server and applied settings")
-directory = Key("directory", "hash", "`team:<name>`, `app:<team>/<app>` as JSON, and a revision")
+directory = Key("directory", "hash", "`team:<name>`, `model:<endpoint>` and so on, and a revision")
 apikey = Key("apikey:<key_id>", "hash", "one app key, as JSON, in the field `record`")
 former_apikeys = Key("apikeys", "hash", "app keys of an earlier version", "until split at a start")
 key_order = Key("keyorder:<of>", "zset", "`<created>-<id>` of all keys, a team's or an app's")

@@ -123,7 +123,7 @@ class Quotes:
         short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
         stopped = None
         if missing:
-            stopped = await self._stops.first(stoppable(accounts, asked.spec.endpoint))
+            stopped = await self._stops.first(stoppable(accounts))
         found = there.handed_out
         # What would be converted is served as what already was.
         served = msgspec.structs.replace(there, pictures=(*found, *masters))

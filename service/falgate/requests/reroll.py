@@ -14,7 +14,7 @@ from falgate.core.errors import InputRejected
 from falgate.core.picture import Picture
 from falgate.core.problems import Conflict, Invalid
 from falgate.fal.options import FalOptions
-from falgate.jobs.admission import AdmittedRequest, terms
+from falgate.jobs.admission import AdmittedRequest, terms, terms_for
 from falgate.jobs.ports import Ports
 from falgate.models import arguments as request
 from falgate.models.spec import ModelSpec
@@ -113,10 +113,11 @@ class Rerolls:
         if wanted.fingerprint != pool_record.fingerprint:
             raise Invalid("This is not the request that the picture was made for")
         key = await self._key(record, pool_record, about.upstream)
+        directory = await self._records.directory()
         return AdmittedRequest(
             request_id=str(uuid.uuid4()),
             key=key,
-            terms=terms(key, await self._records.directory()),
+            terms=terms_for(terms(key, directory), directory, spec.endpoint),
             options=FalOptions(),
             **asdict(wanted),
         )

@@ -12,12 +12,13 @@ from redis.asyncio import Redis
 from falgate.billing.model_drift import ModelDriftWatch
 from falgate.billing.model_drift_report import ModelDrift
 from falgate.billing.store.model_drifts import ModelDrifts
+from falgate.core.account import Account
 from falgate.fal.documents import DocumentUnavailable, FalDocuments
 from falgate.fal.platform import FalPlatform
-from falgate.money.stop import Stop, Subject
+from falgate.money.stop import Stop
 from falgate.money.store.stops import Stops
 
-SUBJECT = Subject("model", ENDPOINT)
+SUBJECT = Account("model", ENDPOINT)
 SPEC = easel(lambda it: it["price"].update(unit_usd="0.01"))
 
 

@@ -66,7 +66,7 @@ async def quote(
     asked = request_for(spec, arguments, live, treatment.of_request(spec, arguments))
     after = models.get(successor(spec, directory))
     return quoted(
-        await quotes.quote(asked, chain(team, name, "")[:-1]),
+        await quotes.quote(asked, chain(team, name, endpoint=spec.endpoint)),
         services.calendar,
         asked,
         ended=ended(spec, directory, known, live, now_s) is not None,
