@@ -26,8 +26,6 @@ def models() -> None:
 models.add_command(add)
 models.add_command(check)
 models.add_command(show)
-
-
 models.add_command(alias)
 models.add_command(aliases)
 
