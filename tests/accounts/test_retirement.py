@@ -14,7 +14,6 @@ from falgate.accounts.retirement import (
     ended,
     retires,
     successor,
-    successors,
     target_of,
 )
 from falgate.models.endpoints import MODELS
@@ -77,20 +76,6 @@ def test_an_app_may_do_otherwise_than_the_organisation() -> None:
 def test_an_operators_successor_comes_before_that_of_the_file() -> None:
     assert successor(SPEC, decided()) == AFTER
     assert successor(SPEC, decided(Model(successor="acme/easel"))) == "acme/easel"
-
-
-def test_successors_end_before_they_repeat() -> None:
-    circle = decided(
-        models={
-            "openai/gpt-image-2": Model(successor="openai/gpt-image-2.5/flare/text-to-image"),
-            "openai/gpt-image-2.5/flare/text-to-image": Model(successor=SPEC.endpoint),
-        }
-    )
-
-    assert successors(SPEC.endpoint, MODELS, circle) == [
-        "openai/gpt-image-2",
-        "openai/gpt-image-2.5/flare/text-to-image",
-    ]
 
 
 def test_an_apps_alias_comes_before_the_organisations() -> None:

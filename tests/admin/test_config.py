@@ -1,15 +1,19 @@
 """The operator's file: read strictly, written so that reading it gives the same back."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
+from typing import get_args
 
 import pytest
 from growth import square
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from falgate.accounts.cache_settings import OVERRIDES, CachePolicy
-from falgate.accounts.directory import NAME, App, Team
-from falgate.accounts.limits import UNLIMITED, Limits, PurchaseRates
+from falgate.accounts.directory import DEFAULT_MODEL, NAME, Afterwards, Alias, App, Model, Team
+from falgate.accounts.limits import Limits, PurchaseRates
 from falgate.admin import config
 from falgate.admin.plan import State
 from falgate.core.account import ORGANISATION, Account
@@ -86,11 +90,31 @@ def states(draw: st.DrawFn) -> State:
         )
     )
     apps = {
-        f"{team}/{app}": App(limits=draw(limits), cache=draw(cachings))
+        f"{team}/{app}": App(
+            limits=draw(limits),
+            cache=draw(cachings),
+            aliases=draw(st.dictionaries(endpoints, endpoints, max_size=1)),
+            afterwards=draw(
+                st.dictionaries(endpoints, st.sampled_from(get_args(Afterwards)), max_size=1)
+            ),
+        )
         for team in teams
         for app in draw(st.sets(names, max_size=2))
     }
-    models = draw(st.dictionaries(endpoints, rates, max_size=2))
+    models = draw(
+        st.dictionaries(
+            endpoints,
+            st.builds(
+                Model,
+                limits=rates,
+                retires=st.none() | st.dates(),
+                successor=st.just("") | endpoints,
+                afterwards=st.sampled_from(get_args(Afterwards)),
+            ),
+            max_size=2,
+        )
+    )
+    aliases = draw(st.dictionaries(endpoints, st.builds(Alias, target=endpoints), max_size=2))
     accounts = [
         ORGANISATION,
         *(Account("model", endpoint) for endpoint in draw(st.sets(endpoints, max_size=2))),
@@ -98,8 +122,12 @@ def states(draw: st.DrawFn) -> State:
         *(Account("app", app) for app in apps),
     ]
     limited = draw(st.sets(st.tuples(st.sampled_from(accounts), st.sampled_from(KINDS))))
-    limited_models = {name: each for name, each in models.items() if each != UNLIMITED}
-    return State(teams, apps, {key: draw(budgets) for key in limited}, limited_models)
+    return State(teams, apps, {key: draw(budgets) for key in limited}, _decided(models), aliases)
+
+
+def _decided(models: Mapping[str, Model]) -> dict[str, Model]:
+    """Without those about which nothing is decided."""
+    return {name: each for name, each in models.items() if each != DEFAULT_MODEL}
 
 
 def test_a_file_says_teams_apps_budgets_and_limits() -> None:
@@ -121,7 +149,9 @@ def test_a_file_says_teams_apps_budgets_and_limits() -> None:
 
 @given(states(), states())
 def test_what_is_written_reads_as_it_was_whatever_is_there_then(state: State, now: State) -> None:
-    assert config.read(config.write(state), now) == state
+    read = config.read(config.write(state), now)
+
+    assert replace(read, models=_decided(read.models)) == state
 
 
 def test_what_a_file_does_not_say_stays_as_it_is() -> None:
@@ -153,17 +183,42 @@ def test_what_a_file_does_not_say_stays_as_it_is() -> None:
 
 
 def test_a_models_limits_are_changed_in_part_and_taken_away() -> None:
-    both = PurchaseRates(generations_per_minute=6, generations_at_once=2)
+    both = Model(limits=PurchaseRates(generations_per_minute=6, generations_at_once=2))
     now = State({}, {}, {}, {"a/b": both})
     unmentioned = '[model."a/b"]'
     one = f"{unmentioned}\nlimits.generations_at_once = 0"
     none = f"{one}\nlimits.generations_per_minute = 0"
 
     assert config.read(unmentioned, now).models == {"a/b": both}
-    left = PurchaseRates(generations_per_minute=6)
+    left = Model(limits=PurchaseRates(generations_per_minute=6))
     assert config.read(one, now).models == {"a/b": left}
-    assert config.read(none, now).models == {"a/b": UNLIMITED}
+    assert config.read(none, now).models == {"a/b": DEFAULT_MODEL}
     assert config.read(none).models == {}
+
+
+@pytest.mark.parametrize("day", ["2026-12-03", '"2026-12-03"'])
+def test_a_file_says_when_a_model_ends_and_what_follows(day: str) -> None:
+    text = f"""
+    [model."a/b"]
+    retires = {day}
+    successor = "a/c"
+    afterwards = "redirect"
+    [alias]
+    "acme/image" = "a/c"
+    """
+    wanted = config.read(text)
+
+    model = Model(retires=date(2026, 12, 3), successor="a/c", afterwards="redirect")
+    assert wanted.models == {"a/b": model}
+    assert wanted.aliases == {"acme/image": Alias(target="a/c")}
+    of_its_file = config.read('[model."a/b"]\nretires = ""', wanted).models
+    assert of_its_file == {"a/b": replace(model, retires=None)}
+
+
+@pytest.mark.parametrize("day", ["2026-12-03T00:00:00", '"soon"', "7"])
+def test_a_model_ends_on_a_day_and_at_no_other_time(day: str) -> None:
+    with pytest.raises(Invalid, match=r"model a/b: retires must be a day, such as 2026-12-01"):
+        config.read(f'[model."a/b"]\nretires = {day}')
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from falgate.accounts.directory import App, Team
+from falgate.accounts.directory import Alias, App, Model, Team
 from falgate.accounts.limits import PurchaseRates
 from falgate.admin.plan import State, Step, plan
 from falgate.core.account import ORGANISATION, Account
@@ -16,7 +16,8 @@ FULL = State(
     {"web": Team()},
     {"web/shop": App()},
     {DAY: Budget(limit=9), (Account("team", "web"), "month"): Budget(limit=5)},
-    {"acme/easel": PurchaseRates(generations_at_once=2)},
+    {"acme/easel": Model(limits=PurchaseRates(generations_at_once=2))},
+    {"acme/image": Alias(target="acme/easel")},
 )
 
 
@@ -29,6 +30,7 @@ def test_everything_is_made_from_the_root_on() -> None:
         ("create", "team", "web"),
         ("create", "app", "web/shop"),
         ("create", "model", "acme/easel"),
+        ("create", "alias", "acme/image"),
         ("create", "budget", "organisation:main"),
         ("create", "budget", "team:web"),
     ]
@@ -56,6 +58,7 @@ def test_what_is_not_asked_for_goes_from_the_leaves_on() -> None:
 
     assert told(plan(FULL, wanted, prune=True, in_use=(), served=SERVED)) == [
         ("remove", "budget", "team:web"),
+        ("remove", "alias", "acme/image"),
         ("remove", "model", "acme/easel"),
         ("remove", "app", "web/shop"),
         ("remove", "team", "web"),
@@ -72,7 +75,7 @@ def test_the_last_enforced_budget_and_apps_in_use_are_not_removed() -> None:
 
 def test_a_model_that_is_not_served_is_not_limited_anew_and_what_limits_it_goes() -> None:
     oil: tuple[Account, Kind] = (Account("model", "acme/oil"), "day")
-    model = PurchaseRates(generations_at_once=2)
+    model = Model(limits=PurchaseRates(generations_at_once=2))
     limits = State({}, {}, {DAY: Budget(limit=9), oil: Budget(limit=5)}, {"acme/oil": model})
 
     made = plan(EMPTY, limits, prune=False, in_use=(), served=SERVED)

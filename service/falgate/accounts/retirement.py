@@ -4,7 +4,6 @@
 # file is fal's own, so it counts only for what is bought at fal: the sandbox and other upstreams
 # sell a model until they say otherwise. A date that an operator sets counts for all upstreams.
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -78,16 +77,6 @@ def target_of(name: str, directory: Directory, app: App) -> str:
     """Return the endpoint that a name stands for, or "": the app's aliases come first."""
     known = directory.aliases.get(name)
     return app.aliases.get(name) or (known.target if known else "")
-
-
-def successors(endpoint: str, models: Mapping[str, ModelSpec], directory: Directory) -> list[str]:
-    """Return the successors of a model, one after the other; they end before they repeat."""
-    found = [endpoint]
-    while (spec := models.get(found[-1])) and (after := successor(spec, directory)):
-        if after in found:
-            break
-        found.append(after)
-    return found[1:]
 
 
 def days_left(day: date, now_s: int) -> int:

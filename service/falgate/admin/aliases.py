@@ -1,8 +1,8 @@
 """Administration of aliases: names for models that all apps may call."""
 
 from falgate.accounts.directory import ALIASES_MAX, Alias
-from falgate.admin.alias_checks import check_alias
 from falgate.admin.context import AdminContext, change
+from falgate.admin.model_checks import check_alias
 from falgate.core.problems import Invalid, NotFound
 
 

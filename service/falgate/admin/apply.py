@@ -4,26 +4,21 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
-from falgate.accounts.directory import Model
-from falgate.accounts.limits import UNLIMITED
+from falgate.accounts.directory import DEFAULT_MODEL, Alias, Model
 from falgate.admin.plan import Record, State, Step, plan
 from falgate.admin.service import AdminService
 from falgate.core.problems import Conflict
 
 
 async def state(administration: AdminService) -> State:
-    """Return the current teams, apps, limited models and budgets, except the budgets of keys."""
+    """Return the current state, except the budgets of keys."""
     budgets = {
         (position.account, position.window.kind): position.budget
         for position in await administration.budgets.all()
         if position.budget is not None and position.account.level != "key"
     }
     directory = await administration.records.directory()
-    limited = {name: model.limits for name, model in directory.models.items()}
-    models = {name: limits for name, limits in limited.items() if limits != UNLIMITED}
-    return State(directory.teams, directory.apps, budgets, models)
+    return State(directory.teams, directory.apps, budgets, directory.models, directory.aliases)
 
 
 async def prepare(administration: AdminService, wanted: State, *, prune: bool) -> list[Step]:
@@ -56,21 +51,31 @@ async def _act(administration: AdminService, step: Step) -> None:
         else:
             await administration.budgets.set(*step.place, planned)
         return
-    if step.what == "model":
+    match step.what, step.after:
+        case "model", _:
 
-        def limited(was: Model) -> Model:
-            limits = None if was.limits == UNLIMITED else was.limits
-            return replace(was, limits=planned(limits) or UNLIMITED)
+            def decided(was: Model) -> Model:
+                model: Model | None = planned(None if was == DEFAULT_MODEL else was)
+                return model or DEFAULT_MODEL
 
-        await administration.served.change(step.place, limited)
-        return
+            await administration.served.change(step.place, decided)
+        case "alias", None:
+            await administration.aliases.remove(step.place)
+        case "alias", Alias() as alias:
+            await administration.aliases.set(step.place, alias)
+        case _:
+            await _act_named(administration, step, step.place)
+
+
+async def _act_named(administration: AdminService, step: Step, name: str) -> None:
+    """Execute a step about a team or an app."""
     named: Any = administration.teams if step.what == "team" else administration.apps
     if step.after is None:
-        await named.remove(step.place)
+        await named.remove(name)
     elif step.before is None:
-        await named.create(step.place, step.after)
+        await named.create(name, step.after)
     else:
-        await named.change(step.place, planned)
+        await named.change(name, partial(_as_planned, step))
 
 
 def _as_planned(step: Step, was: Record | None) -> Any:

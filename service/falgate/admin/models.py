@@ -1,9 +1,10 @@
-"""Administration of models: what operators decide about each one, such as limits on purchases."""
+"""Administration of models: what operators decide about each one: limits, and its end."""
 
 from collections.abc import Callable
 
 from falgate.accounts.directory import DEFAULT_MODEL, Model
 from falgate.admin.context import AdminContext, change, check
+from falgate.admin.model_checks import check_model
 from falgate.core.account import Account
 
 
@@ -35,14 +36,16 @@ class Models:
         """Replace a record by what `how` makes of it; one that says nothing is removed.
 
         Raises:
-            Invalid: A limit is invalid.
+            Invalid: A limit or the successor is invalid.
             NotFound: falgate does not serve it, and nothing was decided about it before.
             Conflict: Others keep changing it at the same time.
         """
         await self.show(endpoint)
+        directory = await self._context.records.directory()
 
         def changed(was: Model | None) -> Model | None:
             now = check(how(was or DEFAULT_MODEL))
+            check_model(endpoint, now, self._context.models, directory)
             return None if now == DEFAULT_MODEL else now
 
         store = self._context.records

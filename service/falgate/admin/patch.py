@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from falgate.accounts.apikey import Permissions
 from falgate.accounts.cache_settings import CachePolicy
-from falgate.accounts.directory import App, Team
+from falgate.accounts.directory import App, Model, Team
 from falgate.accounts.limits import Limits, PurchaseRates
 from falgate.core.money import Micros
 from falgate.core.problems import Invalid
@@ -72,6 +72,13 @@ class TeamChange(Change, frozen=True, kw_only=True):
     """Fields of a team to change."""
 
     limits: LimitsChange | UnsetType = UNSET
+
+
+@change_of(Model)
+class ModelChange(Change, frozen=True, kw_only=True):
+    """Fields of a model to change."""
+
+    limits: PurchaseRatesChange | UnsetType = UNSET
 
 
 @change_of(App)

@@ -5,18 +5,17 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from falgate.accounts.directory import App, Team
-from falgate.accounts.limits import PurchaseRates
+from falgate.accounts.directory import Alias, App, Model, Team
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Kind
 from falgate.money.budget import Budget
 
-Record = Team | App | PurchaseRates | Budget
+Record = Team | App | Model | Alias | Budget
 Place = str | tuple[Account, Kind]
-"""Where a record is: "web", "web/shop", a model's endpoint, or a budget's account and window."""
+"""Where a record is: the name of a team, app, model or alias, or a budget's account and window."""
 
 P = TypeVar("P", bound=Place)
-What = Literal["team", "app", "model", "budget"]
+What = Literal["team", "app", "model", "alias", "budget"]
 
 _UNHELD = "without an enforced budget of the organisation nothing is bought"
 
@@ -28,13 +27,15 @@ class State(msgspec.Struct, frozen=True):
         teams: By name.
         apps: By "team/app".
         budgets: By account and window.
-        models: Their limits, by endpoint; models without a limit are left out.
+        models: By endpoint; those about which nothing was decided are left out.
+        aliases: By name.
     """
 
     teams: dict[str, Team]
     apps: dict[str, App]
     budgets: dict[tuple[Account, Kind], Budget]
-    models: dict[str, PurchaseRates] = {}
+    models: Mapping[str, Model] = {}
+    aliases: Mapping[str, Alias] = {}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,11 +105,13 @@ def plan(
         *_put("team", now.teams, wanted.teams),
         *_put("app", now.apps, wanted.apps),
         *_put("model", now.models, wanted.models),
+        *_put("alias", now.aliases, wanted.aliases),
         *_put("budget", now.budgets, budgets),
     ]
     if prune:
         steps += [
             *_removed("budget", now.budgets, wanted.budgets),
+            *_removed("alias", now.aliases, wanted.aliases),
             *_removed("model", now.models, wanted.models),
             *_removed("app", now.apps, wanted.apps),
             *_removed("team", now.teams, wanted.teams),

@@ -3,11 +3,11 @@
 from typing import Any
 
 from falgate.accounts.directory import App, Team
-from falgate.admin.alias_checks import check_app
 from falgate.admin.aliases import Aliases
 from falgate.admin.budgets import Budgets
 from falgate.admin.context import AdminContext
 from falgate.admin.keys import Keys
+from falgate.admin.model_checks import check_app
 from falgate.admin.models import Models
 from falgate.admin.named import Named
 from falgate.admin.stops import Stops

@@ -75,7 +75,10 @@ def test_models_are_listed_with_their_end_and_the_apps_that_call_them(
         "title": "GPT Image 1.5",
         "price_version": "2026-08",
         "retires": "2026-12-01",
+        "days_left": listed[0]["days_left"],
+        "gone_at": None,
         "successor": "openai/gpt-image-2",
+        "afterwards": "serve-cached",
         "apps": ["web/shop"],
     }
     assert [(model["retires"], model["apps"]) for model in listed[1:]] == [(None, [])] * 3

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from falgate.accounts.directory import Model, Team
+from falgate.accounts.directory import Alias, Model, Team
 from falgate.accounts.limits import PurchaseRates
 from falgate.admin import apply as applying
 from falgate.admin import config
@@ -13,6 +13,7 @@ from falgate.core.problems import Conflict
 from falgate.money.budget import Budget
 
 TEAM, MODEL = Account("team", "web"), Account("model", "openai/gpt-image-2")
+SUCCESSOR = "openai/gpt-image-2.5/flare/text-to-image"
 LIMITED = PurchaseRates(generations_per_minute=5)
 FILE = """
 [team.web]
@@ -50,7 +51,7 @@ async def test_a_models_limits_and_budget_are_set_changed_and_removed(admin: Adm
     assert await applied(admin, none) == [f"change model {MODEL.id}"]
     assert (await applying.state(admin)).models == {}
 
-    await admin.served.change(MODEL.id, lambda was: replace(was, successor="a/b"))
+    await admin.served.change(MODEL.id, lambda was: replace(was, successor=SUCCESSOR))
     await applied(admin, limits)
     file = config.write(await applying.state(admin))
     assert await applied(admin, file, prune=True) == []
@@ -59,7 +60,18 @@ async def test_a_models_limits_and_budget_are_set_changed_and_removed(admin: Adm
         f"remove budget {MODEL.name}",
         f"remove model {MODEL.id}",
     ]
-    assert await admin.served.show(MODEL.id) == Model(successor="a/b")
+    assert await admin.served.show(MODEL.id) == Model()
+
+
+async def test_an_alias_is_set_moved_and_removed(admin: AdminService) -> None:
+    text = f'[team.web]\n[alias]\n"acme/image" = "{SUCCESSOR}"'
+    assert await applied(admin, text) == ["create alias acme/image"]
+    assert await applied(admin, text) == []
+    moved = text.replace(SUCCESSOR, MODEL.id)
+    assert await applied(admin, moved) == ["change alias acme/image"]
+    assert await admin.aliases.all() == {"acme/image": Alias(target=MODEL.id)}
+    bare = config.write(replace(await applying.state(admin), aliases={}))
+    assert await applied(admin, bare, prune=True) == ["remove alias acme/image"]
 
 
 async def test_a_file_that_limits_an_unknown_model_changes_nothing(admin: AdminService) -> None:
@@ -91,6 +103,6 @@ async def test_a_change_made_since_the_plan_is_not_overwritten(
         case "team":
             assert now.teams["web"].weight == 5
         case "model":
-            assert now.models == {MODEL.id: LIMITED}
+            assert now.models == {MODEL.id: Model(limits=LIMITED)}
         case _:
             assert now.budgets[TEAM, "day"].limit == 7

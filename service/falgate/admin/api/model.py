@@ -48,7 +48,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     price_version: Annotated[str, Meta(description="Date of its prices")]
     held_usd: Annotated[str, Meta(description="For one picture of a short prompt")]
     held_most_usd: Annotated[str, Meta(description="For its dearest request, with a short prompt")]
-    retires: str | None
+    retires: Annotated[str | None, Meta(description="By its file; operators may decide otherwise")]
     successor: str | None
     arguments: list[ArgumentShown]
 

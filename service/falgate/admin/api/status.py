@@ -8,16 +8,20 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 
 from falgate import __version__
+from falgate.accounts.retirement import days_left, retires
+from falgate.admin.api.models import CALLED_DAYS, ModelShown, shown
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin, AdminServices
 from falgate.admin.api.shapes import OverageShown, Standing, StopShown, View
 from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
+from falgate.money.reports import Reports
 from falgate.pictures.catalogue import StoreSize
 
 routes = Resource("status")
 _FULLEST = 10
+_ENDING_DAYS = 90
 
 
 class Place(View, frozen=True, kw_only=True):
@@ -61,6 +65,10 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     calendar: Annotated[str, Meta(examples=["Europe/Vienna/monday"])]
     overage: OverageShown | None
     drift: Annotated[list[DriftShown], Meta(description="Models that fal changed")]
+    ending: Annotated[
+        list[ModelShown],
+        Meta(description="Models that end within 90 days, have ended or are gone, of live keys"),
+    ]
     fullest: Annotated[list[BudgetFilled], Meta(description="Budgets of live keys, at most ten")]
 
 
@@ -88,6 +96,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
 async def show_status(
     services: NamedDependency[AdminServices],
     admin: Admin,
+    reports: NamedDependency[Reports],
     probes: NamedDependency[Probes],
 ) -> StatusShown:
     """With the budgets of live keys that are fullest."""
@@ -112,8 +121,21 @@ async def show_status(
             for model, report in (await probes.drifts()).items()
             if report.differences
         ],
+        ending=await _ending(services, reports, upstream) if upstream else [],
         fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),
     )
+
+
+async def _ending(services: AdminServices, reports: Reports, upstream: str) -> list[ModelShown]:
+    callers = await reports.callers(upstream, CALLED_DAYS)
+    directory, now_s = await services.records.directory(), await services.records.now_s()
+    ending = []
+    for spec in services.models.values():
+        each = shown(spec, directory, upstream, now_s, callers)
+        day = retires(spec, directory, upstream)
+        if each.gone_at or (day is not None and days_left(day, now_s) <= _ENDING_DAYS):
+            ending.append(each)
+    return ending
 
 
 def _fullest(positions: list[Position], calendar: Calendar) -> list[BudgetFilled]:

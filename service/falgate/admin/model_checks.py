@@ -1,9 +1,12 @@
-"""Validation of aliases: rejects names that no client could call, and targets that are no model."""
+"""Validation of what operators decide about models: names, targets and successors."""
 
 import re
 from collections.abc import Collection, Mapping
 
-from falgate.accounts.directory import App
+from msgspec.structs import replace
+
+from falgate.accounts.directory import App, Directory, Model
+from falgate.accounts.retirement import successor
 from falgate.core.problems import Invalid
 from falgate.models.spec import ModelSpec
 
@@ -47,6 +50,34 @@ def check_alias(
     if target in aliases:
         raise Invalid(f"{target} is an alias itself; give the endpoint that it stands for")
     check_served(target, models)
+
+
+def check_model(
+    endpoint: str, model: Model, models: Mapping[str, ModelSpec], directory: Directory
+) -> None:
+    """Validate what is decided about a model.
+
+    Args:
+        endpoint: The model.
+        model: What is decided now.
+        models: The served models, by endpoint.
+        directory: What was decided before.
+
+    Raises:
+        Invalid: The successor is not served or leads back to the model, or there is none.
+    """
+    if model.successor:
+        check_served(model.successor, models)
+    decided = replace(directory, models={**directory.models, endpoint: model})
+    passed = [endpoint]
+    while (spec := models.get(passed[-1])) and (after := successor(spec, decided)):
+        if after == endpoint:
+            raise Invalid(f"The successors of {endpoint} lead back to it: {', '.join(passed)}")
+        if after in passed:
+            break
+        passed.append(after)
+    if model.afterwards == "redirect" and len(passed) == 1:
+        raise Invalid(f"{endpoint} has no successor to redirect to; give one, with --to")
 
 
 def check_served(endpoint: str, models: Mapping[str, ModelSpec]) -> None:
