@@ -34,7 +34,7 @@ async def opened(tmp_path: Path) -> AsyncIterator[Open]:
 
         def make(env: dict[str, str]) -> Upstreams:
             chosen = settings.read({"FALGATE_DATA_DIR": str(tmp_path), **env})
-            made = open_upstreams(chosen, SECRET, Troubles())
+            made = open_upstreams(chosen, MODELS, SECRET, Troubles())
             stack.push_async_callback(made.close)
             return made
 

@@ -13,12 +13,12 @@ from falgate.accounts.store.registry import Registry
 from falgate.admin.api.routes import AdminParts, PictureParts, admin_routes
 from falgate.admin.api.services import AdminServices
 from falgate.admin.api.status import Probes
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.cache.store.places import Places
 from falgate.cache.store.pools import Pools
 from falgate.core.errors import Refusal
 from falgate.first_start import known_upstreams, open_pictures
 from falgate.http.errors import HANDLERS
-from falgate.models.endpoints import MODELS
 from falgate.money.reports import Reports
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.entries import Entries
@@ -32,6 +32,7 @@ from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
 from falgate.redis.client import address
 from falgate.requests.quote import Quotes
+from falgate.served_models import ModelsWhenNeeded
 from falgate.settings import Settings
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
@@ -67,6 +68,7 @@ def probes_of(
         troubles=troubles,
         stored=Catalogue(redis).total,
         frozen=frozen,
+        drifts=ModelDrifts(redis).all,
     )
 
 
@@ -93,7 +95,7 @@ async def open_admin_app(
         stop_store=Stops(redis),
         calendar=settings.calendar,
         upstreams=await known_upstreams(redis),
-        models=MODELS,
+        models=ModelsWhenNeeded(settings),
         admin_key=admin_key,
     )
     about_pictures = _about_pictures(settings, redis) if pictures else None

@@ -17,7 +17,6 @@ from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
 from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
-from falgate.request_services import reaper_of, request_flow
 from falgate.health import Health, health_of
 from falgate.http.app import Applications, create_applications
 from falgate.http.body_limits import BodyLimits
@@ -28,10 +27,10 @@ from falgate.http.webhook_payloads import WebhookPayloads
 from falgate.input_services import InputServices, open_input_services
 from falgate.jobs.callback import FalCallbacks
 from falgate.jobs.store import wakes
-from falgate.models.endpoints import MODELS, RETIRING
 from falgate.money.budget import Position
 from falgate.picture_services import PictureServices, open_picture_services
 from falgate.pictures.convert import Converter
+from falgate.request_services import reaper_of, request_flow
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
 from falgate.requests.runtime import Runtime
@@ -96,9 +95,7 @@ async def open_gateway(
     async with AsyncExitStack() as stack:
         troubles = Troubles()
         resources = await open_resources(stack, settings, troubles)
-        # With series for all models, upstreams, teams and apps.
-        metrics = Metrics(MODELS, resources.upstreams.names.values(), troubles.counted, RETIRING)
-        metrics.know(await resources.registry.directory())
+        metrics = await _metrics(resources, troubles)
         tally = UsageCounter(resources.usage, resources.owner)
         if siblings is not None:
             await stack.enter_async_context(siblings.answering(metrics))
@@ -113,7 +110,7 @@ async def open_gateway(
         hits = open_fast_path(resources, works.ports, kept, telemetry)
         # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
-        told = WebhookPayloads(resources.requests, MODELS, kept.picture_urls)
+        told = WebhookPayloads(resources.requests, resources.models, kept.picture_urls)
         delivering = await stack.enter_async_context(
             open_webhooks(settings, resources.redis, resources.signer, told, telemetry)
         )
@@ -132,14 +129,7 @@ async def open_gateway(
             works.driver.run,
             delivering.run,
             *background_jobs(
-                settings,
-                resources.redis,
-                resources.owner,
-                store=resources.store,
-                jobs=resources.jobs,
-                upstreams=resources.upstreams,
-                hook=hook,
-                telemetry=telemetry,
+                resources, hook=hook, telemetry=telemetry, cache_admin=kept.cache_admin
             ),
             reaper_of(resources, works).run,
             *hits.jobs,
@@ -148,6 +138,15 @@ async def open_gateway(
         yield _gateway(
             resources, works, kept, inputs, telemetry=telemetry, hits=hits, siblings=siblings
         )
+
+
+async def _metrics(resources: Resources, troubles: Troubles) -> Metrics:
+    """Return metrics with series for all models, upstreams, teams and apps."""
+    models = resources.models
+    retiring = {name: spec.retires for name, spec in models.items() if spec.retires}
+    metrics = Metrics(models, resources.upstreams.names.values(), troubles.counted, retiring)
+    metrics.know(await resources.registry.directory())
+    return metrics
 
 
 def _gateway(
@@ -167,7 +166,7 @@ def _gateway(
         stop_store=resources.stops,
         calendar=resources.settings.calendar,
         upstreams=resources.upstreams.names,
-        models=MODELS,
+        models=resources.models,
         admin_key=resources.settings.admin_key,
         wrong_keys=works.ports.wrong_keys,
     )
@@ -231,7 +230,7 @@ def _served(
         requested=telemetry.requested,
         refused=telemetry.refused,
         bodies=BodyLimits(
-            MODELS,
+            resources.models,
             bytes_max=settings.body_bytes_max,
             time_s=settings.body_timeout_s,
             input_bytes_max=settings.input_bytes_max,

@@ -2,31 +2,38 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Redis
 
 from falgate import settings as setting
+from falgate.billing.model_drift import ModelDriftWatch
 from falgate.billing.reconcile import Reconciler
 from falgate.billing.store.corrections import Corrections
-from falgate.jobs.ports import Jobs
-from falgate.models.endpoints import MODELS
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.money.archive import Archivist
+from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
+from falgate.money.store.entries import Entries
 from falgate.money.store.verifications import Verifications
 from falgate.money.verifier import LedgerVerifier
+from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.archive import Archive
-from falgate.pictures.storage import PictureStore
+from falgate.resources import Resources
 from falgate.settings import Settings, SettingsWrong
 from falgate.telemetry.facts import Telemetry
-from falgate.upstreams import Upstreams
 from falgate.webhooks.alert_hook import AlertHook
 from falgate.webhooks.alerts import AlertWorker
 from falgate.webhooks.delivery import Signer
+from falgate.webhooks.retirement import RetirementWatch
 from falgate.webhooks.sender import WebhookSender
 from falgate.webhooks.store.alerts import Alerts
 from falgate.webhooks.store.deliveries import Deliveries
 from falgate.webhooks.worker import DeliveryFacts, Outcomes, WebhookWorker
+
+_SELF = "falgate"
+"""Who acts, in the audit log, where no operator does."""
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -66,23 +73,26 @@ async def open_webhooks(
 
 
 def background_jobs(
-    settings: Settings,
-    redis: Redis,
-    owner: str,
-    *,
-    store: PictureStore,
-    jobs: Jobs,
-    upstreams: Upstreams,
-    hook: AlertHook | None,
-    telemetry: Telemetry,
+    resources: Resources, *, hook: AlertHook | None, telemetry: Telemetry, cache_admin: CacheAdmin
 ) -> list[Job]:
-    """Return the jobs: send alerts, archive and verify the ledger, and reconcile fal's billing."""
+    """Return the jobs: alerts, models that end, and the ledger's archive, proof and billing."""
+    redis, owner, settings = resources.redis, resources.owner, resources.settings
+    upstreams = resources.upstreams
     names = tuple(upstreams.names.values())
+    alerts = Alerts(redis, owner)
     found = [
-        AlertWorker(Alerts(redis, owner), hook, telemetry).run,
+        AlertWorker(alerts, hook, telemetry).run,
+        RetirementWatch(
+            resources.models,
+            upstreams.live,
+            resources.registry.latest,
+            callers=Reports(resources.usage, Entries(redis), settings.calendar),
+            alerts=alerts,
+            keep=partial(_keep, cache_admin),
+        ).run,
         Archivist(
             Archiving(redis, owner),
-            Archive(store),
+            Archive(resources.store),
             names,
             kept_days=settings.ledger_kept_days,
         ).run,
@@ -93,9 +103,27 @@ def background_jobs(
             upstreams.live,
             upstreams.platform,
             Corrections(redis, owner=owner),
-            jobs,
-            endpoints=tuple(MODELS),
+            resources.jobs,
+            endpoints=tuple(resources.models),
             facts=telemetry,
         )
         found.append(reconciler.run)
+    described = [spec for spec in resources.models.values() if spec.described]
+    if upstreams.documents and described:
+        watch = ModelDriftWatch(
+            described,
+            upstreams.documents,
+            upstreams.platform,
+            drifts=ModelDrifts(redis, owner),
+            stops=resources.stops,
+            facts=telemetry,
+        )
+        found.append(watch.run)
     return found
+
+
+async def _keep(cache_admin: CacheAdmin, endpoint: str) -> None:
+    """Pin all pictures of a model."""
+    _, cursor = await cache_admin.pin_model(endpoint, _SELF)
+    while cursor:
+        _, cursor = await cache_admin.pin_model(endpoint, _SELF, cursor=cursor)

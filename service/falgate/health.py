@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
 from falgate.accounts.store.registry import Registry
+from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.core.errors import Refusal
 from falgate.money.store.trust import Trust
 from falgate.pictures.catalogue import StoreSize
@@ -25,6 +26,7 @@ class Health:
     def __init__(
         self,
         standings: BudgetGauges,
+        drifts: ModelDrifts,
         *,
         registry: Registry,
         trust: Trust,
@@ -36,6 +38,7 @@ class Health:
     ) -> None:
         """Check these; the store may have `bytes_max` bytes, 0 for no limit but its disk."""
         self._standings = standings
+        self._drifts = drifts
         self._registry = registry
         self._trust = trust
         self._store = store
@@ -79,6 +82,8 @@ class Health:
             # New teams and apps get their series before anything is counted in them.
             self._metrics.know(await self._registry.latest())
             standings, total = await self._standings.read(self._upstreams)
+            found = await self._drifts.all()
+            self._metrics.drift = {model: report.level for model, report in found.items()}
         stored = await self._stored(total)
         if self._siblings is None:
             return self._metrics.render(standings, stored)
@@ -97,7 +102,13 @@ class Health:
 def health_of(resources: Resources, metrics: Metrics, siblings: Siblings | None) -> Health:
     """Return the health of a gateway with these resources."""
     return Health(
-        BudgetGauges(resources.redis, resources.settings.calendar, teams_max=TEAMS_MAX),
+        BudgetGauges(
+            resources.redis,
+            resources.settings.calendar,
+            teams_max=TEAMS_MAX,
+            models=resources.models,
+        ),
+        ModelDrifts(resources.redis),
         registry=resources.registry,
         trust=resources.trust,
         store=resources.store,

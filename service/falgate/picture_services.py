@@ -8,7 +8,6 @@ from falgate.cache.store.pools import Pools
 from falgate.core.events import Facts
 from falgate.http.address import LOCAL, Address
 from falgate.http.picture_urls import PictureUrls
-from falgate.models.endpoints import MODELS
 from falgate.pictures.access import AccessCounter
 from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.convert import Converter
@@ -76,7 +75,7 @@ def open_picture_services(
         ),
         maintenance=PictureMaintenance(
             catalogue,
-            collector=GarbageCollector(catalogue, pools, deleter, MODELS),
+            collector=GarbageCollector(catalogue, pools, deleter, resources.models),
             deleter=deleter,
             evictor=evictor,
             files=files,

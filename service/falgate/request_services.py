@@ -1,5 +1,6 @@
 """Builds the services that requests and jobs go through: the ports, the runtime, the reaper."""
 
+from falgate.accounts.store.gone import GoneModels
 from falgate.accounts.store.rates import Rates
 from falgate.accounts.store.tracked_keys import KeysAtHand
 from falgate.accounts.wrong_keys import WrongKeys
@@ -8,7 +9,6 @@ from falgate.input_services import InputServices
 from falgate.jobs.ports import Ports
 from falgate.jobs.reaper import Reaper
 from falgate.jobs.store.sweep import sweep
-from falgate.models.endpoints import MODELS
 from falgate.picture_services import PictureServices
 from falgate.requests.runtime import Runtime, runtime
 from falgate.resources import Resources
@@ -23,8 +23,9 @@ def request_flow(
     """Build the services that requests and jobs go through."""
     settings, registry, tracked = resources.settings, resources.registry, resources.tracked
     ports = Ports(
-        models=MODELS,
+        models=resources.models,
         keys=KeysAtHand(tracked.keys, registry) if tracked else registry,
+        gone=GoneModels(registry),
         rates=Rates(resources.redis),
         budgets=resources.budgets,
         stops=resources.stops,

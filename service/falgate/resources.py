@@ -1,6 +1,7 @@
 """What all of a gateway shares: Redis, the ledger, pictures, upstreams, and whom it trusts."""
 
 import uuid
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 
 import msgspec
@@ -20,6 +21,7 @@ from falgate.http.cors import Cors, cors_of
 from falgate.http.forwarded import TrustedProxies
 from falgate.jobs.store.jobs import Jobs
 from falgate.jobs.store.requests import Requests
+from falgate.models.spec import ModelSpec
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.instance import Instance
 from falgate.money.store.ledger import Ledger
@@ -30,6 +32,7 @@ from falgate.pictures.storage import PictureStore
 from falgate.redis.client import Durability, inspect
 from falgate.redis.clock import Clock, now_ms
 from falgate.redis.rights import check_rights
+from falgate.served_models import served_models
 from falgate.settings import Settings, names
 from falgate.telemetry.troubles import Troubles
 from falgate.tracked import Tracked, track
@@ -45,6 +48,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     settings: Settings
+    models: Mapping[str, ModelSpec]
     owner: str
     redis: Redis
     store: PictureStore
@@ -75,6 +79,7 @@ async def open_resources(
         EmbeddedFailed, RedisUnfit, LedgerStrange, SettingsWrong, ProxyWrong, AuthoritiesWrong,
             OSError: One cannot be opened; each says why in one line.
     """
+    models = served_models(settings)
     store = open_pictures(settings, troubles.noter("store"))
     redis = await stack.enter_async_context(open_redis(settings))
     ledger = Ledger(redis)
@@ -86,7 +91,7 @@ async def open_resources(
     trust = Trust(redis, found, weak=durability.weak, clock=clock)
     registry = Registry(redis, found, clock)
     hook_secret = await secret(redis, "hook_secret")
-    upstreams = open_upstreams(settings, hook_secret, troubles)
+    upstreams = open_upstreams(settings, models, hook_secret, troubles)
     stack.push_async_callback(upstreams.close)
     await set_limits(budgets, ledger, settings, upstreams.live)
     await set_directory(redis, registry)
@@ -97,6 +102,7 @@ async def open_resources(
         await trust.regain()
     return Resources(
         settings=settings,
+        models=models,
         owner=owner,
         redis=redis,
         store=store,

@@ -1,7 +1,7 @@
 """The clients of the upstreams: each one's queue, and fal's platform API and webhook keys."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import msgspec
 from falgate import settings as setting
 from falgate.accounts.apikey import Kind
 from falgate.fal.client import FAL_MEDIA, FalQueue
+from falgate.fal.documents import FalDocuments
 from falgate.fal.platform import FalPlatform
 from falgate.fal.signatures import Signatures
 from falgate.fal.storage import FAL_STORAGE, FalStorage
 from falgate.first_start import TEST
 from falgate.jobs import callback_url
-from falgate.models.endpoints import MODELS
+from falgate.models.spec import ModelSpec
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.telemetry.troubles import Troubles
 
@@ -24,6 +25,9 @@ _QUEUE, _PLATFORM, _KEYS = (
     f"http://queue.sandbox{path}" for path in ("", "/v1", "/.well-known/jwks.json")
 )
 _KEY = "falgate:sandbox"
+
+Hook = Callable[[str], str]
+"""Returns the address of the completion webhook of a job."""
 
 
 class Upstreams(msgspec.Struct, frozen=True):
@@ -35,6 +39,7 @@ class Upstreams(msgspec.Struct, frozen=True):
         storages: Where input pictures are uploaded, by the name of the upstream.
         billing: Whether its billing may be read too, so that the ledger is reconciled with it.
         signatures: Verifies its completion webhooks; None if fal cannot reach this gateway.
+        documents: fal's OpenAPI documents; None if the sandbox stands in for fal.
     """
 
     queues: Mapping[Kind, FalQueue]
@@ -42,6 +47,7 @@ class Upstreams(msgspec.Struct, frozen=True):
     storages: Mapping[str, FalStorage]
     billing: bool
     signatures: Signatures | None
+    documents: FalDocuments | None = None
 
     @property
     def live(self) -> str:
@@ -55,7 +61,7 @@ class Upstreams(msgspec.Struct, frozen=True):
 
     async def close(self) -> None:
         """Close the connections."""
-        for each in (*self.queues.values(), self.platform, self.signatures):
+        for each in (*self.queues.values(), self.platform, self.signatures, self.documents):
             if each is not None:
                 await each.close()
 
@@ -63,9 +69,12 @@ class Upstreams(msgspec.Struct, frozen=True):
 class _Sandbox(httpx.AsyncBaseTransport):
     """The sandbox in this process, built by the first request: many gateways never need it."""
 
-    def __init__(self, directory: Path | None, work_s: float) -> None:
+    def __init__(
+        self, models: Mapping[str, ModelSpec], directory: Path | None, work_s: float
+    ) -> None:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)  # a start tells if that is impossible
+        self._models = models
         self._directory = directory
         self._work_s = work_s
         self._building = asyncio.Lock()
@@ -83,58 +92,46 @@ class _Sandbox(httpx.AsyncBaseTransport):
         from falgate.sandbox.behaviour import Behaviour  # noqa: PLC0415 - when it is needed
 
         behaviour = Behaviour(work_s=self._work_s)
-        app: Any = create_sandbox(MODELS, directory=self._directory, behaviour=behaviour)
+        app: Any = create_sandbox(self._models, directory=self._directory, behaviour=behaviour)
         return httpx.ASGITransport(app)
 
 
-def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Upstreams:
+def open_upstreams(
+    settings: Settings, models: Mapping[str, ModelSpec], secret: bytes, troubles: Troubles
+) -> Upstreams:
     """Build the clients.
 
     Args:
         settings: The settings.
+        models: What the sandbox sells.
         secret: Makes the addresses of completion webhooks.
         troubles: Notes which upstreams cannot be reached.
     """
     # An instance without state on disk keeps the sandbox's records in memory.
     stateless = settings.redis_url and settings.media_url
     directory = None if stateless else Path(settings.data_dir) / "sandbox"
-    sandbox = _Sandbox(directory, settings.sandbox_work_s)
+    sandbox = _Sandbox(models, directory, settings.sandbox_work_s)
 
     def address(job_id: str) -> str:
         return callback_url.address(settings.public_url, secret, job_id)
 
-    hooked = address if settings.public_url else None
-
-    def in_process(name: str, **more: Any) -> FalQueue:
-        return FalQueue(name, _QUEUE, key=_KEY, transport=sandbox, **more)
-
-    test = in_process(TEST)
+    hook = address if settings.public_url else None
+    test = _in_process(TEST, sandbox)
     storage = FalStorage(_QUEUE, _KEY, transport=sandbox)
     if settings.uses_sandbox:
         return Upstreams(
-            {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
+            {"live": _in_process(setting.SANDBOX, sandbox, hook=hook), "test": test},
             FalPlatform(_PLATFORM, _KEY, transport=sandbox),
             {setting.SANDBOX: storage, TEST: storage},
             # The sandbox's records live no longer than its process, and its money is not real.
             billing=False,
-            signatures=(Signatures(_KEYS, transport=sandbox) if hooked else None),
+            signatures=(Signatures(_KEYS, transport=sandbox) if hook else None),
         )
-    url = settings.upstream_url.rstrip("/").lower()
-    is_fal = url == FAL_QUEUE
+    is_fal = settings.upstream_url.rstrip("/").lower() == FAL_QUEUE
     if is_fal and not settings.public_url.startswith("https://"):
         # fal reaches only https addresses, and might refuse a submit that has another one.
-        hooked = None
-    hosts = setting.names(settings.upstream_media_hosts)
-    live = FalQueue(
-        "fal" if is_fal else url,
-        settings.upstream_url,
-        key=settings.fal_key,
-        media_domains=(*(FAL_MEDIA if is_fal else ()), *hosts),
-        start_timeout_s=settings.upstream_start_timeout_s,
-        hook=hooked,
-        troubled=troubles.noter("fal"),
-        workers=settings.workers,
-    )
+        hook = None
+    live = _live(settings, troubles, hook, is_fal=is_fal)
     return Upstreams(
         {"live": live, "test": test},
         _platform(settings, troubles, is_fal=is_fal),
@@ -142,9 +139,30 @@ def open_upstreams(settings: Settings, secret: bytes, troubles: Troubles) -> Ups
         billing=bool(settings.fal_admin_key),
         signatures=(
             Signatures(settings.upstream_jwks_url, troubled=troubles.noter("fal_keys"))
-            if hooked
+            if hook
             else None
         ),
+        documents=FalDocuments(settings.openapi_url),
+    )
+
+
+def _in_process(name: str, sandbox: _Sandbox, hook: Hook | None = None) -> FalQueue:
+    """Return the client of the sandbox in this process."""
+    return FalQueue(name, _QUEUE, key=_KEY, transport=sandbox, hook=hook)
+
+
+def _live(settings: Settings, troubles: Troubles, hook: Hook | None, *, is_fal: bool) -> FalQueue:
+    """Return the client of fal's queue, or of another that speaks its protocol."""
+    hosts = setting.names(settings.upstream_media_hosts)
+    return FalQueue(
+        "fal" if is_fal else settings.upstream_url.rstrip("/").lower(),
+        settings.upstream_url,
+        key=settings.fal_key,
+        media_domains=(*(FAL_MEDIA if is_fal else ()), *hosts),
+        start_timeout_s=settings.upstream_start_timeout_s,
+        hook=hook,
+        troubled=troubles.noter("fal"),
+        workers=settings.workers,
     )
 
 

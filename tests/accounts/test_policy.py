@@ -108,6 +108,38 @@ def test_a_caller_from_elsewhere_is_told_only_that(networks: tuple[str, ...], ad
     assert str(caught.value) == "This key may not be used from here"
 
 
+FAMILY = "acme/easel-2/*"
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["acme/easel-2/oil", "acme/easel-2/oil/edit", "acme/easel-2/new", "acme/brush"]
+)
+def test_a_family_is_every_model_below_it_and_those_that_are_still_to_come(endpoint: str) -> None:
+    permissions = Permissions(models=(FAMILY, "acme/brush"))
+
+    assert allowed(lambda: policy.check_model(permissions, endpoint))
+
+
+@pytest.mark.parametrize(
+    ("permitted", "endpoint"),
+    [
+        (FAMILY, "acme/easel-2"),
+        (FAMILY, "acme/easel-20/oil"),
+        (FAMILY, "other/acme/easel-2/oil"),
+        ("acme/easel-2", "acme/easel-2/oil"),
+        ("acme/easel-2*", "acme/easel-2/oil"),
+        ("acme/*/oil", "acme/easel-2/oil"),
+        ("*", "acme/easel-2"),
+        ("/*", "acme/easel-2"),
+    ],
+)
+def test_what_is_no_whole_segment_of_a_family_is_refused(permitted: str, endpoint: str) -> None:
+    with pytest.raises(NotAllowed) as caught:
+        policy.check_model(Permissions(models=(permitted,)), endpoint)
+
+    assert str(caught.value) == f"This key may not use this model; it may use {permitted}"
+
+
 class Counted(str):
     """A network that counts how often it is read."""
 

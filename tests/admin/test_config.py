@@ -1,15 +1,19 @@
 """The operator's file: read strictly, written so that reading it gives the same back."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
+from typing import get_args
 
 import pytest
 from growth import square
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from falgate.accounts.cache_settings import OVERRIDES, CachePolicy
-from falgate.accounts.directory import NAME, App, Team
-from falgate.accounts.limits import Limits
+from falgate.accounts.directory import DEFAULT_MODEL, NAME, Afterwards, Alias, App, Model, Team
+from falgate.accounts.limits import Limits, PurchaseRates
 from falgate.admin import config
 from falgate.admin.plan import State
 from falgate.core.account import ORGANISATION, Account
@@ -34,6 +38,13 @@ limits = { requests_per_second = 5 }
 budget.hour.limit_usd = 2
 
 [team.mobile]
+
+[model."acme/easel/edit"]
+limits.generations_per_minute = 60
+budget.day.limit_usd = 4
+
+[model."acme/brush".budget.total]
+limit_usd = "0"
 """
 
 names = st.from_regex(NAME, fullmatch=True)
@@ -44,6 +55,8 @@ limits = st.builds(
     generations_per_minute=numbers,
     generations_at_once=numbers,
 )
+rates = st.builds(PurchaseRates, generations_per_minute=numbers, generations_at_once=numbers)
+endpoints = st.builds("/".join, st.lists(names, min_size=2, max_size=3))
 budgets = st.builds(
     Budget,
     limit=st.integers(0, MICROS_MAX),
@@ -77,17 +90,44 @@ def states(draw: st.DrawFn) -> State:
         )
     )
     apps = {
-        f"{team}/{app}": App(limits=draw(limits), cache=draw(cachings))
+        f"{team}/{app}": App(
+            limits=draw(limits),
+            cache=draw(cachings),
+            aliases=draw(st.dictionaries(endpoints, endpoints, max_size=1)),
+            afterwards=draw(
+                st.dictionaries(endpoints, st.sampled_from(get_args(Afterwards)), max_size=1)
+            ),
+        )
         for team in teams
         for app in draw(st.sets(names, max_size=2))
     }
+    models = draw(
+        st.dictionaries(
+            endpoints,
+            st.builds(
+                Model,
+                limits=rates,
+                retires=st.none() | st.dates(),
+                successor=st.just("") | endpoints,
+                afterwards=st.sampled_from(get_args(Afterwards)),
+            ),
+            max_size=2,
+        )
+    )
+    aliases = draw(st.dictionaries(endpoints, st.builds(Alias, target=endpoints), max_size=2))
     accounts = [
         ORGANISATION,
+        *(Account("model", endpoint) for endpoint in draw(st.sets(endpoints, max_size=2))),
         *(Account("team", team) for team in teams),
         *(Account("app", app) for app in apps),
     ]
     limited = draw(st.sets(st.tuples(st.sampled_from(accounts), st.sampled_from(KINDS))))
-    return State(teams, apps, {key: draw(budgets) for key in limited})
+    return State(teams, apps, {key: draw(budgets) for key in limited}, _decided(models), aliases)
+
+
+def _decided(models: Mapping[str, Model]) -> dict[str, Model]:
+    """Without those about which nothing is decided."""
+    return {name: each for name, each in models.items() if each != DEFAULT_MODEL}
 
 
 def test_a_file_says_teams_apps_budgets_and_limits() -> None:
@@ -102,12 +142,16 @@ def test_a_file_says_teams_apps_budgets_and_limits() -> None:
         (ORGANISATION, "month"): Budget(limit=5_000_000_000, alerts=(80, 95)),
         (Account("team", "web"), "day"): Budget(limit=25_500_000, shadow=True),
         (Account("app", "web/shop"), "hour"): Budget(limit=2_000_000),
+        (Account("model", "acme/easel/edit"), "day"): Budget(limit=4_000_000),
+        (Account("model", "acme/brush"), "total"): Budget(limit=0),
     }
 
 
 @given(states(), states())
 def test_what_is_written_reads_as_it_was_whatever_is_there_then(state: State, now: State) -> None:
-    assert config.read(config.write(state), now) == state
+    read = config.read(config.write(state), now)
+
+    assert replace(read, models=_decided(read.models)) == state
 
 
 def test_what_a_file_does_not_say_stays_as_it_is() -> None:
@@ -138,6 +182,45 @@ def test_what_a_file_does_not_say_stays_as_it_is() -> None:
     }
 
 
+def test_a_models_limits_are_changed_in_part_and_taken_away() -> None:
+    both = Model(limits=PurchaseRates(generations_per_minute=6, generations_at_once=2))
+    now = State({}, {}, {}, {"a/b": both})
+    unmentioned = '[model."a/b"]'
+    one = f"{unmentioned}\nlimits.generations_at_once = 0"
+    none = f"{one}\nlimits.generations_per_minute = 0"
+
+    assert config.read(unmentioned, now).models == {"a/b": both}
+    left = Model(limits=PurchaseRates(generations_per_minute=6))
+    assert config.read(one, now).models == {"a/b": left}
+    assert config.read(none, now).models == {"a/b": DEFAULT_MODEL}
+    assert config.read(none).models == {}
+
+
+@pytest.mark.parametrize("day", ["2026-12-03", '"2026-12-03"'])
+def test_a_file_says_when_a_model_ends_and_what_follows(day: str) -> None:
+    text = f"""
+    [model."a/b"]
+    retires = {day}
+    successor = "a/c"
+    afterwards = "redirect"
+    [alias]
+    "acme/image" = "a/c"
+    """
+    wanted = config.read(text)
+
+    model = Model(retires=date(2026, 12, 3), successor="a/c", afterwards="redirect")
+    assert wanted.models == {"a/b": model}
+    assert wanted.aliases == {"acme/image": Alias(target="a/c")}
+    of_its_file = config.read('[model."a/b"]\nretires = ""', wanted).models
+    assert of_its_file == {"a/b": replace(model, retires=None)}
+
+
+@pytest.mark.parametrize("day", ["2026-12-03T00:00:00", '"soon"', "7"])
+def test_a_model_ends_on_a_day_and_at_no_other_time(day: str) -> None:
+    with pytest.raises(Invalid, match=r"model a/b: retires must be a day, such as 2026-12-01"):
+        config.read(f'[model."a/b"]\nretires = {day}')
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -162,6 +245,10 @@ def test_what_a_file_does_not_say_stays_as_it_is() -> None:
         ('[team."a b"]', "a b"),
         ('[team.web.app."shop/x"]', "shop/x"),
         ("[team.web.app.shop.key.k]", "key"),
+        ('[model."a/b".limits]\nrequests_per_second = 1', "requests_per_second"),
+        ('[model."a/b".limits]\ngenerations_at_once = -1', "generations_at_once"),
+        ('[model."a/b"]\nweight = 1', "weight"),
+        ('[model."a/b".budget.day]\nshadow = true', "limit_usd"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_named(text: str, told: str) -> None:

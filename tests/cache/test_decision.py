@@ -94,6 +94,15 @@ def test_what_other_requests_have_is_missing() -> None:
     assert decide(pool, ANY, 2).missing == 0
 
 
+def test_what_has_to_be_of_one_purchase_is_there_as_a_whole_or_not_at_all() -> None:
+    pool = Pool(1, (OLD, YOUNG), NOW_S)
+    too_few = decide(pool, ANY, 3, whole=True)
+
+    assert decide(pool, ANY, 2, whole=True).source == "hit"
+    assert (too_few.pictures, too_few.missing, too_few.fresh) == ((), 3, True)
+    assert decide(Pool(), ANY, 3, whole=True).source == "miss"
+
+
 policies = st.builds(
     EffectivePolicy,
     scope=st.just(""),

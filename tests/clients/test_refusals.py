@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from falgate.core import errors
+from falgate.core import errors, money_errors
 from falgate.http import request_errors
 
 REFUSALS: dict[str, errors.Refusal] = {
     "key_unknown": errors.KeyUnknown(),
     "key_malformed": errors.KeyMalformed(),
     "key_refused": errors.KeyRefused("revoked"),
-    "budget_exhausted": errors.BudgetExhausted(
+    "budget_exhausted": money_errors.BudgetExhausted(
         "team a", "day", limit=1, spent=1, held=0, needed=1, resets="2026-12-01T00:00:00Z"
     ),
-    "buying_stopped": errors.BuyingStopped("No organisation budget"),
+    "buying_stopped": money_errors.BuyingStopped("No organisation budget"),
     "model_unknown": errors.ModelUnknown("nothing"),
     "body_too_large": request_errors.BodyTooLarge(1),
     "input_rejected": errors.InputRejected(

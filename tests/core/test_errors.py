@@ -5,15 +5,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from falgate.core import errors
+from falgate.core import errors, money_errors
 from falgate.core.errors import Refusal
 
 SENT_AGAIN = {408, 409, 429, 502, 503, 504}
 """The statuses that one or the other of fal's clients answers with a retry."""
 
 
-def exhausted(resets: str | None = None, held: int = 20_000) -> errors.BudgetExhausted:
-    return errors.BudgetExhausted(
+def exhausted(resets: str | None = None, held: int = 20_000) -> money_errors.BudgetExhausted:
+    return money_errors.BudgetExhausted(
         "team red", "day", limit=1_000_000, spent=900_000, held=held, needed=133_000, resets=resets
     )
 
@@ -60,13 +60,13 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         {"X-Fal-Error-Type": "budget_exceeded", "X-Falgate-Budget-Remaining-Usd": "0.08"},
     ),
     "buying stopped": (
-        errors.BuyingStopped("no budget"),
+        money_errors.BuyingStopped("no budget"),
         402,
         flat("no budget", "buying_stopped"),
         {"X-Fal-Error-Type": "buying_stopped"},
     ),
     "stopped by an operator": (
-        errors.StoppedByOperator("team:web", "team web", "a leak"),
+        money_errors.StoppedByOperator("team:web", "team web", "a leak"),
         402,
         flat("An operator stopped purchases for team web: a leak", "buying_stopped"),
         {"X-Fal-Error-Type": "buying_stopped"},
@@ -76,6 +76,20 @@ CASES: dict[str, tuple[Refusal, int, Any, dict[str, str]]] = {
         404,
         {"detail": 'Application "flux" not found'},
         {},
+    ),
+    "model retired": (
+        errors.ModelRetired("acme/easel", "acme/easel-2"),
+        410,
+        flat(
+            "acme/easel has ended, and only its cached pictures are still served; its successor is "
+            "acme/easel-2",
+            "model_retired",
+        ),
+        {
+            "X-Fal-Error-Type": "model_retired",
+            "x-fal-billable-units": "0",
+            "X-Fal-Needs-Retry": "0",
+        },
     ),
     "input rejected": (
         errors.InputRejected([{"type": "missing"}]),
@@ -164,7 +178,7 @@ def test_a_refusal_is_worded_as_fal_words_it(
 def test_every_refusal_has_its_case() -> None:
     declared = {
         kind
-        for kind in vars(errors).values()
+        for kind in (*vars(errors).values(), *vars(money_errors).values())
         if isinstance(kind, type) and issubclass(kind, Refusal)
     }
 

@@ -79,8 +79,8 @@ def _unbanked(*urls: str) -> Job:
     )  # fmt: skip
     output = {"images": [{"url": url} for url in urls]}
     return Job(
-        order=order, state="paid", owner="o", epoch=1, windows=(), began_ms=0, output=output,
-        trouble="unbanked",
+        order=order, accounts=(), state="paid", owner="o", epoch=1, windows=(), began_ms=0,
+        output=output, trouble="unbanked",
     )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from falgate.core.errors import Refusal, StoppedByOperator, StoreFull, TooMany, UpstreamRefused
+from falgate.core.errors import Refusal, StoreFull, TooMany, UpstreamRefused
+from falgate.core.money_errors import StoppedByOperator
 from falgate.core.refused import Reason, about, error_type, reason
 from falgate.jobs import queue_errors
 

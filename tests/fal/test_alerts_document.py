@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from falgate import settings
-from falgate.core.events import Alerted
+from falgate.core.events import Alerted, ModelAlerted
 from falgate.webhooks import alert_hook, alerts
 from falgate.webhooks.alert_hook import key_of, message, signature
 
@@ -26,6 +27,12 @@ THRESHOLD = Alerted(
     alert="1795356000123-0", upstream="fal", account="team:web", level="team",
     window="day:2026-11-22", percent=80, limit=10_000_000, spent=8_034_000,
     what="threshold", held=0,
+)  # fmt: skip
+
+RETIRES = ModelAlerted(
+    alert="1795356000123-0", upstream="fal", model="fal-ai/gpt-image-1.5", what="retires",
+    retires="2026-12-01", days_left=7, successor="openai/gpt-image-2",
+    apps=("web/shop", "web/blog"),
 )  # fmt: skip
 
 
@@ -44,6 +51,8 @@ def test_the_bodies_are_those_that_are_sent() -> None:
         message(THRESHOLD),
         message(alert("refused", percent=0, held=1_960_000)),
         message(alert("balance")),
+        message(RETIRES),
+        message(replace(RETIRES, what="gone", retires="", days_left=0)),
     ]
 
     assert [json.loads(block) for block in blocks("json")] == sent

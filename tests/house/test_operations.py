@@ -7,6 +7,7 @@ from typing import get_args
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from falgate.accounts.directory import Directory, Gone, gone_name
 from falgate.admin.api.usage import UsageSum
 from falgate.billing.closed_job import ReconcileReport
 from falgate.core.account import ORGANISATION
@@ -60,6 +61,9 @@ def shown() -> dict[str, set[str]]:
         verified=VerificationResult(at_ms=1, differences=0),
     )
     metrics = Metrics(["fal-ai/a"], ["fal"], retiring={"fal-ai/a": date(2026, 12, 1)})
+    metrics.drift = {"fal-ai/a": 2}
+    gone = {gone_name("fal", "fal-ai/a"): Gone(since_s=1, seen_s=1)}
+    metrics.know(Directory(1, {}, {}, gone=gone))
     metrics.app("web", "shop")
     metrics.requests["run", "200"] += 1
     told = metrics.render([standing], Stored(total=StoreSize(1, 1), free_bytes=1, full=False))

@@ -189,7 +189,7 @@ def test_a_quote_takes_the_models_body_and_says_what_it_answers(document: Any) -
     assert quote["security"] == run["security"]
     assert set(answer["properties"]) == {
         "cache", "asked", "cached", "list_usd", "estimate_usd", "hold_usd", "price_version",
-        "allowed", "refused_by", "stopped", "overdrawn",
+        "allowed", "refused_by", "stopped", "overdrawn", "model", "ended", "successor",
     }  # fmt: skip
     budget = answer["properties"]["refused_by"]["items"]
     assert set(budget["properties"]) == {

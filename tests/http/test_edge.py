@@ -216,7 +216,7 @@ async def test_a_route_is_one_of_few(
 
 PORTS = (
     "keys", "rates", "budgets", "stops", "pools", "catalogue", "uses", "places", "jobs",
-    "requests", "pictures", "inputs", "sending", "facts",
+    "requests", "pictures", "inputs", "sending", "facts", "gone",
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ async def test_what_is_not_there_is_quoted_at_its_price_and_its_hold(buy: Buy, h
 
     assert answer.status_code == 200
     assert answer.json() == {
+        "model": "fal-ai/gpt-image-1.5",
         "cache": "miss",
         "asked": 2,
         "cached": 0,
@@ -47,6 +48,13 @@ async def test_what_is_not_there_is_quoted_at_its_price_and_its_hold(buy: Buy, h
         "refused_by": [],
         "stopped": None,
         "overdrawn": [],
+        "ended": False,
+        "successor": {
+            "model": "openai/gpt-image-2",
+            "estimate_usd": "0.0125",
+            "difference_usd": "-0.00959",
+            "problem": None,
+        },
     }
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "private, no-store"

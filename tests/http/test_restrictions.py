@@ -70,6 +70,18 @@ async def test_what_is_within_them_is_served(buy: Buy, hire: Hire) -> None:
     assert (await buy(key, quality="medium")).status_code == 403
 
 
+async def test_a_key_of_a_family_may_use_its_models_and_no_others(buy: Buy, hire: Hire) -> None:
+    family = "openai/gpt-image-2.5/*"
+    key = (await hire(permissions={"models": [family]}))["key"]
+
+    for name in ("flare", "sunburst"):
+        path = f"/openai/gpt-image-2.5/{name}/text-to-image"
+        assert (await buy(key, path, image_size="square_hd")).status_code == 200
+    refused = await buy(key)
+    assert refused.status_code == 403
+    assert refused.json() == {"detail": f"This key may not use this model; it may use {family}"}
+
+
 async def test_a_cap_holds_for_what_is_already_there(buy: Buy, hire: Hire) -> None:
     """It is about what a key may have, not only about what it may buy."""
     free = (await hire())["key"]

@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import KeyRecord, Permissions, mint, present
-from falgate.accounts.directory import App, Directory, Team
-from falgate.accounts.limits import NONE, Exceeded, Limits
+from falgate.accounts.directory import App, Directory, Model, Team
+from falgate.accounts.limits import NONE, Exceeded, Limits, PurchaseLimits, PurchaseRates
 from falgate.accounts.wrong_keys import WrongKeys
 from falgate.cache.fingerprint import fingerprint
 from falgate.core.errors import (
@@ -259,6 +259,17 @@ async def test_requests_are_counted_for_all_who_have_a_limit_on_them() -> None:
     assert world.limited == [{"team:red": 3, f"key:{RECORD.id}": 1}]
     assert caller.terms.limits == (NONE, team.limits, app.limits, caller.key.limits)
     assert (caller.terms.weight, caller.terms.waiting_max) == (2, 4)
+
+
+def test_a_purchase_has_the_limits_of_its_model_too() -> None:
+    easel = Model(limits=PurchaseRates(generations_per_minute=6))
+    directory = Directory(1, {}, {}, {"acme/easel": easel})
+    terms = PurchaseLimits(weight=3)
+
+    limited = admission.terms_for(terms, directory, "acme/easel")
+
+    assert limited == replace(terms, model=easel.limits)
+    assert admission.terms_for(terms, directory, "acme/brush") == terms
 
 
 async def test_who_asks_too_often_is_told_when_to_ask_again() -> None:

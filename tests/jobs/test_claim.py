@@ -27,10 +27,10 @@ from falgate.jobs.verdicts import (
     Verdict,
 )
 from falgate.money.frozen import Frozen
-from falgate.money.stop import Stop, Stopped, Subject
+from falgate.money.stop import Stop, Stopped
 
 DAY = Window("day", "2026-01-01", 0, 1)
-STOPPED = Stopped(Subject("team", "web"), Stop(who="ann", stopped_s=1, why="a leak"))
+STOPPED = Stopped(Account("team", "web"), Stop(who="ann", stopped_s=1, why="a leak"))
 SHADOW = Overdrawn(Account("team", "web"), "month")
 VERDICTS: dict[str, Verdict] = {
     "held": Held((SHADOW,)),

@@ -30,7 +30,9 @@ def job(upstream: str = "fal", job_id: str = "j1", prompt_sha256: str = "p") -> 
     numbers: Any = dict.fromkeys(("generation", "asked", "reused", "number", "held", "listed"), 1)
     words["prompt_sha256"] = prompt_sha256
     order = Order(id=job_id, upstream=upstream, input={}, recorded={}, **words, **numbers)
-    return Job(order=order, state="submitting", owner="o", epoch=1, windows=(), began_ms=0)
+    return Job(
+        order=order, accounts=(), state="submitting", owner="o", epoch=1, windows=(), began_ms=0
+    )
 
 
 class World:

@@ -32,7 +32,15 @@ def order() -> Order:
 
 
 def job(state: Any) -> Job:
-    return Job(order=order(), state=state, owner="one", epoch=1, windows=("day:x",), began_ms=1)
+    return Job(
+        order=order(),
+        accounts=(),
+        state=state,
+        owner="one",
+        epoch=1,
+        windows=("day:x",),
+        began_ms=1,
+    )
 
 
 def reachable(start: State) -> set[State]:
@@ -90,6 +98,7 @@ def test_an_order_is_charged_to_the_whole_chain() -> None:
         "team:red",
         "app:red/shop",
         "key:k",
+        "model:acme/easel",
     ]
 
 

@@ -4,10 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from callers import caller_with
 
 from falgate.accounts.apikey import KeyRecord, Permissions
-from falgate.accounts.cache_settings import DEFAULT_POLICY
-from falgate.accounts.limits import PurchaseLimits
 from falgate.core.errors import InputRejected, NotAllowed
 from falgate.jobs import admission
 from falgate.models.endpoints import MODELS
@@ -29,7 +28,7 @@ def admit(permissions: Permissions, body: dict[str, Any]) -> admission.AdmittedR
         created_s=0,
         permissions=permissions,
     )
-    caller = admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY)
+    caller = caller_with(key)
     spec = MODELS[ENDPOINT]
     return admission.admit(
         caller,

@@ -22,7 +22,7 @@ from falgate.jobs.verdicts import (
     PoolChanged,
 )
 from falgate.money.frozen import Frozen
-from falgate.money.stop import Stop, Stopped, Subject
+from falgate.money.stop import Stop, Stopped
 
 ORDER = Order(
     id="1",
@@ -49,6 +49,7 @@ def job(state: Any, status: int = 0, **more: Any) -> Job:
     answer = FalAnswer(status, {"detail": "The dog ate it"}, {"x-fal-needs-retry": "0"})
     return Job(
         order=ORDER,
+        accounts=(),
         state=state,
         owner="one",
         epoch=1,
@@ -116,7 +117,7 @@ VERDICTS: dict[str, tuple[Any, int, str]] = {
         ),
     ),
     "stopped": (
-        Stopped(Subject("app", "web/shop"), Stop(who="ann", stopped_s=1, why="a leak")),
+        Stopped(Account("app", "web/shop"), Stop(who="ann", stopped_s=1, why="a leak")),
         402,
         "An operator stopped purchases for app web/shop: a leak",
     ),

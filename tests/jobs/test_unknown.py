@@ -25,6 +25,7 @@ def job(job_id: str = "j", *, sent_ms: int = SENT_MS, **changes: Any) -> Job:
     order = Order(id=job_id, **words, **numbers, **(usual | changes))
     return Job(
         order=order,
+        accounts=order.accounts,
         state="submitting",
         owner="o",
         epoch=3,

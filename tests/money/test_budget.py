@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from falgate.core.account import LEVELS, ORGANISATION, Account, account, chain
 from falgate.core.calendar import Window
 from falgate.core.money import MICROS_MAX
+from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget, Position, tightest
+from falgate.redis import keyspace
 
 DAY = Window("day", "2026-11-22", 0, 1)
 amounts = st.integers(0, MICROS_MAX)
@@ -22,8 +24,8 @@ def position(budget: Budget | None, *, raised: int = 0, spent: int = 0, held: in
     )
 
 
-def test_a_purchase_is_charged_to_everybody_above_its_key() -> None:
-    accounts = chain("web", "shop", "k1")
+def test_a_purchase_is_charged_to_everybody_above_its_key_and_to_its_model() -> None:
+    accounts = chain("web", "shop", "k1", "acme/easel/edit")
 
     assert tuple(each.level for each in accounts) == LEVELS
     assert [each.name for each in accounts] == [
@@ -31,16 +33,25 @@ def test_a_purchase_is_charged_to_everybody_above_its_key() -> None:
         "team:web",
         "app:web/shop",
         "key:k1",
+        "model:acme/easel/edit",
     ]
+
+
+def test_nobody_is_charged_in_place_of_what_is_not_known() -> None:
+    assert chain("web", "shop", "k") == chain("web", "shop", "k", "m")[:-1]
+    assert [each.name for each in chain(endpoint="m")] == ["organisation:main", "model:m"]
 
 
 def test_apps_of_one_name_in_two_teams_are_two() -> None:
     assert chain("web", "shop", "k")[2] != chain("back", "shop", "k")[2]
 
 
-@pytest.mark.parametrize("found", [*chain("web", "shop", "k1"), Account("team", "a.b-c_d")])
+@pytest.mark.parametrize(
+    "found", [*chain("web", "shop", "k1", "a/b"), *(Account("model", each) for each in MODELS)]
+)
 def test_an_accounts_name_is_read_back(found: Account) -> None:
     assert account(found.name) == found
+    assert keyspace.account_of(keyspace.account("https://queue.example", found))[1] == found
 
 
 def test_the_organisation_needs_no_name() -> None:
@@ -50,12 +61,13 @@ def test_the_organisation_needs_no_name() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "'' is not organisation, team:NAME, app:TEAM/APP or key:ID"),
+        ("", "'' is not organisation, team:NAME, app:TEAM/APP, key:ID or model:ENDPOINT"),
         ("team", "'team' is not organisation, team:NAME"),
         ("team:", "'team:' is not"),
         ("team:web/shop", "'team:web/shop' is not"),
         ("app:shop", "'app:shop' is not"),
         ("key:", "'key:' is not"),
+        ("model:", "'model:' is not"),
         ("web", "'web' is not"),
         ("user:web", "'user:web' is not"),
         ("TEAM:web", "'TEAM:web' is not"),

@@ -17,7 +17,8 @@ from falgate.money.entry import (
 )
 
 WINDOWS = "hour:2026-11-22T14+0000 day:2026-11-22 total:all"
-OF_JOB = {"job": "j", "windows": WINDOWS, "team": "web", "app": "shop", "key": "k1"}
+OF_JOB = {"job": "j", "windows": WINDOWS, "team": "web", "app": "shop", "key": "k1",
+          "charged_model": "acme/easel"}  # fmt: skip
 CLOSE = {**OF_JOB, "kind": "close", "outcome": "paid", "held": "36000", "billed": "34000",
          "overrun": "0", "list": "34000", "bought": "1", "quality": "low"}  # fmt: skip
 CORRECTION = {**OF_JOB, "kind": "correction", "billed": "-34000", "overrun": "-5", "why": "billing"}
@@ -35,11 +36,12 @@ def test_each_kind_has_its_own_type() -> None:
     assert {entry.at_ms for entry in found.values()} == {5}
 
 
-def test_a_close_is_charged_to_all_four_accounts() -> None:
+def test_a_close_is_charged_to_all_five_accounts() -> None:
     close = read("5-1", CLOSE)
 
     assert isinstance(close, Close)
-    assert close.accounts == ("organisation:main", "team:web", "app:web/shop", "key:k1")
+    asking = ("organisation:main", "team:web", "app:web/shop", "key:k1")
+    assert close.accounts == (*asking, "model:acme/easel")
     assert (close.billed, close.listed, close.day, close.subject) == (
         34_000, 34_000, "2026-11-22", "web/shop",
     )  # fmt: skip
@@ -47,8 +49,20 @@ def test_a_close_is_charged_to_all_four_accounts() -> None:
 
 @pytest.mark.parametrize("fields", [{**CLOSE, "outcome": "recovered"},
                                     {**CORRECTION, "job": "recovered-r1"}])  # fmt: skip
-def test_what_nobody_asked_for_is_the_organisation_s(fields: dict[str, str]) -> None:
-    assert read("5-1", fields).accounts == ("organisation:main",)
+def test_what_nobody_asked_for_is_the_organisation_s_and_its_model_s(
+    fields: dict[str, str],
+) -> None:
+    assert read("5-1", fields).accounts == ("organisation:main", "model:acme/easel")
+
+
+@pytest.mark.parametrize("fields", [{**CLOSE, "model": "acme/easel"}, CORRECTION])
+def test_an_earlier_version_charged_no_model(fields: dict[str, str]) -> None:
+    before = {name: value for name, value in fields.items() if name != "charged_model"}
+    recovered = {**before, "outcome": "recovered", "job": "recovered-r1"}
+
+    asking = ("organisation:main", "team:web", "app:web/shop", "key:k1")
+    assert read("5-1", before).accounts == asking
+    assert read("5-1", recovered).accounts == ("organisation:main",)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ NAMES = [window.name for window in CALENDAR.windows(NOW_MS)]
 def close(number: int, at_ms: int = NOW_MS, **changes: str) -> tuple[str, dict[str, str]]:
     windows = " ".join(window.name for window in CALENDAR.windows(at_ms))
     usual = {"kind": "close", "job": str(number), "outcome": "paid", "windows": windows,
-             "team": "t", "app": "p", "key": "k", "held": "9", "billed": "5", "overrun": "2",
-             "bought": "1", "list": "4"}  # fmt: skip
+             "team": "t", "app": "p", "key": "k", "charged_model": "a/b", "held": "9",
+             "billed": "5", "overrun": "2", "bought": "1", "list": "4"}  # fmt: skip
     return f"{at_ms}-{number}", usual | changes
 
 
@@ -27,8 +27,10 @@ def test_a_close_counts_in_each_window_of_each_account() -> None:
     sums.add(read(*close(1)))
     sums.add(read(*close(2, billed="0", overrun="0", bought="0", team="u")))
 
-    assert set(sums.accounts) == {"organisation:main", "team:t", "app:t/p", "key:k"}
-    assert sums.accounts["key:k"] == {f"spent:{name}": 5 for name in NAMES}
+    names = {"organisation:main", "team:t", "app:t/p", "key:k", "model:a/b"}
+    assert set(sums.accounts) == names
+    for name in names:
+        assert sums.accounts[name] == {f"spent:{name}": 5 for name in NAMES}
     assert sums.overage == 2
     assert sums.usage["2025-11-22"] == {
         "t/p:billed": 5, "t/p:overrun": 2, "t/p:purchases": 1, "t/p:bought": 1, "t/p:list": 4,

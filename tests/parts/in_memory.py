@@ -13,7 +13,7 @@ from places import Places
 
 from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import AppPool, PoolVersion
-from falgate.core.account import ORGANISATION
+from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Calendar
 from falgate.core.picture import Picture
 from falgate.jobs.job import ENDS, Fenced, Job, Order, Trouble
@@ -29,7 +29,7 @@ from falgate.jobs.verdicts import (
     Verdict,
     Waiter,
 )
-from falgate.money.stop import Stop, Stopped, Subject, stoppable
+from falgate.money.stop import Stop, Stopped, stoppable
 
 LEASE_MS = 30_000
 
@@ -49,9 +49,9 @@ class Jobs:
         self.ledger: list[tuple[str, str, int]] = []
         self.held = self.spent = self.overrun = 0
         self.busy = False
-        self.stops: dict[Subject, Stop] = {}
+        self.stops: dict[Account, Stop] = {}
 
-    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+    async def first(self, subjects: Sequence[Account]) -> Stopped | None:
         found = next((each for each in subjects if each in self.stops), None)
         return Stopped(found, self.stops[found]) if found else None
 
@@ -74,7 +74,7 @@ class Jobs:
                 return Joined(under_way)
             if isinstance(claim, PoolVersion) and seen < claim:
                 return PoolChanged(claim.generation, claim.count)
-            if stopped := await self.first(stoppable(order.accounts, order.endpoint)):
+            if stopped := await self.first(stoppable(order.accounts)):
                 return stopped
             if waiter.joins:
                 return Vacant()
@@ -90,6 +90,7 @@ class Jobs:
             self.leases_ms[order.id] = self.steps.now_ms + LEASE_MS
             self.jobs[order.id] = Job(
                 order=order,
+                accounts=order.accounts,
                 state="reserved",
                 owner="one",
                 epoch=1,

@@ -11,5 +11,5 @@ from falgate.telemetry.store.gauges import BudgetGauges
 
 async def standing(redis: Redis, upstream: str) -> UpstreamStanding:
     """Read anew."""
-    found, _ = await BudgetGauges(redis, Calendar(UTC), teams_max=1).read([upstream])
+    found, _ = await BudgetGauges(redis, Calendar(UTC), teams_max=1, models=()).read([upstream])
     return found[0]

@@ -38,6 +38,7 @@ RECORD = KeyRecord(
 def job(order: Callable[..., Order]) -> Job:
     return Job(
         order=order(),
+        accounts=order().accounts,
         state="accepted",
         owner="one",
         epoch=1,

@@ -14,7 +14,7 @@ from falgate.core.calendar import Window
 from falgate.core.picture import Picture, Pool
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget, Position
-from falgate.money.stop import Stop, Stopped, Subject, subject
+from falgate.money.stop import Stop, Stopped, subject
 from falgate.requests.quote import Quote, Quotes
 
 SPEC = MODELS["fal-ai/gpt-image-1.5"]
@@ -31,12 +31,12 @@ class World:
     def __init__(self, pool: Pool, budgets: dict[str, Budget]) -> None:
         self.pool = pool
         self.budgets = budgets
-        self.stops: dict[Subject, Stop] = {}
+        self.stops: dict[Account, Stop] = {}
 
     async def read(self, _: str) -> Pool:
         return self.pool
 
-    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+    async def first(self, subjects: Sequence[Account]) -> Stopped | None:
         found = next((each for each in subjects if each in self.stops), None)
         return Stopped(found, self.stops[found]) if found else None
 
@@ -61,7 +61,9 @@ async def quote(world: Any, number: int) -> Quote:
         fingerprint="f",
         treatment=EffectivePolicy(scope="organisation"),
     )
-    return await Quotes(world, world, world, world).quote(asked, chain("web", "shop", "k"))
+    return await Quotes(world, world, world, world).quote(
+        asked, chain("web", "shop", "k", SPEC.endpoint)
+    )
 
 
 async def test_what_is_missing_is_priced() -> None:
@@ -88,14 +90,17 @@ async def test_budgets_without_room_are_named_and_shadows_apart() -> None:
         "organisation:main": roomy,
         "team:web": full,
         "app:web/shop": replace(full, shadow=True),
+        f"model:{SPEC.endpoint}": replace(full, limit=29_000),
     }
 
     found = await quote(World(Pool(), budgets), 1)
 
-    assert [position.account.name for position in found.refusing] == ["team:web"]
+    assert [position.account.name for position in found.refusing] == [
+        *("team:web", f"model:{SPEC.endpoint}")
+    ]
     assert [position.account.name for position in found.shadows] == ["app:web/shop"]
     assert found.tightest is not None
-    assert (found.tightest.account.name, found.tightest.remaining) == ("team:web", 5_000)
+    assert (found.tightest.account.level, found.tightest.remaining) == ("model", 4_000)
 
 
 async def test_a_hit_is_refused_by_no_budget() -> None:

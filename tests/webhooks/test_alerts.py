@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from falgate.core.errors import Unavailable
-from falgate.core.events import Alerted, AlertFailed
+from falgate.core.events import Alert, Alerted, AlertFailed
 from falgate.webhooks.alerts import AlertWorker
 
 pytestmark = pytest.mark.usefixtures("no_pauses")
@@ -24,14 +24,14 @@ class Queue:
     """One alert that may be taken again at any time."""
 
     def __init__(self) -> None:
-        self.fresh = [ALERT]
-        self.just: list[Alerted] = []
-        self.taken: list[Alerted] = []
+        self.fresh: list[Alert] = [ALERT]
+        self.just: list[Alert] = []
+        self.taken: list[Alert] = []
         self.time_s = CROSSED_S + 1
         self.warned: list[str] = []
         self.down = False
 
-    async def new(self) -> Sequence[Alerted]:
+    async def new(self) -> Sequence[Alert]:
         """Not taken yet."""
         if self.down:
             raise Unavailable("down")
@@ -39,7 +39,7 @@ class Queue:
         self.taken += self.just
         return self.just
 
-    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
+    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alert]:
         """Taken before."""
         assert list(pauses_s) == sorted(pauses_s)
         return [alert for alert in self.taken if alert not in self.just]
@@ -48,7 +48,7 @@ class Queue:
         """Take note."""
         self.warned.append(upstream)
 
-    async def done(self, alert: Alerted) -> None:
+    async def done(self, alert: Alert) -> None:
         """Forget it."""
         self.taken.remove(alert)
 
@@ -64,7 +64,7 @@ class Hook:
         self.problem = ""
         self.sent: list[str] = []
 
-    async def send(self, alert: Alerted, now_s: int) -> str:
+    async def send(self, alert: Alert, now_s: int) -> str:
         """Take note."""
         assert now_s > CROSSED_S
         self.sent.append(alert.alert)
@@ -75,11 +75,11 @@ class Facts:
     """What was noted."""
 
     def __init__(self) -> None:
-        self.crossed: list[Alerted] = []
+        self.crossed: list[Alert] = []
         self.problems: list[AlertFailed] = []
         self.refusing: list[str] = []
 
-    def alerted(self, event: Alerted) -> None:
+    def alerted(self, event: Alert) -> None:
         """Take note."""
         self.crossed.append(event)
 
@@ -182,7 +182,7 @@ async def test_alerts_are_sent_at_once_so_that_no_slow_answer_keeps_the_others_b
     class Meeting(Hook):
         """Answers none before the other one was sent too."""
 
-        async def send(self, alert: Alerted, now_s: int) -> str:
+        async def send(self, alert: Alert, now_s: int) -> str:
             """Wait for the other."""
             await both.wait()
             return await super().send(alert, now_s)
@@ -201,7 +201,7 @@ async def test_an_alert_that_cannot_be_forgotten_keeps_no_other_from_being_sent(
     later = replace(ALERT, alert=f"{CROSSED_S * 1000}-1")
     queue.fresh = [ALERT, later]
 
-    async def down(_: Alerted) -> None:
+    async def down(_: Alert) -> None:
         raise Unavailable("down")
 
     monkeypatch.setattr(queue, "done", down)

@@ -50,7 +50,7 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """What a key may be used for; an empty list permits everything.
 
     Attributes:
-        models: Endpoints, such as "fal-ai/gpt-image-1.5".
+        models: Endpoints, such as "fal-ai/gpt-image-1.5", and families, "openai/gpt-image-2.5/*".
         qualities: Such as "low".
         sizes: Such as "1024x1024".
         pictures_max: Per request; 0 means as many as the model makes.

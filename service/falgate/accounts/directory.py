@@ -1,13 +1,15 @@
-"""The directory of teams and their apps, as the operator named them."""
+"""The directory of teams, their apps, and what was decided about models, by operators."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from falgate.accounts.cache_settings import DEFAULT_POLICY, CachePolicy
-from falgate.accounts.limits import NONE, Limit, Limits
+from falgate.accounts.limits import NONE, UNLIMITED, Limit, Limits, PurchaseRates
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 """Name of a team or app; it also appears in metric labels, Redis keys and API paths."""
@@ -21,6 +23,17 @@ NAME_WORDS = (
 )
 Name = Annotated[str, Meta(pattern=rf"^{NAME.pattern}$", examples=["web"])]
 Weight = Annotated[int, Meta(ge=1, le=1000)]
+
+ALIASES_MAX = 100
+Endpoint = Annotated[str, Meta(max_length=200, examples=["openai/gpt-image-2"])]
+Aliases = Annotated[dict[str, Endpoint], Meta(max_length=ALIASES_MAX)]
+"""By the name that apps call, such as "acme/image", the model that it stands for."""
+
+Afterwards = Literal["serve-cached", "redirect"]
+"""What becomes of requests for a model that has ended and that the cache cannot answer.
+
+serve-cached: they get 410, with the successor's name. redirect: its successor serves them.
+"""
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,24 +56,77 @@ class App(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     Attributes:
         limits: Rate and concurrency limits.
         cache: Its cache policy.
+        aliases: Names for models that only this app has; they come before the organisation's.
+        afterwards: By endpoint, what becomes of its requests once that model has ended; a model
+            that is not listed does as it does for the organisation.
     """
 
     limits: Limits = NONE
     cache: CachePolicy = DEFAULT_POLICY
+    aliases: Aliases = {}
+    afterwards: Annotated[dict[str, Afterwards], Meta(max_length=ALIASES_MAX)] = {}
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What operators decided about a model that is served.
+
+    Attributes:
+        retires: The day (UTC) from which nothing of it is bought; None for fal's, which its file
+            has.
+        successor: Endpoint of the model that takes its place; "" for the one that its file has.
+        afterwards: See `Afterwards`.
+        limits: Limits on its purchases. Requests that cache hits answer are limited by who asks.
+    """
+
+    retires: date | None = None
+    successor: str = ""
+    afterwards: Afterwards = "serve-cached"
+    limits: PurchaseRates = UNLIMITED
+
+
+DEFAULT_MODEL = Model()
+
+
+class Alias(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a name stands for, for all apps.
+
+    Attributes:
+        target: Endpoint of a model that is served.
+    """
+
+    target: Endpoint
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """An upstream answered that it has a model no more.
+
+    Attributes:
+        since_s: When it did so first, in seconds since 1970.
+        seen_s: When it did so last. Some time after that, the next request asks it again.
+    """
+
+    since_s: int
+    seen_s: int
 
 
 class Directory(msgspec.Struct, frozen=True):
-    """All teams and apps, as of one revision.
+    """All teams and apps, and what is known of models, as of one revision.
 
     Attributes:
         revision: Raised by every change.
         teams: By name.
         apps: By "team/app".
+        models: By endpoint; only those about which something was decided.
+        aliases: By name.
+        gone: By upstream and endpoint, as `gone_name` writes them.
     """
 
     revision: int
     teams: dict[str, Team]
     apps: dict[str, App]
+    models: Mapping[str, Model] = {}
+    aliases: Mapping[str, Alias] = {}
+    gone: Mapping[str, Gone] = {}
 
     def lacks(self, team: str, app: str) -> str | None:
         """Return why an app's keys are unusable: it or its team was removed; None if both exist."""
@@ -69,3 +135,8 @@ class Directory(msgspec.Struct, frozen=True):
         if f"{team}/{app}" not in self.apps:
             return "of an app that was removed"
         return None
+
+
+def gone_name(upstream: str, endpoint: str) -> str:
+    """Return the name under which it is noted that an upstream has a model no more."""
+    return f"{upstream} {endpoint}"

@@ -1,4 +1,4 @@
-"""Rate and concurrency limits of keys, apps and teams."""
+"""Rate and concurrency limits of teams, apps, keys and models."""
 
 from typing import Annotated, Literal
 
@@ -11,6 +11,21 @@ Limit = Annotated[int, Meta(ge=0, le=1_000_000)]
 What = Literal[
     "requests_per_second", "generations_per_minute", "generations_at_once", "waiting_generations"
 ]
+
+
+class PurchaseRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits on purchases, counted over all instances; 0 means no limit.
+
+    Attributes:
+        generations_per_minute: As of `Limits`.
+        generations_at_once: As of `Limits`.
+    """
+
+    generations_per_minute: Limit = 0
+    generations_at_once: Limit = 0
+
+
+UNLIMITED = PurchaseRates()
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,11 +68,13 @@ class PurchaseLimits(msgspec.Struct, frozen=True, kw_only=True):
     """The operator's limits on a purchase, apart from budgets.
 
     Attributes:
-        limits: Those of each account that is charged, in the order of the accounts.
+        limits: Those of the organisation, the team, the app and the key.
+        model: Those of the model.
         weight: The team's share of upstream slots.
         waiting_max: How many of the team's purchases may wait for a slot; 0 means any number.
     """
 
     limits: tuple[Limits, ...] = (NONE,) * 4
+    model: PurchaseRates = UNLIMITED
     weight: int = 1
     waiting_max: int = 0

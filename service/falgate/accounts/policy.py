@@ -34,13 +34,34 @@ def _parsed(networks: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddres
     return tuple(map(ipaddress.ip_network, networks))
 
 
-def check_model(permissions: Permissions, endpoint: str) -> None:
-    """Check that a key may use a model.
+def check_model(permissions: Permissions, endpoint: str, called: str = "") -> None:
+    """Check that a key may use a model: one that it may call by its endpoint or by its alias.
+
+    Args:
+        permissions: The key's.
+        endpoint: The model.
+        called: The alias under which it was called, or "".
 
     Raises:
         NotAllowed: It may not.
     """
-    _check("model", endpoint, permissions.models)
+    if called not in permissions.models and not may_use(permissions, endpoint):
+        raise _not_allowed("model", permissions.models)
+
+
+def may_use(permissions: Permissions, endpoint: str) -> bool:
+    """Return whether a key may use a model."""
+    return not permissions.models or any(covers(each, endpoint) for each in permissions.models)
+
+
+def covers(permitted: str, endpoint: str) -> bool:
+    """Return whether an entry of a key's models is this endpoint, or a family that contains it.
+
+    A family is whole segments of a path and "/*": "openai/gpt-image-2.5/*".
+    """
+    return permitted == endpoint or (
+        permitted.endswith("/*") and endpoint.startswith(permitted.removesuffix("*"))
+    )
 
 
 def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -> None:
@@ -49,8 +70,8 @@ def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -
     Raises:
         NotAllowed: Names the argument and its permitted values.
     """
-    _check(spec.quality, getattr(arguments, spec.quality, ""), permissions.qualities)
-    _check(spec.size, str(getattr(arguments, spec.size, "")), permissions.sizes)
+    _check(spec.quality or "quality", getattr(arguments, spec.quality, ""), permissions.qualities)
+    _check(spec.size or "size", str(getattr(arguments, spec.size, "")), permissions.sizes)
     asked, most = spec.asked(arguments), permissions.pictures_max
     if most and asked > most:
         raise NotAllowed(f"This key may ask for {most} pictures at once, not for {asked}")
@@ -74,4 +95,8 @@ def check_input_bytes(permissions: Permissions, size_bytes: int) -> None:
 
 def _check(what: str, asked: str, allowed: tuple[str, ...]) -> None:
     if allowed and asked not in allowed:
-        raise NotAllowed(f"This key may not use this {what}; it may use {', '.join(allowed)}")
+        raise _not_allowed(what, allowed)
+
+
+def _not_allowed(what: str, allowed: tuple[str, ...]) -> NotAllowed:
+    return NotAllowed(f"This key may not use this {what}; it may use {', '.join(allowed)}")

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import App, Directory, Team
+from falgate.accounts.directory import Alias, App, Directory, Model, Team
 from falgate.core.change import Audited
 
 
 class Records(Protocol):
-    """Teams, apps and keys.
+    """Teams, apps, keys, and what was decided about models.
 
     Every put writes the audit log, and returns False if the record was changed in the meantime.
     """
 
     async def directory(self) -> Directory:
-        """Return all teams and apps."""
+        """Return all teams and apps, and what is known of models."""
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         """Return one key, the time in seconds since 1970, and all teams and apps."""
@@ -30,6 +30,12 @@ class Records(Protocol):
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
         """Create, change or (with None) remove an app, "team/app", if it still equals `was`."""
+
+    async def put_alias(self, name: str, was: Alias | None, now: Alias | None, who: str) -> bool:
+        """Create, change or (with None) remove an alias, if it still equals `was`."""
+
+    async def put_model(self, name: str, was: Model | None, now: Model | None, who: str) -> bool:
+        """Decide something about a model, or (with None) forget it, if it still equals `was`."""
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
         """Create or change a key, if it still equals `was`; keys are never removed."""

@@ -4,26 +4,29 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+from falgate.accounts.directory import DEFAULT_MODEL, Alias, Model
 from falgate.admin.plan import Record, State, Step, plan
 from falgate.admin.service import AdminService
 from falgate.core.problems import Conflict
 
 
 async def state(administration: AdminService) -> State:
-    """Return the current teams, apps and budgets, except the budgets of keys."""
+    """Return the current state, except the budgets of keys."""
     budgets = {
         (position.account, position.window.kind): position.budget
         for position in await administration.budgets.all()
         if position.budget is not None and position.account.level != "key"
     }
-    return State(await administration.teams.all(), await administration.apps.all(), budgets)
+    directory = await administration.records.directory()
+    return State(directory.teams, directory.apps, budgets, directory.models, directory.aliases)
 
 
 async def prepare(administration: AdminService, wanted: State, *, prune: bool) -> list[Step]:
     """Plan the steps from the current state to the wanted one."""
     keys = await administration.keys.all()
     in_use = {f"{key.team}/{key.app}" for key in keys if not key.revoked_s}
-    return plan(await state(administration), wanted, prune=prune, in_use=in_use)
+    now, served = await state(administration), tuple(administration.models)
+    return plan(now, wanted, prune=prune, in_use=in_use, served=served)
 
 
 async def act(administration: AdminService, steps: Sequence[Step]) -> None:
@@ -48,13 +51,31 @@ async def _act(administration: AdminService, step: Step) -> None:
         else:
             await administration.budgets.set(*step.place, planned)
         return
+    match step.what, step.after:
+        case "model", _:
+
+            def decided(was: Model) -> Model:
+                model: Model | None = planned(None if was == DEFAULT_MODEL else was)
+                return model or DEFAULT_MODEL
+
+            await administration.served.change(step.place, decided)
+        case "alias", None:
+            await administration.aliases.remove(step.place)
+        case "alias", Alias() as alias:
+            await administration.aliases.set(step.place, alias)
+        case _:
+            await _act_named(administration, step, step.place)
+
+
+async def _act_named(administration: AdminService, step: Step, name: str) -> None:
+    """Execute a step about a team or an app."""
     named: Any = administration.teams if step.what == "team" else administration.apps
     if step.after is None:
-        await named.remove(step.place)
+        await named.remove(name)
     elif step.before is None:
-        await named.create(step.place, step.after)
+        await named.create(name, step.after)
     else:
-        await named.change(step.place, planned)
+        await named.change(name, partial(_as_planned, step))
 
 
 def _as_planned(step: Step, was: Record | None) -> Any:

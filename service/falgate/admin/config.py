@@ -1,15 +1,17 @@
-"""The operator's file: teams, apps, budgets and limits as TOML."""
+"""The operator's file: teams, apps, models, budgets and limits as TOML."""
 
 import re
 import tomllib
+from datetime import date
 from typing import Any
 
 import msgspec
 import tomli_w
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
-from falgate.accounts.directory import NAME, App, Team
-from falgate.admin.patch import AppChange, Change, TeamChange, budgeted, merged
+from falgate.accounts.directory import DEFAULT_MODEL, NAME, Alias, App, Team
+from falgate.admin.patch import AppChange, Change, ModelChange, TeamChange, budgeted, merged
 from falgate.admin.plan import State
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Kind
@@ -46,9 +48,16 @@ class _Team(TeamChange, frozen=True, kw_only=True):
     app: dict[str, _App] = msgspec.field(default_factory=dict)
 
 
+class _Model(ModelChange, frozen=True, kw_only=True):
+    retires: Any = UNSET  # a day of TOML's, or text: "" for that of the model's own file
+    budget: _Budgets = msgspec.field(default_factory=dict)
+
+
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     organisation: _Organisation = _Organisation()
     team: dict[str, _Team] = {}
+    model: dict[str, _Model] = {}
+    alias: dict[str, str] = {}
 
 
 _NOTHING = State({}, {}, {})
@@ -78,7 +87,15 @@ def read(text: str, now: State = _NOTHING) -> State:
             full = f"{name}/{part}"
             apps[full] = merged(now.apps.get(full, App()), app)
             budgets |= _budgets(Account("app", full), app.budget, now)
-    return State(teams, apps, budgets)
+    models = {}
+    for endpoint, model in file.model.items():
+        decided = replace(model, retires=_day(endpoint, model.retires))
+        record = merged(now.models.get(endpoint, DEFAULT_MODEL), decided)
+        if endpoint in now.models or record != DEFAULT_MODEL:
+            models[endpoint] = record
+        budgets |= _budgets(Account("model", endpoint), model.budget, now)
+    aliases = {name: Alias(target=target) for name, target in file.alias.items()}
+    return State(teams, apps, budgets, models, aliases)
 
 
 def check_depth(text: str) -> None:
@@ -120,6 +137,13 @@ def write(state: State) -> str:
             if app.startswith(f"{name}/")
         }
         file.setdefault("team", {})[name] = fields | ({"app": apps} if apps else {})
+    budgeted_models = {account.id for account, _ in state.budgets if account.level == "model"}
+    for endpoint in sorted({*state.models, *budgeted_models}):
+        fields = msgspec.to_builtins(state.models.get(endpoint, DEFAULT_MODEL))
+        fields["retires"] = fields["retires"] or ""
+        file.setdefault("model", {})[endpoint] = fields | _own(Account("model", endpoint), state)
+    if state.aliases:
+        file["alias"] = {name: alias.target for name, alias in sorted(state.aliases.items())}
     return tomli_w.dumps(file)
 
 
@@ -140,6 +164,16 @@ def _budgets(account: Account, given: _Budgets, now: State) -> dict[tuple[Accoun
             )
         found[account, kind] = budget
     return found
+
+
+def _day(endpoint: str, given: Any) -> date | UnsetType | None:
+    """Read the day on which a model ends; "" is that of its own file."""
+    if given is UNSET or type(given) is date:
+        return given
+    try:
+        return date.fromisoformat(given) if given else None
+    except (TypeError, ValueError):
+        raise Invalid(f"model {endpoint}: retires must be a day, such as 2026-12-01") from None
 
 
 def _check_name(name: str) -> None:

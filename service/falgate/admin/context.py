@@ -1,7 +1,7 @@
 """Context shared by admin operations: the acting user and the compare-and-set loop."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from falgate.accounts.apikey import KeyRecord, Kind
 from falgate.accounts.directory import NAME, NAME_WORDS
 from falgate.accounts.ports import Records
-from falgate.core.account import Account
+from falgate.core.account import ORGANISATION, Account, Level
 from falgate.core.calendar import KINDS
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.models.spec import ModelSpec
@@ -19,6 +19,8 @@ T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
 
 _TRIES_MAX = 5
+_NAMED_MAX = 20
+"""How many names a refusal lists."""
 
 
 class AdminContext(msgspec.Struct, frozen=True):
@@ -78,10 +80,18 @@ class AdminContext(msgspec.Struct, frozen=True):
                 raise Conflict(
                     f"{account.name} is a {kind} key, but these are the budgets of {self.kind} keys"
                 )
-        elif account.level != "organisation":
-            directory = await self.records.directory()
-            if account.id not in (directory.teams if account.level == "team" else directory.apps):
-                raise NotFound(f"There is no {account.level} {account.id}; create it first")
+            return
+        directory = await self.records.directory()
+        known: Mapping[Level, Collection[str]] = {
+            "organisation": (ORGANISATION.id,),
+            "team": directory.teams,
+            "app": directory.apps,
+            "model": self.models,
+        }
+        there = known[account.level]
+        if account.id not in there:
+            # A mistyped name would limit or stop nothing.
+            raise NotFound(f"There is no {account.words}; there are: {few(there) or 'none'}")
 
     async def require_no_budget(self, account: Account) -> None:
         """Check that an account about to be removed has no budgets, neither live nor test.
@@ -151,3 +161,10 @@ def check_name(name: str) -> str:
     if not NAME.fullmatch(name):
         raise Invalid(NAME_WORDS)
     return name
+
+
+def few(names: Iterable[str]) -> str:
+    """Return the first names and how many more there are, for a refusal; "" for none."""
+    ordered = sorted(names)
+    more = len(ordered) - _NAMED_MAX
+    return ", ".join(ordered[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")

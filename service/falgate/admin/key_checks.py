@@ -1,22 +1,21 @@
 """Validation of a key's settings: rejects those that could never match or never take effect."""
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import Permissions
+from falgate.accounts.policy import covers, may_use
 from falgate.core.problems import Invalid
-from falgate.models.sizes import Grid, ImageSize
+from falgate.models.sizes import Grid, size_named
 from falgate.models.spec import ModelSpec
 
 NOTE_MAX = 200
 ENTRIES_MAX = 100
 """Maximum entries per list of permissions, because every request is checked against them."""
 
-_SIZE = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})")
 _EXPIRES_S_MAX = 100 * 366 * 86_400
 
 
@@ -48,14 +47,15 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
     A size with a name becomes what it stands for, because that is what requests are checked by.
 
     Raises:
-        Invalid: A model is not served, a quality or size is in none of the key's models, a network
-            is malformed, or a list is too long.
+        Invalid: A model is not served, a family contains none that is, a quality or size is in none
+            of the key's models, a network is malformed, or a list is too long.
     """
     for what in ("models", "qualities", "sizes", "networks"):
         if len(getattr(permissions, what)) > ENTRIES_MAX:
             raise Invalid(f"A key can have up to {ENTRIES_MAX} {what}; use several keys for more")
-    _check("model", permissions.models, models)
-    served = [models[name] for name in permissions.models or models]
+    for each in permissions.models:
+        _check_model(each, models)
+    served = [spec for name, spec in models.items() if may_use(permissions, name)]
     _check("quality", permissions.qualities, _values(served, lambda spec: spec.quality))
     presets = {name: str(size) for spec in served for name, size in spec.presets.items()}
     sizes = tuple(dict.fromkeys(presets.get(size, size) for size in permissions.sizes))
@@ -64,6 +64,18 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
     _check("size", named, _values(served, lambda spec: spec.size))
     networks = tuple(map(_network, permissions.networks))
     return replace(permissions, sizes=sizes, networks=networks)
+
+
+def _check_model(permitted: str, models: Iterable[str]) -> None:
+    if any(covers(permitted, each) for each in models):
+        return
+    known = ", ".join(models)
+    if "*" not in permitted:
+        raise Invalid(f"{permitted!r} is not a known model; choose from {known}")
+    raise Invalid(
+        f"{permitted!r} is not a family of models: a family is whole segments and /*, such as "
+        f"openai/gpt-image-2.5/*, and contains one of {known}"
+    )
 
 
 def _check(what: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -90,8 +102,7 @@ def _literals(hint: Any) -> list[str]:
 
 def _is_of(grid: Grid, text: str) -> bool:
     """Return whether a text is one of a model's sizes, such as "1024x768"."""
-    found = _SIZE.fullmatch(text)
-    size = found and ImageSize(width=int(found[1]), height=int(found[2]))
+    size = size_named(text)
     return size is not None and not grid.wrong(size)
 
 

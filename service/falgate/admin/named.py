@@ -20,12 +20,22 @@ class Named(Generic[R]):
         level: Literal["team", "app"],
         of: Callable[[Directory], Mapping[str, R]],
         put: Callable[[str, R | None, R | None, str], Awaitable[bool]],
+        valid: Callable[[R, Directory], None] = lambda _record, _directory: None,
     ) -> None:
-        """Read records by `of`, and store them by `put`, which is one of `Records`."""
+        """Administer records.
+
+        Args:
+            context: Who acts, and on what.
+            level: What the records are.
+            of: Reads them.
+            put: Stores them; one of `Records`.
+            valid: Raises `Invalid` for a record that does not go with the directory.
+        """
         self._context = context
         self._level = level
         self._of = of
         self._put = put
+        self._valid = valid
 
     async def all(self, team: str = "") -> dict[str, R]:
         """Return all by name, sorted; of apps, perhaps only those of one team.
@@ -68,6 +78,7 @@ class Named(Generic[R]):
         directory = await self._context.records.directory()
         if slash:
             _require_team(directory, team)
+        self._valid(record, directory)
         taken = name in self._of(directory)
         if taken or not await self._put(name, None, record, self._context.who):
             raise Conflict(f"{self._level.title()} {name} already exists; change that one")
@@ -81,9 +92,16 @@ class Named(Generic[R]):
             NotFound: There is none of this name.
             Conflict: Others keep changing it at the same time.
         """
+        directory = await self._context.records.directory()
+
+        def changed(was: R) -> R:
+            now = check(how(was))
+            self._valid(now, directory)
+            return now
+
         return await change(
             lambda: self.show(name),
-            lambda was: check(how(was)),
+            changed,
             lambda was, now: self._put(name, was, now, self._context.who),
         )
 

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from falgate.accounts.apikey import Permissions
 from falgate.accounts.cache_settings import CachePolicy
-from falgate.accounts.directory import App, Team
-from falgate.accounts.limits import Limits
+from falgate.accounts.directory import App, Model, Team
+from falgate.accounts.limits import Limits, PurchaseRates
 from falgate.core.money import Micros
 from falgate.core.problems import Invalid
 from falgate.money.budget import Budget
@@ -52,6 +52,11 @@ class LimitsChange(Change, frozen=True, kw_only=True):
     """Rate limits to change; 0 removes a limit."""
 
 
+@change_of(PurchaseRates)
+class PurchaseRatesChange(Change, frozen=True, kw_only=True):
+    """Limits on purchases to change; 0 removes a limit."""
+
+
 @change_of(CachePolicy)
 class CachingChange(Change, frozen=True, kw_only=True):
     """Cache settings of an app to change."""
@@ -67,6 +72,13 @@ class TeamChange(Change, frozen=True, kw_only=True):
     """Fields of a team to change."""
 
     limits: LimitsChange | UnsetType = UNSET
+
+
+@change_of(Model)
+class ModelChange(Change, frozen=True, kw_only=True):
+    """Fields of a model to change."""
+
+    limits: PurchaseRatesChange | UnsetType = UNSET
 
 
 @change_of(App)

@@ -5,33 +5,37 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from falgate.accounts.directory import App, Team
+from falgate.accounts.directory import Alias, App, Model, Team
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Kind
 from falgate.money.budget import Budget
 
-Record = Team | App | Budget
+Record = Team | App | Model | Alias | Budget
 Place = str | tuple[Account, Kind]
-"""Where a record is: "web", "web/shop", or a budget's account and window."""
+"""Where a record is: the name of a team, app, model or alias, or a budget's account and window."""
 
 P = TypeVar("P", bound=Place)
-What = Literal["team", "app", "budget"]
+What = Literal["team", "app", "model", "alias", "budget"]
 
 _UNHELD = "without an enforced budget of the organisation nothing is bought"
 
 
 class State(msgspec.Struct, frozen=True):
-    """Teams, apps and budgets, without the budgets of keys: no file contains keys.
+    """Teams, apps, models and budgets, without the budgets of keys: no file contains keys.
 
     Attributes:
         teams: By name.
         apps: By "team/app".
         budgets: By account and window.
+        models: By endpoint; those about which nothing was decided are left out.
+        aliases: By name.
     """
 
     teams: dict[str, Team]
     apps: dict[str, App]
     budgets: dict[tuple[Account, Kind], Budget]
+    models: Mapping[str, Model] = {}
+    aliases: Mapping[str, Alias] = {}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +64,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> str:
-        """The name of the team, of the app, or of the budget's account."""
+        """The name of the team, of the app, of the model, or of the budget's account."""
         return self.place if isinstance(self.place, str) else self.place[0].name
+
+    @property
+    def model(self) -> str | None:
+        """The endpoint of the model that is limited; None for others."""
+        if isinstance(self.place, str):
+            return self.place if self.what == "model" else None
+        return self.place[0].id if self.place[0].level == "model" else None
 
     @property
     def kind(self) -> Kind | None:
@@ -69,7 +80,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return None if isinstance(self.place, str) else self.place[1]
 
 
-def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> list[Step]:
+def plan(
+    now: State,
+    wanted: State,
+    *,
+    prune: bool,
+    in_use: Collection[str],
+    served: Collection[str],
+) -> list[Step]:
     """Return the steps; none if nothing has to change.
 
     Args:
@@ -77,6 +95,7 @@ def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> 
         wanted: The wanted state.
         prune: Also remove records that are not in `wanted`.
         in_use: Apps with active keys, which cannot be removed.
+        served: Endpoints of the models that can be limited.
     """
     left = wanted.budgets if prune else {**now.budgets, **wanted.budgets}
     held = any(_holds(*each) for each in left.items())
@@ -85,15 +104,22 @@ def plan(now: State, wanted: State, *, prune: bool, in_use: Collection[str]) -> 
     steps = [
         *_put("team", now.teams, wanted.teams),
         *_put("app", now.apps, wanted.apps),
+        *_put("model", now.models, wanted.models),
+        *_put("alias", now.aliases, wanted.aliases),
         *_put("budget", now.budgets, budgets),
     ]
     if prune:
         steps += [
             *_removed("budget", now.budgets, wanted.budgets),
+            *_removed("alias", now.aliases, wanted.aliases),
+            *_removed("model", now.models, wanted.models),
             *_removed("app", now.apps, wanted.apps),
             *_removed("team", now.teams, wanted.teams),
         ]
-    return [msgspec.structs.replace(step, blocked=_blocked(step, held, in_use)) for step in steps]
+    return [
+        msgspec.structs.replace(step, blocked=_blocked(step, held, in_use, served))
+        for step in steps
+    ]
 
 
 def _put(what: What, now: Mapping[P, Record], wanted: Mapping[P, Record]) -> Iterator[Step]:
@@ -113,9 +139,11 @@ def _holds(place: tuple[Account, Kind], budget: Budget) -> bool:
     return place[0] == ORGANISATION and not budget.shadow
 
 
-def _blocked(step: Step, held: bool, in_use: Collection[str]) -> str:
+def _blocked(step: Step, held: bool, in_use: Collection[str], served: Collection[str]) -> str:
     if isinstance(step.before, Budget) and step.subject == ORGANISATION.name and not held:
         return _UNHELD if step.after is None or not step.before.shadow else ""
     if step.what == "app" and step.after is None and step.subject in in_use:
         return "it has active keys; revoke them first"
+    if step.after is not None and step.model not in {None, *served}:
+        return f"falgate serves no such model; it serves {', '.join(served)}"
     return ""

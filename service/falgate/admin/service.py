@@ -3,16 +3,21 @@
 from typing import Any
 
 from falgate.accounts.directory import App, Team
+from falgate.admin.aliases import Aliases
 from falgate.admin.budgets import Budgets
 from falgate.admin.context import AdminContext
 from falgate.admin.keys import Keys
+from falgate.admin.model_checks import check_app
+from falgate.admin.models import Models
 from falgate.admin.named import Named
 from falgate.admin.stops import Stops
 from falgate.core.account import Account
 from falgate.core.change import Audited
 from falgate.core.problems import Invalid
 
-_UNLIMITED = "Rate limits can be set for a team, an app or a key, but not for the organisation"
+_UNLIMITED = (
+    "Rate limits can be set for a team, an app, a key or a model, but not for the organisation"
+)
 
 
 class AdminService(AdminContext, frozen=True):
@@ -30,7 +35,13 @@ class AdminService(AdminContext, frozen=True):
     @property
     def apps(self) -> Named[App]:
         """Administration of apps."""
-        return Named(self, "app", lambda directory: directory.apps, self.records.put_app)
+        return Named(
+            self,
+            "app",
+            lambda directory: directory.apps,
+            self.records.put_app,
+            lambda app, directory: check_app(app, self.models, directory.aliases),
+        )
 
     @property
     def keys(self) -> Keys:
@@ -38,9 +49,19 @@ class AdminService(AdminContext, frozen=True):
         return Keys(self)
 
     @property
+    def served(self) -> Models:
+        """Administration of models."""
+        return Models(self)
+
+    @property
     def budgets(self) -> Budgets:
         """Administration of budgets."""
         return Budgets(self)
+
+    @property
+    def aliases(self) -> Aliases:
+        """Administration of the organisation's aliases."""
+        return Aliases(self)
 
     @property
     def stops(self) -> Stops:
@@ -51,7 +72,7 @@ class AdminService(AdminContext, frozen=True):
         """Return Redis's clock, seconds since 1970."""
         return await self.records.now_s()
 
-    def limited(self, account: Account) -> "Named[Team] | Named[App] | Keys":
+    def limited(self, account: Account) -> "Named[Team] | Named[App] | Keys | Models":
         """Return the administration of the records that have an account's rate limits.
 
         Raises:
@@ -59,8 +80,13 @@ class AdminService(AdminContext, frozen=True):
         """
         if account.level == "organisation":
             raise Invalid(_UNLIMITED)
-        by_level: dict[str, Any] = {"team": self.teams, "app": self.apps, "key": self.keys}
-        found: Named[Team] | Named[App] | Keys = by_level[account.level]
+        by_level: dict[str, Any] = {
+            "team": self.teams,
+            "app": self.apps,
+            "key": self.keys,
+            "model": self.served,
+        }
+        found: Named[Team] | Named[App] | Keys | Models = by_level[account.level]
         return found
 
     async def audit(self, number: int, before: str = "+") -> list[Audited]:

@@ -1,16 +1,14 @@
 """Administration of stops: an operator ends all buying for something, and resumes it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from falgate.admin.context import AdminContext, change
+from falgate.admin.context import AdminContext, change, few
+from falgate.core.account import Account
 from falgate.core.change import check_why
 from falgate.core.problems import NotFound
-from falgate.money.stop import Stop, Stopped, Subject
-
-_NAMED_MAX = 20
-"""How many names a refusal lists."""
+from falgate.money.stop import Stop, Stopped
 
 
 class Stops:
@@ -20,10 +18,10 @@ class Stops:
         self._context = context
 
     async def all(self) -> list[Stopped]:
-        """Return every stop, the widest subjects first, then by name."""
+        """Return every stop, by level, then by name."""
         return await self._context.stop_store.all()
 
-    async def stop(self, subject: Subject, why: str | None = None) -> Stopped:
+    async def stop(self, subject: Account, why: str | None = None) -> Stopped:
         """Stop buying for a subject. If it is stopped already, only the reason changes.
 
         Args:
@@ -36,7 +34,7 @@ class Stops:
             Conflict: Others keep changing the stop at the same time.
         """
         check_why(why or "")
-        await self._require(subject)
+        await self._context.require(subject)
         context = self._context
         now_s = await context.records.now_s()
 
@@ -49,7 +47,7 @@ class Stops:
         assert done is not None
         return Stopped(subject, done)
 
-    async def resume(self, subject: Subject) -> None:
+    async def resume(self, subject: Account) -> None:
         """Let purchases for a subject go on, even if the subject itself was removed meanwhile.
 
         Raises:
@@ -58,12 +56,12 @@ class Stops:
         """
         stops = [each.subject.name for each in await self.all()]
         if subject.name not in stops:
-            others = f"stopped are: {_few(stops)}" if stops else "nothing is"
+            others = f"stopped are: {few(stops)}" if stops else "nothing is"
             raise NotFound(f"{subject.name} is not stopped; {others}")
         await self._change(subject, lambda _: None)
 
     async def _change(
-        self, subject: Subject, how: Callable[[Stop | None], Stop | None]
+        self, subject: Account, how: Callable[[Stop | None], Stop | None]
     ) -> Stop | None:
         store = self._context.stop_store
         return await change(
@@ -71,23 +69,3 @@ class Stops:
             how,
             lambda was, now: store.put(subject, was, now, self._context.who),
         )
-
-    async def _require(self, subject: Subject) -> None:
-        """Refuse what is not there: a mistyped name would stop nothing."""
-        if subject.level == "organisation":
-            return
-        directory = await self._context.records.directory()
-        known: Mapping[str, Collection[str]] = {
-            "team": directory.teams,
-            "app": directory.apps,
-            "model": self._context.models,
-        }
-        if subject.id not in known[subject.level]:
-            there = _few(known[subject.level])
-            raise NotFound(f"There is no {subject.words}; there are: {there or 'none'}")
-
-
-def _few(names: Iterable[str]) -> str:
-    ordered = sorted(names)
-    more = len(ordered) - _NAMED_MAX
-    return ", ".join(ordered[:_NAMED_MAX]) + (f" and {more} more" if more > 0 else "")

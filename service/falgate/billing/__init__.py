@@ -1,1 +1,1 @@
-"""Reconciliation of the ledger with fal's billing, and recovery of lost purchases."""
+"""Comparison with fal: the ledger with its billing, described models with its documents."""

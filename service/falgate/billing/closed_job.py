@@ -9,7 +9,7 @@ from falgate.money.charge import Charge
 from falgate.money.entry import Close
 
 NOBODY = "-"
-"""Team, app and key of requests that no job of ours sent: charged to the organisation alone."""
+"""Team, app and key of requests that no job of ours sent: the organisation and the model pay."""
 
 
 Why = Literal["billed otherwise", "not billed", "not at fal"]

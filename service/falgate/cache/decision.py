@@ -29,7 +29,7 @@ class Decision(msgspec.Struct, frozen=True):
         pictures: All that the request may use, in the order in which they were bought; may be more
             than are wanted.
         wanted: Number of pictures that are wanted.
-        fresh: Whether the request asks for new pictures, whatever the pool has.
+        fresh: Whether the request needs new pictures, whatever the pool has.
     """
 
     pool: Pool
@@ -79,6 +79,8 @@ def decide(
     policy: EffectivePolicy,
     wanted: int,
     picked: Sequence[Picture] | None = None,
+    *,
+    whole: bool = False,
 ) -> Decision:
     """Decide which pictures of a pool a request gets.
 
@@ -88,11 +90,16 @@ def decide(
         wanted: Number of pictures that are wanted.
         picked: Those of the `available` pictures that no other open request has, for a request that
             gets pictures of its own; None for any other.
+        whole: Whether its pictures have to be of one purchase, because the rest of them would be
+            the first ones again.
     """
     if policy.fresh:
         # A request for new pictures uses none of the pool's, even if it may not buy any.
         return Decision(pool, (), wanted, fresh=True)
-    return Decision(pool, available(pool, policy) if picked is None else tuple(picked), wanted)
+    found = available(pool, policy) if picked is None else tuple(picked)
+    if whole and 0 < len(found) < wanted:
+        return Decision(pool, (), wanted, fresh=True)
+    return Decision(pool, found, wanted)
 
 
 def available(pool: Pool, policy: EffectivePolicy) -> tuple[Picture, ...]:

@@ -28,9 +28,6 @@ def fingerprint(
         scope: Name of those who may share them.
         variation: A caller's label for a separate pool.
     """
-    keyed = msgspec.to_builtins(arguments)
-    for name in spec.unkeyed:
-        del keyed[name]
     parts = (
         str(VERSION).encode(),
         str(spec.schema_version).encode(),
@@ -38,7 +35,7 @@ def fingerprint(
         upstream.encode(),
         scope.encode(),
         variation.encode(),
-        msgspec.json.encode(keyed, order="sorted"),
+        msgspec.json.encode(spec.keyed(arguments), order="sorted"),
     )
     # The length before each part distinguishes ("a", "bc") from ("ab", "c").
     whole = b"".join([len(part).to_bytes(8, "big") + part for part in parts])

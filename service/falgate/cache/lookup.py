@@ -32,4 +32,4 @@ async def look_up(pools: PoolReader, request: PictureRequest, pick: Pick | None 
     policy = request.treatment
     pool = await pools.read(request.fingerprint)
     picked = await pick(available(pool, policy)) if pick and not policy.fresh else None
-    return decide(pool, policy, request.wanted, picked)
+    return decide(pool, policy, request.wanted, picked, whole=request.whole)

@@ -51,6 +51,14 @@ class EffectivePolicy(msgspec.Struct, frozen=True, kw_only=True):
             spec, arguments, upstream=upstream, scope=self.scope, variation=self.variation
         )
 
+    def of_request(self, spec: ModelSpec, arguments: Any) -> "EffectivePolicy":
+        """Return the policy for these arguments: what fal would repeat is not made distinct."""
+        if spec.is_unpooled(arguments):
+            return msgspec.structs.replace(self, fresh="aside", distinct=False)
+        if self.distinct and spec.is_seeded(arguments):
+            return msgspec.structs.replace(self, distinct=False)
+        return self
+
     def allows(self, picture: Picture, now_s: int) -> bool:
         """Return whether a picture of the pool may be used."""
         return now_s < self.ends_s(picture) and (self.derived or not picture.master)

@@ -30,6 +30,11 @@ class PictureRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Return the number of pictures that are wanted."""
         return self.spec.asked(self.arguments)
 
+    @property
+    def whole(self) -> bool:
+        """Return whether its pictures have to be of one purchase."""
+        return self.spec.is_seeded(self.arguments)
+
 
 def request_for(
     spec: ModelSpec, arguments: Any, upstream: str, treatment: EffectivePolicy

@@ -43,7 +43,7 @@ _window = click.argument("window", type=click.Choice(KINDS))
 
 @click.group()
 def budgets() -> None:
-    """Budgets of org (the organisation), of team:NAME, app:TEAM/APP and key:ID."""
+    """Budgets of org (the organisation), of team:NAME, app:TEAM/APP, key:ID and model:ENDPOINT."""
 
 
 @budgets.command("set", cls=AmountCommand)

@@ -27,7 +27,7 @@ async def in_process(
         EmbeddedFailed, RedisUnfit, SettingsWrong, Unavailable: There is no such Redis.
     """
     key = mint("admin")
-    async with opened(*(OF_PICTURES if pictures else ())) as (found, redis):
+    async with opened("models_dir", *(OF_PICTURES if pictures else ())) as (found, redis):
         app_of = await open_admin_app(found, redis, admin_key=key, pictures=pictures)
 
         async def app(scope: Any, receive: Any, send: Any) -> None:

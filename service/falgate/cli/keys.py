@@ -43,7 +43,8 @@ _MORE = (
     Column("permissions.derive"),
 )
 _PERMITTED = {
-    "models": "A model that it may use; may be given again. None: any.",
+    "models": "A model that it may use, or a family, openai/gpt-image-2.5/*; may be given again. "
+    "None: any.",
     "qualities": "A quality that it may ask for; may be given again. None: any.",
     "sizes": "A size that it may ask for; may be given again. None: any.",
     "networks": "Addresses that may use it, such as 10.0.0.0/8; may be given again. None: any.",

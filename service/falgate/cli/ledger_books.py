@@ -27,16 +27,16 @@ from falgate.fal.billing import BooksClosed
 from falgate.fal.platform import FalPlatform
 from falgate.first_start import known_upstreams
 from falgate.jobs.store.jobs import Jobs
-from falgate.models.endpoints import MODELS
 from falgate.money.store.instance import Instance
 from falgate.redis.client import Durability
 from falgate.sandbox.app import create_sandbox
+from falgate.served_models import served_models
 from falgate.settings import SANDBOX, Settings
 
 _HOURS_MAX = 6 * 24
 """Jobs, which say what each request is, are kept for a day longer."""
 _OWNER = "cli"
-_USED = ("fal_admin_key", "platform_url", "lease_s")
+_USED = ("fal_admin_key", "platform_url", "lease_s", "models_dir")
 """The settings that these commands use besides those of Redis."""
 
 
@@ -69,7 +69,9 @@ def reconcile(*, hours: int | None, lag_minutes: int) -> None:
                     "may"
                 )
             corrections, jobs = Corrections(redis, owner=_OWNER), _jobs(found, redis)
-            reconciler = Reconciler(upstream, platform, corrections, jobs, endpoints=tuple(MODELS))
+            reconciler = Reconciler(
+                upstream, platform, corrections, jobs, endpoints=tuple(served_models(found))
+            )
             return await reconciler.look(
                 lag_s=lag_minutes * 60, back_s=None if hours is None else hours * 3600
             )
@@ -109,7 +111,7 @@ def recover_books(*, act: bool, assume: str | None, accept_loss: bool) -> None:
                 Recovery(redis, found.calendar, acting()),
                 _jobs(found, redis),
                 platform,
-                MODELS,
+                served_models(found),
                 act=act,
                 accept_loss=accept_loss,
                 assumed=None if assume is None else usd(assume),
@@ -164,7 +166,7 @@ def _platform(found: Settings, upstream: str) -> FalPlatform | None:
     directory = Path(found.data_dir) / "sandbox"
     if not directory.is_dir():
         return None
-    app: Any = create_sandbox(MODELS, directory=directory)
+    app: Any = create_sandbox(served_models(found), directory=directory)
     transport = httpx.ASGITransport(app)
     return FalPlatform("http://platform.sandbox/v1", "falgate:sandbox", transport=transport)
 

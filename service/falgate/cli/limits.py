@@ -18,7 +18,7 @@ _COLUMNS = (
 
 @click.group()
 def limits() -> None:
-    """Limits on the pace of team:NAME, app:TEAM/APP and key:ID; 0 sets no limit."""
+    """Limits on the pace of team:NAME, app:TEAM/APP, key:ID and model:ENDPOINT; 0 sets no limit."""
 
 
 @limits.command("set")
@@ -26,7 +26,8 @@ def limits() -> None:
 @click.option(
     "--requests-per-second",
     type=_MAX,
-    help="Runs, submits, quotes and looks at usage, hits too; not status, results, pictures.",
+    help="Runs, submits, quotes and looks at usage, hits too; not status, results, pictures. "
+    "A model has none.",
 )
 @click.option("--generations-per-minute", type=_MAX, help="Purchases begun in any 60 seconds.")
 @click.option("--at-once", "generations_at_once", type=_MAX, help="Purchases under way.")
@@ -48,7 +49,7 @@ def set_limits(api: Api, *, account: Account, **options: int | None) -> None:
 @limits.command("list")
 @lister()
 def list_limits(api: Api) -> None:
-    """Show the limits of every team, app and key."""
+    """Show the limits of every team, app, key and model."""
     listed(api.items("limits"), _COLUMNS)
 
 

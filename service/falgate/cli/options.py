@@ -189,7 +189,7 @@ DOLLARS = Word("dollars", lambda word: dollars(usd(word)))
 """An amount in dollars, "12.50"."""
 
 ACCOUNT = Word("account", _account)
-"""An account: org (the organisation), team:NAME, app:TEAM/APP or key:ID."""
+"""An account: org (the organisation), team:NAME, app:TEAM/APP, key:ID or model:ENDPOINT."""
 
 APP = Word("app", _app)
 """An app: TEAM/APP."""

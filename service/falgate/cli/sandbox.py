@@ -9,9 +9,10 @@ import click
 import uvloop
 from litestar import Litestar
 
+from falgate.cli.local import settings_here
 from falgate.http.server import Connections, Limits, Listener
-from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
+from falgate.served_models import served_models
 from falgate.stopping import Stop
 
 _BACKLOG = 2_048
@@ -47,7 +48,7 @@ def sandbox(*, host: str, port: int, data: Path | None) -> None:
         f"and reads its books: FALGATE_PLATFORM_URL={origin}/v1 FALGATE_FAL_ADMIN_KEY=id:secret\n"
         f"and is told of ends: FALGATE_UPSTREAM_JWKS_URL={origin}/.well-known/jwks.json"
     )
-    app = create_sandbox(MODELS, directory=data)
+    app = create_sandbox(served_models(settings_here("models_dir")), directory=data)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(app, listening, lambda: click.echo(told)))
 

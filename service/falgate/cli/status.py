@@ -55,6 +55,8 @@ def _words(found: dict[str, Any], gateway: str) -> str:
         "buying": _buying(found),
         "calendar": found["calendar"],
     }
+    if about := [*map(_ending, found["ending"]), *map(_drift, found["drift"])]:
+        lines["models"] = f"\n{'':10}".join(about)
     if overage is not None:
         lines["overage"] = f"{usd(overage['used_usd'])} of {usd(overage['limit_usd'])} used"
     return "\n".join(f"{name:10}{words}" for name, words in lines.items())
@@ -65,6 +67,25 @@ def _buying(found: dict[str, Any]) -> str:
     if found["frozen"]:
         stops.insert(0, f"stopped: {found['frozen']}")
     return f"\n{'':10}".join(stops) or "goes on"
+
+
+def _ending(model: dict[str, Any]) -> str:
+    """When a model ends, and who has to move where."""
+    endpoint, left = model["endpoint"], model["days_left"]
+    if model["gone_at"]:
+        how = f"is gone at fal since {moment(model['gone_at'])}"
+    elif left > 0:
+        how = f"ends on {model['retires']}, in {left} {'day' if left == 1 else 'days'}"
+    else:
+        how = f"has ended on {model['retires']}"
+    instead = f"; its successor is {model['successor']}" if model["successor"] else ""
+    callers = ", ".join(model["apps"]) or "no app"
+    return f"{endpoint} {how}{instead}; called by {callers}"
+
+
+def _drift(found: dict[str, Any]) -> str:
+    how = "changed at fal" if found["changed"] else "has more at fal"
+    return f"{found['model']} {how}: {'; '.join(found['differences'])}"
 
 
 def _place(place: dict[str, Any]) -> str:

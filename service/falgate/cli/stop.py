@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from falgate.cli.client import Api, lister, operator
-from falgate.cli.options import APP, AppName
+from falgate.cli.options import APP, AppName, in_path
 from falgate.cli.output import Column, listed, moment, say
-from falgate.money.stop import WHOLE, Level, Subject
+from falgate.core.account import ORGANISATION, Account, Level
 
 _COLUMNS = (
     Column("subject", whole=True),
@@ -45,7 +45,7 @@ def stop(api: Api, *, why: str | None, lists: bool, **subject: Any) -> None:
         listed(api.items("stops"), _COLUMNS)
         return
     body = {} if why is None else {"why": why}
-    done = api.put("stops", _path(_subject(**subject)), body=body)
+    done = api.put("stops", in_path(_subject(**subject)), body=body)
     say(done, f"purchases are stopped for {told(done)}")
 
 
@@ -58,7 +58,7 @@ def resume(api: Api, **subject: Any) -> None:
     Each stop ends by itself: to resume the organisation leaves those of teams, apps and models.
     """
     chosen = _subject(**subject)
-    api.delete("stops", _path(chosen))
+    api.delete("stops", in_path(chosen))
     left = api.items("stops")
     still = "".join(f"\nstill stopped: {told(each)}" for each in left)
     say({"resumed": chosen.name, "stopped": left}, f"{chosen.name} is no longer stopped{still}")
@@ -70,14 +70,10 @@ def told(stop: dict[str, Any]) -> str:
     return f"{stop['subject']} since {moment(stop['stopped_at'])} by {stop['who']}{because}"
 
 
-def _subject(team: str | None, app: AppName | None, model: str | None) -> Subject:
+def _subject(team: str | None, app: AppName | None, model: str | None) -> Account:
     given: dict[Level, Any] = {"team": team, "app": app, "model": model}
     # An empty name is given too: `--team "$TEAM"` must not stop or resume the whole organisation.
-    chosen = [Subject(level, str(name)) for level, name in given.items() if name is not None]
+    chosen = [Account(level, str(name)) for level, name in given.items() if name is not None]
     if len(chosen) > 1:
         raise click.UsageError("give one of --team, --app and --model")
-    return chosen[0] if chosen else WHOLE
-
-
-def _path(subject: Subject) -> str:
-    return subject.name.replace("/", ":")
+    return chosen[0] if chosen else ORGANISATION

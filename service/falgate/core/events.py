@@ -117,6 +117,33 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     held: Micros
 
 
+class ModelAlerted(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that apps still call is about to end, has ended, or is gone at its upstream.
+
+    Attributes:
+        alert: Its id, unchanged when it is sent again.
+        upstream: Who sells the model.
+        model: Its endpoint.
+        what: "retires" by its date, or "gone" because its upstream said so.
+        retires: The day from which nothing of it is bought, ISO 8601; "" if it is gone.
+        days_left: Until then; 0 if it has ended or is gone.
+        successor: Endpoint of the model to move to, or "".
+        apps: "team/app" of those that called it in the last 30 days.
+    """
+
+    alert: str
+    upstream: str
+    model: str
+    what: Literal["retires", "gone"]
+    retires: str
+    days_left: int
+    successor: str
+    apps: tuple[str, ...]
+
+
+Alert = Alerted | ModelAlerted
+
+
 class AlertFailed(msgspec.Struct, frozen=True, kw_only=True):
     """An alert could not be delivered.
 
@@ -151,6 +178,7 @@ AnomalyKind = Literal[
     "broken",
     "stray_hook",
     "foreign_account",
+    "model_changed",
 ]
 """Kinds of anomaly."""
 

@@ -65,12 +65,17 @@ class Picture(Kept, frozen=True, kw_only=True):
         until_s: When it expires and is no longer served; 0 means never.
         master: Name of the picture that it was converted from; "" if fal made it.
         job: Id of the purchase that bought it; "" if unknown.
+        scalars: What the result that it came with says beside its files, a JSON object; as bytes,
+            because the scripts that change pools count braces.
+        parallels: What the result says of this picture alone, likewise.
     """
 
     made_s: int
     until_s: int = 0
     master: str = ""
     job: str = ""
+    scalars: bytes = b""
+    parallels: bytes = b""
 
     def fresh(self, now_s: int) -> bool:
         """Return whether it has not yet expired."""

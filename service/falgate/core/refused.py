@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
-from falgate.core import errors
+from falgate.core import errors, money_errors
 from falgate.core.errors import Refusal
 
 Reason = Literal[
@@ -29,9 +29,10 @@ _REASONS: Mapping[type[Refusal], Reason] = {
     errors.KeyRefused: "key",
     errors.NotAllowed: "not_allowed",
     errors.TooMany: "pace",
-    errors.BudgetExhausted: "budget",
-    errors.BuyingStopped: "buying_stopped",
+    money_errors.BudgetExhausted: "budget",
+    money_errors.BuyingStopped: "buying_stopped",
     errors.ModelUnknown: "model",
+    errors.ModelRetired: "model",
     errors.InputRejected: "input",
     errors.PriceMissing: "input",
     errors.UpstreamRefused: "upstream",
@@ -60,10 +61,10 @@ def error_type(refusal: Refusal) -> str | None:
 
 def about(refusal: Refusal) -> dict[str, str]:
     """Return the budget, limit or stop that refused, for the log."""
-    if isinstance(refusal, errors.BudgetExhausted):
+    if isinstance(refusal, money_errors.BudgetExhausted):
         return {"budget": refusal.budget, "window": refusal.window}
     if isinstance(refusal, errors.TooMany) and refusal.limit:
         return {"limit": refusal.limit}
-    if isinstance(refusal, errors.StoppedByOperator):
+    if isinstance(refusal, money_errors.StoppedByOperator):
         return {"stopped": refusal.subject}
     return {}

@@ -56,8 +56,17 @@ class _Items(msgspec.Struct):
     next_cursor: str | None = None
 
 
+class _Price(msgspec.Struct):
+    endpoint_id: str = ""
+    unit_price: Decimal | None = None
+
+
+class _Prices(msgspec.Struct):
+    prices: list[_Price]
+
+
 class FalPlatform:
-    """Client for the lists of requests and billing events. Every method raises `BooksClosed`."""
+    """Client for lists of requests, billing events, prices. Every method raises `BooksClosed`."""
 
     def __init__(
         self,
@@ -128,6 +137,16 @@ class FalPlatform:
             if event.endpoint_id in {"", endpoint}
             and (not (at_ms := moment_ms(event.timestamp)) or since_ms <= at_ms < until_ms)
         )
+
+    async def unit_price(self, endpoint: str) -> Decimal | None:
+        """Return what fal's pricing API says for an endpoint, in dollars; None if it says nothing.
+
+        fal has one number for each endpoint, that of its default arguments.
+        """
+        page: Any = await self._page(f"pricing?{urlencode({'endpoint_id': endpoint})}", _Prices)
+        found = (each.unit_price for each in page.prices if each.endpoint_id == endpoint)
+        price = next(found, None)
+        return price if price is not None and price.is_finite() else None
 
     async def _events(self, asked: dict[str, str]) -> list[_Event]:
         pages = await self._pages("billing-events", asked, _Events)

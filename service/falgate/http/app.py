@@ -33,7 +33,7 @@ from falgate.http.pictures import pictures_router
 from falgate.http.proxy import Proxy
 from falgate.http.queue import QueueApi
 from falgate.http.quote import quote_routes
-from falgate.http.run import run_routes
+from falgate.http.run import RunApi, run_routes
 from falgate.http.uploads import upload_routes
 from falgate.inputs.uploads import Uploads
 from falgate.jobs.callback import FalCallbacks
@@ -75,7 +75,7 @@ def create_applications(
     queued = QueueApi(runtime, address, picture_urls, webhook_rules)
     for_apps: list[ControllerRouterHandler] = [
         index_route(ports.models, docs=not apart),
-        *run_routes(runtime, queued, address, picture_urls),
+        *run_routes(RunApi(runtime, queued, address, picture_urls), ports.models),
         *quote_routes(ports, calendar),
         *money_routes(ports, administration.reports, calendar),
         model_openapi_route(ports, address),

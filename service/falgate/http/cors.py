@@ -46,6 +46,7 @@ _READ = (
     b"x-falgate-saved-usd",
     b"x-falgate-budget-remaining-usd",
     b"x-falgate-ignored",
+    b"x-falgate-fields-of",
     b"cache-status",
     b"age",
     b"retry-after",

@@ -11,8 +11,9 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
 from falgate.accounts.apikey import KeyRecord
+from falgate.accounts.policy import may_use
 from falgate.admin.api.usage import First, Last, UsageShown
-from falgate.core.account import Level, chain
+from falgate.core.account import Account, Level, chain
 from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
 from falgate.core.money import dollars
@@ -46,7 +47,7 @@ class BudgetSeen(msgspec.Struct, frozen=True, kw_only=True):
     """A budget that limits purchases of this key. Amounts are decimal US dollars."""
 
     level: Level
-    account: Annotated[str, msgspec.Meta(examples=["team:web", "app:web/shop"])]
+    account: Annotated[str, msgspec.Meta(examples=["team:web", "model:openai/gpt-image-2"])]
     window: WindowKind
     enforced: Annotated[bool, msgspec.Meta(description="False: it counts but refuses nothing")]
     limit_usd: Annotated[str, msgspec.Meta(description="Including temporary raises")]
@@ -72,7 +73,7 @@ class BudgetSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetsSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """The budgets of the organisation, the team, the app and the key, in this order."""
+    """The budgets of the organisation, the team, the app, the key and its models, in this order."""
 
     budgets: list[BudgetSeen]
 
@@ -102,19 +103,22 @@ def money_routes(ports: Ports, reports: Reports, calendar: Calendar) -> Sequence
         caller = await caller_of(ports, request)
         return caller.key, ports.upstreams[caller.key.kind].name
 
+    def models(key: KeyRecord) -> list[Account]:
+        return [Account("model", each) for each in ports.models if may_use(key.permissions, each)]
+
     @get(
         "/v1/budgets",
         tags=_TAGS,
         security=_KEY,
         responses=_REFUSALS,
-        summary="Get the budgets of this key, its app, its team and the organisation",
+        summary="Get the budgets of this key, its app, its team, the organisation and its models",
     )
     async def see_budgets(request: Request[Any, Any, Any]) -> Response[BudgetsSeen]:
         """Amounts of each budget and when it resets; those of test keys are play money."""
         key, upstream = await whose(request)
         positions = [
             position
-            for account in chain(key.team, key.app, key.id)
+            for account in (*chain(key.team, key.app, key.id), *models(key))
             for position in await ports.budgets.positions(upstream, account)
             if position.budget is not None
         ]

@@ -18,7 +18,7 @@ from falgate.http.address import Address
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.queue_status import events, status_of
 from falgate.http.request_info import REQUEST_ID, address_of, admitted, caller_of, noting
-from falgate.jobs.admission import Caller
+from falgate.jobs.admission import Caller, called_model
 from falgate.jobs.authentication import identify
 from falgate.jobs.progress import RequestProgress
 from falgate.jobs.queue_errors import (
@@ -104,9 +104,10 @@ class QueueApi:
 
     async def _submit(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
         caller = await caller_of(self._ports, request)
-        spec = self._ports.models.get(route.target)
+        spec = called_model(self._ports.models, route.target, caller)
         if spec is None:
             raise ModelUnknown(route.alias)
+        called = "" if route.target == spec.endpoint else route.target
         request_id = request.scope["state"][REQUEST_ID]
         hook = Hook(
             request.query_params.get("fal_webhook", ""), self._address.base_url(request.scope)
@@ -114,10 +115,10 @@ class QueueApi:
         if hook.url:
             check_target(hook.url, self._webhook_rules)
         try:
-            call = await admitted(self._ports, caller, spec, request)
+            call = await admitted(self._ports, caller, spec, request, called)
         except InputRejected as rejection:
             kept = await self._queue.reject(
-                caller, spec, rejection, request_id=request_id, hook=hook
+                caller, spec, rejection, request_id=request_id, called=called, hook=hook
             )
         else:
             kept = await self._queue.submit(
@@ -190,6 +191,7 @@ class QueueApi:
             self._picture_urls,
             inline=kept.asked.inline,
             dropped=kept.asked.ignored,
+            called=kept.asked.called,
         )
 
     async def _cancel(

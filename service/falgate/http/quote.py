@@ -6,17 +6,22 @@ from typing import Any
 import msgspec
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
+from falgate.accounts.retirement import successor
+from falgate.cache.request import PictureRequest
 from falgate.core.calendar import Calendar
+from falgate.core.errors import ModelUnknown
 from falgate.core.money import dollars
 from falgate.http.docs import documented
 from falgate.http.request_info import admitted, caller_of
 from falgate.http.responses import ignored
+from falgate.jobs.admission import called_model
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
 from falgate.money.stop import Stopped
-from falgate.requests.quote import Quote, Quotes
+from falgate.requests.quote import Quote, Quotes, Succession, succession
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +43,28 @@ class StopNamed(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class SuccessorQuoted(msgspec.Struct, frozen=True, kw_only=True):
+    """What all pictures asked for would cost if the model's successor made them.
+
+    Attributes:
+        model: Endpoint of the successor.
+        estimate_usd: Expected charge for them, including text tokens.
+        difference_usd: By how much that is more than for the model itself; negative if it is less.
+        problem: Why the successor cannot make them; then both amounts are 0.
+    """
+
+    model: str
+    estimate_usd: str
+    difference_usd: str
+    problem: str | None
+
+
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     """What a request would cost now. Nothing is held, so other purchases may come first.
 
     Attributes:
+        model: The model that serves it: another one than was called if that has ended, or if it was
+            called by an alias.
         cache: "hit", "derived", "partial", "miss", or "bypass" when new pictures are requested.
         asked: Number of pictures requested.
         cached: How many of them are stored and free.
@@ -49,12 +72,16 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
         estimate_usd: Expected charge, including text tokens.
         hold_usd: Maximum charge, which would be held during the purchase.
         price_version: Version of the model's price table.
-        allowed: Whether every budget has room, and nothing that has to be bought is stopped.
+        allowed: Whether every budget has room, and what has to be bought neither is stopped nor has
+            ended.
         refused_by: Budgets without room.
         stopped: What an operator stopped, if something of it has to be bought.
         overdrawn: Shadow budgets without room; they refuse nothing.
+        ended: Whether the model has ended, so that nothing can be bought.
+        successor: What its successor would cost, if it has one.
     """
 
+    model: str
     cache: str
     asked: int
     cached: int
@@ -66,20 +93,38 @@ class Quoted(msgspec.Struct, frozen=True, kw_only=True):
     refused_by: list[Standing]
     stopped: StopNamed | None
     overdrawn: list[Standing]
+    ended: bool
+    successor: SuccessorQuoted | None
 
 
 def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]:
-    """Return a route under /v1/quote for each model."""
+    """Return a route under /v1/quote for each model, and one for aliases."""
     quotes = Quotes(ports.pools, ports.budgets, ports.stops, ports.places)
+
+    async def answer(request: Request[Any, Any, Any], name: str) -> Response[Quoted]:
+        caller = await caller_of(ports, request)
+        spec = called_model(ports.models, name, caller)
+        if spec is None:
+            raise ModelUnknown(name.partition("/")[2] or name)
+        called = "" if name == spec.endpoint else name
+        call = await admitted(ports, caller, spec, request, called)
+        found = await quotes.quote(call, call.accounts)
+        headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}
+        if found.tightest is not None:
+            headers["X-Falgate-Budget-Remaining-Usd"] = dollars(found.tightest.remaining or 0)
+        after = ports.models.get(successor(call.spec, caller.directory))
+        shown = quoted(
+            found,
+            calendar,
+            call,
+            ended=call.ended is not None,
+            after=succession(call.spec, call.arguments, after) if after else None,
+        )
+        return Response(shown, headers=headers)
 
     def model_route(spec: ModelSpec) -> HTTPRouteHandler:
         async def quote(request: Request[Any, Any, Any]) -> Response[Quoted]:
-            call = await admitted(ports, await caller_of(ports, request), spec, request)
-            found = await quotes.quote(call, call.accounts)
-            headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}
-            if found.tightest is not None:
-                headers["X-Falgate-Budget-Remaining-Usd"] = dollars(found.tightest.remaining or 0)
-            return Response(quoted(found, calendar), headers=headers)
+            return await answer(request, spec.endpoint)
 
         shown = post(
             f"/v1/quote/{spec.endpoint}",
@@ -90,12 +135,33 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
         )
         return shown(quote)
 
-    return [model_route(spec) for spec in ports.models.values()]
+    @post("/v1/quote/{name:path}", status_code=200, include_in_schema=False)
+    async def quote_alias(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Quoted]:
+        return await answer(request, name.strip("/"))
+
+    return [*map(model_route, ports.models.values()), quote_alias]
 
 
-def quoted(quote: Quote, calendar: Calendar) -> Quoted:
-    """Convert a quote into its response body."""
+def quoted(
+    quote: Quote,
+    calendar: Calendar,
+    asked: PictureRequest,
+    *,
+    ended: bool,
+    after: Succession | None,
+) -> Quoted:
+    """Convert a quote into its response body.
+
+    Args:
+        quote: The quote.
+        calendar: Tells when a budget resets.
+        asked: What was quoted.
+        ended: Whether its model has ended.
+        after: What its successor would cost, if it has one.
+    """
+    buys = quote.asked > quote.cached
     return Quoted(
+        model=asked.spec.endpoint,
         cache=quote.source,
         asked=quote.asked,
         cached=quote.cached,
@@ -103,10 +169,21 @@ def quoted(quote: Quote, calendar: Calendar) -> Quoted:
         estimate_usd=dollars(quote.estimate),
         hold_usd=dollars(quote.ceiling),
         price_version=quote.price_version,
-        allowed=not quote.refusing and quote.stopped is None,
+        allowed=not (quote.refusing or quote.stopped or (ended and buys)),
         refused_by=[_standing(position, calendar) for position in quote.refusing],
         stopped=_named(quote.stopped),
         overdrawn=[_standing(position, calendar) for position in quote.shadows],
+        ended=ended,
+        successor=_succeeded(after) if after else None,
+    )
+
+
+def _succeeded(after: Succession) -> SuccessorQuoted:
+    return SuccessorQuoted(
+        model=after.model,
+        estimate_usd=dollars(after.estimate),
+        difference_usd=dollars(after.difference),
+        problem=after.problem or None,
     )
 
 

@@ -14,6 +14,7 @@ from falgate.http.request_errors import TypeUnclear
 from falgate.jobs.admission import AdmittedRequest, Caller, admit, read
 from falgate.jobs.authentication import authenticate
 from falgate.jobs.ports import Ports
+from falgate.jobs.redirect import redirect
 from falgate.models.spec import ModelSpec
 
 AT_ONCE_BYTES_MAX = 16 * 1024
@@ -30,17 +31,28 @@ async def caller_of(ports: Ports, request: Request[Any, Any, Any]) -> Caller:
 
 
 async def admitted(
-    ports: Ports, caller: Caller, spec: ModelSpec, request: Request[Any, Any, Any]
+    ports: Ports,
+    caller: Caller,
+    spec: ModelSpec,
+    request: Request[Any, Any, Any],
+    called: str = "",
 ) -> AdmittedRequest:
     """Read a caller's request for a model, and check it.
 
+    Args:
+        ports: The ports of the request flow.
+        caller: Who asks.
+        spec: The model.
+        request: The request.
+        called: The alias under which the model was called, or "".
+
     Raises:
-        Refusal: As `admission.read`, `Inputs.read` and `admission.admit`.
+        Refusal: As `admission.read`, `Inputs.read`, `admission.admit` and `redirect`.
     """
     body = await request.body()
     # What is wrong with a megabyte of nested lists takes half a second to say.
     at_once = len(body) <= AT_ONCE_BYTES_MAX
-    check = partial(read, caller, spec, body, type_of(request))
+    check = partial(read, caller, spec, body, type_of(request), called)
     parsed = check() if at_once else await asyncio.to_thread(check)
     if spec.inputs:
         arguments = await ports.inputs.read(caller.key, spec, parsed.arguments)
@@ -54,11 +66,12 @@ async def admitted(
         derives=ports.derives,
         headers=fields_of(request),
         request_id=request.scope["state"][REQUEST_ID],
+        called=called,
     )
     call = decide() if at_once else await asyncio.to_thread(decide)
     if call.dropped:
         ports.facts.dropped(spec.endpoint, call.dropped)
-    return call
+    return await redirect(ports, caller, call)
 
 
 def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:

@@ -1,7 +1,7 @@
 """Response bodies and headers in fal's format, with picture URLs or inline pictures."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ async def pictures(
     *,
     inline: bool,
     dropped: str,
+    called: str,
 ) -> Response[bytes]:
     """Return the response with an answer's pictures.
 
@@ -34,13 +35,15 @@ async def pictures(
         picture_urls: Builds them.
         inline: Whether the pictures are embedded as data URIs instead.
         dropped: Names of the dropped fields of the request's body.
+        called: The name under which the model was called, if that is another one; else "".
 
     Raises:
         Unavailable: A picture was removed after the answer was decided.
     """
+    named = {"X-Falgate-Model": spec.endpoint} if called else {}
     return Response(
         await body(spec, answer, base_url, picture_urls, inline=inline),
-        headers={**headers(answer, picture_urls.now_s()), **ignored(dropped)},
+        headers={**headers(answer, picture_urls.now_s()), **ignored(dropped), **named},
         media_type="application/json",
     )
 
@@ -73,7 +76,20 @@ async def inlined(spec: ModelSpec, answer: Answer, picture_urls: PictureUrls) ->
 def _encoded(spec: ModelSpec, answer: Answer, uris: Sequence[bytes]) -> bytes:
     files = [_file(picture, uri) for picture, uri in zip(answer.pictures, uris, strict=True)]
     files.extend(map(msgspec.json.encode, answer.foreign))
-    return b"".join((b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]}"))
+    return b"".join(
+        (b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]", *_said(spec, answer), b"}")
+    )
+
+
+def _said(spec: ModelSpec, answer: Answer) -> Iterator[bytes]:
+    """Yield what fal said beside the files: of the first picture's call, and of each picture."""
+    if spec.scalars and (scalars := next((p.scalars for p in answer.pictures), b"")):
+        yield b"," + scalars[1:-1]
+    if spec.parallels:
+        each = [msgspec.json.decode(p.parallels or b"{}") for p in answer.pictures]
+        for name in spec.parallels:
+            listed = [own.get(name) for own in each]
+            yield b"," + msgspec.json.encode({name: listed})[1:-1]
 
 
 def headers(answer: Answer, now_s: int) -> dict[str, str]:
@@ -89,6 +105,8 @@ def headers(answer: Answer, now_s: int) -> dict[str, str]:
     if answer.pictures:
         age_s = now_s - min(picture.made_s for picture in answer.pictures)
         added["Age"] = str(max(0, age_s))
+    if len({picture.scalars for picture in answer.pictures}) > 1:
+        added["X-Falgate-Fields-Of"] = "first picture"
     if answer.remaining is not None:
         added["X-Falgate-Budget-Remaining-Usd"] = dollars(answer.remaining)
     return added

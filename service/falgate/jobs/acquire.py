@@ -20,13 +20,12 @@ from functools import partial
 import msgspec
 from msgspec.structs import replace
 
-from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.decision import Decision
 from falgate.cache.fingerprint import prompt_digest
 from falgate.cache.lookup import look_up
 from falgate.cache.pool import PoolVersion
 from falgate.core.calendar import Calendar
-from falgate.core.errors import NotCached, PriceMissing, Refusal, TimedOut
+from falgate.core.errors import ModelRetired, NotCached, PriceMissing, Refusal, TimedOut
 from falgate.core.picture import Picture
 from falgate.jobs.admission import AdmittedRequest
 from falgate.jobs.answer import sizes
@@ -147,7 +146,7 @@ class Claims:
             order = _order(call, there, self._start_within_s)
             if asyncio.get_running_loop().time() >= start_by_s:
                 raise TimedOut("The purchase could not be started within its time limit")
-            order, verdict = await self._hold(order, seen, call.terms, _with(waiter, there))
+            order, verdict = await self._hold(call, order, seen, _with(waiter, there))
             match verdict:
                 case Held(overdrawn):
                     for shadow in overdrawn:
@@ -168,16 +167,17 @@ class Claims:
         raise TimedOut("Other requests are still buying the missing pictures; try again later")
 
     async def _hold(
-        self, order: Order, seen: PoolVersion, terms: PurchaseLimits, waiter: Waiter
+        self, call: AdmittedRequest, order: Order, seen: PoolVersion, waiter: Waiter
     ) -> tuple[Order, Verdict]:
-        """Join a purchase under way, or buy; only a purchase needs room in the picture store.
+        """Join a purchase under way, or buy, if anything may be bought.
 
         If the flight's pictures are for others, ask for a flight beside it.
         """
-        # Pictures that cannot be stored are not bought. Followers need no room in the store, so if
-        # it is not ready, the script is asked only to join.
+        # Followers need no model that can be bought and no room in the store, so if there is none,
+        # the script is asked only to join.
+        terms = call.terms
         try:
-            await self._ports.pictures.ready()
+            await self._check_buyable(call)
         except Refusal:
             if order.fresh:
                 raise
@@ -190,6 +190,16 @@ class Claims:
             order = replace(order, own=True)
             verdict = await self._ports.jobs.hold(order, seen, terms, waiter)
         return order, verdict
+
+    async def _check_buyable(self, call: AdmittedRequest) -> None:
+        """Check that the model has not ended, and that there is room for its pictures.
+
+        Raises:
+            Refusal: Nothing may be bought.
+        """
+        if call.ended is not None:
+            raise ModelRetired(call.ended.endpoint, call.ended.successor)
+        await self._ports.pictures.ready()
 
     async def _there(self, call: AdmittedRequest) -> Decision:
         """Decide what the request gets from its pool; convert pictures for it if there are any."""
@@ -234,7 +244,7 @@ def _order(call: AdmittedRequest, there: Decision, start_within_s: float) -> Ord
         saved=price.worth(spec, arguments, reused, sizes(there.pictures)),
         priority=call.options.priority,
         start_within_s=min(call.options.start_within_s, start_within_s),
-        fresh=treatment.fresh,
+        fresh=treatment.fresh or ("replace" if there.fresh else ""),
         why=there.why,
         scope=treatment.scope,
         variation=treatment.variation,

@@ -3,21 +3,23 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
-from falgate.accounts import limits, policy
+from falgate.accounts import limits, policy, retirement
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.cache_settings import CachePolicy
-from falgate.accounts.directory import Directory
+from falgate.accounts.directory import DEFAULT_MODEL, App, Directory
 from falgate.accounts.limits import PurchaseLimits
+from falgate.accounts.retirement import Ended
 from falgate.cache import directives
 from falgate.cache.policy import resolve
 from falgate.cache.request import PictureRequest
 from falgate.core.account import Account, chain
-from falgate.core.errors import KeyRefused, ModelUnknown
+from falgate.core.errors import KeyRefused, ModelRetired, ModelUnknown
 from falgate.fal import options
 from falgate.fal.options import FalOptions
 from falgate.models import arguments as request
 from falgate.models.arguments import Parsed
+from falgate.models.redirect import redirected
 from falgate.models.spec import ModelSpec
 
 
@@ -26,13 +28,17 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: The key that was presented.
-        terms: The limits of a purchase with this key.
-        caching: The cache policy of the key's app.
+        terms: The limits of a purchase with this key, whatever its model.
+        app: The key's app.
+        directory: What operators decided.
+        now_s: Redis's time, in seconds since 1970.
     """
 
     key: KeyRecord
     terms: PurchaseLimits
-    caching: CachePolicy
+    app: App
+    directory: Directory
+    now_s: int
 
 
 class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
@@ -43,6 +49,9 @@ class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
         key: The key that asked.
         terms: The limits of a purchase for this request.
         options: fal's request options, from the headers.
+        called: The name under which the model was called, if it is not its endpoint: an alias, or
+            the endpoint of a model whose successor it is; else "".
+        ended: How the model has ended, so that nothing may be bought; None if it has not.
         ignored: The body's fields that the model does not have, as a list of tokens.
         dropped: How many these are.
     """
@@ -51,13 +60,15 @@ class AdmittedRequest(PictureRequest, frozen=True, kw_only=True):
     key: KeyRecord
     terms: PurchaseLimits
     options: FalOptions
+    called: str = ""
+    ended: Ended | None = None
     ignored: str = ""
     dropped: int = 0
 
     @property
     def accounts(self) -> tuple[Account, ...]:
         """Return the accounts that a purchase is charged to, the organisation first."""
-        return chain(self.key.team, self.key.app, self.key.id)
+        return chain(self.key.team, self.key.app, self.key.id, self.spec.endpoint)
 
 
 def permit(key: KeyRecord, directory: Directory, now_s: int) -> Caller:
@@ -74,18 +85,28 @@ def permit(key: KeyRecord, directory: Directory, now_s: int) -> Caller:
     # A key may be created in the same instant in which its app is removed.
     if why := key.unusable(now_s) or directory.lacks(key.team, key.app):
         raise KeyRefused(why)
-    caching = directory.apps[f"{key.team}/{key.app}"].cache
-    return Caller(key=key, terms=terms(key, directory), caching=caching)
+    return Caller(
+        key=key,
+        terms=terms(key, directory),
+        app=directory.apps[f"{key.team}/{key.app}"],
+        directory=directory,
+        now_s=now_s,
+    )
 
 
 def terms(key: KeyRecord, directory: Directory) -> PurchaseLimits:
-    """Return the limits of a purchase with a key."""
+    """Return the limits of a purchase with a key, whatever its model."""
     team, app = directory.teams[key.team], directory.apps[f"{key.team}/{key.app}"]
     return PurchaseLimits(
         limits=(limits.NONE, team.limits, app.limits, key.limits),
         weight=team.weight,
         waiting_max=team.waiting_generations,
     )
+
+
+def terms_for(terms: PurchaseLimits, directory: Directory, endpoint: str) -> PurchaseLimits:
+    """Return the limits of a purchase with those of its model."""
+    return replace(terms, model=directory.models.get(endpoint, DEFAULT_MODEL).limits)
 
 
 def find_model(models: Mapping[str, ModelSpec], endpoint: str) -> ModelSpec:
@@ -100,7 +121,18 @@ def find_model(models: Mapping[str, ModelSpec], endpoint: str) -> ModelSpec:
     return spec
 
 
-def read(caller: Caller, spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed:
+def called_model(models: Mapping[str, ModelSpec], name: str, caller: Caller) -> ModelSpec | None:
+    """Return the model that a caller means by a name: an endpoint, or an alias; None for neither.
+
+    An alias cannot hide a model: it is refused when it is made.
+    """
+    target = retirement.target_of(name, caller.directory, caller.app)
+    return models.get(name) or models.get(target)
+
+
+def read(
+    caller: Caller, spec: ModelSpec, body: bytes, content_type: str | None, called: str = ""
+) -> Parsed:
     """Parse and check a body; its input pictures are still as the caller names them.
 
     Args:
@@ -108,13 +140,14 @@ def read(caller: Caller, spec: ModelSpec, body: bytes, content_type: str | None)
         spec: The model.
         body: The bytes of the body.
         content_type: Its Content-Type, if there is one.
+        called: The alias under which the model was called, or "".
 
     Raises:
         InputRejected: The body is invalid; lists every problem.
         NotAllowed: The key may not ask for this.
     """
     permissions = caller.key.permissions
-    policy.check_model(permissions, spec.endpoint)
+    policy.check_model(permissions, spec.endpoint, called)
     parsed = request.read(spec, body, content_type)
     policy.check_arguments(permissions, spec, parsed.arguments)
     return parsed
@@ -129,6 +162,7 @@ def admit(
     derives: bool,
     headers: Mapping[str, str],
     request_id: str,
+    called: str = "",
 ) -> AdmittedRequest:
     """Decide how a body is served, by the headers that go with it.
 
@@ -140,6 +174,7 @@ def admit(
         derives: Whether pictures are converted here at all.
         headers: By lower-case name.
         request_id: Our id of the request.
+        called: The alias under which the model was called, or "".
 
     Raises:
         HeaderWrong: One of falgate's headers is invalid.
@@ -148,18 +183,59 @@ def admit(
     key = caller.key
     said = directives.read(headers)
     treatment = resolve(
-        said, caller.caching, key.permissions, team=key.team, app=key.app, derives=derives
-    )
+        said, caller.app.cache, key.permissions, team=key.team, app=key.app, derives=derives
+    ).of_request(spec, parsed.arguments)
     return AdmittedRequest(
         request_id=request_id,
         spec=spec,
         arguments=parsed.arguments,
         key=key,
-        terms=caller.terms,
+        terms=terms_for(caller.terms, caller.directory, spec.endpoint),
         options=options.read(headers),
         treatment=treatment,
         upstream=upstream,
         fingerprint=treatment.pool_of(spec, parsed.arguments, upstream),
+        called=called,
+        ended=ending(caller, spec, upstream),
         ignored=parsed.ignored,
         dropped=len(parsed.dropped),
+    )
+
+
+def ending(caller: Caller, spec: ModelSpec, upstream: str) -> Ended | None:
+    """Return how a model has ended for a caller; None if it can be bought."""
+    return retirement.ended(spec, caller.directory, caller.app, upstream, caller.now_s)
+
+
+def succeeded(
+    caller: Caller, call: AdmittedRequest, models: Mapping[str, ModelSpec]
+) -> AdmittedRequest:
+    """Return a request for a model that has ended as one for its successor.
+
+    The key's permissions were checked for the model that it called. Its operator decided that the
+    successor takes its place.
+
+    Raises:
+        InputRejected: The successor cannot do what was asked for.
+        ModelRetired: There is no successor that is served.
+    """
+    spec, arguments, over = call.spec, call.arguments, call.ended
+    passed = {spec.endpoint}
+    while over is not None and over.afterwards == "redirect":
+        successor = models.get(over.successor)
+        if successor is None or successor.endpoint in passed:
+            raise ModelRetired(spec.endpoint, over.successor)
+        arguments, spec = redirected(spec, arguments, successor), successor
+        over = ending(caller, spec, call.upstream)
+        passed.add(spec.endpoint)
+    treatment = call.treatment.of_request(spec, arguments)
+    return replace(
+        call,
+        spec=spec,
+        arguments=arguments,
+        treatment=treatment,
+        terms=terms_for(caller.terms, caller.directory, spec.endpoint),
+        fingerprint=treatment.pool_of(spec, arguments, call.upstream),
+        called=call.called or call.spec.endpoint,
+        ended=over,
     )

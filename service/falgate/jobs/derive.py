@@ -99,7 +99,14 @@ async def _made(ports: Ports, call: AdmittedRequest, master: Picture) -> Picture
         return None  # As if it could not be converted: the picture is bought, if it can be stored.
     fields = asdict(kept)
     # It is the same picture as its master, so it has the same age and expires at the same time.
-    return Picture(made_s=master.made_s, until_s=master.until_s, master=master.name, **fields)
+    return Picture(
+        made_s=master.made_s,
+        until_s=master.until_s,
+        master=master.name,
+        scalars=master.scalars,
+        parallels=master.parallels,
+        **fields,
+    )
 
 
 def about_call(call: AdmittedRequest) -> PoolInfo:

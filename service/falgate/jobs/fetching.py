@@ -10,6 +10,7 @@ import msgspec
 from falgate.core.picture import Kept
 from falgate.jobs.job import Order
 from falgate.jobs.ports import Ports
+from falgate.models.said import said
 from falgate.models.spec import Expected
 
 _AHEAD_MAX = 32
@@ -34,6 +35,7 @@ class Fetches:
 
     Attributes:
         urls: Where they are, in fal's order.
+        said: What the result says of each of them.
         arguments: The request, as its model's input.
         expected: What was asked for.
     """
@@ -44,6 +46,7 @@ class Fetches:
         self._upstream = ports.upstream(order.upstream)
         self._pictures = ports.pictures
         self.urls = [str(file["url"]) for file in spec.files(output)]
+        self.said = said(spec, output)
         self.arguments: Any = msgspec.convert(order.input, spec.input)
         self.expected: Expected = spec.expected(self.arguments)
         begun = dict.fromkeys(self.urls) if ahead else ()

@@ -18,6 +18,7 @@ from falgate.jobs.fetching import Fetches
 from falgate.jobs.job import Job, Order
 from falgate.jobs.ports import Ports
 from falgate.models import price
+from falgate.models.said import Said
 from falgate.models.spec import ModelSpec
 from falgate.pictures.catalogue import NewPicture
 from falgate.redis.retry import retry_until_available
@@ -64,17 +65,22 @@ async def ingest(ports: Ports, job: Job, fetches: Fetches, *, kept_s: int) -> No
             made_s=made_s,
             until_s=made_s + kept_s,
             job=job.order.id,
+            scalars=said.scalars,
+            parallels=said.parallels,
             **msgspec.structs.asdict(picture),
         )
-        for picture in kept
+        for picture, said in kept
+    ]
+    pooled = [
+        picture for picture, (_, said) in zip(pictures, kept, strict=True) if not said.flagged
     ]
     published = None
-    if not all(map(fetches.expected.fits, kept)):
+    if not all(map(fetches.expected.fits, pictures)):
         # The callers get it, because it is paid for: after a 502, fal's JavaScript client would buy
         # it three more times. It is not what the pool is for, so the pool does not get it.
         _report(ports, "not_as_asked", job, "fal delivered another size or format than requested")
-    elif pictures:
-        published = await retry_until_available(lambda: _publish(ports, job.order, pictures))
+    elif pooled:
+        published = await retry_until_available(lambda: _publish(ports, job.order, pooled))
     await retry_until_available(lambda: ports.jobs.finish(job, pictures, published))
 
 
@@ -89,8 +95,8 @@ async def _publish(ports: Ports, order: Order, pictures: Sequence[Picture]) -> P
     return await ports.pools.append(*where, pictures)
 
 
-async def _store(ports: Ports, job: Job, fetches: Fetches) -> tuple[list[Kept], str]:
-    """Return the pictures that could be stored, in fal's order, and why not all.
+async def _store(ports: Ports, job: Job, fetches: Fetches) -> tuple[list[tuple[Kept, Said]], str]:
+    """Return the pictures that could be stored, in fal's order with what fal said, and why not all.
 
     A picture that failed is tried again a few times.
     """
@@ -106,7 +112,12 @@ async def _store(ports: Ports, job: Job, fetches: Fetches) -> tuple[list[Kept], 
             break
         await asyncio.sleep(pause_s)
     why = next((kept for kept in found.values() if isinstance(kept, str)), "")
-    return [kept for url in fetches.urls if isinstance(kept := found[url], Kept)], why
+    there = [
+        (kept, said)
+        for url, said in zip(fetches.urls, fetches.said, strict=True)
+        if isinstance(kept := found[url], Kept)
+    ]
+    return there, why
 
 
 async def _keep(ports: Ports, job: Job, fetches: Fetches, url: str) -> Kept | str:

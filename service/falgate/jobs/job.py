@@ -142,8 +142,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accounts(self) -> tuple[Account, ...]:
-        """Return the accounts that it is charged to, the organisation first."""
-        return chain(self.team, self.app, self.key)
+        """Return the accounts that its money is to be held on, the organisation first."""
+        return chain(self.team, self.app, self.key, self.endpoint)
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +151,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         order: What it buys.
+        accounts: Those that its money is held on, and that it is charged to. An earlier version did
+            not hold it on the model.
         state: See `State`.
         owner: The instance that works on it.
         epoch: Raised at every adoption; writes with an older epoch are refused.
@@ -170,6 +172,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     order: Order
+    accounts: tuple[Account, ...]
     state: State
     owner: str
     epoch: int

@@ -28,7 +28,7 @@ from falgate.jobs.settlement import Settlement
 from falgate.jobs.verdicts import Verdict, Waiter
 from falgate.models.spec import ModelSpec
 from falgate.money.budget import Position
-from falgate.money.stop import Stopped, Subject
+from falgate.money.stop import Stopped
 from falgate.pictures.ports import AccessCounter, PictureRegister, Pictures, Places
 
 
@@ -54,6 +54,16 @@ class Keys(Protocol):
         """Return a key's record, Redis's time in seconds, and the directory of teams and apps."""
 
 
+class GoneModels(Protocol):
+    """Models that an upstream said it has no more."""
+
+    async def note(self, upstream: str, endpoint: str) -> Directory:
+        """Note it; return what is known now."""
+
+    async def forget(self, upstream: str, endpoint: str) -> None:
+        """Forget it, because the upstream has just sold the model."""
+
+
 class Rates(Protocol):
     """Limits on requests per second. Without Redis, requests are let through."""
 
@@ -71,7 +81,7 @@ class Budgets(Protocol):
 class Stops(Protocol):
     """What operators stopped."""
 
-    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+    async def first(self, subjects: Sequence[Account]) -> Stopped | None:
         """Return the first of these that is stopped, if one is."""
 
 
@@ -188,6 +198,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         models: By endpoint.
         keys: API keys of apps.
+        gone: Models that an upstream said it has no more.
         rates: Limits on requests per second.
         budgets: Budgets and what is left of them.
         stops: What operators stopped.
@@ -208,6 +219,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
 
     models: Mapping[str, ModelSpec]
     keys: Keys
+    gone: GoneModels
     rates: Rates
     budgets: Budgets
     stops: Stops

@@ -6,8 +6,6 @@ from falgate.accounts.limits import Exceeded
 from falgate.core.account import ORGANISATION
 from falgate.core.calendar import Calendar
 from falgate.core.errors import (
-    BudgetExhausted,
-    BuyingStopped,
     Refusal,
     TimedOut,
     TooMany,
@@ -16,6 +14,7 @@ from falgate.core.errors import (
     UpstreamUnusable,
 )
 from falgate.core.money import dollars
+from falgate.core.money_errors import BudgetExhausted, BuyingStopped
 from falgate.fal.account import is_unpaid
 from falgate.jobs.job import Job, Order
 from falgate.jobs.verdicts import (
@@ -35,7 +34,7 @@ _LIMITS = {
     "generations_at_once": "concurrent purchases",
     "waiting_generations": "purchases waiting for a slot",
 }
-_BUSY, _NOT_THERE = 429, 503
+_GONE, _BUSY, _NOT_THERE = 410, 429, 503
 
 
 def of_limit(exceeded: Exceeded) -> TooMany:
@@ -90,7 +89,7 @@ def of_ending(job: Job) -> Refusal:
         when = "yet; try again later" if job.state == "paid" else "any more"
         return TimedOut(f"The pictures are paid for, but cannot be fetched from fal {when}")
     answer = job.answer
-    if job.state == "refused":
+    if job.state == "refused" or answer.status == _GONE:
         return UpstreamRefused(answer.status, answer.body, answer.headers)
     if answer.status == _BUSY:
         return Unavailable("fal accepts no more requests now; nothing was bought", 5)

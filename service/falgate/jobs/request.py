@@ -32,6 +32,7 @@ class RequestSpec(msgspec.Struct, frozen=True, kw_only=True):
         app: The app, whose keys alone may see the request.
         key: Public id of the key that asked.
         endpoint: The model.
+        called: The name under which it was called, if that is another one; see `AdmittedRequest`.
         fingerprint: Of the pool that serves it.
         arguments: For the model, including all defaults. They contain the prompt and are deleted
             when the request ends.
@@ -62,6 +63,7 @@ class RequestSpec(msgspec.Struct, frozen=True, kw_only=True):
     prompt_sha256: str = ""
     repeatable: str = ""
     ignored: str = ""
+    called: str = ""
 
     def __repr__(self) -> str:
         """Leave out the prompt."""
@@ -125,7 +127,8 @@ class QueuedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     def under(self, target: str) -> bool:
         """Return whether a path leads to it: like fal, compares only the owner and the alias."""
-        return target.split("/")[:2] == self.asked.endpoint.split("/")[:2]
+        called = self.asked.called or self.asked.endpoint
+        return target.split("/")[:2] == called.split("/")[:2]
 
 
 CANCELLED = Failure(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from falgate.core.money import Micros
+from falgate.fal.gone import says_gone
 from falgate.fal.replies import Delivered, Failed, FalAnswer, Rejected, Unsent
 from falgate.jobs.job import ENDS, Job
 from falgate.models import price
@@ -78,7 +79,7 @@ def after_submit(submission: Unsent | Rejected) -> Settlement:
             state="released", charge=0, answer=unreachable, why="fal could not be reached"
         )
     answer = submission.answer
-    if answer.status in _CREDENTIALS or answer.status == _BUSY:
+    if answer.status in _CREDENTIALS or answer.status == _BUSY or says_gone(answer):
         # About this gateway's key, model or rate, not the input: a later attempt may succeed.
         return Settlement(state="released", charge=0, answer=answer, why=_why(answer))
     return Settlement(state="refused", charge=0, answer=answer, why=_why(answer))

@@ -13,12 +13,13 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from falgate.core.errors import Unavailable
 from falgate.core.events import Anomaly, AnomalyKind, Purchased
-from falgate.fal.account import about_account
 from falgate.fal.progress import Progress
 from falgate.fal.replies import Accepted, Delivered, FalAnswer, Lost, Rejected, Unsent
+from falgate.jobs import availability
 from falgate.jobs import settlement as outcome
 from falgate.jobs.fetching import Fetcher
 from falgate.jobs.ingest import ingest
@@ -175,7 +176,7 @@ class JobWorker:
         except (NotDurable, Unavailable):
             # Certainly not sent. If the mark was written, the hold is released; if not, settling is
             # fenced and the reaper releases it.
-            job = msgspec.structs.replace(job, state="submitting")
+            job = replace(job, state="submitting")
             why = FalAnswer(
                 503, {"detail": "Redis did not confirm that the purchase is recorded durably"}, {}
             )
@@ -213,17 +214,12 @@ class JobWorker:
                 self._report("lost_submit", job, why)
                 await self._give_word(job)
                 return None
-            case Unsent() | Rejected():
-                if isinstance(submission, Rejected):
-                    self._note_account(job, submission)
+            case Unsent():
                 return await self._settle(job, outcome.after_submit(submission))
-
-    def _note_account(self, job: Job, refusal: Rejected) -> None:
-        """Report a refusal that concerns this gateway's own account at fal."""
-        if anomaly := about_account(refusal.answer):
-            self._report(anomaly, job, refusal.said)
-            if anomaly == "exhausted_balance":
-                self._ports.facts.exhausted(job.order.upstream)
+            case Rejected():
+                return await self._settle(
+                    job, await availability.refused(self._ports, order, submission)
+                )
 
     async def _accept(self, job: Job, request_id: str) -> Job | None:
         if not await retry_until_available(lambda: self._ports.jobs.accept(job, request_id)):
@@ -233,7 +229,7 @@ class JobWorker:
                 self._report("second_request_id", job, request_id)
             await self._give_word(job)
             return None
-        job = msgspec.structs.replace(job, state="accepted", request_id=request_id)
+        job = replace(job, state="accepted", request_id=request_id)
         self._jobs[job.order.id] = job
         return job
 
@@ -249,6 +245,7 @@ class JobWorker:
         settlement = outcome.after_result(
             spec, arguments, job.order.held, result, start_within_s=job.order.start_within_s
         )
+        await availability.ended(self._ports, job.order, result)
         if not isinstance(result, Delivered):
             return await self._settle(job, settlement)
         if outcome.is_zero(result.units):

@@ -14,7 +14,8 @@ import msgspec
 
 from falgate.core.bounds import NAME_MAX, NAMES_MAX
 from falgate.core.errors import InputRejected
-from falgate.models.spec import ModelSpec, Problem
+from falgate.models.refused import Problem
+from falgate.models.spec import ModelSpec
 
 # Reads the names of a body's top-level fields and leaves their values unparsed.
 _NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from falgate.core.money import Micros
+from falgate.models.refused import Refused
 from falgate.models.sizes import Grid, ImageSize
-from falgate.models.spec import Expected, Refused
+from falgate.models.spec import Expected
 
 Preset = Literal[
     "square_hd",

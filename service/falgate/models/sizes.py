@@ -1,10 +1,12 @@
 """Sizes of pictures: as a preset or as an object, and the rules that a model has for them."""
 
+import re
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+_NAMED = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", re.ASCII)
 _SIDE_PX_MAX = 14_142
 """fal's own limit for its type, below which each model has stricter ones."""
 
@@ -36,11 +38,18 @@ class ImageSize(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.width}x{self.height}"
 
 
+def size_named(text: str) -> ImageSize | None:
+    """Return the size that a text such as "1024x768" names, or None."""
+    found = _NAMED.fullmatch(text)
+    return ImageSize(width=int(found[1]), height=int(found[2])) if found else None
+
+
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
     """The sizes that a model makes.
 
     Attributes:
         multiple_of: Of both sides, pixels.
+        edge_min: Of the shorter side, pixels.
         edge_max: Of the longer side, pixels.
         ratio_max: Of the longer side to the shorter one.
         pixels_min: Of the picture.
@@ -48,10 +57,18 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     multiple_of: int
+    edge_min: int = 1
     edge_max: int
     ratio_max: int
     pixels_min: int
     pixels_max: int
+
+    def __str__(self) -> str:
+        """Return the rules in words."""
+        return (
+            f"multiples of {self.multiple_of}, sides {self.edge_min} to {self.edge_max}, ratio to "
+            f"{self.ratio_max}:1, {self.pixels_min:,} to {self.pixels_max:,} pixels"
+        )
 
     def may_be(self, size: ImageSize) -> bool:
         """Return whether a picture may have come out like this.
@@ -67,6 +84,8 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
         longer, shorter = max(size.width, size.height), min(size.width, size.height)
         if size.width % self.multiple_of or size.height % self.multiple_of:
             return f"both sides must be multiples of {self.multiple_of}"
+        if shorter < self.edge_min:
+            return f"no side may be shorter than {self.edge_min} pixels"
         if longer > self.edge_max:
             return f"no side may be longer than {self.edge_max} pixels"
         if longer > self.ratio_max * shorter:

@@ -1,5 +1,6 @@
 """What a model's file declares: endpoint, schemas, prices and the pictures to expect."""
 
+import functools
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -10,7 +11,9 @@ from msgspec import UNSET
 from falgate.core.money import Micros
 from falgate.core.picture import Kept
 from falgate.models.input_files import InputFiles
+from falgate.models.refused import Problem, Refused, has, has_url
 from falgate.models.sizes import Grid, ImageSize
+from falgate.models.spelling import spelt
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -47,36 +50,22 @@ class Expected(msgspec.Struct, frozen=True):
         )
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """Arguments that a model refuses together, although its schema allows each of them.
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """The files that describe a model.
 
     Attributes:
-        when: Their values, by name.
-        why: What a caller is told.
-        given: Another argument, whatever its value; "" for none.
+        file: Name of the declaration.
+        document: fal's OpenAPI document of the endpoint, as pinned.
+        unit_price: What fal's pricing API says for the endpoint, in dollars; "" if not known.
     """
 
-    when: Mapping[str, Any]
-    why: str
-    given: str = ""
+    file: str
+    document: Mapping[str, Any]
+    unit_price: str = ""
 
-    def has(self, arguments: Any) -> bool:
-        """Return whether arguments are such."""
-        if self.given and getattr(arguments, self.given) is UNSET:
-            return False
-        return all(getattr(arguments, name) == value for name, value in self.when.items())
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Why a request is refused.
-
-    Attributes:
-        argument: Name of the argument that is wrong.
-        why: What is wrong with it.
-    """
-
-    argument: str
-    why: str
+    def __repr__(self) -> str:
+        """Leave out the document, which is long."""
+        return f"Description({self.file})"
 
 
 class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,12 +96,21 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         priced_sizes: The sizes that it chooses among if it may, each with a price of its own.
         refused: Which arguments do not go together.
         lossy_only: Names of the arguments that only lossy formats have.
+        closed: The arguments that a caller must leave at these values.
+        texts: Names of the arguments beside the prompt that can hold a URL, which is refused: what
+            it leads to may change while the cache has the picture.
+        unpooled: Arguments whose pictures are not kept, because they depend on more than the
+            request; by name, all values of one have to match.
         recorded: Names of the arguments that the ledger keeps; never the prompt.
         pictures: Name of the result's field that lists the pictures.
-        count: Name of the argument for the number of pictures.
+        scalars: Names of the result's fields about the whole call, which are kept and repeated.
+        parallels: Names of its lists with one element for each picture, likewise.
+        flags: Those of the lists whose true elements mark pictures that are not kept.
+        count: Name of the argument for the number of pictures, if the model has one.
         quality: Name of the argument for the quality, if the model has one.
         size: Name of the argument for the size, if the model has one.
-        inline: Name of the argument that asks for data URIs instead of URLs.
+        inline: Name of the argument that asks for data URIs instead of URLs, if the model has one.
+        seed: Name of the argument that makes a call repeatable, if the model has one.
         prompt: Name of the argument for the prompt.
         format: Name of the argument for the file format, if the model has one.
         lossless: The lossless value of `format`, from which falgate converts to the others.
@@ -121,6 +119,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         retires: The day from which its vendor makes no pictures of it any more; None if none is
             announced.
         successor: Endpoint of the model to move to then, or "".
+        described: The files that it was read from; None if it is one of falgate's own.
     """
 
     endpoint: str
@@ -141,33 +140,57 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     priced_sizes: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
     lossy_only: tuple[str, ...] = ()
+    closed: Mapping[str, Any] = {}
+    texts: tuple[str, ...] = ()
+    unpooled: tuple[Mapping[str, Any], ...] = ()
     reasoning_ceiling: Callable[[Any, int], Micros] = lambda _arguments, _number: 0
     recorded: tuple[str, ...] = ()
     pictures: str = "images"
+    scalars: tuple[str, ...] = ()
+    parallels: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     count: str = "num_images"
     quality: str = "quality"
     size: str = "image_size"
     inline: str = "sync_mode"
+    seed: str = ""
     prompt: str = "prompt"
     format: str = "output_format"
     lossless: str = "png"
     inputs: tuple[InputFiles, ...] = ()
     retires: date | None = None
     successor: str = ""
+    described: Description | None = None
 
     @property
     def unkeyed(self) -> frozenset[str]:
-        """Names of the arguments outside the fingerprint, because they do not change a picture."""
-        return frozenset({self.count, self.inline})
+        """Names of the arguments that do not change a picture."""
+        return frozenset({self.count, self.inline} - {""})
+
+    def keyed(self, arguments: Any) -> dict[str, Any]:
+        """Return the arguments that requests must have in common to share pictures.
+
+        With a seed, the number of pictures is one of them: the rest of a set cannot be bought.
+        """
+        outside = {self.inline} if self.is_seeded(arguments) else self.unkeyed
+        given: dict[str, Any] = msgspec.to_builtins(arguments)
+        return {name: value for name, value in given.items() if name not in outside}
+
+    def is_seeded(self, arguments: Any) -> bool:
+        """Return whether fal would make the same pictures again for these arguments."""
+        return bool(self.seed) and getattr(arguments, self.seed) not in (UNSET, None)
+
+    def is_unpooled(self, arguments: Any) -> bool:
+        """Return whether the pictures depend on more than these arguments, so none are kept."""
+        return any(has(arguments, each) for each in self.unpooled)
 
     def normalized(self, arguments: Any) -> Any:
         """Return the arguments as others that mean the same.
 
         A size has no name, and a null where a model has no default is nothing.
         """
-        optional = (*self.lossy_only, *(each.argument for each in self.inputs if not each.least))
         changed: dict[str, Any] = {
-            name: UNSET for name in optional if getattr(arguments, name) is None
+            name: UNSET for name in _optional(self.input) if getattr(arguments, name) is None
         }
         size = getattr(arguments, self.size, None)
         if isinstance(size, str) and size in self.presets:
@@ -182,6 +205,13 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         for refused in self.refused:
             if refused.has(arguments):
                 return Problem(refused.given or next(iter(refused.when)), refused.why)
+        for name, only in self.closed.items():
+            if getattr(arguments, name) != only:
+                return Problem(name, "this gateway does not sell it; leave it out")
+        given = msgspec.to_builtins(arguments) if self.texts else {}
+        for name in self.texts:
+            if has_url(given.get(name)):
+                return Problem(name, "it may not hold a URL, since what that leads to may change")
         return None
 
     def as_delivered(self, arguments: Any, width: int, height: int) -> Any:
@@ -195,13 +225,17 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""
-        number: int = getattr(arguments, self.count)
+        number: int = getattr(arguments, self.count) if self.count else 1
         return number
+
+    def single(self, arguments: Any) -> Any:
+        """Return the arguments that ask for one picture, by its URL."""
+        changed = {name: value for name, value in ((self.count, 1), (self.inline, False)) if name}
+        return msgspec.structs.replace(arguments, **changed)
 
     def wants_inline(self, arguments: Any) -> bool:
         """Return whether the caller asked for data URIs."""
-        inline: bool = getattr(arguments, self.inline)
-        return inline
+        return bool(self.inline) and getattr(arguments, self.inline) is True
 
     def prompt_of(self, arguments: Any) -> str:
         """Return the prompt."""
@@ -210,7 +244,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def noted(self, arguments: Any) -> dict[str, str]:
         """Return the arguments that the ledger keeps, by name."""
-        return {name: str(getattr(arguments, name)) for name in self.recorded}
+        given = {name: getattr(arguments, name) for name in self.recorded}
+        return {name: spelt(value) for name, value in given.items() if value is not UNSET}
 
     def masters(self, arguments: Any) -> Any | None:
         """Return the arguments for the lossless pictures that these can be converted from.
@@ -227,9 +262,12 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     def files(self, output: Any) -> tuple[dict[str, Any], ...]:
         """Return the well-formed picture files in a result of fal's."""
         listed = output.get(self.pictures) if isinstance(output, dict) else None
-        if not isinstance(listed, list):
-            return ()
-        return tuple(f for f in listed if isinstance(f, dict) and isinstance(f.get("url"), str))
+        return tuple(filter(self.is_file, listed)) if isinstance(listed, list) else ()
+
+    @staticmethod
+    def is_file(file: Any) -> bool:
+        """Return whether this is a well-formed file of a result."""
+        return isinstance(file, dict) and isinstance(file.get("url"), str)
 
     def purchase(self, arguments: Any, number: int) -> dict[str, Any]:
         """Return the body that buys `number` pictures: every argument explicit, and never inline.
@@ -237,6 +275,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         fal keeps inline results only for minutes, so one that was lost could not be fetched again.
         """
         body: dict[str, Any] = msgspec.to_builtins(arguments)
-        body[self.count] = number
-        body[self.inline] = False
-        return body
+        changed = ((self.count, number), (self.inline, False))
+        return body | {name: value for name, value in changed if name}
+
+
+@functools.cache
+def _optional(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the names of the arguments without a default, which need not be given."""
+    return tuple(each.name for each in msgspec.structs.fields(struct) if each.default is UNSET)

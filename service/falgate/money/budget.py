@@ -10,7 +10,7 @@ from falgate.core.calendar import Window
 from falgate.core.money import MICROS_MAX, Micros
 
 # Spending is counted in all windows of all accounts, with or without a budget: five kinds of window
-# on four accounts, so twenty counters per purchase. A budget that is set in the afternoon therefore
+# on five accounts, so 25 counters per purchase. A budget that is set in the afternoon therefore
 # includes what was spent in the morning. An account has at most one budget per kind of window: of
 # two, only the lower one would ever matter.
 

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from falgate.core.account import ORGANISATION, account, chain
+from falgate.core.account import account, chain
 from falgate.core.money import Micros, dollars
 from falgate.core.problems import Conflict
 
@@ -51,6 +51,7 @@ class _OfJob(Posted, frozen=True, kw_only=True):
     team: str
     app: str
     key: str
+    charged_model: str = ""
     request_id: str = ""
     billed: Micros
     overrun: Micros
@@ -66,6 +67,10 @@ class _OfJob(Posted, frozen=True, kw_only=True):
         """The local date that it is counted under."""
         return _day(self.windows)
 
+    def _charged(self, *, of_nobody: bool) -> tuple[str, ...]:
+        asking = ("", "", "") if of_nobody else (self.team, self.app, self.key)
+        return _chain(*asking, self.charged_model)
+
 
 class Close(_OfJob, frozen=True, kw_only=True):
     """The closing entry of a job, of which there is exactly one.
@@ -73,6 +78,7 @@ class Close(_OfJob, frozen=True, kw_only=True):
     Attributes:
         job: The job's id.
         team: Who is charged; likewise `app` and `key`.
+        charged_model: The model, if it is charged too; "" for jobs that an earlier version held.
         request_id: fal's id, or "".
         outcome: See `Outcome`.
         held: The hold, in micro-USD.
@@ -105,10 +111,7 @@ class Close(_OfJob, frozen=True, kw_only=True):
     @property
     def accounts(self) -> tuple[str, ...]:
         """Names of the accounts that were charged."""
-        if self.outcome == "recovered":
-            # It is not known who asked for it.
-            return (ORGANISATION.name,)
-        return _chain(self.team, self.app, self.key)
+        return self._charged(of_nobody=self.outcome == "recovered")
 
 
 class Correction(_OfJob, frozen=True, kw_only=True):
@@ -116,7 +119,7 @@ class Correction(_OfJob, frozen=True, kw_only=True):
 
     Attributes:
         job: The job's id.
-        team: As in the job's closing entry; likewise `app` and `key`.
+        team: As in the job's closing entry; likewise `app`, `key` and `charged_model`.
         billed: Difference charged to the budgets, signed micro-USD.
         overrun: Difference charged to the overage account, signed micro-USD.
         why: How it was found.
@@ -128,9 +131,7 @@ class Correction(_OfJob, frozen=True, kw_only=True):
     @property
     def accounts(self) -> tuple[str, ...]:
         """Names of the accounts that were charged."""
-        if self.job.startswith("recovered-"):
-            return (ORGANISATION.name,)
-        return _chain(self.team, self.app, self.key)
+        return self._charged(of_nobody=self.job.startswith("recovered-"))
 
 
 class _OfAccount(Posted, frozen=True, kw_only=True):
@@ -208,8 +209,8 @@ def _day(windows: str) -> str:
 
 
 @lru_cache(1_000)
-def _chain(team: str, app: str, key: str) -> tuple[str, ...]:
-    return tuple(each.name for each in chain(team, app, key))
+def _chain(team: str, app: str, key: str, model: str) -> tuple[str, ...]:
+    return tuple(each.name for each in chain(team, app, key, model))
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

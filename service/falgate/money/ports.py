@@ -6,19 +6,19 @@ from falgate.core.account import Account
 from falgate.core.calendar import Kind
 from falgate.core.money import Micros
 from falgate.money.budget import Budget, Position
-from falgate.money.stop import Stop, Stopped, Subject
+from falgate.money.stop import Stop, Stopped
 
 
 class StopStore(Protocol):
     """What operators stopped, for every upstream."""
 
     async def all(self) -> list[Stopped]:
-        """Return every stop, the widest subjects first, then by name."""
+        """Return every stop, by level, then by name."""
 
-    async def read(self, of: Subject) -> Stop | None:
+    async def read(self, of: Account) -> Stop | None:
         """Return a subject's stop, or None."""
 
-    async def put(self, of: Subject, was: Stop | None, now: Stop | None, who: str) -> bool:
+    async def put(self, of: Account, was: Stop | None, now: Stop | None, who: str) -> bool:
         """Stop a subject or (with None) resume it, if its stop still equals `was`; audited."""
 
 

@@ -1,65 +1,31 @@
 """A stop: what an operator has put an end to buying for, and what callers are told about it."""
 
 from collections.abc import Iterable
-from typing import Literal, get_args
 
 import msgspec
 
-from falgate.core.account import ORGANISATION, Account
-from falgate.core.errors import StoppedByOperator
+from falgate.core.account import LEVELS, Account, Level, account
+from falgate.core.money_errors import StoppedByOperator
 
-Level = Literal["organisation", "team", "app", "model"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""In the order in which a refusal names them: of several stops, the widest is the reason."""
-
-
-class Subject(msgspec.Struct, frozen=True):
-    """What can be stopped.
-
-    Attributes:
-        level: Its kind.
-        id: Unique within its level: as of an `Account`, or a model's endpoint.
-    """
-
-    level: Level
-    id: str
-
-    @property
-    def name(self) -> str:
-        """The subject as "<level>:<id>", such as "team:web" or "model:openai/gpt-image-2"."""
-        return f"{self.level}:{self.id}"
-
-    @property
-    def words(self) -> str:
-        """The subject as sentences name it."""
-        return "the organisation" if self == WHOLE else f"{self.level} {self.id}"
+STOPPABLE: tuple[Level, ...] = tuple(level for level in LEVELS if level != "key")
+"""What can be stopped. A key is disabled instead."""
 
 
-WHOLE = Subject("organisation", ORGANISATION.id)
-
-
-def subject(name: str) -> Subject:
-    """Parse a subject's name as `Subject.name` writes it; "organisation" alone is accepted too.
+def subject(name: str) -> Account:
+    """Parse the name of an account that can be stopped, as `Account.name` writes it.
 
     Raises:
-        ValueError: It is not the name of a subject.
+        ValueError: It is not the name of an account, or it is a key's.
     """
-    if name == WHOLE.level:
-        return WHOLE
-    level, _, own = name.partition(":")
-    found = next((Subject(each, own) for each in LEVELS if each == level), None)
-    if found is None or not own or (found.level == "organisation" and found != WHOLE):
-        raise ValueError(f"{name!r} is not {WHOLE.name}, team:NAME, app:TEAM/APP or model:ENDPOINT")
+    found = account(name)
+    if found.level not in STOPPABLE:
+        raise ValueError(f"{name!r} cannot be stopped: disable the key instead")
     return found
 
 
-def stoppable(accounts: Iterable[Account], endpoint: str) -> tuple[Subject, ...]:
-    """Return what a purchase would be stopped by, the widest first.
-
-    Keys are left out: a key is disabled instead.
-    """
-    charged = [Subject(each.level, each.id) for each in accounts if each.level != "key"]
-    return (*charged, Subject("model", endpoint))
+def stoppable(accounts: Iterable[Account]) -> tuple[Account, ...]:
+    """Return those of the accounts that a purchase is charged to by which it can be stopped."""
+    return tuple(each for each in accounts if each.level in STOPPABLE)
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,9 +43,9 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """Nothing is bought for a subject until an operator resumes it."""
+    """Nothing is bought for an account until an operator resumes it."""
 
-    subject: Subject
+    subject: Account
     stop: Stop
 
     def refusal(self) -> StoppedByOperator:

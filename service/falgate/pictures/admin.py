@@ -62,7 +62,7 @@ class Purged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CacheAdmin:
-    """Administration of pools and pictures. All methods raise `Unavailable` without Redis."""
+    """Pools and pictures as operators see them. Methods raise `Unavailable` without Redis."""
 
     def __init__(
         self,
@@ -223,19 +223,20 @@ class CacheAdmin:
         return await self.picture(record.name)
 
     async def pin_model(self, endpoint: str, who: str, *, cursor: str = "") -> tuple[int, str]:
-        """Pin all pictures of a model in a page of pools, as a model ends that cannot be bought on.
+        """Pin all pictures of a model that ends, in a page of pools.
 
-        Return how many there are, and the cursor of the next page, "" after the last.
+        Return how many were not pinned before, and the cursor of the next page, "" after the last.
         """
-        pools, after = await self.page(cursor=cursor, number=_PAGE)
         pinned = 0
+        pools, after = await self.page(cursor=cursor, number=_PAGE)
         for each in pools:
             if each.about is not None and each.about.endpoint == endpoint:
-                for picture in each.pool.pictures:
-                    await self._catalogue.pin(picture.name, pinned=True)
+                names = [picture.name for picture in each.pool.pictures]
+                for record in await self._catalogue.records(names):
+                    if record is not None and not record.pinned:
+                        pinned += await self._catalogue.pin(record.name, pinned=True)
                 hashes = {picture.sha256 for picture in each.pool.pictures}
                 await self._pools.keep(each.fingerprint, hashes, 0, pinned=True)
-                pinned += len(hashes)
         if pinned:
             await self._note(who, "pin", f"model {endpoint}", {"pinned": pinned})
         return pinned, after

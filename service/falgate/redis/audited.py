@@ -51,18 +51,23 @@ async def put(  # noqa: PLR0917 -- a change is what, from, to, by whom
         revision=revision,
         place=place,
         more_keys=lists,
-        **changed(field, was, now, change),
+        **await changed(redis, records, field, was, now, change),
     )
     return bool(done)
 
 
-def changed(
-    field: str, was: msgspec.Struct | int | None, now: msgspec.Struct | int | None, change: Change
+async def changed(  # noqa: PLR0917 -- as `put`
+    redis: Redis,
+    records: str,
+    field: str,
+    was: msgspec.Struct | int | None,
+    now: msgspec.Struct | int | None,
+    change: Change,
 ) -> dict[str, str]:
-    """Return the arguments that all scripts which change a record have in common."""
+    """Return the arguments that all scripts which change a record have in common; see `put`."""
     return {
         "field": field,
-        "was": _json(was),
+        "was": await _stored(redis, records, field, was),
         "now": _json(now),
         "who": change.who,
         "action": change.action,
@@ -71,6 +76,19 @@ def changed(
         "shown_was": _json(was, shown=True),
         "shown_now": _json(now, shown=True),
     }
+
+
+async def _stored(redis: Redis, records: str, field: str, was: msgspec.Struct | int | None) -> str:
+    """Return a record as it is stored, if it still reads as `was`; else, as it would be stored.
+
+    A record that an earlier version wrote lacks the fields that were added since, so it has another
+    text than `was`.
+    """
+    if isinstance(was, msgspec.Struct):
+        found = await redis.hget(records, field)
+        if found and msgspec.json.decode(found, type=type(was)) == was:
+            return str(found)
+    return _json(was)
 
 
 def _json(record: msgspec.Struct | int | None, *, shown: bool = False) -> str:

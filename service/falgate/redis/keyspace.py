@@ -1,4 +1,6 @@
-"""Names of all Redis keys, with what each holds and how long; no other file builds a name.
+"""Names of Redis keys, with what each holds and how long; `picture_keys` has those of pictures.
+
+No other file builds a name.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
 claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 
 from falgate.core.account import Account
 from falgate.core.account import account as named_account
+from falgate.redis import picture_keys
 from falgate.redis.key import Key
 
 JOB_KEPT_S = 7 * 86_400
@@ -37,7 +40,7 @@ TO_KEYS, TO_CHANNELS = "~{fg*}:* ~fg:*", "&fg:*"
 """Rights to all keys and channels, in ACL notation."""
 
 meta = Key("meta", "hash", "the ledger's id, calendar, trusted server and applied settings")
-directory = Key("directory", "hash", "`team:<name>`, `app:<team>/<app>` as JSON, and a revision")
+directory = Key("directory", "hash", "`team:<name>`, `model:<endpoint>` and so on, and a revision")
 apikey = Key("apikey:<key_id>", "hash", "one app key, as JSON, in the field `record`")
 former_apikeys = Key("apikeys", "hash", "app keys of an earlier version", "until split at a start")
 key_order = Key("keyorder:<of>", "zset", "`<created>-<id>` of all keys, a team's or an app's")
@@ -93,11 +96,12 @@ hits = Key(
     "until swept after HITS_KEPT_S",
 )
 alerts = Key("alerts", "stream", "thresholds reached and first refusals, until they are delivered")
-warned = Key(
-    "warned:<upstream>",
+alerted = Key("alerted", "set", "names of the alerts that are queued once only")
+alert_turn = Key(
+    "alertturn:<of>",
     "string",
-    "the instance that warned of an upstream's balance",
-    "for an hour",
+    "the instance that told of an upstream's balance, or looked after models that end",
+    "for an hour, or a day",
     lives="expires",
 )
 delivery = Key(
@@ -130,6 +134,8 @@ verifier = Key(
     "for an hour",
     lives="expires",
 )
+model_drifts = Key("modeldrifts", "hash", "what fal changed of described models, as JSON")
+model_watch = Key("modelwatch", "string", "who compared models last", "6 hours", lives="expires")
 job = Key("job:<job_id>", "hash", "one job", "until swept JOB_KEPT_S after its end")
 refusal = Key(
     "refusal:<job_id>",
@@ -209,107 +215,25 @@ idempotency = Key(
 progress = Key(
     "progress:<job_id>", "string", "a job's progress at the upstream", "for a day", lives="expires"
 )
-picture = Key(
-    "{fgp}:picture:<name>", "hash", "metadata of one stored picture", "until deleted with its bytes"
-)
-pictures = Key(
-    "{fgp}:pictures",
-    "zset",
-    "names of pictures by their worth, for eviction",
-    "until deleted likewise",
-)
-media = Key("{fgp}:media", "hash", "number and total bytes of stored pictures")
-about = Key(
-    "{fgp}:about:<fingerprint>",
-    "hash",
-    "metadata of one pool, and who bought for it",
-    "until deleted when its pool is gone",
-)
-pools = Key(
-    "{fgp}:pools", "zset", "fingerprints by their last purchase, ms", "until deleted likewise"
-)
-pools_of = Key(
-    "{fgp}:poolsof:<app>",
-    "zset",
-    "fingerprints that an app bought for, by time, ms",
-    "until deleted likewise",
-)
-prompt = Key(
-    "{fgp}:prompt:<prompt_sha256>",
-    "set",
-    "fingerprints of one prompt, by its hash",
-    "until deleted likewise",
-)
-pictures_of_prompt = Key(
-    "{fgp}:pictured:<prompt_sha256>",
-    "set",
-    "names of the pictures of one prompt, by its hash",
-    "until deleted with them",
-)
-inputs = Key(
-    "{fgp}:inputs:<app>",
-    "zset",
-    "names of an app's input pictures by their last use, ms",
-    "until deleted with their bytes",
-)
-input_apps = Key(
-    "{fgp}:inputapps", "set", "apps that have input pictures", "until their last one is deleted"
-)
-ticket = Key(
-    "{fgp}:ticket:<token>",
-    "string",
-    "an upload that was announced, and whose it is",
-    "for minutes",
-    lives="expires",
-)
-upload = Key(
-    "{fgp}:upload:<upload_id>",
-    "string",
-    "an uploaded input picture, and whose it is",
-    "as long as input pictures are, by setting",
-    lives="expires",
-)
-sent_input = Key(
-    "{fgp}:sentinput:<upstream>:<sha256>",
-    "string",
-    "URL of an input picture at an upstream",
-    "for hours",
-    lives="expires",
-)
-maintenance = Key(
-    "{fgp}:maintenance",
-    "string",
-    "the instance that maintains the pictures",
-    "for a minute",
-    lives="expires",
-)
-pool = Key(
-    "fg:pool:{<fingerprint>}",
-    "hash",
-    "generation and pictures of one fingerprint",
-    "until its pictures expire, unless one is pinned",
-    lives="either",
-)
 
 META = meta()
 DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
 AUDIT = audit()
 STOPS = stops()
+MODEL_DRIFTS = model_drifts()
 POSTED = posted()
 ALERTS = alerts()
+ALERTED = alerted()
 MARKERS = markers()
-PICTURES = pictures()
-MEDIA = media()
-POOLS = pools()
-INPUT_APPS = input_apps()
-MAINTENANCE = maintenance()
 
-TRACKED = (apikey(""), DIRECTORY, pool("").removesuffix("}"))
+TRACKED = (apikey(""), DIRECTORY, picture_keys.pool("").removesuffix("}"))
 """Beginnings of the names of keys that are kept in memory, see `tracking`."""
 
-KEYS: Mapping[str, Key] = {name: key for name, key in globals().items() if isinstance(key, Key)}
-"""All families, by the name that they have here and in scripts."""
+KEYS: Mapping[str, Key] = {
+    name: key for name, key in {**vars(picture_keys), **globals()}.items() if isinstance(key, Key)
+}
+"""All families, by the name that they have here, in `picture_keys` and in scripts."""
 
 
 def account_of(key: str) -> tuple[str, Account]:

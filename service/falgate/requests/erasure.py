@@ -89,6 +89,7 @@ class PromptEraser:
         removed = await self._deleter.remove_now(own)
         for fingerprint in fingerprints:
             await self._catalogue.drop_pool(fingerprint)
+        await self._texts.forget_results(self._upstreams, sha256)
         receipt = Receipt(
             id=uuid.uuid4().hex,
             at_ms=await self._catalogue.now_ms(),

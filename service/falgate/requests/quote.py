@@ -1,23 +1,21 @@
 """Quotes: what a request would cost and what would refuse it, without buying anything."""
 
-from collections.abc import Sequence
-from functools import partial
+from typing import Any
 
 import msgspec
 
-from falgate.cache.decision import Decision
-from falgate.cache.lookup import PoolReader, look_up
-from falgate.cache.pool import AppPool
+from falgate.cache.lookup import PoolReader
 from falgate.cache.request import PictureRequest
 from falgate.core.account import Account
-from falgate.core.errors import PriceMissing
+from falgate.core.errors import InputRejected, PriceMissing
 from falgate.core.events import Source
 from falgate.core.money import Micros
-from falgate.core.picture import Picture
-from falgate.jobs.derive import derivable
+from falgate.jobs.forecast import forecast
 from falgate.jobs.ports import Budgets, Stops
 from falgate.models import price
 from falgate.models.price import PriceUnknown
+from falgate.models.redirect import redirected
+from falgate.models.spec import ModelSpec
 from falgate.money import budget
 from falgate.money.budget import Position
 from falgate.money.stop import Stopped, stoppable
@@ -56,6 +54,38 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
 
 
+class Succession(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pictures of a request would cost if its model's successor made all of them.
+
+    Attributes:
+        model: Endpoint of the successor.
+        estimate: What they are expected to be charged at, in micro-USD.
+        difference: By how much that is more than for the model itself; negative if it is less.
+        problem: Why the successor cannot make them, or "".
+    """
+
+    model: str
+    estimate: Micros = 0
+    difference: Micros = 0
+    problem: str = ""
+
+
+def succession(spec: ModelSpec, arguments: Any, successor: ModelSpec) -> Succession:
+    """Return what changes for a request when a successor takes its model's place."""
+    number = spec.asked(arguments)
+    try:
+        moved = redirected(spec, arguments, successor)
+        estimate = price.cost(successor, moved, number)
+        difference = estimate - price.cost(spec, arguments, number)
+    except InputRejected as rejected:
+        first = rejected.issues[0]
+        where = ".".join(map(str, first["loc"]))
+        return Succession(model=successor.endpoint, problem=f"{where}: {first['msg']}")
+    except PriceUnknown as error:
+        return Succession(model=successor.endpoint, problem=str(error))
+    return Succession(model=successor.endpoint, estimate=estimate, difference=difference)
+
+
 class Quotes:
     """Quotes requests."""
 
@@ -76,7 +106,8 @@ class Quotes:
             PriceMissing: The model has no price for it.
             Unavailable: Without Redis.
         """
-        there, masters = await self._there(asked, accounts)
+        app = next(account.id for account in accounts if account.level == "app")
+        there, masters = await forecast(self._pools, self._places, asked, app)
         missing = there.missing - len(masters)
         try:
             listed = price.listed(asked.spec, asked.arguments, missing)
@@ -92,7 +123,7 @@ class Quotes:
         short = [p for p in positions if (left := p.remaining) is not None and ceiling > left]
         stopped = None
         if missing:
-            stopped = await self._stops.first(stoppable(accounts, asked.spec.endpoint))
+            stopped = await self._stops.first(stoppable(accounts))
         found = there.handed_out
         # What would be converted is served as what already was.
         served = msgspec.structs.replace(there, pictures=(*found, *masters))
@@ -110,15 +141,3 @@ class Quotes:
             tightest=budget.tightest(positions),
             source="derived" if masters and not served.missing else served.source,
         )
-
-    async def _there(
-        self, asked: PictureRequest, accounts: tuple[Account, ...]
-    ) -> tuple[Decision, Sequence[Picture]]:
-        """Decide what the request would get, and return the pictures that would be converted."""
-        pick = None
-        if asked.treatment.distinct:
-            app = next(account.id for account in accounts if account.level == "app")
-            where = AppPool(app, asked.fingerprint)
-            pick = partial(self._places.free, where, wanted=asked.wanted)
-        there = await look_up(self._pools, asked, pick)
-        return there, await derivable(self._pools, asked, there, pick)

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.ports import Records
@@ -14,7 +14,7 @@ from falgate.core.errors import InputRejected
 from falgate.core.picture import Picture
 from falgate.core.problems import Conflict, Invalid
 from falgate.fal.options import FalOptions
-from falgate.jobs.admission import AdmittedRequest, terms
+from falgate.jobs.admission import AdmittedRequest, terms, terms_for
 from falgate.jobs.ports import Ports
 from falgate.models import arguments as request
 from falgate.models.spec import ModelSpec
@@ -104,15 +104,20 @@ class Rerolls:
             fresh="beside",
             keep_prompt=about.arguments is not None,
         )
-        arguments = replace(arguments, **{spec.count: 1, spec.inline: False})
+        if spec.is_seeded(arguments):
+            raise Conflict(
+                "This picture has a seed, so fal would make the same one again; reject it instead"
+            )
+        arguments = spec.single(arguments)
         wanted = request_for(spec, arguments, about.upstream, treatment)
         if wanted.fingerprint != pool_record.fingerprint:
             raise Invalid("This is not the request that the picture was made for")
         key = await self._key(record, pool_record, about.upstream)
+        directory = await self._records.directory()
         return AdmittedRequest(
             request_id=str(uuid.uuid4()),
             key=key,
-            terms=terms(key, await self._records.directory()),
+            terms=terms_for(terms(key, directory), directory, spec.endpoint),
             options=FalOptions(),
             **asdict(wanted),
         )

@@ -127,6 +127,7 @@ class SubmitService:
         rejection: InputRejected,
         *,
         request_id: str,
+        called: str = "",
         hook: Hook = NO_HOOK,
     ) -> QueuedRequest:
         """Store a request with invalid input, as fal does, which reports the errors as its result.
@@ -148,6 +149,7 @@ class SubmitService:
             arguments={},
             webhook=hook.url,
             base_url=hook.base_url,
+            called=called,
         )
         await self._pace_rejections(f"{key.team}/{key.app}")
         return await self._put(NewRequest(asked=asked), "failed", rejection_of(rejection))
@@ -230,6 +232,7 @@ def _keep(call: AdmittedRequest, hook: Hook, key: str) -> NewRequest:
         prompt_sha256=prompt_digest(call.spec.prompt_of(call.arguments)),
         repeatable=repeatable,
         ignored=call.ignored,
+        called=call.called,
     )
     return NewRequest(asked=asked, digest=digest if repeatable else "", repeats_ms=repeats_ms)
 

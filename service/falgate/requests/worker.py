@@ -13,7 +13,7 @@ from falgate.core.errors import KeyUnknown, Refusal, TimedOut, TooMany, Unavaila
 from falgate.core.events import Anomaly, Answered
 from falgate.jobs import answer
 from falgate.jobs.acquire import Cached, Claim, Claims, Leader
-from falgate.jobs.admission import AdmittedRequest, permit
+from falgate.jobs.admission import AdmittedRequest, ending, permit, terms_for
 from falgate.jobs.answer import Answer
 from falgate.jobs.job import Job
 from falgate.jobs.job_result import share
@@ -227,8 +227,10 @@ class RequestWorker:
         return AdmittedRequest(
             request_id=asked.id,
             key=key,
-            terms=caller.terms,
+            terms=terms_for(caller.terms, directory, asked.endpoint),
             options=asked.options,
+            called=asked.called,
+            ended=ending(caller, wanted.spec, asked.upstream),
             **msgspec.structs.asdict(wanted),
         )
 

@@ -9,9 +9,10 @@ import pybase64
 from falgate.core.money import Micros
 from falgate.core.picture import EXTENSIONS
 from falgate.models import price
-from falgate.models.spec import ModelSpec
+from falgate.models.spec import Expected, ModelSpec
 from falgate.sandbox import refusals
 from falgate.sandbox.answer import Answer, said
+from falgate.sandbox.beside import beside
 from falgate.sandbox.drawing import Sheet, draw
 from falgate.sandbox.record import Record, life
 
@@ -68,7 +69,8 @@ def result(record: Record, spec: ModelSpec, base_url: str) -> Answer:
     if answer is None:
         number = delivered(record, spec)
         files = [_file(record, spec, index, base_url) for index in range(number)]
-        answer = said(200, {spec.pictures: files}, record.id)
+        body = {spec.pictures: files, **beside(spec, _arguments(record, spec), record.id, number)}
+        answer = said(200, body, record.id)
         units = f"{number:.1f}" if units is None else units
     if units is None:
         return answer
@@ -83,21 +85,22 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     arguments = _arguments(record, spec)
     expected = spec.expected(arguments)
     outcome = record.behaviour.outcome
-    content_type, (width, height) = expected.content_type, _size(spec, arguments)
+    content_type, (width, height) = content_type_of(expected), _size(spec, arguments)
     if outcome == "wrong_format":
         content_type = _OTHER_FORMAT[content_type]
     if outcome == "wrong_size":
         width, height = width // 2, height // 2
     told = msgspec.to_builtins(arguments)
-    text = told.pop("prompt", "")
-    del told[spec.inline]
-    del told[spec.count]
+    text = told.pop(spec.prompt, "")
+    for name in spec.unkeyed:
+        told.pop(name, None)
     hidden = {each.argument for each in spec.inputs}
     caption = [spec.title, *(str(value) for name, value in told.items() if name not in hidden)]
     caption.append(f"{index + 1} of {delivered(record, spec)}")
     # A later purchase of the same prompt brings different pictures, as at fal.
-    seed = [spec.endpoint, text, told, record.earlier + index]
-    if not record.behaviour.repeatable:
+    seeded = spec.is_seeded(arguments)
+    seed = [spec.endpoint, text, told, index + (0 if seeded else record.earlier)]
+    if not (seeded or record.behaviour.repeatable):
         seed.append(record.id)
     sheet = Sheet(
         seed=msgspec.json.encode(seed).decode(),
@@ -114,22 +117,27 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
 
 def content_type(record: Record, spec: ModelSpec) -> str:
     """Return the media type of the pictures, as the response states it."""
-    return spec.expected(_arguments(record, spec)).content_type
+    return content_type_of(spec.expected(_arguments(record, spec)))
+
+
+def content_type_of(expected: Expected) -> str:
+    """Return the media type that is drawn; a PNG where the model may choose."""
+    return expected.content_type or "image/png"
 
 
 def _file(record: Record, spec: ModelSpec, index: int, base_url: str) -> dict[str, Any]:
     arguments = _arguments(record, spec)
-    expected = spec.expected(arguments)
-    name = f"{index}.{EXTENSIONS[expected.content_type]}"
+    content_type = content_type_of(spec.expected(arguments))
+    name = f"{index}.{EXTENSIONS[content_type]}"
     if spec.wants_inline(arguments):
         encoded = pybase64.b64encode_as_string(picture(record, spec, index))
-        url = f"data:{expected.content_type};base64,{encoded}"
+        url = f"data:{content_type};base64,{encoded}"
     else:
         url = f"{base_url}/files/b/{record.id}/{name}"
     width, height = _size(spec, arguments)
     return {
         "url": url,
-        "content_type": expected.content_type,
+        "content_type": content_type,
         "file_name": name,
         "width": width,
         "height": height,
@@ -142,9 +150,13 @@ def _size(spec: ModelSpec, arguments: Any) -> price.Pixels:
     if expected.width:
         return expected.width, expected.height
     if spec.priced_sizes:
-        width, _, height = spec.priced_sizes[-1].partition("x")
-        return int(width), int(height)
-    return _CHOSEN.get(getattr(arguments, spec.size), _CHOSEN_ELSE)
+        across, _, down = spec.priced_sizes[-1].partition("x")
+        return int(across), int(down)
+    width, height = _CHOSEN.get(str(getattr(arguments, spec.size, "")), _CHOSEN_ELSE)
+    if width * height <= expected.pixels_max:
+        return width, height
+    side = math.isqrt(expected.pixels_max)
+    return side, side
 
 
 def _arguments(record: Record, spec: ModelSpec) -> Any:

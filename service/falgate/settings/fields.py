@@ -65,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     media_url: Annotated[
         str, _about("picture store: file://, s3://, gs://, az://; empty: in the data directory")
     ] = ""
+    models_dir: Annotated[
+        str, _about("directory of files that describe more models; empty: falgate's own only")
+    ] = ""
     upstream_url: Annotated[
         str, _about("a server that speaks fal's queue protocol, or `sandbox`")
     ] = FAL_QUEUE
@@ -90,6 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     platform_url: Annotated[str, _about("fal's platform API, for request lists and billing")] = (
         "https://api.fal.ai/v1"
     )
+    openapi_url: Annotated[
+        str, _about("fal's OpenAPI documents, with which described models are compared")
+    ] = "https://fal.ai/api/openapi/queue/openapi.json"
     fal_key: Annotated[str, _about("fal's credential; FAL_KEY works as well")] = ""
     fal_admin_key: Annotated[
         str, _about("a fal key that may read billing; empty: no reconciliation")

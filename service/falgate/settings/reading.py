@@ -92,7 +92,8 @@ def _check(settings: Settings) -> None:
     _check_callers(settings)
     webhook_rules(settings)
     input_rules(settings)
-    for name in ("alert_url", "platform_url", "upstream_jwks_url", "upstream_storage_url"):
+    urls = ("alert_url", "platform_url", "openapi_url", "upstream_jwks_url", "upstream_storage_url")
+    for name in urls:
         if (url := getattr(settings, name)) and not _is_url(url):
             raise SettingsWrong(f"{PREFIX}{name.upper()}: not a URL like https://host/path")
     if settings.alert_url and not settings.alert_secret:

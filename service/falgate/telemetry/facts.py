@@ -7,10 +7,11 @@ from typing import Any
 import structlog
 
 from falgate.core.events import (
-    Alerted,
+    Alert,
     AlertFailed,
     Anomaly,
     Answered,
+    ModelAlerted,
     Overdrawn,
     Purchased,
     Refused,
@@ -133,8 +134,20 @@ class Telemetry:
         found, self._unpaid = self._unpaid, set()
         return found
 
-    def alerted(self, event: Alerted) -> None:
+    def alerted(self, event: Alert) -> None:
         """Record a new alert."""
+        if isinstance(event, ModelAlerted):
+            self.metrics.model_alerts[event.model, event.what] += 1
+            _LOG.warning(
+                f"model.{event.what}",
+                alert=event.alert,
+                upstream=event.upstream,
+                model=event.model,
+                retires=event.retires,
+                successor=event.successor,
+                apps=list(event.apps),
+            )
+            return
         if event.what == "balance":
             _LOG.error("upstream.unpaid", alert=event.alert, upstream=event.upstream)
             return

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from falgate.accounts.directory import Directory
 from falgate.core.money import Micros
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import in_dollars, short
@@ -27,15 +28,41 @@ _VERIFIED = (
 )
 
 
-def retirements(models: Mapping[str, date]) -> Metric:
-    """Return until when each of these models is there."""
+def retirements(models: Mapping[str, date], known: Directory) -> Metric:
+    """Return until when models are there: by their files, or as operators decided."""
     gauge = GaugeMetricFamily(
         "falgate_model_retires_timestamp_seconds",
-        "When the vendor of a model stops making its pictures, seconds since 1970.",
+        "The beginning of the day from which nothing of a model is bought, seconds since 1970.",
         labels=["model"],
     )
-    for model, day in models.items():
+    decided = {model: each.retires for model, each in known.models.items() if each.retires}
+    for model, day in {**models, **decided}.items():
         gauge.add_metric([model], datetime.combine(day, time.min, UTC).timestamp())
+    return gauge
+
+
+def gone(known: Directory) -> Metric:
+    """Return since when upstreams say that they have a model no more; see `gone_name`."""
+    gauge = GaugeMetricFamily(
+        "falgate_model_gone_timestamp_seconds",
+        "When an upstream said first that it has a model no more, seconds since 1970.",
+        labels=["upstream", "model"],
+    )
+    for name, each in known.gone.items():
+        upstream, _, model = name.partition(" ")
+        gauge.add_metric([short(upstream), model], each.since_s)
+    return gauge
+
+
+def drifts(levels: Mapping[str, int]) -> Metric:
+    """Return how far each of these models has drifted."""
+    gauge = GaugeMetricFamily(
+        "falgate_model_drift",
+        "Whether fal's document of a described model differs: 1 in what is harmless, 2 otherwise.",
+        labels=["model"],
+    )
+    for model, level in levels.items():
+        gauge.add_metric([model], level)
     return gauge
 
 

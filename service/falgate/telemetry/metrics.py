@@ -25,7 +25,7 @@ from falgate.core.events import AnomalyKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
-from falgate.telemetry.gauges import families, retirements
+from falgate.telemetry.gauges import drifts, families, gone, retirements
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
@@ -76,6 +76,7 @@ class Metrics(Collector):
     that begins with it.
 
     Attributes:
+        drift: How far each described model has drifted from fal's document, as last read.
         before_scrape: Called before the counters are read: they add what they have in batches.
     """
 
@@ -102,12 +103,15 @@ class Metrics(Collector):
         self.overdrawn: Counter[Labels] = Counter()
         self.unchecked: Counter[Labels] = Counter()
         self.alerts: Counter[Labels] = Counter()
+        self.model_alerts: Counter[Labels] = Counter()
         self.untold: Counter[Labels] = Counter()
         self.webhooks: Counter[Labels] = Counter()
         self.loop_lag_seconds = Histogram()
+        self.drift: Mapping[str, int] = {}
         self.before_scrape: list[Callable[[], None]] = []
         self._models = tuple(models)
         self._retiring = retiring
+        self._known = Directory(0, {}, {})
         self._upstreams = tuple(map(short, upstreams))
         self._teams: set[str] = set()
         self._apps: set[Labels] = set()
@@ -119,7 +123,8 @@ class Metrics(Collector):
         self._begin()
 
     def know(self, directory: Directory) -> None:
-        """Start the series of every team and app."""
+        """Start the series of every team and app; note what is known of models."""
+        self._known = directory
         for team in directory.teams:
             self.team(team)
         for name in directory.apps:
@@ -164,6 +169,7 @@ class Metrics(Collector):
             (self.troubles, product(get_args(Place))),
             (self.overdrawn, product(upstreams, LEVELS, KINDS)),
             (self.alerts, product(upstreams, LEVELS, KINDS)),
+            (self.model_alerts, product(self._models, ("retires", "gone"))),
             (self.untold, product(("true", "false"))),
             (self.webhooks, product(get_args(TriedAs))),
             (self.unchecked, [()]),
@@ -226,7 +232,8 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "falgate_workers", "Worker processes that answered this scrape.", self._workers
         )
-        yield retirements(self._retiring)
+        yield retirements(self._retiring, self._known)
+        yield gone(self._known)
         for name, about, labels, _ in self._counters():
             counter = CounterMetricFamily(name, about, labels=labels)
             as_shown = in_dollars if name.endswith("_usd") else float
@@ -241,6 +248,7 @@ class Metrics(Collector):
         yield from self._process.collect()
         yield from families(self._standings)
         yield from self._stored.families()
+        yield drifts(self.drift)
 
     def _histograms(self) -> Iterable[tuple[str, str, Histogram]]:
         return (
@@ -279,6 +287,8 @@ class Metrics(Collector):
              ["upstream", "level", "window"], self.overdrawn),
             ("falgate_alerts", "Budget thresholds reached, and first refusals.",
              ["upstream", "level", "window"], self.alerts),
+            ("falgate_model_alerts", "Models that are about to end, have ended, or are gone.",
+             ["model", "what"], self.model_alerts),
             ("falgate_alerts_untold", "Failed attempts to send an alert; lost: it was given up.",
              ["lost"], self.untold),
             ("falgate_webhook_deliveries", "Webhook delivery attempts, by outcome.",

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from falgate.billing.closed_job import ReconcileReport
-from falgate.core.account import Account
+from falgate.core.account import Account, Level
 from falgate.core.money import Micros
 from falgate.money.budget import Position
-from falgate.money.stop import Level
 from falgate.money.verification import VerificationResult
 
 
@@ -16,7 +15,7 @@ class AccountStanding(msgspec.Struct, frozen=True, kw_only=True):
     """The gauges of one account.
 
     Attributes:
-        account: The organisation or a team.
+        account: The organisation, a team or a model.
         positions: Its position in each window.
         waiting: Held by purchases that have not been submitted yet, micro-USD.
     """
@@ -31,7 +30,7 @@ class UpstreamStanding(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         upstream: The upstream whose ledger was read.
-        accounts: The organisation and its teams.
+        accounts: The organisation, its teams and the models.
         overage: The overage account: its limit and how much of it is used, micro-USD.
         open_jobs: Number of open jobs.
         frozen: Whether purchases are stopped until the ledger is recovered.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from falgate.core.events import Alerted
+from falgate.core.events import Alert, Alerted, ModelAlerted
 from falgate.core.money import dollars
 from falgate.fal.connections import Sockets, authorities
 from falgate.fal.http import ExchangeFailed, answering
@@ -16,6 +16,8 @@ _SUCCESSFUL = range(200, 300)
 _DEADLINE_S = 10.0
 _SECRET_BYTES_MIN = 24
 _PREFIX = "whsec_"
+_APPS_NAMED = 10
+"""How many apps a sentence names; the data have more."""
 
 
 class AlertHook:
@@ -37,7 +39,7 @@ class AlertHook:
         self._secret = key_of(secret)
         self._client = Sockets(authorities(), url)
 
-    async def send(self, alert: Alerted, now_s: int) -> str:
+    async def send(self, alert: Alert, now_s: int) -> str:
         """Send one alert; return the problem, or "" once a 2xx came back.
 
         A repeated alert has the same `webhook-id`, so its receiver can drop duplicates.
@@ -92,14 +94,20 @@ def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
     return base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
 
 
-def message(alert: Alerted) -> dict[str, object]:
+def message(alert: Alert) -> dict[str, object]:
     """Return the body of an alert: what programs read, and one sentence for chats.
 
     Incoming webhooks of Slack and Teams show `text`, those of Discord `content`; all of them ignore
     the rest.
     """
     crossed = datetime.fromtimestamp(int(alert.alert.partition("-")[0]) / 1000, UTC)
-    event, problem, data = _balance(alert) if alert.what == "balance" else _budget(alert)
+    match alert:
+        case ModelAlerted():
+            event, problem, data = _model(alert)
+        case Alerted(what="balance"):
+            event, problem, data = _balance(alert)
+        case _:
+            event, problem, data = _budget(alert)
     sentence = f"falgate: {problem} (upstream: {alert.upstream})"
     return {
         "type": event,
@@ -115,6 +123,31 @@ def _balance(alert: Alerted) -> tuple[str, str, dict[str, object]]:
     problem = "the balance is exhausted"
     remedy = "so every purchase is refused until the account is topped up"
     return f"upstream.{alert.what}", f"{problem}, {remedy}", {"problem": problem}
+
+
+def _model(alert: ModelAlerted) -> tuple[str, str, dict[str, object]]:
+    """Return an alert's type, its sentence and its data."""
+    if alert.what == "gone":
+        problem = f"{alert.upstream} has {alert.model} no more"
+    elif alert.days_left > 0:
+        problem = f"{alert.model} ends on {alert.retires}, in {alert.days_left} days"
+    else:
+        problem = f"{alert.model} has ended on {alert.retires}"
+    instead = f"; its successor is {alert.successor}" if alert.successor else ""
+    named = ", ".join(alert.apps[:_APPS_NAMED]) or "no app"
+    more = len(alert.apps) - _APPS_NAMED
+    callers = f"{named} and {more} more" if more > 0 else named
+    return (
+        f"model.{alert.what}",
+        f"{problem}{instead}. In the last 30 days it was called by {callers}",
+        {
+            "model": alert.model,
+            "retires": alert.retires or None,
+            "days_left": alert.days_left,
+            "successor": alert.successor or None,
+            "apps": list(alert.apps),
+        },
+    )
 
 
 def _budget(alert: Alerted) -> tuple[str, str, dict[str, object]]:

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from falgate.core.events import Alerted, AlertFailed
+from falgate.core.events import Alert, AlertFailed
 from falgate.redis.retry import every
 
 _EVERY_S = 2.0
@@ -17,16 +17,16 @@ _NOTED_MAX = 10_000
 class AlertQueue(Protocol):
     """Alerts not yet handled. Methods raise `Unavailable` without Redis; the alerts stay queued."""
 
-    async def new(self) -> Sequence[Alerted]:
+    async def new(self) -> Sequence[Alert]:
         """Return alerts that no instance has taken yet."""
 
-    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
+    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alert]:
         """Return alerts taken n times, the last time longer ago than `pauses_s[n - 1]` seconds."""
 
     async def warn(self, upstream: str) -> None:
         """Queue an alert that an upstream's balance is exhausted, at most once an hour."""
 
-    async def done(self, alert: Alerted) -> None:
+    async def done(self, alert: Alert) -> None:
         """Delete an alert."""
 
     async def now_s(self) -> int:
@@ -36,14 +36,14 @@ class AlertQueue(Protocol):
 class AlertHook(Protocol):
     """The operator's alert webhook. Never raises."""
 
-    async def send(self, alert: Alerted, now_s: int) -> str:
+    async def send(self, alert: Alert, now_s: int) -> str:
         """Send one alert; return the problem, or ""."""
 
 
 class AlertFacts(Protocol):
     """Metrics and logs of alerts. Never raises."""
 
-    def alerted(self, event: Alerted) -> None:
+    def alerted(self, event: Alert) -> None:
         """Record a new alert."""
 
     def untold(self, event: AlertFailed) -> None:
@@ -98,7 +98,7 @@ class AlertWorker:
             if failure is not None:
                 raise failure
 
-    async def _send(self, alert: Alerted) -> None:
+    async def _send(self, alert: Alert) -> None:
         if self._hook is None:
             await self._queue.done(alert)
             return
@@ -111,6 +111,6 @@ class AlertWorker:
             await self._queue.done(alert)
 
 
-def _crossed_s(alert: Alerted) -> int:
+def _crossed_s(alert: Alert) -> int:
     """Return when an alert was queued, seconds: its stream id begins with Redis's milliseconds."""
     return int(alert.alert.partition("-")[0]) // 1000

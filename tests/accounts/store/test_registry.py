@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -10,10 +11,12 @@ from redis.asyncio import Redis
 
 from falgate.accounts import apikey
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import App, Team
+from falgate.accounts.directory import Alias, App, Gone, Model, Team, gone_name
 from falgate.accounts.limits import Limits
+from falgate.accounts.store.gone import GoneModels
 from falgate.accounts.store.registry import Registry
 from falgate.core.change import Audited
+from falgate.redis import keyspace
 
 
 @pytest.fixture
@@ -186,3 +189,54 @@ async def test_keys_of_an_earlier_version_get_redis_keys_of_their_own_once(
     assert await registry.ids() == {"one", "two"}
     assert (await registry.key("two"))[0] == old[1]
     assert not await redis.exists("{fg}:apikeys")
+
+
+async def test_a_record_of_an_earlier_version_can_be_changed(
+    registry: Registry, redis: Redis
+) -> None:
+    """It lacks the fields that were added since."""
+    earlier = '{"limits":{"requests_per_second":7}}'
+    await redis.hset(keyspace.DIRECTORY, "app:web/shop", earlier)
+    was = (await registry.directory()).apps["web/shop"]
+
+    assert await registry.put_app("web/shop", was, App(), "somebody")
+    assert (await registry.directory()).apps == {"web/shop": App()}
+    other = App(limits=Limits(requests_per_second=9))
+    assert not await registry.put_app("web/shop", was, other, "somebody")
+
+
+async def test_what_is_decided_about_models_is_in_the_directory(registry: Registry) -> None:
+    model = Model(retires=date(2026, 12, 1), successor="acme/b", afterwards="redirect")
+    alias, gone = Alias(target="acme/a"), Gone(since_s=1, seen_s=2)
+
+    assert await registry.put_model("acme/a", None, model, "ann")
+    assert await registry.put_alias("acme/image", None, alias, "ann")
+    assert await registry.put_gone(gone_name("fal", "acme/a"), None, gone)
+    directory = await registry.directory()
+    assert directory.models == {"acme/a": model}
+    assert directory.aliases == {"acme/image": alias}
+    assert directory.gone == {"fal acme/a": gone}
+    assert [(line.who, line.action, line.subject) for line in await audited(registry)] == [
+        ("falgate", "gone", "fal acme/a"),
+        ("ann", "alias", "acme/image"),
+        ("ann", "model", "acme/a"),
+    ]
+
+
+async def test_that_a_model_is_gone_is_noted_once_a_minute_and_forgotten(
+    registry: Registry,
+) -> None:
+    notes = GoneModels(registry)
+    first = (await notes.note("fal", "acme/a")).gone["fal acme/a"]
+    again = (await notes.note("fal", "acme/a")).gone["fal acme/a"]
+    old = Gone(since_s=first.since_s - 100, seen_s=first.seen_s - 100)
+
+    assert first == again
+    assert first.since_s == first.seen_s
+    assert await registry.put_gone("fal acme/a", first, old)
+    later = (await notes.note("fal", "acme/a")).gone["fal acme/a"]
+    assert later.since_s == old.since_s
+    assert later.seen_s > old.seen_s
+    await notes.forget("fal", "acme/b")
+    await notes.forget("fal", "acme/a")
+    assert (await registry.directory()).gone == {}

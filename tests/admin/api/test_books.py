@@ -75,12 +75,15 @@ def test_models_are_listed_with_their_end_and_the_apps_that_call_them(
         "title": "GPT Image 1.5",
         "price_version": "2026-08",
         "retires": "2026-12-01",
+        "days_left": listed[0]["days_left"],
+        "gone_at": None,
         "successor": "openai/gpt-image-2",
+        "afterwards": "serve-cached",
         "apps": ["web/shop"],
     }
     assert {model["successor"]: model["retires"] for model in listed[1:]} == {
         "openai/gpt-image-2/edit": "2026-12-01",
-        "": None,
+        None: None,
     }
     assert [model["apps"] for model in listed[1:]] == [[]] * (len(MODELS) - 1)
 

@@ -5,17 +5,24 @@ from typing import Any
 
 import httpx
 
+from falgate.models.endpoints import MODELS
+
 Shop = Callable[..., dict[str, Any]]
 
 
-def test_limits_are_listed_for_teams_then_apps_then_keys(client: httpx.Client, shop: Shop) -> None:
+def test_limits_are_listed_for_teams_then_apps_then_keys_then_models(
+    client: httpx.Client, shop: Shop
+) -> None:
     key_id = shop(limits={"generations_at_once": 1})["record"]["id"]
 
     found = client.get("/limits").json()["items"]
 
-    assert [each["account"] for each in found] == ["team:web", "app:web/shop", f"key:{key_id}"]
-    assert [each["generations_at_once"] for each in found] == [0, 0, 1]
-    assert [each["weight"] for each in found] == [1, None, None]
+    names = ["team:web", "app:web/shop", f"key:{key_id}"]
+    models = [f"model:{each}" for each in sorted(MODELS)]
+    assert [each["account"] for each in found] == [*names, *models]
+    assert [each["generations_at_once"] for each in found] == [0, 0, 1, *[0] * len(models)]
+    assert [each["requests_per_second"] for each in found] == [0, 0, 0, *[None] * len(models)]
+    assert [each["weight"] for each in found] == [1, None, None, *[None] * len(models)]
     first = client.get("/limits", params={"limit": 1}).json()
     rest = client.get("/limits", params={"cursor": first["next_cursor"]}).json()
     assert first["items"] + rest["items"] == found
@@ -34,6 +41,27 @@ def test_what_is_not_given_stays(client: httpx.Client, shop: Shop) -> None:
     assert (app["account"], app["generations_at_once"]) == ("app:web/shop", 2)
 
 
+def test_a_model_is_limited_until_its_limits_are_taken_away(client: httpx.Client) -> None:
+    endpoint = "openai/gpt-image-2.5/flare/text-to-image"
+    path = f"/limits/model:{endpoint.replace('/', ':')}"
+    client.patch(path, json={"generations_per_minute": 6})
+
+    done = client.patch(path, json={"generations_at_once": 2})
+
+    assert done.json() == {
+        "account": f"model:{endpoint}",
+        "requests_per_second": None,
+        "generations_per_minute": 6,
+        "generations_at_once": 2,
+        "weight": None,
+        "waiting_generations": None,
+    }
+    assert client.get(path).json() == done.json()
+    assert "generations_per_minute = 6" in client.get("/config").text
+    client.patch(path, json={"generations_per_minute": 0, "generations_at_once": 0})
+    assert "[model" not in client.get("/config").text
+
+
 def test_limits_that_make_no_sense_are_refused(client: httpx.Client, shop: Shop) -> None:
     shop()
 
@@ -41,4 +69,8 @@ def test_limits_that_make_no_sense_are_refused(client: httpx.Client, shop: Shop)
     assert client.patch("/limits/organisation", json={"weight": 2}).status_code == 400
     assert client.get("/limits/organisation:main").status_code == 400
     assert client.get("/limits/team:nope").status_code == 404
+    assert client.get("/limits/model:nope").status_code == 404
+    model = f"/limits/model:{next(iter(MODELS)).replace('/', ':')}"
+    assert client.patch(model, json={"requests_per_second": 1}).status_code == 400
+    assert client.patch(model, json={"weight": 1}).status_code == 400
     assert client.patch("/limits/team:web", json={"weight": 0}).status_code == 400

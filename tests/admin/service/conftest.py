@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from falgate.accounts.apikey import KeyRecord, Kind
-from falgate.accounts.directory import App, Directory, Team
+from falgate.accounts.directory import Alias, App, Directory, Model, Team
 from falgate.admin.service import AdminService
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Calendar
@@ -19,7 +19,7 @@ from falgate.core.change import Audited
 from falgate.core.money import Micros
 from falgate.models.endpoints import MODELS
 from falgate.money.budget import Budget, BudgetUnset, Position
-from falgate.money.stop import Stop, Stopped, Subject
+from falgate.money.stop import Stop, Stopped
 
 T = TypeVar("T")
 
@@ -32,12 +32,16 @@ class Records:
     def __init__(self) -> None:
         self.teams: dict[str, Team] = {}
         self.apps: dict[str, App] = {}
+        self.aliases: dict[str, Alias] = {}
+        self.models: dict[str, Model] = {}
         self.known: dict[str, KeyRecord] = {}
         self.lines: list[Audited] = []
         self.interfere: Callable[[], None] = lambda: None
 
     async def directory(self) -> Directory:
-        return Directory(0, dict(self.teams), dict(self.apps))
+        return Directory(
+            0, dict(self.teams), dict(self.apps), dict(self.models), dict(self.aliases)
+        )
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         return self.known.get(key_id), await self.now_s(), await self.directory()
@@ -54,6 +58,14 @@ class Records:
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
         return self._put(self.apps, name, was, now, who)
+
+    async def put_alias(self, name: str, was: Alias | None, now: Alias | None, who: str) -> bool:
+        return self._put(self.aliases, name, was, now, who)
+
+    async def put_model(
+        self, endpoint: str, was: Model | None, now: Model | None, who: str
+    ) -> bool:
+        return self._put(self.models, endpoint, was, now, who)
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
         return self._put(self.known, now.id, was, now, who)
@@ -189,16 +201,16 @@ class Stops:
     """Stops; each change of one is written down."""
 
     def __init__(self) -> None:
-        self.kept: dict[Subject, Stop] = {}
+        self.kept: dict[Account, Stop] = {}
         self.changes: list[tuple[str, str]] = []
 
     async def all(self) -> list[Stopped]:
         return [Stopped(of, stop) for of, stop in self.kept.items()]
 
-    async def read(self, of: Subject) -> Stop | None:
+    async def read(self, of: Account) -> Stop | None:
         return self.kept.get(of)
 
-    async def put(self, of: Subject, was: Stop | None, now: Stop | None, who: str) -> bool:
+    async def put(self, of: Account, was: Stop | None, now: Stop | None, who: str) -> bool:
         if self.kept.get(of) != was:
             return False
         if now is None:

@@ -43,7 +43,9 @@ async def test_a_second_budget_of_one_window_is_refused_and_the_first_one_named(
     assert (await admin.budgets.show(TEAM, "day")).limit == 25_000_000
 
 
-@pytest.mark.parametrize("name", ["team:nope", "app:web/nope", "app:nope/shop", "key:nope"])
+@pytest.mark.parametrize(
+    "name", ["team:nope", "app:web/nope", "app:nope/shop", "key:nope", "model:no/pe"]
+)
 async def test_a_budget_is_of_somebody_who_is_there(name: str, admin: AdminService) -> None:
     level, _, subject = name.partition(":")
     account: Any = Account(level, subject)  # type: ignore[arg-type]  # one of the levels
@@ -53,6 +55,25 @@ async def test_a_budget_is_of_somebody_who_is_there(name: str, admin: AdminServi
         await admin.budgets.set(account, "day", lambda _: Budget(limit=1))
     with pytest.raises(NotFound):
         await admin.budgets.positions(account)
+
+
+async def test_a_model_has_a_budget_while_it_is_served_and_loses_it_afterwards(
+    admin: AdminService, world: Any
+) -> None:
+    model, former = Account("model", "openai/gpt-image-2"), Account("model", "acme/former")
+    made = await admin.budgets.create(model, "day", Budget(limit=7))
+    assert (made.account, made.limit) == (model, 7)
+    with pytest.raises(NotFound, match=r"no model acme/former; there are: fal-ai/gpt-image-1\.5, "):
+        await admin.budgets.create(former, "day", Budget(limit=7))
+
+    world.books.budgets["fal", former, "day"] = Budget(limit=7)
+    world.books.spent[former] = 5
+    raised = await admin.budgets.raise_(former, "day", 3)
+    assert (raised.limit, raised.remaining) == (10, 5)
+    assert (await admin.budgets.reset(former, "day"))[0] == 5
+    await admin.budgets.remove(former, "day")
+
+    assert former not in [each.account for each in await admin.budgets.all()]
 
 
 @pytest.mark.parametrize(

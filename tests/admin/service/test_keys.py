@@ -62,6 +62,17 @@ async def test_a_key_needs_its_app(admin: AdminService) -> None:
         ({"name": "x" * 201}, "one line"),
         ({"limits": Limits(generations_per_minute=-1)}, "limits.generations_per_minute"),
         ({"permissions": Permissions(models=("fal-ai/gpt-image",))}, "not a known model"),
+        ({"permissions": Permissions(models=("openai/gpt-image-3/*",))}, "not a family of models"),
+        ({"permissions": Permissions(models=("openai/gpt-image-2.5*",))}, "not a family of models"),
+        (
+            {"permissions": Permissions(models=("fal-ai/gpt-image-1.5/edit/*",))},
+            "not a family of models",
+        ),
+        ({"permissions": Permissions(models=("*",))}, "whole segments and /\\*, such as"),
+        (
+            {"permissions": Permissions(models=("openai/gpt-image-2",), qualities=("max",))},
+            "'max' is not a known quality",
+        ),
         ({"permissions": Permissions(qualities=("hihg",))}, "choose from low, medium, high"),
         ({"permissions": Permissions(sizes=("1x1",))}, "not a known size"),
         ({"permissions": Permissions(pictures_max=-1)}, "pictures_max"),
@@ -93,6 +104,14 @@ async def test_permissions_that_a_model_can_meet_are_kept(admin: AdminService) -
 
     spelt = ("10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32")
     assert record.permissions == replace(permissions, networks=spelt)
+
+
+async def test_a_family_is_kept_as_it_is_given(admin: AdminService) -> None:
+    permissions = Permissions(models=("openai/gpt-image-2.5/*",), qualities=("max",))
+
+    record = (await admin.keys.create("web/shop", permissions=permissions)).record
+
+    assert record.permissions == permissions
 
 
 async def test_a_size_with_a_name_is_kept_as_what_it_stands_for(admin: AdminService) -> None:

@@ -5,17 +5,18 @@ from typing import Any
 import pytest
 
 from falgate.admin.service import AdminService
+from falgate.core.account import ORGANISATION, Account
 from falgate.core.problems import Invalid, NotFound
 from falgate.models.endpoints import MODELS
-from falgate.money.stop import WHOLE, Stop, Subject
+from falgate.money.stop import Stop
 
-TEAM, APP = Subject("team", "web"), Subject("app", "web/shop")
-MODEL = Subject("model", next(iter(MODELS)))
+TEAM, APP = Account("team", "web"), Account("app", "web/shop")
+MODEL = Account("model", next(iter(MODELS)))
 
 
-@pytest.mark.parametrize("subject", [WHOLE, TEAM, APP, MODEL])
+@pytest.mark.parametrize("subject", [ORGANISATION, TEAM, APP, MODEL])
 async def test_what_there_is_is_stopped_and_resumed(
-    subject: Subject, admin: AdminService, world: Any
+    subject: Account, admin: AdminService, world: Any
 ) -> None:
     stopped = await admin.stops.stop(subject, "a leak")
 
@@ -41,13 +42,13 @@ async def test_to_stop_again_changes_the_reason_and_nothing_else(
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
-        (Subject("team", "we"), "There is no team we; there are: web"),
-        (Subject("app", "web/sho"), "There is no app web/sho; there are: web/shop"),
-        (Subject("model", "dall-e"), f"There is no model dall-e; there are: {MODEL.id}"),
+        (Account("team", "we"), "There is no team we; there are: web"),
+        (Account("app", "web/sho"), "There is no app web/sho; there are: web/shop"),
+        (Account("model", "dall-e"), f"There is no model dall-e; there are: {MODEL.id}"),
     ],
 )
 async def test_what_is_not_there_is_not_stopped_and_what_is_there_is_named(
-    subject: Subject, words: str, admin: AdminService, world: Any
+    subject: Account, words: str, admin: AdminService, world: Any
 ) -> None:
     with pytest.raises(NotFound, match=words):
         await admin.stops.stop(subject, "a leak")
@@ -78,7 +79,7 @@ async def test_what_is_not_stopped_is_not_resumed_and_what_is_stopped_is_named(
 ) -> None:
     with pytest.raises(NotFound, match="team:web is not stopped; nothing is"):
         await admin.stops.resume(TEAM)
-    await admin.stops.stop(WHOLE)
+    await admin.stops.stop(ORGANISATION)
     with pytest.raises(NotFound, match="team:web is not stopped; stopped are: organisation:main"):
         await admin.stops.resume(TEAM)
 

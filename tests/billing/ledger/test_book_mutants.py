@@ -59,6 +59,8 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
         {"key": "x"},
         {"job": "x"},
         {"outcome": "recovered"},
+        {"charged_model": "x"},
+        {"charged_model": ""},
         {"windows": found.windows.replace("day:", "day:1")},
         {"charge": Charge(59, 0)},
         {"charge": Charge(60, 1)},
@@ -70,7 +72,7 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
     assert await books.correct(UPSTREAM, found, Charge(100, 30), "w")
     assert not await books.correct(UPSTREAM, found, Charge(100, 30), "w")
     assert (await verify(redis, UPSTREAM)).differences == ()
-    for charged in chain("t", "p", "k"):
+    for charged in chain("t", "p", "k", "fal-ai/model"):
         stands = await budgets.positions(UPSTREAM, charged)
         assert {position.spent for position in stands} == {100}
     assert (await budgets.overage(UPSTREAM))[1] == 30
@@ -96,9 +98,10 @@ async def recovers(redis: Redis, books: Recovery) -> None:
     assert await books.book(UPSTREAM, lost, 40)
     assert not await books.book(UPSTREAM, lost, 40)
     assert await books.bound(UPSTREAM, ["r-1"]) == {"r-1": "recovered-r-1"}
-    assert await redis.smembers(keyspace.accounts(UPSTREAM)) == {ORGANISATION.name}
-    spent = await redis.hget(keyspace.account(UPSTREAM, ORGANISATION), "spent:total:all")
-    assert spent == "40"
+    charged = chain(endpoint="m")
+    assert await redis.smembers(keyspace.accounts(UPSTREAM)) == {each.name for each in charged}
+    for each in charged:
+        assert await redis.hget(keyspace.account(UPSTREAM, each), "spent:total:all") == "40"
     assert (await verify(redis, UPSTREAM)).differences == ()
     await redis.hset(keyspace.META, mapping={"frozen_ms": "5", "history": "b"})
     assert not await books.thaw("a")
@@ -160,6 +163,8 @@ MUTANTS = [
     ("ledger_correct", ".. whole(was_overrun) then", ".. known:match('%d+$') then"),
     ("ledger_correct", "if billed > digits(close.held)", "if false"),
     ("ledger_correct", "KEYS[first_account + i - 1]:sub(-#name - 1) ~= ':' .. name", "false"),
+    ("ledger_correct", "if model ~= '' then", "if false then"),
+    ("ledger_correct", "'charged_model', model,", "'charged_model', '',"),
     ("ledger_correct", "usage:sub(-#day - 1) ~= ':' .. day", "false"),
     ("ledger_correct", "billed - was_billed, overrun", "billed, overrun"),
     ("ledger_correct", ", overrun - was_overrun", ", overrun"),
@@ -176,6 +181,7 @@ MUTANTS = [
     ("ledger_recover", "if known then return {'known', known} end", ""),
     ("ledger_recover", "redis.call('HSET', submits, request_id, job_id)", ""),
     ("ledger_recover", "redis.call('SADD', accounts, account_name)", ""),
+    ("ledger_recover", "KEYS[first_account + i - 1]", "KEYS[first_account]"),
     ("ledger_recover", "'spent:' .. name, whole(amount))", "'spent:' .. name, '0')"),
     ("ledger_recover", "now < window.starts_ms", "now >= window.starts_ms"),
     ("ledger_recover", "count(usage, breakdown, subject, 'billed', amount)", ""),

@@ -125,7 +125,7 @@ async def test_the_entry_has_signed_differences_and_no_prompt(
     assert (first["kind"], first["billed"], first["overrun"]) == ("correction", "40", "7")
     assert (second["billed"], second["overrun"]) == ("-45", "-7")
     assert set(second) == {
-        *("kind", "job", "windows", "team", "app", "key", "request_id"),
+        *("kind", "job", "windows", "team", "app", "key", "charged_model", "request_id"),
         *("billed", "overrun", "without_pictures", "why"),
     }
 

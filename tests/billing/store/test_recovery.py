@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from falgate.billing.closed_job import Recovered
 from falgate.billing.store.corrections import Corrections
 from falgate.billing.store.recovery import Recovery
-from falgate.core.account import ORGANISATION
-from falgate.core.calendar import Calendar
+from falgate.core.account import ORGANISATION, Account
+from falgate.core.calendar import KINDS, Calendar
 from falgate.jobs.job import Job, Order
 from falgate.jobs.store.jobs import Jobs
 from falgate.money.charge import Charge
@@ -32,15 +32,18 @@ def recovery(redis: Redis, ledger_id: str) -> Recovery:
     return Recovery(redis, Calendar(ZoneInfo("UTC")))
 
 
-async def test_a_request_is_booked_on_the_organisation_alone(
+async def test_a_request_is_booked_on_the_organisation_and_its_model_alone(
     redis: Redis, recovery: Recovery
 ) -> None:
     assert await recovery.book(UPSTREAM, FOUND, 40)
 
-    figures: Any = await redis.hgetall(keyspace.account(UPSTREAM, ORGANISATION))
-    spent = {value for name, value in figures.items() if name.startswith("spent:")}
-    assert spent == {"40"}
-    assert await redis.smembers(keyspace.accounts(UPSTREAM)) == {ORGANISATION.name}
+    model = Account("model", FOUND.model)
+    for charged in (ORGANISATION, model):
+        figures: Any = await redis.hgetall(keyspace.account(UPSTREAM, charged))
+        spent = [value for name, value in figures.items() if name.startswith("spent:")]
+        assert spent == ["40"] * len(KINDS)
+    names = {ORGANISATION.name, model.name}
+    assert await redis.smembers(keyspace.accounts(UPSTREAM)) == names
     assert await recovery.bound(UPSTREAM, ["r-1", "r-2"]) == {"r-1": "recovered-r-1"}
     assert (await verify(redis, UPSTREAM)).differences == ()
 

@@ -7,11 +7,14 @@ import pytest
 from click.testing import Result
 
 from falgate import settings
+from falgate.core.account import Account
+from falgate.models.endpoints import MODELS
 
 Falgate = Callable[..., Result]
 Ask = Callable[..., Any]
 Refused = Callable[..., str]
 
+MODEL = Account("model", "openai/gpt-image-2")
 NO_LIMITS = {"requests_per_second": 0, "generations_per_minute": 0, "generations_at_once": 0}
 
 USUAL = {
@@ -61,7 +64,14 @@ def test_how_an_app_uses_the_cache_is_set_word_by_word(
 
 def test_teams_and_apps_are_made_listed_and_removed(falgate: Falgate, ask: Ask) -> None:
     team = {"name": "web", "limits": NO_LIMITS, "weight": 3, "waiting_generations": 0}
-    app = {"team": "web", "name": "shop", "limits": NO_LIMITS, "cache": USUAL}
+    app = {
+        "team": "web",
+        "name": "shop",
+        "limits": NO_LIMITS,
+        "cache": USUAL,
+        "aliases": {},
+        "afterwards": {},
+    }
     assert ask("teams", "create", "web", "--weight", "3") == team
     assert ask("teams", "list") == [ask("teams", "show", "web")] == [team]
     assert falgate("apps", "create", "web/shop").stdout == "app web/shop is made\n"
@@ -97,6 +107,7 @@ def test_limits_are_set_one_by_one(falgate: Falgate, ask: Ask) -> None:
     ask("limits", "set", "team:web", "--requests-per-second", "20", "--waiting", "7")
     ask("limits", "set", "app:web/shop", "--at-once", "10")
     ask("limits", "set", f"key:{key_id}", "--at-once", "1")
+    ask("limits", "set", MODEL.name, "--generations-per-minute", "6")
 
     none = {"weight": None, "waiting_generations": None}
     team = {"requests_per_second": 20, "generations_per_minute": 60, "generations_at_once": 0}
@@ -106,6 +117,11 @@ def test_limits_are_set_one_by_one(falgate: Falgate, ask: Ask) -> None:
         web,
         {"account": "app:web/shop", **NO_LIMITS, **none, "generations_at_once": 10},
         {"account": f"key:{key_id}", **NO_LIMITS, **none, "generations_at_once": 1},
+        *(
+            {"account": f"model:{each}", **NO_LIMITS, **none, "requests_per_second": None}
+            | ({"generations_per_minute": 6} if each == MODEL.id else {})
+            for each in sorted(MODELS)
+        ),
     ]
     table = falgate("limits", "list").stdout
     assert "team:web" in table
@@ -118,6 +134,8 @@ def test_limits_are_set_one_by_one(falgate: Falgate, ask: Ask) -> None:
         (("team:nope", "--at-once", "1"), "There is no team nope"),
         (("organisation", "--at-once", "1"), "not for the organisation"),
         (("web", "--at-once", "1"), "is not organisation, team:NAME"),
+        ((MODEL.name, "--requests-per-second", "1"), "requests_per_second is for teams, apps and"),
+        (("model:dall-e", "--at-once", "1"), "There is no model dall-e; there are: "),
         (("app:web/shop", "--weight", "1"), "weight and waiting_generations are for teams"),
         (("team:web", "--at-once", "-1"), "-1 is not in the range"),
         (("team:web", "--weight", "0"), "0 is not in the range"),
@@ -171,6 +189,7 @@ def test_commands_do_not_check_what_only_a_gateway_needs(
         ("FALGATE_REDIS_TIMEOUT_S", ("teams", "list")),
         ("FALGATE_MEDIA_URL", ("cache", "list")),
         ("FALGATE_LISTEN", ("status",)),
+        ("FALGATE_MODELS_DIR", ("models", "list")),
         ("FALGATE_LEDGER_KEPT_DAYS", ("ledger", "archive")),
         ("FALGATE_FAL_ADMIN_KEY", ("ledger", "reconcile")),
         ("FALGATE_TEAMS", ("teams", "list")),

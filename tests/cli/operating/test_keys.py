@@ -51,6 +51,14 @@ def test_a_key_may_do_what_it_was_made_for(ask: Ask, shown: Ask) -> None:
     assert (found["expires_at"], found["state"]) == ("2099-01-31T00:00:00+00:00", "usable")
 
 
+def test_a_key_may_use_a_family_of_models(ask: Ask, shown: Ask, refused: Ask) -> None:
+    made = ask("keys", "create", *OF_SHOP, "--model", "openai/gpt-image-2.5/*")
+
+    assert shown(made["record"]["id"])["permissions"]["models"] == ["openai/gpt-image-2.5/*"]
+    said = refused("keys", "create", *OF_SHOP, "--model", "openai/gpt-image-3/*")
+    assert "is not a family of models" in said
+
+
 def test_a_key_is_changed_in_part(ask: Ask, shown: Ask, falgate: Falgate) -> None:
     key_id = ask("keys", "create", *OF_SHOP, "--quality", "low", "--name", "old")["record"]["id"]
 

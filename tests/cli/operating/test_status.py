@@ -4,13 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import Result
 from redis import Redis
 
 from falgate import __version__
+from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.account import Account
+from falgate.models.described.drift import Difference
 from falgate.redis import keyspace
+from falgate.served_models import SHIPPED
 
 
 @pytest.fixture(autouse=True)
@@ -65,4 +69,47 @@ def test_models_are_listed_with_the_day_on_which_they_end(
     assert {each["retires"] for each in new} == {None}
     assert old["successor"] in {each["endpoint"] for each in new}
     said = falgate("models", "list").stdout
-    assert "fal-ai/gpt-image-1.5\t2026-12-01\topenai/gpt-image-2\tnone" in said
+    assert "fal-ai/gpt-image-1.5\t2026-12-01\t" in said
+    assert "\topenai/gpt-image-2\tnone" in said
+
+
+def test_a_model_that_fal_changed_is_told(
+    falgate: Callable[..., Result], ask: Callable[..., Any], redis: "Redis"
+) -> None:
+    changed = Difference("input.quality.default", '"high" is now "low"')
+    new = Difference("input.mood", "new", harmless=True)
+    for model, found in (("acme/easel", (changed,)), ("acme/pen", (new,)), ("acme/ink", ())):
+        report = ModelDrift(at_ms=1, differences=found)
+        redis.hset(keyspace.MODEL_DRIFTS, model, msgspec.json.encode(report))
+
+    assert [(each["model"], each["changed"]) for each in ask("status")["drift"]] == [
+        ("acme/easel", True),
+        ("acme/pen", False),
+    ]
+    said = falgate("status").stdout
+    assert 'models    acme/easel changed at fal: input.quality.default: "high" is now "low"' in said
+    assert "acme/pen has more at fal: input.mood: new" in said
+
+
+def test_a_model_is_shown_with_its_arguments_and_what_is_held(
+    falgate: Callable[..., Result], ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FALGATE_MODELS_DIR", str(SHIPPED))
+    banana = ask("models", "show", "fal-ai/nano-banana-2")
+    own = ask("models", "show", "openai/gpt-image-2")
+
+    assert (banana["source"], banana["at_once"]) == ("fal-ai.nano-banana-2.toml", 4)
+    # Four pictures of 4K, with a web search and high thinking.
+    assert (banana["held_usd"], banana["held_most_usd"]) == ("0.08", "0.708")
+    arguments = {each["name"]: each for each in banana["arguments"]}
+    assert arguments["resolution"]["default"] == '"1K"'
+    assert arguments["thinking_level"]["default"] is None
+    assert arguments["prompt"] == {
+        "name": "prompt",
+        "required": True,
+        "default": None,
+        "values": "string, at least 3, at most 50000",
+    }
+    assert (own["source"], own["held_most_usd"]) == ("falgate", "2.8877")
+    assert "held at most      $0.708" in falgate("models", "show", "fal-ai/nano-banana-2").stdout
+    assert "There is no such model" in falgate("models", "show", "acme/none").stderr

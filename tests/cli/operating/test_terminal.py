@@ -12,6 +12,8 @@ from click.testing import Result
 from forking import popen
 from patience import PATIENCE_S
 
+from falgate.models.endpoints import MODELS
+
 COLUMNS = 80
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 LISTS = (
@@ -95,7 +97,7 @@ def test_a_list_that_is_piped_has_one_line_a_row(
     lines = falgate("limits", "list").stdout.splitlines()
 
     assert [line.split("\t")[0].partition(":")[0] for line in lines] == [
-        *("account", "team", "app", "key")
+        *("account", "team", "app", "key", *["model"] * len(MODELS))
     ]
     assert {len(line.split("\t")) for line in lines} == {6}
     assert lines[1].split("\t")[1] == "none"

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from callers import caller_with
+from gone_models import GoneModels
 from memory import PictureRegister
 from msgspec.structs import replace
 from no_inputs import NoInputs
@@ -18,7 +20,7 @@ from shop import SPEC, Shop, output
 from falgate.accounts.apikey import KeyRecord, Kind
 from falgate.accounts.cache_settings import CachePolicy, Identical
 from falgate.accounts.directory import App, Directory, Team
-from falgate.accounts.limits import Exceeded, PurchaseLimits
+from falgate.accounts.limits import Exceeded
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Refusal, StoreUnavailable
 from falgate.core.events import Anomaly, Answered, Overdrawn, Purchased
@@ -134,9 +136,11 @@ class World:
         self.inputs = NoInputs()
         self.facts = Facts(self.steps)
         self.swept = list[str]()
+        self.gone = GoneModels()
         self.ports = Ports(
             models={SPEC.endpoint: SPEC},
             keys=Keys(),
+            gone=self.gone,
             rates=Rates(),
             budgets=self.jobs,  # never asked: here calls are admitted already
             stops=self.jobs,
@@ -188,9 +192,7 @@ class World:
     ) -> admission.AdmittedRequest:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
-        caller = admission.Caller(
-            key=key, terms=PurchaseLimits(), caching=CachePolicy(identical=identical)
-        )
+        caller = caller_with(key, App(cache=CachePolicy(identical=identical)))
         call = admission.admit(
             caller,
             SPEC,

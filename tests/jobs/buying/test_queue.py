@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.errors import BudgetExhausted, InputRejected, Unavailable
+from falgate.core.errors import InputRejected, Unavailable
+from falgate.core.money_errors import BudgetExhausted
 from falgate.fal.replies import Failed, FalAnswer, Lost, Rejected, Unsent
 from falgate.jobs.queue_errors import AlreadyCompleted, KeyReused, RequestUnknown
 from falgate.jobs.request import QueuedRequest

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from falgate.core.errors import StoppedByOperator, Unavailable
+from falgate.core.account import ORGANISATION
+from falgate.core.errors import Unavailable
+from falgate.core.money_errors import StoppedByOperator
 from falgate.fal.replies import Unsent
-from falgate.money.stop import WHOLE, Stop
+from falgate.money.stop import Stop
 
 STOPPED = "402 StoppedByOperator"
 
 
 def stop(world: Any) -> None:
-    world.jobs.stops[WHOLE] = Stop(who="ann", stopped_s=1, why="a leak")
+    world.jobs.stops[ORGANISATION] = Stop(who="ann", stopped_s=1, why="a leak")
 
 
 async def submit(world: Any, name: str) -> Any:
@@ -32,7 +34,7 @@ async def test_hits_go_on_and_what_is_missing_is_refused(world: Any) -> None:
         assert await world.outcome(**refused) == STOPPED
     assert (world.jobs.held, len(world.shop.posts)) == (0, 1)
 
-    del world.jobs.stops[WHOLE]
+    del world.jobs.stops[ORGANISATION]
     assert await world.outcome(prompt="a dog") == "miss 1"
     assert world.leaks() == []
 

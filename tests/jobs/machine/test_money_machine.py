@@ -37,9 +37,8 @@ STEPS = ["limit", "relieve", "later", "mark", "accept", "settle", "finish", "ren
 steps = st.sampled_from([*STEPS, *["hold"] * 5, *["go_on"] * 8])
 NEXT = {"reserved": "mark", "submitting": "accept", "accepted": "settle", "paid": "finish"}
 numbers = st.integers(0, 99_999)  # taken by its remainders, each for another choice
-hierarchies = st.lists(  # team, app within its team and key of that app, each time
-    st.tuples(*map(st.sampled_from, ("tu", "pq", "kl"))), min_size=1, max_size=5, unique=True
-)
+names = st.tuples(*map(st.sampled_from, ("tu", "pq", "kl", "mn")))
+hierarchies = st.lists(names, min_size=1, max_size=5, unique=True)  # team, app, key and model
 
 
 class Money(RuleBasedStateMachine):
@@ -60,8 +59,7 @@ class Money(RuleBasedStateMachine):
         self.model = type(self).new_model()
         self.operator = type(self).operator_of(self.redis, self.model)
         self.do(self.operator.open())
-        self.views: list[Job] = []
-        self.accounts: list[Account] = []
+        self.views, self.accounts = list[Job](), list[Account]()
 
     def do(self, step: Awaitable[Any]) -> Any:
         """Take a step of the asynchronous code."""
@@ -122,12 +120,12 @@ class Money(RuleBasedStateMachine):
             self.operator.later(timedelta(hours=HOURS_LATER[number % len(HOURS_LATER)]))
 
     @initialize(number=numbers, hierarchy=hierarchies)
-    def begin(self, number: int, hierarchy: list[tuple[str, str, str]]) -> None:
+    def begin(self, number: int, hierarchy: list[tuple[str, str, str, str]]) -> None:
         """There is always something to work on, and somebody who pays for it."""
-        self.chains = [(team, app, f"{team}{app}{key}") for team, app, key in hierarchy]
+        self.chains = [(t, a, f"{t}{a}{key}", f"acme/{model}") for t, a, key, model in hierarchy]
         self.accounts = [account for names in self.chains for account in reversed(chain(*names))]
         # The tighter the lower, and the shorter: each level comes to be the one that refuses.
-        for at, kind in enumerate(("day", "week", "month")):
+        for at, kind in enumerate(("day", "week", "month", "month")):
             self.do(self.operator.limit(self.accounts[at], kind, Budget(limit=6 + 5 * at)))
         self.hold(0, number, twice=False)
 
@@ -140,9 +138,10 @@ class Money(RuleBasedStateMachine):
         windows = self.operator.calendar.windows(self.do(self.operator.jobs.now_ms()))
         assert [window.name for window in windows] == list(self.model.windows.values())
         job_id = f"j{len(self.model.books)}"
-        team, app, key = self.chains[(pick + number) % len(self.chains)]
-        changes: dict[str, Any] = {"team": team, "app": app, "key": key, "held": amount}
-        order = type(self).order(job_id, fingerprint, upstream=UPSTREAM, **changes)
+        charged = self.chains[(pick + number) % len(self.chains)]
+        changes = dict(zip(("team", "app", "key", "endpoint"), charged, strict=True))
+        changes["endpoint"] *= bool(number % 11)  # an earlier version held without it
+        order = type(self).order(job_id, fingerprint, upstream=UPSTREAM, held=amount, **changes)
         expected = self.model.verdict(fingerprint, amount, known, order.accounts, windows)
 
         assert self.do(self.operator.jobs.hold(order, known, PurchaseLimits())) == expected

@@ -91,6 +91,7 @@ class World:
             for account in self.order().accounts
             for position in await self.budgets.positions(UPSTREAM, account)
         }
+        assert len(figures) == 1, figures
         ((spent, held),) = figures
         return spent, held, (await self.budgets.overage(UPSTREAM))[1]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from judging import Suite, suite_of
 
-from falgate.accounts.limits import NONE, Exceeded, Limits, PurchaseLimits
+from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import PoolVersion
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Kind
@@ -158,33 +158,20 @@ async def windows(world: Any) -> None:
 
 
 async def levels(world: Any) -> None:
-    team, app, key = world.order().accounts[1:]
-    for charged in (team, app, key):
+    _, team, app, key, model = world.order().accounts
+    for charged in (team, app, key, model):
         await world.limit("month", 100, charged)
         assert isinstance(await world.hold("a", "f", held=101), Denied)
         await world.limit("month", 1_000, charged)
     await world.limit("week", 10, team, shadow=True)
     assert await world.hold("a", "f") == Held((Overdrawn(team, "week"),))
     assert await world.hold("b", "g", changes={"team": "u"}) == Held()
-    spent = {p.held for p in await world.budgets.positions(UPSTREAM, Account("team", "u"))}
-    assert spent == {100}
-
-
-async def paces(world: Any) -> None:
-    def terms(**limits: int) -> PurchaseLimits:
-        return PurchaseLimits(limits=(NONE, Limits(**limits), NONE, NONE))
-
-    assert await world.hold("a", "f", terms=terms(generations_per_minute=2)) == Held()
-    assert await world.hold("b", "g", terms=terms(generations_per_minute=2)) == Held()
-    slow = await world.hold("c", "h", terms=terms(generations_per_minute=2))
-    assert isinstance(slow, Exceeded)
-    assert (slow.account, slow.what, slow.limit) == ("team:t", "generations_per_minute", 2)
-    assert 50_000 < slow.retry_after_ms <= 60_000
-    busy = await world.hold("c", "h", terms=terms(generations_at_once=2))
-    assert isinstance(busy, Exceeded)
-    assert (busy.what, busy.limit) == ("generations_at_once", 2)
-    await world.one.settle(await world.read("a"), Settlement(state="released", charge=0))
-    assert await world.hold("c", "h", terms=terms(generations_at_once=2)) == Held()
+    for charged, held in ((Account("team", "u"), 100), (model, 200)):
+        found = {p.held for p in await world.budgets.positions(UPSTREAM, charged)}
+        assert found == {held}
+    # An earlier version held nothing on the model.
+    assert await world.hold("c", "i", changes={"team": "u", "endpoint": ""}) == Held()
+    assert {p.held for p in await world.budgets.positions(UPSTREAM, model)} == {200}
 
 
 async def servers(world: Any) -> None:
@@ -280,11 +267,12 @@ SUITE[amounts] = {
 SUITE[windows] = {"before_its_window": (HOLD, "now < window.starts_ms or ", "")}
 SUITE[levels] = {
     "the_organisation_only": (HOLD, "for i = 1, #paced do", "for i = 1, 1 do"),
-}
-SUITE[paces] = {
-    "any_number_at_once": (HOLD, ">= one.at_once then", "> one.at_once then"),
-    "one_more_in_a_minute": (HOLD, "if more >= 0 then", "if more > 0 then"),
-    "a_pace_not_counted": (HOLD, "redis.call('ZADD', pace, whole(now), job_id)", ""),
+    "all_but_the_model": (HOLD, "for i = 1, #paced do", "for i = 1, #paced - 1 do"),
+    "held_on_all_but_the_model": (
+        HOLD,
+        "for i, one in ipairs(paced) do\n  local account = keys[i]\n",
+        "for i = 1, math.min(#paced, 4) do\n  local account, one = keys[i], paced[i]\n",
+    ),
 }
 SUITE[servers] = {
     "other_calendar": (HOLD, "if known[4] ~= calendar then", "if false then"),

@@ -103,23 +103,28 @@ async def settlements(world: Any) -> None:
 
 
 async def turns(world: Any) -> None:
-    account, slots = keyspace.account(UPSTREAM, ORGANISATION), keyspace.slots(UPSTREAM)
+    slots = keyspace.slots(UPSTREAM)
+    model = keyspace.account(UPSTREAM, world.order().accounts[-1])
+    account = keyspace.account(UPSTREAM, ORGANISATION)
     await world.limit("day", 1_000, alerts=(5, 10))
     reserved = await world.bring("a", "f", "reserved")
-    assert await world.redis.hmget(account, "open", "waiting") == ["1", "100"]
+    for each in (account, model):
+        assert await world.redis.hmget(each, "open", "waiting") == ["1", "100"]
     await world.redis.zrem(slots, "a:t")
     with pytest.raises(Fenced):
         await world.one.mark(reserved)
     assert await world.one.turn(reserved)
     await world.one.mark(reserved)
-    assert await world.redis.hmget(account, "open", "waiting") == ["1", "0"]
+    for each in (account, model):
+        assert await world.redis.hmget(each, "open", "waiting") == ["1", "0"]
     await world.one.mark_uncertain(await world.read("a"), "lost")
     assert await world.members(slots) == []
     for job_id, fingerprint in (("b", "g"), ("c", "h")):
         await world.bring(job_id, fingerprint, "paid")
     await world.one.settle(await world.bring("d", "i", "reserved"), RELEASED)
     assert await world.members(slots) == []
-    assert await world.redis.hmget(account, "open", "waiting") == ["1", "0"]
+    for each in (account, model):
+        assert await world.redis.hmget(each, "open", "waiting") == ["1", "0"]
     assert await world.redis.xlen(keyspace.ALERTS) == 2
     usages = [key async for key in world.redis.scan_iter("*usage*")]
     assert [await world.redis.hget(usage, "t/p:billed") for usage in usages] == ["120"]
@@ -203,6 +208,7 @@ SUITE[settlements] = {
     "charged_above_the_hold": (SETTLE, "math.min(charge, held)", "charge"),
     "charged_the_hold": (SETTLE, "math.min(charge, held)", "held"),
     "hold_not_given_back": (SETTLE, "'held:' .. name, '-' .. known[3])", "'held:' .. name, '0')"),
+    "all_but_the_model": (SETTLE, "i = first_account, #KEYS do", "i = first_account, #KEYS - 1 do"),
     "not_spent": (SETTLE, "'spent:' .. name, whole(charged)", "'spent:' .. name, '0'"),
     "first_window_only": (SETTLE, "known[4]:gmatch('%S+')", "known[4]:gmatch('^%S+')"),
     "overage_spared": (SETTLE, "if overrun > 0 then", "if false then"),
@@ -243,6 +249,11 @@ SUITE[turns] = {
         MARK,
         "redis.call('HINCRBY', KEYS[i], 'waiting', '-' .. known[3])",
         "",
+    ),
+    "the_model_waits_after_the_mark": (
+        MARK,
+        "for i = first_account, #KEYS do redis",
+        "for i = first_account, #KEYS - 1 do redis",
     ),
     "mark_without_a_turn": (
         MARK,

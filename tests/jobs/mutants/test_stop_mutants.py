@@ -15,7 +15,7 @@ STOP = Stop(who="w", stopped_s=1, why="a leak")
 
 async def stops(world: Any) -> None:
     kept = Stops(world.redis)
-    subjects = stoppable(world.order().accounts, world.order().endpoint)
+    subjects = stoppable(world.order().accounts)
     await world.bring("a", "f", "accepted")
     await world.one.finish(await world.bring("p", "h", "paid"), (), PoolVersion(7, 1))
     for each in subjects:

@@ -8,7 +8,7 @@ import pytest
 from patience import TRIP_S
 from redis.asyncio import Redis
 
-from falgate.accounts.limits import NONE, Exceeded, Limits, PurchaseLimits
+from falgate.accounts.limits import NONE, Exceeded, Limits, PurchaseLimits, PurchaseRates
 from falgate.cache.pool import PoolVersion
 from falgate.jobs.job import Job, Order
 from falgate.jobs.settlement import Settlement
@@ -20,7 +20,7 @@ from falgate.redis.client import connect
 
 UPSTREAM = "https://queue.example"
 NEW = PoolVersion()
-LEVELS = ["organisation:main", "team:t", "app:t/p", "key:k"]
+NAMES = ["organisation:main", "team:t", "app:t/p", "key:k", "model:fal-ai/model"]
 WHATS = ["generations_per_minute", "generations_at_once"]
 
 Ask = Callable[..., Awaitable[Any]]
@@ -29,6 +29,8 @@ Everything = Callable[[], Awaitable[dict[str, Any]]]
 
 def terms(level: int = 1, **limits: int) -> PurchaseLimits:
     """Limits of one account."""
+    if NAMES[level].startswith("model:"):
+        return PurchaseLimits(model=PurchaseRates(**limits))
     return PurchaseLimits(limits=tuple(Limits(**limits) if n == level else NONE for n in range(4)))
 
 
@@ -65,7 +67,7 @@ async def instances(url: str, jobs_of: Callable[..., Jobs]) -> AsyncIterator[Seq
         await client.aclose()
 
 
-@pytest.mark.parametrize("level", range(4))
+@pytest.mark.parametrize("level", range(len(NAMES)))
 @pytest.mark.parametrize("what", WHATS)
 async def test_as_many_as_allowed_are_bought_and_one_more_holds_and_counts_nothing(
     ask: Ask, everything: Everything, what: str, level: int
@@ -77,7 +79,7 @@ async def test_as_many_as_allowed_are_bought_and_one_more_holds_and_counts_nothi
     refused = await ask("d", level=level, **{what: 3})
 
     assert isinstance(refused, Exceeded)
-    assert (refused.account, refused.what, refused.limit) == (LEVELS[level], what, 3)
+    assert (refused.account, refused.what, refused.limit) == (NAMES[level], what, 3)
     assert await everything() == before
     assert await ask("d", level=level, **{what: 4}) == Held()
 

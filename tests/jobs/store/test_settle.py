@@ -177,6 +177,7 @@ async def test_each_job_has_one_closing_entry_without_its_prompt(
         "app": "p",
         "key": "k",
         "model": "fal-ai/model",
+        "charged_model": "fal-ai/model",
         "asked": "1",
         "reused": "0",
         "bought": "1",

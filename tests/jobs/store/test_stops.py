@@ -26,7 +26,7 @@ STOP = Stop(who="w", stopped_s=1, why='"{quoted}" and \u00fcmlaut')
 async def test_a_refused_hold_leaves_nothing_on_any_instance(
     at: int, jobs_of: Callable[..., Jobs], order: Orders, redis: Redis, everything: Everything
 ) -> None:
-    subject = stoppable(order().accounts, order().endpoint)[at]
+    subject = stoppable(order().accounts)[at]
     await Stops(redis).put(subject, None, STOP, "w")
     before = await everything()
 
@@ -46,7 +46,7 @@ async def test_a_purchase_under_way_keeps_its_hold_and_is_settled_once(
     money: Callable[[], Awaitable[tuple[int, int, int]]],
 ) -> None:
     await bring(order("a", "f"), "accepted")
-    for subject in stoppable(order().accounts, order().endpoint):
+    for subject in stoppable(order().accounts):
         await Stops(redis).put(subject, None, STOP, "w")
 
     assert await jobs.hold(order("a", "f"), NEW, TERMS) == Held()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from falgate.core.account import ORGANISATION, Account, chain
+from falgate.core.account import ORGANISATION, Account, account
 from falgate.core.calendar import Calendar
 from falgate.money.entry import read
 from falgate.money.store.archive import Archiving
@@ -39,14 +39,13 @@ async def old(redis: Redis, archiving: Archiving) -> int:
             "kind": "close", "job": f"job-{each}", "outcome": "paid", "team": "t", "app": "p",
             "key": f"k{each % 2}", "held": "9", "billed": "5", "overrun": "1", "bought": "1",
             "list": "4", "windows": " ".join(w.name for w in UTC_CALENDAR.windows(at_ms)),
+            "charged_model": "" if each < 500 else "a/b",
         }  # fmt: skip
         pipeline.xadd(keyspace.ledger(UPSTREAM), fields, id=f"{at_ms}-0")
         sums.add(read(f"{at_ms}-0", fields))
     for name, counters in sums.accounts.items():
         pipeline.sadd(keyspace.accounts(UPSTREAM), name)
-        level, _, subject = name.partition(":")
-        charged = next(a for a in chain("t", "p", subject) if a.level == level)
-        pipeline.hset(keyspace.account(UPSTREAM, charged), mapping=dict(counters))
+        pipeline.hset(keyspace.account(UPSTREAM, account(name)), mapping=dict(counters))
     for day, measures in sums.usage.items():
         pipeline.hset(keyspace.usage(UPSTREAM, day), mapping=dict(measures))
     pipeline.hset(keyspace.overage(UPSTREAM), "overrun", str(sums.overage))

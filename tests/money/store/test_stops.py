@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from falgate.core.account import ORGANISATION, Account
 from falgate.core.errors import Unavailable
-from falgate.money.stop import WHOLE, Stop, Stopped, Subject
+from falgate.money.stop import Stop, Stopped
 from falgate.money.store.stops import Stops
 from falgate.redis import keyspace
 from falgate.redis.client import connect
 
-TEAM, APP, MODEL = Subject("team", "web"), Subject("app", "web/shop"), Subject("model", "a/b")
+TEAM, APP, MODEL = Account("team", "web"), Account("app", "web/shop"), Account("model", "a/b")
 STOP = Stop(who="admin:ann", stopped_s=7, why="a leak")
 
 
@@ -35,21 +36,21 @@ async def test_a_stop_is_read_as_it_was_put(stops: Stops) -> None:
 
 
 async def test_stops_are_listed_with_the_widest_first(stops: Stops) -> None:
-    other = Subject("team", "ads")
-    for each in (MODEL, APP, TEAM, other, WHOLE):
+    other = Account("team", "ads")
+    for each in (MODEL, APP, TEAM, other, ORGANISATION):
         await stops.put(each, None, STOP, "admin:ann")
 
-    assert [each.subject for each in await stops.all()] == [WHOLE, other, TEAM, APP, MODEL]
+    assert [each.subject for each in await stops.all()] == [ORGANISATION, other, TEAM, APP, MODEL]
 
 
 async def test_the_first_of_several_is_found(stops: Stops) -> None:
-    assert await stops.first([WHOLE, TEAM, APP, MODEL]) is None
+    assert await stops.first([ORGANISATION, TEAM, APP, MODEL]) is None
     await stops.put(MODEL, None, STOP, "admin:ann")
     await stops.put(APP, None, STOP, "admin:ann")
 
-    assert await stops.first([WHOLE, TEAM, APP, MODEL]) == Stopped(APP, STOP)
-    assert await stops.first([WHOLE, TEAM, MODEL]) == Stopped(MODEL, STOP)
-    assert await stops.first([WHOLE, TEAM]) is None
+    assert await stops.first([ORGANISATION, TEAM, APP, MODEL]) == Stopped(APP, STOP)
+    assert await stops.first([ORGANISATION, TEAM, MODEL]) == Stopped(MODEL, STOP)
+    assert await stops.first([ORGANISATION, TEAM]) is None
 
 
 async def test_a_change_that_came_too_late_does_nothing(stops: Stops, redis: Redis) -> None:
@@ -85,6 +86,6 @@ async def test_each_change_is_in_the_audit_log_once(stops: Stops, redis: Redis) 
 
 async def test_without_redis_nobody_knows_what_is_stopped(closed_port_url: str) -> None:
     async with connect(closed_port_url) as nobody:
-        for step in (Stops(nobody).all, lambda: Stops(nobody).first([WHOLE])):
+        for step in (Stops(nobody).all, lambda: Stops(nobody).first([ORGANISATION])):
             with pytest.raises(Unavailable):
                 await step()

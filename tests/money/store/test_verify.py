@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
-from falgate.accounts.limits import NONE, PurchaseLimits
+from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import PoolVersion
 from falgate.core.account import ORGANISATION, Account
 from falgate.jobs.job import Job, Order
@@ -25,7 +25,7 @@ from falgate.redis import keyspace
 
 UPSTREAM = "https://queue.example"
 TEAM = Account("team", "t")
-TERMS = PurchaseLimits(limits=(NONE,) * 4)
+TERMS = PurchaseLimits()
 
 Bring = Callable[..., Awaitable[Job]]
 
@@ -61,7 +61,7 @@ async def test_books_that_nobody_touched_are_clean(redis: Redis) -> None:
     found = await verify(redis, UPSTREAM)
 
     assert found.differences == ()
-    assert (found.entries, found.accounts) == (6, 7)
+    assert (found.entries, found.accounts) == (6, 8)
 
 
 async def test_an_empty_ledger_is_clean(redis: Redis) -> None:

@@ -5,12 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from callers import caller_with
 from msgspec.structs import replace
 from PIL import Image
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.cache_settings import DEFAULT_POLICY
-from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.decision import Decision, decide
 from falgate.cache.lookup import look_up
 from falgate.core.picture import Picture
@@ -35,7 +34,7 @@ def ports(world: Any) -> Any:
 def call(output_format: str, number: int = 1) -> admission.AdmittedRequest:
     key = KeyRecord(id="k", kind="live", digest="", team="web", app="shop", name="", created_s=0)
     body = f'{{"prompt": "a cat", "output_format": "{output_format}", "num_images": {number}}}'
-    caller = admission.Caller(key=key, terms=PurchaseLimits(), caching=DEFAULT_POLICY)
+    caller = caller_with(key)
     spec = MODELS[MODEL]
     return admission.admit(
         caller,

@@ -13,12 +13,12 @@ from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
 from falgate.jobs.job import Job, Order
 from falgate.money.budget import Budget
-from falgate.money.stop import Stop, Subject
+from falgate.money.stop import Stop
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.stops import Stops
 from falgate.money.store.verifications import Verifications
 from falgate.pictures.catalogue import StoreSize
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.redis.client import connect
 from falgate.telemetry.store.gauges import BudgetGauges
 
@@ -36,14 +36,14 @@ async def test_what_is_read_is_what_the_parts_say(
     await budgets.set_overage("fal", 7, "me")
     await redis.zadd(keyspace.open_jobs("fal"), {"job": 1})
     await redis.hset(keyspace.META, "frozen_ms", "5")
-    await redis.hset(keyspace.MEDIA, mapping={"pictures": 2, "bytes": 30})
-    for subject in (Subject("team", "web"), Subject("team", "ads"), Subject("model", "a/b:c")):
+    await redis.hset(picture_keys.MEDIA, mapping={"pictures": 2, "bytes": 30})
+    for subject in (Account("team", "web"), Account("team", "ads"), Account("model", "a/b:c")):
         await Stops(redis).put(subject, None, Stop(who="me", stopped_s=1), "me")
     summary = ReconcileReport(at_ms=1, since_ms=0, until_ms=1, difference=-4)
     await Corrections(redis, owner="x").keep("fal", summary, whole=True)
     proof = await Verifications(redis, "x").keep("fal", 1)
 
-    (fal, test), total = await BudgetGauges(redis, calendar, teams_max=9).read(BOTH)
+    (fal, test), total = await BudgetGauges(redis, calendar, teams_max=9, models=()).read(BOTH)
 
     assert [where.account for where in fal.accounts] == [ORGANISATION, team]
     for where in fal.accounts:
@@ -73,7 +73,7 @@ async def test_so_many_teams_are_shown_and_one_that_bought_is_among_them(
         await budgets.put(bought.upstream, account, "day", was=None, now=Budget(limit=1), who="me")
 
     async def shown(teams_max: int) -> list[str]:
-        standings = BudgetGauges(redis, calendar, teams_max=teams_max)
+        standings = BudgetGauges(redis, calendar, teams_max=teams_max, models=())
         ((stand,), _) = await standings.read([bought.upstream])
         return [where.account.id for where in stand.accounts]
 
@@ -84,7 +84,7 @@ async def test_so_many_teams_are_shown_and_one_that_bought_is_among_them(
 async def test_commands_grow_with_teams_and_not_with_keys(
     redis: Redis, budgets: Budgets, calendar: Calendar
 ) -> None:
-    standings = BudgetGauges(redis, calendar, teams_max=50)
+    standings = BudgetGauges(redis, calendar, teams_max=50, models=())
 
     async def commands() -> int:
         await redis.config_resetstat()
@@ -109,4 +109,4 @@ async def test_commands_grow_with_teams_and_not_with_keys(
 async def test_without_redis_nobody_knows(closed_port_url: str, calendar: Calendar) -> None:
     async with connect(closed_port_url) as nobody:
         with pytest.raises(Unavailable):
-            await BudgetGauges(nobody, calendar, teams_max=1).read(BOTH)
+            await BudgetGauges(nobody, calendar, teams_max=1, models=()).read(BOTH)

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from falgate.core.events import Alerted
+from falgate.core.events import Alert, Alerted, ModelAlerted
 from falgate.jobs.job import Job, Order
 from falgate.redis import keyspace
 from falgate.webhooks.store.alerts import Alerts
@@ -35,6 +36,7 @@ async def crossed(
 async def test_a_threshold_that_was_crossed_is_taken_once(alerts: Alerts, redis: Redis) -> None:
     [alert] = await alerts.new()
 
+    assert isinstance(alert, Alerted)
     assert (alert.upstream, alert.account, alert.level) == (
         UPSTREAM,
         "organisation:main",
@@ -78,7 +80,7 @@ async def test_pauses_grow_with_the_number_of_times(alerts: Alerts) -> None:
 @pytest.mark.usefixtures("crossed")
 async def test_of_two_that_ask_at_once_one_gets_it(alerts: Alerts, redis: Redis) -> None:
     await alerts.new()
-    pending: list[Alerted] = []
+    pending: list[Alert] = []
     pauses = (1,)
     # Idle for long, as after its instance died.
     page: Any = await redis.xrange(keyspace.ALERTS)
@@ -111,6 +113,34 @@ async def test_an_exhausted_balance_is_one_alert_an_hour_whoever_tells(
     assert (alert.what, alert.upstream) == ("balance", UPSTREAM)
     await alerts.done(alert)
 
-    await redis.delete(keyspace.warned(UPSTREAM))  # An hour is over.
+    await redis.delete(keyspace.alert_turn(UPSTREAM))  # An hour is over.
     await alerts.warn(UPSTREAM)
     assert len(await alerts.new()) == 1
+
+
+async def test_an_alert_about_a_model_is_queued_once_and_read_as_it_was(alerts: Alerts) -> None:
+    model = ModelAlerted(
+        alert="",
+        upstream=UPSTREAM,
+        model="acme/easel",
+        what="retires",
+        retires="2026-12-01",
+        days_left=7,
+        successor="",
+        apps=("web/shop",),
+    )
+
+    assert not await alerts.told("acme/easel 7")
+    assert await alerts.once("acme/easel 7", model)
+    assert not await alerts.once("acme/easel 7", model)
+    assert await alerts.told("acme/easel 7")
+    assert await alerts.once("acme/easel gone", replace(model, what="gone", apps=()))
+    first, second = await alerts.new()
+    assert replace(first, alert="") == model
+    assert replace(second, alert="") == replace(model, what="gone", apps=())
+
+
+async def test_one_instance_at_a_time_looks_after_models(alerts: Alerts, redis: Redis) -> None:
+    assert await alerts.turn("all", 60)
+    assert not await Alerts(redis, "two").turn("all", 60)
+    assert await Alerts(redis, "two").turn("acme/easel", 60)

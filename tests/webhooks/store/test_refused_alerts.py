@@ -31,7 +31,8 @@ def told(redis: Redis) -> WebhookPayloads:
     """Every alert that nobody took yet."""
 
     async def look() -> list[Alerted]:
-        return list(await Alerts(redis, "one").new())
+        new = await Alerts(redis, "one").new()
+        return [alert for alert in new if isinstance(alert, Alerted)]
 
     return look
 

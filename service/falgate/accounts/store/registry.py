@@ -1,4 +1,4 @@
-"""Redis storage of teams, apps and keys; every change is written with its audit entry."""
+"""Redis storage of the directory and of keys; every change is written with its audit entry."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import App, Directory, Team
+from falgate.accounts.directory import Alias, App, Directory, Gone, Model, Team
 from falgate.core.change import Audited, Change
 from falgate.money.store.ledger import check_own
 from falgate.redis import keyspace
@@ -15,6 +15,14 @@ from falgate.redis.audited import put
 from falgate.redis.clock import Clock
 
 _PAGE = 500
+_RECORDS: dict[str, type[msgspec.Struct]] = {
+    "team": Team,
+    "app": App,
+    "model": Model,
+    "alias": Alias,
+    "gone": Gone,
+}
+"""By the first word of their field, in the order in which `Directory` has them."""
 _REVISION = "revision"
 RECORD = "record"
 """The field of a key's hash that has the record."""
@@ -37,6 +45,11 @@ class Registry:
         self._ledger_id = ledger_id
         self._clock = clock
         self._directory = Directory(-1, {}, {})
+
+    @property
+    def known(self) -> Directory:
+        """Return the directory as it was last read, which may be a while ago."""
+        return self._directory
 
     async def key(self, key_id: str) -> tuple[KeyRecord | None, int, Directory]:
         """Return one key, Redis's time in seconds, and all teams and apps, in one round trip.
@@ -105,14 +118,12 @@ class Registry:
         """Read all teams and apps."""
         await self._check()
         found: Any = await self._redis.hgetall(keyspace.DIRECTORY)
-        teams, apps = {}, {}
+        records: dict[str, dict[str, Any]] = {kind: {} for kind in _RECORDS}
         for field in sorted(found):
             kind, _, name = field.partition(":")
-            if kind == "team":
-                teams[name] = msgspec.json.decode(found[field], type=Team)
-            elif kind == "app":
-                apps[name] = msgspec.json.decode(found[field], type=App)
-        self._directory = Directory(int(found.get(_REVISION, 0)), teams, apps)
+            if kind in _RECORDS:
+                records[kind][name] = msgspec.json.decode(found[field], type=_RECORDS[kind])
+        self._directory = Directory(int(found.get(_REVISION, 0)), *records.values())
         return self._directory
 
     async def latest(self) -> Directory:
@@ -131,6 +142,27 @@ class Registry:
         """Create, change or (with None) remove an app, named "team/app"; False as for a team."""
         change = Change(who=who, action="app", subject=name)
         return await self._put(keyspace.DIRECTORY, f"app:{name}", was, now, change)
+
+    async def put_model(self, name: str, was: Model | None, now: Model | None, who: str) -> bool:
+        """Decide something about a model, or (with None) forget it; False as for a team."""
+        change = Change(who=who, action="model", subject=name)
+        return await self._put(keyspace.DIRECTORY, f"model:{name}", was, now, change)
+
+    async def put_alias(self, name: str, was: Alias | None, now: Alias | None, who: str) -> bool:
+        """Create, change or (with None) remove an alias; False as for a team."""
+        change = Change(who=who, action="alias", subject=name)
+        return await self._put(keyspace.DIRECTORY, f"alias:{name}", was, now, change)
+
+    async def put_gone(self, name: str, was: Gone | None, now: Gone | None) -> bool:
+        """Note that an upstream has a model no more, or (with None) has it; False as for a team.
+
+        Args:
+            name: See `gone_name`.
+            was: What was noted.
+            now: What is to be noted.
+        """
+        change = Change(who="falgate", action="gone", subject=name)
+        return await self._put(keyspace.DIRECTORY, f"gone:{name}", was, now, change)
 
     async def put_key(self, was: KeyRecord | None, now: KeyRecord, who: str) -> bool:
         """Create or change a key; False as for a team. Never removed: the ledger names keys."""

@@ -1,6 +1,7 @@
 """/budgets: administration of budgets.
 
-In paths, accounts are written with colons only: organisation:main, team:web, app:web:shop, key:ID.
+In paths, accounts are written with colons only: organisation:main, team:web, app:web:shop, key:ID,
+model:openai:gpt-image-2.
 """
 
 from typing import Annotated
@@ -28,8 +29,9 @@ _ONE = "/budgets/{account_name:str}/{window:str}"
 AccountName = Annotated[
     str,
     PathParameter(
-        pattern=r"^(organisation(:main)?|(team|key):[^:/]+|app:[^:/]+:[^:/]+)$",
-        description="organisation:main, team:NAME, app:TEAM:APP or key:ID",
+        pattern=r"^(organisation(:main)?|(team|key):[^:/]+|app:[^:/]+:[^:/]+|model:[^/]+)$",
+        description="organisation:main, team:NAME, app:TEAM:APP, key:ID or model:ENDPOINT, / "
+        "written as :",
     ),
 ]
 ChangeId = Annotated[
@@ -65,7 +67,7 @@ class BudgetSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class BudgetMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A budget to create."""
 
-    account: Annotated[str, Meta(examples=["team:web", "app:web/shop"])]
+    account: Annotated[str, Meta(examples=["team:web", "app:web/shop", "model:openai/gpt-image-2"])]
     window: Kind
     limit_usd: Usd
     shadow: Shadow = False
@@ -208,7 +210,7 @@ def in_path(name: str) -> Account:
         Invalid: It is malformed.
     """
     level, colon, rest = name.partition(":")
-    return _account(f"{level}{colon}{rest.replace(':', '/', 1)}")
+    return _account(f"{level}{colon}{rest.replace(':', '/')}")
 
 
 def micros(amount: str) -> Micros:

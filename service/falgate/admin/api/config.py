@@ -1,4 +1,4 @@
-"""/config: teams, apps, budgets and limits as one file: read, planned and applied."""
+"""/config: teams, apps, models, budgets and limits as one file: read, planned and applied."""
 
 from typing import Annotated, Literal, Self
 
@@ -13,7 +13,7 @@ from falgate.admin import config
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin
 from falgate.admin.api.shapes import View
-from falgate.admin.plan import Record, Step
+from falgate.admin.plan import Record, Step, What
 from falgate.admin.service import AdminService
 from falgate.core.money import dollars
 from falgate.money.budget import Budget
@@ -40,7 +40,7 @@ class StepShown(View, frozen=True, kw_only=True):
     """One step of a plan."""
 
     action: Literal["create", "change", "remove"]
-    what: Literal["team", "app", "budget"]
+    what: What
     subject: Annotated[str, Meta(description="A name; of a budget, its account and window")]
     before: Annotated[str, Meta(description="What there is, in words")]
     after: Annotated[str, Meta(description="What there will be, in words")]
@@ -63,7 +63,7 @@ class PlanShown(msgspec.Struct, frozen=True, kw_only=True):
 
 @routes.get("/config", "Everything as a file", 409, media_type=_MEDIA_TYPE)
 async def show_config(accounts: Admin) -> Response[str]:
-    """Teams, apps, their limits and their budgets as TOML. Keys are in no file."""
+    """Teams, apps, models, their limits and their budgets as TOML. Keys are in no file."""
     return Response(config.write(await applying.state(accounts)), media_type=_MEDIA_TYPE)
 
 
@@ -100,7 +100,7 @@ def _spell(record: Record | None) -> str:
         shadow = " shadow" if record.shadow else ""
         return f"${dollars(record.limit)}{shadow}{f' alerts {alerts}' if alerts else ''}"
     fields = msgspec.to_builtins(record)
-    limits, usual = fields.pop("limits"), msgspec.to_builtins(DEFAULT_POLICY)
+    limits, usual = fields.pop("limits", {}), msgspec.to_builtins(DEFAULT_POLICY)
     caching = fields.pop("cache", {})
     ways = {f"cache {name}": value for name, value in caching.items() if value != usual[name]}
     set_ = {name: value for name, value in {**fields, **limits}.items() if value} | ways

@@ -1,4 +1,4 @@
-"""/limits: how often and how much at once teams, apps and keys may ask and buy."""
+"""/limits: how often and how much at once teams, apps and keys may ask and buy, and for models."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import App, Team, Weight
+from falgate.accounts.directory import App, Model, Team, Weight
 from falgate.accounts.limits import Limit
 from falgate.admin.api.budgets import AccountName, in_path
 from falgate.admin.api.paging import LIMIT, Cursor, Page, page
@@ -22,40 +22,48 @@ from falgate.core.problems import Invalid
 
 routes = Resource("limits")
 _ONE = "/limits/{account_name:str}"
+_Record = Team | App | KeyRecord | Model
 
 
 class LimitsShown(View, frozen=True, kw_only=True):
-    """The limits of an account; 0 sets none. What a team alone has is null for others."""
+    """The limits of an account; 0 sets none. What an account cannot have is null."""
 
     account: str
-    requests_per_second: int
+    requests_per_second: int | None = None
     generations_per_minute: int
     generations_at_once: int
     weight: int | None = None
     waiting_generations: int | None = None
 
     @classmethod
-    def set_in(cls, record: Team | App | KeyRecord, account: Account) -> Self:
+    def set_in(cls, record: _Record, account: Account) -> Self:
         """Convert those of the account that has this record."""
-        alone = {name: getattr(record, name, None) for name in ("weight", "waiting_generations")}
-        return cls.of(record.limits, account=account.name, **alone)
+        return cls.of(
+            record.limits,
+            account=account.name,
+            requests_per_second=getattr(record.limits, "requests_per_second", None),
+            weight=getattr(record, "weight", None),
+            waiting_generations=getattr(record, "waiting_generations", None),
+        )
 
 
 class LimitsSet(LimitsChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Limits to set; what is not given stays. The last two are a team's."""
+    """Limits to set; what is not given stays. The first is no model's, the last two a team's."""
 
+    requests_per_second: Limit | UnsetType = UNSET
     weight: Weight | UnsetType = UNSET
     waiting_generations: Limit | UnsetType = UNSET
 
 
 @routes.get("/limits", "All limits")
 async def list_limits(admin: Admin, limit: Items = LIMIT, cursor: Cursor = "") -> Page[LimitsShown]:
-    """Of teams, then of apps, then of keys that are not revoked."""
+    """Of teams, then of apps, then of keys that are not revoked, then of models."""
     keys = {key.id: key for key in await admin.keys.all() if not key.revoked_s}
-    found: dict[Level, Mapping[str, Team | App | KeyRecord]] = {
+    found: dict[Level, Mapping[str, _Record]] = {
         "team": await admin.teams.all(),
         "app": await admin.apps.all(),
         "key": keys,
+        "model": await admin.served.all(),
     }
     shown = {
         f"{LEVELS.index(level)} {level}:{name}": LimitsShown.set_in(record, Account(level, name))
@@ -67,7 +75,7 @@ async def list_limits(admin: Admin, limit: Items = LIMIT, cursor: Cursor = "") -
 
 @routes.get(_ONE, "An account's limits", 404)
 async def show_limits(admin: Admin, account_name: AccountName) -> LimitsShown:
-    """Of a team, an app or a key."""
+    """Of a team, an app, a key or a model."""
     account = in_path(account_name)
     return LimitsShown.set_in(await admin.limited(account).show(account.id), account)
 
@@ -80,6 +88,10 @@ async def set_limits(
     account = in_path(account_name)
     if account.level != "team" and (data.weight, data.waiting_generations) != (UNSET, UNSET):
         raise Invalid("weight and waiting_generations are for teams")
+    if account.level == "model" and data.requests_per_second is not UNSET:
+        raise Invalid(
+            "requests_per_second is for teams, apps and keys: a model's limits are on purchases"
+        )
 
     def changed(was: Any) -> Any:
         return replace(merged(was, data), limits=merged(was.limits, data))

@@ -8,6 +8,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from falgate.accounts.apikey import Permissions
+from falgate.accounts.retirement import ended, successor
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import AdminServices
 from falgate.admin.context import upstream_of
@@ -19,7 +20,7 @@ from falgate.core.errors import InputRejected
 from falgate.core.problems import Invalid, NotFound
 from falgate.http.quote import Quoted, quoted
 from falgate.models import arguments as request
-from falgate.requests.quote import Quotes
+from falgate.requests.quote import Quotes, succession
 
 routes = Resource("quote")
 
@@ -57,9 +58,17 @@ async def quote(
         first = rejected.issues[0]
         raise Invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     live = upstream_of(services.upstreams, "live")
-    known = (await services.records.directory()).apps.get(data.app)
+    directory, now_s = await services.records.directory(), await services.records.now_s()
+    known = directory.apps.get(data.app)
     if known is None:
         raise NotFound("There is no such app; list the apps to see all of them")
     treatment = resolve(Directives(), known.cache, Permissions(), team=team, app=name)
-    asked = request_for(spec, arguments, live, treatment)
-    return quoted(await quotes.quote(asked, chain(team, name, "")[:-1]), services.calendar)
+    asked = request_for(spec, arguments, live, treatment.of_request(spec, arguments))
+    after = models.get(successor(spec, directory))
+    return quoted(
+        await quotes.quote(asked, chain(team, name, endpoint=spec.endpoint)),
+        services.calendar,
+        asked,
+        ended=ended(spec, directory, known, live, now_s) is not None,
+        after=succession(spec, arguments, after) if after else None,
+    )

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from falgate.admin.api import (
     accounts,
+    aliases,
     apps,
     audit,
     budgets,
@@ -17,6 +18,7 @@ from falgate.admin.api import (
     keys,
     ledger,
     limits,
+    model,
     models,
     problems,
     quote,
@@ -38,7 +40,7 @@ from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
     *(teams, apps, keys, limits, budgets, stops, accounts),
-    *(audit, config, ledger, usage, deliveries, models),
+    *(audit, config, ledger, usage, deliveries, model, models, aliases),
 )
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from falgate.accounts.apikey import KeyRecord, Kind, Permissions
 from falgate.accounts.cache_settings import CachePolicy
+from falgate.accounts.directory import Afterwards
 from falgate.accounts.limits import Limits
 from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
@@ -68,6 +69,10 @@ class AppShown(View, frozen=True, kw_only=True):
     name: str
     limits: Limits
     cache: CachePolicy
+    aliases: Annotated[dict[str, str], Meta(description="Its own names for models")]
+    afterwards: Annotated[
+        dict[str, Afterwards], Meta(description="What follows once a model has ended, by endpoint")
+    ]
 
 
 class KeyShown(View, frozen=True, kw_only=True):

@@ -8,15 +8,20 @@ from litestar.di import NamedDependency
 from msgspec import Meta
 
 from falgate import __version__
+from falgate.accounts.retirement import days_left, retires
+from falgate.admin.api.models import CALLED_DAYS, ModelShown, shown
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin, AdminServices
 from falgate.admin.api.shapes import OverageShown, Standing, StopShown, View
+from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.calendar import Calendar
 from falgate.money.budget import Position
+from falgate.money.reports import Reports
 from falgate.pictures.catalogue import StoreSize
 
 routes = Resource("status")
 _FULLEST = 10
+_ENDING_DAYS = 90
 
 
 class Place(View, frozen=True, kw_only=True):
@@ -40,6 +45,14 @@ class BudgetFilled(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
+class DriftShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A described model of which fal's document, or price, differs from what was reviewed."""
+
+    model: Annotated[str, Meta(examples=["fal-ai/flux/schnell"])]
+    changed: Annotated[bool, Meta(description="Whether it may change what is sold")]
+    differences: list[str]
+
+
 class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     """What runs, and on what."""
 
@@ -51,6 +64,11 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
     stops: Annotated[list[StopShown], Meta(description="What operators stopped")]
     calendar: Annotated[str, Meta(examples=["Europe/Vienna/monday"])]
     overage: OverageShown | None
+    drift: Annotated[list[DriftShown], Meta(description="Models that fal changed")]
+    ending: Annotated[
+        list[ModelShown],
+        Meta(description="Models that end within 90 days, have ended or are gone, of live keys"),
+    ]
     fullest: Annotated[list[BudgetFilled], Meta(description="Budgets of live keys, at most ten")]
 
 
@@ -63,6 +81,7 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
         troubles: Why "redis" or "store" cannot be used, as far as they cannot.
         stored: What is in the store.
         frozen: Why nothing is bought, or "".
+        drifts: How each described model differs from fal's document.
     """
 
     redis: str
@@ -70,12 +89,14 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
     troubles: Callable[[], Awaitable[Mapping[str, str]]]
     stored: Callable[[], Awaitable[StoreSize]]
     frozen: Callable[[], Awaitable[str]]
+    drifts: Callable[[], Awaitable[Mapping[str, ModelDrift]]]
 
 
 @routes.get("/status", "What runs, and on what")
 async def show_status(
     services: NamedDependency[AdminServices],
     admin: Admin,
+    reports: NamedDependency[Reports],
     probes: NamedDependency[Probes],
 ) -> StatusShown:
     """With the budgets of live keys that are fullest."""
@@ -91,8 +112,30 @@ async def show_status(
         stops=[StopShown.by(each) for each in await admin.stops.all()],
         calendar=calendar.name,
         overage=OverageShown.of(*await admin.budgets.overage()) if upstream else None,
+        drift=[
+            DriftShown(
+                model=model,
+                changed=bool(report.changed),
+                differences=[str(each) for each in report.differences],
+            )
+            for model, report in (await probes.drifts()).items()
+            if report.differences
+        ],
+        ending=await _ending(services, reports, upstream) if upstream else [],
         fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),
     )
+
+
+async def _ending(services: AdminServices, reports: Reports, upstream: str) -> list[ModelShown]:
+    callers = await reports.callers(upstream, CALLED_DAYS)
+    directory, now_s = await services.records.directory(), await services.records.now_s()
+    ending = []
+    for spec in services.models.values():
+        each = shown(spec, directory, upstream, now_s, callers)
+        day = retires(spec, directory, upstream)
+        if each.gone_at or (day is not None and days_left(day, now_s) <= _ENDING_DAYS):
+            ending.append(each)
+    return ending
 
 
 def _fullest(positions: list[Position], calendar: Calendar) -> list[BudgetFilled]:

@@ -14,8 +14,9 @@ from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Admin
 from falgate.admin.api.shapes import StopShown
+from falgate.core.account import LEVELS, Account
 from falgate.core.change import WHY_MAX
-from falgate.money.stop import LEVELS, Subject, subject
+from falgate.money.stop import subject
 
 routes = Resource("stops")
 _ONE = "/stops/{subject_name:str}"
@@ -38,7 +39,7 @@ class StopSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @routes.get("/stops", "List what is stopped")
 async def list_stops(admin: Admin, limit: Limit = LIMIT, cursor: Cursor = "") -> Page[StopShown]:
-    """The widest subjects first."""
+    """The widest first, then of models."""
     found = {
         f"{LEVELS.index(each.subject.level)} {each.subject.name}": each
         for each in await admin.stops.all()
@@ -61,6 +62,6 @@ async def resume(admin: Admin, subject_name: SubjectName) -> None:
     await admin.stops.resume(_in_path(subject_name))
 
 
-def _in_path(name: str) -> Subject:
+def _in_path(name: str) -> Account:
     level, colon, own = name.partition(":")
     return subject(f"{level}{colon}{own.replace(':', '/')}")

@@ -47,13 +47,16 @@ local known = compared or (close.billed .. ':' .. close.overrun)
 if known ~= whole(was_billed) .. ':' .. whole(was_overrun) then return 'changed' end
 if billed > digits(close.held) then error({err = 'BADAMOUNT the budgets pay no more than was held'}) end
 
--- A recovered request, which no job of ours sent, is charged to the organisation alone.
+-- Nobody is charged for a recovered request, which no job of ours sent, but the organisation and
+-- the model. Entries of an earlier version charge no model.
 local charged = {'organisation:main'}
 if close.outcome ~= 'recovered' then
   charged[2] = 'team:' .. close.team
   charged[3] = 'app:' .. close.team .. '/' .. close.app
   charged[4] = 'key:' .. close.key
 end
+local model = close.charged_model or ''
+if model ~= '' then charged[#charged + 1] = 'model:' .. model end
 if #KEYS ~= first_account + #charged - 1 then error({err = 'BADKEYS not as many accounts'}) end
 for i, name in ipairs(charged) do
   if KEYS[first_account + i - 1]:sub(-#name - 1) ~= ':' .. name then
@@ -69,7 +72,8 @@ local for_nothing = (tonumber(close.bought) or 0) == 0 and more_billed or 0
 if not begin(torn, job_id, 'correct') then return 'torn' end
 if more_billed ~= 0 or more_overrun ~= 0 then
   redis.call('XADD', ledger, '*', 'kind', 'correction', 'job', job_id, 'windows', close.windows,
-    'team', close.team, 'app', close.app, 'key', close.key, 'request_id', request_id,
+    'team', close.team, 'app', close.app, 'key', close.key, 'charged_model', model,
+    'request_id', request_id,
     'billed', whole(more_billed), 'overrun', whole(more_overrun),
     'without_pictures', whole(for_nothing), 'why', why)
 end

@@ -1,28 +1,30 @@
 #!lua flags=allow-oom
 -- with _torn.lua, _usage.lua
 -- Book a request that the upstream has carried out and no job knows: write the closing entry of a
--- job of its own, charged to the organisation in the current windows, in micro-USD. Afterwards the
--- request belongs to that job, so it is booked only once. Further fields of the entry (more_args)
--- begin at ARGV[7].
+-- job of its own, in the current windows, in micro-USD. Afterwards the request belongs to that job,
+-- so it is booked only once.
+-- The accounts that are charged (more_keys) begin at KEYS[7]; `charged` is JSON, their names in the
+-- same order. Further fields of the entry (more_args) begin at ARGV[7].
 -- Returns {'booked'}, {'known', job} if it belongs to a job, {'elsewhen', now_ms} outside the
 -- windows, or {'torn'} if an earlier attempt was executed in part.
 local submits = KEYS[1]
 local ledger = KEYS[2]
 local accounts = KEYS[3]
-local account = KEYS[4]
-local usage = KEYS[5]
-local breakdown = KEYS[6]
-local torn = KEYS[7]
+local usage = KEYS[4]
+local breakdown = KEYS[5]
+local torn = KEYS[6]
 local request_id = ARGV[1]
 local job_id = ARGV[2]
 local amount = digits(ARGV[3])
 local windows = ARGV[4]
-local account_name = ARGV[5]
+local charged = ARGV[5]
 local subject = ARGV[6]
+local first_account = 7
 local first_field = 7
 
 local known = redis.call('HGET', submits, request_id)
 if known then return {'known', known} end
+local charged_names = cjson.decode(charged)
 local now, names = now_ms(), {}
 for _, window in ipairs(cjson.decode(windows)) do
   if now < window.starts_ms or now >= window.ends_ms then return {'elsewhen', whole(now)} end
@@ -32,8 +34,11 @@ if not begin(torn, job_id, 'recover') then return {'torn'} end
 redis.call('XADD', ledger, '*', 'kind', 'close', 'job', job_id, 'outcome', 'recovered',
   'windows', table.concat(names, ' '), 'held', whole(amount), 'billed', whole(amount),
   'overrun', '0', 'request_id', request_id, unpack(ARGV, first_field))
-redis.call('SADD', accounts, account_name)
-for _, name in ipairs(names) do redis.call('HINCRBY', account, 'spent:' .. name, whole(amount)) end
+for i, account_name in ipairs(charged_names) do
+  redis.call('SADD', accounts, account_name)
+  local account = KEYS[first_account + i - 1]
+  for _, name in ipairs(names) do redis.call('HINCRBY', account, 'spent:' .. name, whole(amount)) end
+end
 count(usage, breakdown, subject, 'billed', amount)
 count(usage, breakdown, subject, 'without_pictures', amount)
 redis.call('HSET', submits, request_id, job_id)

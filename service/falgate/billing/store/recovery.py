@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.billing.closed_job import NOBODY, Recovered
 from falgate.billing.store.corrections import Corrections
-from falgate.core.account import ORGANISATION, account
+from falgate.core.account import account, chain
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
@@ -99,7 +99,12 @@ class Recovery:
         return await uncertain.unbound(self._redis, upstream)
 
     async def book(self, upstream: str, found: Recovered, amount: Micros) -> bool:
-        """Charge an unknown request to the organisation, once; False if it is known by now."""
+        """Charge an unknown request to the organisation and its model, once.
+
+        Returns:
+            False if the request is known by now.
+        """
+        charged = chain(endpoint=found.model)
         now_ms = await self.now_ms()
         for _ in range(_BOUNDARIES_MAX):
             windows = self._calendar.windows(now_ms)
@@ -112,7 +117,8 @@ class Recovery:
                 job_id=f"recovered-{found.request_id}",
                 amount=amount,
                 windows=msgspec.json.encode(windows).decode(),
-                account_name=ORGANISATION.name,
+                charged=msgspec.json.encode([each.name for each in charged]).decode(),
+                more_keys=[keyspace.account(upstream, each) for each in charged],
                 subject=spell(NOBODY, NOBODY, NOBODY, found.model, "", "recovered"),
                 more_args=_fields(found),
             )
@@ -146,6 +152,7 @@ def _fields(found: Recovered) -> list[str]:
     fields = {
         **dict.fromkeys(("team", "app", "key"), NOBODY),
         "model": found.model,
+        "charged_model": found.model,
         **dict.fromkeys(("asked", "reused", "bought", "list", "saved"), "0"),
         "why": "recovered",
         "price_version": NOBODY,

@@ -8,7 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.core.input_picture import InputPicture
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
 
@@ -75,7 +75,7 @@ class InputRecords:
 
     async def apps(self) -> list[str]:
         """Return the apps that have input pictures."""
-        return sorted(map(str, await self._redis.smembers(keyspace.INPUT_APPS)))
+        return sorted(map(str, await self._redis.smembers(picture_keys.INPUT_APPS)))
 
     async def mark(self, app: str, *, unused_s: int) -> list[str]:
         """Mark names not used for `unused_s` seconds, so that their files can be deleted."""
@@ -91,38 +91,38 @@ class InputRecords:
         """Keep a ticket; return the one-time token for the upload."""
         token = new_id()
         encoded = msgspec.json.encode(ticket).decode()
-        await self._redis.set(keyspace.ticket(token), encoded, ex=TICKET_S)
+        await self._redis.set(picture_keys.ticket(token), encoded, ex=TICKET_S)
         return token
 
     async def announced(self, token: str) -> Ticket | None:
         """Return the ticket of a token, or None."""
-        found = await self._redis.get(keyspace.ticket(token))
+        found = await self._redis.get(picture_keys.ticket(token))
         return msgspec.json.decode(found, type=Ticket) if found else None
 
     async def use(self, token: str) -> bool:
         """Use a token up; return False if somebody else did."""
-        return bool(await self._redis.delete(keyspace.ticket(token)))
+        return bool(await self._redis.delete(picture_keys.ticket(token)))
 
     async def put_upload(self, upload_id: str, upload: Upload) -> None:
         """Record an uploaded picture."""
         encoded = msgspec.json.encode(upload).decode()
-        await self._redis.set(keyspace.upload(upload_id), encoded, ex=self._kept_s)
+        await self._redis.set(picture_keys.upload(upload_id), encoded, ex=self._kept_s)
 
     async def upload(self, upload_id: str) -> Upload | None:
         """Return an uploaded picture, or None."""
-        found = await self._redis.get(keyspace.upload(upload_id))
+        found = await self._redis.get(picture_keys.upload(upload_id))
         return msgspec.json.decode(found, type=Upload) if found else None
 
     async def remember(self, upstream: str, sha256: str, url: str, *, for_s: int) -> str:
         """Remember where an upstream has a picture, unless that is known; return what is known."""
-        key = keyspace.sent_input(upstream, sha256)
+        key = picture_keys.sent_input(upstream, sha256)
         if await self._redis.set(key, url, nx=True, ex=for_s):
             return url
         return str(await self._redis.get(key) or url)
 
     async def sent(self, upstream: str, sha256: str) -> str:
         """Return where an upstream has a picture, or ""."""
-        return str(await self._redis.get(keyspace.sent_input(upstream, sha256)) or "")
+        return str(await self._redis.get(picture_keys.sent_input(upstream, sha256)) or "")
 
 
 def new_id() -> str:

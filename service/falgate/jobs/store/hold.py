@@ -1,13 +1,14 @@
 """Asks for a flight and a hold: builds the arguments of `jobs_hold.lua` and parses its answer."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.accounts.limits import Exceeded, PurchaseLimits
+from falgate.accounts.limits import Exceeded, Limits, PurchaseLimits, PurchaseRates
 from falgate.cache.pool import PoolVersion
-from falgate.core.account import Account
+from falgate.core.account import LEVELS, Account
 from falgate.core.calendar import Window
 from falgate.core.errors import Unavailable
 from falgate.core.events import Overdrawn
@@ -81,6 +82,7 @@ async def hold(  # noqa: PLR0917 - what the script decides by
                 instance.clock.note(int(began_ms))
                 job = Job(
                     order=order,
+                    accounts=accounts,
                     state="reserved",
                     owner=instance.owner,
                     epoch=1,
@@ -101,14 +103,16 @@ def _overdrawn(shadows: list[Any], accounts: tuple[Account, ...]) -> tuple[Overd
 def _named(
     instance: Instance, order: Order, seen: PoolVersion, terms: PurchaseLimits
 ) -> dict[str, Any]:
+    limits: Sequence[Limits | PurchaseRates] = (*terms.limits, terms.model)
+    rates = dict(zip(LEVELS, limits, strict=True))
     charged = [
         {
             "level": account.level,
             "id": account.id,
-            "per_minute": limits.generations_per_minute,
-            "at_once": limits.generations_at_once,
+            "per_minute": rates[account.level].generations_per_minute,
+            "at_once": rates[account.level].generations_at_once,
         }
-        for account, limits in zip(order.accounts, terms.limits, strict=True)
+        for account in order.accounts
     ]
     bare = msgspec.structs.replace(order, input={})
     return {
@@ -152,8 +156,7 @@ def _beside(order: Order) -> dict[str, Any]:
 
 
 def _stoppable(order: Order) -> str:
-    subjects = stoppable(order.accounts, order.endpoint)
-    return msgspec.json.encode([subject.name for subject in subjects]).decode()
+    return msgspec.json.encode([each.name for each in stoppable(order.accounts)]).decode()
 
 
 def waits_for(order: Order, waiter: Waiter) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Jobs:
             NotDurable: The mark may still be lost. Nothing was sent.
         """
         named = self._leased(job)
-        accounts = _accounts(job.order)
+        accounts = _accounts(job)
         barriers = self._instance.durability
         if not (barriers.fsync or barriers.replicas):
             marked_ms, durable = await _MARK(self._redis, more_keys=accounts, **named), True
@@ -99,7 +99,7 @@ class Jobs:
         reply = await _ACCEPT(
             self._redis,
             upstream=job.order.upstream,
-            more_keys=_accounts(job.order),
+            more_keys=_accounts(job),
             job_id=job.order.id,
             request_id=request_id,
             lease_ms=self._instance.lease_ms if lease_ms is None else lease_ms,
@@ -145,7 +145,7 @@ class Jobs:
             day=day.removeprefix("day:"),
             flight_name=order.flight,
             **self._line(order.upstream),
-            more_keys=_accounts(order),
+            more_keys=_accounts(job),
             job_id=order.id,
             epoch=job.epoch,
             **{"from": job.state},
@@ -267,5 +267,5 @@ class Jobs:
         }
 
 
-def _accounts(order: Order) -> list[str]:
-    return [keyspace.account(order.upstream, account) for account in order.accounts]
+def _accounts(job: Job) -> list[str]:
+    return [keyspace.account(job.order.upstream, account) for account in job.accounts]

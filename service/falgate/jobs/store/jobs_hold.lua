@@ -3,8 +3,8 @@
 -- Claim a fingerprint's flight, hold the ceiling of one purchase on every account and queue for a
 -- slot, or do none of it. Queueing is part of the hold, so that simultaneous requests cannot exceed
 -- a team's limit on waiting jobs.
--- The accounts (more_keys) begin at KEYS[19], the organisation first; after them come as many keys
--- that count each account's purchases per minute, in the same order.
+-- The accounts (more_keys) begin at KEYS[19], the organisation first and the team second; after
+-- them come as many keys that count each account's purchases per minute, in the same order.
 -- A budget's first refusal in a window, and a hold that fills one, create alerts.
 -- The request is recorded as waiting for the flight; if it is queued (`asked`, else ''), it is
 -- stored.

@@ -9,6 +9,7 @@ from falgate.jobs.job import Job, Order
 from falgate.jobs.request import Failure, QueuedRequest, RequestSpec
 from falgate.jobs.settlement import Settlement
 from falgate.money.usage import spell
+from falgate.redis.keyspace import account_of
 
 _FORGOTTEN = FalAnswer(
     504,
@@ -26,6 +27,7 @@ def entry(job: Job, settlement: Settlement) -> list[str]:
         "app": order.app,
         "key": order.key,
         "model": order.endpoint,
+        "charged_model": next((each.id for each in job.accounts if each.level == "model"), ""),
         "asked": order.asked,
         "reused": order.reused,
         "bought": settlement.delivered,
@@ -67,6 +69,7 @@ def job(fields: dict[str, str], refusal: str | None) -> Job:
     return msgspec.convert(
         {
             "order": order,
+            "accounts": [account_of(key)[1] for key in fields["accounts"].split(" ")],
             "state": fields["state"],
             "owner": fields["owner"],
             "epoch": int(fields["epoch"]),

@@ -1,8 +1,7 @@
-"""The models that falgate serves, by endpoint: one file each, values only."""
+"""The models that falgate itself describes, by endpoint: one file each, values only."""
 
 import importlib
 import pkgutil
-from datetime import date
 
 from falgate.models.spec import ModelSpec
 
@@ -12,8 +11,3 @@ MODELS: dict[str, ModelSpec] = {
     for spec in [importlib.import_module(f"{__name__}.{module.name}").SPEC]
 }
 """Each file in this folder defines one `SPEC`; adding a file adds its model."""
-
-RETIRING: dict[str, date] = {
-    endpoint: spec.retires for endpoint, spec in MODELS.items() if spec.retires is not None
-}
-"""Those of which it is known when they end."""

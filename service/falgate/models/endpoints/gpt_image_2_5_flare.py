@@ -12,7 +12,8 @@ from msgspec import UNSET, Meta, UnsetType
 from falgate.models import inputs
 from falgate.models import openai_images as family
 from falgate.models.output import Output
-from falgate.models.spec import ModelSpec, Refused
+from falgate.models.refused import Refused
+from falgate.models.spec import ModelSpec
 
 QUALITIES: family.Qualities = {
     "low": 16,

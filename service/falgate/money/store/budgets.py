@@ -56,13 +56,14 @@ class Budgets:
         change = Change(who=who, action="budget", subject=f"{charged.name}/{kind}@{upstream}")
         window = self._calendar.windows(await now_ms(self._redis))[KINDS.index(kind)]
         lowers = now is None or was is None or now.limit < was.limit
+        record = keyspace.account(upstream, charged)
         done = await _PUT(
             self._redis,
             upstream=upstream,
             account_name=charged.name,
             name=window.name,
             lowers="1" if lowers else "0",
-            **changed(f"budget:{kind}", was, now, change),
+            **await changed(self._redis, record, f"budget:{kind}", was, now, change),
         )
         return bool(done)
 

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from falgate.core.account import LEVELS, Account, account
 from falgate.core.change import Change
-from falgate.money.stop import LEVELS, Stop, Stopped, Subject, subject
+from falgate.money.stop import Stop, Stopped
 from falgate.redis import keyspace
 from falgate.redis.audited import put
 
@@ -19,24 +20,24 @@ class Stops:
         self._redis = redis
 
     async def all(self) -> list[Stopped]:
-        """Return every stop, the widest subjects first, then by name."""
+        """Return every stop, by level, then by name."""
         found: Any = await self._redis.hgetall(keyspace.STOPS)
         stops = [stopped(name, record) for name, record in found.items()]
         return sorted(stops, key=lambda each: (LEVELS.index(each.subject.level), each.subject.id))
 
-    async def first(self, subjects: Sequence[Subject]) -> Stopped | None:
+    async def first(self, subjects: Sequence[Account]) -> Stopped | None:
         """Return the first of these that is stopped, if one is."""
         names = [each.name for each in subjects]
         found: Any = await self._redis.hmget(keyspace.STOPS, names)
         pairs = zip(names, found, strict=True)
         return next((stopped(name, record) for name, record in pairs if record), None)
 
-    async def read(self, of: Subject) -> Stop | None:
+    async def read(self, of: Account) -> Stop | None:
         """Return a subject's stop, or None."""
         found = await self.first([of])
         return found.stop if found else None
 
-    async def put(self, of: Subject, was: Stop | None, now: Stop | None, who: str) -> bool:
+    async def put(self, of: Account, was: Stop | None, now: Stop | None, who: str) -> bool:
         """Stop a subject, or (with None) resume it; False if its stop no longer equals `was`."""
         change = Change(who=who, action="stop", subject=of.name)
         return await put(self._redis, keyspace.STOPS, of.name, was, now, change)
@@ -44,4 +45,4 @@ class Stops:
 
 def stopped(name: str, record: str) -> Stopped:
     """Decode a field of the hash of stops."""
-    return Stopped(subject(name), msgspec.json.decode(record, type=Stop))
+    return Stopped(account(name), msgspec.json.decode(record, type=Stop))

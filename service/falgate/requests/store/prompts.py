@@ -47,21 +47,27 @@ class Prompts:
                 forgotten += int(await self._redis.delete(key))
         return forgotten
 
+    async def forget_results(self, upstreams: Sequence[str], sha256: str) -> None:
+        """Delete what ended jobs for a prompt delivered: a result may describe its pictures."""
+        for upstream in upstreams:
+            async for names in self._members(keyspace.ended_jobs(upstream)):
+                about = [
+                    name
+                    for name, order in await self._orders(names)
+                    if order.prompt_sha256 == sha256
+                ]
+                async with self._redis.pipeline(transaction=False) as pipeline:
+                    for name in about:
+                        pipeline.hdel(keyspace.job(name), "pictures")
+                    await pipeline.execute()
+
     async def under_way(self, upstreams: Sequence[str], sha256: str) -> int:
         """Return how many purchases for a prompt are under way; these keep it until they end."""
         found = 0
         for upstream in upstreams:
             async for names in self._members(keyspace.open_jobs(upstream)):
-                orders: Any
-                async with self._redis.pipeline(transaction=False) as pipeline:
-                    for name in names:
-                        pipeline.hget(keyspace.job(name), "order")
-                    orders = await pipeline.execute()
-                found += sum(
-                    msgspec.json.decode(order, type=Order).prompt_sha256 == sha256
-                    for order in orders
-                    if order
-                )
+                orders = await self._orders(names)
+                found += sum(order.prompt_sha256 == sha256 for _, order in orders)
         return found
 
     async def rewrite_log(self) -> bool:
@@ -83,6 +89,16 @@ class Prompts:
                 yield [str(name) for name, _ in page]
             if not cursor:
                 return
+
+    async def _orders(self, names: Sequence[str]) -> list[tuple[str, Order]]:
+        """Return the orders of those of these jobs that there are."""
+        found: Any
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hget(keyspace.job(name), "order")
+            found = await pipeline.execute()
+        pairs = zip(names, found, strict=True)
+        return [(name, msgspec.json.decode(order, type=Order)) for name, order in pairs if order]
 
     async def _requests(self, names: Sequence[str]) -> list[QueuedRequest]:
         found: Any

@@ -5,21 +5,21 @@ accounts, which has every key that was ever charged, is not read.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from falgate.billing.store.corrections import as_summary
-from falgate.core.account import ORGANISATION, Account
+from falgate.core.account import ORGANISATION, Account, account
 from falgate.core.calendar import KINDS, Calendar, Window
-from falgate.money.stop import LEVELS, subject
+from falgate.money.stop import STOPPABLE
 from falgate.money.store.budgets import position
 from falgate.money.store.verifications import as_verification
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.store.catalogue import TOTAL, as_total
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 
 _COUNTERS = ("spent", "forgiven", "raised", "held")
@@ -30,11 +30,14 @@ _OWN = 5
 class BudgetGauges:
     """Reads budget gauges. Raises `Unavailable` without Redis."""
 
-    def __init__(self, redis: Redis, calendar: Calendar, *, teams_max: int) -> None:
-        """Show up to `teams_max` teams of each upstream, in the order of their names."""
+    def __init__(
+        self, redis: Redis, calendar: Calendar, *, teams_max: int, models: Iterable[str]
+    ) -> None:
+        """Show these models, and up to `teams_max` teams of each upstream in order of names."""
         self._redis = redis
         self._calendar = calendar
         self._teams_max = teams_max
+        self._models = [Account("model", endpoint) for endpoint in models]
 
     async def read(self, upstreams: Sequence[str]) -> tuple[list[UpstreamStanding], StoreSize]:
         """Return the gauges of each upstream, and the size of the picture store."""
@@ -42,16 +45,19 @@ class BudgetGauges:
             pipeline.time()
             pipeline.hget(keyspace.META, "frozen_ms")
             pipeline.hkeys(keyspace.STOPS)
-            pipeline.hmget(keyspace.MEDIA, TOTAL)
+            pipeline.hmget(picture_keys.MEDIA, TOTAL)
             for upstream in upstreams:
                 self._ask(pipeline, upstream)
             (seconds, micros), frozen_ms, stopped, stored, *rest = await pipeline.execute()
         replies = [rest[start : start + _OWN] for start in range(0, len(rest), _OWN)]
-        subjects = [[ORGANISATION, *(Account("team", name) for name in own[0])] for own in replies]
+        subjects = [
+            [ORGANISATION, *(Account("team", name) for name in own[0]), *self._models]
+            for own in replies
+        ]
         windows = self._calendar.windows(int(seconds) * 1000 + int(micros) // 1000)
         stand = await self._accounts(upstreams, subjects, windows)
-        levels = Counter(subject(name).level for name in stopped)
-        stops = {level: levels[level] for level in LEVELS}
+        levels = Counter(account(name).level for name in stopped)
+        stops = {level: levels[level] for level in STOPPABLE}
         standings = [
             UpstreamStanding(
                 upstream=upstream,

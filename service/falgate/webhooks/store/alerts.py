@@ -1,16 +1,20 @@
-"""The alert queue in Redis: budget thresholds, first refusals and exhausted balances."""
+"""The alert queue in Redis: budgets, exhausted balances, and models that end."""
 
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from falgate.core.events import Alerted
+from falgate.core.events import Alert, Alerted, ModelAlerted
 from falgate.redis import keyspace
 from falgate.redis.bounded import attempt
 from falgate.redis.clock import now_ms
 from falgate.redis.lock import take
+from falgate.redis.script import Script
+
+_ONCE = Script("alerts_once")
 
 _GROUP = "tellers"
 _AT_ONCE = 20
@@ -32,7 +36,7 @@ class Alerts:
         self._owner = owner
         self._grouped = False
 
-    async def new(self) -> Sequence[Alerted]:
+    async def new(self) -> Sequence[Alert]:
         """Return alerts that no instance has taken yet."""
         found: Any
         await self._group()
@@ -44,9 +48,9 @@ class Alerts:
         entries = [entry for page in pages for entry in _flat(page)]
         return [_alert(entry, fields) for entry, fields in entries]
 
-    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alerted]:
+    async def again(self, pauses_s: Sequence[int]) -> Sequence[Alert]:
         """Return alerts taken n times, the last time longer ago than `pauses_s[n - 1]` seconds."""
-        due: list[Alerted] = []
+        due: list[Alert] = []
         pending: Any
         await self._group()
         pending = await self._redis.xpending_range(
@@ -67,10 +71,34 @@ class Alerts:
 
     async def warn(self, upstream: str) -> None:
         """Queue an alert that an upstream's balance is exhausted, at most once an hour."""
-        if await take(self._redis, keyspace.warned(upstream), self._owner, _WARNED_S * 1000):
+        if await take(self._redis, keyspace.alert_turn(upstream), self._owner, _WARNED_S * 1000):
             await self._redis.xadd(keyspace.ALERTS, {"what": "balance", "upstream": upstream})
 
-    async def done(self, alert: Alerted) -> None:
+    async def once(self, name: str, alert: ModelAlerted) -> bool:
+        """Queue an alert about a model, unless one of this name was queued before.
+
+        Args:
+            name: Says what is told, and of which time.
+            alert: The alert; its id is given when it is queued.
+
+        Returns:
+            Whether it is queued now.
+        """
+        fields = msgspec.to_builtins(alert) | {"what": f"model_{alert.what}"}
+        fields["apps"] = msgspec.json.encode(alert.apps).decode()
+        del fields["alert"]
+        given = [part for pair in fields.items() for part in pair]
+        return bool(await _ONCE(self._redis, name=name, more_args=given))
+
+    async def told(self, name: str) -> bool:
+        """Return whether an alert of this name was queued before."""
+        return bool(await self._redis.sismember(keyspace.ALERTED, name))
+
+    async def turn(self, of: str, lease_s: int) -> bool:
+        """Return whether this instance is the one that looks after `of` for the next seconds."""
+        return await take(self._redis, keyspace.alert_turn(of), self._owner, lease_s * 1000)
+
+    async def done(self, alert: Alert) -> None:
         """Delete an alert that was sent or given up."""
         async with self._redis.pipeline(transaction=True) as pipeline:
             pipeline.xack(keyspace.ALERTS, _GROUP, alert.alert)
@@ -97,7 +125,18 @@ def _flat(page: Any) -> Sequence[Any]:
     return page[0] if page and isinstance(page[0], list) else page
 
 
-def _alert(entry: str, fields: dict[str, str]) -> Alerted:
+def _alert(entry: str, fields: dict[str, str]) -> Alert:
+    if fields.get("what", "").startswith("model_"):
+        return ModelAlerted(
+            alert=entry,
+            upstream=fields["upstream"],
+            model=fields["model"],
+            what="gone" if fields["what"] == "model_gone" else "retires",
+            retires=fields["retires"],
+            days_left=int(fields["days_left"]),
+            successor=fields["successor"],
+            apps=msgspec.json.decode(fields["apps"], type=tuple[str, ...]),
+        )
     if fields.get("what") == "balance":
         return Alerted(
             alert=entry, upstream=fields["upstream"], account="", level="", window="",
