@@ -18,7 +18,7 @@ from falgate.cache.fingerprint import fingerprint
 from falgate.cache.policy import scope_name
 from falgate.models.arguments import read
 from falgate.models.endpoints import MODELS
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 
 _PIPELINE = 10_000
 _SPEC = MODELS["fal-ai/gpt-image-1.5"]
@@ -39,12 +39,12 @@ def copy_pool(redis: Redis, fingerprint: str, others: Iterable[str]) -> None:
     Raises:
         Failed: It has none.
     """
-    pool = redis.hgetall(keyspace.pool(fingerprint))
+    pool = redis.hgetall(picture_keys.pool(fingerprint))
     assert isinstance(pool, dict)
     if not pool:
         raise Failed("a body's pool is not where its fingerprint says")
     fields = [part for item in pool.items() for part in item]
-    _send(redis, (("HSET", keyspace.pool(each), *fields) for each in others))
+    _send(redis, (("HSET", picture_keys.pool(each), *fields) for each in others))
 
 
 def random_fingerprints(number: int) -> Iterable[str]:

@@ -7,16 +7,11 @@ import msgspec
 from litestar.types import ASGIApp
 
 from falgate import settings as setting
-from falgate.accounts.store.gone import GoneModels
-from falgate.accounts.store.rates import Rates
-from falgate.accounts.store.tracked_keys import KeysAtHand
-from falgate.accounts.wrong_keys import WrongKeys
 from falgate.admin.api.routes import PictureParts
 from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
 from falgate.background import alert_hook, background_jobs, open_webhooks
-from falgate.cache.store.places import Places
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
@@ -24,21 +19,21 @@ from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
 from falgate.health import Health, health_of
 from falgate.http.app import Applications, create_applications
+from falgate.http.body_limits import BodyLimits
 from falgate.http.edge import refused_at_the_edge
 from falgate.http.forwarded import TrustedProxies
 from falgate.http.server import Shortcut
 from falgate.http.webhook_payloads import WebhookPayloads
+from falgate.input_services import InputServices, open_input_services
 from falgate.jobs.callback import FalCallbacks
-from falgate.jobs.ports import Ports
-from falgate.jobs.reaper import Reaper
 from falgate.jobs.store import wakes
-from falgate.jobs.store.sweep import sweep
 from falgate.money.budget import Position
 from falgate.picture_services import PictureServices, open_picture_services
 from falgate.pictures.convert import Converter
+from falgate.request_services import reaper_of, request_flow
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
-from falgate.requests.runtime import Runtime, runtime
+from falgate.requests.runtime import Runtime
 from falgate.resources import Resources, open_resources
 from falgate.settings import Settings
 from falgate.telemetry.facts import Telemetry
@@ -49,8 +44,6 @@ from falgate.telemetry.siblings import Siblings
 from falgate.telemetry.troubles import Troubles
 from falgate.telemetry.usage_counter import UsageCounter
 from falgate.webhooks.store.secrets import Accounts
-
-_LOOK_S_MAX = 5.0
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -112,7 +105,8 @@ async def open_gateway(
         kept = open_picture_services(resources, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
-        works = _works(resources, telemetry, kept)
+        inputs = open_input_services(stack, resources, kept)
+        works = request_flow(resources, telemetry, kept, inputs)
         hits = open_fast_path(resources, works.ports, kept, telemetry)
         # The stack is left in reverse order: adoption stops first, then jobs are handed over.
         stack.push_async_callback(works.close)
@@ -131,16 +125,19 @@ async def open_gateway(
             tally.run,
             kept.uses.run,
             kept.maintenance.run,
+            inputs.sweep,
             works.driver.run,
             delivering.run,
             *background_jobs(
                 resources, hook=hook, telemetry=telemetry, cache_admin=kept.cache_admin
             ),
-            _reaper(resources, works).run,
+            reaper_of(resources, works).run,
             *hits.jobs,
         ):
             await stack.enter_async_context(running(job))
-        yield _gateway(resources, works, kept, telemetry, hits=hits, siblings=siblings)
+        yield _gateway(
+            resources, works, kept, inputs, telemetry=telemetry, hits=hits, siblings=siblings
+        )
 
 
 async def _metrics(resources: Resources, troubles: Troubles) -> Metrics:
@@ -156,8 +153,9 @@ def _gateway(
     resources: Resources,
     works: Runtime,
     kept: PictureServices,
-    telemetry: Telemetry,
+    inputs: InputServices,
     *,
+    telemetry: Telemetry,
     hits: Hits,
     siblings: Siblings | None,
 ) -> Gateway:
@@ -172,7 +170,9 @@ def _gateway(
         admin_key=resources.settings.admin_key,
         wrong_keys=works.ports.wrong_keys,
     )
-    served = _served(resources, works, kept, health, telemetry, services=services)
+    served = _served(
+        resources, works, kept, inputs, health=health, telemetry=telemetry, services=services
+    )
     return Gateway(
         app=served.apps,
         ops_app=served.operators,
@@ -185,63 +185,14 @@ def _gateway(
     )
 
 
-def _works(resources: Resources, telemetry: Telemetry, kept: PictureServices) -> Runtime:
-    settings, registry, tracked = resources.settings, resources.registry, resources.tracked
-    ports = Ports(
-        models=resources.models,
-        keys=KeysAtHand(tracked.keys, registry) if tracked else registry,
-        gone=GoneModels(registry),
-        rates=Rates(resources.redis),
-        budgets=resources.budgets,
-        stops=resources.stops,
-        pools=kept.pools,
-        catalogue=kept.catalogue,
-        uses=kept.uses,
-        places=Places(resources.redis),
-        jobs=resources.jobs,
-        requests=resources.requests,
-        pictures=kept.intake,
-        upstreams=resources.upstreams.queues,
-        facts=telemetry,
-        derives=settings.derive,
-        wrong_keys=WrongKeys(registry, workers=settings.workers),
-    )
-    return runtime(
-        ports,
-        calendar=settings.calendar,
-        lease_s=settings.lease_s,
-        start_within_s=settings.upstream_start_timeout_s,
-        wait_s=settings.run_timeout_s,
-        kept_s=settings.cache_ttl_s,
-        distinct_wait_s=settings.distinct_wait_ms / 1000,
-    )
-
-
-def _reaper(resources: Resources, works: Runtime) -> Reaper:
-    upstreams, settings = resources.upstreams, resources.settings
-
-    async def forget(upstream: str, now_ms: int) -> int:
-        forgotten = await sweep(resources.redis, upstream, now_ms)
-        return forgotten + await resources.requests.sweep(upstream, now_ms)
-
-    return Reaper(
-        works.ports,
-        works.purchases,
-        forget,
-        every_s=min(_LOOK_S_MAX, settings.lease_s / 3),
-        unknown_after_s=settings.unknown_after_s,
-        platforms={upstreams.live: upstreams.platform} if upstreams.platform else {},
-        hooked=(upstreams.live,) if upstreams.signatures else (),
-    )
-
-
 def _served(
     resources: Resources,
     works: Runtime,
     kept: PictureServices,
+    inputs: InputServices,
+    *,
     health: Health,
     telemetry: Telemetry,
-    *,
     services: AdminServices,
 ) -> Applications:
     settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
@@ -278,8 +229,13 @@ def _served(
         calendar=settings.calendar,
         requested=telemetry.requested,
         refused=telemetry.refused,
-        body_bytes_max=settings.body_bytes_max,
-        body_timeout_s=settings.body_timeout_s,
+        bodies=BodyLimits(
+            resources.models,
+            bytes_max=settings.body_bytes_max,
+            time_s=settings.body_timeout_s,
+            input_bytes_max=settings.input_bytes_max,
+        ),
+        uploads=inputs.uploads,
         cors=resources.cors,
         apart=bool(settings.ops_listen),
     )

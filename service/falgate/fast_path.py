@@ -41,7 +41,9 @@ def open_fast_path(
         tracked.tracking,
         resources.clock,
         counter,
-        models=ports.models,
+        # A request with input pictures is not answered by its bytes alone: its URLs may lead to
+        # other pictures by now.
+        models={name: spec for name, spec in ports.models.items() if not spec.inputs},
         address=kept.address,
         picture_urls=kept.picture_urls,
         cors=resources.cors,

@@ -1,7 +1,7 @@
 """The clients of the upstreams: each one's queue, and fal's platform API and webhook keys."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from falgate.fal.client import FAL_MEDIA, FalQueue
 from falgate.fal.documents import FalDocuments
 from falgate.fal.platform import FalPlatform
 from falgate.fal.signatures import Signatures
+from falgate.fal.storage import FAL_STORAGE, FalStorage
 from falgate.first_start import TEST
 from falgate.jobs import callback_url
 from falgate.models.spec import ModelSpec
@@ -25,6 +26,9 @@ _QUEUE, _PLATFORM, _KEYS = (
 )
 _KEY = "falgate:sandbox"
 
+Hook = Callable[[str], str]
+"""Returns the address of the completion webhook of a job."""
+
 
 class Upstreams(msgspec.Struct, frozen=True):
     """All clients of the upstreams.
@@ -32,6 +36,7 @@ class Upstreams(msgspec.Struct, frozen=True):
     Attributes:
         queues: By the kind of key that buys there.
         platform: fal's platform API for the upstream of live keys, if it may be read.
+        storages: Where input pictures are uploaded, by the name of the upstream.
         billing: Whether its billing may be read too, so that the ledger is reconciled with it.
         signatures: Verifies its completion webhooks; None if fal cannot reach this gateway.
         documents: fal's OpenAPI documents; None if the sandbox stands in for fal.
@@ -39,6 +44,7 @@ class Upstreams(msgspec.Struct, frozen=True):
 
     queues: Mapping[Kind, FalQueue]
     platform: FalPlatform | None
+    storages: Mapping[str, FalStorage]
     billing: bool
     signatures: Signatures | None
     documents: FalDocuments | None = None
@@ -109,47 +115,63 @@ def open_upstreams(
     def address(job_id: str) -> str:
         return callback_url.address(settings.public_url, secret, job_id)
 
-    hooked = address if settings.public_url else None
-
-    def in_process(name: str, **more: Any) -> FalQueue:
-        return FalQueue(name, _QUEUE, key=_KEY, transport=sandbox, **more)
-
-    test = in_process(TEST)
+    hook = address if settings.public_url else None
+    test = _in_process(TEST, sandbox)
+    storage = FalStorage(_QUEUE, _KEY, transport=sandbox)
     if settings.uses_sandbox:
         return Upstreams(
-            {"live": in_process(setting.SANDBOX, hook=hooked), "test": test},
+            {"live": _in_process(setting.SANDBOX, sandbox, hook=hook), "test": test},
             FalPlatform(_PLATFORM, _KEY, transport=sandbox),
+            {setting.SANDBOX: storage, TEST: storage},
             # The sandbox's records live no longer than its process, and its money is not real.
             billing=False,
-            signatures=(Signatures(_KEYS, transport=sandbox) if hooked else None),
+            signatures=(Signatures(_KEYS, transport=sandbox) if hook else None),
         )
-    url = settings.upstream_url.rstrip("/").lower()
-    is_fal = url == FAL_QUEUE
+    is_fal = settings.upstream_url.rstrip("/").lower() == FAL_QUEUE
     if is_fal and not settings.public_url.startswith("https://"):
         # fal reaches only https addresses, and might refuse a submit that has another one.
-        hooked = None
-    hosts = setting.names(settings.upstream_media_hosts)
-    live = FalQueue(
-        "fal" if is_fal else url,
-        settings.upstream_url,
-        key=settings.fal_key,
-        media_domains=(*(FAL_MEDIA if is_fal else ()), *hosts),
-        start_timeout_s=settings.upstream_start_timeout_s,
-        hook=hooked,
-        troubled=troubles.noter("fal"),
-        workers=settings.workers,
-    )
+        hook = None
+    live = _live(settings, troubles, hook, is_fal=is_fal)
     return Upstreams(
         {"live": live, "test": test},
         _platform(settings, troubles, is_fal=is_fal),
+        {live.name: _storage(settings, troubles, is_fal=is_fal), TEST: storage},
         billing=bool(settings.fal_admin_key),
         signatures=(
             Signatures(settings.upstream_jwks_url, troubled=troubles.noter("fal_keys"))
-            if hooked
+            if hook
             else None
         ),
         documents=FalDocuments(settings.openapi_url),
     )
+
+
+def _in_process(name: str, sandbox: _Sandbox, hook: Hook | None = None) -> FalQueue:
+    """Return the client of the sandbox in this process."""
+    return FalQueue(name, _QUEUE, key=_KEY, transport=sandbox, hook=hook)
+
+
+def _live(settings: Settings, troubles: Troubles, hook: Hook | None, *, is_fal: bool) -> FalQueue:
+    """Return the client of fal's queue, or of another that speaks its protocol."""
+    hosts = setting.names(settings.upstream_media_hosts)
+    return FalQueue(
+        "fal" if is_fal else settings.upstream_url.rstrip("/").lower(),
+        settings.upstream_url,
+        key=settings.fal_key,
+        media_domains=(*(FAL_MEDIA if is_fal else ()), *hosts),
+        start_timeout_s=settings.upstream_start_timeout_s,
+        hook=hook,
+        troubled=troubles.noter("fal"),
+        workers=settings.workers,
+    )
+
+
+def _storage(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalStorage:
+    """Return the client of the live upstream's storage."""
+    # The key of another server must not be sent to fal.
+    usual = FAL_STORAGE if is_fal else settings.upstream_url.rstrip("/").removesuffix("/queue")
+    url = settings.upstream_storage_url or usual
+    return FalStorage(url, settings.fal_key, troubled=troubles.noter("fal_storage"))
 
 
 def _platform(settings: Settings, troubles: Troubles, *, is_fal: bool) -> FalPlatform | None:

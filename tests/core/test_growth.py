@@ -9,6 +9,7 @@ from growth import HOSTILE, square
 from falgate.accounts import apikey
 from falgate.cache import directives
 from falgate.core.errors import Refusal
+from falgate.egress.target import Rules, origin
 from falgate.fal import options, paths
 from falgate.http import byterange
 from falgate.jobs import callback_url
@@ -18,7 +19,7 @@ from falgate.pictures import link
 from falgate.webhooks import target
 
 SPEC = next(iter(MODELS.values()))
-NO_RULES = target.Rules()
+NO_RULES = Rules()
 SECRET = bytes(32)
 ETAG = f'"{"0" * 64}"'
 
@@ -46,7 +47,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "If-None-Match": lambda text: byterange.unchanged(text, ETAG),
     "Content-Type": lambda text: arguments.read(SPEC, b"{}", text),
     "fal_webhook": lambda text: target.check_target(text, NO_RULES),
-    "fal_webhook, its origin": target.origin,
+    "fal_webhook, its origin": origin,
     "a hook's address": lambda text: callback_url.job_of(text, SECRET),
     "a link's end": lambda text: link.left_s("a.png", text, "x", SECRET, 0),
     "a link's signature": lambda text: link.left_s("a.png", "1", text, SECRET, 0),

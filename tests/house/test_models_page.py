@@ -32,8 +32,9 @@ def test_its_row_says_how_many_how_good_and_how_dear(spec: ModelSpec) -> None:
     told: Any = msgspec.json.schema(spec.input)["$defs"]["Input"]["properties"]
     count, quality, size = (told[each] for each in (spec.count, spec.quality, spec.size))
     sizes = ENDS if spec.grid else size["enum"]
+    inputs = {"image_urls": ["https://a.example/a.png"]} if spec.inputs else {}
     prices = [
-        price.listed(spec, spec.input(prompt="x", quality=each, image_size=one), 1)
+        price.listed(spec, spec.input(prompt="x", quality=each, image_size=one, **inputs), 1)
         for each in quality["enum"]
         for one in sizes
     ]

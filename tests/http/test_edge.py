@@ -20,15 +20,16 @@ from falgate.admin.api.routes import AdminParts
 from falgate.admin.api.services import AdminServices
 from falgate.cli.keys import mint
 from falgate.core.calendar import Calendar
+from falgate.egress.target import Rules
 from falgate.http.address import Address
 from falgate.http.app import create_applications
+from falgate.http.body_limits import BodyLimits
 from falgate.http.cors import Cors
 from falgate.http.edge import Edge
 from falgate.http.picture_urls import PictureUrls
 from falgate.jobs.ports import Ports
 from falgate.models.endpoints import MODELS
 from falgate.requests.runtime import runtime
-from falgate.webhooks.target import Rules
 
 CALENDAR = Calendar(UTC)
 MODEL = "/fal-ai/gpt-image-1.5"
@@ -85,8 +86,7 @@ def behind(counted: Counted) -> Iterator[Callable[[ASGIApp], str]]:
                 models={MODEL.strip("/")},
                 requested=lambda route, status: counted.append((route, status)),
                 refused=lambda _: None,
-                body_bytes_max=100,
-                body_timeout_s=5,
+                bodies=BodyLimits({}, bytes_max=100, time_s=5),
                 cors=Cors(frozenset({PAGE})),
             )
             return stack.enter_context(_served(edge))
@@ -214,6 +214,12 @@ async def test_a_route_is_one_of_few(
     assert await told(1) == [(route, 204)]
 
 
+PORTS = (
+    "keys", "rates", "budgets", "stops", "pools", "catalogue", "uses", "places", "jobs",
+    "requests", "pictures", "inputs", "sending", "facts", "gone",
+)  # fmt: skip
+
+
 class Failing:
     """Ports of which each breaks down in a way that nobody foresaw, quoting what it was given."""
 
@@ -232,20 +238,8 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
     ports: Any = Failing()
     everything = Ports(
         models=MODELS,
-        keys=ports,
-        gone=ports,
-        rates=ports,
-        budgets=ports,
-        stops=ports,
-        pools=ports,
-        catalogue=ports,
-        uses=ports,
-        places=ports,
-        jobs=ports,
-        requests=ports,
-        pictures=ports,
         upstreams={"live": ports, "test": ports},
-        facts=ports,
+        **dict.fromkeys(PORTS, ports),
     )
     app = create_applications(
         runtime(everything, calendar=CALENDAR, lease_s=1, start_within_s=1, wait_s=1, kept_s=1),
@@ -269,8 +263,8 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
         calendar=CALENDAR,
         requested=lambda route, status: counted.append((route, status)),
         refused=lambda _: None,
-        body_bytes_max=100,
-        body_timeout_s=5,
+        bodies=BodyLimits({}, bytes_max=100, time_s=5),
+        uploads=ports,
     ).apps
     key = {"Authorization": f"Key {mint('live')}"}
     with _served(app) as url:

@@ -158,7 +158,7 @@ async def test_a_size_is_a_preset_or_an_object(client: httpx.AsyncClient) -> Non
     ("endpoint", "alias"),
     [
         ("fal-ai/nobody", "nobody"),
-        ("fal-ai/gpt-image-1.5/edit", "gpt-image-1.5/edit"),
+        ("fal-ai/gpt-image-1.5/erase", "gpt-image-1.5/erase"),
         ("nobody", "nobody"),
         ("", ""),
         ("fal-ai/../x", "../x"),

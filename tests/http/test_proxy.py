@@ -106,7 +106,7 @@ async def test_refusals_come_by_proxy_as_they_are(ask: Ask, client: httpx.AsyncC
         f"https://evilfal.run/{ENDPOINT}",
         f"https://evil.fal.run/{ENDPOINT}",
         f"https://queue.queue.fal.run/{ENDPOINT}",
-        f"https://rest.fal.ai/{ENDPOINT}",
+        f"https://rest.fal.run/{ENDPOINT}",
         f"https://fal.ai/{ENDPOINT}",
         f"https://falrun.com/{ENDPOINT}",
         f"https://FAL.run/{ENDPOINT}",

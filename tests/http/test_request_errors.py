@@ -39,6 +39,12 @@ CASES: dict[str, tuple[Refusal, int, str, dict[str, str]]] = {
         "The request body is larger than 9 bytes",
         TYPE,
     ),
+    "upload in parts": (
+        request_errors.UploadInParts(),
+        413,
+        "A file that is uploaded in parts is too large for an input picture; send a smaller one",
+        TYPE,
+    ),
     "body too slow": (
         request_errors.BodyTooSlow(10.0),
         400,

@@ -176,13 +176,13 @@ def test_an_unknown_model_is_named_by_its_alias(endpoint: str, named: str) -> No
 def admit(
     body: dict[str, Any], key: KeyRecord = RECORD, upstream: str = "fal"
 ) -> admission.AdmittedRequest:
+    caller, spec = admission.permit(key, World().directory, 0), MODELS[ENDPOINT]
     return admission.admit(
-        admission.permit(key, World().directory, 0),
-        MODELS[ENDPOINT],
+        caller,
+        spec,
+        admission.read(caller, spec, json.dumps(body).encode(), "application/json"),
         upstream=upstream,
         derives=True,
-        body=json.dumps(body).encode(),
-        content_type="application/json",
         headers={},
         request_id="r",
     )

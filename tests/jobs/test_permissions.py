@@ -28,13 +28,14 @@ def admit(permissions: Permissions, body: dict[str, Any]) -> admission.AdmittedR
         created_s=0,
         permissions=permissions,
     )
+    caller = caller_with(key)
+    spec = MODELS[ENDPOINT]
     return admission.admit(
-        caller_with(key),
-        MODELS[ENDPOINT],
+        caller,
+        spec,
+        admission.read(caller, spec, json.dumps(body).encode(), "application/json"),
         upstream="fal",
         derives=True,
-        body=json.dumps(body).encode(),
-        content_type="application/json",
         headers={},
         request_id="r",
     )

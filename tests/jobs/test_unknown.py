@@ -76,6 +76,10 @@ class World:
         return tuple(it for it in self.there if it.endpoint == endpoint)
 
 
+async def as_stored(order: Order) -> dict[str, Any]:
+    return order.input
+
+
 @pytest.fixture
 def world() -> Any:
     return World()
@@ -84,7 +88,7 @@ def world() -> Any:
 async def test_the_request_with_the_jobs_input_is_the_jobs(world: Any) -> None:
     world.there = [listed("other", sent={**SENT, "num_images": 2}), listed("r-1")]
 
-    found = await LostSubmitFinder(world, world).found(job(), SENT_MS + 9)
+    found = await LostSubmitFinder(world, world, as_stored).found(job(), SENT_MS + 9)
 
     assert found == replace(job(), state="accepted", request_id="r-1", trouble="", troubled_ms=0)
     assert world.bound == {"r-1": "j"}
@@ -105,7 +109,7 @@ async def test_the_request_with_the_jobs_input_is_the_jobs(world: Any) -> None:
 async def test_any_other_request_is_not(world: Any, there: list[Listed]) -> None:
     world.there = there
 
-    assert await LostSubmitFinder(world, world).found(job(), SENT_MS + 9) is None
+    assert await LostSubmitFinder(world, world, as_stored).found(job(), SENT_MS + 9) is None
     assert world.bound == {}
 
 
@@ -113,14 +117,14 @@ async def test_any_other_request_is_not(world: Any, there: list[Listed]) -> None
 async def test_fals_clock_need_not_agree(world: Any, sent_ms: int) -> None:
     world.there = [listed("r-1", sent_ms=sent_ms)]
 
-    assert await LostSubmitFinder(world, world).found(job(), SENT_MS + 9)
+    assert await LostSubmitFinder(world, world, as_stored).found(job(), SENT_MS + 9)
 
 
 async def test_a_request_of_another_job_is_left_to_it(world: Any) -> None:
     world.there = [listed("r-1"), listed("r-2")]
     world.bound = {"r-1": "another"}
 
-    found = await LostSubmitFinder(world, world).found(job(), SENT_MS + 9)
+    found = await LostSubmitFinder(world, world, as_stored).found(job(), SENT_MS + 9)
 
     assert found is not None
     assert found.request_id == "r-2"
@@ -128,7 +132,7 @@ async def test_a_request_of_another_job_is_left_to_it(world: Any) -> None:
 
 async def test_two_jobs_with_one_input_get_a_request_each_and_a_third_none(world: Any) -> None:
     world.there = [listed("r-1"), listed("r-2")]
-    search = LostSubmitFinder(world, world)
+    search = LostSubmitFinder(world, world, as_stored)
 
     found = [await search.found(job(f"j{n}"), SENT_MS + 9) for n in range(3)]
 
@@ -136,7 +140,7 @@ async def test_two_jobs_with_one_input_get_a_request_each_and_a_third_none(world
 
 
 async def test_a_round_asks_once_for_each_model_and_again_for_an_older_job(world: Any) -> None:
-    search = LostSubmitFinder(world, world)
+    search = LostSubmitFinder(world, world, as_stored)
     for number in range(5):
         await search.found(job(f"j{number}", sent_ms=SENT_MS + number), SENT_MS + 9)
         await search.found(job(f"k{number}", endpoint="e2"), SENT_MS + 9)
@@ -151,13 +155,13 @@ async def test_closed_books_are_empty_for_a_round_and_asked_again_in_the_next(
     world: Any, failure: Exception
 ) -> None:
     world.there, world.failure = [listed("r-1")], failure
-    search = LostSubmitFinder(world, world)
+    search = LostSubmitFinder(world, world, as_stored)
     assert await search.found(job(), SENT_MS + 9) is None
     assert await search.found(job("k"), SENT_MS + 9) is None
     assert len(world.asked) == 1
     world.failure = None
 
-    assert await LostSubmitFinder(world, world).found(job(), SENT_MS + 9)
+    assert await LostSubmitFinder(world, world, as_stored).found(job(), SENT_MS + 9)
 
 
 async def test_a_list_that_takes_long_keeps_nobody(
@@ -169,14 +173,14 @@ async def test_a_list_that_takes_long_keeps_nobody(
     monkeypatch.setattr(world, "requests", hang)
     monkeypatch.setattr(lost_submits, "_LISTING_S", 0.001)
 
-    assert await LostSubmitFinder(world, world).found(job(), SENT_MS + 9) is None
+    assert await LostSubmitFinder(world, world, as_stored).found(job(), SENT_MS + 9) is None
 
 
 async def test_without_books_or_an_input_nothing_is_found(world: Any) -> None:
     world.there = [listed("r-1", sent={})]
 
-    assert await LostSubmitFinder(world, None).found(job(), SENT_MS + 9) is None
-    assert await LostSubmitFinder(world, world).found(job(input={}), SENT_MS + 9) is None
+    assert await LostSubmitFinder(world, None, as_stored).found(job(), SENT_MS + 9) is None
+    assert await LostSubmitFinder(world, world, as_stored).found(job(input={}), SENT_MS + 9) is None
     assert world.asked == []
 
 
@@ -188,8 +192,10 @@ async def test_it_is_looked_for_soon_at_first_and_then_less(
 ) -> None:
     left_ms = 900_000 - age_s * 1000
 
-    assert LostSubmitFinder(world, world).again_ms(age_s * 1000, left_ms) == again_s * 1000
-    assert LostSubmitFinder(world, None).again_ms(age_s * 1000, left_ms) == left_ms
+    assert (
+        LostSubmitFinder(world, world, as_stored).again_ms(age_s * 1000, left_ms) == again_s * 1000
+    )
+    assert LostSubmitFinder(world, None, as_stored).again_ms(age_s * 1000, left_ms) == left_ms
 
 
 HOOK_MS = 60_000
@@ -201,11 +207,11 @@ async def test_of_two_with_one_body_the_hooks_tell_first_and_then_either_is_take
     world.there = [listed("r-1"), listed("r-2")]
     world.unbound_jobs = [job("j"), job("k")]
 
-    early = LostSubmitFinder(world, world, HOOK_MS)
+    early = LostSubmitFinder(world, world, as_stored, HOOK_MS)
     assert await early.found(job("j"), SENT_MS + HOOK_MS - 1) is None
     assert await early.found(job("k"), SENT_MS + HOOK_MS - 1) is None
     assert world.bound == {}
-    late = LostSubmitFinder(world, world, HOOK_MS)
+    late = LostSubmitFinder(world, world, as_stored, HOOK_MS)
     assert await late.found(job("j"), SENT_MS + HOOK_MS)
     assert await late.found(job("k"), SENT_MS + HOOK_MS)
 
@@ -215,7 +221,7 @@ async def test_of_two_with_one_body_the_hooks_tell_first_and_then_either_is_take
 async def test_without_a_twin_or_without_hooks_nobody_waits(world: Any) -> None:
     world.there = [listed("r-1"), listed("r-2")]
     world.unbound_jobs = [job("j"), job("k", input={"prompt": "another"})]
-    assert await LostSubmitFinder(world, world, HOOK_MS).found(job("j"), SENT_MS + 1)
+    assert await LostSubmitFinder(world, world, as_stored, HOOK_MS).found(job("j"), SENT_MS + 1)
 
     world.unbound_jobs = [job("k"), job("l")]
-    assert await LostSubmitFinder(world, world).found(job("k"), SENT_MS + 1)
+    assert await LostSubmitFinder(world, world, as_stored).found(job("k"), SENT_MS + 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 from falgate.core.account import chain
 from falgate.money.stop import stoppable
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 
 UPSTREAM = "https://queue.example"
 ALWAYS = {"kind": "total", "id": "all", "starts_ms": 0, "ends_ms": 10**15 - 1}
@@ -24,7 +24,7 @@ USUAL: dict[str, Any] = {
     "next_opening": keyspace.next_opening(UPSTREAM),
     "submits": keyspace.submits(UPSTREAM),
     "markers": keyspace.MARKERS,
-    "pool": keyspace.pool("f"),
+    "pool": picture_keys.pool("f"),
     "accounts": keyspace.accounts(UPSTREAM),
     "teams": keyspace.teams(UPSTREAM),
     "account": ACCOUNTS[0],
@@ -102,14 +102,14 @@ USUAL: dict[str, Any] = {
     "emptied_s": 60,
     "until_s": 0,
     "over": 0,
-    "picture": keyspace.picture("x.png"),
-    "media": keyspace.MEDIA,
-    "master_picture": keyspace.picture(""),
-    "about": keyspace.about("f"),
-    "pools": keyspace.POOLS,
-    "pools_of": keyspace.pools_of("t/p"),
-    "prompt": keyspace.prompt("0"),
-    "pictures_of_prompt": keyspace.pictures_of_prompt("0"),
+    "picture": picture_keys.picture("x.png"),
+    "media": picture_keys.MEDIA,
+    "master_picture": picture_keys.picture(""),
+    "about": picture_keys.about("f"),
+    "pools": picture_keys.POOLS,
+    "pools_of": picture_keys.pools_of("t/p"),
+    "prompt": picture_keys.prompt("0"),
+    "pictures_of_prompt": picture_keys.pictures_of_prompt("0"),
     "prompt_sha256": "0",
     "size": 9,
     "value": 9,

@@ -5,7 +5,8 @@ import ipaddress
 import pytest
 
 from falgate.core.errors import InputRejected
-from falgate.webhooks.target import Rules, check_target, is_public, origin, rules, without_query
+from falgate.egress.target import Rules, is_public, origin, rules
+from falgate.webhooks.target import check_target, without_query
 
 ANY = rules((), allow_http=False)
 LISTED = rules(("hooks.example", "*.apps.example", "10.1.0.0/16", "fd00::/8"), allow_http=False)

@@ -54,6 +54,8 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         qualities: Such as "low".
         sizes: Such as "1024x1024".
         pictures_max: Per request; 0 means as many as the model makes.
+        inputs_max: Input pictures per request, masks included; 0 means as many as the model takes.
+        input_bytes_max: Bytes of all of them together; 0 means as many as falgate takes.
         networks: Client addresses, such as "10.0.0.0/8" or "2001:db8::/32".
         fresh: Whether it may buy pictures that are already cached.
         derive: Whether it may get a JPEG or WebP that falgate converted from a PNG.
@@ -63,6 +65,8 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     qualities: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     pictures_max: Annotated[int, Meta(ge=0, le=1000)] = 0
+    inputs_max: Annotated[int, Meta(ge=0, le=1000)] = 0
+    input_bytes_max: Annotated[int, Meta(ge=0, le=10**12)] = 0
     networks: tuple[str, ...] = ()
     fresh: bool = True
     derive: bool = True

@@ -75,6 +75,22 @@ def check_arguments(permissions: Permissions, spec: ModelSpec, arguments: Any) -
     asked, most = spec.asked(arguments), permissions.pictures_max
     if most and asked > most:
         raise NotAllowed(f"This key may ask for {most} pictures at once, not for {asked}")
+    given = sum(len(files.values(arguments)) for files in spec.inputs)
+    if (most := permissions.inputs_max) and given > most:
+        raise NotAllowed(f"This key may use {most} input pictures at once, not {given}")
+
+
+def check_input_bytes(permissions: Permissions, size_bytes: int) -> None:
+    """Check that a key may use input pictures of this size together.
+
+    Raises:
+        NotAllowed: They are larger than it permits.
+    """
+    most = permissions.input_bytes_max
+    if most and size_bytes > most:
+        raise NotAllowed(
+            f"This key may use input pictures of {most} bytes together, not of {size_bytes}"
+        )
 
 
 def _check(what: str, asked: str, allowed: tuple[str, ...]) -> None:

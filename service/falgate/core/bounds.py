@@ -132,6 +132,7 @@ PARTS: Mapping[str, Bound] = {
     "request id": Bound(36, "404 unless it looks like a request id"),
     "action": Bound(PATH_MAX, "404, which repeats at most 64 characters of it"),
     "picture": Bound(69, "404 unless it looks like a picture name"),
+    "token of an upload": Bound(32, "404 unless issued by falgate"),
     "token of fal's hook": Bound(129, "404 unless issued by falgate"),
     "any part under /admin/v1": Bound(ADMIN_PART_MAX, "404"),
 }

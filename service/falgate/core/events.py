@@ -158,7 +158,7 @@ class AlertFailed(msgspec.Struct, frozen=True, kw_only=True):
     lost: bool
 
 
-Place = Literal["fal", "fal_platform", "fal_keys", "store"]
+Place = Literal["fal", "fal_platform", "fal_keys", "fal_storage", "store"]
 """A dependency that may be down: fal's queue, its platform API, its webhook keys, our store."""
 
 AnomalyKind = Literal[

@@ -24,6 +24,14 @@ class NotAPicture(Exception):
     """The bytes are not a complete PNG, JPEG or WebP picture; the message says why."""
 
 
+class PictureTooLarge(NotAPicture):
+    """The picture has more pixels than allowed, or too long a side."""
+
+
+class NotOurFormat(NotAPicture):
+    """The bytes do not begin like a PNG, JPEG or WebP."""
+
+
 class Kept(msgspec.Struct, frozen=True):
     """A picture that was verified and stored.
 

@@ -284,7 +284,8 @@ class FalQueue:
 
     def _hidden(self, body: Mapping[str, Any]) -> list[str]:
         """Return the texts to remove from fal's messages: the key, and the strings of a request."""
-        texts = [each for each in body.values() if isinstance(each, str)]
+        values = [v for each in body.values() for v in (each if isinstance(each, list) else [each])]
+        texts = [each for each in values if isinstance(each, str)]
         return [*self._key.split(":"), *texts]
 
     def _headers(self) -> dict[str, str]:

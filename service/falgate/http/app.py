@@ -11,8 +11,10 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from falgate.admin.api.routes import AdminParts, admin_routes
 from falgate.core.calendar import Calendar
 from falgate.core.events import Refused
+from falgate.egress.target import Rules
 from falgate.fal.signing import KeySet
 from falgate.http.address import Address
+from falgate.http.body_limits import BodyLimits
 from falgate.http.cors import Cors
 from falgate.http.docs import openapi
 from falgate.http.edge import Edge
@@ -32,9 +34,10 @@ from falgate.http.proxy import Proxy
 from falgate.http.queue import QueueApi
 from falgate.http.quote import quote_routes
 from falgate.http.run import RunApi, run_routes
+from falgate.http.uploads import upload_routes
+from falgate.inputs.uploads import Uploads
 from falgate.jobs.callback import FalCallbacks
 from falgate.requests.runtime import Runtime
-from falgate.webhooks.target import Rules
 
 
 class Applications(msgspec.Struct, frozen=True):
@@ -62,8 +65,8 @@ def create_applications(
     calendar: Calendar,
     requested: Callable[[str, int], None],
     refused: Callable[[Refused], None],
-    body_bytes_max: int,
-    body_timeout_s: float,
+    bodies: BodyLimits,
+    uploads: Uploads,
     cors: Cors | None = None,
     apart: bool = False,
 ) -> Applications:
@@ -77,6 +80,7 @@ def create_applications(
         *money_routes(ports, administration.reports, calendar),
         model_openapi_route(ports, address),
         pictures_router(picture_urls),
+        *upload_routes(ports, uploads, address),
         *([hook_route(completions)] if completions else []),
         jwks_route(key_set),
         healthz,
@@ -86,8 +90,7 @@ def create_applications(
         models=ports.models,
         requested=requested,
         refused=refused,
-        body_bytes_max=body_bytes_max,
-        body_timeout_s=body_timeout_s,
+        bodies=bodies,
     )
     served = _routed([*for_apps, *health_routes(health)], None)
 

@@ -14,6 +14,7 @@ from litestar.exceptions import ClientException
 from litestar.types import (
     ASGIApp,
     HTTPReceiveMessage,
+    HTTPScope,
     Message,
     Receive,
     Scope,
@@ -25,6 +26,7 @@ from falgate.core.errors import Refusal
 from falgate.core.events import Refused
 from falgate.core.refused import about, error_type, reason
 from falgate.http import head
+from falgate.http.body_limits import BodyLimits
 from falgate.http.cors import Cors, Preflights
 from falgate.http.fal_openapi import PATH as MODEL_OPENAPI
 from falgate.http.proxy import is_proxy
@@ -34,9 +36,10 @@ from falgate.http.request_info import KEY, REFUSAL, REQUEST_ID
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
-_ROUTES = frozenset(
-    {"queue", "pictures", "healthz", "readyz", "metrics", "docs", "v1", "admin", "hooks"}
-)
+_ROUTES = frozenset({
+    "queue", "pictures", "rest", "cdn", "uploads", "inputs",
+    "healthz", "readyz", "metrics", "docs", "v1", "admin", "hooks",
+})  # fmt: skip
 _REFUSED, _SERVER_ERROR = 400, 500
 
 
@@ -58,8 +61,7 @@ class Edge:
         models: Collection[str],
         requested: Callable[[str, int], None],
         refused: Callable[[Refused], None],
-        body_bytes_max: int,
-        body_timeout_s: float,
+        bodies: BodyLimits,
         cors: Cors | None = None,
     ) -> None:
         """Wrap `app`; `requested` receives every response's status, `refused` those with errors."""
@@ -68,8 +70,7 @@ class Edge:
         self._models = models
         self._requested = requested
         self._refused = refused
-        self._body_bytes_max = body_bytes_max
-        self._body_timeout_s = body_timeout_s
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -105,7 +106,8 @@ class Edge:
         finally:
             self._note(scope, request_id, status)
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    def _bounded(self, scope: HTTPScope, receive: Receive) -> Receive:
+        bytes_max, time_s = self._bodies.of(scope)
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
         # Repeated Content-Encoding headers form one list of codings.
@@ -115,21 +117,21 @@ class Edge:
 
         async def bounded() -> HTTPReceiveMessage | WebSocketReceiveMessage:
             nonlocal received, deadline_s
-            if declared.isdigit() and int(declared) > self._body_bytes_max:
-                raise BodyTooLarge(self._body_bytes_max)
+            if declared.isdigit() and int(declared) > bytes_max:
+                raise BodyTooLarge(bytes_max)
             if any(each.strip().lower() not in {"", "identity"} for each in coding.split(",")):
                 raise BodyEncoded(coding)
             loop = asyncio.get_running_loop()
-            deadline_s = deadline_s or loop.time() + self._body_timeout_s
+            deadline_s = deadline_s or loop.time() + time_s
             try:
                 async with asyncio.timeout_at(deadline_s):
                     message = await receive()
             except TimeoutError:
-                raise BodyTooSlow(self._body_timeout_s) from None
+                raise BodyTooSlow(time_s) from None
             if message["type"] == "http.request":
                 received += len(message["body"])
-                if received > self._body_bytes_max:
-                    raise BodyTooLarge(self._body_bytes_max)
+                if received > bytes_max:
+                    raise BodyTooLarge(bytes_max)
                 if not message["more_body"]:
                     # From here on only a disconnect can come, which has no deadline.
                     deadline_s = float("inf")

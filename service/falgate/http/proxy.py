@@ -15,10 +15,15 @@ from falgate.http.reply import reply
 PATH = "/api/fal/proxy"
 
 _HEADER = b"x-fal-target-url"
-_ROOTS = {b"fal.run": "/run", b"queue.fal.run": "/queue"}
+_ROOTS = {
+    b"fal.run": "/run",
+    b"queue.fal.run": "/queue",
+    b"rest.fal.ai": "/rest",
+    b"rest.alpha.fal.ai": "/rest",
+}
 _TARGET = re.compile(
     rb"""
-    https://(fal\.run|queue\.fal\.run)(?::443)?
+    https://(fal\.run|queue\.fal\.run|rest(?:\.alpha)?\.fal\.ai)(?::443)?
     ((?:/(?!\.{1,2}(?:[/?]|\Z))[\w.~+-]+)+/?)  # segments, none of them a dot or two
     (?:\?([!"$-~]*))?                          # printable, and no fragment
     """,
@@ -66,13 +71,27 @@ def is_proxied(scope: Scope) -> bool:
     return _PROXIED in scope.get("state", {})
 
 
+def meant_path(scope: HTTPScope) -> str:
+    """Return the path that a request is for, which a proxied one has in its target."""
+    found = _target(scope) if is_proxy(scope["path"]) else None
+    return scope["path"] if found is None else _path(found)
+
+
+def _target(scope: HTTPScope) -> re.Match[bytes] | None:
+    named = [value for name, value in scope["headers"] if name == _HEADER]
+    return _TARGET.fullmatch(named[0]) if len(named) == 1 else None
+
+
+def _path(target: re.Match[bytes]) -> str:
+    return _ROOTS[target[1]] + target[2].decode()
+
+
 def _inside(scope: HTTPScope) -> HTTPScope | None:
     """Return the request that a target stands for, or None if the target is invalid."""
-    named = [value for name, value in scope["headers"] if name == _HEADER]
-    found = _TARGET.fullmatch(named[0]) if len(named) == 1 else None
+    found = _target(scope)
     if found is None:
         return None
-    path = _ROOTS[found[1]] + found[2].decode()
+    path = _path(found)
     scope.setdefault("state", {})[_PROXIED] = True
     return {
         **scope,

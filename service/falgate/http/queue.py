@@ -11,6 +11,7 @@ from litestar.response import Stream
 from falgate.core.bounds import QUERIES
 from falgate.core.errors import InputRejected, ModelUnknown
 from falgate.core.printable import quoted
+from falgate.egress.target import Rules
 from falgate.fal.paths import METHODS, Route, wants_logs
 from falgate.http import responses
 from falgate.http.address import Address
@@ -34,7 +35,7 @@ from falgate.requests.auth_cache import AuthCache
 from falgate.requests.owner import Owner
 from falgate.requests.runtime import Runtime
 from falgate.requests.submit import Hook
-from falgate.webhooks.target import Rules, check_target
+from falgate.webhooks.target import check_target
 
 _CALLS: dict[str, Asking] = {"status": "status", "status/stream": "status", "cancel": "cancel"}
 _NUMBER = re.compile(rf"[0-9]{{1,{QUERIES['fal_max_queue_length'].most}}}")

@@ -74,3 +74,15 @@ class BodyTooSlow(Refusal):
     def headers(self) -> dict[str, str]:
         """Close the connection: the rest of the body may still arrive."""
         return {**super().headers(), "Connection": "close"}
+
+
+class UploadInParts(Refusal):
+    """An upload in several parts, as fal's clients make them of large files."""
+
+    status = 413
+    error_type = "bad_request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A file that is uploaded in parts is too large for an input picture; send a smaller one"
+        )

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.http.request_errors import TypeUnclear
-from falgate.jobs.admission import AdmittedRequest, Caller, admit
+from falgate.jobs.admission import AdmittedRequest, Caller, admit, read
 from falgate.jobs.authentication import authenticate
 from falgate.jobs.ports import Ports
 from falgate.jobs.redirect import redirect
@@ -36,7 +37,7 @@ async def admitted(
     request: Request[Any, Any, Any],
     called: str = "",
 ) -> AdmittedRequest:
-    """Read the body of a caller's request for a model, and check it.
+    """Read a caller's request for a model, and check it.
 
     Args:
         ports: The ports of the request flow.
@@ -46,23 +47,28 @@ async def admitted(
         called: The alias under which the model was called, or "".
 
     Raises:
-        Refusal: As `admit` and `redirect`.
+        Refusal: As `admission.read`, `Inputs.read`, `admission.admit` and `redirect`.
     """
     body = await request.body()
-    check = partial(
+    # What is wrong with a megabyte of nested lists takes half a second to say.
+    at_once = len(body) <= AT_ONCE_BYTES_MAX
+    check = partial(read, caller, spec, body, type_of(request), called)
+    parsed = check() if at_once else await asyncio.to_thread(check)
+    if spec.inputs:
+        arguments = await ports.inputs.read(caller.key, spec, parsed.arguments)
+        parsed = msgspec.structs.replace(parsed, arguments=arguments)
+    decide = partial(
         admit,
         caller,
         spec,
+        parsed,
         upstream=ports.upstreams[caller.key.kind].name,
         derives=ports.derives,
-        body=body,
-        content_type=type_of(request),
         headers=fields_of(request),
         request_id=request.scope["state"][REQUEST_ID],
         called=called,
     )
-    # What is wrong with a megabyte of nested lists takes half a second to say.
-    call = check() if len(body) <= AT_ONCE_BYTES_MAX else await asyncio.to_thread(check)
+    call = decide() if at_once else await asyncio.to_thread(decide)
     if call.dropped:
         ports.facts.dropped(spec.endpoint, call.dropped)
     return await redirect(ports, caller, call)

@@ -18,6 +18,7 @@ from falgate.core.errors import KeyRefused, ModelRetired, ModelUnknown
 from falgate.fal import options
 from falgate.fal.options import FalOptions
 from falgate.models import arguments as request
+from falgate.models.arguments import Parsed
 from falgate.models.redirect import redirected
 from falgate.models.spec import ModelSpec
 
@@ -129,33 +130,19 @@ def called_model(models: Mapping[str, ModelSpec], name: str, caller: Caller) -> 
     return models.get(name) or models.get(target)
 
 
-def admit(
-    caller: Caller,
-    spec: ModelSpec,
-    *,
-    upstream: str,
-    derives: bool,
-    body: bytes,
-    content_type: str | None,
-    headers: Mapping[str, str],
-    request_id: str,
-    called: str = "",
-) -> AdmittedRequest:
-    """Parse and check a body, and the headers that go with it.
+def read(
+    caller: Caller, spec: ModelSpec, body: bytes, content_type: str | None, called: str = ""
+) -> Parsed:
+    """Parse and check a body; its input pictures are still as the caller names them.
 
     Args:
         caller: Who asks.
         spec: The model.
-        upstream: Name of the upstream for the caller's kind of key.
-        derives: Whether pictures are converted here at all.
         body: The bytes of the body.
         content_type: Its Content-Type, if there is one.
-        headers: By lower-case name.
-        request_id: Our id of the request.
         called: The alias under which the model was called, or "".
 
     Raises:
-        HeaderWrong: One of falgate's headers is invalid.
         InputRejected: The body is invalid; lists every problem.
         NotAllowed: The key may not ask for this.
     """
@@ -163,10 +150,40 @@ def admit(
     policy.check_model(permissions, spec.endpoint, called)
     parsed = request.read(spec, body, content_type)
     policy.check_arguments(permissions, spec, parsed.arguments)
+    return parsed
+
+
+def admit(
+    caller: Caller,
+    spec: ModelSpec,
+    parsed: Parsed,
+    *,
+    upstream: str,
+    derives: bool,
+    headers: Mapping[str, str],
+    request_id: str,
+    called: str = "",
+) -> AdmittedRequest:
+    """Decide how a body is served, by the headers that go with it.
+
+    Args:
+        caller: Who asks.
+        spec: The model.
+        parsed: The body, as `read` returned it, with all input pictures read.
+        upstream: Name of the upstream for the caller's kind of key.
+        derives: Whether pictures are converted here at all.
+        headers: By lower-case name.
+        request_id: Our id of the request.
+        called: The alias under which the model was called, or "".
+
+    Raises:
+        HeaderWrong: One of falgate's headers is invalid.
+        NotAllowed: The key may not ask for this.
+    """
     key = caller.key
     said = directives.read(headers)
     treatment = resolve(
-        said, caller.app.cache, permissions, team=key.team, app=key.app, derives=derives
+        said, caller.app.cache, key.permissions, team=key.team, app=key.app, derives=derives
     ).of_request(spec, parsed.arguments)
     return AdmittedRequest(
         request_id=request_id,

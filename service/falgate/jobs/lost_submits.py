@@ -1,14 +1,18 @@
 """Lost submits: a request whose submit had no reply is found in fal's list, by its input."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
 from falgate.fal.billing import BooksClosed, Listed, same_input
-from falgate.jobs.job import Job
+from falgate.jobs.job import Job, Order
 from falgate.jobs.ports import Jobs, Platform
 from falgate.jobs.twins import has_twin
+
+Sent = Callable[[Order], Awaitable[dict[str, Any] | None]]
 
 _APART_MS = 5_000
 """How far fal's clock and Redis's may be apart, in milliseconds."""
@@ -24,18 +28,20 @@ class LostSubmitFinder:
     as empty in this round; the next round asks again, and in the end the job is charged in full.
     """
 
-    def __init__(self, jobs: Jobs, platform: Platform | None, hook_ms: int = 0) -> None:
+    def __init__(self, jobs: Jobs, platform: Platform | None, sent: Sent, hook_ms: int = 0) -> None:
         """Search in a platform's list of requests.
 
         Args:
             jobs: The jobs.
             platform: Has the list; None if it cannot be read at all, so that nothing is found.
+            sent: Returns the body that was sent for an order; None if that is not known any more.
             hook_ms: How long after its submit a job with a twin is left to fal's completion
                 webhook, which alone tells the two requests apart.
         """
         self._hook_ms = hook_ms
         self._jobs = jobs
         self._platform = platform
+        self._sent = sent
         self._lists: dict[str, tuple[int, tuple[Listed, ...]]] = {}
         self._listings: dict[str, int] = {}
 
@@ -47,10 +53,12 @@ class LostSubmitFinder:
         """
         if self._platform is None or not job.order.input:
             return None
+        if (sent := await self._sent(job.order)) is None:
+            return None
         since_ms = job.submitted_ms - _APART_MS
         for listed in await self._list(self._platform, job.order.endpoint, since_ms, now_ms):
             early = 0 < listed.sent_ms < since_ms
-            if early or not same_input(listed, job.order.input):
+            if early or not same_input(listed, sent):
                 continue
             if now_ms - job.submitted_ms < self._hook_ms and await has_twin(self._jobs, job):
                 return None

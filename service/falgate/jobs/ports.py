@@ -22,6 +22,7 @@ from falgate.fal.options import Priority
 from falgate.fal.progress import Tell
 from falgate.fal.replies import Result, Submission
 from falgate.jobs.job import Job, Order, Trouble
+from falgate.jobs.ports_inputs import Inputs, InputSending
 from falgate.jobs.ports_requests import Requests
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.verdicts import Verdict, Waiter
@@ -208,6 +209,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
         jobs: Jobs and their money.
         requests: Queued requests.
         pictures: The picture store.
+        inputs: Reads input pictures.
+        sending: Sends them with a purchase.
         upstreams: The upstream for each kind of key.
         facts: Receives events for metrics and logs.
         derives: Whether pictures are converted here at all.
@@ -227,6 +230,8 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     jobs: Jobs
     requests: Requests
     pictures: Pictures
+    inputs: Inputs
+    sending: InputSending
     upstreams: Mapping[Kind, Upstream]
     facts: Facts
     derives: bool = True

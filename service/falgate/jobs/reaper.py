@@ -6,10 +6,12 @@
 # charged in full.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 
 from falgate.core.events import Anomaly
 from falgate.jobs.job import Fenced, Job
 from falgate.jobs.lost_submits import LostSubmitFinder
+from falgate.jobs.outgoing import recalled
 from falgate.jobs.ports import Platform, Ports
 from falgate.jobs.settlement import UNKNOWN, Settlement
 from falgate.jobs.worker import JobWorker
@@ -67,7 +69,12 @@ class Reaper:
         models that this version serves: another version's instances can carry on the others.
         """
         hook_ms = self._unknown_after_ms // 2 if upstream in self._hooked else 0
-        search = LostSubmitFinder(self._ports.jobs, self._platforms.get(upstream), hook_ms)
+        search = LostSubmitFinder(
+            self._ports.jobs,
+            self._platforms.get(upstream),
+            partial(recalled, self._ports),
+            hook_ms,
+        )
         for job_id in await self._ports.jobs.lapsed(upstream, _AT_ONCE):
             if self._purchases.busy_with(job_id):
                 continue  # The lease ran out in an outage of Redis; this process will renew it.

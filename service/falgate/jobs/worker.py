@@ -1,15 +1,16 @@
 """Runs jobs: the steps from the hold to the stored pictures, each safe to repeat."""
 
-# Why the steps are in this order: money is held before anything is sent. The mark is durable before
-# the submit, so that a crash cannot hide that something may have been bought. fal's id is bound
-# before anything else is done with it. The money is settled as soon as the result is read, because
-# it is already spent; meanwhile the pictures are fetched. They are stored last, because they can be
-# fetched again.
+# Why the steps are in this order: money is held before anything is sent. Inputs are uploaded before
+# the mark, since that buys nothing. The mark is durable before the submit, so that a crash cannot
+# hide that something may have been bought. fal's id is bound before anything else is done with it.
+# The money is settled as soon as the result is read, because it is already spent; meanwhile the
+# pictures are fetched. They are stored last, because they can be fetched again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from falgate.jobs.fetching import Fetcher
 from falgate.jobs.ingest import ingest
 from falgate.jobs.job import Fenced, Job, NotDurable, State, Trouble
 from falgate.jobs.notifier import Notifier, end_of
+from falgate.jobs.outgoing import body_of
 from falgate.jobs.ports import Ports
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.slots import SlotWaiter
@@ -166,6 +168,9 @@ class JobWorker:
         start_by_s = await self._start_by_s(job)
         if not (has_slot or await self.turns.wait(job, start_by_s)):
             return await self._settle(job, Settlement(state="released", charge=0))
+        body = await body_of(self._ports, job.order)
+        if isinstance(body, Settlement):
+            return await self._settle(job, body)
         try:
             marked = await self._ports.jobs.mark(job)
         except (NotDurable, Unavailable):
@@ -178,7 +183,7 @@ class JobWorker:
             return await self._settle(job, Settlement(state="released", charge=0, answer=why))
         # A task of its own, which a stop does not cancel: a request id that is not read is money
         # lost.
-        asking = asyncio.create_task(self._ask(marked, start_by_s))
+        asking = asyncio.create_task(self._ask(marked, body, start_by_s))
         self._asking.add(asking)
         asking.add_done_callback(self._asking.discard)
         return await asyncio.shield(asking)
@@ -190,13 +195,13 @@ class JobWorker:
             within_s -= (await retry_until_available(self._ports.jobs.now_ms) - job.began_ms) / 1000
         return asyncio.get_running_loop().time() + within_s
 
-    async def _ask(self, job: Job, start_by_s: float) -> Job | None:
+    async def _ask(self, job: Job, body: dict[str, Any], start_by_s: float) -> Job | None:
         upstream = self._ports.upstream(job.order.upstream)
         order = job.order
         left_s = start_by_s - asyncio.get_running_loop().time()
         submission = await upstream.submit(
             order.endpoint,
-            order.input,
+            body,
             order.id,
             start_within_s=max(1.0, left_s) if order.start_within_s else 0,
             priority=order.priority,

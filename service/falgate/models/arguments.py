@@ -55,6 +55,8 @@ def read(spec: ModelSpec, body: bytes, content_type: str | None) -> Parsed:
     arguments = spec.normalized(parsed.arguments)
     if problem := spec.problem(arguments):
         raise InputRejected([_issue(problem, parsed.arguments)])
+    for files in spec.inputs:
+        files.check_number(arguments)
     return parsed if arguments is parsed.arguments else Parsed(arguments, parsed.dropped)
 
 

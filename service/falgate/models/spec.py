@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from falgate.core.money import Micros
 from falgate.core.picture import Kept
+from falgate.models.input_files import InputFiles
 from falgate.models.refused import Problem, Refused, has, has_url
 from falgate.models.sizes import Grid, ImageSize
 from falgate.models.spelling import spelt
@@ -81,10 +82,10 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         price_version: Identifies the price table by its date.
         image_price: Maps arguments to the list price of one picture, in micro-USD.
         text_ceiling: Maps arguments and the number of pictures to buy to the most that their text
-            may cost, in micro-USD.
+            and input pictures may cost, in micro-USD.
         text_estimate: Maps arguments and the number of delivered pictures to what is booked for
-            their text, in micro-USD. Errs high, but never exceeds `text_ceiling` for the same
-            number.
+            their text and input pictures, in micro-USD. Errs high, but never exceeds `text_ceiling`
+            for the same number.
         reasoning_ceiling: Likewise, the part of `text_ceiling` that is reserved for the model's
             reasoning while it makes pictures.
         rounded_to: What fal rounds the price of a call up to a multiple of, in micro-USD.
@@ -92,6 +93,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         presets: What the sizes stand for that have a name. A request with such a name is the same
             as one with its size.
         grid: The sizes that the model makes, if it makes any size and prices it by its pixels.
+        priced_sizes: The sizes that it chooses among if it may, each with a price of its own.
         refused: Which arguments do not go together.
         lossy_only: Names of the arguments that only lossy formats have.
         closed: The arguments that a caller must leave at these values.
@@ -112,6 +114,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         prompt: Name of the argument for the prompt.
         format: Name of the argument for the file format, if the model has one.
         lossless: The lossless value of `format`, from which falgate converts to the others.
+        inputs: Which arguments are input pictures. Once these are read, each is a string of the
+            form of `InputPicture`, which is what prices and fingerprints see.
         retires: The day from which its vendor makes no pictures of it any more; None if none is
             announced.
         successor: Endpoint of the model to move to then, or "".
@@ -133,6 +137,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     rounded_to: Micros = 1
     presets: Mapping[str, ImageSize] = {}
     grid: Grid | None = None
+    priced_sizes: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
     lossy_only: tuple[str, ...] = ()
     closed: Mapping[str, Any] = {}
@@ -152,6 +157,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str = "prompt"
     format: str = "output_format"
     lossless: str = "png"
+    inputs: tuple[InputFiles, ...] = ()
     retires: date | None = None
     successor: str = ""
     described: Description | None = None
@@ -211,9 +217,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     def as_delivered(self, arguments: Any, width: int, height: int) -> Any:
         """Return the arguments that a delivered picture is priced by."""
         size = ImageSize(width=width, height=height)
-        if self.grid is None or not self.grid.may_be(size):
-            return arguments
-        return msgspec.structs.replace(arguments, **{self.size: size})
+        if self.grid is not None and self.grid.may_be(size):
+            return msgspec.structs.replace(arguments, **{self.size: size})
+        if str(size) in self.priced_sizes:
+            return msgspec.structs.replace(arguments, **{self.size: str(size)})
+        return arguments
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""

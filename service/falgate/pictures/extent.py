@@ -7,7 +7,7 @@ delivery is not refused as a whole: it is paid for, and refusing it would buy th
 
 import re
 
-from falgate.core.picture import NotAPicture
+from falgate.core.picture import NotAPicture, NotOurFormat
 
 _PNG, _JPEG, _RIFF, _WEBP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"WEBP"
 _PNG_FRAME, _PNG_LAST = 12, b"IEND"
@@ -33,7 +33,7 @@ def cut(data: bytes) -> bytes:
     elif data.startswith(_RIFF) and data[8:_RIFF_HEAD] == _WEBP:
         end = _webp(data)
     else:
-        raise NotAPicture("This is not a picture that can be stored: not a PNG, JPEG or WebP")
+        raise NotOurFormat("This is not a picture that can be stored: not a PNG, JPEG or WebP")
     if end is None or end > len(data):
         raise NotAPicture("This is not a picture that can be stored: it is cut off")
     return data[:end]

@@ -6,12 +6,17 @@ from typing import NoReturn
 import msgspec
 from PIL import Image
 
-from falgate.core.picture import NotAPicture
+from falgate.core.picture import NotAPicture, PictureTooLarge
 from falgate.pictures.convert import PIXELS_MAX, SIDE_PX_MAX
 from falgate.pictures.encode import is_opaque
 from falgate.pictures.extent import cut
 
 _TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
+_WITH_OTHERS = "MPO"
+"""What Pillow calls a JPEG that says that others follow it, as photographs of phones do. They were
+cut off with all that follows the picture."""
+
+_PREFIX = "This is not a picture that can be stored: "
 
 
 class Examined(msgspec.Struct, frozen=True):
@@ -69,16 +74,17 @@ def examine(data: bytes, pixels_max: int = PIXELS_MAX) -> Examined:
 def _header(data: bytes, pixels_max: int) -> Examined:
     """Reject what can be rejected before anything is decoded."""
     with _open(data) as image:
-        # Pillow opens a JPEG with several pictures as MPO, which is not supported.
-        if image.format not in _TYPES:
-            _refuse(f"its format is {image.format}")
         if max(image.size) > SIDE_PX_MAX:
-            _refuse(f"a side is longer than {SIDE_PX_MAX} pixels")
+            raise PictureTooLarge(f"{_PREFIX}a side is longer than {SIDE_PX_MAX} pixels")
         if image.width * image.height > pixels_max:
-            _refuse(f"it has {image.width}x{image.height} pixels; the maximum is {pixels_max}")
+            raise PictureTooLarge(
+                f"{_PREFIX}it has {image.width}x{image.height} pixels; the maximum is {pixels_max}"
+            )
+        if image.format == _WITH_OTHERS:
+            return Examined("image/jpeg", image.width, image.height, len(data))
         if getattr(image, "is_animated", False):
             _refuse("it is animated")
-        return Examined(_TYPES[image.format], image.width, image.height, len(data))
+        return Examined(_TYPES[image.format or ""], image.width, image.height, len(data))
 
 
 def _open(data: bytes) -> Image.Image:
@@ -86,4 +92,4 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _refuse(why: str, cause: Exception | None = None) -> NoReturn:
-    raise NotAPicture(f"This is not a picture that can be stored: {why}") from cause
+    raise NotAPicture(f"{_PREFIX}{why}") from cause

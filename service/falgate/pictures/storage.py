@@ -10,7 +10,7 @@ from falgate.core.faults import words
 from falgate.core.picture import media_type_of
 from falgate.pictures.disk import Disk
 
-# Ledger archives share the store. Only files below this prefix are ever served.
+# Ledger archives and input pictures share the store. Only files below this prefix are ever served.
 PREFIX = "pictures/"
 _CHECK = "check"
 FREE_BYTES_MIN = 64 * 1024 * 1024
@@ -125,7 +125,7 @@ class PictureStore:
             raise self._unavailable(error) from error
 
     async def put_file(self, path: str, data: bytes, content_type: str) -> None:
-        """Store a file outside the served prefix, such as a ledger archive; idempotent.
+        """Store a file outside the served prefix: a ledger archive or an input; idempotent.
 
         Raises:
             StoreUnavailable: The write failed; nothing of it is visible.
@@ -140,6 +140,23 @@ class PictureStore:
             StoreUnavailable: The store could not tell.
         """
         return await self._found(self._files.read(path))
+
+    async def has_file(self, path: str) -> bool:
+        """Return whether a file was stored by `put_file`.
+
+        Raises:
+            StoreUnavailable: The store could not tell.
+        """
+        return await self._found(self._files.size(path)) is not None
+
+    async def delete_file(self, path: str) -> None:
+        """Delete a file stored by `put_file`; a missing one is ignored.
+
+        Raises:
+            StoreUnavailable: The file may still exist.
+        """
+        assert not path.startswith(PREFIX)
+        await self._found(self._files.delete(path))
 
     async def reach(self) -> None:
         """Check that the store answers, without writing to it.

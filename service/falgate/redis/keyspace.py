@@ -1,4 +1,6 @@
-"""Names of all Redis keys, with what each holds and how long; no other file builds a name.
+"""Names of Redis keys, with what each holds and how long; `picture_keys` has those of pictures.
+
+No other file builds a name.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
 claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
@@ -12,6 +14,7 @@ from collections.abc import Mapping
 
 from falgate.core.account import Account
 from falgate.core.account import account as named_account
+from falgate.redis import picture_keys
 from falgate.redis.key import Key
 
 JOB_KEPT_S = 7 * 86_400
@@ -212,57 +215,6 @@ idempotency = Key(
 progress = Key(
     "progress:<job_id>", "string", "a job's progress at the upstream", "for a day", lives="expires"
 )
-picture = Key(
-    "{fgp}:picture:<name>", "hash", "metadata of one stored picture", "until deleted with its bytes"
-)
-pictures = Key(
-    "{fgp}:pictures",
-    "zset",
-    "names of pictures by their worth, for eviction",
-    "until deleted likewise",
-)
-media = Key("{fgp}:media", "hash", "number and total bytes of stored pictures")
-about = Key(
-    "{fgp}:about:<fingerprint>",
-    "hash",
-    "metadata of one pool, and who bought for it",
-    "until deleted when its pool is gone",
-)
-pools = Key(
-    "{fgp}:pools", "zset", "fingerprints by their last purchase, ms", "until deleted likewise"
-)
-pools_of = Key(
-    "{fgp}:poolsof:<app>",
-    "zset",
-    "fingerprints that an app bought for, by time, ms",
-    "until deleted likewise",
-)
-prompt = Key(
-    "{fgp}:prompt:<prompt_sha256>",
-    "set",
-    "fingerprints of one prompt, by its hash",
-    "until deleted likewise",
-)
-pictures_of_prompt = Key(
-    "{fgp}:pictured:<prompt_sha256>",
-    "set",
-    "names of the pictures of one prompt, by its hash",
-    "until deleted with them",
-)
-maintenance = Key(
-    "{fgp}:maintenance",
-    "string",
-    "the instance that maintains the pictures",
-    "for a minute",
-    lives="expires",
-)
-pool = Key(
-    "fg:pool:{<fingerprint>}",
-    "hash",
-    "generation and pictures of one fingerprint",
-    "until its pictures expire, unless one is pinned",
-    lives="either",
-)
 
 META = meta()
 DIRECTORY = directory()
@@ -274,16 +226,14 @@ POSTED = posted()
 ALERTS = alerts()
 ALERTED = alerted()
 MARKERS = markers()
-PICTURES = pictures()
-MEDIA = media()
-POOLS = pools()
-MAINTENANCE = maintenance()
 
-TRACKED = (apikey(""), DIRECTORY, pool("").removesuffix("}"))
+TRACKED = (apikey(""), DIRECTORY, picture_keys.pool("").removesuffix("}"))
 """Beginnings of the names of keys that are kept in memory, see `tracking`."""
 
-KEYS: Mapping[str, Key] = {name: key for name, key in globals().items() if isinstance(key, Key)}
-"""All families, by the name that they have here and in scripts."""
+KEYS: Mapping[str, Key] = {
+    name: key for name, key in {**vars(picture_keys), **globals()}.items() if isinstance(key, Key)
+}
+"""All families, by the name that they have here, in `picture_keys` and in scripts."""
 
 
 def account_of(key: str) -> tuple[str, Account]:

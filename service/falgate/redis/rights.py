@@ -6,7 +6,7 @@ of its commands has already executed those before it. The check changes nothing.
 
 from redis.asyncio import Redis
 
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.redis.script import Script
 
 _RENEW = Script("requests_renew")
@@ -21,7 +21,11 @@ async def check_rights(redis: Redis) -> None:
         Unavailable: A right is missing; the message names it.
     """
     pending = keyspace.pending(_NOBODY)
-    others = keyspace.pool(_NOBODY), keyspace.picture(_NOBODY), keyspace.rate(_NOBODY)
+    others = (
+        picture_keys.pool(_NOBODY),
+        picture_keys.picture(_NOBODY),
+        keyspace.rate(_NOBODY),
+    )
     await redis.time()
     # Run a script by its hash and by its text, as on a server that does not know it yet. It
     # would renew the lease of a request, but this one does not exist.

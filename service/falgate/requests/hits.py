@@ -16,6 +16,7 @@ from falgate.cache.store.tracked_pools import TrackedPools
 from falgate.core.errors import Refusal
 from falgate.jobs import answer
 from falgate.jobs.admission import AdmittedRequest, admit, permit
+from falgate.jobs.admission import read as read_body
 from falgate.jobs.answer import Answer
 from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
@@ -112,10 +113,9 @@ class HitFinder:
         call = admit(
             caller,
             asked.spec,
+            read_body(caller, asked.spec, asked.body, asked.content_type),
             upstream=self._ports.upstreams[key.kind].name,
             derives=self._ports.derives,
-            body=asked.body,
-            content_type=asked.content_type,
             headers=asked.headers,
             request_id="",
         )

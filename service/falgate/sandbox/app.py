@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Router, delete, get, route
+from litestar import Litestar, Request, Router, delete, get, post, put, route
 from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
@@ -22,6 +23,7 @@ from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import new_id
 from falgate.sandbox.records import Records
 from falgate.sandbox.state import Refused, SandboxState
+from falgate.sandbox.uploads import UploadedFiles
 
 
 def create_sandbox(
@@ -41,7 +43,14 @@ def create_sandbox(
     """
     records = Records(directory)
     hooks = Hooks(records, models, directory and directory / "hooks.key")
-    state = SandboxState(models, records, Configuration(behaviour), hooks, base_url)
+    state = SandboxState(
+        models,
+        records,
+        Configuration(behaviour),
+        hooks,
+        fixed_url=base_url,
+        files=UploadedFiles(directory),
+    )
 
     @route("/{path:path}", http_method=["GET", "POST", "PUT"], status_code=200)
     async def serve_fal(request: Request[Any, Any, Any], path: FromPath[str]) -> ASGIApp:
@@ -66,12 +75,41 @@ def create_sandbox(
         return await media.serve(state, request, request_id, name)
 
     return Litestar(
-        route_handlers=[serve_fal, serve_keys, serve_media, _controls(state)],
+        route_handlers=[serve_fal, serve_keys, serve_media, *_storage(state), _controls(state)],
         on_shutdown=[hooks.close],
         openapi_config=None,
+        # What bounds them is in front of it, or a test.
+        request_max_body_size=None,
         # It may run inside another process, which configures logging itself.
         logging_config=None,
     )
+
+
+def _storage(state: SandboxState) -> list[HTTPRouteHandler]:
+    """Return fal's storage routes: an upload is announced with a key, and put without one."""
+
+    @post("/storage/upload/initiate", status_code=200)
+    async def initiate(request: Request[Any, Any, Any]) -> ASGIApp:
+        state.visits.routes["upload"] += 1
+        try:
+            state.authenticate(request)
+        except Refused as refused:
+            return refused.answer
+        upload_id, base_url = state.files.new_id(), state.base_url(request)
+        urls = {
+            "upload_url": f"{base_url}/storage/files/{upload_id}",
+            "file_url": f"{base_url}/files/u/{upload_id}",
+        }
+        return said(200, urls, new_id(time.time()))
+
+    @put("/storage/files/{upload_id:str}", status_code=200)
+    async def put_file(request: Request[Any, Any, Any], upload_id: FromPath[str]) -> ASGIApp:
+        if "authorization" in request.headers:
+            state.visits.routes["upload_with_authorization"] += 1
+        stored = state.files.put(upload_id, await request.body())
+        return said(200 if stored else 404, {}, new_id(time.time()))
+
+    return [initiate, put_file]
 
 
 def _controls(state: SandboxState) -> Router:

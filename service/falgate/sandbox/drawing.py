@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 _MESH = 5
 _SQUARE = 4  # pixels
 _LINES_MAX = 8
+_THUMBNAIL_PX = 98
 _INK = (255, 255, 255, 255)
 _PANEL = (12, 14, 20, 255)
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
@@ -32,6 +33,7 @@ class Sheet(msgspec.Struct, frozen=True):
         transparent: Whether its corners are transparent.
         text: The prompt.
         caption: The other arguments, and the picture's number.
+        thumbnails: Small pictures of the inputs, as files.
     """
 
     seed: str
@@ -41,6 +43,7 @@ class Sheet(msgspec.Struct, frozen=True):
     transparent: bool
     text: str
     caption: str
+    thumbnails: tuple[bytes, ...] = ()
 
 
 # The same picture is fetched by clients, by their retries and by tests.
@@ -55,6 +58,7 @@ def draw(sheet: Sheet) -> bytes:
     if sheet.transparent:
         picture.putalpha(_rounded(size))
     _write(picture, sheet)
+    _stick(picture, sheet.thumbnails)
     encoding = _FORMATS[sheet.content_type]
     file = BytesIO()
     picture.save(file, encoding, **_OPTIONS[encoding])
@@ -95,6 +99,18 @@ def _write(picture: Image.Image, sheet: Sheet) -> None:
         pen.text((margin + unit, top + unit / 2 + index * step), line, font=large, fill=ink)
     foot = (margin + unit, picture.height - margin - 2 * unit)
     pen.text(foot, f"SANDBOX · {sheet.caption}", font=small, fill=ink)
+
+
+def _stick(picture: Image.Image, thumbnails: tuple[bytes, ...]) -> None:
+    """Stick the inputs along the upper edge, as large as there is room for all of them."""
+    if not thumbnails:
+        return
+    margin = 3 * min(picture.size) // 32
+    step = min(_THUMBNAIL_PX, (picture.width - 2 * margin) // len(thumbnails))
+    for place, file in enumerate(thumbnails):
+        with Image.open(BytesIO(file)) as small:
+            small.thumbnail((step - 2, step - 2))
+            picture.paste(small, (margin + place * step, margin))
 
 
 def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:

@@ -94,7 +94,8 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
     text = told.pop(spec.prompt, "")
     for name in spec.unkeyed:
         told.pop(name, None)
-    caption = [spec.title, *map(str, told.values())]
+    hidden = {each.argument for each in spec.inputs}
+    caption = [spec.title, *(str(value) for name, value in told.items() if name not in hidden)]
     caption.append(f"{index + 1} of {delivered(record, spec)}")
     # A later purchase of the same prompt brings different pictures, as at fal.
     seeded = spec.is_seeded(arguments)
@@ -109,6 +110,7 @@ def picture(record: Record, spec: ModelSpec, index: int) -> bytes:
         transparent=told.get("background") == "transparent" and content_type != "image/jpeg",
         text=text,
         caption=" · ".join(caption),
+        thumbnails=tuple(record.thumbnails),
     )
     return draw(sheet)
 
@@ -147,6 +149,9 @@ def _size(spec: ModelSpec, arguments: Any) -> price.Pixels:
     expected = spec.expected(arguments)
     if expected.width:
         return expected.width, expected.height
+    if spec.priced_sizes:
+        across, _, down = spec.priced_sizes[-1].partition("x")
+        return int(across), int(down)
     width, height = _CHOSEN.get(str(getattr(arguments, spec.size, "")), _CHOSEN_ELSE)
     if width * height <= expected.pixels_max:
         return width, height

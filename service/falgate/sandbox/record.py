@@ -40,6 +40,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         sync: Whether it came through the synchronous route.
         received: The decoded JSON body; None if it was not JSON.
         arguments: The valid input including defaults; None if it was invalid.
+        thumbnails: A small PNG of each input picture.
         issues: Problems of the input; None if it was valid.
         webhook: The URL to notify at its end.
         behaviour: The behaviour in force at the submit.
@@ -60,6 +61,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     behaviour: Behaviour = msgspec.field(name="dials")
     arguments: dict[str, Any] | None = None
+    thumbnails: list[bytes] = []
     issues: list[dict[str, Any]] | None = None
     webhook: str | None = None
     earlier: int = 0

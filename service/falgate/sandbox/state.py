@@ -1,5 +1,6 @@
 """The sandbox's state, and the submit steps shared by the queue and the synchronous route."""
 
+import asyncio
 import hashlib
 import re
 import time
@@ -23,6 +24,7 @@ from falgate.sandbox.faults import spoilt
 from falgate.sandbox.hooks import Hooks
 from falgate.sandbox.record import Record, life, new_id, start_within_s, wait_s
 from falgate.sandbox.records import Records
+from falgate.sandbox.uploads import UploadedFiles, look
 
 _KEY = re.compile(r"Key ([^\s:]+):([^\s:]+)")
 _NOTED = (
@@ -60,6 +62,7 @@ class SandboxState:
         visits: Request counts per route.
         hooks: Sends completion callbacks.
         fixed_url: Base of the URLs in responses; None to use the address of each request.
+        files: What was uploaded.
     """
 
     def __init__(
@@ -68,7 +71,9 @@ class SandboxState:
         records: Records,
         configuration: Configuration,
         hooks: Hooks,
+        *,
         fixed_url: str | None,
+        files: UploadedFiles,
     ) -> None:
         self.models = models
         self.records = records
@@ -76,6 +81,7 @@ class SandboxState:
         self.visits = Visits()
         self.hooks = hooks
         self.fixed_url = fixed_url
+        self.files = files
 
     def base_url(self, request: Request[Any, Any, Any]) -> str:
         """Return the base of URLs in a response, without a trailing slash."""
@@ -150,13 +156,17 @@ class SandboxState:
         accepted = msgspec.structs.replace(record, accepted=True, wait_s=self._turn_s(record))
         try:
             parsed = read(spec, await request.body(), request.headers.get("content-type"))
+            # At fal, too, a request is accepted before its input files are read.
+            seen = await asyncio.to_thread(look, self.files, spec, parsed.arguments)
         except InputRejected as rejection:
             return msgspec.structs.replace(accepted, issues=rejection.issues)
-        arguments = msgspec.to_builtins(parsed.arguments)
+        arguments = msgspec.to_builtins(seen.arguments)
         subject = {name: value for name, value in arguments.items() if name not in spec.unkeyed}
         digest = hashlib.sha256(msgspec.json.encode([record.endpoint, subject])).hexdigest()
         earlier = self.records.tally(digest, spec.asked(parsed.arguments))
-        return msgspec.structs.replace(accepted, arguments=arguments, earlier=earlier)
+        return msgspec.structs.replace(
+            accepted, arguments=arguments, earlier=earlier, thumbnails=seen.thumbnails
+        )
 
     def _turn_s(self, record: Record) -> float:
         # Reading all records is expensive, and only needed to limit concurrency.

@@ -5,7 +5,15 @@ from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
 from falgate.settings.file import environment
 from falgate.settings.given import service_links
 from falgate.settings.reading import read
-from falgate.settings.words import Address, SettingsWrong, address, amount, names, webhook_rules
+from falgate.settings.words import (
+    Address,
+    SettingsWrong,
+    address,
+    amount,
+    input_rules,
+    names,
+    webhook_rules,
+)
 
 __all__ = (
     "FAL_QUEUE",
@@ -18,6 +26,7 @@ __all__ = (
     "amount",
     "environment",
     "exposed",
+    "input_rules",
     "names",
     "read",
     "service_links",

@@ -83,6 +83,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     upstream_concurrency: Annotated[
         int, Meta(ge=0), _about("purchases at fal at once; fal accounts allow 2 to 40; 0: no limit")
     ] = 0
+    upstream_storage_url: Annotated[
+        str,
+        _about("where input pictures are uploaded; empty: https://rest.fal.ai; else the upstream"),
+    ] = ""
     upstream_jwks_url: Annotated[
         str, _about("URL of the public keys that verify fal's callbacks")
     ] = "https://rest.fal.ai/.well-known/jwks.json"
@@ -156,6 +160,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     picture_bytes_max: Annotated[
         int, Meta(ge=0), _about("total size of all pictures; 0: as much as the store has")
     ] = 0
+    input_hosts: Annotated[
+        str,
+        _about("hosts and networks, comma-separated, to fetch callers' pictures from; `*`: any"),
+    ] = "*.fal.media"
+    input_bytes_max: Annotated[int, Meta(gt=0), _about("maximum size of an input picture")] = (
+        20_000_000
+    )
+    input_kept_s: Annotated[
+        int, Meta(ge=3_600), _about("time for which an input picture is kept after its last use")
+    ] = 86_400
     results_kept_s: Annotated[
         Seconds, _about("time for which a queued request can be read after its end")
     ] = 86_400

@@ -12,7 +12,7 @@ import msgspec
 from falgate.accounts import apikey
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
 from falgate.settings.given import given, slips
-from falgate.settings.words import SettingsWrong, address, amount, names, webhook_rules
+from falgate.settings.words import SettingsWrong, address, amount, input_rules, names, webhook_rules
 
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
 _LOCATION = re.compile(r"(?:/[A-Za-z0-9_-]+)+")
@@ -91,7 +91,9 @@ def _check(settings: Settings) -> None:
         )
     _check_callers(settings)
     webhook_rules(settings)
-    for name in ("alert_url", "platform_url", "openapi_url", "upstream_jwks_url"):
+    input_rules(settings)
+    urls = ("alert_url", "platform_url", "openapi_url", "upstream_jwks_url", "upstream_storage_url")
+    for name in urls:
         if (url := getattr(settings, name)) and not _is_url(url):
             raise SettingsWrong(f"{PREFIX}{name.upper()}: not a URL like https://host/path")
     if settings.alert_url and not settings.alert_secret:

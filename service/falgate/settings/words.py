@@ -6,9 +6,9 @@ import re
 import msgspec
 
 from falgate.core.money import Micros, usd
+from falgate.egress import target
+from falgate.egress.target import Rules
 from falgate.settings.fields import PREFIX, Settings
-from falgate.webhooks import target
-from falgate.webhooks.target import Rules
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _HOST = re.compile(r"[\w.-]+")
@@ -79,6 +79,21 @@ def amount(text: str, name: str) -> Micros | None:
 def names(text: str) -> tuple[str, ...]:
     """Split a comma-separated list into lower-case names."""
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
+def input_rules(settings: Settings) -> Rules | None:
+    """Return the hosts that input pictures are fetched from; None for none.
+
+    Raises:
+        SettingsWrong: The list has an entry that is neither a host name nor a network.
+    """
+    entries = names(settings.input_hosts)
+    if not entries:
+        return None
+    try:
+        return target.rules(() if entries == (_ALL,) else entries, allow_http=False)
+    except ValueError as error:
+        raise SettingsWrong(f"{PREFIX}INPUT_HOSTS: {error}") from None
 
 
 def webhook_rules(settings: Settings) -> Rules:

@@ -2,32 +2,23 @@
 
 import asyncio
 import ssl
-from functools import partial
-from urllib.parse import quote
 
-import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
-from falgate import __version__
 from falgate.core.errors import Refusal
+from falgate.egress.resolver import TargetRefused
+from falgate.egress.session import GuardedSession, name_of
+from falgate.egress.target import Rules
 from falgate.fal import connections
 from falgate.webhooks.delivery import Attempt, Signer
-from falgate.webhooks.resolver import GuardedResolver, Resolver, TargetRefused, socket_to
-from falgate.webhooks.target import Rules, check_target, origin
+from falgate.webhooks.target import check_target
 
 _DEADLINE_S = 15.0
-_ASCII = "".join(map(chr, range(128)))
 
 
 class WebhookSender:
-    """Sends webhooks. Follows no redirects, uses no proxy and keeps no cookies.
-
-    Each attempt opens its own connection, so that the host is resolved and checked again every
-    time. aiohttp is used directly because httpx would parse and normalise the URL a second time,
-    in its own way.
-    """
+    """Sends webhooks to addresses that are checked whenever they are connected to."""
 
     def __init__(
         self,
@@ -50,22 +41,7 @@ class WebhookSender:
         self._signer = signer
         self._rules = rules
         self._deadline_s = deadline_s
-        self._names = GuardedResolver(rules, lookups or Resolver())
-        connector = aiohttp.TCPConnector(
-            limit=0,
-            force_close=True,
-            ssl=authorities or connections.authorities(),
-            resolver=self._names,
-            use_dns_cache=False,
-            socket_factory=partial(socket_to, rules),
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"falgate/{__version__}", "Accept-Encoding": "identity"},
-            timeout=aiohttp.ClientTimeout(total=None),
-            trust_env=False,
-        )
+        self._session = GuardedSession(rules, authorities or connections.authorities(), lookups)
 
     async def send(self, url: str, request_id: str, body: bytes, now_s: int) -> Attempt:
         """Make one attempt. Only a 2xx means delivered; the response body is not read."""
@@ -76,38 +52,15 @@ class WebhookSender:
             check_target(url, self._rules)
             async with (
                 asyncio.timeout(self._deadline_s),
-                self._session.post(
-                    _as_written(url), data=body, headers=headers, allow_redirects=False
-                ) as response,
+                self._session.request("POST", url, data=body, headers=headers) as response,
             ):
                 taken = httpx.codes.is_success(response.status)
                 return Attempt(taken=taken, said=str(response.status))
         except Refusal:
             return Attempt(taken=False, said=TargetRefused.__name__)
         except Exception as error:  # noqa: BLE001 - the libraries document no closed set of errors
-            return Attempt(taken=False, said=_name(error))
+            return Attempt(taken=False, said=name_of(error))
 
     async def close(self) -> None:
-        """Close the session and the resolver."""
+        """Close all connections."""
         await self._session.close()
-        await self._names.close()
-
-
-def _as_written(url: str) -> URL:
-    """Return a checked URL exactly as the caller wrote it, byte for byte.
-
-    The receiver may have signed the URL, so it must not be normalised.
-    """
-    base = origin(url)
-    path = url[len(base) :].partition("#")[0]
-    return URL(quote(base + (path if path.startswith("/") else f"/{path}"), _ASCII), encoded=True)
-
-
-def _name(error: BaseException) -> str:
-    """Return the name of an error, or of the `TargetRefused` in its chain of causes."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, TargetRefused):
-            return TargetRefused.__name__
-        cause = cause.__cause__ or cause.__context__
-    return type(error).__name__

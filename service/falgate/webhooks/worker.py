@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from falgate.core.errors import Unavailable
+from falgate.egress.target import origin
 from falgate.redis.retry import retry_until_available
 from falgate.webhooks.delivery import (
     Attempt,
@@ -20,7 +21,6 @@ from falgate.webhooks.delivery import (
     body,
     pause_s,
 )
-from falgate.webhooks.target import origin
 
 _EVERY_S = 1.0
 _SWEEP_EVERY_S = 60.0

@@ -23,6 +23,7 @@ from falgate.admin.api.routes import admin_routes
 from falgate.admin.api.services import AdminServices
 from falgate.admin_app import admin_parts
 from falgate.core.calendar import Calendar
+from falgate.http.body_limits import BodyLimits
 from falgate.http.docs import openapi
 from falgate.http.edge import Edge
 from falgate.http.errors import HANDLERS
@@ -81,8 +82,7 @@ def _app(redis: Redis, admin_key: str) -> Edge:
         models=MODELS,
         requested=lambda _route, _status: None,
         refused=lambda _event: None,
-        body_bytes_max=100_000,
-        body_timeout_s=10,
+        bodies=BodyLimits({}, bytes_max=100_000, time_s=10),
     )
 
 

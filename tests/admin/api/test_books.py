@@ -81,7 +81,11 @@ def test_models_are_listed_with_their_end_and_the_apps_that_call_them(
         "afterwards": "serve-cached",
         "apps": ["web/shop"],
     }
-    assert [(model["retires"], model["apps"]) for model in listed[1:]] == [(None, [])] * 3
+    assert {model["successor"]: model["retires"] for model in listed[1:]} == {
+        "openai/gpt-image-2/edit": "2026-12-01",
+        None: None,
+    }
+    assert [model["apps"] for model in listed[1:]] == [[]] * (len(MODELS) - 1)
 
 
 @pytest.mark.usefixtures("books")

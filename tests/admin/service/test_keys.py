@@ -64,7 +64,10 @@ async def test_a_key_needs_its_app(admin: AdminService) -> None:
         ({"permissions": Permissions(models=("fal-ai/gpt-image",))}, "not a known model"),
         ({"permissions": Permissions(models=("openai/gpt-image-3/*",))}, "not a family of models"),
         ({"permissions": Permissions(models=("openai/gpt-image-2.5*",))}, "not a family of models"),
-        ({"permissions": Permissions(models=("openai/gpt-image-2/*",))}, "not a family of models"),
+        (
+            {"permissions": Permissions(models=("fal-ai/gpt-image-1.5/edit/*",))},
+            "not a family of models",
+        ),
         ({"permissions": Permissions(models=("*",))}, "whole segments and /\\*, such as"),
         (
             {"permissions": Permissions(models=("openai/gpt-image-2",), qualities=("max",))},

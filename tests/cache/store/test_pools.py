@@ -10,7 +10,7 @@ from falgate.cache.pool import PoolVersion
 from falgate.cache.store.pools import Pools
 from falgate.core.errors import Unavailable
 from falgate.core.picture import Picture, Pool
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 
 LATER_S = 10**10
 
@@ -156,7 +156,7 @@ async def test_a_pool_that_is_gone_is_begun_anew_by_what_was_bought_for_it(
 ) -> None:
     first = await pools.append("f", "a", 0, (ONE,))
     assert first is not None
-    await redis.delete(keyspace.pool("f"))
+    await redis.delete(picture_keys.pool("f"))
 
     second = await pools.append("f", "b", first.generation, (TWO,))
 
@@ -207,7 +207,7 @@ async def test_the_next_generation_is_later_even_if_the_clock_went_back(
 ) -> None:
     await pools.append("f", "a", 0, (ONE, TWO))
     ahead = 10**14
-    await redis.hset(keyspace.pool("f"), "generation", str(ahead))
+    await redis.hset(picture_keys.pool("f"), "generation", str(ahead))
 
     await pools.remove("f", {ONE.sha256})
 
@@ -227,14 +227,14 @@ async def test_an_emptied_pool_takes_nothing_that_was_on_its_way(
     assert left == ()
     assert generation > was.generation
     assert await pools.append("f", "b", was.generation, (THREE,)) is None
-    assert 0 < await redis.ttl(keyspace.pool("f")) <= keyspace.EMPTIED_S
+    assert 0 < await redis.ttl(picture_keys.pool("f")) <= keyspace.EMPTIED_S
     assert await pools.append("f", "c", generation, (ONE,)) == PoolVersion(generation, 1)
 
 
 async def test_a_pool_lives_as_long_as_its_longest_lived_picture(
     pools: Pools, redis: Redis
 ) -> None:
-    key = keyspace.pool("f")
+    key = picture_keys.pool("f")
     first = await pools.append("f", "a", 0, (ONE,))
     assert first is not None
     assert await redis.expiretime(key) == LATER_S
@@ -254,7 +254,7 @@ async def test_a_pool_lives_as_long_as_its_longest_lived_picture(
 async def test_pictures_are_handed_out_for_longer_and_for_ever(pools: Pools, redis: Redis) -> None:
     await pools.append("f", "a", 0, (ONE, TWO))
     generation, _ = await there(pools)
-    key = keyspace.pool("f")
+    key = picture_keys.pool("f")
 
     assert await pools.keep("f", {TWO.sha256, THREE.sha256}, LATER_S + 9) == 1
     assert await there(pools) == (generation, (ONE, replace(TWO, until_s=LATER_S + 9)))

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from callers import NOTHING_DECIDED, caller_with
+from callers import caller_with
+from gone_models import GoneModels
 from memory import PictureRegister
 from msgspec.structs import replace
+from no_inputs import NoInputs
 from patience import PATIENCE_S
 from shop import SPEC, Shop, output
 
@@ -122,21 +124,6 @@ class Process(NamedTuple):
     reaper: Reaper
 
 
-class GoneModels:
-    """Remembers which models an upstream said it has no more."""
-
-    def __init__(self) -> None:
-        self.noted = list[str]()
-
-    async def note(self, upstream: str, endpoint: str) -> Directory:
-        self.noted.append(f"{upstream} {endpoint}")
-        return NOTHING_DECIDED
-
-    async def forget(self, upstream: str, endpoint: str) -> None:
-        if (name := f"{upstream} {endpoint}") in self.noted:
-            self.noted.remove(name)
-
-
 class World:
     """Every port at once, and the processes that share them."""
 
@@ -146,6 +133,7 @@ class World:
         self.sandbox = Shop("sandbox", self.steps, self.jobs)
         self.pictures = Pictures(self.steps)
         self.filed = PictureRegister(self.steps)
+        self.inputs = NoInputs()
         self.facts = Facts(self.steps)
         self.swept = list[str]()
         self.gone = GoneModels()
@@ -163,6 +151,8 @@ class World:
             jobs=self.jobs,
             requests=self.jobs.requests,
             pictures=self.pictures,
+            inputs=self.inputs,
+            sending=self.inputs,
             upstreams={"live": self.shop, "test": self.sandbox},
             facts=self.facts,
         )
@@ -202,13 +192,13 @@ class World:
     ) -> admission.AdmittedRequest:
         key = key_of(kind)
         body = msgspec.json.encode({"prompt": prompt, "num_images": wanted})
+        caller = caller_with(key, App(cache=CachePolicy(identical=identical)))
         call = admission.admit(
-            caller_with(key, App(cache=CachePolicy(identical=identical))),
+            caller,
             SPEC,
+            admission.read(caller, SPEC, body, "application/json"),
             upstream=self.ports.upstreams[kind].name,
             derives=True,
-            body=body,
-            content_type="application/json",
             headers={"cache-control": cache},
             request_id=request_id,
         )

@@ -8,7 +8,7 @@ from falgate.cache.pool_info import PoolInfo
 from falgate.core.picture import Kept
 from falgate.pictures.catalogue import NewPicture, StoreSize
 from falgate.pictures.store.catalogue import Catalogue
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 
 LATER_MS = 10**14
 WEEK_MS = 7 * 86_400_000
@@ -43,7 +43,7 @@ async def files(world: Any) -> None:
     assert await catalogue.register(filing(ONE, value=5))
     assert await catalogue.register(filing(TWO, "", value=0, master=ONE.name))
     assert await catalogue.register(filing(TWO, "", value=0, master=ONE.name))
-    assert await world.redis.hget(keyspace.picture(ONE.name), "prompts") == "p q"
+    assert await world.redis.hget(picture_keys.picture(ONE.name), "prompts") == "p q"
     one, two = await catalogue.records((ONE.name, TWO.name))
     assert one is not None
     assert two is not None
@@ -64,9 +64,9 @@ async def files(world: Any) -> None:
     assert await catalogue.pools_for("p") == ["f"]
     assert await catalogue.pictures_of_prompt("q") == [ONE.name]
     assert await catalogue.pictures_of_prompt("p") == [ONE.name, TWO.name]
-    assert await world.redis.exists(keyspace.picture("")) == 0
+    assert await world.redis.exists(picture_keys.picture("")) == 0
     assert await catalogue.register(filing(THREE, "", master="nothing.png"))
-    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(picture_keys.picture("nothing.png")) == 0
 
 
 async def worths(world: Any) -> None:
@@ -81,10 +81,10 @@ async def worths(world: Any) -> None:
         assert await catalogue.register(filing(picture, "", value=value, master=master))
     order = [each.name for each in (made, large, cheap, dear)]
     assert await catalogue.cheapest(0, 9) == order
-    heat = float(await world.redis.hget(keyspace.picture(cheap.name), "heat"))
+    heat = float(await world.redis.hget(picture_keys.picture(cheap.name), "heat"))
     assert abs(heat - await catalogue.now_ms() / WEEK_MS) < 0.01
     await catalogue.use({cheap.name: 15, "nothing.png": 1})
-    heat = float(await world.redis.hget(keyspace.picture(cheap.name), "heat"))
+    heat = float(await world.redis.hget(picture_keys.picture(cheap.name), "heat"))
     assert abs(heat - 4 - await catalogue.now_ms() / WEEK_MS) < 0.01
     assert await catalogue.cheapest(3, 9) == [cheap.name]
     await catalogue.use({made.name: 10**6})
@@ -92,11 +92,11 @@ async def worths(world: Any) -> None:
     (record,) = await catalogue.records((cheap.name,))
     assert record is not None
     assert record.uses == 15
-    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(picture_keys.picture("nothing.png")) == 0
     # One that was hot years ago is no hotter for it than one of today.
-    await world.redis.hset(keyspace.picture(dear.name), "heat", "5")
+    await world.redis.hset(picture_keys.picture(dear.name), "heat", "5")
     await catalogue.use({dear.name: 1})
-    heat = float(await world.redis.hget(keyspace.picture(dear.name), "heat"))
+    heat = float(await world.redis.hget(picture_keys.picture(dear.name), "heat"))
     assert abs(heat - await catalogue.now_ms() / WEEK_MS) < 0.01
 
 
@@ -105,7 +105,7 @@ async def removals(world: Any) -> None:
     for picture in (ONE, TWO, THREE):
         assert await catalogue.register(filing(picture))
     assert not await catalogue.mark("nothing.png", forced=True)
-    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(picture_keys.picture("nothing.png")) == 0
     assert not await catalogue.mark(ONE.name, unused_ms=0, noted_ms=LATER_MS)
     assert not await catalogue.mark(ONE.name, unused_ms=LATER_MS, noted_ms=0)
     assert not await catalogue.confirm(ONE.name)
@@ -116,7 +116,7 @@ async def removals(world: Any) -> None:
     assert await catalogue.mark(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
     assert not await catalogue.mark(TWO.name, unused_ms=LATER_MS, noted_ms=LATER_MS)
     assert not await catalogue.register(filing(TWO))
-    key = keyspace.picture(TWO.name)
+    key = picture_keys.picture(TWO.name)
     await world.redis.hincrby(key, "marked_ms", -30_000)
     assert await catalogue.confirm(TWO.name)
     assert int(await world.redis.hget(key, "marked_ms")) > await catalogue.now_ms() - 20_000
@@ -137,16 +137,16 @@ async def removals(world: Any) -> None:
     assert await catalogue.pictures_of_prompt("p") == [TWO.name, THREE.name]
     # A removal that did not end in a minute is none.
     assert await catalogue.mark(THREE.name, forced=True)
-    await world.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
+    await world.redis.hincrby(picture_keys.picture(THREE.name), "marked_ms", -61_000)
     assert await catalogue.mark(THREE.name, forced=True)
-    await world.redis.hincrby(keyspace.picture(THREE.name), "marked_ms", -61_000)
+    await world.redis.hincrby(picture_keys.picture(THREE.name), "marked_ms", -61_000)
     assert await catalogue.register(filing(THREE))
     (three,) = await catalogue.records((THREE.name,))
     assert three is not None
     assert not await catalogue.unregister(three)
     assert not await catalogue.confirm(THREE.name)
     assert not await catalogue.pin("nothing.png", pinned=True)
-    assert await world.redis.exists(keyspace.picture("nothing.png")) == 0
+    assert await world.redis.exists(picture_keys.picture("nothing.png")) == 0
 
 
 async def drops(world: Any) -> None:

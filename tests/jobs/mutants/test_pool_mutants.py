@@ -11,7 +11,7 @@ from falgate.core.picture import Picture
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store import sweep
 from falgate.jobs.verdicts import Held
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 
 UPSTREAM = "https://queue.example"
 LATER_MS = 10**14
@@ -44,7 +44,7 @@ async def appends(world: Any) -> None:
     assert begun is not None
     assert begun.generation > 7
     assert (await pools.read("f")).pictures == (ONE, TWO)
-    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S
+    assert await world.redis.expiretime(picture_keys.pool("f")) == LATER_S
 
 
 async def beginnings(world: Any) -> None:
@@ -52,7 +52,7 @@ async def beginnings(world: Any) -> None:
     first = await pools.append("f", "a", 0, (ONE,))
     assert first is not None
     assert await pools.append("f", "b", 0, (TWO,)) == PoolVersion(first.generation, 2)
-    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    await world.redis.hset(picture_keys.pool("f"), "generation", str(LATER_MS))
     assert await pools.append("f", "c", 0, (THREE,)) is None
 
 
@@ -60,8 +60,8 @@ async def leavings(world: Any) -> None:
     pools = Pools(world.redis)
     aged = await pools.append("f", "a", 0, (OLD, PINNED))
     assert aged == PoolVersion(aged.generation if aged else 0, 2)
-    assert await world.redis.expiretime(keyspace.pool("f")) == -1
-    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    assert await world.redis.expiretime(picture_keys.pool("f")) == -1
+    await world.redis.hset(picture_keys.pool("f"), "generation", str(LATER_MS))
     seen = await pools.append("f", "b", LATER_MS, (ONE,))
     assert seen == PoolVersion(LATER_MS + 1, 2)
     assert (await pools.read("f")).pictures == (PINNED, ONE)
@@ -70,14 +70,14 @@ async def leavings(world: Any) -> None:
 async def renewals(world: Any) -> None:
     pools = Pools(world.redis)
     await pools.append("f", "a", 0, (ONE, TWO))
-    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    await world.redis.hset(picture_keys.pool("f"), "generation", str(LATER_MS))
     assert await pools.renew("f", "job-1", 7, (THREE,)) is None
     seen = await pools.renew("f", "job-12", LATER_MS, (THREE,))
     assert seen == PoolVersion(LATER_MS + 1, 1)
     assert await pools.renew("f", "job-12", LATER_MS, (THREE,)) == seen
     assert await pools.renew("f", "job-1", LATER_MS + 1, (ONE, TWO)) == PoolVersion(LATER_MS + 2, 2)
     assert (await pools.read("f")).pictures == (ONE, TWO)
-    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S
+    assert await world.redis.expiretime(picture_keys.pool("f")) == LATER_S
     assert await pools.append("f", "a", LATER_MS + 2, (THREE,)) == PoolVersion(LATER_MS + 2, 3)
 
 
@@ -87,18 +87,18 @@ async def removals(world: Any) -> None:
     was = await pools.read("f")
     assert await pools.remove("f", {"9" * 64}) == 0
     assert (await pools.read("f")).generation == was.generation
-    await world.redis.hset(keyspace.pool("f"), "generation", str(LATER_MS))
+    await world.redis.hset(picture_keys.pool("f"), "generation", str(LATER_MS))
     assert await pools.remove("f", {TWO.sha256}) == 1
     left = await pools.read("f")
     assert (left.pictures, left.generation) == ((ONE, THREE), LATER_MS + 1)
-    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S
+    assert await world.redis.expiretime(picture_keys.pool("f")) == LATER_S
     assert await pools.append("f", "a", left.generation, (TWO,)) == PoolVersion(left.generation, 3)
     assert await pools.empty("f") == 3
     assert await pools.empty("g") == 0
     assert await pools.append("g", "b", 0, (ONE,)) is None
     emptied = await pools.read("f")
     assert (emptied.pictures, emptied.generation) == ((), LATER_MS + 2)
-    assert 0 < await world.redis.ttl(keyspace.pool("f")) <= keyspace.EMPTIED_S
+    assert 0 < await world.redis.ttl(picture_keys.pool("f")) <= keyspace.EMPTIED_S
 
 
 async def prolongings(world: Any) -> None:
@@ -112,7 +112,7 @@ async def prolongings(world: Any) -> None:
     )
     assert await pools.keep("f", {TWO.sha256}, LATER_S, pinned=True) == 1
     assert (await pools.read("f")).pictures[1:] == (TWO, THREE)
-    assert await world.redis.expiretime(keyspace.pool("f")) == LATER_S + 1
+    assert await world.redis.expiretime(picture_keys.pool("f")) == LATER_S + 1
     assert await pools.keep("f", {"9" * 64}, 5) == 0
 
 

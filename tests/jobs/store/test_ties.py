@@ -11,7 +11,7 @@ from falgate.jobs.job import Job, Order
 from falgate.jobs.store.jobs import Jobs
 from falgate.pictures.catalogue import NewPicture
 from falgate.pictures.store.catalogue import Catalogue
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.redis.script import Script
 
 UPSTREAM = "https://queue.example"
@@ -28,7 +28,7 @@ async def catalogue(redis: Redis) -> Catalogue:
 
 
 async def used_in_the_millisecond_of_its_mark(redis: Redis) -> None:
-    picture: Any = keyspace.picture(KEPT.name)
+    picture: Any = picture_keys.picture(KEPT.name)
     marked_ms = await redis.hget(picture, "marked_ms")
     assert marked_ms is not None
     await redis.hset(picture, "used_ms", marked_ms)
@@ -59,11 +59,11 @@ async def test_a_picture_brought_again_is_marked_anew_by_its_next_uses(
     catalogue: Catalogue, redis: Redis
 ) -> None:
     assert await catalogue.mark(KEPT.name, forced=True)
-    await redis.hincrby(keyspace.picture(KEPT.name), "marked_ms", -61_000)
+    await redis.hincrby(picture_keys.picture(KEPT.name), "marked_ms", -61_000)
     filing = NewPicture(kept=KEPT, value=1, app="t/p", prompt_sha256="s", fingerprint="f")
     assert await catalogue.register(filing)
 
-    assert await redis.hmget(keyspace.picture(KEPT.name), ["marked_ms", "marked_uses"]) == [
+    assert await redis.hmget(picture_keys.picture(KEPT.name), ["marked_ms", "marked_uses"]) == [
         None,
         None,
     ]

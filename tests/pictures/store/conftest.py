@@ -24,7 +24,7 @@ from falgate.pictures.intake import PictureIntake
 from falgate.pictures.maintenance import PictureMaintenance
 from falgate.pictures.storage import PictureStore
 from falgate.pictures.store.catalogue import Catalogue
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 
 MODEL = "fal-ai/gpt-image-1.5"
 LATER_S = 10**10
@@ -132,15 +132,15 @@ class World:
         """Let so much time pass for some pictures, and for the pools that they were bought for."""
         by_ms = int(days * DAY_MS)
         for picture in pictures:
-            key = keyspace.picture(picture.name)
+            key = picture_keys.picture(picture.name)
             for field in ("used_ms", "noted_ms"):
                 await self.redis.hincrby(key, field, -by_ms)
             pools: Any = await self.redis.hget(key, "pools")
             for pool in (pools or "").split():
-                fields: Any = await self.redis.hkeys(keyspace.about(pool))
+                fields: Any = await self.redis.hkeys(picture_keys.about(pool))
                 for field in fields:
                     if field.startswith("app:"):
-                        await self.redis.hincrby(keyspace.about(pool), field, -by_ms)
+                        await self.redis.hincrby(picture_keys.about(pool), field, -by_ms)
 
     async def record(self, picture: Kept) -> Record | None:
         (found,) = await self.catalogue.records((picture.name,))

@@ -11,7 +11,7 @@ from falgate.accounts.store.audit import AuditLog
 from falgate.cache.fingerprint import prompt_digest
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.pictures.admin import CacheAdmin, Purged, Selection
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 
 F, G = "f" * 64, "0" * 64
 Names = Callable[..., set[str]]
@@ -32,7 +32,7 @@ async def test_pools_come_in_pages_the_newest_first(world: Any, admin: CacheAdmi
     names = [f"{number:064d}" for number in range(5)]
     for name in names:
         await world.put(name, name, app="web/blog" if name == names[0] else "web/shop")
-    await world.redis.zadd(keyspace.POOLS, {name: index for index, name in enumerate(names)})
+    await world.redis.zadd(picture_keys.POOLS, {name: index for index, name in enumerate(names)})
 
     first, cursor = await admin.page(number=2)
     second, more = await admin.page(number=2, cursor=cursor)
@@ -53,7 +53,7 @@ async def test_pools_come_in_pages_the_newest_first(world: Any, admin: CacheAdmi
 async def test_pools_that_were_bought_for_lately_are_not_old(world: Any, admin: CacheAdmin) -> None:
     await world.put("one", F)
     await world.put("two", G)
-    await world.redis.zincrby(keyspace.POOLS, -10_000_000, G)
+    await world.redis.zincrby(picture_keys.POOLS, -10_000_000, G)
 
     assert [each.fingerprint for each in (await admin.page(older_than_s=9_000, number=9))[0]] == [G]
 
@@ -175,7 +175,7 @@ async def test_a_pinned_picture_is_handed_out_for_ever_until_it_is_let_go(
 
     assert (await admin.pin(picture.name, "me", pinned=True)).pinned
     assert (await world.pools.read(F)).pictures[0].until_s == 0
-    assert await world.redis.ttl(keyspace.pool(F)) == -1
+    assert await world.redis.ttl(picture_keys.pool(F)) == -1
 
     assert not (await admin.pin(picture.name, "me", pinned=False)).pinned
     now_s = await world.catalogue.now_ms() // 1000

@@ -11,7 +11,7 @@ from falgate.cache.fingerprint import prompt_digest
 from falgate.core.errors import Unavailable
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.store.catalogue import Catalogue
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 
 
 async def test_a_picture_is_filed_with_its_pool_before_it_is_stored(world: Any) -> None:
@@ -83,7 +83,7 @@ async def test_a_use_counts_twice_one_of_a_week_before(world: Any, redis: Redis)
     kept = await world.file("one")
     await world.catalogue.use({kept.name: 7})
 
-    heat = float(await redis.hget(keyspace.picture(kept.name), "heat") or 0)
+    heat = float(await redis.hget(picture_keys.picture(kept.name), "heat") or 0)
     week_ms = 7 * 86_400_000
     # The logarithm of eight uses of now, of which each week doubles the weight.
     assert heat == pytest.approx(3 + await world.catalogue.now_ms() / week_ms, abs=0.01)
@@ -108,7 +108,7 @@ async def test_what_is_marked_cannot_be_filed_until_it_is_gone(world: Any) -> No
 async def test_who_died_while_removing_stops_nobody_for_long(world: Any, redis: Redis) -> None:
     kept = await world.file("one")
     assert await world.catalogue.mark(kept.name, forced=True)
-    await redis.hincrby(keyspace.picture(kept.name), "marked_ms", -61_000)
+    await redis.hincrby(picture_keys.picture(kept.name), "marked_ms", -61_000)
 
     assert await world.catalogue.register(world.filing(kept))
     assert not await world.catalogue.confirm(kept.name)
@@ -147,7 +147,7 @@ async def test_pools_are_listed_by_their_last_purchase(world: Any, redis: Redis)
     for pool, app in (("a", "x/x"), ("b", "y/y"), ("c", "x/x"), ("d", "x/x")):
         await world.file(pool, pool, app=app)
     times = {"a": 5, "b": 7, "c": 7, "d": 9}
-    await redis.zadd(keyspace.POOLS, times)
+    await redis.zadd(picture_keys.POOLS, times)
     catalogue: Catalogue = world.catalogue
 
     assert await catalogue.pools(number=9) == [("d", 9), ("c", 7), ("b", 7), ("a", 5)]

@@ -34,13 +34,14 @@ def ports(world: Any) -> Any:
 def call(output_format: str, number: int = 1) -> admission.AdmittedRequest:
     key = KeyRecord(id="k", kind="live", digest="", team="web", app="shop", name="", created_s=0)
     body = f'{{"prompt": "a cat", "output_format": "{output_format}", "num_images": {number}}}'
+    caller = caller_with(key)
+    spec = MODELS[MODEL]
     return admission.admit(
-        caller_with(key),
-        MODELS[MODEL],
+        caller,
+        spec,
+        admission.read(caller, spec, body.encode(), "application/json"),
         upstream="fal",
         derives=True,
-        body=body.encode(),
-        content_type="application/json",
         headers={},
         request_id="r",
     )

@@ -17,7 +17,7 @@ from falgate.jobs.request import Failure
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.requests import Requests
 from falgate.jobs.verdicts import NewRequest
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.store.prompts import Prompts
 
@@ -100,7 +100,7 @@ async def test_where_the_store_fails_it_goes_on_later(
             await eraser.forget(CAT, "me")
     assert (await world.pools.read("f")).pictures == ()
     # As after a minute, when whoever was removing it is taken for dead.
-    await world.redis.hincrby(keyspace.picture(picture.name), "marked_ms", -61_000)
+    await world.redis.hincrby(picture_keys.picture(picture.name), "marked_ms", -61_000)
 
     receipt = await eraser.forget(CAT, "me")
 

@@ -11,7 +11,7 @@ from falgate.cache.fingerprint import prompt_digest
 from falgate.core.errors import StoreUnavailable
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.maintenance import GRACE_MS
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 
 Names = Callable[..., set[str]]
 
@@ -78,7 +78,7 @@ async def test_a_picture_whose_time_is_over_goes_with_its_pool(world: Any, redis
     await look(world)
 
     assert world.files() == set()
-    assert await redis.exists(keyspace.pool("f"), keyspace.about("f")) == 0
+    assert await redis.exists(picture_keys.pool("f"), picture_keys.about("f")) == 0
 
 
 async def test_pools_of_another_version_are_collected_and_never_before_they_are_old(
@@ -103,12 +103,12 @@ async def test_pools_of_another_version_are_collected_and_never_before_they_are_
 async def test_what_is_known_of_a_pool_that_is_gone_is_forgotten(world: Any, redis: Redis) -> None:
     gone, there = await world.put("gone", "gone"), await world.put("there", "there")
     await world.age(gone, there)
-    await redis.delete(keyspace.pool("gone"))
+    await redis.delete(picture_keys.pool("gone"))
 
     await look(world)
 
     assert await world.catalogue.pools_for(prompt_digest("a cat")) == ["there"]
-    assert await redis.exists(keyspace.about("gone")) == 0
+    assert await redis.exists(picture_keys.about("gone")) == 0
 
 
 async def test_the_same_bytes_bought_while_they_are_removed_are_there_afterwards(

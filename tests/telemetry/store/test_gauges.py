@@ -18,7 +18,7 @@ from falgate.money.store.budgets import Budgets
 from falgate.money.store.stops import Stops
 from falgate.money.store.verifications import Verifications
 from falgate.pictures.catalogue import StoreSize
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.redis.client import connect
 from falgate.telemetry.store.gauges import BudgetGauges
 
@@ -36,7 +36,7 @@ async def test_what_is_read_is_what_the_parts_say(
     await budgets.set_overage("fal", 7, "me")
     await redis.zadd(keyspace.open_jobs("fal"), {"job": 1})
     await redis.hset(keyspace.META, "frozen_ms", "5")
-    await redis.hset(keyspace.MEDIA, mapping={"pictures": 2, "bytes": 30})
+    await redis.hset(picture_keys.MEDIA, mapping={"pictures": 2, "bytes": 30})
     for subject in (Account("team", "web"), Account("team", "ads"), Account("model", "a/b:c")):
         await Stops(redis).put(subject, None, Stop(who="me", stopped_s=1), "me")
     summary = ReconcileReport(at_ms=1, since_ms=0, until_ms=1, difference=-4)

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from receiving import SIGNER, Receiver
 
+from falgate.egress.target import Rules, rules
 from falgate.webhooks.sender import WebhookSender
-from falgate.webhooks.target import Rules, rules
 
 
 @pytest.fixture

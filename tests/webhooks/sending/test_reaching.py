@@ -8,9 +8,9 @@ import pytest
 import trustme
 from receiving import Listen, Make, Names, post
 
+from falgate.egress.resolver import GuardedResolver, Resolver, TargetRefused, socket_to
+from falgate.egress.target import rules
 from falgate.webhooks.delivery import Attempt
-from falgate.webhooks.resolver import GuardedResolver, Resolver, TargetRefused, socket_to
-from falgate.webhooks.target import rules
 
 ANY = rules((), allow_http=True)
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.cache.pool import PoolVersion
 from falgate.core.picture import Picture, Pool
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.redis.script import Script
 
 _APPEND = Script("pools_append")
@@ -41,7 +41,7 @@ class Pools:
         """Return several pools, read in one round trip."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for fingerprint in fingerprints:
-                pipeline.hmget(keyspace.pool(fingerprint), FIELDS)
+                pipeline.hmget(picture_keys.pool(fingerprint), FIELDS)
             pipeline.time()
             *found, (seconds, _) = await pipeline.execute()
         return [pool_of(generation, pictures, int(seconds)) for generation, pictures in found]
@@ -75,7 +75,7 @@ class Pools:
     ) -> PoolVersion | None:
         reply = await script(
             self._redis,
-            pool=keyspace.pool(fingerprint),
+            pool=picture_keys.pool(fingerprint),
             job_id=job_id,
             generation=generation,
             more_args=[msgspec.json.encode(picture).decode() for picture in pictures],
@@ -94,7 +94,7 @@ class Pools:
         return int(
             await _REMOVE(
                 self._redis,
-                pool=keyspace.pool(fingerprint),
+                pool=picture_keys.pool(fingerprint),
                 all=every,
                 emptied_s=keyspace.EMPTIED_S,
                 more_args=sorted(hashes),
@@ -112,7 +112,7 @@ class Pools:
         return int(
             await _KEEP(
                 self._redis,
-                pool=keyspace.pool(fingerprint),
+                pool=picture_keys.pool(fingerprint),
                 until_s=until_s,
                 over=int(pinned),
                 more_args=sorted(hashes),

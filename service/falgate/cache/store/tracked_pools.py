@@ -2,7 +2,7 @@
 
 from falgate.cache.store.pools import FIELDS, pool_of
 from falgate.core.picture import Pool
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 from falgate.redis.clock import Clock
 from falgate.redis.tracking import Tracking
 
@@ -17,12 +17,12 @@ class TrackedPools:
 
     def depends_on(self, fingerprint: str) -> bytes:
         """Return the name of what `read` reads."""
-        return keyspace.pool(fingerprint).encode()
+        return picture_keys.pool(fingerprint).encode()
 
     async def read(self, fingerprint: str) -> Pool:
         """Return a pool; an empty one if there is none; raises `Unavailable` without Redis."""
         generation, pictures = await self._tracking.ask(
-            "HMGET", keyspace.pool(fingerprint), *FIELDS
+            "HMGET", picture_keys.pool(fingerprint), *FIELDS
         )
         text = None if pictures is None else pictures.decode()
         return pool_of(generation, text, self._clock.now_s())

@@ -5,7 +5,7 @@ Prices: https://fal.ai/models/fal-ai/gpt-image-1.5/llms.txt, read 2026-08.
 """
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -73,27 +73,27 @@ REASONING_TOKENS_MAX = 1_000
 REASONING_TOKENS_USUAL = 200
 
 
-def _prompt_bytes(arguments: Input) -> int:
+def _prompt_bytes(arguments: Any) -> int:
     return len(arguments.prompt.encode())
 
 
-def text_ceiling(arguments: Input, number: int) -> Micros:
+def text_ceiling(arguments: Any, number: int) -> Micros:
     """One token per byte of the prompt for each picture, plus the most reasoning allowed for."""
     return number * _prompt_bytes(arguments) * INPUT_TOKEN + reasoning_ceiling(arguments, number)
 
 
-def reasoning_ceiling(_: Input, number: int) -> Micros:
+def reasoning_ceiling(_: Any, number: int) -> Micros:
     """The most reasoning allowed for, in micro-USD."""
     return number * REASONING_TOKENS_MAX * OUTPUT_TOKEN
 
 
-def text_estimate(arguments: Input, number: int) -> Micros:
+def text_estimate(arguments: Any, number: int) -> Micros:
     """One token per two bytes of the prompt for each picture, plus the usual reasoning."""
     tokens_in, tokens_out = (_prompt_bytes(arguments) + 1) // 2, REASONING_TOKENS_USUAL
     return number * (tokens_in * INPUT_TOKEN + tokens_out * OUTPUT_TOKEN)
 
 
-def expected(arguments: Input) -> Expected:
+def expected(arguments: Any) -> Expected:
     """Return the size and format that were asked for."""
     width, height = arguments.image_size.split("x")
     return Expected(f"image/{arguments.output_format}", int(width), int(height))

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.cache.pool_info import PoolInfo
 from falgate.pictures.catalogue import NewPicture, Record, StoreSize
-from falgate.redis import keyspace
+from falgate.redis import picture_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.lock import take
 from falgate.redis.script import Script
@@ -40,7 +40,7 @@ class Catalogue:
         kept, about = filing.kept, filing.about
         reply = await _REGISTER(
             self._redis,
-            master_picture=keyspace.picture(filing.master),
+            master_picture=picture_keys.picture(filing.master),
             name=kept.name,
             size=kept.size_bytes,
             value=filing.value,
@@ -59,7 +59,7 @@ class Catalogue:
             return
         await _USE(
             self._redis,
-            more_keys=[keyspace.picture(name) for name in uses],
+            more_keys=[picture_keys.picture(name) for name in uses],
             more_args=[part for pair in uses.items() for part in pair],
         )
 
@@ -77,7 +77,7 @@ class Catalogue:
         return bool(
             await _MARK(
                 self._redis,
-                picture=keyspace.picture(name),
+                picture=picture_keys.picture(name),
                 unused_ms=unused_ms,
                 noted_ms=noted_ms,
                 forced=int(forced),
@@ -86,7 +86,7 @@ class Catalogue:
 
     async def confirm(self, name: str) -> bool:
         """Return whether a marked picture has not been served since it was marked."""
-        return bool(await _CONFIRM(self._redis, picture=keyspace.picture(name)))
+        return bool(await _CONFIRM(self._redis, picture=picture_keys.picture(name)))
 
     async def unregister(self, record: Record) -> bool:
         """Delete the record of a picture whose file is gone."""
@@ -94,31 +94,31 @@ class Catalogue:
             await _UNREGISTER(
                 self._redis,
                 name=record.name,
-                more_keys=[keyspace.pictures_of_prompt(sha256) for sha256 in record.prompts],
+                more_keys=[picture_keys.pictures_of_prompt(sha256) for sha256 in record.prompts],
             )
         )
 
     async def pin(self, name: str, *, pinned: bool) -> bool:
         """Pin a picture, or unpin it; return False if it is unknown."""
-        return bool(await _PIN(self._redis, picture=keyspace.picture(name), pinned=int(pinned)))
+        return bool(await _PIN(self._redis, picture=picture_keys.picture(name), pinned=int(pinned)))
 
     async def records(self, names: Sequence[str]) -> list[Record | None]:
         """Return the records of pictures; None for an unknown one."""
         found: Any
         async with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:
-                pipeline.hgetall(keyspace.picture(name))
+                pipeline.hgetall(picture_keys.picture(name))
             found = await pipeline.execute()
         return [_record(name, fields) for name, fields in zip(names, found, strict=True)]
 
     async def cheapest(self, offset: int, number: int) -> list[str]:
         """Return the names of the pictures least worth keeping, from rank `offset` on."""
-        found: Any = await self._redis.zrange(keyspace.PICTURES, offset, offset + number - 1)
+        found: Any = await self._redis.zrange(picture_keys.PICTURES, offset, offset + number - 1)
         return list(found)
 
     async def total(self) -> StoreSize:
         """Return the number and total size of the stored pictures."""
-        found: Any = await self._redis.hmget(keyspace.MEDIA, TOTAL)
+        found: Any = await self._redis.hmget(picture_keys.MEDIA, TOTAL)
         return as_total(found)
 
     async def pools(
@@ -133,7 +133,7 @@ class Catalogue:
             after: The last fingerprint of the previous page. Pools with exactly the time
                 `before_ms` are skipped up to this one, because that page has listed them.
         """
-        key = keyspace.pools_of(app) if app else keyspace.POOLS
+        key = picture_keys.pools_of(app) if app else picture_keys.POOLS
         found: list[tuple[str, int]] = []
         offset = 0
         while len(found) < number:
@@ -157,12 +157,12 @@ class Catalogue:
 
     async def pictures_of_prompt(self, prompt_sha256: str) -> list[str]:
         """Return the names of the stored pictures of a prompt, whether in a pool or not."""
-        found: Any = await self._redis.smembers(keyspace.pictures_of_prompt(prompt_sha256))
+        found: Any = await self._redis.smembers(picture_keys.pictures_of_prompt(prompt_sha256))
         return sorted(found)
 
     async def pools_for(self, prompt_sha256: str) -> list[str]:
         """Return the fingerprints of a prompt's pools."""
-        found: Any = await self._redis.smembers(keyspace.prompt(prompt_sha256))
+        found: Any = await self._redis.smembers(picture_keys.prompt(prompt_sha256))
         return sorted(found)
 
     async def pool_infos(
@@ -172,7 +172,7 @@ class Catalogue:
         found: Any
         async with self._redis.pipeline(transaction=False) as pipeline:
             for fingerprint in fingerprints:
-                pipeline.hgetall(keyspace.about(fingerprint))
+                pipeline.hgetall(picture_keys.about(fingerprint))
             found = await pipeline.execute()
         return [
             (
@@ -193,17 +193,17 @@ class Catalogue:
             self._redis,
             prompt_sha256=about.prompt_sha256 if about else "",
             fingerprint=fingerprint,
-            more_keys=[keyspace.pools_of(app) for app in apps],
+            more_keys=[picture_keys.pools_of(app) for app in apps],
         )
 
     async def names(self) -> AsyncIterator[list[str]]:
         """Yield all picture names in pages; one present throughout comes at least once."""
-        async for page in self._pages(keyspace.PICTURES):
+        async for page in self._pages(picture_keys.PICTURES):
             yield page
 
     async def pool_pages(self) -> AsyncIterator[list[str]]:
         """Yield the fingerprints of all recorded pools in pages, with the same guarantee."""
-        async for page in self._pages(keyspace.POOLS):
+        async for page in self._pages(picture_keys.POOLS):
             yield page
 
     async def _pages(self, key: str) -> AsyncIterator[list[str]]:
@@ -216,12 +216,12 @@ class Catalogue:
 
     async def sample(self, number: int) -> list[str]:
         """Return the names of up to `number` random pictures."""
-        found: Any = await self._redis.zrandmember(keyspace.PICTURES, number)
+        found: Any = await self._redis.zrandmember(picture_keys.PICTURES, number)
         return list(found or ())
 
     async def take_round(self, lease_ms: int) -> bool:
         """Take the maintenance lock for `lease_ms`; return False while another instance has it."""
-        return await take(self._redis, keyspace.MAINTENANCE, "taken", lease_ms)
+        return await take(self._redis, picture_keys.MAINTENANCE, "taken", lease_ms)
 
     async def now_ms(self) -> int:
         """Return Redis's clock."""

@@ -2,18 +2,18 @@
 
 from redis.asyncio import Redis
 
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.redis.bounded import attempt
 
 _FAMILIES = (
-    keyspace.picture("*"),
-    keyspace.about("*"),
-    keyspace.pools_of("*"),
-    keyspace.pictures_of_prompt("*"),
-    keyspace.prompt("*"),
+    picture_keys.picture("*"),
+    picture_keys.about("*"),
+    picture_keys.pools_of("*"),
+    picture_keys.pictures_of_prompt("*"),
+    picture_keys.prompt("*"),
 )
-_SINGLE = (keyspace.MEDIA, keyspace.POOLS, keyspace.PICTURES)
-_SLOT, _FORMER_SLOT = (key.partition(":")[0] for key in (keyspace.PICTURES, keyspace.META))
+_SINGLE = (picture_keys.MEDIA, picture_keys.POOLS, picture_keys.PICTURES)
+_SLOT, _FORMER_SLOT = (key.partition(":")[0] for key in (picture_keys.PICTURES, keyspace.META))
 
 
 async def rename_former(redis: Redis) -> None:
@@ -24,7 +24,7 @@ async def rename_former(redis: Redis) -> None:
     Raises:
         Unavailable: Without Redis.
     """
-    if not await redis.exists(_former(keyspace.PICTURES)):
+    if not await redis.exists(_former(picture_keys.PICTURES)):
         return
     for family in _FAMILIES:
         async for key in redis.scan_iter(_former(family), count=1000):

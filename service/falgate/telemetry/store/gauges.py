@@ -19,7 +19,7 @@ from falgate.money.store.budgets import position
 from falgate.money.store.verifications import as_verification
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.store.catalogue import TOTAL, as_total
-from falgate.redis import keyspace
+from falgate.redis import keyspace, picture_keys
 from falgate.telemetry.standing import AccountStanding, UpstreamStanding
 
 _COUNTERS = ("spent", "forgiven", "raised", "held")
@@ -45,7 +45,7 @@ class BudgetGauges:
             pipeline.time()
             pipeline.hget(keyspace.META, "frozen_ms")
             pipeline.hkeys(keyspace.STOPS)
-            pipeline.hmget(keyspace.MEDIA, TOTAL)
+            pipeline.hmget(picture_keys.MEDIA, TOTAL)
             for upstream in upstreams:
                 self._ask(pipeline, upstream)
             (seconds, micros), frozen_ms, stopped, stored, *rest = await pipeline.execute()

@@ -1,4 +1,4 @@
-"""DNS lookups of webhook hosts: in threads of their own, with each address checked before use."""
+"""DNS lookups of hosts that callers name, in threads of their own; each address is checked."""
 
 import asyncio
 import ipaddress
@@ -8,7 +8,7 @@ from functools import partial
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from falgate.webhooks.target import Rules
+from falgate.egress.target import Rules
 
 _THREADS = 4
 _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
@@ -21,12 +21,12 @@ class TargetRefused(OSError):
 class Resolver(AbstractResolver):
     """The system's resolver, in its own threads.
 
-    The event loop's default threads are few and also resolve fal's names: a webhook host whose name
-    server hangs would block them all.
+    The event loop's default threads are few and also resolve fal's names: a host whose name server
+    hangs would block them all.
     """
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, "webhook-names")
+        self._threads = ThreadPoolExecutor(_THREADS, "egress-names")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC

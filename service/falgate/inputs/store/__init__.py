@@ -1,0 +1,1 @@
+"""Input pictures and uploads in Redis."""

@@ -1,0 +1,33 @@
+"""openai/gpt-image-2.5/flare/edit. Values only.
+
+Schema: https://fal.ai/models/openai/gpt-image-2.5/flare/edit/llms.txt, read 2026-11. Prices:
+likewise, by `falgate.models.openai_edits`.
+"""
+
+import msgspec
+from msgspec import UNSET
+
+from falgate.models import openai_edits as edits
+from falgate.models import openai_images as family
+from falgate.models.endpoints import gpt_image_2_5_flare as plain
+
+
+class Input(plain.Input, frozen=True, kw_only=True):
+    """What an app may ask for."""
+
+    image_urls: edits.ImageUrls
+    image_size: family.Size = "auto"
+    mask_url: edits.MaskUrl = UNSET
+
+
+SPEC = msgspec.structs.replace(
+    plain.SPEC,
+    endpoint="openai/gpt-image-2.5/flare/edit",
+    title="GPT Image 2.5 Flare Edit",
+    schema_name="GptImage25FlareEdit",
+    category="image-to-image",
+    input=Input,
+    text_ceiling=edits.text_ceiling,
+    text_estimate=edits.text_estimate,
+    inputs=edits.INPUTS,
+)
