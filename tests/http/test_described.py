@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
+from easel import ENDPOINT, files, lone, publish_lone
 
 from falgate.served_models import SHIPPED as FOLDER
 
@@ -20,8 +22,13 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 def described(
     serve: Callable[..., AbstractContextManager[Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    """A gateway that serves the shipped models too."""
-    with serve(tmp_path_factory.mktemp("described"), models_dir=str(FOLDER)) as served:
+    """A gateway that serves the shipped models too, and one whose result has a single picture."""
+    folder = tmp_path_factory.mktemp("described")
+    shutil.copytree(FOLDER, folder / "models")
+    text, data = files(lone, publish_lone)
+    (folder / "models" / "easel.toml").write_text(text)
+    (folder / "models" / "easel.json").write_bytes(data)
+    with serve(folder, models_dir=str(folder / "models")) as served:
         yield served
 
 
@@ -161,6 +168,16 @@ async def test_a_picture_inside_the_answer_is_a_data_uri(ask: Ask) -> None:
     (image,) = answer.json()["images"]
     assert image["url"].startswith("data:image/jpeg;base64,")
     assert "seed" in answer.json()
+
+
+async def test_a_result_with_a_single_picture_has_no_list(ask: Ask) -> None:
+    first = await ask(ENDPOINT)
+    again = await ask(ENDPOINT)
+
+    assert sources(first, again) == ["miss", "hit"]
+    assert first.json().keys() == {"image", "seed"}
+    assert first.json()["image"]["content_type"] == "image/png"
+    assert again.json() == first.json()
 
 
 async def test_its_document_is_fals(ask: Ask, described: Any) -> None:

@@ -61,8 +61,12 @@ DECLARED: dict[str, tuple[Change, str]] = {
     "a value of another type": (lambda it: it.update(unpooled=[{"steps": "x"}]), r"unpooled\[0\]"),
     "closing what is required": (lambda it: it.update(closed=["prompt"]), "closed: prompt"),
     "closing what is not there": (lambda it: it.update(closed=["loras"]), "closed: .* 'loras'"),
-    "files of another field": (puts("outputs", files="pictures[*]"), "outputs: .* 'pictures'"),
+    "files of another field": (puts("outputs", files="pictures[*]"), "outputs.files: .* 'pictures'"),
     "files that are none": (puts("outputs", files="scores[*]"), "outputs.files: "),
+    "a single picture with a count": (
+        puts("outputs", files="images"),
+        "outputs.files: with a single picture there is no count",
+    ),
     "a scalar that is not there": (puts("outputs", scalars=["x"]), "outputs.scalars"),
     "flags that are no list": (puts("outputs", flags=["seed"]), "outputs: seed is no list"),
     "a size that is not declared": (puts("size", unknown=["wide"]), "size: auto: say in fold"),

@@ -110,6 +110,7 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
         unpooled=tuple(declared.unpooled),
         recorded=_recorded(declared),
         pictures=pictures,
+        lone=pictures == outputs.files,
         scalars=tuple(outputs.scalars),
         parallels=parallels,
         flags=tuple(outputs.flags),
