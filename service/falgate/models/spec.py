@@ -219,8 +219,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""
-        number: int = getattr(arguments, self.count) if self.count else 1
-        return number
+        number = getattr(arguments, self.count) if self.count else 1
+        # Where a model lets it be null, fal's own choice is not known.
+        return number if isinstance(number, int) else 1
 
     def single(self, arguments: Any) -> Any:
         """Return the arguments that ask for one picture, by its URL."""

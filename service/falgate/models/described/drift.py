@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from falgate.models.described.document import Document, reference
+from falgate.models.described.document import Document, reference, schema_in
 from falgate.models.described.wrong import DescriptionWrong
 
 _WORDS = frozenset({"title", "description", "examples", "example", "ui", "deprecated"})
@@ -78,19 +78,20 @@ def _shape(document: Document, schema: Any, depth: int = 0) -> Any:
     """Return a schema without what does not count, with what it refers to in place."""
     if depth > _DEPTH_MAX:
         raise DescriptionWrong("", "it is nested too deeply, or refers to itself")
-    if not isinstance(schema, dict):
+    if isinstance(schema, bool):  # as additionalProperties may be
         return schema
+    schema = schema_in(schema, "schema")
     if "$ref" in schema:
         schema = {**document.schema(reference(str(schema["$ref"]))), **schema}
     found: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in _WORDS or key == "$ref" or key.startswith("x-") or value is None:
+        if key in _WORDS or key == "$ref" or key.startswith("x-"):
             continue
-        if key == "properties" and isinstance(value, dict):
+        if key == "properties":
             found[key] = {name: _shape(document, each, depth + 1) for name, each in value.items()}
-        elif key in _ONE_OF and isinstance(value, list):
+        elif key in _ONE_OF:
             found[key] = _sorted([_shape(document, each, depth + 1) for each in value])
-        elif key in ("required", "enum") and isinstance(value, list):
+        elif key in ("required", "enum"):
             found[key] = _sorted(value)
         elif key in ("items", "additionalProperties"):
             found[key] = _shape(document, value, depth + 1)
