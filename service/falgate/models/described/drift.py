@@ -1,8 +1,8 @@
 """Drift: what fal's document of an endpoint says now that the pinned one did not say.
 
-Names of schemas, order, words, examples and fal's own notes do not count. A new argument that may
-be left out, and a new field of results, change nothing for a request as falgate sends it. Anything
-else may change what is sold, or what it costs.
+Names of schemas, order, words, examples, null and fal's own notes do not count. A new argument that
+may be left out, and a new field of results, change nothing for a request as falgate sends it.
+Anything else may change what is sold, or what it costs.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from falgate.models.described.wrong import DescriptionWrong
 
 _WORDS = frozenset({"title", "description", "examples", "example", "ui", "deprecated"})
 _ONE_OF = frozenset({"anyOf", "oneOf", "allOf"})
+_NULL = {"type": "null"}
 _DEPTH_MAX = 30
 _QUOTED_MAX = 100
 
@@ -90,7 +91,10 @@ def _shape(document: Document, schema: Any, depth: int = 0) -> Any:
         if key == "properties":
             found[key] = {name: _shape(document, each, depth + 1) for name, each in value.items()}
         elif key in _ONE_OF:
-            found[key] = _sorted([_shape(document, each, depth + 1) for each in value])
+            shapes = [_shape(document, each, depth + 1) for each in value if each != _NULL]
+            # One of one is that one, and whether null is allowed as well changes no request.
+            single = shapes[0] if len(shapes) == 1 and isinstance(shapes[0], dict) else None
+            found = {key: _sorted(shapes), **found} if single is None else {**single, **found}
         elif key in ("required", "enum"):
             found[key] = _sorted(value)
         elif key in ("items", "additionalProperties"):
