@@ -56,11 +56,13 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         file: Name of the declaration.
         document: fal's OpenAPI document of the endpoint, as pinned.
         unit_price: What fal's pricing API says for the endpoint, in dollars; "" if not known.
+        terms: The terms of its price, in words.
     """
 
     file: str
     document: Mapping[str, Any]
     unit_price: str = ""
+    terms: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Leave out the document, which is long."""
