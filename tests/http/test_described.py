@@ -92,6 +92,30 @@ async def test_with_a_seed_each_number_is_bought_as_a_whole(ask: Ask) -> None:
     assert names(two) == names(again)
 
 
+async def test_a_picture_with_a_seed_is_not_bought_again_since_it_would_be_the_same(
+    ask: Ask, described: Any, request: pytest.FixtureRequest
+) -> None:
+    (name,) = names(await ask(SCHNELL, seed=5))
+    again = {"request": {"prompt": request.node.name, "seed": 5}}
+    async with described.admin() as admin:
+        refused = await admin.post(f"/cache/pictures/{name}/reroll", json=again)
+
+    assert refused.status_code == 409
+    assert "fal would make the same one again" in refused.text
+    assert sources(await ask(SCHNELL, seed=5)) == ["hit"]
+
+
+async def test_the_queue_keeps_nothing_that_depends_on_the_day(ask: Ask, described: Any) -> None:
+    submitted = await ask(f"queue/{BANANA}", enable_web_search=True)
+    async with described.client() as client:
+        result = await client.get(submitted.json()["response_url"])
+        while result.status_code != 200:  # it is under way
+            result = await client.get(submitted.json()["response_url"])
+
+    assert result.headers["x-falgate-cache"] == "bypass"
+    assert sources(await ask(BANANA)) == ["miss"]
+
+
 async def test_what_depends_on_the_day_is_not_kept(ask: Ask, described: Any) -> None:
     first = await ask(BANANA, enable_web_search=True)
     plain = await ask(BANANA)
