@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
+from easel import ENDPOINT, files, lone, publish_lone
 
 from falgate.served_models import SHIPPED as FOLDER
 
@@ -20,8 +22,13 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 def described(
     serve: Callable[..., AbstractContextManager[Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Any]:
-    """A gateway that serves the shipped models too."""
-    with serve(tmp_path_factory.mktemp("described"), models_dir=str(FOLDER)) as served:
+    """A gateway that serves the shipped models too, and one whose result has a single picture."""
+    folder = tmp_path_factory.mktemp("described")
+    shutil.copytree(FOLDER, folder / "models")
+    text, data = files(lone, publish_lone)
+    (folder / "models" / "easel.toml").write_text(text)
+    (folder / "models" / "easel.json").write_bytes(data)
+    with serve(folder, models_dir=str(folder / "models")) as served:
         yield served
 
 
@@ -83,6 +90,30 @@ async def test_with_a_seed_each_number_is_bought_as_a_whole(ask: Ask) -> None:
     assert sources(two, three, again) == ["miss", "miss", "hit"]
     assert [each.json()["seed"] for each in (two, three, again)] == [5, 5, 5]
     assert names(two) == names(again)
+
+
+async def test_a_picture_with_a_seed_is_not_bought_again_since_it_would_be_the_same(
+    ask: Ask, described: Any, request: pytest.FixtureRequest
+) -> None:
+    (name,) = names(await ask(SCHNELL, seed=5))
+    again = {"request": {"prompt": request.node.name, "seed": 5}}
+    async with described.admin() as admin:
+        refused = await admin.post(f"/cache/pictures/{name}/reroll", json=again)
+
+    assert refused.status_code == 409
+    assert "fal would make the same one again" in refused.text
+    assert sources(await ask(SCHNELL, seed=5)) == ["hit"]
+
+
+async def test_the_queue_keeps_nothing_that_depends_on_the_day(ask: Ask, described: Any) -> None:
+    submitted = await ask(f"queue/{BANANA}", enable_web_search=True)
+    async with described.client() as client:
+        result = await client.get(submitted.json()["response_url"])
+        while result.status_code != 200:  # it is under way
+            result = await client.get(submitted.json()["response_url"])
+
+    assert result.headers["x-falgate-cache"] == "bypass"
+    assert sources(await ask(BANANA)) == ["miss"]
 
 
 async def test_what_depends_on_the_day_is_not_kept(ask: Ask, described: Any) -> None:
@@ -161,6 +192,16 @@ async def test_a_picture_inside_the_answer_is_a_data_uri(ask: Ask) -> None:
     (image,) = answer.json()["images"]
     assert image["url"].startswith("data:image/jpeg;base64,")
     assert "seed" in answer.json()
+
+
+async def test_a_result_with_a_single_picture_has_no_list(ask: Ask) -> None:
+    first = await ask(ENDPOINT)
+    again = await ask(ENDPOINT)
+
+    assert sources(first, again) == ["miss", "hit"]
+    assert first.json().keys() == {"image", "seed"}
+    assert first.json()["image"]["content_type"] == "image/png"
+    assert again.json() == first.json()
 
 
 async def test_its_document_is_fals(ask: Ask, described: Any) -> None:

@@ -159,6 +159,22 @@ def easel(declare: Change | None = None, publish: Change | None = None) -> Model
     return load("easel.toml", text, lambda _: data)
 
 
+def lone(declared: dict[str, Any]) -> None:
+    """Declare a model whose result has a single picture."""
+    declared["outputs"] = {"files": "image", "scalars": ["seed"]}
+    declared["unkeyed"] = ["sync_mode"]
+    for name in ("count", "count_max"):
+        del declared["fields"][name]
+
+
+def publish_lone(published: dict[str, Any]) -> None:
+    """Publish such a model."""
+    del inputs(published)["num_images"]
+    outputs(published).pop("images")
+    outputs(published)["image"] = ref("File")
+    published["components"]["schemas"]["EaselPaintOutput"]["required"] = ["image", "seed"]
+
+
 def inputs(published: dict[str, Any]) -> dict[str, Any]:
     """The arguments in a document."""
     found: dict[str, Any] = published["components"]["schemas"]["EaselPaintInput"]["properties"]

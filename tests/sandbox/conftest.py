@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 from patience import PATIENCE_S
+from shipped import SHIPPED
 
 from falgate.models.endpoints import MODELS
 from falgate.sandbox.app import create_sandbox
@@ -19,7 +20,7 @@ KEY = {"Authorization": "Key id:secret"}
 
 @contextmanager
 def _served(options: dict[str, Any], threads: list[threading.Thread]) -> Iterator[httpx.Client]:
-    app = create_sandbox(MODELS, **options)
+    app = create_sandbox({**MODELS, **SHIPPED}, **options)
     config = uvicorn.Config(
         app, log_config=None, lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1
     )

@@ -8,6 +8,7 @@ import click
 from falgate.cli.client import Api, operator
 from falgate.cli.options import wants_json
 from falgate.cli.output import Column, shown, table, usd
+from falgate.core.printable import escaped
 
 _COLUMNS = (
     Column("endpoint", "model"),
@@ -34,6 +35,8 @@ def show(api: Api, *, endpoint: str) -> None:
         click.echo(json.dumps(found))
         return
     shown(found, _COLUMNS)
+    for term in found["price_terms"]:
+        click.echo(escaped(f"{'price':18}{term}"))
     click.echo()
     table(
         ["argument", "default", "values"],

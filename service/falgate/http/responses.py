@@ -76,9 +76,8 @@ async def inlined(spec: ModelSpec, answer: Answer, picture_urls: PictureUrls) ->
 def _encoded(spec: ModelSpec, answer: Answer, uris: Sequence[bytes]) -> bytes:
     files = [_file(picture, uri) for picture, uri in zip(answer.pictures, uris, strict=True)]
     files.extend(map(msgspec.json.encode, answer.foreign))
-    return b"".join(
-        (b'{"', spec.pictures.encode(), b'":[', b",".join(files), b"]", *_said(spec, answer), b"}")
-    )
+    pictures = files[0] if spec.lone else b"[" + b",".join(files) + b"]"
+    return b"".join((b'{"', spec.pictures.encode(), b'":', pictures, *_said(spec, answer), b"}"))
 
 
 def _said(spec: ModelSpec, answer: Answer) -> Iterator[bytes]:

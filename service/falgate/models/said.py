@@ -37,7 +37,7 @@ def said(spec: ModelSpec, output: Any) -> tuple[Said, ...]:
         return (NOTHING,) * len(files)
     scalars = _encoded({name: output[name] for name in spec.scalars if name in output})
     found = []
-    for place, file in enumerate(output[spec.pictures]):
+    for place, file in enumerate(spec.listed(output)):
         if not spec.is_file(file):
             continue
         own = {

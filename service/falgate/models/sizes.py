@@ -65,10 +65,9 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """Return the rules in words."""
-        return (
-            f"multiples of {self.multiple_of}, sides {self.edge_min} to {self.edge_max}, ratio to "
-            f"{self.ratio_max}:1, {self.pixels_min:,} to {self.pixels_max:,} pixels"
-        )
+        sides = f"multiples of {self.multiple_of}, sides {self.edge_min} to {self.edge_max}"
+        ratio = f", ratio to {self.ratio_max}:1" if self.ratio_max < self.edge_max else ""
+        return f"{sides}{ratio}, {self.pixels_min:,} to {self.pixels_max:,} pixels"
 
     def may_be(self, size: ImageSize) -> bool:
         """Return whether a picture may have come out like this.

@@ -57,11 +57,13 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
         file: Name of the declaration.
         document: fal's OpenAPI document of the endpoint, as pinned.
         unit_price: What fal's pricing API says for the endpoint, in dollars; "" if not known.
+        terms: The terms of its price, in words.
     """
 
     file: str
     document: Mapping[str, Any]
     unit_price: str = ""
+    terms: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Leave out the document, which is long."""
@@ -102,7 +104,8 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
         unpooled: Arguments whose pictures are not kept, because they depend on more than the
             request; by name, all values of one have to match.
         recorded: Names of the arguments that the ledger keeps; never the prompt.
-        pictures: Name of the result's field that lists the pictures.
+        pictures: Name of the result's field that has the pictures.
+        lone: Whether that field has one picture, instead of a list of them.
         scalars: Names of the result's fields about the whole call, which are kept and repeated.
         parallels: Names of its lists with one element for each picture, likewise.
         flags: Those of the lists whose true elements mark pictures that are not kept.
@@ -146,6 +149,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_ceiling: Callable[[Any, int], Micros] = lambda _arguments, _number: 0
     recorded: tuple[str, ...] = ()
     pictures: str = "images"
+    lone: bool = False
     scalars: tuple[str, ...] = ()
     parallels: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
@@ -225,8 +229,9 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def asked(self, arguments: Any) -> int:
         """Return how many pictures the caller asked for."""
-        number: int = getattr(arguments, self.count) if self.count else 1
-        return number
+        number = getattr(arguments, self.count) if self.count else 1
+        # Where a model lets it be null, fal's own choice is not known.
+        return number if isinstance(number, int) else 1
 
     def single(self, arguments: Any) -> Any:
         """Return the arguments that ask for one picture, by its URL."""
@@ -261,8 +266,14 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     def files(self, output: Any) -> tuple[dict[str, Any], ...]:
         """Return the well-formed picture files in a result of fal's."""
-        listed = output.get(self.pictures) if isinstance(output, dict) else None
-        return tuple(filter(self.is_file, listed)) if isinstance(listed, list) else ()
+        return tuple(filter(self.is_file, self.listed(output)))
+
+    def listed(self, output: Any) -> list[Any]:
+        """Return what a result of fal's has in place of picture files, well-formed or not."""
+        found = output.get(self.pictures) if isinstance(output, dict) else None
+        if self.lone:
+            return [found]
+        return found if isinstance(found, list) else []
 
     @staticmethod
     def is_file(file: Any) -> bool:

@@ -69,7 +69,11 @@ def result(record: Record, spec: ModelSpec, base_url: str) -> Answer:
     if answer is None:
         number = delivered(record, spec)
         files = [_file(record, spec, index, base_url) for index in range(number)]
-        body = {spec.pictures: files, **beside(spec, _arguments(record, spec), record.id, number)}
+        pictures = next(iter(files), None) if spec.lone else files
+        body = {
+            spec.pictures: pictures,
+            **beside(spec, _arguments(record, spec), record.id, number),
+        }
         answer = said(200, body, record.id)
         units = f"{number:.1f}" if units is None else units
     if units is None:

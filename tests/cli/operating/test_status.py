@@ -101,6 +101,11 @@ def test_a_model_is_shown_with_its_arguments_and_what_is_held(
     assert (banana["source"], banana["at_once"]) == ("fal-ai.nano-banana-2.toml", 4)
     # Four pictures of 4K, with a web search and high thinking.
     assert (banana["held_usd"], banana["held_most_usd"]) == ("0.08", "0.708")
+    assert banana["price_terms"] == [
+        "$0.08 a picture, by resolution 0.5K 0.75, 1K 1, 2K 1.5, 4K 2",
+        "$0.015 a picture, if enable_web_search is true",
+        "$0.002 a picture, if thinking_level is high",
+    ]
     arguments = {each["name"]: each for each in banana["arguments"]}
     assert arguments["resolution"]["default"] == '"1K"'
     assert arguments["thinking_level"]["default"] is None

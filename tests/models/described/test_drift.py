@@ -23,11 +23,13 @@ def schemas(published: dict[str, Any]) -> dict[str, Any]:
 
 
 def reordered(published: dict[str, Any]) -> None:
-    """Say the same in another order, with other words and names."""
+    """Say the same in another order and dialect, with other words and names."""
     inputs(published)["quality"]["enum"].reverse()
     inputs(published)["image_size"]["anyOf"].reverse()
     inputs(published)["prompt"].update(description="new words", examples=["a hare"], title="Text")
     inputs(published)["seed"].update({"x-fal": {"new": False}, "default": None})
+    inputs(published)["border"] = {"type": "integer", "default": 4}
+    inputs(published)["note"] = {"anyOf": [{"type": "null"}, {"type": "string"}]}
     schemas(published)["EaselPaintInput"]["x-fal-order-properties"].reverse()
     schemas(published)["Pencil"] = schemas(published).pop("Brush")
     inputs(published)["brushes"]["items"] = {"$ref": "#/components/schemas/Pencil"}
@@ -80,7 +82,7 @@ CHANGES: dict[str, tuple[Change, list[tuple[bool, str]]]] = {
     ),
     "something deeper": (
         lambda it: schemas(it)["Tip"]["properties"]["width"].update(default=2.5),
-        [(False, "input.brushes.items.tip.allOf: ")],
+        [(False, "input.brushes.items.tip.width.default: 1.5 is now 2.5")],
     ),
     "a document of another form": (
         lambda it: it.pop("paths"),

@@ -61,8 +61,15 @@ DECLARED: dict[str, tuple[Change, str]] = {
     "a value of another type": (lambda it: it.update(unpooled=[{"steps": "x"}]), r"unpooled\[0\]"),
     "closing what is required": (lambda it: it.update(closed=["prompt"]), "closed: prompt"),
     "closing what is not there": (lambda it: it.update(closed=["loras"]), "closed: .* 'loras'"),
-    "files of another field": (puts("outputs", files="pictures[*]"), "outputs: .* 'pictures'"),
+    "files of another field": (
+        puts("outputs", files="pictures[*]"),
+        "outputs.files: .* 'pictures'",
+    ),
     "files that are none": (puts("outputs", files="scores[*]"), "outputs.files: "),
+    "a single picture with a count": (
+        puts("outputs", files="images"),
+        "outputs.files: with a single picture there is no count",
+    ),
     "a scalar that is not there": (puts("outputs", scalars=["x"]), "outputs.scalars"),
     "flags that are no list": (puts("outputs", flags=["seed"]), "outputs: seed is no list"),
     "a size that is not declared": (puts("size", unknown=["wide"]), "size: auto: say in fold"),
@@ -141,6 +148,10 @@ PUBLISHED: dict[str, tuple[Change, str]] = {
         "contentEncoding is not understood",
     ),
     "a limit that is none": (field("x", type="integer", minimum="a"), "EaselPaintInput.x: "),
+    "a limit of an older dialect": (
+        field("x", type="integer", minimum=1, exclusiveMinimum=True),
+        "EaselPaintInput.x: its limits are bools",
+    ),
     "an enum of objects": (field("x", enum=[{"a": 1}]), "EaselPaintInput.x: values of an enum"),
     "a default that does not fit": (field("x", type="integer", default="a"), "its default"),
     "a name that is no word": (field("font-size", type="integer"), "EaselPaintInput.font-size"),

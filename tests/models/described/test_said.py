@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from easel import easel
+from easel import easel, lone, publish_lone
 
 from falgate.models.endpoints import MODELS
 from falgate.models.said import KEPT_BYTES_MAX, NOTHING, Said, said
@@ -37,6 +37,15 @@ def test_anything_but_false_is_a_flag() -> None:
 
 def test_what_is_too_long_is_left_out() -> None:
     assert of(seed=1, timings={"x": "y" * KEPT_BYTES_MAX}).scalars == b'{"seed":1}'
+
+
+def test_a_single_picture_is_found_where_it_is() -> None:
+    spec = easel(lone, publish_lone)
+    output = {"image": FILE, "seed": 3}
+
+    assert spec.files(output) == (FILE,)
+    assert said(spec, output) == (Said(b'{"seed":3}'),)
+    assert said(spec, {"image": None}) == said(spec, {"images": [FILE]}) == ()
 
 
 def test_a_model_without_such_fields_keeps_nothing() -> None:

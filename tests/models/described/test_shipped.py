@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from easel import easel
+from easel import easel, lone, publish_lone
 from hypothesis import given
 from hypothesis import strategies as st
 from shipped import SHIPPED
@@ -22,7 +22,7 @@ from falgate.sandbox import outcome
 from falgate.sandbox.behaviour import Behaviour
 from falgate.sandbox.record import Record, new_id
 
-SPECS = {**SHIPPED, "acme/easel/paint": easel()}
+SPECS = {**SHIPPED, "easel": easel(), "lone": easel(lone, publish_lone)}
 every_model = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 
 
@@ -89,7 +89,7 @@ def test_the_sandbox_bills_what_the_ledger_books_and_no_more_than_was_held(
     assert settled.charge <= held
     if settled.state == "paid":
         assert settled.charge == outcome.billed(record, spec, 10.0)
-    assert msgspec.convert(output, spec.output)
+        assert msgspec.convert(output, spec.output)
 
 
 @every_model

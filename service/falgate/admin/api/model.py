@@ -46,6 +46,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     at_once: Annotated[int, Meta(description="Pictures that a request may ask for")]
     sizes: Annotated[str | None, Meta(description="Rules for sizes, if callers choose them")]
     price_version: Annotated[str, Meta(description="Date of its prices")]
+    price_terms: Annotated[list[str], Meta(description="If a file describes it: their sum is due")]
     held_usd: Annotated[str, Meta(description="For one picture of a short prompt")]
     held_most_usd: Annotated[str, Meta(description="For its dearest request, with a short prompt")]
     retires: Annotated[str | None, Meta(description="By its file; operators may decide otherwise")]
@@ -69,6 +70,7 @@ async def show_model(
         at_once=at_once(spec),
         sizes=str(spec.grid) if spec.grid else None,
         price_version=spec.price_version,
+        price_terms=list(spec.described.terms) if spec.described else [],
         held_usd=dollars(usual(spec)),
         held_most_usd=dollars(dearest(spec)),
         retires=spec.retires.isoformat() if spec.retires else None,

@@ -129,7 +129,14 @@ def _check_outputs(declared: Declaration, result: type[msgspec.Struct]) -> None:
             _require(name, hints, f"outputs.{where}")
     if declared.fields.prompt in outputs.scalars:
         raise DescriptionWrong("outputs.scalars", "falgate does not keep prompts; leave it out")
-    for name in (pictures, *outputs.parallel, *outputs.flags):
+    _require(pictures, hints, "outputs.files")
+    lone = pictures == outputs.files
+    if lone and (declared.fields.count or outputs.parallel or outputs.flags):
+        raise DescriptionWrong(
+            "outputs.files", "with a single picture there is no count, and no list beside it"
+        )
+    lists = (*(() if lone else (pictures,)), *outputs.parallel, *outputs.flags)
+    for name in lists:
         _require(name, hints, "outputs")
         if not any(get_origin(kind) is list for kind in present(hints[name])):
             raise DescriptionWrong("outputs", f"{name} is no list in fal's document")

@@ -86,13 +86,13 @@ class Outputs(_Part, frozen=True):
     """What a result has.
 
     Attributes:
-        files: Path of the list of pictures, such as "images[*]".
+        files: Path of the pictures: "images[*]" for a list of them, "image" for a single one.
         scalars: Fields about the whole call that are kept and answered again.
         parallel: Lists with one element for each picture, likewise.
         flags: Lists of bools, likewise; a picture whose element is true is not kept.
     """
 
-    files: Annotated[str, Meta(pattern=r"^\w+\[\*\]$")]
+    files: Annotated[str, Meta(pattern=r"^\w+(\[\*\])?$")]
     scalars: list[Name] = []
     parallel: list[Name] = []
     flags: list[Name] = []

@@ -11,6 +11,40 @@ BYTES_MAX = 2 * 1024 * 1024
 _REF = "#/components/schemas/"
 
 
+class _Schema(
+    msgspec.Struct, rename={"ref": "$ref", "order": "x-fal-order-properties"}, kw_only=True
+):
+    """What of a schema is read, as OpenAPI has it; null is taken for what is not there."""
+
+    ref: str | None = None
+    type: str | None = None
+    title: str | None = None
+    description: str | None = None
+    properties: dict[str, Any] | None = None
+    required: list[str] | None = None
+    order: list[str] | None = None
+    enum: list[Any] | None = None
+    anyOf: list[Any] | None = None  # noqa: N815 - OpenAPI's word
+    oneOf: list[Any] | None = None  # noqa: N815 - OpenAPI's word
+    allOf: list[Any] | None = None  # noqa: N815 - OpenAPI's word
+    nullable: bool | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+
+
+def schema_in(value: Any, where: str) -> dict[str, Any]:
+    """Return a value of a document if it is a schema.
+
+    Raises:
+        DescriptionWrong: It is none.
+    """
+    try:
+        msgspec.convert(value, _Schema)
+    except msgspec.ValidationError as error:
+        raise DescriptionWrong(where, f"it is no schema: {error}") from None
+    return {key: each for key, each in value.items() if each is not None}
+
+
 def parsed(data: bytes) -> dict[str, Any]:
     """Parse a document.
 
@@ -60,9 +94,9 @@ class Document:
             DescriptionWrong: There is none.
         """
         found = _at(self._document, "components", "schemas", name)
-        if not isinstance(found, dict):
+        if found is None:
             raise DescriptionWrong(f"components.schemas.{name}", "the document has no such schema")
-        return found
+        return schema_in(found, f"components.schemas.{name}")
 
     def _named(self, path: str, *steps: str) -> str:
         where = ("paths", path, *steps, "content", "application/json", "schema", "$ref")

@@ -1,8 +1,8 @@
 """Drift: what fal's document of an endpoint says now that the pinned one did not say.
 
-Names of schemas, order, words, examples and fal's own notes do not count. A new argument that may
-be left out, and a new field of results, change nothing for a request as falgate sends it. Anything
-else may change what is sold, or what it costs.
+Names of schemas, order, words, examples, null and fal's own notes do not count. A new argument that
+may be left out, and a new field of results, change nothing for a request as falgate sends it.
+Anything else may change what is sold, or what it costs.
 """
 
 import hashlib
@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from falgate.models.described.document import Document, reference
+from falgate.models.described.document import Document, reference, schema_in
 from falgate.models.described.wrong import DescriptionWrong
 
 _WORDS = frozenset({"title", "description", "examples", "example", "ui", "deprecated"})
 _ONE_OF = frozenset({"anyOf", "oneOf", "allOf"})
+_NULL = {"type": "null"}
 _DEPTH_MAX = 30
 _QUOTED_MAX = 100
 
@@ -78,19 +79,23 @@ def _shape(document: Document, schema: Any, depth: int = 0) -> Any:
     """Return a schema without what does not count, with what it refers to in place."""
     if depth > _DEPTH_MAX:
         raise DescriptionWrong("", "it is nested too deeply, or refers to itself")
-    if not isinstance(schema, dict):
+    if isinstance(schema, bool):  # as additionalProperties may be
         return schema
+    schema = schema_in(schema, "schema")
     if "$ref" in schema:
         schema = {**document.schema(reference(str(schema["$ref"]))), **schema}
     found: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in _WORDS or key == "$ref" or key.startswith("x-") or value is None:
+        if key in _WORDS or key == "$ref" or key.startswith("x-"):
             continue
-        if key == "properties" and isinstance(value, dict):
+        if key == "properties":
             found[key] = {name: _shape(document, each, depth + 1) for name, each in value.items()}
-        elif key in _ONE_OF and isinstance(value, list):
-            found[key] = _sorted([_shape(document, each, depth + 1) for each in value])
-        elif key in ("required", "enum") and isinstance(value, list):
+        elif key in _ONE_OF:
+            shapes = [_shape(document, each, depth + 1) for each in value if each != _NULL]
+            # One of one is that one, and whether null is allowed as well changes no request.
+            single = shapes[0] if len(shapes) == 1 and isinstance(shapes[0], dict) else None
+            found = {key: _sorted(shapes), **found} if single is None else {**single, **found}
+        elif key in ("required", "enum"):
             found[key] = _sorted(value)
         elif key in ("items", "additionalProperties"):
             found[key] = _shape(document, value, depth + 1)

@@ -9,11 +9,11 @@ import msgspec
 from falgate.models.described import declaration as declarations
 from falgate.models.described import document as documents
 from falgate.models.described.checks import check
-from falgate.models.described.declaration import Declaration, Fields
+from falgate.models.described.declaration import Declaration, Fields, Price
 from falgate.models.described.document import Document
 from falgate.models.described.sizes import expecting, grid_of, media_types, presets_of
 from falgate.models.described.structs import struct_of
-from falgate.models.described.terms import Prices, amount
+from falgate.models.described.terms import Prices, amount, words
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.hints import has_text, struct_in, values_of
 from falgate.models.refused import Refused
@@ -74,8 +74,6 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
     chosen = struct_in(hints.get(fields.size))
     size = chosen if chosen is not None and issubclass(chosen, ImageSize) else None
     prices = Prices(price, fields)
-    if price.unit_usd:
-        amount(price.unit_usd, "price.unit_usd")
     names = [value for value in values_of(hints.get(fields.size)) if isinstance(value, str)]
     media = media_types(fields.format, values_of(hints.get(fields.format)))
     grid = grid_of(declared.size)
@@ -110,12 +108,20 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
         unpooled=tuple(declared.unpooled),
         recorded=_recorded(declared),
         pictures=pictures,
+        lone=pictures == outputs.files,
         scalars=tuple(outputs.scalars),
         parallels=parallels,
         flags=tuple(outputs.flags),
         **_roles(fields),
-        described=Description(file=name, document=found, unit_price=price.unit_usd),
+        described=_description(name, found, price),
     )
+
+
+def _description(name: str, document: dict[str, Any], price: Price) -> Description:
+    if price.unit_usd:
+        amount(price.unit_usd, "price.unit_usd")
+    terms = tuple(map(words, price.terms))
+    return Description(file=name, document=document, unit_price=price.unit_usd, terms=terms)
 
 
 def _roles(fields: Fields) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 from falgate.models.described.declaration import UNDECIDED
 from falgate.models.described.document import Document
 from falgate.models.described.structs import struct_of
-from falgate.models.hints import only_lists, present, structs_within, values_of
+from falgate.models.hints import only_lists, present, struct_in, structs_within, values_of
 from falgate.models.sizes import ImageSize, size_named
 
 _ROLES = {
@@ -103,7 +103,9 @@ def _outputs(result: Mapping[str, Any]) -> list[str]:
         for name, hint in result.items()
         if any("url" in _types(struct) for struct in structs_within(hint))
     ]
-    found = [f"files = {_toml(f'{files[0]}[*]' if files else UNDECIDED)}"]
+    lone = files and struct_in(result[files[0]]) is not None
+    path = files[0] + ("" if lone else "[*]") if files else UNDECIDED
+    found = [f"files = {_toml(path)}"]
     for key, names in (("scalars", _SCALARS), ("flags", _FLAGS)):
         if there := [name for name in names if name in result]:
             found.append(f"{key} = {_toml(there)}")

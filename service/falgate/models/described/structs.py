@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from falgate.models.described.document import Document, reference
+from falgate.models.described.document import Document, reference, schema_in
 from falgate.models.described.wrong import DescriptionWrong
 from falgate.models.sizes import ImageSize
 
@@ -98,11 +98,11 @@ class _Builder:
     ) -> type[msgspec.Struct]:
         where = above[-1]
         properties = schema.get("properties")
-        if schema.get("type") != "object" or not isinstance(properties, dict) or not properties:
+        if schema.get("type") != "object" or not properties:
             raise DescriptionWrong(where, "it must be an object with properties")
         if len(properties) > _FIELDS_MAX:
             raise DescriptionWrong(where, f"it has more than {_FIELDS_MAX} properties")
-        required = schema.get("required") or ()
+        required = schema.get("required", ())
         fields = [
             self._field(each, properties[each], each in required, above)
             for each in _ordered(schema, properties)
@@ -124,6 +124,7 @@ class _Builder:
         where = f"{above[-1]}.{name}"
         if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
             raise DescriptionWrong(where, "a field of this name cannot be served")
+        schema = schema_in(schema, where)
         if len(above) == 1 and name in self._most:
             limit = self._most[name]
             schema = {**schema, "maximum": min(limit, schema.get("maximum", limit))}
@@ -156,8 +157,7 @@ class _Builder:
 
     def _type(self, schema: Any, where: str, above: tuple[str, ...]) -> tuple[Any, bool]:
         """Return the type of a schema, and whether it may be null."""
-        if not isinstance(schema, dict):
-            raise DescriptionWrong(where, "it is not a schema")
+        schema = schema_in(schema, where)
         for key in schema:
             known = key in _WORDS or key in _STRUCTURE or key in _LIMITS or key.startswith("x-")
             if not known:
@@ -174,7 +174,7 @@ class _Builder:
         self, schema: Mapping[str, Any], either: str, where: str, above: tuple[str, ...]
     ) -> tuple[Any, bool]:
         listed = schema[either]
-        if not isinstance(listed, list) or not listed or (either == "allOf" and len(listed) > 1):
+        if not listed or (either == "allOf" and len(listed) > 1):
             raise DescriptionWrong(where, f"this {either} is not understood")
         found = [self._type(each, where, above) for each in listed if each != _NULL]
         nullable = _NULL in listed or bool(schema.get("nullable")) or any(null for _, null in found)
@@ -212,7 +212,7 @@ class _Builder:
 
 def _ordered(schema: Mapping[str, Any], properties: Mapping[str, Any]) -> Sequence[str]:
     """Return the names of properties in the order in which fal shows them."""
-    first = [each for each in schema.get("x-fal-order-properties") or () if each in properties]
+    first = [each for each in schema.get("x-fal-order-properties", ()) if each in properties]
     return list(dict.fromkeys((*first, *properties)))
 
 
@@ -227,6 +227,8 @@ def _limited(hint: Any, schema: Mapping[str, Any], where: str) -> Any:
     limits = {_LIMITS[key]: value for key, value in schema.items() if key in _LIMITS}
     if not limits:
         return hint
+    if any(isinstance(value, bool) for value in limits.values()):
+        raise DescriptionWrong(where, "its limits are bools, as OpenAPI 3.0 had them")
     try:
         limited = Annotated[hint, Meta(**limits)]
         msgspec.json.Decoder(limited)

@@ -30,6 +30,21 @@ def amount(text: str, where: str) -> Fraction:
     return Fraction(text)
 
 
+def words(term: Term) -> str:
+    """Return a term as operators read it: "$0.08 a picture, by resolution 1K 1, 2K 1.5"."""
+    parts = [f"${term.usd} a {term.of}"]
+    parts += [
+        f"by {name} {', '.join(f'{value} {by}' for value, by in table.items())}"
+        for name, table in term.times.items()
+    ]
+    parts += [f"if {name} is {spelt(value)}" for name, value in term.when.items()]
+    if term.free:
+        parts.append(f"{term.free} free")
+    if term.usual is not None:
+        parts.append(f"booked at ${term.usual}")
+    return ", ".join(parts)
+
+
 def _above_zero(text: str, where: str) -> Fraction:
     """Parse what would give something away if it were nothing; raises `DescriptionWrong`."""
     found = amount(text, where)
