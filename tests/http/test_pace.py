@@ -93,6 +93,28 @@ async def test_purchases_beyond_a_minutes_are_refused_and_nothing_is_held(
     assert await standing(admin, team) == (bought.headers["x-falgate-cost-usd"], "0.00")
 
 
+async def test_a_models_purchases_in_a_minute_are_shared_by_all_who_ask_for_it(
+    buy: Buy, hire: Hire, admin: httpx.AsyncClient
+) -> None:
+    one, two = [(await hire())["key"] for _ in range(2)]
+    path = "/limits/model:openai:gpt-image-2"
+    asked = {"image_size": "square_hd", "quality": "low"}
+    try:
+        limited = await admin.patch(path, json={"generations_per_minute": 1})
+        assert limited.status_code == 200
+        bought = await buy(one, "/openai/gpt-image-2", prompt="an ibis", **asked)
+        refused = await buy(two, "/openai/gpt-image-2", prompt="an emu", **asked)
+        hit = await buy(two, "/openai/gpt-image-2", prompt="an ibis", **asked)
+        other = await buy(two, prompt="an emu")
+    finally:
+        await admin.patch(path, json={"generations_per_minute": 0})
+
+    assert bought.status_code == 200
+    assert is_too_many(refused, "model:openai/gpt-image-2", "1 purchases per minute")
+    assert hit.headers["x-falgate-cache"] == "hit"
+    assert other.status_code == 200
+
+
 @pytest.mark.usefixtures("working")
 async def test_purchases_beyond_those_at_once_are_refused_until_one_ends(
     buy: Buy, hire: Hire, team: str, admin: httpx.AsyncClient

@@ -132,6 +132,44 @@ async def test_a_quote_writes_nothing(buy: Buy, hire: Hire, managed: Any) -> Non
     assert unchanged
 
 
+async def test_the_budget_of_a_model_refuses_whoever_asks_and_is_seen_by_all_who_may_use_it(
+    buy: Buy, hire: Hire, admin: httpx.AsyncClient, managed: Any
+) -> None:
+    model = "openai/gpt-image-2"
+    key = (await hire())["key"]
+    other = (await hire(permissions={"models": ["fal-ai/*"]}))["key"]
+    asked = {"image_size": "square_hd", "quality": "low", "prompt": "a heron"}
+    path = f"/budgets/model:{model.replace('/', ':')}/hour"
+    try:
+        assert (await admin.put(path, json={"limit_usd": "0.01"})).status_code == 200
+        quoted = (await buy(key, f"/v1/quote/{model}", **asked)).json()
+        refused = await buy(key, f"/{model}", **asked)
+        elsewhere = await buy(key, prompt="a heron")
+        async with managed.client() as client:
+            mine, theirs = [
+                (await client.get("/v1/budgets", headers={"Authorization": f"Key {each}"})).json()
+                for each in (key, other)
+            ]
+    finally:
+        await admin.delete(path)
+
+    assert quoted["allowed"] is False
+    assert [each["account"] for each in quoted["refused_by"]] == [f"model:{model}"]
+    assert refused.status_code == 402
+    said = refused.json()
+    assert said["error_type"] == "budget_exceeded"
+    assert said["detail"].startswith(f"The hour budget of model:{model} cannot pay for this")
+    assert refused.headers["x-falgate-budget-remaining-usd"] == "0.01"
+    assert elsewhere.status_code == 200
+    (seen,) = [each for each in mine["budgets"] if each["level"] == "model"]
+    assert (seen["account"], seen["window"], seen["limit_usd"]) == (
+        f"model:{model}",
+        "hour",
+        "0.01",
+    )
+    assert "model" not in [each["level"] for each in theirs["budgets"]]
+
+
 async def test_a_budget_that_would_refuse_is_named_and_no_error(
     buy: Buy, hire: Hire, admin: httpx.AsyncClient, team: str
 ) -> None:

@@ -54,6 +54,23 @@ def test_a_budget_is_set_shown_raised_reset_and_removed(web: httpx.Client) -> No
     assert actions == ["budget", "reset", "raise", "budget", "team"]
 
 
+def test_a_model_has_a_budget_by_its_endpoint_with_colons(client: httpx.Client) -> None:
+    name = "model:openai/gpt-image-2.5/flare/text-to-image"
+    path = f"/budgets/{name.replace('/', ':')}/month"
+
+    made = client.post("/budgets", json={"account": name, "window": "month", "limit_usd": "5"})
+
+    assert made.status_code == 201
+    assert made.json()["account"] == name
+    assert client.get(path).json() == made.json()
+    assert client.post(f"{path}/raise", json={"amount_usd": "1"}).json()["raised_usd"] == "1.00"
+    assert client.get(f"/accounts/{name.replace('/', ':')}").status_code == 200
+    assert client.delete(path).status_code == 204
+    unknown = client.put("/budgets/model:acme:easel/day", json=limit("1"))
+    assert unknown.status_code == 404
+    assert "There is no model acme/easel; there are: fal-ai/" in unknown.text
+
+
 def test_what_a_body_does_not_name_of_a_budget_stays(web: httpx.Client) -> None:
     assert web.put(WEB, json={"shadow": True}).status_code == 400
     web.put(WEB, json=limit("5", shadow=True, alerts=[80]))

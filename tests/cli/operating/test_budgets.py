@@ -48,6 +48,21 @@ def test_a_budget_is_set_raised_reset_and_removed(
     assert [each["window"] for each in ask("budgets", "list")] == ["total"]
 
 
+def test_a_model_has_a_budget(falgate: Falgate, ask: Ask, refused: Refused) -> None:
+    name = "model:openai/gpt-image-2"
+
+    said = falgate("budgets", "set", name, "day", "50", "--alert", "80").stdout
+
+    assert said.startswith(f"{name}/day: $50.00, $50.00 left until ")
+    assert [each["account"] for each in ask("budgets", "list")] == [name]
+    assert ask("status")["fullest"][0]["standing"]["account"] == name
+    assert "There is no model dall-e; there are: " in refused(
+        "budgets", "set", "model:dall-e", "day", "1"
+    )
+    falgate("budgets", "remove", name, "day", "--yes")
+    assert ask("budgets", "list") == []
+
+
 def test_what_is_not_given_stays_and_the_line_says_what_is_set(falgate: Falgate) -> None:
     def line(*arguments: str) -> str:
         return falgate("budgets", "set", "team:web", "day", *arguments).stdout.split("; ", 1)[1]

@@ -8,7 +8,7 @@ from crowds import answered
 from msgspec.structs import replace
 
 from falgate.accounts.directory import App, Team
-from falgate.accounts.limits import Limits
+from falgate.accounts.limits import Limits, PurchaseRates
 from falgate.core.account import Account
 from falgate.models import price
 from falgate.models.endpoints import MODELS
@@ -60,6 +60,54 @@ async def test_150_callers_of_a_team_that_has_room_for_37_pictures_buy_37(site: 
     assert "team:web" in refused.json()["detail"]
     audit = await site.audit()
     assert (audit.submits, audit.outcomes) == (ROOM, {"paid": ROOM})
+
+
+async def test_two_teams_that_share_a_model_with_room_for_21_pictures_buy_21(site: Any) -> None:
+    gateways = [await site.start(**NOBODY_DIES) for _ in range(2)]
+    spec = MODELS["fal-ai/gpt-image-1.5"]
+    example = spec.input(prompt=f"canary-wish {WISH.format(0)}", quality="low")
+    model, room = Account("model", spec.endpoint), 21
+    keys = [await made(site, name) for name in ("web", "ads")]
+    budgets = site.administration().budgets
+    limit = room * price.ceiling(spec, example, 1)
+    await budgets.set(model, "day", lambda _: Budget(limit=limit))
+
+    site.sandbox.hold()
+    # Each team asks each of the gateways.
+    calls = [
+        asyncio.create_task(site.ask(gateways[n % 2], WISH.format(n), key=keys[n // 2 % 2]))
+        for n in range(80)
+    ]
+    await answered(calls, 80 - room)
+    held = (await budgets.show(model, "day")).held
+    site.sandbox.let_go()
+    answers = [await call for call in calls]
+
+    assert held == limit
+    assert Counter(a.status_code for a in answers) == {200: room, 402: 80 - room}
+    refused = next(answer for answer in answers if answer.status_code == 402)
+    assert f"The day budget of {model.name} cannot pay" in refused.json()["detail"]
+    audit = await site.audit()
+    assert (audit.submits, audit.outcomes) == (room, {"paid": room})
+    await site.administration().stops.stop(model, "a price rose")
+    stopped = await site.ask(gateways[0], "another wish", key=keys[0])
+    assert stopped.json()["error_type"] == "buying_stopped"
+
+
+async def test_purchases_of_a_model_at_once_are_limited_over_all_instances(site: Any) -> None:
+    gateways = [await site.start(**NOBODY_DIES) for _ in range(2)]
+    key = await made(site, "web")
+    limits = PurchaseRates(generations_at_once=3)
+    await site.administration().served.change(
+        "fal-ai/gpt-image-1.5", lambda was: replace(was, limits=limits)
+    )
+
+    answers = await rush(site, gateways, key, 12, 3)
+
+    assert Counter(a.status_code for a in answers) == {200: 3, 429: 9}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["detail"].startswith("model:fal-ai/gpt-image-1.5 is limited to 3")
+    assert (await site.audit()).submits == 3
 
 
 async def test_purchases_at_once_are_limited_over_all_instances(site: Any) -> None:

@@ -28,8 +28,8 @@ BOTH = ("fal", "test")
 async def test_what_is_read_is_what_the_parts_say(
     redis: Redis, budgets: Budgets, calendar: Calendar
 ) -> None:
-    team = Account("team", "web")
-    for account in (ORGANISATION, team, Account("app", "web/shop")):
+    team, model = Account("team", "web"), Account("model", "a/b")
+    for account in (ORGANISATION, team, Account("app", "web/shop"), model):
         await budgets.put("fal", account, "day", was=None, now=Budget(limit=9), who="me")
         await budgets.raise_("fal", account, "day", 3, change=account.name, who="me")
         await redis.hset(keyspace.account("fal", account), mapping={"waiting": 4})
@@ -43,16 +43,16 @@ async def test_what_is_read_is_what_the_parts_say(
     await Corrections(redis, owner="x").keep("fal", summary, whole=True)
     proof = await Verifications(redis, "x").keep("fal", 1)
 
-    (fal, test), total = await BudgetGauges(redis, calendar, teams_max=9, models=()).read(BOTH)
+    (fal, test), total = await BudgetGauges(redis, calendar, teams_max=9, models=["a/b"]).read(BOTH)
 
-    assert [where.account for where in fal.accounts] == [ORGANISATION, team]
+    assert [where.account for where in fal.accounts] == [ORGANISATION, team, model]
     for where in fal.accounts:
         assert list(where.positions) == await budgets.positions("fal", where.account)
         assert where.waiting == 4
     assert (fal.overage, fal.open_jobs, fal.frozen) == ((7, 0), 1, True)
     assert fal.stops == test.stops == {"organisation": 0, "team": 2, "app": 0, "model": 1}
     assert (fal.reconciled, fal.verified) == (summary, proof)
-    assert [where.account for where in test.accounts] == [ORGANISATION]
+    assert [where.account for where in test.accounts] == [ORGANISATION, model]
     assert (test.overage, test.open_jobs, test.reconciled, test.verified) == ((0, 0), 0, None, None)
     assert total == StoreSize(2, 30)
 
