@@ -5,7 +5,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from falgate.accounts.directory import NAME, App, Name, Team
+from falgate.accounts.directory import (
+    NAME,
+    Alias,
+    App,
+    Directory,
+    Name,
+    Team,
+    aliases_of,
+    target_of,
+)
 from falgate.accounts.limits import Limits
 
 
@@ -52,3 +61,14 @@ def test_a_team_of_which_nothing_is_said_has_one_share_and_no_limit() -> None:
 def test_a_team_that_makes_no_sense_is_none(fields: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(fields, Team)
+
+
+def test_an_apps_alias_comes_before_the_organisations() -> None:
+    shop = App(aliases={"acme/image": "x/y", "acme/own": "x/z"})
+    directory = Directory(1, {}, {"web/shop": shop}, aliases={"acme/image": Alias(target="a/b")})
+
+    assert target_of("acme/image", directory, App()) == "a/b"
+    assert target_of("acme/image", directory, shop) == "x/y"
+    assert target_of("acme/other", directory, shop) == ""
+    assert aliases_of(directory, "web/shop") == {"acme/image": "x/y", "acme/own": "x/z"}
+    assert aliases_of(directory, "web/blog") == {"acme/image": "a/b"}

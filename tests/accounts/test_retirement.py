@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from falgate.accounts.directory import Alias, App, Directory, Gone, Model, gone_name
+from falgate.accounts.directory import App, Directory, Gone, Model, gone_name
 from falgate.accounts.retirement import (
     FAL,
     GONE_S,
@@ -14,7 +14,6 @@ from falgate.accounts.retirement import (
     ended,
     retires,
     successor,
-    target_of,
 )
 from falgate.models.endpoints import MODELS
 
@@ -76,14 +75,6 @@ def test_an_app_may_do_otherwise_than_the_organisation() -> None:
 def test_an_operators_successor_comes_before_that_of_the_file() -> None:
     assert successor(SPEC, decided()) == AFTER
     assert successor(SPEC, decided(Model(successor="acme/easel"))) == "acme/easel"
-
-
-def test_an_apps_alias_comes_before_the_organisations() -> None:
-    directory = decided(aliases={"acme/image": Alias(target=AFTER)})
-
-    assert target_of("acme/image", directory, NOBODY) == AFTER
-    assert target_of("acme/image", directory, App(aliases={"acme/image": "x/y"})) == "x/y"
-    assert target_of("acme/other", directory, NOBODY) == ""
 
 
 def test_days_are_counted_to_the_beginning_of_the_day() -> None:

@@ -33,7 +33,7 @@ CLOSED: dict[str, set[str]] = {
     "outcome": {"paid", "released", "refused", "unknown", *get_args(TriedAs)},
     "level": {"organisation", "team", "app", "key", "model"},
     "window": set(KINDS),
-    "what": {"limit", "overrun", *get_args(AnomalyKind)},
+    "what": {"limit", "overrun", "retires", "gone", *get_args(AnomalyKind)},
     "team": {"default", ""},
     "reason": set(get_args(Reason)),
     "lost": {"true", "false"},

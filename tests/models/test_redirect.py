@@ -81,3 +81,24 @@ def test_sizes_that_the_successor_does_not_make_are_refused(size: Any) -> None:
     else:
         with pytest.raises(InputRejected):
             redirected(NEW, asked, OLD)
+
+
+PICTURE = f"sha256:{'ab' * 32};1024x1024;image/png"
+
+
+def test_input_pictures_and_masks_go_along_whatever_they_are_called() -> None:
+    old, new = MODELS["fal-ai/gpt-image-1.5/edit"], MODELS["openai/gpt-image-2/edit"]
+    asked = arguments(old, image_urls=[PICTURE, PICTURE], mask_image_url=PICTURE)
+    moved = redirected(old, asked, new)
+
+    assert moved.image_urls == [PICTURE, PICTURE]
+    assert moved.mask_url == PICTURE
+    assert moved.image_size == "auto"
+
+
+def test_an_edit_is_not_made_a_picture_without_its_input() -> None:
+    old = MODELS["fal-ai/gpt-image-1.5/edit"]
+
+    with pytest.raises(InputRejected) as refused:
+        redirected(old, arguments(old, image_urls=[PICTURE]), NEW)
+    assert [issue["loc"] for issue in refused.value.issues] == [["body", "image_urls"]]

@@ -140,3 +140,15 @@ class Directory(msgspec.Struct, frozen=True):
 def gone_name(upstream: str, endpoint: str) -> str:
     """Return the name under which it is noted that an upstream has a model no more."""
     return f"{upstream} {endpoint}"
+
+
+def target_of(name: str, directory: Directory, app: App) -> str:
+    """Return the endpoint that a name stands for, or "": an app's own aliases come first."""
+    known = directory.aliases.get(name)
+    return app.aliases.get(name) or (known.target if known else "")
+
+
+def aliases_of(directory: Directory, app: str) -> dict[str, str]:
+    """Return the endpoints by all names that an app, "team/app", may call them by."""
+    own = directory.apps[app].aliases if app in directory.apps else {}
+    return {name: alias.target for name, alias in directory.aliases.items()} | own

@@ -73,12 +73,6 @@ def successor(spec: ModelSpec, directory: Directory) -> str:
     return directory.models.get(spec.endpoint, DEFAULT_MODEL).successor or spec.successor
 
 
-def target_of(name: str, directory: Directory, app: App) -> str:
-    """Return the endpoint that a name stands for, or "": the app's aliases come first."""
-    known = directory.aliases.get(name)
-    return app.aliases.get(name) or (known.target if known else "")
-
-
 def days_left(day: date, now_s: int) -> int:
     """Return how many days there are until a day begins (UTC); 0 or less if it has begun."""
     return (day - _today(now_s)).days

@@ -41,10 +41,17 @@ def check_note(name: str) -> None:
         raise Invalid(f"A key's name must be one line of up to {NOTE_MAX} characters")
 
 
-def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permissions:
+def checked(
+    permissions: Permissions, models: Mapping[str, ModelSpec], aliases: Mapping[str, str]
+) -> Permissions:
     """Validate permissions; return them with networks and sizes in canonical form.
 
     A size with a name becomes what it stands for, because that is what requests are checked by.
+
+    Args:
+        permissions: Those of a key.
+        models: The served models, by endpoint.
+        aliases: The names that the key's app may call models by, and the endpoints.
 
     Raises:
         Invalid: A model is not served, a family contains none that is, a quality or size is in none
@@ -54,8 +61,10 @@ def checked(permissions: Permissions, models: Mapping[str, ModelSpec]) -> Permis
         if len(getattr(permissions, what)) > ENTRIES_MAX:
             raise Invalid(f"A key can have up to {ENTRIES_MAX} {what}; use several keys for more")
     for each in permissions.models:
-        _check_model(each, models)
-    served = [spec for name, spec in models.items() if may_use(permissions, name)]
+        if each not in aliases:
+            _check_model(each, models)
+    called = {aliases[each] for each in permissions.models if each in aliases}
+    served = [spec for name, spec in models.items() if name in called or may_use(permissions, name)]
     _check("quality", permissions.qualities, _values(served, lambda spec: spec.quality))
     presets = {name: str(size) for spec in served for name, size in spec.presets.items()}
     sizes = tuple(dict.fromkeys(presets.get(size, size) for size in permissions.sizes))

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from falgate.accounts import apikey
 from falgate.accounts.apikey import KeyRecord, Kind, Permissions
+from falgate.accounts.directory import Directory, aliases_of
 from falgate.accounts.limits import NONE, Limits
 from falgate.admin import key_checks
 from falgate.admin.context import AdminContext, change, check
@@ -85,7 +86,8 @@ class Keys:
             Invalid: A value is invalid, such as a model that is not served.
             NotFound: There is no such app.
         """
-        if app not in (await self._context.records.directory()).apps:
+        directory = await self._context.records.directory()
+        if app not in directory.apps:
             raise NotFound(f"There is no app {app}; create it first")
         team, _, app_name = app.partition("/")
         key = apikey.mint(
@@ -107,7 +109,7 @@ class Keys:
             permissions=permissions,
             limits=limits,
         )
-        record = self._checked(record, now_s)
+        record = self._checked(record, now_s, directory)
         if not await self._context.records.put_key(None, record, self._context.who):
             raise Conflict("The generated key id is already taken; try again")
         return Made(key, record)
@@ -121,6 +123,7 @@ class Keys:
             Conflict: It was revoked, or others keep changing it at the same time.
         """
         now_s = await self._context.records.now_s()
+        directory = await self._context.records.directory()
 
         def changed(was: KeyRecord) -> KeyRecord:
             now = how(was)
@@ -130,7 +133,7 @@ class Keys:
                 raise Conflict("This key was revoked, which is for ever; create a new one")
             if now == was:
                 return was
-            return self._checked(now, now_s, was)
+            return self._checked(now, now_s, directory, was)
 
         return await self._replace(key_id, changed)
 
@@ -185,12 +188,15 @@ class Keys:
             lambda was, now: self._context.records.put_key(was, now, self._context.who),
         )
 
-    def _checked(self, record: KeyRecord, now_s: int, was: KeyRecord | None = None) -> KeyRecord:
+    def _checked(
+        self, record: KeyRecord, now_s: int, directory: Directory, was: KeyRecord | None = None
+    ) -> KeyRecord:
         check(record)
         if was is None or record.expires_s != was.expires_s:
             key_checks.check_expiry(record.expires_s, now_s)
         if was is None or record.permissions != was.permissions:
-            permissions = key_checks.checked(record.permissions, self._context.models)
+            aliases = aliases_of(directory, f"{record.team}/{record.app}")
+            permissions = key_checks.checked(record.permissions, self._context.models, aliases)
             record = replace(record, permissions=permissions)
         key_checks.check_note(record.name)
         return record

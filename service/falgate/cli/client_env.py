@@ -21,7 +21,7 @@ TLS_LISTEN = "localhost:8443"
 """Where `falgate run` speaks https."""
 
 PLACEHOLDER = "fg_live_..."
-_MODEL = "fal-ai/gpt-image-1.5"
+_MODEL = "openai/gpt-image-2"
 _BODY = '{"prompt": "a lighthouse at dawn", "quality": "low"}'
 _URL = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:\d{1,5})?(/[\w.~-]+)*/?", re.ASCII)
 

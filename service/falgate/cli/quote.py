@@ -14,7 +14,7 @@ from falgate.core.problems import Invalid
 
 @click.command()
 @click.argument("body")
-@click.option("--model", default="", help="Its endpoint; by default the first one served.")
+@click.option("--model", default="", help="Its endpoint; by default the first that does not end.")
 @click.option(
     "--app",
     type=APP,

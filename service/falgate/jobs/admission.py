@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from falgate.accounts import limits, policy, retirement
 from falgate.accounts.apikey import KeyRecord
-from falgate.accounts.directory import DEFAULT_MODEL, App, Directory
+from falgate.accounts.directory import DEFAULT_MODEL, App, Directory, target_of
 from falgate.accounts.limits import PurchaseLimits
 from falgate.accounts.retirement import Ended
 from falgate.cache import directives
@@ -126,7 +126,7 @@ def called_model(models: Mapping[str, ModelSpec], name: str, caller: Caller) -> 
 
     An alias cannot hide a model: it is refused when it is made.
     """
-    target = retirement.target_of(name, caller.directory, caller.app)
+    target = target_of(name, caller.directory, caller.app)
     return models.get(name) or models.get(target)
 
 

@@ -1,7 +1,7 @@
 """Redirection: the arguments of one model as those of its successor, or why that cannot be."""
 
 # Each argument goes under the successor's name for the same thing: a model says which of its
-# arguments is the prompt, the size, the quality, and so on; the others keep their names. All values
+# arguments is the prompt, the size, the mask, and so on; the others keep their names. All values
 # are spelled out, so a default of the successor never takes the place of another one. What the
 # successor does not have is left out if it has its default, and refused otherwise.
 
@@ -29,6 +29,9 @@ def redirected(spec: ModelSpec, arguments: Any, successor: ModelSpec) -> Any:
         InputRejected: The successor cannot do that; names the arguments that it does not take.
     """
     names = {getattr(spec, role): getattr(successor, role) for role in _ROLES}
+    masks = {bool(each.masks): each.argument for each in successor.inputs}
+    names |= {each.argument: masks.get(bool(each.masks), "") for each in spec.inputs}
+    files = {each.argument for each in spec.inputs}
     known = set(successor.input.__struct_encode_fields__)
     defaults = {field.encode_name: field.default for field in msgspec.structs.fields(spec.input)}
     body: dict[str, Any] = {}
@@ -38,10 +41,14 @@ def redirected(spec: ModelSpec, arguments: Any, successor: ModelSpec) -> Any:
         if target in known:
             body[target] = _size(value, successor) if target == successor.size else value
         elif value != defaults.get(name):
-            issues.append(_refused(spec, successor, name, value))
+            shown = None if name in files else value
+            issues.append(_refused(spec, successor, name, shown))
     if issues:
         raise InputRejected(issues)
-    return request.read(successor, msgspec.json.encode(body), "application/json").arguments
+    moved = request.read(successor, msgspec.json.encode(body), "application/json").arguments
+    for each in successor.inputs:
+        each.check_number(moved)
+    return moved
 
 
 def _size(value: Any, successor: ModelSpec) -> Any:

@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from falgate.accounts.apikey import Permissions
 from falgate.accounts.directory import ALIASES_MAX, Alias, App
 from falgate.admin.service import AdminService
 from falgate.core.problems import Invalid, NotFound
@@ -70,3 +72,15 @@ async def test_what_follows_an_end_is_only_for_models_that_there_are(admin: Admi
         await admin.apps.change("web/shop", lambda _: App(afterwards={"acme/easel": "redirect"}))
     changed = await admin.apps.change("web/shop", lambda _: App(afterwards={OTHER: "redirect"}))
     assert changed.afterwards == {OTHER: "redirect"}
+
+
+async def test_a_key_may_be_for_an_alias_whatever_it_stands_for(admin: AdminService) -> None:
+    await admin.aliases.set("acme/image", Alias(target=TARGET))
+    only = Permissions(models=("acme/image",), qualities=("auto",))
+    made = await admin.keys.create("web/shop", permissions=only)
+
+    assert made.record.permissions == only
+    with pytest.raises(Invalid, match="not a known model"):
+        await admin.keys.create("web/shop", permissions=Permissions(models=("acme/other",)))
+    with pytest.raises(Invalid, match="not a known quality"):
+        await admin.keys.create("web/shop", permissions=replace(only, qualities=("best",)))

@@ -29,7 +29,7 @@ class QuoteAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A request as an app would make it."""
 
     app: Annotated[str, Meta(examples=["web/shop"], description="TEAM/APP that asks")]
-    model: Annotated[str, Meta(description="Its endpoint; empty: the first one served")] = ""
+    model: Annotated[str, Meta(description="Its endpoint; empty: the first that does not end")] = ""
     request: Annotated[dict[str, Any], Meta(description="The body of the request")]
 
     def __repr__(self) -> str:
@@ -45,7 +45,8 @@ async def quote(
 ) -> Quoted:
     """Nothing is spent. Budgets of the app's keys are apart: a key's own is at /v1/quote."""
     models = services.models
-    spec = models.get(data.model or next(iter(models), ""))
+    usual = next((name for name, each in models.items() if each.retires is None), "")
+    spec = models.get(data.model or usual)
     if spec is None:
         raise NotFound(f"There is no such model; there are {', '.join(models)}")
     team, slash, name = data.app.partition("/")
