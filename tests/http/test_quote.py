@@ -159,7 +159,8 @@ async def test_the_budget_of_a_model_refuses_whoever_asks_and_is_seen_by_all_who
     said = refused.json()
     assert said["error_type"] == "budget_exceeded"
     assert said["detail"].startswith(f"The hour budget of model:{model} cannot pay for this")
-    assert refused.headers["x-falgate-budget-remaining-usd"] == "0.01"
+    # Other tests may have bought of it within the hour.
+    assert usd(refused.headers["x-falgate-budget-remaining-usd"]) <= usd("0.01")
     assert elsewhere.status_code == 200
     (seen,) = [each for each in mine["budgets"] if each["level"] == "model"]
     assert (seen["account"], seen["window"], seen["limit_usd"]) == (
