@@ -16,7 +16,7 @@ from patience import PATIENCE_S
 
 from falgate.accounts import apikey
 
-MODEL = "fal-ai/gpt-image-1.5"
+MODEL = "openai/gpt-image-2"
 KEY = apikey.mint("live", bytes(apikey.ID_BYTES), bytes(apikey.SECRET_BYTES))
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

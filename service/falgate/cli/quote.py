@@ -45,6 +45,16 @@ def _words(found: dict[str, Any]) -> str:
             f"list price ${found['list_usd']}, about ${found['estimate_usd']} with its text, "
             f"at most ${found['hold_usd']}"
         )
+    if missing and found["ended"]:
+        lines.append(f"refused, because {found['model']} has ended")
+    if after := found["successor"]:
+        more = f"${after['difference_usd']} more".replace("$-", "-$")
+        lines.append(
+            f"{after['model']}, its successor, cannot make them: {after['problem']}"
+            if after["problem"]
+            else f"all {asked} of {after['model']}, its successor: about ${after['estimate_usd']}, "
+            f"{more}"
+        )
     if stopped := found["stopped"]:
         because = f": {stopped['why']}" if stopped["why"] else ""
         lines.append(f"refused, because an operator stopped {stopped['subject']}{because}")

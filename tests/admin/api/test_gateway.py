@@ -80,7 +80,7 @@ async def test_a_quote_for_an_app_says_what_a_request_would_cost(gateway: Any) -
             assert refused.status_code == status, refused.text
 
     assert (quoted["cache"], quoted["asked"], quoted["cached"]) == ("miss", 1, 0)
-    assert (quoted["list_usd"], quoted["allowed"]) == ("0.009", True)
+    assert (quoted["list_usd"], quoted["allowed"]) == ("0.00402", True)
 
 
 async def test_the_status_says_what_runs_and_names_no_password(gateway: Any) -> None:

@@ -45,6 +45,8 @@ def test_a_key_may_do_what_it_was_made_for(ask: Ask, shown: Ask) -> None:
         "sizes": ["1024x1024"],
         "pictures_max": 2,
         "networks": ["10.0.0.0/8"],
+        "inputs_max": 0,
+        "input_bytes_max": 0,
         "fresh": True,
         "derive": True,
     }
