@@ -117,6 +117,10 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     held: Micros
 
 
+ModelAlertKind = Literal["retires", "gone", "changed"]
+"""Why operators are alerted of a model."""
+
+
 class ModelAlerted(msgspec.Struct, frozen=True, kw_only=True):
     """A model that apps call is about to end, has ended, is gone at its upstream, or was changed.
 
@@ -134,7 +138,7 @@ class ModelAlerted(msgspec.Struct, frozen=True, kw_only=True):
     alert: str
     upstream: str
     model: str
-    what: Literal["retires", "gone", "changed"]
+    what: ModelAlertKind
     retires: str
     days_left: int
     successor: str
