@@ -80,16 +80,17 @@ def background_jobs(
     upstreams = resources.upstreams
     names = tuple(upstreams.names.values())
     alerts = Alerts(redis, owner)
+    retirements = RetirementWatch(
+        resources.models,
+        upstreams.live,
+        resources.registry.latest,
+        callers=Reports(resources.usage, Entries(redis), settings.calendar),
+        alerts=alerts,
+        keep=partial(_keep, cache_admin),
+    )
     found = [
         AlertWorker(alerts, hook, telemetry).run,
-        RetirementWatch(
-            resources.models,
-            upstreams.live,
-            resources.registry.latest,
-            callers=Reports(resources.usage, Entries(redis), settings.calendar),
-            alerts=alerts,
-            keep=partial(_keep, cache_admin),
-        ).run,
+        retirements.run,
         Archivist(
             Archiving(redis, owner),
             Archive(resources.store),
@@ -117,6 +118,7 @@ def background_jobs(
             drifts=ModelDrifts(redis, owner),
             stops=resources.stops,
             facts=telemetry,
+            tell=retirements.tell_changed,
         )
         found.append(watch.run)
     return found

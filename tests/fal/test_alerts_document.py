@@ -36,6 +36,12 @@ RETIRES = ModelAlerted(
 )  # fmt: skip
 
 
+CHANGED = replace(
+    RETIRES, what="changed", model="fal-ai/flux/schnell", retires="", days_left=0, successor="",
+    apps=("web/shop",),
+)  # fmt: skip
+
+
 def blocks(language: str) -> list[str]:
     """What the document shows in a language."""
     return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
@@ -53,6 +59,7 @@ def test_the_bodies_are_those_that_are_sent() -> None:
         message(alert("balance")),
         message(RETIRES),
         message(replace(RETIRES, what="gone", retires="", days_left=0)),
+        message(CHANGED),
     ]
 
     assert [json.loads(block) for block in blocks("json")] == sent

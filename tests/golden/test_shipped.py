@@ -19,6 +19,8 @@ from falgate.models.arguments import read
 GOLDEN = Path(__file__).parent / "shipped.json"
 FOX = {"prompt": "a fox"}
 SQUARE = {"width": 1024, "height": 1024}
+INPUT = f"sha256:{'0' * 64};1024x1024;image/png"
+"""An input picture as it is after it was read."""
 ASKED: dict[str, list[dict[str, Any]]] = {
     "fal-ai/nano-banana-2": [
         FOX,
@@ -37,6 +39,14 @@ ASKED: dict[str, list[dict[str, Any]]] = {
         FOX | {"image_size": "square_hd", "num_images": 3},
         FOX | {"image_size": {"width": 128, "height": 1024}},
         FOX | {"image_size": {"width": 2560, "height": 2560}},
+    ],
+    "fal-ai/flux-2-pro/edit": [
+        FOX | {"image_size": SQUARE, "image_urls": [INPUT]},
+        FOX | {"image_urls": [INPUT, INPUT], "seed": 1},
+        FOX | {"image_urls": ["https://example.com/not-read-yet.png"]},
+        FOX | {"image_urls": [INPUT] * 9},
+        FOX | {"image_urls": []},
+        FOX,
     ],
     "fal-ai/flux/schnell": [
         FOX,

@@ -1,6 +1,7 @@
 """Described models over HTTP: bought, shared, topped up, and answered as fal answers."""
 
 import base64
+import io
 import json
 import re
 import shutil
@@ -11,9 +12,11 @@ from typing import Any
 import httpx
 import pytest
 from easel import ENDPOINT, files, lone, publish_lone
+from PIL import Image
 
 from falgate.served_models import SHIPPED as FOLDER
 
+EDIT = "fal-ai/flux-2-pro/edit"
 SCHNELL, FLUX, BANANA = "fal-ai/flux/schnell", "fal-ai/flux-2-pro", "fal-ai/nano-banana-2"
 Ask = Callable[..., Awaitable[httpx.Response]]
 
@@ -192,6 +195,32 @@ async def test_a_picture_inside_the_answer_is_a_data_uri(ask: Ask) -> None:
     (image,) = answer.json()["images"]
     assert image["url"].startswith("data:image/jpeg;base64,")
     assert "seed" in answer.json()
+
+
+def drawn(color: str, side: int = 1024) -> str:
+    """A picture of one colour, as a data URI."""
+    data = io.BytesIO()
+    Image.new("RGB", (side, side), color).save(data, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}"
+
+
+async def test_an_input_picture_is_priced_and_keyed_by_what_it_is(ask: Ask) -> None:
+    size = {"width": 1024, "height": 1024}
+    first = await ask(EDIT, image_size=size, image_urls=[drawn("red")])
+    again = await ask(EDIT, image_size=size, image_urls=[drawn("red")])
+    other = await ask(EDIT, image_size=size, image_urls=[drawn("blue", side=512)])
+
+    assert sources(first, again, other) == ["miss", "hit", "miss"]
+    # Two megapixels of the picture and two of the input; the first one is in the base price.
+    assert costs(first, again, other) == ["0.075", "0.00", "0.06"]
+
+
+@pytest.mark.parametrize("urls", [[], ["data:text/plain;base64,aGk="], [drawn("red", 8)] * 9])
+async def test_inputs_that_a_model_does_not_take_are_refused(ask: Ask, urls: list[str]) -> None:
+    answer = await ask(EDIT, image_urls=urls)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"][:2] == ["body", "image_urls"]
 
 
 async def test_a_result_with_a_single_picture_has_no_list(ask: Ask) -> None:

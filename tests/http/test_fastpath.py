@@ -16,7 +16,12 @@ from patience import PATIENCE_S
 from falgate.served_models import SHIPPED as FOLDER
 
 MODEL = "/fal-ai/gpt-image-1.5"
-DESCRIBED = ["/fal-ai/flux/schnell", "/fal-ai/flux-2-pro", "/fal-ai/nano-banana-2"]
+EDIT = "/fal-ai/flux-2-pro/edit"
+DESCRIBED = ["/fal-ai/flux/schnell", "/fal-ai/flux-2-pro", "/fal-ai/nano-banana-2", EDIT]
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q"
+    "DwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 REQUESTS = 700
 """For each of three settings."""
 TRIES = 5
@@ -92,6 +97,8 @@ def body(chance: random.Random) -> bytes:
         wanted[chance.choice(["seed", "x y", "extra"])] = 1
     if chance.random() < 0.05:
         wanted |= {"enable_web_search": True, "system_prompt": "https://example.com"}
+    if chance.random() < 0.2:
+        wanted["image_urls"] = [PIXEL]
     text = json.dumps(wanted, ensure_ascii=chance.random() < 0.5)
     if chance.random() < 0.05:
         text = chance.choice([text[:-1], "[]", "null", "", text + " ", "\ufeff" + text])

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from falgate import __version__
 from falgate.cli.keys import mint
 from falgate.core.calendar import KINDS
-from falgate.core.events import AnomalyKind, Place, Source
+from falgate.core.events import AnomalyKind, ModelAlertKind, Place, Source
 from falgate.core.money import usd
 from falgate.core.refused import Reason
 from falgate.models.endpoints import MODELS
@@ -33,7 +33,7 @@ CLOSED: dict[str, set[str]] = {
     "outcome": {"paid", "released", "refused", "unknown", *get_args(TriedAs)},
     "level": {"organisation", "team", "app", "key", "model"},
     "window": set(KINDS),
-    "what": {"limit", "overrun", "retires", "gone", *get_args(AnomalyKind)},
+    "what": {"limit", "overrun", *get_args(AnomalyKind), *get_args(ModelAlertKind)},
     "team": {"default", ""},
     "reason": set(get_args(Reason)),
     "lost": {"true", "false"},

@@ -144,3 +144,12 @@ async def test_calls_are_counted_only_where_a_model_is_near_its_end(world: World
     await world.watch().look()
 
     assert world.asked_callers == 0
+
+
+async def test_a_change_of_a_model_is_told_once_with_the_apps_that_call_it(world: World) -> None:
+    for change in ("a", "a", "b"):
+        await world.watch().tell_changed(ENDPOINT, change)
+
+    assert [(alert.what, alert.model, alert.apps) for alert in world.alerts] == [
+        ("changed", ENDPOINT, ("web/shop", "web/blog"))
+    ] * 2

@@ -5,7 +5,7 @@ and nothing is bought until somebody has looked and resumes it. The same differe
 again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Protocol
@@ -53,6 +53,10 @@ class StopStore(Protocol):
         """Stop a subject; False if its stop no longer equals `was`."""
 
 
+Tell = Callable[[str, str], Awaitable[object]]
+"""Alerts operators once that a model was changed: its endpoint, and the digest of the change."""
+
+
 class ModelDriftWatch:
     """Compares the described models."""
 
@@ -65,6 +69,7 @@ class ModelDriftWatch:
         drifts: ModelDrifts,
         stops: StopStore,
         facts: Facts,
+        tell: Tell,
     ) -> None:
         """Compare these models; `prices` is None if there is no key to ask with."""
         self._models = models
@@ -73,6 +78,7 @@ class ModelDriftWatch:
         self._drifts = drifts
         self._stops = stops
         self._facts = facts
+        self._tell = tell
 
     async def run(self) -> None:
         """Compare every six hours, on one instance at a time, until cancelled."""
@@ -138,5 +144,6 @@ class ModelDriftWatch:
         if await self._stops.read(subject) is None:
             stop = Stop(who=_WHO, stopped_s=report.at_ms // 1000, why=_WHY)
             await self._stops.put(subject, None, stop, _WHO)
+        await self._tell(endpoint, digest(report.changed))
         detail = f"{endpoint}: {'; '.join(map(str, report.changed))}"
         self._facts.anomaly(Anomaly(what="model_changed", job="", detail=detail))

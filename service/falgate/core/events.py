@@ -117,15 +117,19 @@ class Alerted(msgspec.Struct, frozen=True, kw_only=True):
     held: Micros
 
 
+ModelAlertKind = Literal["retires", "gone", "changed"]
+"""Why operators are alerted of a model."""
+
+
 class ModelAlerted(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that apps still call is about to end, has ended, or is gone at its upstream.
+    """A model that apps call is about to end, has ended, is gone at its upstream, or was changed.
 
     Attributes:
         alert: Its id, unchanged when it is sent again.
         upstream: Who sells the model.
         model: Its endpoint.
-        what: "retires" by its date, or "gone" because its upstream said so.
-        retires: The day from which nothing of it is bought, ISO 8601; "" if it is gone.
+        what: "retires" by its date, "gone" because its upstream said so, or "changed" by it.
+        retires: The day from which nothing of it is bought, ISO 8601; "" unless it retires.
         days_left: Until then; 0 if it has ended or is gone.
         successor: Endpoint of the model to move to, or "".
         apps: "team/app" of those that called it in the last 30 days.
@@ -134,7 +138,7 @@ class ModelAlerted(msgspec.Struct, frozen=True, kw_only=True):
     alert: str
     upstream: str
     model: str
-    what: Literal["retires", "gone"]
+    what: ModelAlertKind
     retires: str
     days_left: int
     successor: str

@@ -21,7 +21,7 @@ from falgate import __version__
 from falgate.accounts.directory import Directory
 from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
-from falgate.core.events import AnomalyKind, Place, Source
+from falgate.core.events import AnomalyKind, ModelAlertKind, Place, Source
 from falgate.core.refused import Reason
 from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
@@ -169,7 +169,7 @@ class Metrics(Collector):
             (self.troubles, product(get_args(Place))),
             (self.overdrawn, product(upstreams, LEVELS, KINDS)),
             (self.alerts, product(upstreams, LEVELS, KINDS)),
-            (self.model_alerts, product(self._models, ("retires", "gone"))),
+            (self.model_alerts, product(self._models, get_args(ModelAlertKind))),
             (self.untold, product(("true", "false"))),
             (self.webhooks, product(get_args(TriedAs))),
             (self.unchecked, [()]),
@@ -287,7 +287,7 @@ class Metrics(Collector):
              ["upstream", "level", "window"], self.overdrawn),
             ("falgate_alerts", "Budget thresholds reached, and first refusals.",
              ["upstream", "level", "window"], self.alerts),
-            ("falgate_model_alerts", "Models that are about to end, have ended, or are gone.",
+            ("falgate_model_alerts", "Models that end, have ended, are gone, or were changed.",
              ["model", "what"], self.model_alerts),
             ("falgate_alerts_untold", "Failed attempts to send an alert; lost: it was given up.",
              ["lost"], self.untold),

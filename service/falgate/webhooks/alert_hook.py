@@ -127,7 +127,9 @@ def _balance(alert: Alerted) -> tuple[str, str, dict[str, object]]:
 
 def _model(alert: ModelAlerted) -> tuple[str, str, dict[str, object]]:
     """Return an alert's type, its sentence and its data."""
-    if alert.what == "gone":
+    if alert.what == "changed":
+        problem = f"{alert.upstream} changed {alert.model}, which is stopped until you resume it"
+    elif alert.what == "gone":
         problem = f"{alert.upstream} has {alert.model} no more"
     elif alert.days_left > 0:
         problem = f"{alert.model} ends on {alert.retires}, in {alert.days_left} days"

@@ -1,4 +1,7 @@
-"""Looks after models that end: warns operators in time, and keeps their pictures for ever."""
+"""Looks after models that end: warns operators in time, and keeps their pictures for ever.
+
+It also tells them of models that an upstream changed.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
@@ -136,6 +139,27 @@ class RetirementWatch:
                 days_left=max(0, left),
                 successor=successor(spec, directory),
                 apps=tuple(apps),
+            ),
+        )
+
+    async def tell_changed(self, endpoint: str, change: str) -> None:
+        """Queue the alert that an upstream changed a model; `change` says which change it is.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        callers = await self._callers.callers(self._upstream, _CALLED_DAYS)
+        await self._alerts.once(
+            f"{endpoint} changed {change}",
+            ModelAlerted(
+                alert="",
+                upstream=self._upstream,
+                model=endpoint,
+                what="changed",
+                retires="",
+                days_left=0,
+                successor="",
+                apps=tuple(callers.get(endpoint, ())),
             ),
         )
 

@@ -27,10 +27,15 @@ class Facts:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.alerts: list[tuple[str, int]] = []
 
     def anomaly(self, event: Any) -> None:
         """Something to look at."""
         self.told.append(f"{event.what}: {event.detail}")
+
+    async def alert(self, endpoint: str, change: str) -> None:
+        """A model was changed."""
+        self.alerts.append((endpoint, len(change)))
 
 
 @pytest.fixture
@@ -58,6 +63,7 @@ async def watch(redis: Redis, fal: Publisher, facts: Any) -> AsyncIterator[Model
             documents,
             prices,
             drifts=ModelDrifts(redis, "one"),
+            tell=facts.alert,
             stops=Stops(redis),
             facts=facts,
         )
@@ -105,6 +111,7 @@ async def test_a_change_stops_the_model_and_tells_why(
     words = 'input.quality.default: "high" is now "low"'
     assert await reported() == (2, [words], True)
     assert facts.told == [f"model_changed: {ENDPOINT}: {words}"]
+    assert facts.alerts == [(ENDPOINT, 64)]
     stop = await Stops(redis).read(SUBJECT)
     assert stop
     assert (stop.who, stop.why[:23]) == ("falgate", "fal changed this model;")

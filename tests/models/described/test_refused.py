@@ -95,6 +95,22 @@ DECLARED: dict[str, tuple[Change, str]] = {
         ),
         "size: more than 300 sides",
     ),
+    "an input that is not there": (
+        lambda it: it.update(files=[{"path": "image_urls[*]"}]),
+        r"files\[0\].path: fal's document has no list of texts 'image_urls'",
+    ),
+    "an input of another type": (
+        lambda it: it.update(files=[{"path": "steps"}]),
+        r"files\[0\].path: fal's document has no text 'steps'",
+    ),
+    "a number of inputs that there cannot be": (
+        lambda it: it.update(files=[{"path": "note", "max": 2}]),
+        r"files\[0\].max",
+    ),
+    "a mask of nothing": (
+        lambda it: it.update(files=[{"path": "note", "masks": "image_url"}]),
+        r"files\[0\].masks",
+    ),
     "a price in words": (term(usd="a cent"), r"price.terms\[0\].usd"),
     "a price by an argument that is not there": (
         term(times={"resolution": {"1K": "1"}}),

@@ -35,6 +35,10 @@ def values(name: str, hint: Any) -> st.SearchStrategy[Any]:
         )
         has_size = any(isinstance(kind, type) and issubclass(kind, ImageSize) for kind in kinds)
         return st.sampled_from(listed) | sizes if has_size else st.sampled_from(listed)
+    if name == "image_urls":
+        side = st.integers(1, 4_000)
+        read = st.builds("sha256:{}1;{}x{};image/png".format, st.just("0" * 63), side, side)
+        return st.lists(read, min_size=1, max_size=8)
     if kinds == [int]:
         return st.integers(1, 4)
     if kinds == [str]:
@@ -49,8 +53,12 @@ def bodies(spec: ModelSpec) -> st.SearchStrategy[dict[str, Any]]:
         for each in msgspec.structs.fields(spec.input)
         if each.name != "brushes"
     }
-    prompt = {spec.prompt: fields.pop(spec.prompt)}
-    return st.fixed_dictionaries(prompt, optional=fields)
+    required = {
+        each.name: fields.pop(each.name)
+        for each in msgspec.structs.fields(spec.input)
+        if each.required
+    }
+    return st.fixed_dictionaries(required, optional=fields)
 
 
 def sold(spec: ModelSpec, body: dict[str, Any], behaviour: Behaviour) -> Record:

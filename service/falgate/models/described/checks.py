@@ -6,6 +6,7 @@ from typing import Any, get_origin
 import msgspec
 
 from falgate.models.described.declaration import Declaration, Term
+from falgate.models.described.files import argument
 from falgate.models.described.sizes import legal
 from falgate.models.described.skeleton import FILE
 from falgate.models.described.wrong import DescriptionWrong
@@ -44,8 +45,6 @@ def check(
     _check_closed(declared, arguments)
     _check_outputs(declared, result)
     _check_terms(declared, hints)
-    if declared.files:
-        raise DescriptionWrong("files", "input pictures cannot be described yet; remove the model")
 
 
 def _check_fields(declared: Declaration, hints: Hints) -> None:
@@ -101,12 +100,19 @@ def _check_closed(declared: Declaration, arguments: type[msgspec.Struct]) -> Non
     known = set(msgspec.structs.asdict(declared.fields).values())
     for name in declared.closed:
         _require(name, found, "closed")
-        if found[name].required or name in known:
+        if found[name].required:
+            raise DescriptionWrong("closed", f"{name} cannot be left out")
+    known |= {argument(file.path) for file in declared.files}
+    for name in declared.closed:
+        if name in known:
             raise DescriptionWrong("closed", f"{name} cannot be left out")
     for name, field in found.items():
-        if name not in declared.closed and (file := _file_in(name, field.type)):
+        told = name in declared.closed or name in known
+        if not told and (file := _file_in(name, field.type)):
             raise DescriptionWrong(
-                "closed", f"{file} leads to a file whose bytes may change; list {name} in closed"
+                "closed",
+                f"{file} leads to a file whose bytes may change; list {name} in closed, or in "
+                "files if it is an input picture",
             )
 
 

@@ -11,6 +11,7 @@ from falgate.models.described import document as documents
 from falgate.models.described.checks import check
 from falgate.models.described.declaration import Declaration, Fields, Price
 from falgate.models.described.document import Document
+from falgate.models.described.files import inputs_of
 from falgate.models.described.sizes import expecting, grid_of, media_types, presets_of
 from falgate.models.described.structs import struct_of
 from falgate.models.described.terms import Prices, amount, words
@@ -73,7 +74,8 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
     hints = {each.name: each.type for each in msgspec.structs.fields(arguments)}
     chosen = struct_in(hints.get(fields.size))
     size = chosen if chosen is not None and issubclass(chosen, ImageSize) else None
-    prices = Prices(price, fields)
+    inputs = inputs_of(declared.files, hints)
+    prices = Prices(price, fields, inputs)
     names = [value for value in values_of(hints.get(fields.size)) if isinstance(value, str)]
     media = media_types(fields.format, values_of(hints.get(fields.format)))
     grid = grid_of(declared.size)
@@ -103,10 +105,12 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
         texts=tuple(
             each
             for each, hint in hints.items()
-            if each != fields.prompt and each not in declared.closed and has_text(hint)
+            if each not in (fields.prompt, *declared.closed, *(file.argument for file in inputs))
+            and has_text(hint)
         ),
         unpooled=tuple(declared.unpooled),
         recorded=_recorded(declared),
+        inputs=inputs,
         pictures=pictures,
         lone=pictures == outputs.files,
         scalars=tuple(outputs.scalars),

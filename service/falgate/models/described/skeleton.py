@@ -34,7 +34,7 @@ TO_DECIDE = (
     "price: all terms of fal's price; what depends on an argument needs `times` or `when`",
     "refuse: combinations that fal refuses or that cost more than was asked for",
     "unpooled: arguments that make a picture depend on more than the request, as a web search does",
-    "closed: arguments that lead to files, whose bytes may change",
+    "closed: arguments that lead to files; input pictures belong into files, see docs/models.md",
 )
 """What no document says."""
 
@@ -62,6 +62,7 @@ def skeleton(document: Document, *, file: str, sha256: str) -> str:
         f"unkeyed = {_toml(unkeyed)}",
         "refuse = []",
         f"closed = {_toml(list(_closed(hints)))}",
+        "files = []",
         "unpooled = []",
         "",
         "[fields]",

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from falgate.core.input_picture import input_picture
 from falgate.core.money import Micros
 from falgate.models.described.declaration import Fields, Price, Term
 from falgate.models.described.wrong import DescriptionWrong
+from falgate.models.input_files import InputFiles
 from falgate.models.openai_images import picture_tokens
 from falgate.models.sizes import ImageSize, size_named
 from falgate.models.spelling import spelt
@@ -56,8 +58,11 @@ def _above_zero(text: str, where: str) -> Fraction:
 class _Priced:
     """A term with its numbers parsed."""
 
-    def __init__(self, term: Term, where: str, fields: Fields) -> None:
+    def __init__(
+        self, term: Term, where: str, fields: Fields, inputs: Sequence[InputFiles]
+    ) -> None:
         self.term = term
+        self._inputs = inputs
         self._fields = fields
         self._micros = _above_zero(term.usd, f"{where}.usd") * _MICROS_IN_A_DOLLAR
         usual = term.usd if term.usual is None else term.usual
@@ -88,13 +93,24 @@ class _Priced:
         match term.of:
             case "megapixel":
                 size = self._size(arguments)
-                return max(0, -(-size.width * size.height // term.pixels) - term.free)
+                counted = [size.width * size.height, *self._pixels(arguments)]
+                return max(0, sum(-(-each // term.pixels) for each in counted) - term.free)
             case "grid":
                 across = term.grid[getattr(arguments, self._fields.quality)]
                 return picture_tokens(across, self._size(arguments))
             case "byte":
                 return len(getattr(arguments, self._fields.prompt).encode()) + term.plus
+            case "file":
+                return sum(len(each.values(arguments)) for each in self._inputs)
         return 1
+
+    def _pixels(self, arguments: Any) -> list[int]:
+        """Return the pixels of each input file; the most if it was not read, as in a quote."""
+        return [
+            picture.width * picture.height if (picture := input_picture(value)) else each.pixels_max
+            for each in self._inputs
+            for value in each.values(arguments)
+        ]
 
     def _size(self, arguments: Any) -> ImageSize:
         size = size_of(arguments, self._fields.size)
@@ -109,14 +125,15 @@ class _Priced:
 class Prices:
     """The price of a call, as `ModelSpec` asks for it."""
 
-    def __init__(self, price: Price, fields: Fields) -> None:
+    def __init__(self, price: Price, fields: Fields, inputs: Sequence[InputFiles] = ()) -> None:
         """Parse the terms.
 
         Raises:
             DescriptionWrong: A number is none.
         """
         terms = [
-            _Priced(term, f"price.terms[{index}]", fields) for index, term in enumerate(price.terms)
+            _Priced(term, f"price.terms[{index}]", fields, inputs)
+            for index, term in enumerate(price.terms)
         ]
         # What is billed for text, or may not be billed, is held beside the list price of pictures.
         self._beside = [each for each in terms if each.is_margin or each.term.of == "byte"]
