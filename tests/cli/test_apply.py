@@ -101,7 +101,7 @@ def test_a_quote_names_the_budget_that_would_refuse(served: Command, tmp_path: P
     told = served("quote", PICTURE, "--app", "web/shop").stdout
 
     assert (quoted["cache"], quoted["asked"], quoted["cached"]) == ("miss", 1, 0)
-    assert quoted["list_usd"] == "0.009"
+    assert quoted["list_usd"] == "0.00402"
     assert not quoted["allowed"]
     assert [(each["account"], each["window"]) for each in quoted["refused_by"]] == [
         ("team:web", "day")
