@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 from patience import PATIENCE_S
 
+from falgate.models.endpoints import MODELS
 from falgate.served_models import SHIPPED as FOLDER
 
 MODEL = "/fal-ai/gpt-image-1.5"
 EDIT = "/fal-ai/flux-2-pro/edit"
 DESCRIBED = ["/fal-ai/flux/schnell", "/fal-ai/flux-2-pro", "/fal-ai/nano-banana-2", EDIT]
+OTHERS = [*DESCRIBED, *(f"/{endpoint}" for endpoint in MODELS if f"/{endpoint}" != MODEL)]
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q"
     "DwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -116,7 +118,7 @@ def asked(chance: random.Random, keys: list[str]) -> Asked:
         headers += chance.sample(HEADERS, chance.choice([0, 1, 1, 2]))
         if chance.random() < 0.1:
             headers.append(chance.choice(headers))
-    model = chance.choice(DESCRIBED) if chance.random() < 0.3 else MODEL
+    model = chance.choice(OTHERS) if chance.random() < 0.3 else MODEL
     path = model if usual else chance.choice([model, f"/run{model}", f"{model}/", f"{model}?a=b"])
     host = HOSTS[0] if usual else chance.choice(HOSTS)
     return Asked(path, host, headers, body(chance))
