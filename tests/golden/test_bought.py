@@ -25,7 +25,7 @@ INPUT = f"sha256:{'0' * 64};1024x1024;image/png"
 """An input picture as it is after it was read."""
 URL = "https://example.com/not-read-yet.png"
 TALL = {"width": 1024, "height": 1536}
-OF_2 = [
+OF_2: list[dict[str, Any]] = [
     {},
     {"image_size": "square_hd", "quality": "low", "num_images": 4},
     {"image_size": TALL, "quality": "medium", "background": "transparent"},
@@ -38,7 +38,7 @@ OF_2 = [
     {"quality": "hd"},
     {"prompt": ""},
 ]
-OF_2_5 = [
+OF_2_5: list[dict[str, Any]] = [
     *OF_2,
     {"quality": "xhigh", "num_images": 10},
     {"quality": "max", "image_size": {"width": 2880, "height": 2880}},
@@ -46,7 +46,7 @@ OF_2_5 = [
     {"output_format": "png", "output_compression": 80},
     {"output_format": "webp", "output_compression": 101},
 ]
-EDITED = [
+EDITED: list[dict[str, Any]] = [
     {"image_urls": []},
     {"image_urls": [INPUT] * 16},
     {"image_urls": [INPUT], "mask_url": INPUT},
