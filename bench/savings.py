@@ -31,10 +31,9 @@ import httpx
 import msgspec
 
 from bench import upstream
-from bench.processes import until_answered
+from bench.processes import free_port, until_answered
 
 MODEL = "fal-ai/gpt-image-1.5"
-HTTP = "127.0.0.1:18492"
 WORK_S = 0.02
 OK = 200
 
@@ -225,10 +224,11 @@ async def gateway(
     folder: Path, sandbox: str
 ) -> AsyncIterator[tuple[httpx.AsyncClient, Callable[[], int]]]:
     """A client of falgate, and how many pictures its ledger has, once that was verified."""
+    host = f"127.0.0.1:{free_port()}"
     env = {
         **os.environ,
         "FALGATE_DATA_DIR": str(folder / "data"),
-        "FALGATE_LISTEN": HTTP,
+        "FALGATE_LISTEN": host,
         "FALGATE_LOG_LEVEL": "error",
         "FALGATE_UPSTREAM_URL": f"{sandbox}/queue",
         "FALGATE_ORG_DAILY_USD": "100000",
@@ -246,10 +246,10 @@ async def gateway(
         return sum(int(row["bought"]) for row in run("usage", "--format", "json")["rows"])
 
     try:
-        until_answered(f"http://{HTTP}/readyz")
+        until_answered(f"http://{host}/readyz")
         key = run("keys", "create", "--json")["key"]
         async with httpx.AsyncClient(
-            base_url=f"http://{HTTP}", headers={"Authorization": f"Key {key}"}, timeout=60
+            base_url=f"http://{host}", headers={"Authorization": f"Key {key}"}, timeout=60
         ) as client:
             yield client, verify
     finally:
