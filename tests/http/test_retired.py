@@ -98,6 +98,25 @@ async def test_a_quote_says_that_it_has_ended_and_what_the_successor_costs(
     assert after["successor"]["problem"] is None
 
 
+async def test_an_operators_quote_goes_where_the_request_would_go(
+    operator: httpx.AsyncClient,
+) -> None:
+    asked = {"app": "default/app", "model": OLD, "request": {"prompt": "an operator's quote"}}
+
+    async def quoted() -> Any:
+        return (await operator.post("/quote", json=asked)).json()
+
+    before = await quoted()
+    assert (before["model"], before["ended"], before["successor"]["model"]) == (OLD, False, NEW)
+    await end(operator)
+    after = await quoted()
+    assert (after["model"], after["ended"], after["allowed"]) == (OLD, True, False)
+    await end(operator, afterwards="redirect")
+    moved = await quoted()
+    assert (moved["model"], moved["ended"], moved["allowed"]) == (NEW, False, True)
+    assert moved["estimate_usd"] == before["successor"]["estimate_usd"]
+
+
 async def test_what_the_cache_cannot_answer_goes_to_the_successor(
     operator: httpx.AsyncClient, ask: Ask
 ) -> None:

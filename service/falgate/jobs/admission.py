@@ -14,12 +14,12 @@ from falgate.cache import directives
 from falgate.cache.policy import resolve
 from falgate.cache.request import PictureRequest
 from falgate.core.account import Account, chain
-from falgate.core.errors import KeyRefused, ModelRetired, ModelUnknown
+from falgate.core.errors import KeyRefused, ModelUnknown
 from falgate.fal import options
 from falgate.fal.options import FalOptions
+from falgate.jobs.succession import succeed
 from falgate.models import arguments as request
 from falgate.models.arguments import Parsed
-from falgate.models.redirect import redirected
 from falgate.models.spec import ModelSpec
 
 
@@ -216,18 +216,11 @@ def succeeded(
     successor takes its place.
 
     Raises:
-        InputRejected: The successor cannot do what was asked for.
-        ModelRetired: There is no successor that is served.
+        InputRejected, ModelRetired: As `succeed`.
     """
-    spec, arguments, over = call.spec, call.arguments, call.ended
-    passed = {spec.endpoint}
-    while over is not None and over.afterwards == "redirect":
-        successor = models.get(over.successor)
-        if successor is None or successor.endpoint in passed:
-            raise ModelRetired(spec.endpoint, over.successor)
-        arguments, spec = redirected(spec, arguments, successor), successor
-        over = ending(caller, spec, call.upstream)
-        passed.add(spec.endpoint)
+    spec, arguments, over = succeed(
+        call.spec, call.arguments, models, lambda each: ending(caller, each, call.upstream)
+    )
     treatment = call.treatment.of_request(spec, arguments)
     return replace(
         call,
