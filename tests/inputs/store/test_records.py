@@ -1,0 +1,232 @@
+"""Input pictures of apps in Redis, and their files: kept while they are used, and swept."""
+
+import asyncio
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from redis.asyncio import Redis
+
+from falgate.accounts.apikey import KeyRecord
+from falgate.accounts.directory import App, Directory
+from falgate.core.errors import TooMany, Unavailable
+from falgate.core.input_picture import InputPicture
+from falgate.core.picture import NotAPicture
+from falgate.inputs.files import InputFileStore, InputSweeper
+from falgate.inputs.store import records as module
+from falgate.inputs.store.records import InputRecords
+from falgate.inputs.uploads import UploadRefused, Uploads, UploadUnknown
+from falgate.models.input_files import PIXELS_MAX
+from falgate.pictures.convert import Converter
+from falgate.pictures.intake import PictureIntake
+from falgate.pictures.storage import PictureStore
+from falgate.redis import picture_keys
+
+KEPT_S = 3_600
+SHOP, BLOG = "web/shop", "web/blog"
+KEY = KeyRecord(id="k", kind="live", digest="", team="web", app="shop", name="", created_s=0)
+
+
+def picture(colour: str = "red") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (20, 10), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> Path:
+    return tmp_path / "media"
+
+
+@pytest.fixture
+def store(media: Path) -> PictureStore:
+    media.mkdir()
+    return PictureStore(media.as_uri())
+
+
+@pytest.fixture
+def records(redis: Redis) -> InputRecords:
+    return InputRecords(redis, kept_s=KEPT_S)
+
+
+@pytest.fixture
+def files(store: PictureStore, records: InputRecords) -> InputFileStore:
+    return InputFileStore(store, records, PictureIntake(store, Converter(80)))
+
+
+@pytest.fixture
+def sweeper(records: InputRecords, files: InputFileStore) -> Callable[..., InputSweeper]:
+    """A sweeper, given the apps that there are."""
+
+    def made(*apps: str, kept_s: int = KEPT_S) -> InputSweeper:
+        async def directory() -> Directory:
+            return Directory(1, {}, dict.fromkeys(apps, App()))
+
+        return InputSweeper(records, files, directory, kept_s=kept_s)
+
+    return made
+
+
+def kept(media: Path) -> list[str]:
+    found = (media / "inputs").rglob("*")
+    return sorted(str(each.relative_to(media)) for each in found if each.is_file())
+
+
+async def test_a_picture_is_kept_once_for_each_app_apart_from_those_that_are_served(
+    files: InputFileStore, media: Path
+) -> None:
+    first = await files.keep(SHOP, picture(), PIXELS_MAX)
+    again = await files.keep(SHOP, picture(), PIXELS_MAX)
+    other = await files.keep(BLOG, picture(), PIXELS_MAX)
+
+    assert first == again == other
+    assert first.picture == InputPicture(first.picture.sha256, 20, 10, "image/png")
+    name = first.picture.name
+    assert kept(media) == [f"inputs/{BLOG}/{name}", f"inputs/{SHOP}/{name}"]
+    assert await files.read(SHOP, first.picture) == picture()
+
+
+async def test_an_app_cannot_read_or_use_what_another_has(files: InputFileStore) -> None:
+    stored = (await files.keep(SHOP, picture(), PIXELS_MAX)).picture
+
+    assert await files.read(BLOG, stored) is None
+    assert not await files.use(BLOG, stored)
+    assert await files.use(SHOP, stored)
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a"])
+async def test_what_is_no_picture_leaves_nothing(
+    data: bytes, files: InputFileStore, media: Path, records: InputRecords
+) -> None:
+    with pytest.raises(NotAPicture):
+        await files.keep(SHOP, data, PIXELS_MAX)
+    assert kept(media) == []
+    assert await records.apps() == []
+
+
+async def test_what_is_not_used_for_a_time_is_deleted_and_the_rest_stays(
+    files: InputFileStore,
+    sweeper: Callable[..., InputSweeper],
+    redis: Redis,
+    media: Path,
+    records: InputRecords,
+) -> None:
+    old = (await files.keep(SHOP, picture("red"), PIXELS_MAX)).picture
+    new = (await files.keep(SHOP, picture("blue"), PIXELS_MAX)).picture
+    await redis.zadd(picture_keys.inputs(SHOP), {old.name: 1})
+    await sweeper(SHOP).sweep()
+
+    assert kept(media) == [f"inputs/{SHOP}/{new.name}"]
+    assert await files.read(SHOP, old) is None
+    assert await records.apps() == [SHOP]
+    await redis.zadd(picture_keys.inputs(SHOP), {new.name: 1})
+    await sweeper(SHOP).sweep()
+    assert kept(media) == []
+    assert await records.apps() == []
+
+
+async def test_what_an_app_had_is_forgotten_with_the_app(
+    files: InputFileStore, sweeper: Callable[..., InputSweeper], media: Path
+) -> None:
+    await files.keep(SHOP, picture(), PIXELS_MAX)
+    await files.keep(BLOG, picture(), PIXELS_MAX)
+    await asyncio.sleep(0.005)  # what was used in this very millisecond is used
+    await sweeper(BLOG).sweep()
+
+    assert [name.rpartition("/")[0] for name in kept(media)] == [f"inputs/{BLOG}"]
+
+
+async def test_while_a_file_is_deleted_nobody_counts_on_it(
+    files: InputFileStore, records: InputRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = (await files.keep(SHOP, picture(), PIXELS_MAX)).picture
+    await asyncio.sleep(0.005)
+    assert await records.mark(SHOP, unused_s=0) == [stored.name]
+
+    assert await records.note(SHOP, stored) == "being deleted"
+    monkeypatch.setattr("falgate.inputs.files._AGAIN_S", 0)
+    with pytest.raises(Unavailable):
+        await files.use(SHOP, stored)
+    await records.drop(SHOP, [stored.name])
+    assert await records.note(SHOP, stored) == "noted"
+
+
+async def test_a_deletion_that_died_halfway_is_void_after_a_time(
+    files: InputFileStore, records: InputRecords, redis: Redis
+) -> None:
+    stored = (await files.keep(SHOP, picture(), PIXELS_MAX)).picture
+    await asyncio.sleep(0.005)
+    await records.mark(SHOP, unused_s=0)
+    await redis.zadd(picture_keys.inputs(SHOP), {stored.name: -1})
+
+    assert await records.note(SHOP, stored) == "noted"
+    assert await records.drop(SHOP, [stored.name]) == 1, "it is in use again"
+
+
+async def test_an_app_has_only_so_many(
+    files: InputFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INPUTS_MAX", 1)
+    await files.keep(SHOP, picture("red"), PIXELS_MAX)
+    await files.keep(SHOP, picture("red"), PIXELS_MAX)
+
+    with pytest.raises(TooMany, match="too many input pictures"):
+        await files.keep(SHOP, picture("blue"), PIXELS_MAX)
+    await files.keep(BLOG, picture("blue"), PIXELS_MAX)
+
+
+async def test_an_upload_is_put_once_as_it_was_announced(
+    files: InputFileStore, records: InputRecords
+) -> None:
+    uploads = Uploads(records, files)
+    token, upload_id = await uploads.announce(KEY, "image/png")
+
+    with pytest.raises(UploadRefused, match="announced as image/png"):
+        await uploads.ticket(token, "image/jpeg")
+    ticket = await uploads.ticket(token, "image/png")
+    await uploads.put(token, ticket, picture())
+    upload = await records.upload(upload_id)
+    assert upload is not None
+    assert upload.app == SHOP
+    with pytest.raises(UploadUnknown):
+        await uploads.ticket(token, "image/png")
+    with pytest.raises(UploadUnknown):
+        await uploads.put(token, ticket, picture())
+
+
+async def test_an_upload_of_anything_else_is_refused(
+    files: InputFileStore, records: InputRecords
+) -> None:
+    uploads = Uploads(records, files)
+    token, upload_id = await uploads.announce(KEY, "image/png")
+    ticket = await uploads.ticket(token, "image/png")
+
+    with pytest.raises(UploadRefused, match="Only input pictures can be uploaded"):
+        await uploads.put(token, ticket, b"%PDF-1.7")
+    assert await records.upload(upload_id) is None
+
+
+async def test_ids_of_uploads_cannot_be_guessed_and_end_by_themselves(
+    records: InputRecords, redis: Redis, files: InputFileStore
+) -> None:
+    uploads = Uploads(records, files)
+    announced: list[Any] = [await uploads.announce(KEY, "image/png") for _ in range(20)]
+
+    every = [part for each in announced for part in each]
+    assert len(set(every)) == 40
+    assert {len(part) for part in every} == {32}
+    for token, _ in announced:
+        assert 0 < await redis.ttl(picture_keys.ticket(token)) <= 600
+
+
+async def test_where_an_upstream_has_a_picture_is_remembered_once(records: InputRecords) -> None:
+    digest = "ab" * 32
+
+    assert await records.sent("fal", digest) == ""
+    assert await records.remember("fal", digest, "https://a", for_s=60) == "https://a"
+    assert await records.remember("fal", digest, "https://b", for_s=60) == "https://a"
+    assert await records.sent("fal", digest) == "https://a"
+    assert await records.sent("sandbox", digest) == ""
