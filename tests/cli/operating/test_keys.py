@@ -44,8 +44,6 @@ def test_a_key_may_do_what_it_was_made_for(ask: Ask, shown: Ask) -> None:
         "qualities": ["low", "medium"],
         "sizes": ["1024x1024"],
         "pictures_max": 2,
-        "inputs_max": 0,
-        "input_bytes_max": 0,
         "networks": ["10.0.0.0/8"],
         "inputs_max": 0,
         "input_bytes_max": 0,
