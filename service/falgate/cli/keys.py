@@ -38,6 +38,8 @@ _MORE = (
     Column("permissions.qualities"),
     Column("permissions.sizes"),
     Column("permissions.pictures_max", "pictures at most", limit),
+    Column("permissions.inputs_max", "inputs at most", limit),
+    Column("permissions.input_bytes_max", "bytes of inputs at most", limit),
     Column("permissions.networks"),
     Column("permissions.fresh"),
     Column("permissions.derive"),
@@ -53,6 +55,11 @@ _SWITCHED = {
     "derive": "Whether it may be answered with a JPEG or WebP made here of a PNG.",
     "fresh": "Whether it may buy pictures anew that are there already.",
 }
+_LIMITED = (
+    ("--input-bytes-max", 10**12, "Bytes of all input pictures of a request; 0: any number."),
+    ("--inputs-max", 1000, "Input pictures in one request; 0: any number."),
+    ("--pictures-max", 1000, "In one request; 0: any number."),
+)
 _OPTIONS = {"models": "--model", "qualities": "--quality", "sizes": "--size"}
 
 
@@ -65,9 +72,9 @@ def _permissions(command: Callable[..., None]) -> Callable[..., None]:
         command = click.option(f"--{field}/--no-{field}", field, default=None, help=meaning)(
             command
         )
-    return click.option(
-        "--pictures-max", type=click.IntRange(0, 1000), help="In one request; 0: any number."
-    )(command)
+    for option, most, meaning in _LIMITED:
+        command = click.option(option, type=click.IntRange(0, most), help=meaning)(command)
+    return command
 
 
 @click.group()

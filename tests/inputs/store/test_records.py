@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.directory import App, Directory
-from falgate.core.errors import TooMany, Unavailable
-from falgate.core.input_picture import InputPicture
+from falgate.core.errors import TooMany
 from falgate.core.picture import NotAPicture
 from falgate.inputs.files import InputFileStore, InputSweeper
 from falgate.inputs.store import records as module
@@ -75,28 +74,6 @@ def kept(media: Path) -> list[str]:
     return sorted(str(each.relative_to(media)) for each in found if each.is_file())
 
 
-async def test_a_picture_is_kept_once_for_each_app_apart_from_those_that_are_served(
-    files: InputFileStore, media: Path
-) -> None:
-    first = await files.keep(SHOP, picture(), PIXELS_MAX)
-    again = await files.keep(SHOP, picture(), PIXELS_MAX)
-    other = await files.keep(BLOG, picture(), PIXELS_MAX)
-
-    assert first == again == other
-    assert first.picture == InputPicture(first.picture.sha256, 20, 10, "image/png")
-    name = first.picture.name
-    assert kept(media) == [f"inputs/{BLOG}/{name}", f"inputs/{SHOP}/{name}"]
-    assert await files.read(SHOP, first.picture) == picture()
-
-
-async def test_an_app_cannot_read_or_use_what_another_has(files: InputFileStore) -> None:
-    stored = (await files.keep(SHOP, picture(), PIXELS_MAX)).picture
-
-    assert await files.read(BLOG, stored) is None
-    assert not await files.use(BLOG, stored)
-    assert await files.use(SHOP, stored)
-
-
 @pytest.mark.parametrize("data", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a"])
 async def test_what_is_no_picture_leaves_nothing(
     data: bytes, files: InputFileStore, media: Path, records: InputRecords
@@ -126,32 +103,6 @@ async def test_what_is_not_used_for_a_time_is_deleted_and_the_rest_stays(
     await sweeper(SHOP).sweep()
     assert kept(media) == []
     assert await records.apps() == []
-
-
-async def test_what_an_app_had_is_forgotten_with_the_app(
-    files: InputFileStore, sweeper: Callable[..., InputSweeper], media: Path
-) -> None:
-    await files.keep(SHOP, picture(), PIXELS_MAX)
-    await files.keep(BLOG, picture(), PIXELS_MAX)
-    await asyncio.sleep(0.005)  # what was used in this very millisecond is used
-    await sweeper(BLOG).sweep()
-
-    assert [name.rpartition("/")[0] for name in kept(media)] == [f"inputs/{BLOG}"]
-
-
-async def test_while_a_file_is_deleted_nobody_counts_on_it(
-    files: InputFileStore, records: InputRecords, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored = (await files.keep(SHOP, picture(), PIXELS_MAX)).picture
-    await asyncio.sleep(0.005)
-    assert await records.mark(SHOP, unused_s=0) == [stored.name]
-
-    assert await records.note(SHOP, stored) == "being deleted"
-    monkeypatch.setattr("falgate.inputs.files._AGAIN_S", 0)
-    with pytest.raises(Unavailable):
-        await files.use(SHOP, stored)
-    await records.drop(SHOP, [stored.name])
-    assert await records.note(SHOP, stored) == "noted"
 
 
 async def test_a_deletion_that_died_halfway_is_void_after_a_time(
@@ -220,13 +171,3 @@ async def test_ids_of_uploads_cannot_be_guessed_and_end_by_themselves(
     assert {len(part) for part in every} == {32}
     for token, _ in announced:
         assert 0 < await redis.ttl(picture_keys.ticket(token)) <= 600
-
-
-async def test_where_an_upstream_has_a_picture_is_remembered_once(records: InputRecords) -> None:
-    digest = "ab" * 32
-
-    assert await records.sent("fal", digest) == ""
-    assert await records.remember("fal", digest, "https://a", for_s=60) == "https://a"
-    assert await records.remember("fal", digest, "https://b", for_s=60) == "https://a"
-    assert await records.sent("fal", digest) == "https://a"
-    assert await records.sent("sandbox", digest) == ""
