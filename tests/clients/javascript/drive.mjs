@@ -27,6 +27,7 @@ const { fal } = createRequire(`${process.cwd()}/`)("@fal-ai/client");
 const rewritten = (url) =>
   url
     .replace("https://queue.fal.run/", `${base}/queue/`)
+    .replace(/^https:\/\/rest(\.alpha)?\.fal\.ai\//, `${base}/rest/`)
     .replace("https://fal.run/", `${base}/run/`);
 const rewriting = async (request) => ({ ...request, url: rewritten(request.url) });
 const proxyUrl = `${base}/api/fal/proxy`;
@@ -100,7 +101,17 @@ async function abortedRun({ model, arguments: input }) {
   return running;
 }
 
+const blob = (data, type) => new Blob([Buffer.from(data, "base64")], { type });
+
+// The client uploads what it finds in the input, and puts URLs in its place.
+async function edited({ model, arguments: input, blobs, content_type: type, options }) {
+  const image_urls = blobs.map((data) => blob(data, type));
+  return fal.run(model, { input: { ...input, image_urls }, ...options });
+}
+
 const CALLS = {
+  upload: ({ data, content_type: type }) => fal.storage.upload(blob(data, type)),
+  edit: edited,
   run: ({ model, arguments: input, options }) => fal.run(model, { input, ...options }),
   "run, aborted": abortedRun,
   subscribe: subscribed,

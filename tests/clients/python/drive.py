@@ -1,15 +1,18 @@
 """Makes calls with fal's Python client as an app would, for a test that looks at the answers.
 
 Each line of standard input is a call in JSON: {"call", "model", "arguments", "options",
-"asynchronous"}; one without arguments is about the request submitted before it, or about its
-"request_id". Each is answered by a line of standard output.
+"asynchronous"}; an upload has {"data", "content_type"} instead. One without arguments is about the
+request submitted before it, or about its "request_id". Each is answered by a line of standard
+output.
 """
 
 import asyncio
+import base64
 import importlib
 import inspect
 import json
 import logging
+import os
 import socket
 import sys
 from dataclasses import asdict
@@ -44,9 +47,21 @@ def know_names_of_this_machine() -> None:
     socket.getaddrinfo = look_up_here
 
 
+def upload_here() -> None:
+    """Upload to where the client runs models: its hosts for that are constants."""
+    host = os.environ["FAL_RUN_HOST"]
+    fal_client.client.REST_URL = f"https://{host}/rest"
+    fal_client.client.CDN_URL = f"https://{host}/cdn"
+
+
 def told(status: Any) -> dict[str, Any]:
     """A status as JSON, with the name of its class."""
     return {"type": type(status).__name__, **asdict(status)}
+
+
+def file(call: dict[str, Any]) -> tuple[bytes, str]:
+    """The bytes of a file, and its type."""
+    return base64.b64decode(call["data"]), call["content_type"]
 
 
 def shown(result: Any) -> Any:
@@ -71,6 +86,8 @@ class Caller:
 
     def now(self, call: dict[str, Any]) -> Any:
         """By the synchronous client."""
+        if call["call"] in {"upload", "encode"}:
+            return getattr(fal_client, call["call"])(*file(call))
         if call["call"] == "iter_events":
             handle = fal_client.submit(call["model"], arguments=call["arguments"])
             seen = [told(status) for status in handle.iter_events(**call.get("options", {}))]
@@ -80,6 +97,8 @@ class Caller:
 
     async def later(self, call: dict[str, Any]) -> Any:
         """By the asynchronous client."""
+        if call["call"] == "upload":
+            return await fal_client.upload_async(*file(call))
         if call["call"] == "iter_events":
             handle = await fal_client.submit_async(call["model"], arguments=call["arguments"])
             options = call.get("options", {})
@@ -122,6 +141,7 @@ def failure(error: Exception) -> dict[str, Any]:
 def main() -> None:
     """Make the calls one after the other."""
     know_names_of_this_machine()
+    upload_here()
     attempts = Attempts()
     logging.getLogger("httpcore.http11").addHandler(attempts)
     logging.getLogger("httpcore.http11").setLevel(logging.DEBUG)
