@@ -71,10 +71,11 @@ def node_export(to: Reached) -> str:
 
 def middleware(to: Reached) -> str:
     """What each version of JavaScript's client can be given."""
-    queue, run = json.dumps(f"{to.url}/queue"), json.dumps(to.url)
+    queue, rest, run = (json.dumps(f"{to.url}{path}") for path in ("/queue", "/rest", ""))
     return (
         "requestMiddleware: async (r) => ({ ...r, url: r.url\n"
-        f'    .replace("https://queue.fal.run", {queue}).replace("https://fal.run", {run}) }})'
+        f'    .replace("https://queue.fal.run", {queue}).replace("https://fal.run", {run})\n'
+        f'    .replace("https://rest.fal.ai", {rest}) }})'
     )
 
 
