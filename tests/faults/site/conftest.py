@@ -113,13 +113,14 @@ class Site:
         *,
         kind: str = "live",
         key: str = "",
+        model: str = MODEL,
         headers: Mapping[str, str] | None = None,
         **arguments: Any,
     ) -> httpx.Response:
         """Ask for a cheap picture; with the site's own key of a kind, or another one."""
         body = {"prompt": f"{PROMPT} {wish}", "quality": "low", **arguments}
         headers = {"Authorization": f"Key {key or await self.key(kind)}", **(headers or {})}
-        return await self._client.post(f"{gateway.url}/{MODEL}", json=body, headers=headers)
+        return await self._client.post(f"{gateway.url}/{model}", json=body, headers=headers)
 
     async def broken(self, call: "asyncio.Task[httpx.Response]") -> None:
         """Wait until a call's connection is cut off."""
