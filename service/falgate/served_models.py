@@ -74,7 +74,24 @@ def _with_described(own: Mapping[str, ModelSpec], files: Iterable[Path]) -> Mapp
             raise DescriptionWrong(
                 file.name, f"endpoint: {spec.endpoint} is already described, by {by}"
             )
+    for spec in models.values():
+        if spec.described:
+            _check_successor(spec, models)
     return models
+
+
+def _check_successor(spec: ModelSpec, models: Mapping[str, ModelSpec]) -> None:
+    """Check that the model which takes a model's place is served, and does not lead back to it."""
+    assert spec.described
+    after, passed = spec.successor, {spec.endpoint}
+    while after:
+        if after not in models:
+            why = f"successor: {after} is not served; describe it too, or leave the line out"
+            raise DescriptionWrong(spec.described.file, why)
+        if after in passed:
+            raise DescriptionWrong(spec.described.file, f"successor: it leads back to {after}")
+        passed.add(after)
+        after = models[after].successor
 
 
 def _named_apart(spec: ModelSpec, models: Mapping[str, ModelSpec]) -> ModelSpec:

@@ -2,17 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from easel import easel, files, inputs, outputs, ref
 
-from falgate import settings
 from falgate.models.described.loader import load
 from falgate.models.described.wrong import DescriptionWrong
-from falgate.served_models import served_models
-from falgate.settings import SettingsWrong
 
 Parts = dict[str, Any]
 Change = Callable[[Parts], object]
@@ -223,68 +219,3 @@ def test_a_document_that_is_none_is_refused(data: bytes) -> None:
 def test_a_declaration_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(DescriptionWrong, match=r"^easel.toml: (this is not TOML|it is larger)"):
         load("easel.toml", text, lambda _: b"{}")
-
-
-def serve(folder: Path) -> None:
-    env = {"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_MODELS_DIR": str(folder)}
-    served_models(settings.read(env))
-
-
-def write(folder: Path, name: str, change: Change | None = None) -> None:
-    text, data = files(change)
-    (folder / f"{name}.toml").write_text(text)
-    (folder / "easel.json").write_bytes(data)
-
-
-def test_an_endpoint_that_is_described_twice_is_refused(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        write(tmp_path, name)
-
-    with pytest.raises(SettingsWrong, match=r"FALGATE_MODELS_DIR: b.toml: .* described, by a.toml"):
-        serve(tmp_path)
-
-
-def test_schemas_of_one_name_are_told_apart(tmp_path: Path) -> None:
-    """fal's names leave out the owner."""
-    write(tmp_path, "a")
-    text, data = files(lambda it: it.update(endpoint="other/easel/paint"))
-    other = data.replace(b"/acme/easel/paint", b"/other/easel/paint")
-    digest = hashlib.sha256(other).hexdigest()
-    text = text.replace(hashlib.sha256(data).hexdigest(), digest).replace("easel.json", "b.json")
-    (tmp_path / "b.toml").write_text(text)
-    (tmp_path / "b.json").write_bytes(other)
-    env = {"FALGATE_UPSTREAM_URL": "sandbox", "FALGATE_MODELS_DIR": str(tmp_path)}
-    models = served_models(settings.read(env))
-
-    assert models["acme/easel/paint"].schema_name == "EaselPaint"
-    assert models["other/easel/paint"].schema_name == "OtherEaselPaint"
-
-
-def test_a_gateway_does_not_start_with_a_description_that_it_cannot_sell(
-    falgate: Callable[..., Any], listening: dict[str, str], tmp_path: Path
-) -> None:
-    write(tmp_path, "a", term(usd="-1"))
-    done = falgate(
-        "serve",
-        FALGATE_UPSTREAM_URL="sandbox",
-        FALGATE_MODELS_DIR=str(tmp_path),
-        FALGATE_DATA_DIR=str(tmp_path / "data"),
-        FALGATE_LISTEN=listening["FALGATE_LISTEN"],
-    )
-
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: FALGATE_MODELS_DIR: a.toml: price.terms[0].usd: '-1' is")
-    assert done.stderr.count("\n") == 1
-
-
-def test_a_missing_document_is_named(tmp_path: Path) -> None:
-    write(tmp_path, "a")
-    (tmp_path / "easel.json").unlink()
-
-    with pytest.raises(SettingsWrong, match=r"a.toml: openapi.file: easel.json cannot be read"):
-        serve(tmp_path)
-
-
-def test_a_missing_directory_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsWrong, match=r"FALGATE_MODELS_DIR: .*none cannot be read"):
-        serve(tmp_path / "none")

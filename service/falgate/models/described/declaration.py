@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -173,6 +174,8 @@ class Declaration(_Part, frozen=True):
         title: Its name for people.
         openapi: fal's document.
         schema_version: Raise it when cached pictures must not be used again.
+        retires: The day (UTC) from which fal does not make its pictures any more.
+        successor: Endpoint of the model that takes its place then.
         fields: What its arguments are.
         unkeyed: Arguments that do not change a picture: the count and `inline`, no others.
         files: Arguments that are input pictures.
@@ -192,6 +195,8 @@ class Declaration(_Part, frozen=True):
     outputs: Outputs
     size: Size
     price: Price
+    retires: date | None = None
+    successor: Annotated[str, Meta(pattern=f"^({ENDPOINT.pattern})?$", max_length=150)] = ""
     unkeyed: list[Name] = []
     files: Annotated[list[File], Meta(max_length=20)] = []
     refuse: Annotated[list[dict[str, Value]], Meta(max_length=50)] = []

@@ -87,6 +87,8 @@ def _spec(name: str, declared: Declaration, found: dict[str, Any]) -> ModelSpec:
         input=arguments,
         output=result,
         schema_version=declared.schema_version,
+        retires=declared.retires,
+        successor=declared.successor,
         price_version=price.version,
         image_price=prices.picture,
         text_ceiling=prices.ceiling,
