@@ -207,3 +207,14 @@ def test_a_model_without_the_argument_is_not_what_such_a_key_may_use(
 ) -> None:
     with pytest.raises(NotAllowed):
         policy.check_arguments(Permissions(**permissions), SPEC, Plain())
+
+
+@pytest.mark.parametrize(("most", "size", "fine"), [(0, 10**9, True), (9, 9, True), (9, 10, False)])
+def test_the_bytes_of_inputs_are_limited_together(most: int, size: int, *, fine: bool) -> None:
+    permissions = Permissions(input_bytes_max=most)
+
+    if fine:
+        policy.check_input_bytes(permissions, size)
+    else:
+        with pytest.raises(NotAllowed, match="9 bytes together, not of 10"):
+            policy.check_input_bytes(permissions, size)

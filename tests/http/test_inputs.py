@@ -10,6 +10,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from falgate.redis import picture_keys
+
 EDIT = "/openai/gpt-image-2/edit"
 EDITS = [
     EDIT,
@@ -94,6 +96,53 @@ async def test_the_queue_and_quotes_take_them_too(buy: Buy, key: str, administer
         assert (await client.get(queued.json()["response_url"])).status_code == 200
     again = (await buy(key, f"/v1/quote{EDIT}", image_urls=urls)).json()
     assert (again["cache"], again["hold_usd"]) == ("hit", "0.00")
+
+
+async def test_apps_share_an_edit_but_no_uploads(
+    buy: Buy, key: str, upload: Any, admin: httpx.AsyncClient, team: str
+) -> None:
+    made = await admin.post(f"/teams/{team}/apps", json={"name": "second"})
+    assert made.status_code == 201
+    second = (await admin.post("/keys", json={"team": team, "app": "second"})).json()["key"]
+    urls = {each: await upload(each, picture("gold")) for each in (key, second)}
+
+    bought = await buy(key, EDIT, image_urls=[urls[key]])
+    shared = await buy(second, EDIT, image_urls=[urls[second]])
+    stolen = [
+        await buy(key, EDIT, image_urls=[urls[second]]),
+        await buy(second, EDIT, image_urls=[urls[key]]),
+    ]
+
+    assert (bought.headers["x-falgate-cache"], shared.headers["x-falgate-cache"]) == ("miss", "hit")
+    assert shared.json() == bought.json()
+    never = issue(await buy(key, EDIT, image_urls=[f"{urls[key][:-32]}{'0' * 32}"]))
+    assert [issue(each) for each in stolen] == [never] * 2, "it is no oracle"
+
+
+async def test_an_edit_is_not_answered_from_memory_once_its_upload_has_expired(
+    buy: Buy, key: str, upload: Any, administered: Any
+) -> None:
+    url = await upload(key, picture("coral"))
+    bought, again = [await buy(key, EDIT, image_urls=[url]) for _ in range(2)]
+    async with administered.redis() as redis:
+        assert await redis.delete(picture_keys.upload(url.rpartition("/")[2])) == 1
+
+    found = issue(await buy(key, EDIT, image_urls=[url]))
+
+    assert [each.headers["x-falgate-cache"] for each in (bought, again)] == ["miss", "hit"]
+    assert found["type"] == "file_download_error"
+    assert "upload it again" in found["msg"]
+
+
+async def test_an_upload_that_was_not_put_is_no_input(
+    buy: Buy, key: str, admin: httpx.AsyncClient
+) -> None:
+    root = f"http://{admin.base_url.netloc.decode()}"
+    begun = await admin.post(f"{root}{INITIATE}", json={}, headers={"Authorization": f"Key {key}"})
+
+    found = issue(await buy(key, EDIT, image_urls=[begun.json()["file_url"]]))
+
+    assert found["type"] == "file_download_error"
 
 
 BOMB = picture(size=(9_000, 9_000), mode="1", colour="white")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import trustme
+from aiohttp.abc import AbstractResolver
 
 from falgate.egress.target import Rules, rules
 from falgate.inputs.fetching import InputFetcher
@@ -23,7 +24,7 @@ def authority() -> trustme.CA:
 async def fetch(authority: trustme.CA) -> AsyncIterator[Fetch]:
     """A function that fetches from a server that sends these pieces, and then waits if told."""
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.issue_cert("127.0.0.1", "pictures.example").configure_cert(tls)
     believed = ssl.create_default_context()
     authority.configure_trust(believed)
     closing: list[asyncio.Server | InputFetcher] = []
@@ -35,6 +36,8 @@ async def fetch(authority: trustme.CA) -> AsyncIterator[Fetch]:
         endless: bool = False,
         allowed: Rules | None = None,
         deadline_s: float = 5,
+        host: str = "127.0.0.1",
+        lookups: AbstractResolver | None = None,
     ) -> bytes:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
@@ -54,9 +57,9 @@ async def fetch(authority: trustme.CA) -> AsyncIterator[Fetch]:
         server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
         port = server.sockets[0].getsockname()[1]
         may = allowed or rules(("127.0.0.1/32",), allow_http=False)
-        fetcher = InputFetcher(may, believed, deadline_s=deadline_s)
+        fetcher = InputFetcher(may, believed, lookups=lookups, deadline_s=deadline_s)
         closing.extend((server, fetcher))
-        return await fetcher.fetch(f"https://127.0.0.1:{port}/a.png?secret", bytes_max)
+        return await fetcher.fetch(f"https://{host}:{port}/a.png?secret", bytes_max)
 
     yield fetched
     for each in closing:

@@ -194,15 +194,38 @@ async def test_an_upload_is_put_once_and_as_it_was_announced(client: httpx.Async
     assert unknown.status_code == 404
 
 
-async def test_python_uploads_with_its_key(ask: Ask, client: httpx.AsyncClient) -> None:
-    token = (await client.post("/rest/storage/auth/token", json={})).json()
+async def test_python_uploads_with_a_token_that_does_nothing_else(
+    ask: Ask, client: httpx.AsyncClient, serving: Gateway
+) -> None:
+    """An app's proxy adds the key for browsers, so what they are answered must not be the key."""
+    answer = await client.post("/rest/storage/auth/token", json={})
+    token = answer.json()
     headers = {"Authorization": f"{token['token_type']} {token['token']}"}
 
     there = await client.post("/cdn/files/upload", content=picture("teal"), headers=headers)
     no_picture = await client.post("/cdn/files/upload", content=b"<html>", headers=headers)
+    in_parts = await client.post("/cdn/files/upload/multipart", headers=headers)
+    elsewhere = [
+        await client.post("/rest/storage/auth/token", json={}, headers=headers),
+        await client.post("/rest/storage/upload/initiate", json={}, headers=headers),
+        await ask(EDIT, image_urls=[there.json()["access_url"]], headers=headers),
+    ]
 
+    assert serving.key not in answer.text
+    assert answer.headers["cache-control"] == "private, no-store"
     edited = await ask(EDIT, image_urls=[there.json()["access_url"]])
-    assert (edited.status_code, no_picture.status_code) == (200, 422)
+    assert (edited.status_code, no_picture.status_code, in_parts.status_code) == (200, 422, 413)
+    assert [each.status_code for each in elsewhere] == [401] * 3
+
+
+async def test_a_key_uploads_without_a_token_and_an_unknown_token_does_not(
+    client: httpx.AsyncClient,
+) -> None:
+    headers = {"Authorization": f"Bearer {'ab' * 16}"}
+    keyed = await client.post("/cdn/files/upload", content=picture("navy"))
+    unknown = await client.post("/cdn/files/upload", content=picture("navy"), headers=headers)
+
+    assert (keyed.status_code, unknown.status_code) == (200, 401)
 
 
 @pytest.mark.parametrize(

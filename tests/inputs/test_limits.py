@@ -47,11 +47,14 @@ async def test_an_upload_of_a_key_that_was_revoked_is_not_taken(
     announced = await admin.post(
         f"{root}/rest/storage/upload/initiate", json={"content_type": "image/png"}, headers=headers
     )
+    token = await admin.post(f"{root}/rest/storage/auth/token", json={}, headers=headers)
     revoked = await admin.post(f"/keys/{hired['record']['id']}/revoke")
     assert revoked.is_success, revoked.text
 
     put = await admin.put(
         announced.json()["upload_url"], content=png(), headers={"Content-Type": "image/png"}
     )
+    granted = {"Authorization": f"Bearer {token.json()['token']}"}
+    posted = await admin.post(f"{root}/cdn/files/upload", content=png(), headers=granted)
 
-    assert put.status_code == 403
+    assert (put.status_code, posted.status_code) == (403, 403)

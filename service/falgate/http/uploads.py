@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from msgspec import Meta
 
 from falgate.accounts import apikey
+from falgate.accounts.apikey import KeyRecord
 from falgate.core.bounds import PARTS
 from falgate.http.address import Address
 from falgate.http.request_errors import UploadInParts
@@ -22,9 +23,9 @@ from falgate.jobs.ports import Ports
 PUT_PATH, FILES_PATH = "/uploads/", "/cdn/files/upload"
 """Where uploads are put, with a token or with a key."""
 
-_TOKEN_S = 3_600
 _NEVER_STORED = {"Cache-Control": "private, no-store"}
 _OCTETS = "application/octet-stream"
+_TOKEN_LENGTH = PARTS["token of an upload"].most
 
 
 class _Announcement(msgspec.Struct, frozen=True):
@@ -49,26 +50,23 @@ def upload_routes(ports: Ports, uploads: Uploads, address: Address) -> Sequence[
     @put(f"{PUT_PATH}{{token:str}}", status_code=200, include_in_schema=False)
     async def put_file(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
         # The token stands for a key: whoever has it may put this one file for the key's app.
-        if len(token) != PARTS["token of an upload"].most:
+        if len(token) != _TOKEN_LENGTH:
             raise UploadUnknown
         ticket = await uploads.ticket(token, request.headers.get("content-type", _OCTETS))
-        key, now_s, directory = await ports.keys.key(ticket.key)
-        if key is None:
-            raise UploadUnknown
-        noting(request)(key)
-        permit(key, directory, now_s)
+        await _holder(ports, request, ticket.key)
         await uploads.put(token, ticket, await request.body())
         return _said({})
 
     @post("/rest/storage/auth/token", status_code=200, include_in_schema=False)
     async def token(request: Request[Any, Any, Any]) -> Response[Any]:
-        """Answer with the caller's own key: it may upload, so no other secret is needed."""
-        await caller_of(ports, request)
-        until = datetime.now(UTC) + timedelta(seconds=_TOKEN_S)
+        # Never with the key: an app's proxy adds it for browsers, which get the answer.
+        caller = await caller_of(ports, request)
+        granted = await uploads.grant(caller.key)
+        until = datetime.now(UTC) + timedelta(seconds=granted.for_s)
         return _said(
             {
-                "token": apikey.from_header(request.headers.get("authorization", "")),
-                "token_type": "Key",
+                "token": granted.token,
+                "token_type": "Bearer",
                 "base_url": f"{address.base_url(request.scope)}/cdn",
                 "expires_at": until.isoformat(),
             }
@@ -76,8 +74,8 @@ def upload_routes(ports: Ports, uploads: Uploads, address: Address) -> Sequence[
 
     @post(FILES_PATH, status_code=200, include_in_schema=False)
     async def upload(request: Request[Any, Any, Any]) -> Response[Any]:
-        caller = await caller_of(ports, request)
-        upload_id = await uploads.store(caller.key, await request.body())
+        key = await _uploader(ports, uploads, request)
+        upload_id = await uploads.store(key, await request.body())
         return _said({"access_url": _url(address.base_url(request.scope), upload_id)})
 
     @post(
@@ -89,10 +87,28 @@ def upload_routes(ports: Ports, uploads: Uploads, address: Address) -> Sequence[
         include_in_schema=False,
     )
     async def in_parts(request: Request[Any, Any, Any]) -> Response[Any]:
-        await caller_of(ports, request)
+        await _uploader(ports, uploads, request)
         raise UploadInParts
 
     return [initiate, put_file, token, upload, in_parts]
+
+
+async def _uploader(ports: Ports, uploads: Uploads, request: Request[Any, Any, Any]) -> KeyRecord:
+    """Return the key of a request that has it, or a token that was granted for it."""
+    token = apikey.from_header(request.headers.get("authorization", "")) or ""
+    if len(token) == _TOKEN_LENGTH and (key_id := await uploads.granted(token)):
+        return await _holder(ports, request, key_id)
+    return (await caller_of(ports, request)).key
+
+
+async def _holder(ports: Ports, request: Request[Any, Any, Any], key_id: str) -> KeyRecord:
+    """Return the key that a token stands for, if it may still be used."""
+    key, now_s, directory = await ports.keys.key(key_id)
+    if key is None:
+        raise UploadUnknown
+    noting(request)(key)
+    permit(key, directory, now_s)
+    return key
 
 
 def _url(base_url: str, upload_id: str) -> str:

@@ -151,7 +151,7 @@ class InputReader:
                 if data is None:
                     raise asked.refusal("file_download_error", "is no base64")
             case Uploaded(upload_id):
-                return await self._uploaded(app, asked, upload_id)
+                return await self._uploaded(app, asked, upload_id, most)
             case Served() as served if (data := await self._served(asked, served)) is not None:
                 pass
             case Refused(why):
@@ -162,7 +162,7 @@ class InputReader:
             raise asked.refusal("file_too_large", "is too large", max_size=most)
         return data
 
-    async def _uploaded(self, app: str, asked: _Asked, upload_id: str) -> StoredInput:
+    async def _uploaded(self, app: str, asked: _Asked, upload_id: str, most: int) -> StoredInput:
         upload = await self._records.upload(upload_id)
         # One answer for an upload of another app, one that expired, and one that never was.
         gone = asked.refusal(
@@ -171,6 +171,8 @@ class InputReader:
         picture = input_picture(upload.picture) if upload and upload.app == app else None
         if upload is None or picture is None or not await self._files.use(app, picture):
             raise gone
+        if upload.size_bytes > most:
+            raise asked.refusal("file_too_large", "is too large", max_size=most)
         self._check_type(asked, picture.content_type)
         return StoredInput(picture, upload.size_bytes)
 
@@ -219,7 +221,7 @@ class InputReader:
 
     def _check_mask(self, files: InputFiles, pictures: dict[str, list[StoredInput]]) -> None:
         """Check that a mask is as large as the picture that it is for."""
-        if not files.masks or files.argument not in pictures:
+        if not {files.argument, files.masks} <= pictures.keys():
             return
         mask, masked = (pictures[name][0].picture for name in (files.argument, files.masks))
         if (mask.width, mask.height) != (masked.width, masked.height):

@@ -6,7 +6,7 @@ from falgate.accounts.apikey import KeyRecord
 from falgate.core.errors import Refusal
 from falgate.core.picture import NotAPicture
 from falgate.inputs.files import InputFileStore
-from falgate.inputs.store.records import InputRecords, Ticket, Upload, new_id
+from falgate.inputs.store.records import GRANT_S, InputRecords, Ticket, Upload, new_id
 from falgate.models.input_files import PIXELS_MAX
 
 
@@ -32,6 +32,13 @@ class Announced(NamedTuple):
 
     token: str
     upload_id: str
+
+
+class Granted(NamedTuple):
+    """A token that uploads in place of a key, for this many seconds."""
+
+    token: str
+    for_s: int
 
 
 class Uploads:
@@ -67,6 +74,22 @@ class Uploads:
         if content_type != ticket.content_type:
             raise UploadRefused(f"This upload was announced as {ticket.content_type}")
         return ticket
+
+    async def grant(self, key: KeyRecord) -> Granted:
+        """Return a token that uploads for a key, and does nothing else.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        return Granted(await self._records.grant(key.id), GRANT_S)
+
+    async def granted(self, token: str) -> str:
+        """Return the public id of the key that a token uploads for, or "".
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        return await self._records.granted(token)
 
     async def put(self, token: str, ticket: Ticket, data: bytes) -> None:
         """Store an upload under its ticket, which is used up.

@@ -59,6 +59,13 @@ ticket = Key(
     "for minutes",
     lives="expires",
 )
+grant = Key(
+    "{fgp}:grant:<token>",
+    "string",
+    "public id of the key that a token uploads for",
+    "for an hour",
+    lives="expires",
+)
 upload = Key(
     "{fgp}:upload:<upload_id>",
     "string",

@@ -76,6 +76,25 @@ async def test_what_fals_storage_does_not_take_is_not_bought_and_not_held(
     assert (await edit(site, mended)).status_code == 200
 
 
+async def test_a_storage_that_answers_with_an_error_costs_nothing_on_any_instance(
+    site: Any,
+) -> None:
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 500 Failed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(fail, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        gateways = [await site.start(upstream_storage_url=url) for _ in range(2)]
+        answers = await asyncio.gather(*(edit(site, each) for each in gateways * 2))
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert await site.booked() == (0, 0)
+    assert site.sandbox.books()["submits"] == []
+
+
 @pytest.mark.parametrize("listed", [True, False], ids=["in fal's list", "nowhere"])
 async def test_a_lost_submit_of_an_edit_is_found_by_its_inputs(site: Any, *, listed: bool) -> None:
     site.settings |= {"fal_admin_key": "id:admin", "platform_url": f"{site.sandbox.url}/v1"}

@@ -20,6 +20,8 @@ INPUTS_MAX = 10_000
 """Input pictures of an app at once."""
 TICKET_S = 600
 """How long an upload that was announced may take to come."""
+GRANT_S = 3_600
+"""How long a token uploads for its key."""
 _DELETING_MS = 60_000
 _MARKED_AT_ONCE = 100
 _ID_BYTES = 16
@@ -102,6 +104,16 @@ class InputRecords:
     async def use(self, token: str) -> bool:
         """Use a token up; return False if somebody else did."""
         return bool(await self._redis.delete(picture_keys.ticket(token)))
+
+    async def grant(self, key: str) -> str:
+        """Return a token that uploads for a key, by its public id, for `GRANT_S` seconds."""
+        token = new_id()
+        await self._redis.set(picture_keys.grant(token), key, ex=GRANT_S)
+        return token
+
+    async def granted(self, token: str) -> str:
+        """Return the public id of the key that a token uploads for, or ""."""
+        return str(await self._redis.get(picture_keys.grant(token)) or "")
 
     async def put_upload(self, upload_id: str, upload: Upload) -> None:
         """Record an uploaded picture."""
