@@ -3,11 +3,20 @@
 from typing import NamedTuple
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.core.errors import Refusal
+from falgate.core.errors import Refusal, TooMany
 from falgate.core.picture import NotAPicture
 from falgate.inputs.files import InputFileStore
-from falgate.inputs.store.records import GRANT_S, InputRecords, Ticket, Upload, new_id
+from falgate.inputs.store.records import (
+    GRANT_S,
+    TICKET_S,
+    InputRecords,
+    Ticket,
+    Upload,
+    new_id,
+)
 from falgate.models.input_files import PIXELS_MAX
+
+_LATER_S = 60
 
 
 class UploadRefused(Refusal):
@@ -53,10 +62,11 @@ class Uploads:
         """Expect an upload of this type for a short time.
 
         Raises:
+            TooMany: The app has too many.
             Unavailable: Without Redis.
         """
-        upload_id = new_id()
         app = f"{key.team}/{key.app}"
+        upload_id = await self._issued(app, TICKET_S + self._records.kept_s)
         ticket = Ticket(key=key.id, app=app, content_type=content_type, upload_id=upload_id)
         return Announced(await self._records.announce(ticket), upload_id)
 
@@ -79,8 +89,10 @@ class Uploads:
         """Return a token that uploads for a key, and does nothing else.
 
         Raises:
+            TooMany: The app has too many.
             Unavailable: Without Redis.
         """
+        await self._issued(f"{key.team}/{key.app}", GRANT_S)
         return Granted(await self._records.grant(key.id), GRANT_S)
 
     async def granted(self, token: str) -> str:
@@ -110,9 +122,20 @@ class Uploads:
         Raises:
             UploadRefused, TooMany, Unavailable: As in `put`.
         """
-        upload_id = new_id()
-        await self._store(f"{key.team}/{key.app}", upload_id, data)
+        app = f"{key.team}/{key.app}"
+        upload_id = await self._issued(app, self._records.kept_s)
+        await self._store(app, upload_id, data)
         return upload_id
+
+    async def _issued(self, app: str, for_s: int) -> str:
+        """Return a new id for something that an app has for a time, if it may have more."""
+        name = new_id()
+        if not await self._records.issue(app, name, for_s=for_s):
+            raise TooMany(
+                "This app has made too many uploads lately; send the pictures as data URIs",
+                _LATER_S,
+            )
+        return name
 
     async def _store(self, app: str, upload_id: str, data: bytes) -> None:
         try:

@@ -52,6 +52,13 @@ inputs = Key(
 input_apps = Key(
     "{fgp}:inputapps", "set", "apps that have input pictures", "until their last one is deleted"
 )
+issued = Key(
+    "{fgp}:issued:<app>",
+    "zset",
+    "ids of an app's uploads and tokens, by their end, ms",
+    "as long as the last of them",
+    lives="expires",
+)
 ticket = Key(
     "{fgp}:ticket:<token>",
     "string",

@@ -171,3 +171,29 @@ async def test_ids_of_uploads_cannot_be_guessed_and_end_by_themselves(
     assert {len(part) for part in every} == {32}
     for token, _ in announced:
         assert 0 < await redis.ttl(picture_keys.ticket(token)) <= 600
+
+
+async def test_an_app_has_only_so_many_uploads_and_tokens_at_once(
+    files: InputFileStore,
+    records: InputRecords,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ISSUED_MAX", 3)
+    uploads = Uploads(records, files)
+    await uploads.announce(KEY, "image/png")
+    await uploads.store(KEY, picture())
+    await uploads.grant(KEY)
+    issued = picture_keys.issued(SHOP)
+
+    for refused in (
+        uploads.announce(KEY, "image/png"),
+        uploads.store(KEY, picture()),
+        uploads.grant(KEY),
+    ):
+        with pytest.raises(TooMany, match="too many uploads"):
+            await refused
+    assert KEPT_S * 1000 < await redis.pttl(issued) <= (KEPT_S + module.TICKET_S) * 1000
+    first, _, _ = map(str, await redis.zrange(issued, 0, -1))
+    await redis.zadd(issued, {first: 1})
+    await uploads.announce(KEY, "image/png")

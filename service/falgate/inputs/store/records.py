@@ -15,9 +15,12 @@ from falgate.redis.script import Script
 _NOTE = Script("inputs_note")
 _MARK = Script("inputs_mark")
 _DROP = Script("inputs_drop")
+_ISSUE = Script("inputs_issue")
 
-INPUTS_MAX = 10_000
+INPUTS_MAX = 100_000
 """Input pictures of an app at once."""
+ISSUED_MAX = 100_000
+"""Uploads of an app at once, those that were announced included, and tokens for them."""
 TICKET_S = 600
 """How long an upload that was announced may take to come."""
 GRANT_S = 3_600
@@ -61,12 +64,16 @@ class Upload(msgspec.Struct, frozen=True):
 
 
 class InputRecords:
-    """The records of input pictures. All methods raise `Unavailable` without Redis."""
+    """The records of input pictures. All methods raise `Unavailable` without Redis.
+
+    Attributes:
+        kept_s: How long an upload can be used, in seconds.
+    """
 
     def __init__(self, redis: Redis, *, kept_s: int) -> None:
         """Keep them in this Redis, and uploads for `kept_s` seconds."""
         self._redis = redis
-        self._kept_s = kept_s
+        self.kept_s = kept_s
 
     async def note(self, app: str, picture: InputPicture) -> Noted:
         """Note that an app uses a picture now; its file may be written only after "noted"."""
@@ -88,6 +95,11 @@ class InputRecords:
     async def drop(self, app: str, names: Sequence[str]) -> int:
         """Forget names whose files were deleted; return how many the app still has."""
         return int(await _DROP(self._redis, app=app, more_args=names))
+
+    async def issue(self, app: str, name: str, *, for_s: int) -> bool:
+        """Count what an app is given for a time, by its id; return False if it has too many."""
+        reply = await _ISSUE(self._redis, app=app, name=name, for_ms=for_s * 1000, most=ISSUED_MAX)
+        return bool(reply)
 
     async def announce(self, ticket: Ticket) -> str:
         """Keep a ticket; return the one-time token for the upload."""
@@ -118,7 +130,7 @@ class InputRecords:
     async def put_upload(self, upload_id: str, upload: Upload) -> None:
         """Record an uploaded picture."""
         encoded = msgspec.json.encode(upload).decode()
-        await self._redis.set(picture_keys.upload(upload_id), encoded, ex=self._kept_s)
+        await self._redis.set(picture_keys.upload(upload_id), encoded, ex=self.kept_s)
 
     async def upload(self, upload_id: str) -> Upload | None:
         """Return an uploaded picture, or None."""
