@@ -1,4 +1,4 @@
-"""Edits by fal's own clients, unmodified: pictures uploaded, found in the input, and inline."""
+"""Pictures that fal's own clients upload, encode or hold in the input are the same picture."""
 
 import base64
 import io
@@ -15,12 +15,6 @@ EDITS = [
     "openai/gpt-image-2.5/sunburst/edit",
     "fal-ai/gpt-image-1.5/edit",
 ]
-TEXTS = [
-    "openai/gpt-image-2",
-    "openai/gpt-image-2.5/flare/text-to-image",
-    "openai/gpt-image-2.5/sunburst/text-to-image",
-]
-PROXIES = ["proxy-object", "proxy-middleware"]
 
 Answers = list[dict[str, Any]]
 Drive = Callable[[Any, Answers], Answers]
@@ -78,18 +72,6 @@ def images(answer: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("model", TEXTS)
-def test_the_successors_are_called_under_ids_of_other_owners(
-    model: str, drive: Drive, world: World, prompt: str
-) -> None:
-    ran, subscribed = drive(
-        world.target, [run(model, prompt), {**run(model, prompt), "call": "subscribe"}]
-    )
-
-    (first,), (second,) = images(ran), images(subscribed)
-    assert first["file_name"] == second["file_name"]
-
-
 @pytest.mark.parametrize("model", EDITS)
 def test_what_a_client_uploads_is_edited_and_paid_for_once(
     model: str, drive: Drive, world: World, prompt: str
@@ -107,18 +89,6 @@ def test_what_a_client_uploads_is_edited_and_paid_for_once(
     assert images(one) == images(two) == images(three)
 
 
-def test_the_asynchronous_client_uploads_too(
-    drive: Drive, world: World, prompt: str, *, is_python: bool
-) -> None:
-    asynchronous = {"asynchronous": True} if is_python else {}
-    (answer,) = drive(world.target, [{**upload(picture("blue")), **asynchronous}])
-    (edited,) = drive(
-        world.target, [run(EDITS[0], prompt, image_urls=[answer["result"]]) | asynchronous]
-    )
-
-    assert len(images(edited)) == 1
-
-
 def test_pictures_in_the_input_are_found_by_the_client(
     drive: Drive, world: World, prompt: str, *, is_python: bool
 ) -> None:
@@ -132,26 +102,6 @@ def test_pictures_in_the_input_are_found_by_the_client(
         (edited,) = drive(world.target, [call | {"blobs": [data, picture("white")]}])
 
     assert len(images(edited)) == 1
-
-
-@pytest.mark.parametrize("style", PROXIES)
-def test_uploads_go_through_the_proxy_route(
-    style: str, drivers: Any, world: World, prompt: str
-) -> None:
-    call = run(EDITS[0], prompt) | {"call": "edit", "style": style, "content_type": "image/png"}
-    edited = drivers.ask("javascript-1.10.1", world.target, call | {"blobs": [picture("yellow")]})
-
-    assert len(images(edited)) == 1
-
-
-def test_a_file_that_is_no_picture_is_refused_in_the_clients_own_way(
-    drive: Drive, world: World
-) -> None:
-    data = base64.b64encode(b"%PDF-1.7").decode()
-    (answer,) = drive(world.target, [upload(data, "application/pdf")])
-
-    assert not answer["ok"]
-    assert answer["status"] in {422, None}, answer
 
 
 def test_an_input_that_cannot_be_read_is_told_with_its_place(

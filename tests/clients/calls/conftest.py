@@ -20,6 +20,9 @@ from falgate.sandbox.app import create_sandbox
 from falgate.sandbox.behaviour import Behaviour
 
 DIALS = Behaviour(work_s=0.1)
+INPUT_BYTES_MAX = 200_000
+"""Of the gateway, and of a body without one: little, so that a test of more is fast."""
+UPLOADS = ("/rest/", "/storage/", "/cdn/", "/uploads/")
 HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 
@@ -28,6 +31,8 @@ def meant(request: web.BaseRequest) -> str:
     target = urlsplit(request.headers.get("x-fal-target-url", ""))
     proxied = request.path == "/api/fal/proxy"
     host, path = (target.netloc, target.path) if proxied else (request.host, request.path)
+    if path.startswith(UPLOADS):
+        return "upload"
     if request.method == "POST":
         queued = host.startswith("queue.") or path.startswith("/queue/")
         return "submit" if queued else "run"
@@ -136,6 +141,7 @@ class World(NamedTuple):
         sandbox: See above.
         poor_key: Of a team that may spend nothing.
         distinct_key: Of an app whose equal requests are distinct.
+        input_bytes_max: How large an input picture may be for the gateway.
     """
 
     target: Target
@@ -143,6 +149,7 @@ class World(NamedTuple):
     sandbox: httpx.Client
     poor_key: str = ""
     distinct_key: str = ""
+    input_bytes_max: int = INPUT_BYTES_MAX
 
     def turn(self, **dials: Any) -> None:
         """Change how the sandbox answers the submits to come."""
@@ -204,7 +211,10 @@ def world(
     folder = tmp_path_factory.mktemp("gateway")
     settings = {
         "FALGATE_UPSTREAM_URL": str(sandbox.base_url.join("/queue")),
+        "FALGATE_UPSTREAM_STORAGE_URL": str(sandbox.base_url),
         "FALGATE_FAL_KEY": "id:secret",
+        "FALGATE_INPUT_BYTES_MAX": str(INPUT_BYTES_MAX),
+        "FALGATE_BODY_BYTES_MAX": str(INPUT_BYTES_MAX),
         "FALGATE_TRUSTED_PROXIES": "127.0.0.1",
         "FALGATE_ORG_DAILY_USD": "1000",
     }

@@ -15,8 +15,10 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 # Only the environment that runs this file has the client, not the one that checks its types.
@@ -60,8 +62,31 @@ def told(status: Any) -> dict[str, Any]:
 
 
 def file(call: dict[str, Any]) -> tuple[bytes, str]:
-    """The bytes of a file, and its type."""
+    """The bytes of a file, and its type; of a large one no more than its size is told."""
+    if "size" in call:
+        return bytes(call["size"]), call["content_type"]
     return base64.b64decode(call["data"]), call["content_type"]
+
+
+def upload(call: dict[str, Any], suffix: str) -> Any:
+    """Upload bytes."""
+    return getattr(fal_client, f"upload{suffix}")(*file(call), **call.get("options", {}))
+
+
+def upload_file(call: dict[str, Any], suffix: str) -> Any:
+    """Upload what is in a file, whose name tells its type."""
+    data, content_type = file(call)
+    path = Path(tempfile.mkdtemp()) / f"picture.{content_type.rpartition('/')[2]}"
+    path.write_bytes(data)
+    return getattr(fal_client, f"upload_file{suffix}")(path)
+
+
+def encode(call: dict[str, Any], _: str) -> Any:
+    """Make a data URI, for which nothing is asked."""
+    return fal_client.encode(*file(call))
+
+
+ABOUT_A_FILE = {"upload": upload, "upload_file": upload_file, "encode": encode}
 
 
 def shown(result: Any) -> Any:
@@ -86,8 +111,8 @@ class Caller:
 
     def now(self, call: dict[str, Any]) -> Any:
         """By the synchronous client."""
-        if call["call"] in {"upload", "encode"}:
-            return getattr(fal_client, call["call"])(*file(call))
+        if call["call"] in ABOUT_A_FILE:
+            return ABOUT_A_FILE[call["call"]](call, "")
         if call["call"] == "iter_events":
             handle = fal_client.submit(call["model"], arguments=call["arguments"])
             seen = [told(status) for status in handle.iter_events(**call.get("options", {}))]
@@ -97,8 +122,8 @@ class Caller:
 
     async def later(self, call: dict[str, Any]) -> Any:
         """By the asynchronous client."""
-        if call["call"] == "upload":
-            return await fal_client.upload_async(*file(call))
+        if call["call"] in ABOUT_A_FILE:
+            return await ABOUT_A_FILE[call["call"]](call, "_async")
         if call["call"] == "iter_events":
             handle = await fal_client.submit_async(call["model"], arguments=call["arguments"])
             options = call.get("options", {})

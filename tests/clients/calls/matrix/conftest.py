@@ -1,5 +1,7 @@
 """Each call by each client: which work with which version, and what they ask of the server."""
 
+import base64
+import io
 import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
@@ -10,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 from patience import PATIENCE_S
+from PIL import Image
 
 CLIENTS = Path(__file__).parent.parent.parent
 MODEL = "fal-ai/gpt-image-1.5"
@@ -185,12 +188,19 @@ class App:
         return {"with_logs" if self.is_python else "logs": True}
 
     def make(
-        self, call: str, arguments: dict[str, Any], *, key: str = "", **options: Any
+        self,
+        call: str,
+        arguments: dict[str, Any],
+        *,
+        key: str = "",
+        model: str = MODEL,
+        **options: Any,
     ) -> Answer:
-        """Make a call with a prompt, and with another key where one is given."""
+        """Make a call with a prompt, and with another key or model where one is given."""
         arguments = {"prompt": self.prompt, "quality": "low", **arguments}
         target = {"key": key} if key else {}
-        return self.call({"call": call, "arguments": arguments, "options": options}, **target)
+        about = {"model": model, "arguments": arguments, "options": options}
+        return self.call({"call": call, **about}, **target)
 
     def about(self, call: str, **options: Any) -> Answer:
         """Make a call about the request that was submitted last."""
@@ -236,3 +246,11 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.02)
 
     return wait_until
+
+
+@pytest.fixture(scope="session")
+def picture() -> str:
+    """An input picture: a PNG, as base64."""
+    file = io.BytesIO()
+    Image.new("RGB", (60, 40), "red").save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()

@@ -132,3 +132,21 @@ def test_an_unknown_model_comes_as_a_result(app: Any) -> None:
     answer = app.call({**UNKNOWN, "arguments": {"prompt": app.prompt}})
 
     assert answer.result == {"detail": 'Application "nothing" not found'}
+
+
+@pytest.mark.works("subscribe, OpenAI's models", *BOTH)
+def test_subscribe_goes_through_for_an_id_of_four_parts(app: Any) -> None:
+    answer = app.make("subscribe", {}, model="openai/gpt-image-2.5/flare/text-to-image")
+
+    assert len(answer.images) == 1
+    assert answer.steps == ["submit", "status", "result"]
+
+
+@pytest.mark.works("Blob in the input", *BOTH)
+def test_a_blob_in_the_input_is_uploaded_past_the_proxy(app: Any, picture: str) -> None:
+    arguments = {"prompt": app.prompt, "quality": "low"}
+    call = {"call": "edit", "model": "openai/gpt-image-2/edit", "arguments": arguments}
+    answer = app.call({**call, "blobs": [picture], "content_type": "image/png"})
+
+    assert len(answer.images) == 1
+    assert answer.asked == ["upload", "upload", "run"]
