@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.response import Stream
 
 from falgate.core.bounds import QUERIES
-from falgate.core.errors import InputRejected, ModelUnknown
+from falgate.core.errors import InputRejected
 from falgate.core.printable import quoted
 from falgate.egress.target import Rules
 from falgate.fal.paths import METHODS, Route, wants_logs
@@ -104,10 +104,7 @@ class QueueApi:
 
     async def _submit(self, request: Request[Any, Any, Any], route: Route) -> Response[Any]:
         caller = await caller_of(self._ports, request)
-        spec = called_model(self._ports.models, route.target, caller)
-        if spec is None:
-            raise ModelUnknown(route.alias)
-        called = "" if route.target == spec.endpoint else route.target
+        spec, called = called_model(self._ports.models, route.target, caller, told_as=route.alias)
         request_id = request.scope["state"][REQUEST_ID]
         hook = Hook(
             request.query_params.get("fal_webhook", ""), self._address.base_url(request.scope)

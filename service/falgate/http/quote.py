@@ -11,7 +11,6 @@ from litestar.params import FromPath
 from falgate.accounts.retirement import successor
 from falgate.cache.request import PictureRequest
 from falgate.core.calendar import Calendar
-from falgate.core.errors import ModelUnknown
 from falgate.core.money import dollars
 from falgate.http.docs import documented
 from falgate.http.request_info import admitted, caller_of
@@ -103,10 +102,7 @@ def quote_routes(ports: Ports, calendar: Calendar) -> Sequence[HTTPRouteHandler]
 
     async def answer(request: Request[Any, Any, Any], name: str) -> Response[Quoted]:
         caller = await caller_of(ports, request)
-        spec = called_model(ports.models, name, caller)
-        if spec is None:
-            raise ModelUnknown(name.partition("/")[2] or name)
-        called = "" if name == spec.endpoint else name
+        spec, called = called_model(ports.models, name, caller)
         call = await admitted(ports, caller, spec, request, called)
         found = await quotes.quote(call, call.accounts)
         headers = {"Cache-Control": "private, no-store", **ignored(call.ignored)}

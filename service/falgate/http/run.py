@@ -10,7 +10,6 @@ from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Receive
 
-from falgate.core.errors import ModelUnknown
 from falgate.fal.paths import Route
 from falgate.fal.paths import read as read_route
 from falgate.http import responses
@@ -60,10 +59,7 @@ class RunApi:
 
     async def _run(self, request: Request[Any, Any, Any], name: str) -> Response[Any]:
         caller = await caller_of(self._ports, request)
-        spec = called_model(self._ports.models, name, caller)
-        if spec is None:
-            raise ModelUnknown(name.partition("/")[2] or name)
-        called = "" if name == spec.endpoint else name
+        spec, called = called_model(self._ports.models, name, caller)
         call = await admitted(self._ports, caller, spec, request, called)
         key = request.headers.get("idempotency-key", "")
         if key or call.treatment.fresh:

@@ -59,9 +59,7 @@ class InputSender:
         arguments = msgspec.convert(body, spec.input)
         pictures = dict.fromkeys(pictures_of(spec.inputs, arguments))
         urls = await asyncio.gather(*(self._url(upstream, app, each) for each in pictures))
-        by = dict(zip(pictures, urls, strict=True))
-        sent: dict[str, Any] = msgspec.to_builtins(replaced(spec.inputs, arguments, by))
-        return sent
+        return _with_urls(spec, arguments, dict(zip(pictures, urls, strict=True)))
 
     async def recalled(
         self, upstream: str, spec: ModelSpec, body: dict[str, Any]
@@ -77,10 +75,7 @@ class InputSender:
         by: dict[InputPicture, str] = {}
         for picture in pictures_of(spec.inputs, arguments):
             by[picture] = await self._records.sent(upstream, picture.sha256)
-        if not all(by.values()):
-            return None
-        sent: dict[str, Any] = msgspec.to_builtins(replaced(spec.inputs, arguments, by))
-        return sent
+        return _with_urls(spec, arguments, by) if all(by.values()) else None
 
     async def _url(self, upstream: str, app: str, picture: InputPicture) -> str:
         if known := await self._records.sent(upstream, picture.sha256):
@@ -97,3 +92,9 @@ class InputSender:
         # Of two uploads at once, both jobs send the one that is remembered: by it, a lost submit
         # can be found.
         return await self._records.remember(upstream, picture.sha256, url, for_s=_REMEMBERED_S)
+
+
+def _with_urls(spec: ModelSpec, arguments: Any, urls: Mapping[InputPicture, str]) -> dict[str, Any]:
+    """Return arguments as a body that has URLs in place of input pictures."""
+    body: dict[str, Any] = msgspec.to_builtins(replaced(spec.inputs, arguments, urls))
+    return body

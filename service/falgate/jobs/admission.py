@@ -117,17 +117,35 @@ def find_model(models: Mapping[str, ModelSpec], endpoint: str) -> ModelSpec:
     """
     spec = models.get(endpoint)
     if spec is None:
-        raise ModelUnknown(endpoint.partition("/")[2] or endpoint)
+        raise ModelUnknown(_told(endpoint))
     return spec
 
 
-def called_model(models: Mapping[str, ModelSpec], name: str, caller: Caller) -> ModelSpec | None:
-    """Return the model that a caller means by a name: an endpoint, or an alias; None for neither.
+def _told(name: str) -> str:
+    """Return what fal's error calls a model that it does not have: its name without the owner."""
+    return name.partition("/")[2] or name
+
+
+def called_model(
+    models: Mapping[str, ModelSpec], name: str, caller: Caller, *, told_as: str = ""
+) -> tuple[ModelSpec, str]:
+    """Return the model that a caller means by a name, and that name if it is an alias, else "".
 
     An alias cannot hide a model: it is refused when it is made.
+
+    Args:
+        models: The served models, by endpoint.
+        name: An endpoint or an alias.
+        caller: Who asks.
+        told_as: What the error calls it; by default as `find_model` does.
+
+    Raises:
+        ModelUnknown: It is neither.
     """
-    target = target_of(name, caller.directory, caller.app)
-    return models.get(name) or models.get(target)
+    spec = models.get(name) or models.get(target_of(name, caller.directory, caller.app))
+    if spec is None:
+        raise ModelUnknown(told_as or _told(name))
+    return spec, "" if name == spec.endpoint else name
 
 
 def read(

@@ -29,6 +29,16 @@ async def edit(site: Any, gateway: Any, wish: str = "an edit", *colours: str) ->
     return answer
 
 
+async def one_waits(site: Any, gateway: Any) -> tuple[asyncio.Task[Any], asyncio.Task[Any]]:
+    """Make a request that fal is held up with, and an edit that waits for its turn after it."""
+    site.sandbox.hold()
+    first = asyncio.create_task(site.ask(gateway, "the one before"))
+    await site.visited("status/stream")
+    waiting = asyncio.create_task(edit(site, gateway))
+    await site.reached("accepted", "reserved")
+    return first, waiting
+
+
 async def test_instances_share_one_purchase_and_one_upload(site: Any) -> None:
     gateways = [await site.start(lease_s=60) for _ in range(2)]
     answers = await asyncio.gather(*(edit(site, each) for each in gateways * 4))
@@ -42,11 +52,7 @@ async def test_instances_share_one_purchase_and_one_upload(site: Any) -> None:
 
 async def test_an_edit_that_waits_for_its_turn_is_carried_on_with_its_inputs(site: Any) -> None:
     dying = await site.start(upstream_concurrency=1)
-    site.sandbox.hold()
-    first = asyncio.create_task(site.ask(dying, "the one before"))
-    await site.visited("status/stream")
-    waiting = asyncio.create_task(edit(site, dying))
-    await site.reached("accepted", "reserved")
+    first, waiting = await one_waits(site, dying)
     dying.end()
     for call in (first, waiting):
         await site.broken(call)
@@ -115,11 +121,7 @@ async def test_a_lost_submit_of_an_edit_is_found_by_its_inputs(site: Any, *, lis
 async def test_inputs_that_are_gone_end_a_purchase_before_it_is_sent(site: Any) -> None:
     """An operator emptied the store, for example."""
     gateway = await site.start(upstream_concurrency=1)
-    site.sandbox.hold()
-    first = asyncio.create_task(site.ask(gateway, "the one before"))
-    await site.visited("status/stream")
-    waiting = asyncio.create_task(edit(site, gateway))
-    await site.reached("accepted", "reserved")
+    first, waiting = await one_waits(site, gateway)
     (kept,) = list((site.media / "inputs").rglob("*.png"))
     kept.unlink()
     site.sandbox.let_go()
