@@ -32,3 +32,10 @@ class Conflict(Problem):
 
     status = 409
     title = "Conflict"
+
+
+class Forbidden(Problem):
+    """The operator may not do this, or nobody may."""
+
+    status = 403
+    title = "Forbidden"

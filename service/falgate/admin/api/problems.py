@@ -45,17 +45,10 @@ class Unauthorized(Problem):
     title = "Unauthorized"
 
 
-class Forbidden(Problem):
-    """The key cannot be used here, or the API is closed."""
-
-    status = 403
-    title = "Forbidden"
-
-
 _MEANINGS = {
     400: "The request is invalid; see the detail",
     401: "The admin key is missing or wrong",
-    403: "The admin API is closed, or an app's key was sent",
+    403: "The admin API is closed, the role may not do this, or an app's key was sent",
     404: "Not found",
     409: "The request conflicts with the current state",
     413: "The body is too large",

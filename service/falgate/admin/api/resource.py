@@ -7,13 +7,15 @@ from litestar import delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 
 from falgate.admin.api.problems import refusals
+from falgate.admin.api.services import LEAD, READS
 
 
 class Resource:
     """Decorators for the routes of one resource, such as `@routes.get("/teams", "List teams")`.
 
     Each takes a path, a summary, and the statuses of refusals that not every route has. `act` is a
-    POST that creates nothing, and so answers 200.
+    POST that creates nothing, and so answers 200. `reads=True`: the route changes nothing, as a GET
+    does; `lead=True`: it checks that what leads of teams ask for is their team's.
 
     Attributes:
         handlers: The routes decorated so far.
@@ -27,10 +29,22 @@ class Resource:
         self.act = partial(self._route, post, status_code=200)
 
     def _route(
-        self, verb: Any, path: str, summary: str, *refused: int, **options: Any
+        self,
+        verb: Any,
+        path: str,
+        summary: str,
+        *refused: int,
+        reads: bool = False,
+        lead: bool = False,
+        **options: Any,
     ) -> "partial[HTTPRouteHandler]":
         made = verb(
-            path, tags=[self._tag], summary=summary, responses=refusals(*refused), **options
+            path,
+            tags=[self._tag],
+            summary=summary,
+            responses=refusals(*refused),
+            opt={READS: reads or verb is get, LEAD: lead},
+            **options,
         )
         return partial(self._add, made)
 

@@ -10,21 +10,25 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter, QueryParameter
-from litestar.types import Guard
+from litestar.types import Guard, Scope
 
 from falgate.accounts import apikey
 from falgate.accounts.apikey import Kind
+from falgate.accounts.operator import SCOPE, Operator
 from falgate.accounts.ports import Records
 from falgate.accounts.wrong_keys import WrongKeys
-from falgate.admin.api.problems import Forbidden, Unauthorized
+from falgate.admin.api.problems import Unauthorized
 from falgate.admin.context import upstream_of
 from falgate.admin.service import AdminService
 from falgate.core.bounds import ADMIN_PART_MAX
 from falgate.core.calendar import Calendar
-from falgate.core.problems import NotFound
+from falgate.core.problems import Forbidden, NotFound
 from falgate.http.request_info import type_of
 from falgate.models.spec import ModelSpec
 from falgate.money.ports import BudgetStore, StopStore
+
+READS, LEAD = "reads", "lead"
+"""Options of a route: it changes nothing; it keeps leads to their team. See `Operator.permit`."""
 
 Actor = Annotated[
     str | None,
@@ -43,6 +47,9 @@ Admin = NamedDependency[AdminService]
 
 Who = NamedDependency[str]
 """The caller, for the audit log."""
+
+Acting = NamedDependency[Operator]
+"""The caller, and what they may do."""
 
 
 class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,12 +93,19 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
-    """Return a guard that requires the admin key, compared in constant time."""
+    """Return a guard that requires the admin key, compared in constant time.
+
+    Who was identified before, by the console, needs none.
+    """
     known = apikey.present(admin_key)
     is_set = known is not None and known.kind == "admin"
     expected = sha256(admin_key.encode()).digest()
 
-    def check(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    def check(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
+        known = connection.scope.get(SCOPE)
+        if isinstance(known, Operator):
+            known.permit(reads=route.opt.get(READS, False), lead=route.opt.get(LEAD, False))
+            return
         if not is_set:
             raise Forbidden(
                 "The admin API is closed: set FALGATE_ADMIN_KEY to a key created by "
@@ -99,6 +113,8 @@ def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
             )
         given = apikey.from_header(connection.headers.get("authorization", "")) or ""
         if hmac.compare_digest(sha256(given.encode()).digest(), expected):
+            found: Any = connection.scope
+            found[SCOPE] = Operator(who="admin", role="admin")
             return
         if given:
             wrong_keys.wrong(connection.client.host if connection.client else "")
@@ -123,8 +139,8 @@ def of_one_type(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHand
 def providers(services: AdminServices, **others: object) -> dict[str, Provide]:
     """Return the dependencies of the routes.
 
-    `admin` and `accounts` are each an `Admin`, `who` is a `Who`, and `upstream` is the name of that
-    of the requested kind of key.
+    `admin` and `accounts` are each an `Admin`, `acting` is an `Acting`, `who` is a `Who`, and
+    `upstream` is the name of that of the requested kind of key.
 
     No name may be that of a field of a body: Litestar would take a wrong value there for a failed
     dependency, and answer 500.
@@ -134,8 +150,13 @@ def providers(services: AdminServices, **others: object) -> dict[str, Provide]:
         others: More dependencies, by name.
     """
 
-    def who(x_falgate_actor: Actor = None) -> str:
-        return f"admin:{x_falgate_actor}" if x_falgate_actor else "admin"
+    def acting(scope: Scope) -> Operator:
+        found: Any = scope
+        operator: Operator = found[SCOPE]  # the guard set it
+        return operator
+
+    def who(acting: Acting, x_falgate_actor: Actor = None) -> str:
+        return f"{acting.who}:{x_falgate_actor}" if x_falgate_actor else acting.who
 
     def admin(who: Who) -> AdminService:
         return services.administration(who)
@@ -149,6 +170,7 @@ def providers(services: AdminServices, **others: object) -> dict[str, Provide]:
     known = {"services": services, "calendar": services.calendar, **others}
     provided: dict[str, Callable[..., Any]] = {
         **{name: _always(it) for name, it in known.items()},
+        "acting": acting,
         "who": who,
         "admin": admin,
         "accounts": accounts,
