@@ -36,6 +36,7 @@ full: clients  ## every test, as thorough as it can be: before a release, and at
 tools:  ## what the tests need besides Python: Node, Redis, Chromium, nginx
 	@deploy/setup.sh dev
 	@deploy/tools.sh
+	@deploy/browser.sh
 
 clients: tools  ## fal's own clients, in several versions
 	@deploy/clients.sh

@@ -12,6 +12,7 @@ from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
 from falgate.background import alert_hook, background_jobs, open_webhooks
+from falgate.console_services import console_of, console_parts
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
@@ -196,6 +197,7 @@ def _served(
     services: AdminServices,
 ) -> Applications:
     settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
+    console = console_parts(resources, ports.wrong_keys, health.troubles)
     completions = None
     if upstreams.signatures is not None:
         completions = FalCallbacks(
@@ -236,6 +238,7 @@ def _served(
             input_bytes_max=settings.input_bytes_max,
         ),
         uploads=inputs.uploads,
+        console=console_of(console) if settings.console else None,
         cors=resources.cors,
         apart=bool(settings.ops_listen),
     )

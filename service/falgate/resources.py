@@ -64,6 +64,7 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     secret: bytes
     link_secret: bytes
+    console_secret: bytes
     signer: Signer
     upstreams: Upstreams
     cors: Cors | None
@@ -121,6 +122,7 @@ async def open_resources(
         usage=Usage(redis, settings.calendar),
         secret=hook_secret,
         link_secret=await secret(redis, "link_secret"),
+        console_secret=await secret(redis, "console_secret"),
         signer=await webhook_signer(redis),
         upstreams=upstreams,
         cors=cors_of(names(settings.cors_origins)),

@@ -44,7 +44,7 @@ def _headers(most: int, beyond: str, *names: str) -> dict[str, Bound]:
     return {name: Bound(most, beyond) for name in names}
 
 
-HEADERS: Mapping[str, Bound] = {
+HEADERS: dict[str, Bound] = {
     **_headers(4_096, "401 unless it is a key", "authorization"),
     **_headers(
         _OURS,
@@ -101,6 +101,13 @@ HEADERS: Mapping[str, Bound] = {
     ),
 }
 """By lower-case name. A request with a header longer than `most` is refused with 431."""
+
+CONSOLE_HEADERS: dict[str, Bound] = {
+    **_headers(4_096, "ignored unless it names a session", "cookie"),
+    **_headers(_OURS, "a form is refused", "sec-fetch-site"),
+    **_headers(_OURS, "a whole page is sent", "hx-request"),
+}
+"""Those that are read below /console only; apps' browsers may send cookies of any length."""
 
 QUERIES: Mapping[str, Bound] = {
     "fal_webhook": Bound(2_048, "422"),

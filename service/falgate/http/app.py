@@ -67,10 +67,14 @@ def create_applications(
     refused: Callable[[Refused], None],
     bodies: BodyLimits,
     uploads: Uploads,
+    console: Callable[[ASGIApp], ASGIApp] | None = None,
     cors: Cors | None = None,
     apart: bool = False,
 ) -> Applications:
-    """Assemble the routes; `apart` moves the operators' routes to a separate application."""
+    """Assemble the routes; `apart` moves the operators' routes to a separate application.
+
+    `console` makes the console of the administration; None: there is none.
+    """
     ports = runtime.ports
     queued = QueueApi(runtime, address, picture_urls, webhook_rules)
     for_apps: list[ControllerRouterHandler] = [
@@ -94,23 +98,39 @@ def create_applications(
     )
     served = _routed([*for_apps, *health_routes(health)], None)
 
+    # The documentation covers the routes of the apps too.
+    whole = Later(
+        served,
+        _for_operators(
+            lambda: [*for_apps, *health_routes(health), *admin_routes(administration)], console
+        ),
+    )
+    if not apart:
+        return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
+    operators = edge(HeadAsGet(Apart(whole, operators=True)))
+    only_apps = Proxy(served)
+    return Applications(edge(HeadAsGet(Apart(only_apps, operators=False)), cors=cors), operators)
+
+
+def _for_operators(
+    routes: Callable[[], list[ControllerRouterHandler]],
+    console: Callable[[ASGIApp], ASGIApp] | None,
+) -> dict[str, Callable[[], ASGIApp]]:
+    """What builds the operators' applications, by the first segment of their paths."""
+
     @cache
     def everything() -> Litestar:
-        # The documentation covers the routes of the apps too.
-        routes = [*for_apps, *health_routes(health), *admin_routes(administration)]
-        return _routed(routes, openapi())
+        return _routed(routes(), openapi())
 
     def documented() -> Litestar:
         # Read once, so that it is made here and not at its first reader in the event loop.
         assert everything().openapi_schema
         return everything()
 
-    whole = Later(served, {"admin": everything, "docs": documented})
-    if not apart:
-        return Applications(edge(HeadAsGet(Proxy(whole)), cors=cors))
-    operators = edge(HeadAsGet(Apart(whole, operators=True)))
-    only_apps = Proxy(served)
-    return Applications(edge(HeadAsGet(Apart(only_apps, operators=False)), cors=cors), operators)
+    built: dict[str, Callable[[], ASGIApp]] = {"admin": everything, "docs": documented}
+    if console is not None:
+        built["console"] = lambda: console(everything())
+    return built
 
 
 def _routed(routes: list[ControllerRouterHandler], document: OpenAPIConfig | None) -> Litestar:

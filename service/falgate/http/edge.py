@@ -38,7 +38,7 @@ _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
 _ROUTES = frozenset({
     "queue", "pictures", "rest", "cdn", "uploads", "inputs",
-    "healthz", "readyz", "metrics", "docs", "v1", "admin", "hooks",
+    "healthz", "readyz", "metrics", "docs", "v1", "admin", "console", "hooks",
 })  # fmt: skip
 _REFUSED, _SERVER_ERROR = 400, 500
 

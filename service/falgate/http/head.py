@@ -16,11 +16,13 @@ from litestar.types import (
 )
 
 from falgate.admin.api.problems import MEDIA_TYPE, PREFIX, ProblemBody
-from falgate.core.bounds import HEADERS, PATH_MAX, QUERY_MAX
+from falgate.core.bounds import CONSOLE_HEADERS, HEADERS, PATH_MAX, QUERY_MAX
 from falgate.core.errors import ModelUnknown, Refusal
 from falgate.http.request_errors import HeaderTooLong, QueryTooLong
 
 _MOST = {name.encode(): bound.most for name, bound in HEADERS.items()}
+_MOST_OF_CONSOLE = _MOST | {name.encode(): bound.most for name, bound in CONSOLE_HEADERS.items()}
+_CONSOLE = "/console"
 _OWN_HEAD = "/pictures/"
 """This route handles HEAD itself: a GET would read the whole picture."""
 
@@ -35,10 +37,11 @@ def seen(scope: HTTPScope) -> HTTPScope:
         raise ModelUnknown(scope["path"])  # no route has such a long path
     if len(scope["query_string"]) > QUERY_MAX:
         raise QueryTooLong(QUERY_MAX)
+    allowed = _MOST_OF_CONSOLE if scope["path"].startswith(_CONSOLE) else _MOST
     lengths: dict[bytes, int] = {}
     headers = []
     for name, value in scope["headers"]:
-        if (most := _MOST.get(name)) is None:
+        if (most := allowed.get(name)) is None:
             continue
         lengths[name] = length = lengths.get(name, 0) + len(value)
         if length > most:

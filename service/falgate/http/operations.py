@@ -9,7 +9,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from falgate.http.reply import reply
 
-PATHS = frozenset({"admin", "docs", "metrics", "readyz"})
+PATHS = frozenset({"admin", "console", "docs", "metrics", "readyz"})
 """First path segments of the operators' routes."""
 
 _BOTH = frozenset({"", "healthz"})

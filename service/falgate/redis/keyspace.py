@@ -4,7 +4,8 @@ No other file builds a name.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
 claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
-`{fgp}`, rates of requests have `{fgr}`, and each pool has a slot of its own.
+`{fgp}`, rates of requests have `{fgr}`, the console has `{fgs}`, and each pool has a slot of its
+own.
 
 Only keys whose loss cannot cause a second purchase expire by themselves. All others stay until a
 sweep deletes them, so that no `volatile-*` eviction policy can touch money.
@@ -168,6 +169,27 @@ rate = Key(
     "string",
     "when an account's rate is back to a full allowance",
     "for seconds",
+    lives="expires",
+)
+session = Key(
+    "{fgs}:session:<digest>",
+    "string",
+    "one session of the console, as JSON, by the hash of its id",
+    "until it is not used for `FALGATE_CONSOLE_IDLE_S`",
+    lives="expires",
+)
+sign_in_link = Key(
+    "{fgs}:link:<digest>",
+    "string",
+    "whom a link signs in once, by the hash of its secret",
+    "10 minutes",
+    lives="expires",
+)
+sent_form = Key(
+    "{fgs}:form:<digest>",
+    "string",
+    "a form of the console that was sent, by the hash of its id",
+    "for a day",
     lives="expires",
 )
 flight = Key(

@@ -29,7 +29,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "127.0.0.1:8080"
     )
     ops_listen: Annotated[
-        str, _about("host:port for /metrics, /readyz, /docs, /admin; empty: the apps' listener")
+        str,
+        _about(
+            "host:port for /metrics, /readyz, /docs, /admin, /console; empty: the apps' listener"
+        ),
     ] = ""
     tls_listen: Annotated[str, _about("host:port for HTTPS; empty: no HTTPS")] = ""
     tls_cert: Annotated[str, _about("certificate chain, a PEM file")] = ""
@@ -104,6 +107,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str, _about("fal user whose callbacks are accepted; empty: that of the first callback")
     ] = ""
     admin_key: Annotated[str, _about("the operator's key; empty: the admin API is closed")] = ""
+    console: Annotated[bool, _about("serve the console, pages for operators, at /console")] = True
+    console_links: Annotated[
+        bool, _about("let people sign in to the console by links that work once")
+    ] = True
+    console_idle_s: Annotated[
+        Seconds, _about("time after which an unused session of the console ends")
+    ] = 3_600
+    console_session_s: Annotated[
+        Seconds, _about("time after which every session of the console ends")
+    ] = 43_200
     trusted_proxies: Annotated[
         str, _about("addresses or networks, comma-separated, whose X-Forwarded headers count")
     ] = ""

@@ -10,8 +10,9 @@ from falgate.webhooks.delivery import Signer
 
 _BYTES = 32
 
-Secret = Literal["hook_secret", "link_secret", "webhook_seed"]
-"""Of the URLs of fal's callbacks, of the picture links, and of the key that signs webhooks."""
+Secret = Literal["hook_secret", "link_secret", "webhook_seed", "console_secret"]
+"""Of the URLs of fal's callbacks, of the picture links, of the key that signs webhooks, and of the
+console's cookies."""
 
 
 class Accounts:

@@ -1,0 +1,125 @@
+"""The console's door: who may see a page, and whether a form really comes from one of them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from litestar import Request, Response
+from litestar.response import Redirect
+from litestar.types import ASGIApp
+from msgspec.structs import replace
+
+from falgate.accounts.operator import Operator
+from falgate.console.api import Api
+from falgate.console.forms import Form
+from falgate.console.page import HOME, Page, Visitor
+from falgate.console.session import session_id
+from falgate.console.store.sessions import Sessions
+
+COOKIE = "falgate_console"
+SIGN_IN = f"{HOME}/sign-in"
+_OPEN = (SIGN_IN, f"{HOME}/assets/")
+_READS = frozenset({"GET", "HEAD"})
+
+
+class Ended(Exception):
+    """A form was sent without a session, or by a session that has ended."""
+
+
+class Strange(Exception):
+    """A form does not come from a page of this session."""
+
+
+class SentBefore(Exception):
+    """A form was sent once before, by a second click or by the browser's way back."""
+
+
+class Entrance:
+    """Lets requests in."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        current: Callable[[str], Awaitable[Operator | None]],
+        *,
+        secret: bytes,
+        admin: ASGIApp,
+    ) -> None:
+        """Let sessions in whose identity is `current`, and let them ask the application `admin`."""
+        self._sessions = sessions
+        self._current = current
+        self._secret = secret
+        self._admin = admin
+
+    async def enter(self, request: Request[Any, Any, Any]) -> Response[Any] | None:
+        """Let a request in with its `Page`, or answer it.
+
+        Raises:
+            Ended, Strange, SentBefore: A form is not accepted.
+            Unavailable: Without Redis.
+        """
+        path, reads = request.scope["path"], request.method in _READS
+        if not reads and not same_origin(request):
+            raise Strange
+        if path.startswith(_OPEN):
+            return None
+        visitor = await self.visitor(request)
+        if visitor is None:
+            if not reads:
+                raise Ended
+            return _to_sign_in(request)
+        form = None if reads else Form((await request.form()).multi_items())
+        if form is not None:
+            await self._accept(visitor, form)
+        request.state.page = Page(
+            request,
+            visitor,
+            api=Api(self._admin, visitor.operator),
+            sessions=self._sessions,
+            form=form,
+        )
+        if visitor.session.notice and reads:
+            session = replace(visitor.session, notice="")
+            await self._sessions.put(visitor.session_id, session)
+        return None
+
+    async def visitor(self, request: Request[Any, Any, Any]) -> Visitor | None:
+        """Return whose session a request belongs to; None if it has none that counts."""
+        named = session_id(self._secret, request.cookies.get(COOKIE, ""))
+        session = await self._sessions.read(named) if named else None
+        if named is None or session is None:
+            return None
+        operator = await self._current(session.identity)
+        return None if operator is None else Visitor(named, session, operator)
+
+    async def _accept(self, visitor: Visitor, form: Form) -> None:
+        if not visitor.session.allows(form.text("csrf")):
+            raise Strange
+        # A form that only asks what it would do may be sent as often as one likes.
+        sent = f"{form.text('form_id')} {form.text('step')}"
+        if form.text("step") != "look" and not await self._sessions.first(visitor.session_id, sent):
+            raise SentBefore
+
+
+def same_origin(request: Request[Any, Any, Any]) -> bool:
+    """Return whether a browser says that a page of this host sent a request.
+
+    `Sec-Fetch-Site` cannot be forged by a page (W3C Fetch Metadata); older browsers send `Origin`.
+    Programs that are no browsers send neither, and have no cookies of anybody's.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    wanted = f"{path}?{query}" if query else path
+    at = SIGN_IN if path.rstrip("/") == HOME else f"{SIGN_IN}?next={quote(wanted, safe='/')}"
+    if "hx-request" in request.headers:
+        # A part of a page cannot be replaced by the form: the whole page goes there.
+        at = f"{SIGN_IN}?next={HOME}"
+        return Response(None, status_code=204, headers={"HX-Redirect": at})
+    return Redirect(at, status_code=303)

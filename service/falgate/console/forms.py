@@ -1,0 +1,75 @@
+"""What a form of a page sent: bounded, and read field by field."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from falgate.core.problems import Invalid
+
+FIELDS_MAX = 500
+_LINES = ("\r\n", "\n")
+
+
+class Form:
+    """The fields of a form, each a text or several."""
+
+    def __init__(self, fields: Iterable[tuple[str, Any]]) -> None:
+        """Take pairs of names and values.
+
+        Raises:
+            Invalid: There are more than `FIELDS_MAX`, or one is a file.
+        """
+        self._fields: dict[str, list[str]] = {}
+        for number, (name, value) in enumerate(fields):
+            if number >= FIELDS_MAX or not isinstance(value, str):
+                raise Invalid(f"A form has at most {FIELDS_MAX} fields, all of them texts")
+            self._fields.setdefault(name, []).append(value.replace(*_LINES))
+
+    def text(self, name: str) -> str:
+        """Return a field without surrounding blanks, "" if it is not there."""
+        return self._fields.get(name, [""])[0].strip()
+
+    def raw(self, name: str) -> str:
+        """Return a field as it was typed, such as a prompt."""
+        return self._fields.get(name, [""])[0]
+
+    def ticked(self, name: str) -> bool:
+        """Return whether a box was ticked."""
+        return name in self._fields
+
+    def whole(self, name: str, label: str) -> int | None:
+        """Return a field's whole number; None if it is empty.
+
+        Raises:
+            Invalid: It is something else.
+        """
+        text = self.text(name)
+        if not text:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= 15):  # noqa: PLR2004 - no id
+            raise Invalid(f"{label}: give a whole number, or leave it empty")
+        return int(text)
+
+    def each(self, name: str) -> list[str]:
+        """Return all values of a field that are not empty."""
+        return [value.strip() for value in self._fields.get(name, []) if value.strip()]
+
+    def lines(self, name: str) -> list[str]:
+        """Return the words of a field, which are separated by commas, blanks or lines."""
+        return self.text(name).replace(",", " ").split()
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return all fields, to send them once more; not those that a page adds itself."""
+        return [
+            (name, value)
+            for name, values in self._fields.items()
+            if name not in OWN
+            for value in values
+        ]
+
+    def values(self) -> Mapping[str, str]:
+        """Return the first value of each field, to show the form once more."""
+        return {name: values[0] for name, values in self._fields.items()}
+
+
+OWN = frozenset({"csrf", "form_id", "step"})
+"""Fields that each page adds to its forms: the session's secret, and the form's own id."""

@@ -1,0 +1,146 @@
+"""Signing in, by a key or by a link that works once, and signing out."""
+
+import re
+import secrets
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+
+from falgate.console.assets import URLS
+from falgate.console.entrance import COOKIE, SIGN_IN, Entrance
+from falgate.console.forms import Form
+from falgate.console.identity import Identities
+from falgate.console.page import HOME
+from falgate.console.session import ID_BYTES, Session, cookie
+from falgate.console.store.sessions import Sessions
+from falgate.core.errors import TooMany
+from falgate.core.problems import Problem
+
+_WITHIN = re.compile(rf"{HOME}(/[A-Za-z0-9_.~:%/-]*)?(\?[A-Za-z0-9_.~:%/=&+-]*)?")
+_LINK_MAX = 64
+_KEY_MAX = 200
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """What signing in needs.
+
+    Attributes:
+        sessions: All sessions.
+        identities: Who may sign in.
+        entrance: Whose session a request belongs to.
+        secret: Signs the cookie.
+        session_s: For how long a session lasts at most.
+        links: Whether links work.
+    """
+
+    sessions: Sessions
+    identities: Identities
+    entrance: Entrance
+    secret: bytes
+    session_s: int
+    links: bool
+
+    def __repr__(self) -> str:
+        """Omit the secret."""
+        return "Door(...)"
+
+    async def begin(self, request: Request[Any, Any, Any], identity: str, to: str) -> Response[Any]:
+        """Begin a session, and send the browser to its first page."""
+        operator = await self.identities.current(identity)
+        if operator is None:
+            return _form(status=403, error="This key may not be used any more", to=to)
+        session = Session(
+            identity=identity,
+            operator=operator,
+            csrf=secrets.token_hex(ID_BYTES),
+            ends_s=await self.sessions.now_s() + self.session_s,
+        )
+        value = cookie(self.secret, await self.sessions.begin(session))
+        set_cookie = session_cookie(request, value, self.session_s)
+        return Redirect(to, status_code=303, cookies=[set_cookie])
+
+
+def session_cookie(request: Request[Any, Any, Any], value: str, max_age_s: int) -> Cookie:
+    """Return the cookie of a session; with no value and no time, one that removes it."""
+    return Cookie(
+        COOKIE,
+        value=value,
+        max_age=max_age_s,
+        path=HOME,
+        httponly=True,
+        samesite="strict",
+        secure=request.scope["scheme"] == "https",
+    )
+
+
+AtDoor = NamedDependency[Door]
+
+
+@get("/sign-in")
+async def ask(request: Request[Any, Any, Any]) -> Template:
+    """Ask for a key."""
+    return _form(to=within(request.query_params.get("next", "")))
+
+
+@post("/sign-in", status_code=200)
+async def by_key(request: Request[Any, Any, Any], door: AtDoor) -> Response[Any]:
+    """Sign in by a key."""
+    form = Form((await request.form()).multi_items())
+    to = within(form.text("next"))
+    address = request.client.host if request.client else ""
+    try:
+        identity = await door.identities.present(form.text("key")[:_KEY_MAX], address)
+    except (Problem, TooMany) as error:
+        return _form(status=429 if isinstance(error, TooMany) else 403, error=str(error), to=to)
+    return await door.begin(request, identity, to)
+
+
+@get("/sign-in/link/{token:str}")
+async def look_at_link(token: FromPath[str]) -> Template:
+    """Show a button: programs that look at links, such as chats, do not press it."""
+    return Template("sign_in_link.html", context={"assets": URLS, "at": token, "home": HOME})
+
+
+@post("/sign-in/link/{token:str}", status_code=200)
+async def by_link(
+    request: Request[Any, Any, Any], door: AtDoor, token: FromPath[str]
+) -> Response[Any]:
+    """Sign in by a link, which works once."""
+    usable = door.links and len(token) <= _LINK_MAX
+    identity = await door.sessions.follow(token) if usable else None
+    if identity is None:
+        return _form(status=403, error="This link was used before, or is too old")
+    return await door.begin(request, identity, HOME)
+
+
+@post("/sign-out", status_code=303)
+async def leave(request: Request[Any, Any, Any], door: AtDoor) -> Response[Any]:
+    """End the session."""
+    visitor = await door.entrance.visitor(request)
+    if visitor is not None:
+        await door.sessions.end(visitor.session_id)
+    return Redirect(SIGN_IN, status_code=303, cookies=[session_cookie(request, "", 0)])
+
+
+def sign_in_routes(door: Door) -> Router:
+    """Return the routes; all but the last are for people who are not signed in."""
+    return Router(
+        "/",
+        route_handlers=[ask, by_key, look_at_link, by_link, leave],
+        dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
+    )
+
+
+def _form(*, to: str = HOME, status: int = 200, error: str = "") -> Template:
+    context = {"assets": URLS, "home": HOME, "error": error, "next": to}
+    return Template("sign_in.html", context=context, status_code=status)
+
+
+def within(path: str) -> str:
+    """Return a path of the console, as a page asked for it; `HOME` for anything else."""
+    return path if _WITHIN.fullmatch(path) else HOME

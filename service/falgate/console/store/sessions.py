@@ -1,0 +1,73 @@
+"""Sessions, one-time links and sent forms in Redis, each by the hash of its secret name."""
+
+import secrets
+from hashlib import sha256
+
+import msgspec
+from redis.asyncio import Redis
+
+from falgate.console.session import ID_BYTES, Session
+from falgate.redis import keyspace
+from falgate.redis.clock import now_ms
+
+LINK_S = 600
+"""How long a one-time link can be used, in seconds."""
+_FORM_S = 86_400
+
+
+class Sessions:
+    """All sessions. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, redis: Redis, *, idle_s: int) -> None:
+        """Keep sessions in this Redis, each until it was not used for `idle_s` seconds."""
+        self._redis = redis
+        self._idle_s = idle_s
+
+    async def begin(self, session: Session) -> str:
+        """Keep a new session; return its id, which is secret."""
+        session_id = secrets.token_hex(ID_BYTES)
+        await self.put(session_id, session)
+        return session_id
+
+    async def now_s(self) -> int:
+        """Return Redis's clock, seconds since 1970."""
+        return await now_ms(self._redis) // 1000
+
+    async def read(self, session_id: str) -> Session | None:
+        """Return a session, from now on used; None if it ended."""
+        name = keyspace.session(_hidden(session_id))
+        text = await self._redis.getex(name, ex=self._idle_s)
+        if text is None:
+            return None
+        found = msgspec.json.decode(str(text), type=Session)
+        return found if await self.now_s() < found.ends_s else None
+
+    async def put(self, session_id: str, session: Session) -> None:
+        """Keep a session's present state."""
+        text = msgspec.json.encode(session).decode()
+        await self._redis.set(keyspace.session(_hidden(session_id)), text, ex=self._idle_s)
+
+    async def end(self, session_id: str) -> None:
+        """End a session on every instance."""
+        await self._redis.delete(keyspace.session(_hidden(session_id)))
+
+    async def first(self, session_id: str, form: str) -> bool:
+        """Return whether a form of a session is sent for the first time, by its own id."""
+        name = keyspace.sent_form(_hidden(f"{session_id} {form}"))
+        return bool(await self._redis.set(name, 1, nx=True, ex=_FORM_S))
+
+    async def link(self, identity: str) -> str:
+        """Return the secret of a link by which somebody signs in once, as this identity."""
+        secret = secrets.token_urlsafe(ID_BYTES)
+        await self._redis.set(keyspace.sign_in_link(_hidden(secret)), identity, ex=LINK_S)
+        return secret
+
+    async def follow(self, secret: str) -> str | None:
+        """Return the identity of a link, which cannot be used again; None if it is not valid."""
+        found = await self._redis.getdel(keyspace.sign_in_link(_hidden(secret)))
+        return None if found is None else str(found)
+
+
+def _hidden(name: str) -> str:
+    """The name in Redis: who reads Redis cannot use a session that is found there."""
+    return sha256(name.encode()).hexdigest()

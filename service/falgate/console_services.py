@@ -1,0 +1,32 @@
+"""The console put together for a gateway: who may sign in, and their sessions."""
+
+from collections.abc import Awaitable, Callable
+
+from litestar.types import ASGIApp
+
+from falgate.accounts.wrong_keys import WrongKeys
+from falgate.console.app import ConsoleParts, create_console
+from falgate.console.identity import Identities
+from falgate.console.store.sessions import Sessions
+from falgate.resources import Resources
+
+
+def console_parts(
+    resources: Resources, wrong_keys: WrongKeys, troubles: Callable[[], Awaitable[dict[str, str]]]
+) -> ConsoleParts:
+    """What the console of a gateway needs."""
+    settings = resources.settings
+    return ConsoleParts(
+        sessions=Sessions(resources.redis, idle_s=settings.console_idle_s),
+        identities=Identities(settings.admin_key, wrong_keys),
+        secret=resources.console_secret,
+        session_s=settings.console_session_s,
+        links=settings.console_links,
+        zone=settings.calendar.zone,
+        troubles=troubles,
+    )
+
+
+def console_of(parts: ConsoleParts) -> Callable[[ASGIApp], ASGIApp]:
+    """Return what makes the console of an application with the admin API."""
+    return lambda admin: create_console(parts, admin)

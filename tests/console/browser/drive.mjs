@@ -1,0 +1,102 @@
+// Runs one scenario in a headless browser: node drive.mjs SCENARIO, with what it needs as JSON in
+// CONSOLE_TEST. A scenario throws where the console is not as it should be.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import path from "node:path";
+
+const given = JSON.parse(process.env.CONSOLE_TEST);
+const require = createRequire(path.join(given.tools, "package.json"));
+const { chromium } = require("playwright-core");
+const { AxeBuilder } = require("@axe-core/playwright");
+
+const browser = await chromium.launch({
+  executablePath: given.chromium,
+  // Nothing but this machine may be asked.
+  args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+    "--disable-background-networking", "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+});
+
+class Kit {
+  constructor() {
+    this.given = given;
+    this.home = `${given.url}/console`;
+    this.complaints = [];
+    this.contexts = [];
+  }
+
+  // A browser of somebody's own, with no session yet.
+  async visitor(options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    context.setDefaultTimeout(given.patience_ms);
+    this.contexts.push(context);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.complaints.push(`script: ${error.message}`));
+    page.on("console", (message) => {
+      // A refused page is a message too, and what the content policy stops.
+      if (message.type() === "error" && !/status of (4|503)/.test(message.text())) {
+        this.complaints.push(`${page.url()}: ${message.text()}`);
+      }
+    });
+    page.on("request", (request) => {
+      if (!request.url().startsWith(given.url) && !request.url().startsWith("data:")) {
+        this.complaints.push(`asked for ${request.url()}`);
+      }
+    });
+    return page;
+  }
+
+  async signIn(page, key = given.admin_key) {
+    await page.goto(`${this.home}/sign-in`);
+    await page.getByLabel(/key/i).fill(key);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    return page;
+  }
+
+  async heading(page, name) {
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+  }
+
+  async go(page, where, name) {
+    await page.goto(this.home + where);
+    await this.heading(page, name);
+  }
+
+  // No page may have anything that axe finds wrong, by itself or by the rules of WCAG 2.2 AA.
+  async accessible(page, what) {
+    const found = await new AxeBuilder({ page }).analyze();
+    const words = found.violations.map(
+      (each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.target).join(" ")}`);
+    assert.deepEqual(words, [], what ?? page.url());
+  }
+
+  // Nothing sticks out at the right: one scrolls down only.
+  async fits(page) {
+    const [wide, room] = await page.evaluate(
+      () => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    assert.ok(wide <= room, `${page.url()} is ${wide} wide on ${room}`);
+  }
+
+  async shot(page, name) {
+    if (given.shots) await page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });
+  }
+}
+
+const kit = new Kit();
+try {
+  const { default: scenario } = await import(pathToFileURL(process.argv[2]));
+  await scenario(kit, assert);
+  assert.deepEqual(kit.complaints, []);
+} catch (error) {
+  for (const context of kit.contexts) {
+    for (const page of context.pages()) {
+      console.error(`--- ${page.url()}\n${await page.locator("body").innerText().catch(String)}\n`);
+    }
+  }
+  console.error(error);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

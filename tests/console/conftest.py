@@ -1,0 +1,95 @@
+"""The console of a real gateway, as programs and as browsers see it."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from patience import PATIENCE_S
+
+from falgate.console.entrance import COOKIE
+
+HERE = Path(__file__).parent
+TOOLS = HERE.parents[1] / ".cache" / "browser"
+STEP_S = PATIENCE_S / 3
+SCENARIO_S = 4 * PATIENCE_S
+
+
+@pytest.fixture(scope="session")
+def console(
+    serve: Callable[..., AbstractContextManager[Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """A gateway whose console the tests of a process share; each has records of its own."""
+    with serve(tmp_path_factory.mktemp("console")) as served:
+        yield served
+
+
+@pytest.fixture
+def fresh_console(
+    serve: Callable[..., AbstractContextManager[Any]], tmp_path: Path
+) -> Iterator[Any]:
+    """A gateway of one's own, where nothing was done yet."""
+    with serve(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[..., str]:
+    """A function that has a browser act a scenario, and tells what went wrong there, or ""."""
+
+    def acted(scenario: str, gateway: Any, **more: Any) -> str:
+        chromium = shutil.which("chromium") or pytest.fail("Chromium is missing: deploy/tools.sh")
+        node = shutil.which("node") or pytest.fail("Node is missing: run deploy/tools.sh")
+        if not (TOOLS / "made_from").exists():
+            pytest.fail("What drives the browser is missing: run deploy/browser.sh")
+        given = {
+            "url": gateway.url,
+            "admin_key": gateway.admin_key,
+            "tools": str(TOOLS),
+            "chromium": chromium,
+            "patience_ms": STEP_S * 1000,
+            **more,
+        }
+        browser = HERE / "browser"
+        done = subprocess.run(
+            [node, str(browser / "drive.mjs"), str(browser / f"{scenario}.mjs")],
+            env={
+                "CONSOLE_TEST": json.dumps(given),
+                "HOME": str(tmp_path),
+                "PATH": "/usr/bin:/bin",
+            },
+            capture_output=True,
+            text=True,
+            timeout=SCENARIO_S,
+            check=False,
+        )
+        if done.returncode == 0:
+            return ""
+        return f"{done.stderr}{done.stdout}\n{gateway.logged()[-3000:]}"
+
+    return acted
+
+
+def visit(gateway: Any) -> httpx.Client:
+    """A client of the console that has no session yet."""
+    return httpx.Client(base_url=f"{gateway.url}/console", trust_env=False, timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def visitor(console: Any) -> Iterator[httpx.Client]:
+    """A client of the console that has no session yet."""
+    with visit(console) as client:
+        yield client
+
+
+@pytest.fixture
+def admin(console: Any, visitor: httpx.Client) -> httpx.Client:
+    """A client that signed in with the admin key."""
+    answer = visitor.post("/sign-in", data={"key": console.admin_key})
+    assert (answer.status_code, COOKIE in visitor.cookies) == (303, True), answer.text
+    return visitor
