@@ -8,7 +8,9 @@ from falgate.accounts.wrong_keys import WrongKeys
 from falgate.console.app import ConsoleParts, create_console
 from falgate.console.identity import Identities
 from falgate.console.store.sessions import Sessions
+from falgate.http.client_setup import Reached
 from falgate.resources import Resources
+from falgate.settings import Settings, address
 
 
 def console_parts(
@@ -23,8 +25,21 @@ def console_parts(
         session_s=settings.console_session_s,
         links=settings.console_links,
         zone=settings.calendar.zone,
+        reached=lambda own, key: _reached(settings, own, key),
         troubles=troubles,
     )
+
+
+def _reached(settings: Settings, own: str, key: str) -> Reached:
+    """How apps reach a gateway with these settings, whose console is at `own`."""
+    url = settings.public_url.rstrip("/")
+    if not url:
+        at = address(settings.listen, "LISTEN").reachable
+        url = f"http://{at}" if settings.ops_listen else own
+    tls = url.removeprefix("https://") if url.startswith("https://") else ""
+    if not tls and settings.tls_listen:
+        tls = address(settings.tls_listen, "TLS_LISTEN").reachable
+    return Reached(url=url, tls=tls, key=key)
 
 
 def console_of(parts: ConsoleParts) -> Callable[[ASGIApp], ASGIApp]:

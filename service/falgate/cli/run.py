@@ -12,11 +12,12 @@ from falgate.accounts import apikey
 from falgate.accounts.directory import FIRST
 from falgate.app import Gateway
 from falgate.cli import client_env, localtls, private
-from falgate.cli.client_env import Reached
 from falgate.cli.keys import mint
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
 from falgate.core.money import dollars
+from falgate.http import client_setup
+from falgate.http.client_setup import Reached
 from falgate.settings import Settings
 
 _DRAIN_S = "2"
@@ -112,7 +113,7 @@ falgate serves {http}{f" and https://{https}" if https else ""}
 
 Try it, twice: the second time is free.
 
-{client_env.curl(to)}
+{client_setup.curl(to)}
 
 `falgate client-env` prints what follows too, and what older clients and browsers need.
 
@@ -121,8 +122,8 @@ Try it, twice: the second time is free.
 JavaScript's @fal-ai/client{_BY_HTTPS if to.ca else ""}:
 
   export FAL_KEY={app_key}
-  {client_env.node_export(to) or "# and in the program:"}
-  fal.config({{ {client_env.middleware(to)} }});
+  {client_setup.node_export(to) or "# and in the program:"}
+  fal.config({{ {client_setup.middleware(to)} }});
 
 Ctrl-C stops it.
 """
@@ -131,7 +132,7 @@ Ctrl-C stops it.
 def _python(to: Reached) -> str:
     if not to.tls:
         return "Python's fal_client speaks only https, which FALGATE_TLS_LISTEN= turned off."
-    return f"Python's fal_client:\n\n{textwrap.indent(client_env.exports(to), '  ')}"
+    return f"Python's fal_client:\n\n{textwrap.indent(client_setup.exports(to), '  ')}"
 
 
 def _make(data: Path) -> None:

@@ -20,12 +20,14 @@ from falgate.console.api import Refused
 from falgate.console.assets import URLS, asset
 from falgate.console.entrance import Ended, Entrance, SentBefore, Strange
 from falgate.console.identity import Identities
-from falgate.console.page import HOME, Page
+from falgate.console.page import Page
 from falgate.console.pages import PAGES
+from falgate.console.sections import HOME
 from falgate.console.sign_in import Door, sign_in_routes
 from falgate.console.store.sessions import Sessions
 from falgate.core.errors import Unavailable
 from falgate.core.problems import Problem
+from falgate.http.client_setup import Reached
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -40,6 +42,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _NO_STORE = "no-store"
+_FILTERS = ("usd", "count", "size", "duration", "inpath")
 _LOG = structlog.get_logger()
 
 
@@ -53,6 +56,7 @@ class ConsoleParts(msgspec.Struct, frozen=True, kw_only=True):
         session_s: How long a session lasts at most, in seconds.
         links: Whether people can sign in by links that work once.
         zone: In which times are shown.
+        reached: How apps reach falgate, given the console's own address and a key.
         troubles: What is unavailable and why; empty when the gateway is ready.
     """
 
@@ -62,6 +66,7 @@ class ConsoleParts(msgspec.Struct, frozen=True, kw_only=True):
     session_s: int
     links: bool
     zone: tzinfo
+    reached: Callable[[str, str], Reached]
     troubles: Callable[[], Awaitable[dict[str, str]]]
 
     def __repr__(self) -> str:
@@ -71,7 +76,13 @@ class ConsoleParts(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_console(parts: ConsoleParts, admin: ASGIApp) -> Litestar:
     """Return the application at `HOME`, a client of the application `admin`."""
-    entrance = Entrance(parts.sessions, parts.identities.current, secret=parts.secret, admin=admin)
+    entrance = Entrance(
+        parts.sessions,
+        parts.identities.current,
+        secret=parts.secret,
+        admin=admin,
+        reached=parts.reached,
+    )
     door = Door(
         sessions=parts.sessions,
         identities=parts.identities,
@@ -117,7 +128,7 @@ def _templates(zone: tzinfo) -> Environment:
         lstrip_blocks=True,
         finalize=words.plain,
     )
-    made.filters |= {name: getattr(words, name) for name in ("usd", "count", "size", "duration")}
+    made.filters |= {name: getattr(words, name) for name in _FILTERS}
     made.filters |= words.times(zone, lambda: datetime.now(UTC))
     made.globals |= {"again": words.again, "share": words.share, "zone": str(zone)}
     return made

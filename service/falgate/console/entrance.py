@@ -12,9 +12,11 @@ from msgspec.structs import replace
 from falgate.accounts.operator import Operator
 from falgate.console.api import Api
 from falgate.console.forms import Form
-from falgate.console.page import HOME, Page, Visitor
+from falgate.console.page import Page, Visitor
+from falgate.console.sections import HOME
 from falgate.console.session import session_id
 from falgate.console.store.sessions import Sessions
+from falgate.http.client_setup import Reached
 
 COOKIE = "falgate_console"
 SIGN_IN = f"{HOME}/sign-in"
@@ -44,12 +46,17 @@ class Entrance:
         *,
         secret: bytes,
         admin: ASGIApp,
+        reached: Callable[[str, str], Reached],
     ) -> None:
-        """Let sessions in whose identity is `current`, and let them ask the application `admin`."""
+        """Let sessions in whose identity is `current`, and let them ask the application `admin`.
+
+        `reached` tells how apps reach falgate, given the console's own address and a key.
+        """
         self._sessions = sessions
         self._current = current
         self._secret = secret
         self._admin = admin
+        self._reached = reached
 
     async def enter(self, request: Request[Any, Any, Any]) -> Response[Any] | None:
         """Let a request in with its `Page`, or answer it.
@@ -76,6 +83,7 @@ class Entrance:
             visitor,
             api=Api(self._admin, visitor.operator),
             sessions=self._sessions,
+            reached=self._reached,
             form=form,
         )
         if visitor.session.notice and reads:

@@ -1,59 +1,29 @@
 """A page as one signed-in operator sees it: what every handler of a page is given."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from litestar import Request
+import msgspec
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.response import Redirect, Template
 from msgspec.structs import replace
 
 from falgate.accounts.operator import Operator, Role
-from falgate.console.api import Api
+from falgate.console.api import Api, Refused
 from falgate.console.assets import URLS
 from falgate.console.diff import differences
+from falgate.console.fields import Group, filled
 from falgate.console.forms import Form
+from falgate.console.sections import HOME, section, sections
 from falgate.console.session import Session
 from falgate.console.store.sessions import Sessions
+from falgate.core.problems import Invalid
+from falgate.http import client_setup
+from falgate.http.client_setup import Reached
 
-HOME = "/console"
 _FORM_BYTES = 16
-_EVERYBODY: tuple[Role, ...] = ("admin", "viewer", "lead")
-_OVERSEERS: tuple[Role, ...] = ("admin", "viewer")
-
-
-class Section(NamedTuple):
-    """An entry of the navigation.
-
-    Attributes:
-        name: What the entry says.
-        path: Where it leads, behind `HOME`.
-        group: The heading that it stands under.
-        roles: Who sees it.
-    """
-
-    name: str
-    path: str
-    group: str
-    roles: tuple[Role, ...] = _EVERYBODY
-
-
-SECTIONS = (
-    Section("Overview", "", "See"),
-    Section("Requests", "/requests", "See"),
-    Section("Ledger", "/ledger", "See"),
-    Section("Gallery", "/gallery", "See"),
-    Section("Playground", "/playground", "See", ("admin", "lead")),
-    Section("Teams & apps", "/teams", "Manage"),
-    Section("Keys", "/keys", "Manage"),
-    Section("Budgets", "/budgets", "Manage"),
-    Section("Models", "/models", "Manage", _OVERSEERS),
-    Section("Stops", "/stops", "Manage"),
-    Section("Operators", "/operators", "Govern", _OVERSEERS),
-    Section("Audit log", "/audit", "Govern", _OVERSEERS),
-    Section("Configuration", "/config", "Govern", _OVERSEERS),
-)
 
 
 class Visitor(NamedTuple):
@@ -86,6 +56,7 @@ class Page:
         *,
         api: Api,
         sessions: Sessions,
+        reached: Callable[[str, str], Reached],
         form: Form | None,
     ) -> None:
         """Answer a request of a visitor."""
@@ -95,6 +66,7 @@ class Page:
         self._request = request
         self._visitor = visitor
         self._sessions = sessions
+        self._reached = reached
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -118,9 +90,9 @@ class Page:
             "changes": self.operator.role != "viewer",
             "csrf": session.csrf,
             "form_id": secrets.token_urlsafe(_FORM_BYTES),
-            "sections": [each for each in SECTIONS if self.operator.role in each.roles],
+            "sections": sections(self.operator.role),
             "home": HOME,
-            "here": _section(self.path),
+            "here": section(self.path),
             "path": self.path,
             "query": self.query,
             "notice": session.notice,
@@ -132,50 +104,128 @@ class Page:
         """Show a part of a page, to be put into it."""
         return self.show(template, **context)
 
-    async def go(self, path: str, notice: str = "") -> Redirect:
+    async def go(self, path: str, notice: str = "") -> Response[Any]:
         """Send the browser to another page, with a sentence that it shows."""
         if notice:
             session = replace(self._visitor.session, notice=notice)
             await self._sessions.put(self._visitor.session_id, session)
         return Redirect(f"{HOME}{path}", status_code=303)
 
-    async def change(
+    def ask(
         self,
-        method: str,
-        *path: str,
-        body: Any = None,
+        groups: Sequence[Group],
+        *,
         title: str,
         action: str,
         back: str,
-        **query: Any,
-    ) -> Any:
-        """Make a change once it was confirmed; until then return a page that says what it does.
+        error: str = "",
+        lead: Sequence[str] = (),
+    ) -> Template:
+        """Show a form; once it was refused, with what was entered.
 
         Args:
-            method: Of the admin API's route, like `path`, `body` and `query`.
-            path: Parts of the path.
-            body: To be sent as JSON.
-            title: Of the page that asks.
+            groups: Its fields, with the present values.
+            title: Of the page.
             action: What its button says.
             back: Where its other link leads, behind `HOME`.
-            query: By name.
-
-        Raises:
-            Refused: The change is not possible; it says why.
+            error: Why it was refused, or "".
+            lead: Sentences above the form.
         """
-        if self.form.text("step") == "confirmed":
-            return Made(await self.api.ask(method, *path, body=body, **query))
-        shown = await self.api.ask(method, *path, body=body, preview="true", **query)
         return self.show(
-            "confirm.html",
+            "form.html",
+            http_status=422 if error else 200,
+            groups=filled(groups, self.form) if error else groups,
             title=title,
             action=action,
+            back=f"{HOME}{back}",
+            error=error,
+            lead=lead,
+        )
+
+    def secret(self, told: Any, *, where: str, until: str | None = None) -> Template:
+        """Show a key's secret, which is never shown again, and how clients use it.
+
+        Args:
+            told: The key and its record, as the admin API answers them.
+            where: Where one goes from there, behind `HOME`.
+            until: Until when the secret before works, as RFC 3339.
+        """
+        to = self._reached(str(self._request.base_url).rstrip("/"), told["key"])
+        ways = [
+            ("curl", "curl", client_setup.curl(to)),
+            ("python", "Python's fal_client", client_setup.python(to)),
+            ("javascript", "JavaScript's @fal-ai/client", client_setup.javascript(to)),
+        ]
+        return self.show("secret.html", where=where, until=until, ways=ways, **told)
+
+    async def apply(
+        self,
+        change: "Change",
+        *,
+        back: str,
+        notice: str,
+        again: Callable[[str], Awaitable[Template]] | None = None,
+        then: Callable[[Any], Awaitable[Response[Any]]] | None = None,
+    ) -> Response[Any]:
+        """Make a change once it was confirmed; until then show what it does.
+
+        Args:
+            change: The change.
+            back: Where "Cancel" leads, and where one gets afterwards, behind `HOME`.
+            notice: A sentence that is shown there then.
+            again: Shows the form once more, with why it was refused; None where there is none.
+            then: Answers instead with what the API answered.
+
+        Raises:
+            Refused: The change is not possible, and there is no form to say so.
+        """
+        try:
+            made = await self._changed(change, back)
+        except (Refused, Invalid) as error:
+            if again is None:
+                raise
+            return await again(str(error))
+        if isinstance(made, Template):
+            return made
+        return await then(made.answer) if then else await self.go(back, notice)
+
+    async def _changed(self, change: "Change", back: str) -> "Template | Made":
+        body = change.body() if change.body else None
+        if self.form.text("step") == "confirmed":
+            return Made(await self.api.ask(change.method, *change.path, body=body, **change.query))
+        shown = await self.api.ask(
+            change.method, *change.path, body=body, preview="true", **change.query
+        )
+        return self.show(
+            "confirm.html",
+            title=change.title,
+            action=change.action,
             back=f"{HOME}{back}",
             says=shown["says"],
             final=shown["final"],
             differences=differences(shown["before"], shown["after"]),
             fields=self.form.pairs(),
         )
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A change that the admin API is asked for.
+
+    Attributes:
+        method: Of the route, like the next one, whose parts are quoted.
+        path: Likewise.
+        title: Of the page that asks whether it is meant.
+        action: What its button says.
+        body: Returns what is sent as JSON; may raise `Invalid`.
+        query: By name.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    title: str
+    action: str
+    body: Callable[[], Any] | None = None
+    query: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Made(NamedTuple):
@@ -186,9 +236,3 @@ class Made(NamedTuple):
 
 OnPage = NamedDependency[Page]
 """The page that a handler answers with."""
-
-
-def _section(path: str) -> str:
-    """Return the path of the section that a page belongs to."""
-    first = path.removeprefix(HOME).strip("/").partition("/")[0]
-    return f"/{first}" if first else ""

@@ -70,6 +70,11 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / unit_s:.0f} {unit}"
 
 
+def inpath(account: str) -> str:
+    """Return an account's name as a part of a path: "app:web/shop" is "app:web:shop"."""
+    return account.replace("/", ":")
+
+
 def again(query: Mapping[str, str], **changed: str | None) -> str:
     """Return a page's query with some values changed, or left out where they are empty."""
     found = {name: value for name, value in {**query, **changed}.items() if value}

@@ -1,5 +1,11 @@
 """The pages, a file for each subject."""
 
-from falgate.console.pages import overview, teams
+from falgate.console.pages import apps, budgets, keys, overview, teams
 
-PAGES = (*overview.ROUTES, *teams.ROUTES)
+PAGES = (
+    *overview.ROUTES,
+    *teams.ROUTES,
+    *apps.ROUTES,
+    *keys.ROUTES,
+    *budgets.ROUTES,
+)
