@@ -71,6 +71,8 @@ class Keys:
         expires_s: int = 0,
         permissions: Permissions = _EVERYTHING,
         limits: Limits = NONE,
+        disabled: bool = False,
+        key_id: bytes = b"",
     ) -> Made:
         """Create a key.
 
@@ -81,10 +83,13 @@ class Keys:
             expires_s: When it expires, seconds since 1970; 0 for never.
             permissions: What it may request.
             limits: Its rate limits.
+            disabled: Whether it cannot be used yet.
+            key_id: `ID_BYTES` for its public id; empty for random ones.
 
         Raises:
             Invalid: A value is invalid, such as a model that is not served.
             NotFound: There is no such app.
+            Conflict: There is a key with this id.
         """
         directory = await self._context.records.directory()
         if app not in directory.apps:
@@ -92,7 +97,7 @@ class Keys:
         team, _, app_name = app.partition("/")
         key = apikey.mint(
             kind,
-            self._context.randomness(apikey.ID_BYTES),
+            key_id or self._context.randomness(apikey.ID_BYTES),
             self._context.randomness(apikey.SECRET_BYTES),
         )
         presented = _presented(key)
@@ -108,10 +113,11 @@ class Keys:
             expires_s=expires_s,
             permissions=permissions,
             limits=limits,
+            disabled=disabled,
         )
         record = self._checked(record, now_s, directory)
         if not await self._context.records.put_key(None, record, self._context.who):
-            raise Conflict("The generated key id is already taken; try again")
+            raise Conflict(f"There is a key {record.id} already")
         return Made(key, record)
 
     async def change(self, key_id: str, how: Callable[[KeyRecord], KeyRecord]) -> KeyRecord:

@@ -2,7 +2,7 @@
 
 import click
 
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister
 from falgate.cli.options import APP, AppName
 from falgate.cli.output import Column, listed, say
 
@@ -19,7 +19,7 @@ _EVERYBODY = "all apps"
 @click.argument("target", required=False)
 @click.option("--app", type=APP, metavar="TEAM/APP", help="Only for this app; it comes first.")
 @click.option("--remove", is_flag=True, help="Remove it: apps that call it get 404 from then on.")
-@operator()
+@changer()
 def alias(api: Api, *, name: str, target: str | None, app: AppName | None, remove: bool) -> None:
     """Let NAME, such as acme/image, stand for the model TARGET.
 

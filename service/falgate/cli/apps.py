@@ -12,7 +12,7 @@ from falgate.accounts.cache_settings import (
     Override,
     Scope,
 )
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister, operator
 from falgate.cli.options import APP, AppName, confirm, confirmed, given
 from falgate.cli.output import Column, duration, limit_columns, listed, say, shown
 from falgate.core.problems import Invalid
@@ -42,7 +42,7 @@ def apps() -> None:
 
 @apps.command()
 @_app
-@operator()
+@changer()
 def create(api: Api, *, name: AppName) -> None:
     """Make an app, TEAM/APP."""
     made = api.post("teams", name.team, "apps", body={"name": name.app})
@@ -99,7 +99,7 @@ def show(api: Api, *, name: AppName) -> None:
 @click.option(
     "--keep-prompts/--hash-prompts", default=None, help="With the pictures, for the gallery."
 )
-@operator()
+@changer()
 def cache(api: Api, *, name: AppName, callers_may: str | None, **options: Any) -> None:
     """Set how an app uses the cache; what is not given stays. Prompts that are kept stay kept."""
     ways = given(options)
@@ -118,7 +118,7 @@ def _overrides(words: str) -> tuple[Override, ...]:
 @apps.command()
 @_app
 @confirmed
-@operator()
+@changer()
 def remove(api: Api, *, name: AppName, yes: bool) -> None:
     """Remove an app whose keys are revoked. What it spent stays in the ledger."""
     confirm(f"Removing app {name}", yes=yes)

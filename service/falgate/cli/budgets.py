@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister
 from falgate.cli.options import (
     ACCOUNT,
     DOLLARS,
@@ -62,7 +62,7 @@ def budgets() -> None:
     "--shadow/--no-shadow", default=None, help="Count and alert, and refuse nothing; or enforce."
 )
 @of_books
-@operator()
+@changer()
 def set_budget(
     api: Api,
     *,
@@ -106,7 +106,7 @@ def show(api: Api, *, account: Account, books: str) -> None:
 @click.argument("amount", type=DOLLARS)
 @_why
 @of_books
-@operator()
+@changer()
 def raise_budget(
     api: Api, *, account: Account, window: str, amount: str, why: str, books: str
 ) -> None:
@@ -123,7 +123,7 @@ def raise_budget(
 @_why
 @of_books
 @confirmed
-@operator()
+@changer()
 def reset(api: Api, *, account: Account, window: str, why: str, books: str, yes: bool) -> None:
     """Forgive what was spent in the window of now; the ledger keeps a record of that."""
     confirm(f"Resetting the budget {account.name}/{window}", yes=yes)
@@ -137,7 +137,7 @@ def reset(api: Api, *, account: Account, window: str, why: str, books: str, yes:
 @_window
 @of_books
 @confirmed
-@operator()
+@changer()
 def remove(api: Api, *, account: Account, window: str, books: str, yes: bool) -> None:
     """Take a budget away."""
     name = f"{account.name}/{window}"
@@ -150,7 +150,7 @@ def remove(api: Api, *, account: Account, window: str, books: str, yes: bool) ->
 @click.argument("limit", type=DOLLARS, required=False)
 @_why
 @of_books
-@operator()
+@changer()
 def overage(api: Api, *, limit: str | None, why: str, books: str) -> None:
     """Show, or set to LIMIT dollars, how much settlements may exceed their holds by."""
     if limit is None:

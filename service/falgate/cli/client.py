@@ -15,14 +15,24 @@ from functools import partial, wraps
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
 
+import click
 import httpx
 
 from falgate import settings
 from falgate.cli import private
-from falgate.cli.options import all_columns, as_json, given_url, through
+from falgate.cli.options import (
+    all_columns,
+    as_json,
+    given_url,
+    previewing,
+    through,
+    wants_json,
+    wants_preview,
+)
+from falgate.cli.output import say
 from falgate.core.problems import Invalid, Problem
 
 _PREFIX = "/admin/v1"
@@ -111,6 +121,8 @@ class Api:
             raise Invalid("A name has at least one character")
         parts = (_DOTS.get(part) or quote(part, safe=":") for part in path)
         params = {name: value for name, value in query.items() if value is not None}
+        if wants_preview() and method != "GET":
+            params["preview"] = "true"
         request = self._client.build_request(
             method, f"{_PREFIX}/{'/'.join(parts)}", params=params, json=body
         )
@@ -122,12 +134,14 @@ class Api:
                 "FALGATE_URL to the address of one that runs"
             ) from None
         if answer.is_success:
+            if wants_preview() and method != "GET":
+                _tell(answer.json())
             return answer
         raise Problem(_refusal(self._url, answer))
 
 
 def operator(
-    *, table: bool = False, pictures: bool = False, running: bool = False
+    *, table: bool = False, pictures: bool = False, running: bool = False, changes: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Decorate a command that asks the admin API: it is called with an `Api` and has its options.
 
@@ -135,6 +149,7 @@ def operator(
         table: The command prints a table.
         pictures: As for `admin_api`, like the next one.
         running: Likewise.
+        changes: The command changes records, and has a preview.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -143,12 +158,14 @@ def operator(
             with admin_api(pictures=pictures, running=running) as api:
                 command(api, **given)
 
-        return as_json(through(all_columns(asking) if table else asking))
+        options = previewing(asking) if changes else asking
+        return as_json(through(all_columns(options) if table else options))
 
     return decorate
 
 
 lister = partial(operator, table=True)
+changer = partial(operator, changes=True)
 
 
 @contextmanager
@@ -243,6 +260,14 @@ def _refusal(url: str, answer: httpx.Response) -> str:
     if url and answer.status_code in _WRONG_KEY:
         return f"{url} does not accept FALGATE_ADMIN_KEY ({detail})"
     return detail
+
+
+def _tell(preview: Any) -> NoReturn:
+    """Print a preview, and end the command."""
+    say(preview, "\n".join(preview["says"]) or "It would change nothing.")
+    if preview["final"] and not wants_json():
+        say(preview, "It cannot be undone.")
+    raise click.exceptions.Exit(0)
 
 
 def _strange(url: str, answer: httpx.Response) -> str:

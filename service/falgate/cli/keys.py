@@ -10,7 +10,7 @@ import msgspec
 from falgate.accounts import apikey
 from falgate.accounts.apikey import Permissions
 from falgate.accounts.directory import FIRST
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister, operator
 from falgate.cli.options import (
     DURATION,
     EXPIRY,
@@ -63,7 +63,7 @@ _LIMITED = (
 _OPTIONS = {"models": "--model", "qualities": "--quality", "sizes": "--size"}
 
 
-def _permissions(command: Callable[..., None]) -> Callable[..., None]:
+def permissions(command: Callable[..., None]) -> Callable[..., None]:
     """Options for what a key may do."""
     for field, meaning in _PERMITTED.items():
         option = _OPTIONS.get(field, "--network")
@@ -93,8 +93,8 @@ def keys() -> None:
     default="never",
     help="2027-01-31, 2027-01-31T12:00+01:00 (UTC unless it says), or never.",
 )
-@_permissions
-@operator()
+@permissions
+@changer()
 def create(
     api: Api, *, team: str | None, app: str, name: str, test: bool, expires: str, **permitted: Any
 ) -> None:
@@ -134,9 +134,9 @@ def show(api: Api, *, key_id: str) -> None:
 @click.argument("key_id")
 @click.option("--name", help="A note for people.")
 @click.option("--expires", type=EXPIRY, help="As for `create`.")
-@_permissions
+@permissions
 @click.option("--everything", is_flag=True, help="It may do what is not given here.")
-@operator()
+@changer()
 def change(
     api: Api,
     *,
@@ -158,7 +158,7 @@ def change(
 
 @keys.command()
 @click.argument("key_id")
-@operator()
+@changer()
 def disable(api: Api, *, key_id: str) -> None:
     """Stop the use of a key until `falgate keys enable`, on every instance at once."""
     found = _changed(api, key_id, {"disabled": True})
@@ -167,7 +167,7 @@ def disable(api: Api, *, key_id: str) -> None:
 
 @keys.command()
 @click.argument("key_id")
-@operator()
+@changer()
 @click.pass_context
 def enable(context: click.Context, api: Api, *, key_id: str) -> None:
     """Let a disabled key be used again; ends with 1 where it cannot, because it has expired."""
@@ -185,7 +185,7 @@ def enable(context: click.Context, api: Api, *, key_id: str) -> None:
     type=DURATION,
     help="How long the present secret stays good: 0, 90s, 30m, 24h (unless given), 7d.",
 )
-@operator()
+@changer()
 def rotate(api: Api, *, key_id: str, overlap_s: int | None) -> None:
     """Give a key a new secret and print it, this once."""
     body = {} if overlap_s is None else {"overlap_s": overlap_s}
@@ -196,7 +196,7 @@ def rotate(api: Api, *, key_id: str, overlap_s: int | None) -> None:
 @keys.command()
 @click.argument("key_id")
 @confirmed
-@operator()
+@changer()
 def revoke(api: Api, *, key_id: str, yes: bool) -> None:
     """End the use of a key for ever, by its id or all of it, on every instance at once."""
     name = _id(key_id)

@@ -2,7 +2,7 @@
 
 import click
 
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister, operator
 from falgate.cli.options import ACCOUNT, given, in_path
 from falgate.cli.output import Column, limit, limit_columns, listed, shown
 from falgate.core.account import Account
@@ -40,7 +40,7 @@ def limits() -> None:
     type=_MAX,
     help="How many of a team's purchases may wait for a turn.",
 )
-@operator()
+@changer()
 def set_limits(api: Api, *, account: Account, **options: int | None) -> None:
     """Set limits; what is not given stays."""
     shown(api.patch("limits", in_path(account), body=given(options)), _COLUMNS)

@@ -30,6 +30,7 @@ COMMANDS = {
     "run": "run",
     "sandbox": "sandbox",
     "serve": "serve",
+    "setup": "setup",
     "status": "status",
     "stop": "stop",
     "teams": "teams",

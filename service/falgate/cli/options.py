@@ -14,7 +14,9 @@ from falgate.core.money import dollars, usd
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-_JSON, _WIDE, _URL = (f"falgate.cli.{name}" for name in ("json", "wide", "url"))
+_JSON, _WIDE, _URL, _PREVIEW = (
+    f"falgate.cli.{name}" for name in ("json", "wide", "url", "preview")
+)
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([0-9]{1,9})([smhd]?)")
 _NEGATIVE = re.compile(r"-[0-9.]+")
@@ -35,6 +37,13 @@ as_json = click.option(
     expose_value=False,
     callback=_noted(_JSON),
     help="The API's JSON instead of words or a table.",
+)
+previewing = click.option(
+    "--preview",
+    is_flag=True,
+    expose_value=False,
+    callback=_noted(_PREVIEW),
+    help="Change nothing, and say what this would do.",
 )
 all_columns = click.option(
     "--wide",
@@ -75,6 +84,11 @@ def wants_json() -> bool:
     return bool(click.get_current_context().meta.get(_JSON))
 
 
+def wants_preview() -> bool:
+    """Whether the present command is to change nothing, and to say what it would do."""
+    return bool(click.get_current_context().meta.get(_PREVIEW))
+
+
 def wants_wide() -> bool:
     """Whether the present command is to print all columns."""
     return bool(click.get_current_context().meta.get(_WIDE))
@@ -97,7 +111,7 @@ def confirm(what: str, *, yes: bool) -> None:
         UsageError: There is neither.
         Abort: The answer is no.
     """
-    if yes:
+    if yes or wants_preview():
         return
     if not sys.stdin.isatty():
         raise click.UsageError(f"{what} cannot be undone: give --yes, if you mean it")

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import click
 
 from falgate.accounts.directory import Afterwards
-from falgate.cli.client import Api, operator
+from falgate.cli.client import Api, changer
 from falgate.cli.options import APP, DAY, AppName
 from falgate.cli.output import say
 
@@ -33,7 +33,7 @@ _FOLLOWS: dict[Afterwards, str] = {
     help="With --then or --reset: for this app alone.",
 )
 @click.option("--reset", is_flag=True, help="Undo all of it: what the model's own file says.")
-@operator()
+@changer()
 def retire(
     api: Api,
     *,

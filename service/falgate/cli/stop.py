@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, operator
 from falgate.cli.options import APP, AppName, in_path
 from falgate.cli.output import Column, listed, moment, say
 from falgate.core.account import ORGANISATION, Account, Level
@@ -32,7 +32,7 @@ def _of_subject(command: Callable[..., None]) -> Callable[..., None]:
 @_of_subject
 @click.option("--why", metavar="WORDS", help="What callers are told; kept in the audit log too.")
 @click.option("--list", "lists", is_flag=True, help="Show what is stopped, and stop nothing.")
-@lister()
+@operator(table=True, changes=True)
 def stop(api: Api, *, why: str | None, lists: bool, **subject: Any) -> None:
     """Stop purchases of a team, an app or a model, or without any of them, all purchases.
 
@@ -51,7 +51,7 @@ def stop(api: Api, *, why: str | None, lists: bool, **subject: Any) -> None:
 
 @click.command()
 @_of_subject
-@operator()
+@changer()
 def resume(api: Api, **subject: Any) -> None:
     """Resume purchases of a team, an app or a model; without any of them, of the organisation.
 

@@ -2,7 +2,7 @@
 
 import click
 
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister, operator
 from falgate.cli.options import confirm, confirmed
 from falgate.cli.output import Column, limit, limit_columns, listed, say, shown
 
@@ -34,7 +34,7 @@ def teams() -> None:
     default=0,
     help="How many of its purchases may wait for a turn; 0: any number.",
 )
-@operator()
+@changer()
 def create(api: Api, *, name: str, weight: int, waiting: int) -> None:
     """Make a team."""
     body = {"name": name, "weight": weight, "waiting_generations": waiting}
@@ -59,7 +59,7 @@ def show(api: Api, *, name: str) -> None:
 @teams.command()
 @click.argument("name")
 @confirmed
-@operator()
+@changer()
 def remove(api: Api, *, name: str, yes: bool) -> None:
     """Remove a team that has no apps and no budgets. What it spent stays in the ledger."""
     confirm(f"Removing team {name}", yes=yes)

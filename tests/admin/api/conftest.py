@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from two_servers import embedded
 
 from falgate.accounts import apikey
+from falgate.accounts.operator import SCOPE, Operator
 from falgate.accounts.store.registry import Registry
 from falgate.admin.api.routes import admin_routes
 from falgate.admin.api.services import AdminServices
@@ -146,6 +147,25 @@ def client(served: Served, redis: "SyncRedis") -> Iterator[httpx.Client]:
     assert redis.dbsize() == 0
     with served.client() as asking:
         yield asking
+
+
+@pytest.fixture
+async def signed_in(redis_url: str) -> AsyncIterator[Callable[[Operator], httpx.AsyncClient]]:
+    """Makes clients of the API that act as operators of any role, as the console does."""
+    redis = connect(redis_url, timeout_s=TRIP_S)
+    app = _app(redis, ADMIN_KEY)
+
+    def client(operator: Operator) -> httpx.AsyncClient:
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            scope[SCOPE] = operator
+            await app(scope, receive, send)
+
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(serve), base_url=f"http://console{PREFIX}"
+        )
+
+    yield client
+    await redis.aclose()
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ async def create_key(admin: Admin, data: JSONBody[KeyMade]) -> KeyTold:
         f"{data.team}/{data.app}",
         kind=data.kind,
         name=data.name,
-        expires_s=_seconds(data.expires_at),
+        expires_s=seconds(data.expires_at),
         permissions=data.permissions,
         limits=data.limits,
     )
@@ -106,7 +106,7 @@ async def change_key(admin: Admin, key_id: FromPath[str], data: JSONBody[KeyChan
     """Fields that are not given keep their values. A disabled key can be enabled again."""
 
     def changed(was: KeyRecord) -> KeyRecord:
-        expires_s = was.expires_s if data.expires_at is UNSET else _seconds(data.expires_at)
+        expires_s = was.expires_s if data.expires_at is UNSET else seconds(data.expires_at)
         return merged(replace(was, expires_s=expires_s), data)
 
     return await _shown(admin, await admin.keys.change(key_id, changed))
@@ -132,6 +132,6 @@ async def _told(admin: AdminService, made: Made) -> KeyTold:
     return KeyTold(key=made.key, record=await _shown(admin, made.record))
 
 
-def _seconds(at: datetime | None) -> int:
+def seconds(at: datetime | None) -> int:
     """Return seconds since 1970, at least 1, because 0 means never; None gives 0."""
     return 0 if at is None else max(1, round(at.timestamp()))

@@ -1,11 +1,14 @@
 """The routes of one resource: what their decorators have in common."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from litestar import delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 
+from falgate.admin.api.preview import PreviewShown, has_preview, previewed
 from falgate.admin.api.problems import refusals
 from falgate.admin.api.services import LEAD, READS
 
@@ -15,7 +18,8 @@ class Resource:
 
     Each takes a path, a summary, and the statuses of refusals that not every route has. `act` is a
     POST that creates nothing, and so answers 200. `reads=True`: the route changes nothing, as a GET
-    does; `lead=True`: it checks that what leads of teams ask for is their team's.
+    does; `lead=True`: it checks that what leads of teams ask for is their team's. A route that
+    changes what an administration has takes `?preview=true` by itself.
 
     Attributes:
         handlers: The routes decorated so far.
@@ -37,18 +41,34 @@ class Resource:
         reads: bool = False,
         lead: bool = False,
         **options: Any,
-    ) -> "partial[HTTPRouteHandler]":
-        made = verb(
-            path,
-            tags=[self._tag],
-            summary=summary,
-            responses=refusals(*refused),
-            opt={READS: reads or verb is get, LEAD: lead},
-            **options,
-        )
-        return partial(self._add, made)
+    ) -> Callable[[Any], HTTPRouteHandler]:
+        changes = not (reads or verb is get)
 
-    def _add(self, made: Any, function: Any) -> HTTPRouteHandler:
-        handler: HTTPRouteHandler = made(function)
-        self.handlers.append(handler)
-        return handler
+        def add(function: Any) -> HTTPRouteHandler:
+            answers: dict[int, Any] = refusals(*refused)
+            if changes and has_preview(function):
+                answers[200] = _with_preview(function, options.get("status_code", verb))
+                function = previewed(function)
+            made = verb(
+                path,
+                tags=[self._tag],
+                summary=summary,
+                responses=answers,
+                opt={READS: not changes, LEAD: lead},
+                **options,
+            )
+            handler: HTTPRouteHandler = made(function)
+            self.handlers.append(handler)
+            return handler
+
+        return add
+
+
+def _with_preview(function: Any, made_by: Any) -> ResponseSpec:
+    """Return what a route answers with 200: a preview, and what it always does, if by 200."""
+    if made_by in {post, delete}:  # these answer by 201 and 204 otherwise
+        return ResponseSpec(PreviewShown, description="The preview", generate_examples=False)
+    either = function.__annotations__["return"] | PreviewShown
+    return ResponseSpec(
+        either, description="What there is now; or the preview", generate_examples=False
+    )

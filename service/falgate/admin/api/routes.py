@@ -22,6 +22,7 @@ from falgate.admin.api import (
     models,
     problems,
     quote,
+    setup,
     status,
     stops,
     teams,
@@ -39,7 +40,7 @@ from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
-    *(teams, apps, keys, limits, budgets, stops, accounts),
+    *(teams, apps, keys, setup, limits, budgets, stops, accounts),
     *(audit, config, ledger, usage, deliveries, model, models, aliases),
 )
 
