@@ -103,7 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fal_user_id: Annotated[
         str, _about("fal user whose callbacks are accepted; empty: that of the first callback")
     ] = ""
-    admin_key: Annotated[str, _about("the operator's key; empty: the admin API is closed")] = ""
+    admin_key: Annotated[str, _about("the first admin's key; empty: the admin API is closed")] = ""
     trusted_proxies: Annotated[
         str, _about("addresses or networks, comma-separated, whose X-Forwarded headers count")
     ] = ""
