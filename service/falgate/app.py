@@ -197,7 +197,7 @@ def _served(
     services: AdminServices,
 ) -> Applications:
     settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
-    console = console_parts(resources, ports.wrong_keys, health.troubles)
+    console = console_parts(resources, services.access, health.troubles)
     completions = None
     if upstreams.signatures is not None:
         completions = FalCallbacks(

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from litestar.types import ASGIApp
 
-from falgate.accounts.wrong_keys import WrongKeys
+from falgate.admin.access import Access
 from falgate.console.app import ConsoleParts, create_console
 from falgate.console.identity import Identities
 from falgate.console.store.sessions import Sessions
@@ -14,13 +14,13 @@ from falgate.settings import Settings, address
 
 
 def console_parts(
-    resources: Resources, wrong_keys: WrongKeys, troubles: Callable[[], Awaitable[dict[str, str]]]
+    resources: Resources, access: Access, troubles: Callable[[], Awaitable[dict[str, str]]]
 ) -> ConsoleParts:
     """What the console of a gateway needs."""
     settings = resources.settings
     return ConsoleParts(
         sessions=Sessions(resources.redis, idle_s=settings.console_idle_s),
-        identities=Identities(settings.admin_key, wrong_keys),
+        identities=Identities(access),
         secret=resources.console_secret,
         session_s=settings.console_session_s,
         links=settings.console_links,

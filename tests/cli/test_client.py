@@ -69,7 +69,8 @@ def test_without_a_key_nothing_is_asked(falgate: Command, nowhere: str, tmp_path
     refused = falgate("teams", "list", FALGATE_URL=nowhere, FALGATE_DATA_DIR=str(tmp_path))
 
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == "Error: give FALGATE_ADMIN_KEY as the gateway has it\n"
+    expected = "Error: give FALGATE_ADMIN_KEY as the gateway has it, or an operator's key\n"
+    assert refused.stderr == expected
 
 
 @pytest.mark.parametrize("given", ["nowhere", "ftp://x", "http://[", "http://a b/"])

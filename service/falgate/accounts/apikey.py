@@ -1,4 +1,4 @@
-"""App and admin keys: format, checksum and digest.
+"""Keys of apps, operators and the first admin: format, checksum, digest, and an app's record.
 
 `fg_live_<id>_<secret>_<checksum>`: 64 bits of id and 256 bits of secret in base 62, then the CRC-32
 of everything before it, also in base 62, so that a scanner can recognise a leaked key offline.
@@ -10,34 +10,40 @@ import re
 import string
 import zlib
 from math import inf
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from falgate.accounts.limits import NONE, Limits
 
 Kind = Literal["live", "test"]
 """A live key spends real money if a real fal key is set; a test key only reaches the sandbox."""
 
+Form = Literal["live", "test", "admin", "oper"]
+"""What a key opens: apps' routes, or those of operators, to the first admin or to an operator."""
+
 ID_BYTES = 8
 SECRET_BYTES = 32
 
 _DIGITS = string.digits + string.ascii_letters
 _ID_CHARACTERS, _SECRET_CHARACTERS, _CHECKSUM_CHARACTERS = 11, 43, 6
-_FORM = re.compile(r"(fg_(live|test|admin)_([0-9A-Za-z]{11})_([0-9A-Za-z]{43}))_([0-9A-Za-z]{6})")
+_FORM = re.compile(
+    r"(fg_(live|test|admin|oper)_([0-9A-Za-z]{11})_([0-9A-Za-z]{43}))_([0-9A-Za-z]{6})"
+)
 
 
 class Presented(msgspec.Struct, frozen=True):
     """A key as presented by a caller: well-formed with a valid checksum, but not yet looked up.
 
     Attributes:
-        kind: "live", "test" or "admin".
+        kind: See `Form`.
         id: The public part, by which the record is found.
         digest: SHA-256 of the secret, hex; the secret itself is not kept.
     """
 
-    kind: Literal["live", "test", "admin"]
+    kind: Form
     id: str
     digest: str
 
@@ -72,15 +78,12 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     derive: bool = True
 
 
-class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The stored record of an app's key, without its secret. Times are Redis's, seconds since 1970.
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of any key, without its secret. Times are Redis's, seconds since 1970.
 
     Attributes:
         id: Public part of the key.
-        kind: Decides the upstream, see `Kind`.
         digest: SHA-256 of the secret, hex.
-        team: The team that is charged.
-        app: The app that is charged, named within its team.
         name: A note for people.
         created_s: When the key was created.
         expires_s: When the key stops working; 0 means never.
@@ -88,15 +91,10 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
         revoked_s: When the key was revoked for good; 0 if it was not.
         previous_digest: Digest of the secret before the last rotation, or "".
         previous_until_s: Until when the previous secret still works.
-        permissions: What the key may be used for.
-        limits: Rate and concurrency limits.
     """
 
     id: str
-    kind: Kind
     digest: str
-    team: str
-    app: str
     name: str
     created_s: int
     expires_s: int = 0
@@ -104,8 +102,6 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     revoked_s: int = 0
     previous_digest: str = ""
     previous_until_s: int = 0
-    permissions: Permissions = Permissions()
-    limits: Limits = NONE
 
     @property
     def place(self) -> str:
@@ -122,6 +118,42 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
             return "expired"
         return None
 
+    def rotated(self, digest: str, overlap_s: int, now_s: int) -> Self:
+        """Return the record with a new secret, beside which the present one works for a while."""
+        return replace(
+            self,
+            digest=digest,
+            previous_digest=self.digest if overlap_s else "",
+            previous_until_s=now_s + overlap_s if overlap_s else 0,
+        )
+
+    def has_secret_of(self, presented: Presented, now_s: int) -> bool:
+        """Return whether a presented key has the secret, or the previous one while valid.
+
+        Both are compared, each in constant time.
+        """
+        current = presented.matches(self.digest)
+        before = presented.matches(self.previous_digest) and now_s < self.previous_until_s
+        return current or before
+
+
+class KeyRecord(Credential, frozen=True, kw_only=True):
+    """The stored record of an app's key.
+
+    Attributes:
+        kind: Decides the upstream, see `Kind`.
+        team: The team that is charged.
+        app: The app that is charged, named within its team.
+        permissions: What the key may be used for.
+        limits: Rate and concurrency limits.
+    """
+
+    kind: Kind
+    team: str
+    app: str
+    permissions: Permissions = Permissions()
+    limits: Limits = NONE
+
     def changes_s(self, now_s: int) -> float:
         """Return when what the key may do next changes by itself; `inf` if it does not."""
         return min(
@@ -129,24 +161,19 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def opened_by(self, presented: Presented, now_s: int) -> bool:
-        """Return whether a presented key has this key's secret, or the previous one while valid.
-
-        Both are compared, each in constant time.
-        """
-        current = presented.matches(self.digest)
-        before = presented.matches(self.previous_digest) and now_s < self.previous_until_s
+        """Return whether a presented key is this one; see `has_secret_of`."""
         # The kind is part of the key, so one presented with another kind was tampered with.
-        return (current or before) and presented.kind == self.kind
+        return self.has_secret_of(presented, now_s) and presented.kind == self.kind
 
 
-def mint(kind: Literal["live", "test", "admin"], id_bytes: bytes, secret_bytes: bytes) -> str:
+def mint(kind: Form, id_bytes: bytes, secret_bytes: bytes) -> str:
     """Format a new key from `ID_BYTES` and `SECRET_BYTES` of random bytes."""
     assert len(id_bytes) == ID_BYTES
     key_id = _base62(int.from_bytes(id_bytes, "big"), _ID_CHARACTERS)
     return remint(kind, key_id, secret_bytes)
 
 
-def remint(kind: Literal["live", "test", "admin"], key_id: str, secret_bytes: bytes) -> str:
+def remint(kind: Form, key_id: str, secret_bytes: bytes) -> str:
     """Format a new key with an existing id and a new secret of `SECRET_BYTES` random bytes."""
     assert len(secret_bytes) == SECRET_BYTES
     secret = _base62(int.from_bytes(secret_bytes, "big"), _SECRET_CHARACTERS)

@@ -5,14 +5,32 @@ from typing import Protocol
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.directory import Alias, App, Directory, Model, Team
+from falgate.accounts.operator import OperatorRecord
 from falgate.core.change import Audited
 
 
+class OperatorRecords(Protocol):
+    """Operators. A put is as those of `Records`."""
+
+    async def get(self, operator_id: str) -> tuple[OperatorRecord | None, int]:
+        """Return one operator, and the time in seconds since 1970."""
+
+    async def all(self) -> list[OperatorRecord]:
+        """Return all operators, oldest first."""
+
+    async def put(self, was: OperatorRecord | None, now: OperatorRecord, who: str) -> bool:
+        """Create or change an operator, if it still equals `was`; operators are never removed."""
+
+
 class Records(Protocol):
-    """Teams, apps, keys, and what was decided about models.
+    """Teams, apps, keys, operators, and what was decided about models.
 
     Every put writes the audit log, and returns False if the record was changed in the meantime.
     """
+
+    @property
+    def operators(self) -> OperatorRecords:
+        """Return the operators."""
 
     async def directory(self) -> Directory:
         """Return all teams and apps, and what is known of models."""

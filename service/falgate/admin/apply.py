@@ -24,7 +24,9 @@ async def state(administration: AdminService) -> State:
 async def prepare(administration: AdminService, wanted: State, *, prune: bool) -> list[Step]:
     """Plan the steps from the current state to the wanted one."""
     keys = await administration.keys.all()
+    operators = await administration.operators.all()
     in_use = {f"{key.team}/{key.app}" for key in keys if not key.revoked_s}
+    in_use |= {lead.team for lead in operators if not lead.revoked_s}
     now, served = await state(administration), tuple(administration.models)
     return plan(now, wanted, prune=prune, in_use=in_use, served=served)
 

@@ -18,10 +18,15 @@ class Budgets:
     def __init__(self, context: AdminContext) -> None:
         self._context = context
 
-    async def all(self) -> list[Position]:
-        """Return the position of every budget, by account name and window."""
+    async def all(self, team: str = "") -> list[Position]:
+        """Return the position of every budget, by account name and window.
+
+        With `team`, only of the team, its apps and its keys.
+        """
         found: list[Position] = []
         for account in await self._context.budget_store.limited(self._context.upstream):
+            if team and await self._context.team_of(account) != team:
+                continue
             positions = await self._context.budget_store.positions(self._context.upstream, account)
             found.extend(position for position in positions if position.budget is not None)
         return found

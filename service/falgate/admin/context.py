@@ -67,6 +67,21 @@ class AdminContext(msgspec.Struct, frozen=True):
             raise NotFound("There is no such key; list the keys to see all of them")
         return record
 
+    async def team_of(self, account: Account) -> str:
+        """Return the team that an account is one of, or ""; its record need not exist.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        if account.level == "team":
+            return account.id
+        if account.level == "app":
+            return account.id.partition("/")[0]
+        if account.level == "key":
+            record, _, _ = await self.records.key(account.id)
+            return record.team if record else ""
+        return ""
+
     async def require(self, account: Account) -> None:
         """Check that an account exists and has its budgets here.
 

@@ -177,12 +177,7 @@ class Keys:
             if was.revoked_s:
                 raise Conflict("This key was revoked, which is for ever; create a new one")
             keys.append(apikey.remint(was.kind, was.id, secret))
-            return replace(
-                was,
-                digest=_presented(keys[-1]).digest,
-                previous_digest=was.digest if overlap_s else "",
-                previous_until_s=now_s + overlap_s if overlap_s else 0,
-            )
+            return was.rotated(_presented(keys[-1]).digest, overlap_s, now_s)
 
         record = await self._replace(key_id, rotated)
         return Made(keys[-1], record)

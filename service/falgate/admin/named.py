@@ -123,6 +123,10 @@ class Named(Generic[R]):
         apps = (await self._context.records.directory()).apps
         if mine := sorted(app for app in apps if app.startswith(f"{name}/")):
             raise Conflict(f"Team {name} has apps ({', '.join(mine[:3])}); remove them first")
+        for lead in await self._context.records.operators.all() if self._level == "team" else ():
+            if lead.team == name and not lead.revoked_s:
+                # They would lead the next team of this name.
+                raise Conflict(f"Team {name} has the lead {lead.id}; revoke their key first")
         for key in await self._context.records.keys(name) if self._level == "app" else ():
             if not key.revoked_s:
                 raise Conflict(f"App {name} has the key {key.id}; revoke it first")

@@ -94,7 +94,7 @@ def plan(
         now: The current state.
         wanted: The wanted state.
         prune: Also remove records that are not in `wanted`.
-        in_use: Apps with active keys, which cannot be removed.
+        in_use: Apps with active keys, and teams with leads, which cannot be removed.
         served: Endpoints of the models that can be limited.
     """
     left = wanted.budgets if prune else {**now.budgets, **wanted.budgets}
@@ -139,11 +139,17 @@ def _holds(place: tuple[Account, Kind], budget: Budget) -> bool:
     return place[0] == ORGANISATION and not budget.shadow
 
 
+_WHY_KEPT: Mapping[What, str] = {
+    "app": "it has active keys; revoke them first",
+    "team": "it has a lead; revoke the lead's key first",
+}
+
+
 def _blocked(step: Step, held: bool, in_use: Collection[str], served: Collection[str]) -> str:
     if isinstance(step.before, Budget) and step.subject == ORGANISATION.name and not held:
         return _UNHELD if step.after is None or not step.before.shadow else ""
-    if step.what == "app" and step.after is None and step.subject in in_use:
-        return "it has active keys; revoke them first"
+    if step.after is None and step.subject in in_use and step.what in _WHY_KEPT:
+        return _WHY_KEPT[step.what]
     if step.after is not None and step.model not in {None, *served}:
         return f"falgate serves no such model; it serves {', '.join(served)}"
     return ""

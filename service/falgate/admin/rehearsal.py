@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.directory import Alias, App, Directory, Model, Team
-from falgate.accounts.ports import Records
+from falgate.accounts.operator import OperatorRecord
+from falgate.accounts.ports import OperatorRecords, Records
 from falgate.core.account import Account
 from falgate.core.calendar import KINDS, Kind
 from falgate.core.change import Audited
@@ -20,7 +21,17 @@ from falgate.money.ports import BudgetStore, StopStore
 from falgate.money.stop import Stop, Stopped
 
 Action = Literal[
-    "team", "app", "model", "alias", "key", "budget", "raise", "reset", "stop", "overage"
+    "team",
+    "app",
+    "model",
+    "alias",
+    "key",
+    "operator",
+    "budget",
+    "raise",
+    "reset",
+    "stop",
+    "overage",
 ]
 _MAPS: Mapping[str, str] = {"team": "teams", "app": "apps", "model": "models", "alias": "aliases"}
 
@@ -46,6 +57,31 @@ class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
         return f"Rehearsed({self.action} {self.subject})"
 
 
+class RehearsedOperators(OperatorRecords):
+    """Operators as they would be."""
+
+    def __init__(self, operators: OperatorRecords, changes: list[Rehearsed]) -> None:
+        """Read from `operators`; put changes into the list."""
+        self._operators = operators
+        self._changes = changes
+
+    async def get(self, operator_id: str) -> tuple[OperatorRecord | None, int]:
+        """Return an operator as it is: no rehearsal reads one that it changed."""
+        return await self._operators.get(operator_id)
+
+    async def all(self) -> list[OperatorRecord]:
+        """Return all operators as they are."""
+        return await self._operators.all()
+
+    async def put(self, was: OperatorRecord | None, now: OperatorRecord, who: str) -> bool:
+        """Note an operator's change."""
+        found, _ = await self._operators.get(now.id)
+        if found != was:
+            return False
+        self._changes.append(Rehearsed(action="operator", subject=now.id, before=was, after=now))
+        return True
+
+
 class RehearsedRecords(Records):
     """Teams, apps and keys as they would be."""
 
@@ -55,6 +91,12 @@ class RehearsedRecords(Records):
         self._changes = changes
         self._put: dict[str, dict[str, Any]] = {kind: {} for kind in _MAPS}
         self._keys: dict[str, KeyRecord] = {}
+        self._operators = RehearsedOperators(records.operators, changes)
+
+    @property
+    def operators(self) -> OperatorRecords:
+        """Return the operators as they would be."""
+        return self._operators
 
     async def directory(self) -> Directory:
         """Return the directory with the changes."""

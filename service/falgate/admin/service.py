@@ -10,6 +10,7 @@ from falgate.admin.keys import Keys
 from falgate.admin.model_checks import check_app
 from falgate.admin.models import Models
 from falgate.admin.named import Named
+from falgate.admin.operators import Operators
 from falgate.admin.stops import Stops
 from falgate.core.account import Account
 from falgate.core.change import Audited
@@ -47,6 +48,11 @@ class AdminService(AdminContext, frozen=True):
     def keys(self) -> Keys:
         """Administration of keys."""
         return Keys(self)
+
+    @property
+    def operators(self) -> Operators:
+        """Administration of operators."""
+        return Operators(self)
 
     @property
     def served(self) -> Models:

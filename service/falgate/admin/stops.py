@@ -17,9 +17,11 @@ class Stops:
     def __init__(self, context: AdminContext) -> None:
         self._context = context
 
-    async def all(self) -> list[Stopped]:
-        """Return every stop, by level, then by name."""
-        return await self._context.stop_store.all()
+    async def all(self, team: str = "") -> list[Stopped]:
+        """Return every stop, by level, then by name; with `team`, without those of other teams."""
+        found = await self._context.stop_store.all()
+        whose = [await self._context.team_of(each.subject) for each in found]
+        return [each for each, of in zip(found, whose, strict=True) if not team or of in {"", team}]
 
     async def stop(self, subject: Account, why: str | None = None) -> Stopped:
         """Stop buying for a subject. If it is stopped already, only the reason changes.

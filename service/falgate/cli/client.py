@@ -245,9 +245,9 @@ def _admin_key(*, local: bool) -> str:
     if not key and local:
         key = private.read(Path(env.get("FALGATE_DATA_DIR") or ".falgate") / "admin-key")
     if not key:
-        raise Invalid("give FALGATE_ADMIN_KEY as the gateway has it")
+        raise Invalid("give FALGATE_ADMIN_KEY as the gateway has it, or an operator's key")
     if not (key.isascii() and key.isprintable()):
-        raise Invalid("FALGATE_ADMIN_KEY: not an admin key, fg_admin_...")
+        raise Invalid("FALGATE_ADMIN_KEY: not a key, fg_admin_... or fg_oper_...")
     return key
 
 
@@ -258,7 +258,7 @@ def _refusal(url: str, answer: httpx.Response) -> str:
     except (ValueError, KeyError, TypeError):
         return _strange(url, answer)
     if url and answer.status_code in _WRONG_KEY:
-        return f"{url} does not accept FALGATE_ADMIN_KEY ({detail})"
+        return f"{url} refuses this to the key in FALGATE_ADMIN_KEY: {detail}"
     return detail
 
 

@@ -69,7 +69,7 @@ def _a_url(_: click.Context, __: click.Parameter, value: str) -> str:
 
 def _a_key(_: click.Context, __: click.Parameter, value: str) -> str:
     presented = apikey.present(value)
-    if value and (presented is None or presented.kind == "admin"):
+    if value and (presented is None or presented.kind not in {"live", "test"}):
         raise click.BadParameter("it is not an app's falgate key, fg_live_... or fg_test_...")
     return value
 

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import click
 import msgspec
@@ -107,7 +107,7 @@ def create(
         "app": of_app,
         "kind": "test" if test else "live",
         "name": name,
-        "expires_at": _expiry(expires),
+        "expires_at": expiry(expires),
         "permissions": given(permitted),
     }
     made = api.post("keys", body=body)
@@ -127,7 +127,7 @@ def list_keys(api: Api, *, of: str) -> None:
 @operator()
 def show(api: Api, *, key_id: str) -> None:
     """Show a key and what it may do, without its secret."""
-    shown(api.get("keys", _id(key_id)), (*_COLUMNS, *_MORE))
+    shown(api.get("keys", id_of(key_id)), (*_COLUMNS, *_MORE))
 
 
 @keys.command()
@@ -152,7 +152,7 @@ def change(
     if name is not None:
         body["name"] = name
     if expires is not None:
-        body["expires_at"] = _expiry(expires)
+        body["expires_at"] = expiry(expires)
     say(_changed(api, key_id, body), "it is changed")
 
 
@@ -189,7 +189,7 @@ def enable(context: click.Context, api: Api, *, key_id: str) -> None:
 def rotate(api: Api, *, key_id: str, overlap_s: int | None) -> None:
     """Give a key a new secret and print it, this once."""
     body = {} if overlap_s is None else {"overlap_s": overlap_s}
-    made = api.post("keys", _id(key_id), "rotate", body=body)
+    made = api.post("keys", id_of(key_id), "rotate", body=body)
     say(made, made["key"])
 
 
@@ -199,7 +199,7 @@ def rotate(api: Api, *, key_id: str, overlap_s: int | None) -> None:
 @changer()
 def revoke(api: Api, *, key_id: str, yes: bool) -> None:
     """End the use of a key for ever, by its id or all of it, on every instance at once."""
-    name = _id(key_id)
+    name = id_of(key_id)
     confirm(f"Revoking key {name}", yes=yes)
     say(api.post("keys", name, "revoke"), f"{name} is revoked")
 
@@ -212,7 +212,7 @@ def admin() -> None:
     say({"key": made}, made)
 
 
-def mint(kind: Literal["live", "test", "admin"]) -> str:
+def mint(kind: apikey.Form) -> str:
     """A new key, from the system's randomness."""
     return apikey.mint(
         kind,
@@ -221,7 +221,7 @@ def mint(kind: Literal["live", "test", "admin"]) -> str:
     )
 
 
-def _id(text: str) -> str:
+def id_of(text: str) -> str:
     """A key's id, where all of the key may have been given.
 
     Raises:
@@ -233,9 +233,10 @@ def _id(text: str) -> str:
     return presented.id if presented else text
 
 
-def _expiry(expires: str) -> str | None:
+def expiry(expires: str) -> str | None:
+    """When a key expires, as the API has it; None for never."""
     return None if expires == "never" else expires
 
 
 def _changed(api: Api, key_id: str, body: dict[str, Any]) -> Any:
-    return api.patch("keys", _id(key_id), body=body)
+    return api.patch("keys", id_of(key_id), body=body)

@@ -50,7 +50,7 @@ def _words(found: dict[str, Any], gateway: str) -> str:
         "falgate": found["version"],
         "gateway": gateway,
         "redis": _place(redis),
-        "pictures": f"{_place(store)}: {store['pictures']}, {_size(store['size_bytes'])}",
+        "pictures": f"{_place(store)}{_stored(store)}",
         "upstream": found["upstream"] or "none: no gateway has used this ledger yet",
         "buying": _buying(found),
         "calendar": found["calendar"],
@@ -60,6 +60,12 @@ def _words(found: dict[str, Any], gateway: str) -> str:
     if overage is not None:
         lines["overage"] = f"{usd(overage['used_usd'])} of {usd(overage['limit_usd'])} used"
     return "\n".join(f"{name:10}{words}" for name, words in lines.items())
+
+
+def _stored(store: dict[str, Any]) -> str:
+    if store["pictures"] is None:
+        return ""
+    return f": {store['pictures']}, {_size(store['size_bytes'])}"
 
 
 def _buying(found: dict[str, Any]) -> str:

@@ -10,6 +10,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from falgate.accounts.operator import SCOPE, Operator
 
 PREFIX = "/admin/v1"
+_ACTOR = "console"
+"""Behind who acts, in the audit log."""
 _DOTS = {".": "%2E", "..": "%2E%2E"}
 
 
@@ -36,6 +38,7 @@ class Api:
         self._client = httpx.AsyncClient(
             transport=httpx.ASGITransport(acting(admin, operator)),
             base_url="http://falgate",
+            headers={"X-Falgate-Actor": _ACTOR},
             trust_env=False,
         )
 

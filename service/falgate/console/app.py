@@ -8,9 +8,9 @@ import msgspec
 import structlog
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, Request, Response, Router
-from litestar.contrib.jinja import JinjaTemplateEngine
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template import TemplateConfig
 from litestar.types import ASGIApp

@@ -1,60 +1,65 @@
 """Whom a browser signs in as: what they show once, and whether that still counts later."""
 
-import hmac
-from hashlib import sha256
+from typing import Protocol
 
-from falgate.accounts import apikey
 from falgate.accounts.operator import Operator
-from falgate.accounts.wrong_keys import WrongKeys
 from falgate.core.problems import Forbidden
 
-ADMIN = "admin:"
-"""Begins the identity of who has the admin key; the rest changes with the key."""
+_BETWEEN = " "
+
+
+class Keys(Protocol):
+    """Who gets in by a key; the administration's `Access`."""
+
+    @property
+    def first(self) -> Operator | None:
+        """The admin whose key is a setting; None without one."""
+
+    async def identify(self, text: str, address: str) -> Operator:
+        """Return the operator who presents a key; raise a `Problem` or `TooMany` otherwise."""
+
+    async def present(self, operator_id: str, mark: str) -> Operator | None:
+        """Return an operator as they are now; None if their key does not count any more."""
 
 
 class Identities:
-    """Everybody who may sign in with a key."""
+    """Everybody who may sign in, each named by a text that sessions and links keep."""
 
-    def __init__(self, admin_key: str, wrong_keys: WrongKeys) -> None:
-        """Accept the admin key, and limit attempts with wrong ones per address."""
-        known = apikey.present(admin_key)
-        self._admin = known if known and known.kind == "admin" else None
-        self._wrong_keys = wrong_keys
+    def __init__(self, keys: Keys) -> None:
+        """Let in whom `keys` lets in."""
+        self._keys = keys
 
     @property
     def admin(self) -> str:
-        """The identity of the holder of the admin key.
+        """The identity of who has the admin key of the settings.
 
         Raises:
-            Forbidden: There is no admin key.
+            Forbidden: There is no such key.
         """
-        if self._admin is None:
+        if self._keys.first is None:
             raise Forbidden("Set FALGATE_ADMIN_KEY to a key created by `falgate keys admin`")
-        return ADMIN + sha256(self._admin.digest.encode()).hexdigest()
+        return identity(self._keys.first)
 
     async def present(self, text: str, address: str) -> str:
         """Return the identity of who presents a key from an address.
 
         Raises:
-            Forbidden: The key opens nothing here.
+            Problem: The key opens nothing here.
             TooMany: Too many wrong keys came from this address.
+            Unavailable: Without Redis.
         """
-        given = apikey.present(text.strip())
-        if given and self._admin and given.kind == "admin" and given.matches(self._admin.digest):
-            return self.admin
-        self._wrong_keys.wrong(address)
-        raise Forbidden(_wrong(given))
+        return identity(await self._keys.identify(text.strip(), address))
 
     async def current(self, identity: str) -> Operator | None:
-        """Return who has an identity now; None if it does not count any more."""
-        if self._admin and hmac.compare_digest(identity.encode(), self.admin.encode()):
-            return Operator(who="admin", role="admin")
-        return None
+        """Return who has an identity now; None if it does not count any more.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        operator_id, _, mark = identity.partition(_BETWEEN)
+        return await self._keys.present(operator_id, mark)
 
 
-def _wrong(given: apikey.Presented | None) -> str:
-    if given is None:
-        return "This is no key of falgate's; copy all of it, from fg_ to the end"
-    if given.kind == "admin":
-        return "This is not the admin key of this gateway"
-    return "Keys of apps do not open the console; sign in with the admin key or an operator's"
+def identity(operator: Operator) -> str:
+    """Return the identity of an operator, which changes with the secret of their key."""
+    return f"{operator.id}{_BETWEEN}{operator.mark}"

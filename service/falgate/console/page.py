@@ -203,7 +203,9 @@ class Page:
             back=f"{HOME}{back}",
             says=shown["says"],
             final=shown["final"],
-            differences=differences(shown["before"], shown["after"]),
+            changes=[
+                (each, differences(each["before"], each["after"])) for each in shown["changes"]
+            ],
             fields=self.form.pairs(),
         )
 

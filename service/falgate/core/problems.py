@@ -39,3 +39,10 @@ class Forbidden(Problem):
 
     status = 403
     title = "Forbidden"
+
+
+class Unauthorized(Problem):
+    """The operator's key is missing, wrong or not valid any more."""
+
+    status = 401
+    title = "Unauthorized"

@@ -41,7 +41,7 @@ def openapi() -> OpenAPIConfig:
                     type="apiKey",
                     name="Authorization",
                     security_scheme_in="header",
-                    description="`Key fg_admin_...`",
+                    description="`Key fg_admin_...` or `Key fg_oper_...`",
                 ),
             }
         ),

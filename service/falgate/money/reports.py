@@ -39,7 +39,7 @@ class Reports:
             by: Groups to tell apart.
             first: The first local day.
             last: The last local day, inclusive.
-            only: Only this "team/app"; "" for all.
+            only: Only this "team" or "team/app"; "" for all.
             days_max: The longest period that is allowed, in days.
 
         Raises:
@@ -53,15 +53,19 @@ class Reports:
             report.add(day, measures, breakdown)
         return days, report
 
-    async def callers(self, upstream: str, days: int) -> Mapping[str, Sequence[str]]:
+    async def callers(
+        self, upstream: str, days: int, *, of: str = ""
+    ) -> Mapping[str, Sequence[str]]:
         """Return the apps, "team/app", that called each model in the last days, today included.
+
+        With `of`, a team, only its apps.
 
         Raises:
             Unavailable: Without Redis.
         """
         today = await self._rollups.today()
         first = today - timedelta(days=days - 1)
-        _, report = await self.usage(upstream, ("model", "team", "app"), first, today)
+        _, report = await self.usage(upstream, ("model", "team", "app"), first, today, only=of)
         found: defaultdict[str, list[str]] = defaultdict(list)
         for row in report.rows():
             model, team, app = row.group

@@ -133,7 +133,7 @@ class Report:
     """Sums of the days' roll-ups, in memory that grows only with the number of rows."""
 
     def __init__(self, by: Sequence[Group], only: str = "") -> None:
-        """Group by `by`; count only the "team/app" `only`, if given."""
+        """Group by `by`; count only the "team" or "team/app" `only`, if given."""
         self._by = tuple(by)
         self._only = only
         self._rows: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
@@ -162,9 +162,9 @@ class Report:
             self._count(day, app, ("",) * 4, measure, left)
 
     def _count(self, day: str, app: str, parts: Sequence[str], measure: str, number: int) -> None:
-        if not number or (self._only and app != self._only):
-            return
         team, _, name = app.partition("/")
+        if not number or self._only not in {"", team, app}:
+            return
         key, model, quality, outcome = parts
         values: dict[Group, str] = {
             "team": team, "app": name, "key": key, "model": model, "quality": quality,

@@ -107,13 +107,13 @@ class CacheAdmin:
         found = await self._catalogue.pools(
             app=app, before_ms=before_ms, number=number, after=after
         )
-        pool_records = await self._pool_records([fingerprint for fingerprint, _ in found])
+        pool_records = await self.pool_records([fingerprint for fingerprint, _ in found])
         more = f"{found[-1][1]}.{found[-1][0]}" if len(found) == number else ""
         return pool_records, more
 
     async def of_prompt(self, prompt_sha256: str) -> list[PoolRecord]:
         """Return the pools of exactly this prompt."""
-        return await self._pool_records(await self._catalogue.pools_for(prompt_sha256))
+        return await self.pool_records(await self._catalogue.pools_for(prompt_sha256))
 
     async def pool(self, fingerprint: str) -> PoolRecord:
         """Return one pool.
@@ -121,7 +121,7 @@ class CacheAdmin:
         Raises:
             NotFound: There is no such pool.
         """
-        (pool_record,) = await self._pool_records([_fingerprint(fingerprint)])
+        (pool_record,) = await self.pool_records([_fingerprint(fingerprint)])
         if pool_record.about is None and not pool_record.pool.pictures:
             raise NotFound("There is no such pool; list the pools to see those that exist")
         return pool_record
@@ -270,7 +270,8 @@ class CacheAdmin:
         found = {each.name: each for each in (record, root, *derived) if each is not None}
         return list(found.values())
 
-    async def _pool_records(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
+    async def pool_records(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
+        """Return pools; one that is unknown is empty."""
         if not fingerprints:
             return []
         pools = await self._pools.read_all(fingerprints)

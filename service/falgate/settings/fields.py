@@ -106,7 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fal_user_id: Annotated[
         str, _about("fal user whose callbacks are accepted; empty: that of the first callback")
     ] = ""
-    admin_key: Annotated[str, _about("the operator's key; empty: the admin API is closed")] = ""
+    admin_key: Annotated[str, _about("the first admin's key; empty: the admin API is closed")] = ""
     console: Annotated[bool, _about("serve the console, pages for operators, at /console")] = True
     console_links: Annotated[
         bool, _about("let people sign in to the console by links that work once")

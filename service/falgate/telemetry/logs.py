@@ -15,7 +15,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 Level = Literal["debug", "info", "warning", "error"]
 
-_SECRET = re.compile(r"fg_(?:live|test|admin)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
+_SECRET = re.compile(r"fg_(?:live|test|admin|oper)_\w+|(?i:\b(?:key|bearer)\s+)[\w-]+:[\w-]+")
 _QUIET = ("httpx", "httpcore", "aiohttp", "asyncio", "uvicorn", "PIL", "redis")
 """Libraries whose INFO and DEBUG records print URLs, duplicate falgate's own events, or report at
 every connection which features the server is too old for."""

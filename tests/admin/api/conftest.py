@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from patience import PATIENCE_S, TRIP_S
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from two_servers import embedded
+from two_teams import Staged, two_teams
 
 from falgate.accounts import apikey
 from falgate.accounts.operator import SCOPE, Operator
@@ -147,6 +149,15 @@ def client(served: Served, redis: "SyncRedis") -> Iterator[httpx.Client]:
     assert redis.dbsize() == 0
     with served.client() as asking:
         yield asking
+
+
+@pytest.fixture(scope="session")
+def staged(
+    serve: Callable[..., AbstractContextManager[Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Staged]:
+    """A gateway with two teams that bought, and operators of each role."""
+    with serve(tmp_path_factory.mktemp("roles")) as gateway:
+        yield two_teams(gateway)
 
 
 @pytest.fixture

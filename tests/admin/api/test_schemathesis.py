@@ -42,6 +42,7 @@ def known(operated: Any, enqueue: Callable[..., None]) -> dict[str, str]:
         client.post("/teams/web/apps", json={"name": "shop"})
         client.put("/budgets/team:web/day", json={"limit_usd": "5"}).raise_for_status()
         made = client.post("/keys", json={"team": "web", "app": "shop"}).raise_for_status()
+        operator = client.post("/operators", json={"role": "viewer", "name": "ann"}).json()
         bought = httpx.post(
             f"{operated.url}/fal-ai/gpt-image-1.5",
             json={"prompt": "a cat", "quality": "low"},
@@ -60,6 +61,7 @@ def known(operated: Any, enqueue: Callable[..., None]) -> dict[str, str]:
         "window": "day",
         "subject_name": "team:web",
         "key_id": made.json()["record"]["id"],
+        "operator_id": operator["record"]["id"],
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from falgate.accounts.apikey import KeyRecord, Kind
 from falgate.accounts.directory import Alias, App, Directory, Model, Team
+from falgate.accounts.operator import OperatorRecord
 from falgate.admin.service import AdminService
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Calendar
@@ -26,6 +27,26 @@ T = TypeVar("T")
 NOON_MS = 1_800_000_000_000
 
 
+class Operators:
+    """Operators, in memory."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, OperatorRecord] = {}
+
+    async def get(self, operator_id: str) -> tuple[OperatorRecord | None, int]:
+        return self.known.get(operator_id), NOON_MS // 1000
+
+    async def all(self) -> list[OperatorRecord]:
+        return sorted(self.known.values(), key=lambda record: record.place)
+
+    async def put(self, was: OperatorRecord | None, now: OperatorRecord, who: str) -> bool:
+        assert who
+        if self.known.get(now.id) != was:
+            return False
+        self.known[now.id] = now
+        return True
+
+
 class Records:
     """Teams, apps and keys. `interfere` is called before each put: somebody else is quicker."""
 
@@ -35,6 +56,7 @@ class Records:
         self.aliases: dict[str, Alias] = {}
         self.models: dict[str, Model] = {}
         self.known: dict[str, KeyRecord] = {}
+        self.operators = Operators()
         self.lines: list[Audited] = []
         self.interfere: Callable[[], None] = lambda: None
 

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.directory import Alias, App, Directory, Gone, Model, Team
+from falgate.accounts.store.operators import Operators
 from falgate.core.change import Audited, Change
 from falgate.money.store.ledger import check_own
 from falgate.redis import keyspace
@@ -45,6 +46,12 @@ class Registry:
         self._ledger_id = ledger_id
         self._clock = clock
         self._directory = Directory(-1, {}, {})
+        self._operators = Operators(redis, ledger_id)
+
+    @property
+    def operators(self) -> Operators:
+        """Return the operators."""
+        return self._operators
 
     @property
     def known(self) -> Directory:
@@ -71,9 +78,9 @@ class Registry:
         return record, int(seconds), self._directory
 
     async def ids(self) -> frozenset[str]:
-        """Return the public ids of all keys."""
+        """Return the public ids of all keys, of apps and of operators."""
         places: Any = await self._redis.zrange(keyspace.key_order(""), 0, -1)
-        return frozenset(_id(place) for place in places)
+        return await self._operators.ids() | {_id(place) for place in places}
 
     async def keys(
         self, of: str = "", *, after: str = "", number: int | None = None

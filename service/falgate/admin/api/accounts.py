@@ -8,9 +8,10 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from falgate.admin.api.budgets import AccountName, OverageSet, in_path, micros
+from falgate.admin.api.leads import check_seen
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import OverageShown, Standing
 from falgate.core.calendar import Calendar
 
@@ -32,14 +33,17 @@ async def list_accounts(
     return page(found, lambda name, _: AccountShown(account=name), limit, cursor)
 
 
-@routes.get("/accounts/{account_name:str}", "Get an account's position", 404, 409)
+@routes.get("/accounts/{account_name:str}", "Get an account's position", 404, 409, lead=True)
 async def show_account(
     accounts: Admin,
+    acting: Acting,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
 ) -> list[Standing]:
     """Its position in each current window, with or without a budget there."""
-    found = await accounts.budgets.positions(in_path(account_name))
+    account = in_path(account_name)
+    await check_seen(acting, accounts, account)
+    found = await accounts.budgets.positions(account)
     return [Standing.by(calendar, position) for position in found]
 
 

@@ -28,7 +28,7 @@ class AliasShown(msgspec.Struct, frozen=True, kw_only=True):
     target: Annotated[str, Meta(examples=["openai/gpt-image-2"])]
 
 
-@routes.get("/aliases", "List aliases")
+@routes.get("/aliases", "List aliases", lead=True)
 async def list_aliases(admin: Admin, limit: Limit = LIMIT, cursor: Cursor = "") -> Page[AliasShown]:
     """By name. Those that only one app has are shown with the app."""
     return page(

@@ -5,7 +5,7 @@ from litestar.params import FromPath, JSONBody
 from falgate.accounts.directory import App, Name
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import AppShown
 from falgate.admin.patch import AppChange, merged
 from falgate.admin.service import AdminService
@@ -20,20 +20,24 @@ class AppMade(App, frozen=True, kw_only=True):
     name: Name
 
 
-@routes.get("/apps", "List the apps of all teams")
-async def list_all_apps(admin: Admin, limit: Limit = LIMIT, cursor: Cursor = "") -> Page[AppShown]:
-    """Sorted by team and name."""
-    return await _page(admin, "", limit, cursor)
+@routes.get("/apps", "List the apps of all teams", lead=True)
+async def list_all_apps(
+    admin: Admin, acting: Acting, limit: Limit = LIMIT, cursor: Cursor = ""
+) -> Page[AppShown]:
+    """Sorted by team and name; for a lead, those of the own team."""
+    return await _page(admin, acting.team, limit, cursor)
 
 
-@routes.get(_ALL, "List a team's apps", 404)
+@routes.get(_ALL, "List a team's apps", 404, lead=True)
 async def list_apps(
     admin: Admin,
+    acting: Acting,
     team: FromPath[str],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[AppShown]:
     """Sorted by name."""
+    acting.answer_for(team)
     return await _page(admin, team, limit, cursor)
 
 
@@ -44,9 +48,12 @@ async def create_app(admin: Admin, team: FromPath[str], data: JSONBody[AppMade])
     return AppShown.of(made, team=team, name=data.name)
 
 
-@routes.get(_ONE, "Get an app", 404)
-async def show_app(admin: Admin, team: FromPath[str], app: FromPath[str]) -> AppShown:
+@routes.get(_ONE, "Get an app", 404, lead=True)
+async def show_app(
+    admin: Admin, acting: Acting, team: FromPath[str], app: FromPath[str]
+) -> AppShown:
     """The app's settings."""
+    acting.answer_for(team)
     return AppShown.of(await admin.apps.show(f"{team}/{app}"), team=team, name=app)
 
 

@@ -11,9 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from falgate.admin.api.leads import check_seen, check_set
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import Standing, Usd
 from falgate.admin.patch import budgeted
 from falgate.core.account import Account, account
@@ -101,71 +102,83 @@ class ResetDone(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
-@routes.get("/budgets", "List budgets", 409)
+@routes.get("/budgets", "List budgets", 409, lead=True)
 async def list_budgets(
     accounts: Admin,
+    acting: Acting,
     calendar: NamedDependency[Calendar],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[Standing]:
-    """With their positions, by account and window."""
+    """With their positions, by account and window; for a lead, those of the own team."""
     found = {
         f"{each.account.name} {KINDS.index(each.window.kind)}": each
-        for each in await accounts.budgets.all()
+        for each in await accounts.budgets.all(acting.team)
     }
     return page(found, lambda _, position: Standing.by(calendar, position), limit, cursor)
 
 
-@routes.post("/budgets", "Create a budget", 404, 409)
+@routes.post("/budgets", "Create a budget", 404, 409, lead=True)
 async def create_budget(
     accounts: Admin,
+    acting: Acting,
     calendar: NamedDependency[Calendar],
     data: JSONBody[BudgetMade],
 ) -> Standing:
     """Refused if the account already has a budget for this window."""
     charged = _account(data.account)
+    await check_set(acting, accounts, charged)
     budget = Budget(limit=micros(data.limit_usd), shadow=data.shadow, alerts=tuple(data.alerts))
     made = await accounts.budgets.create(charged, data.window, budget)
     return Standing.by(calendar, made)
 
 
-@routes.get(_ONE, "Get a budget", 404, 409)
+@routes.get(_ONE, "Get a budget", 404, 409, lead=True)
 async def show_budget(
     accounts: Admin,
+    acting: Acting,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
 ) -> Standing:
     """With its position."""
-    return Standing.by(calendar, await accounts.budgets.show(in_path(account_name), window))
+    account = in_path(account_name)
+    await check_seen(acting, accounts, account)
+    return Standing.by(calendar, await accounts.budgets.show(account, window))
 
 
-@routes.put(_ONE, "Set a budget", 404, 409)
-async def set_budget(
+@routes.put(_ONE, "Set a budget", 404, 409, lead=True)
+async def set_budget(  # noqa: PLR0917 -- the framework gives them by name
     accounts: Admin,
+    acting: Acting,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
     data: JSONBody[BudgetSet],
 ) -> Standing:
     """Creates or changes a budget. Fields that are not given, and spending, keep their values."""
+    account = in_path(account_name)
+    await check_set(acting, accounts, account)
     limit = UNSET if data.limit_usd is UNSET else micros(data.limit_usd)
-    done = await accounts.budgets.set(
-        in_path(account_name), window, lambda was: budgeted(was, data, limit)
-    )
+    done = await accounts.budgets.set(account, window, lambda was: budgeted(was, data, limit))
     return Standing.by(calendar, done)
 
 
-@routes.delete(_ONE, "Remove a budget", 404, 409)
-async def remove_budget(accounts: Admin, account_name: AccountName, window: FromPath[Kind]) -> None:
+@routes.delete(_ONE, "Remove a budget", 404, 409, lead=True)
+async def remove_budget(
+    accounts: Admin, acting: Acting, account_name: AccountName, window: FromPath[Kind]
+) -> None:
     """Spending is still counted. The organisation's last enforced budget cannot be removed."""
-    await accounts.budgets.remove(in_path(account_name), window)
+    account = in_path(account_name)
+    await check_set(acting, accounts, account)
+    await accounts.budgets.remove(account, window)
 
 
-@routes.act(f"{_ONE}/raise", "Raise a budget for the current window", 404, 409)
+@routes.act(f"{_ONE}/raise", "Raise a budget for the current window", 404, 409, lead=True)
 async def raise_budget(
     *,
     accounts: Admin,
+    acting: Acting,
     calendar: NamedDependency[Calendar],
     account_name: AccountName,
     window: FromPath[Kind],
@@ -173,8 +186,10 @@ async def raise_budget(
     idempotency_key: ChangeId = None,
 ) -> Standing:
     """The next window has the original limit again. The ledger keeps a record."""
+    account = in_path(account_name)
+    await check_set(acting, accounts, account)
     done = await accounts.budgets.raise_(
-        in_path(account_name), window, micros(data.amount_usd), idempotency_key, why=data.why
+        account, window, micros(data.amount_usd), idempotency_key, why=data.why
     )
     return Standing.by(calendar, done)
 

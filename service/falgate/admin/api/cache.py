@@ -8,14 +8,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
-from falgate.admin.api.cache_shapes import PictureShown, PoolShown, ReceiptShown, RerolledShown
+from falgate.accounts.operator import Operator
+from falgate.admin.api.cache_shapes import (
+    PictureShown,
+    PoolShown,
+    ReceiptShown,
+    RerolledShown,
+)
+from falgate.admin.api.cache_sight import check_only_theirs, check_seen, pools_seen, sees
 from falgate.admin.api.paging import LIMIT, Limit, Page, pattern_cursor
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import AdminServices, Who
+from falgate.admin.api.services import Acting, AdminServices, Who
 from falgate.admin.api.shapes import instant
 from falgate.cache.fingerprint import prompt_digest
 from falgate.core.money import dollars
-from falgate.core.problems import NotFound
+from falgate.core.problems import Invalid, NotFound
 from falgate.pictures.admin import AGE_S_MAX, CURSOR, CacheAdmin, Purged, Selection
 from falgate.pictures.catalogue import PoolRecord, Record
 from falgate.requests.erasure import PromptEraser
@@ -68,45 +75,54 @@ class ModelPinned(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: str | None
 
 
-@routes.get("/cache/pools", "List pools")
+@routes.get("/cache/pools", "List pools", lead=True)
 async def list_pools(
     *,
+    acting: Acting,
     cache_admin: NamedDependency[CacheAdmin],
     limit: Limit = LIMIT,
     cursor: Behind = "",
     app: OfApp = "",
     older_than_s: OlderThan = 0,
 ) -> Page[PoolShown]:
-    """By their last purchase, newest first."""
+    """By their last purchase, newest first; a lead asks for one app of the own team at a time."""
+    if acting.of_theirs(app).count("/") != 1 and not acting.sees(""):
+        raise Invalid(f"app: a lead lists the pools of one app, such as {acting.team}/APP")
     found, after = await cache_admin.page(
         app=app, older_than_s=older_than_s, cursor=cursor.strip(), number=limit
     )
-    return Page(items=await _shown(cache_admin, found), next_cursor=after or None)
+    return Page(items=await _shown(cache_admin, acting, found), next_cursor=after or None)
 
 
-@routes.act("/cache/pools/find", "Find the pools of a prompt")
+@routes.act("/cache/pools/find", "Find the pools of a prompt", reads=True, lead=True)
 async def find_pools(
-    cache_admin: NamedDependency[CacheAdmin], data: JSONBody[PromptGiven]
+    cache_admin: NamedDependency[CacheAdmin], acting: Acting, data: JSONBody[PromptGiven]
 ) -> list[PoolShown]:
-    """The pools of exactly this prompt, in every scope and variation."""
-    return await _shown(cache_admin, await cache_admin.of_prompt(prompt_digest(data.prompt)))
+    """The pools of exactly this prompt, in every scope and variation.
+
+    For a lead, those that apps of the own team bought for.
+    """
+    found = await cache_admin.of_prompt(prompt_digest(data.prompt))
+    return await _shown(cache_admin, acting, [each for each in found if sees(acting, each)])
 
 
-@routes.get("/cache/pools/{fingerprint:str}", "Get pool", 404)
+@routes.get("/cache/pools/{fingerprint:str}", "Get pool", 404, lead=True)
 async def show_pool(
-    cache_admin: NamedDependency[CacheAdmin], fingerprint: FromPath[str]
+    cache_admin: NamedDependency[CacheAdmin], acting: Acting, fingerprint: FromPath[str]
 ) -> PoolShown:
     """With its pictures."""
-    (found,) = await _shown(cache_admin, [await cache_admin.pool(fingerprint)])
+    pool_record = await cache_admin.pool(fingerprint)
+    check_seen(acting, pool_record)
+    (found,) = await _shown(cache_admin, acting, [pool_record])
     return found
 
 
-@routes.get(_ONE, "Get a picture", 404)
+@routes.get(_ONE, "Get a picture", 404, lead=True)
 async def show_picture(
-    cache_admin: NamedDependency[CacheAdmin], name: FromPath[str]
+    cache_admin: NamedDependency[CacheAdmin], acting: Acting, name: FromPath[str]
 ) -> PictureShown:
     """By its file name or hash."""
-    return PictureShown.from_record(await cache_admin.picture(name))
+    return await _picture(cache_admin, acting, await cache_admin.picture(name))
 
 
 @routes.act("/cache/purge", "Remove pictures from pools", 404)
@@ -117,12 +133,13 @@ async def purge(
     return await cache_admin.purge(data, who)
 
 
-@routes.act(f"{_ONE}/pin", "Pin a picture", 404)
+@routes.act(f"{_ONE}/pin", "Pin a picture", 404, lead=True)
 async def pin(
-    cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]
+    cache_admin: NamedDependency[CacheAdmin], acting: Acting, who: Who, name: FromPath[str]
 ) -> PictureShown:
     """A pinned picture never expires and is never evicted."""
-    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=True))
+    await check_only_theirs(acting, cache_admin, name)
+    return await _picture(cache_admin, acting, await cache_admin.pin(name, who, pinned=True))
 
 
 @routes.act("/cache/pin", "Pin the pictures of a model", 404)
@@ -139,17 +156,21 @@ async def pin_model(
     return ModelPinned(pinned=pinned, next_cursor=after or None)
 
 
-@routes.act(f"{_ONE}/unpin", "Unpin a picture", 404)
+@routes.act(f"{_ONE}/unpin", "Unpin a picture", 404, lead=True)
 async def unpin(
-    cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]
+    cache_admin: NamedDependency[CacheAdmin], acting: Acting, who: Who, name: FromPath[str]
 ) -> PictureShown:
     """From now on it expires like any other picture."""
-    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=False))
+    await check_only_theirs(acting, cache_admin, name)
+    return await _picture(cache_admin, acting, await cache_admin.pin(name, who, pinned=False))
 
 
-@routes.act(f"{_ONE}/reject", "Reject a picture", 404, 409)
-async def reject(cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> Purged:
+@routes.act(f"{_ONE}/reject", "Reject a picture", 404, 409, lead=True)
+async def reject(
+    cache_admin: NamedDependency[CacheAdmin], acting: Acting, who: Who, name: FromPath[str]
+) -> Purged:
     """Removes the picture from every pool, in every format."""
+    await check_only_theirs(acting, cache_admin, name)
     return await cache_admin.reject(name, who)
 
 
@@ -180,9 +201,15 @@ async def forget(
     return ReceiptShown.of(receipt, at=instant(receipt.at_ms // 1000))
 
 
-async def _shown(cache_admin: CacheAdmin, pool_records: Sequence[PoolRecord]) -> list[PoolShown]:
+async def _picture(cache_admin: CacheAdmin, acting: Operator, record: Record) -> PictureShown:
+    return PictureShown.from_record(record, acting, await pools_seen(acting, cache_admin, record))
+
+
+async def _shown(
+    cache_admin: CacheAdmin, acting: Operator, pool_records: Sequence[PoolRecord]
+) -> list[PoolShown]:
     """Convert pools together with the records of their pictures."""
     names = [picture.name for pool_record in pool_records for picture in pool_record.pool.pictures]
     found: list[Record | None] = await cache_admin.records(names) if names else []
     records = {record.name: record for record in found if record is not None}
-    return [PoolShown.from_record(pool_record, records) for pool_record in pool_records]
+    return [PoolShown.from_record(each, records, acting) for each in pool_records]

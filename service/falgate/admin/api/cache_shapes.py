@@ -1,10 +1,12 @@
 """JSON representations of pools and pictures, for REST and for the commands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from msgspec import Meta
 
+from falgate.accounts.operator import Operator
+from falgate.admin.api.cache_sight import theirs
 from falgate.admin.api.shapes import Usd, View, instant
 from falgate.core.picture import Picture
 from falgate.pictures.catalogue import PoolRecord, Record
@@ -41,7 +43,12 @@ class PoolShown(View, frozen=True, kw_only=True):
     upstream: str | None
     scope: str | None
     variation: str
-    prompt: Annotated[str | None, Meta(description="null if the app does not store prompts")]
+    prompt: Annotated[
+        str | None,
+        Meta(
+            description="null if the app does not store prompts, or whoever asks may not see them"
+        ),
+    ]
     prompt_sha256: str | None
     asked: Annotated[dict[str, str], Meta(description="The arguments recorded in the ledger")]
     apps: Annotated[list[str], Meta(description="Apps that bought for it")]
@@ -50,16 +57,21 @@ class PoolShown(View, frozen=True, kw_only=True):
     pictures: list[PooledShown]
 
     @classmethod
-    def from_record(cls, pool_record: PoolRecord, records: Mapping[str, Record]) -> Self:
-        """Convert a pool and the records of its pictures."""
+    def from_record(
+        cls, pool_record: PoolRecord, records: Mapping[str, Record], acting: Operator
+    ) -> Self:
+        """Convert a pool and the records of its pictures, as an operator may see them."""
         about = pool_record.about
-        known = ("endpoint", "upstream", "scope", "prompt_sha256")
-        arguments = about.arguments if about else None
+        known = ("endpoint", "upstream", "scope")
+        told = about if acting.prompts else None
+        arguments = told.arguments if told else None
         return cls.of(
             pool_record,
             **{name: getattr(about, name, None) for name in known},
             variation=about.variation if about else "",
             prompt=arguments.get("prompt") if arguments else None,
+            prompt_sha256=told.prompt_sha256 if told else None,
+            apps=theirs(acting, pool_record.apps),
             asked=about.recorded if about else {},
             generation=pool_record.pool.generation,
             pictures=[
@@ -75,7 +87,7 @@ class PictureShown(View, frozen=True, kw_only=True):
     name: str
     size_bytes: int
     value_usd: Annotated[Usd, Meta(description="List price of buying it again")]
-    app: Annotated[str, Meta(description="The app that bought it first")]
+    app: Annotated[str | None, Meta(description="The app that bought it first")]
     pools: Annotated[list[str], Meta(description="Pools it was added to; it may have left them")]
     derived: Annotated[list[str], Meta(description="Pictures converted from it")]
     master: str | None
@@ -85,10 +97,15 @@ class PictureShown(View, frozen=True, kw_only=True):
     stored_at: str | None
 
     @classmethod
-    def from_record(cls, record: Record) -> Self:
-        """Convert a picture's record."""
-        stored_at = instant(record.noted_ms // 1000)
-        return cls.of(record, master=record.master or None, stored_at=stored_at)
+    def from_record(cls, record: Record, acting: Operator, pools: Iterable[str]) -> Self:
+        """Convert a picture's record, as an operator may see it who sees these of its pools."""
+        return cls.of(
+            record,
+            app=next(iter(theirs(acting, [record.app])), None),
+            pools=list(pools),
+            master=record.master or None,
+            stored_at=instant(record.noted_ms // 1000),
+        )
 
 
 class RerolledShown(View, frozen=True, kw_only=True):

@@ -67,7 +67,7 @@ async def show_config(accounts: Admin) -> Response[str]:
     return Response(config.write(await applying.state(accounts)), media_type=_MEDIA_TYPE)
 
 
-@routes.act("/config/plan", "What a file would change", 409)
+@routes.act("/config/plan", "What a file would change", 409, reads=True)
 async def plan_config(accounts: Admin, data: JSONBody[ConfigGiven]) -> PlanShown:
     """Nothing is changed. What the file does not say of what it names stays as it is."""
     return _shown(await _steps(accounts, data), applied=False)

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from falgate.accounts.apikey import KeyRecord, Kind, Permissions
 from falgate.accounts.directory import Name
 from falgate.accounts.limits import NONE, Limits
+from falgate.accounts.operator import Operator
+from falgate.admin.api.leads import check_limits
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import KeyShown
 from falgate.admin.key_checks import NOTE_MAX
 from falgate.admin.keys import OVERLAP_S, OVERLAP_S_MAX, Made
@@ -67,23 +69,26 @@ class KeyTold(msgspec.Struct, frozen=True, kw_only=True):
     record: KeyShown
 
 
-@routes.get("/keys", "List keys")
+@routes.get("/keys", "List keys", lead=True)
 async def list_keys(
     admin: Admin,
+    acting: Acting,
     of: Of = "",
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[KeyShown]:
-    """Oldest first."""
+    """Oldest first; for a lead, those of the own team."""
     now_s = await admin.now_s()
-    found = await admin.keys.all(of, after=cursor, number=limit + 1)
+    found = await admin.keys.all(acting.of_theirs(of), after=cursor, number=limit + 1)
     items = [KeyShown.as_of(now_s, key) for key in found[:limit]]
     return Page(items=items, next_cursor=found[limit - 1].place if len(found) > limit else None)
 
 
-@routes.post("/keys", "Create a key", 404, 409)
-async def create_key(admin: Admin, data: JSONBody[KeyMade]) -> KeyTold:
+@routes.post("/keys", "Create a key", 404, 409, lead=True)
+async def create_key(admin: Admin, acting: Acting, data: JSONBody[KeyMade]) -> KeyTold:
     """The response is the only place where the secret ever appears."""
+    acting.answer_for(data.team)
+    await check_limits(acting, admin, data.limits)
     made = await admin.keys.create(
         f"{data.team}/{data.app}",
         kind=data.kind,
@@ -95,15 +100,19 @@ async def create_key(admin: Admin, data: JSONBody[KeyMade]) -> KeyTold:
     return await _told(admin, made)
 
 
-@routes.get("/keys/{key_id:str}", "Get a key", 404)
-async def show_key(admin: Admin, key_id: FromPath[str]) -> KeyShown:
+@routes.get("/keys/{key_id:str}", "Get a key", 404, lead=True)
+async def show_key(admin: Admin, acting: Acting, key_id: FromPath[str]) -> KeyShown:
     """Without its secret."""
-    return await _shown(admin, await admin.keys.show(key_id))
+    return await _shown(admin, await _theirs(admin, acting, key_id))
 
 
-@routes.patch("/keys/{key_id:str}", "Change a key", 404, 409)
-async def change_key(admin: Admin, key_id: FromPath[str], data: JSONBody[KeyChange]) -> KeyShown:
+@routes.patch("/keys/{key_id:str}", "Change a key", 404, 409, lead=True)
+async def change_key(
+    admin: Admin, acting: Acting, key_id: FromPath[str], data: JSONBody[KeyChange]
+) -> KeyShown:
     """Fields that are not given keep their values. A disabled key can be enabled again."""
+    await _theirs(admin, acting, key_id)
+    await check_limits(acting, admin, data.limits)
 
     def changed(was: KeyRecord) -> KeyRecord:
         expires_s = was.expires_s if data.expires_at is UNSET else seconds(data.expires_at)
@@ -112,16 +121,32 @@ async def change_key(admin: Admin, key_id: FromPath[str], data: JSONBody[KeyChan
     return await _shown(admin, await admin.keys.change(key_id, changed))
 
 
-@routes.act("/keys/{key_id:str}/revoke", "Revoke a key for ever", 404, 409)
-async def revoke_key(admin: Admin, key_id: FromPath[str]) -> KeyShown:
+@routes.act("/keys/{key_id:str}/revoke", "Revoke a key for ever", 404, 409, lead=True)
+async def revoke_key(admin: Admin, acting: Acting, key_id: FromPath[str]) -> KeyShown:
     """Takes effect on every instance at once; a repeat changes nothing."""
+    await _theirs(admin, acting, key_id)
     return await _shown(admin, await admin.keys.revoke(key_id))
 
 
-@routes.act("/keys/{key_id:str}/rotate", "Give a key a new secret", 404, 409)
-async def rotate_key(admin: Admin, key_id: FromPath[str], data: JSONBody[Rotation]) -> KeyTold:
+@routes.act("/keys/{key_id:str}/rotate", "Give a key a new secret", 404, 409, lead=True)
+async def rotate_key(
+    admin: Admin, acting: Acting, key_id: FromPath[str], data: JSONBody[Rotation]
+) -> KeyTold:
     """The id stays. An older previous secret stops working at once."""
+    await _theirs(admin, acting, key_id)
     return await _told(admin, await admin.keys.rotate(key_id, data.overlap_s))
+
+
+async def _theirs(admin: AdminService, acting: Operator, key_id: str) -> KeyRecord:
+    """Return a key, which never moves to another team.
+
+    Raises:
+        Forbidden: A lead asks for another team's.
+        NotFound: There is no such key.
+    """
+    record = await admin.keys.show(key_id)
+    acting.answer_for(record.team)
+    return record
 
 
 async def _shown(admin: AdminService, record: KeyRecord) -> KeyShown:

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from falgate.admin.api.audit import Line
 from falgate.admin.api.paging import LIMIT, Limit
 from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Acting
 from falgate.admin.api.shapes import instant
 from falgate.admin.api.usage import First, Last
 from falgate.admin.patch import with_fields
@@ -52,9 +53,10 @@ class LedgerPage(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
-@routes.get("/ledger", "List ledger entries", 409)
+@routes.get("/ledger", "List ledger entries", 409, lead=True)
 async def list_ledger(
     *,
+    acting: Acting,
     reports: NamedDependency[Reports],
     upstream: NamedDependency[str],
     limit: Limit = LIMIT,
@@ -69,7 +71,11 @@ async def list_ledger(
     job: Word = "",
     order: Order = "newest",
 ) -> LedgerPage:
-    """Newest first by default. A page may be short or empty when few entries match."""
+    """Newest first by default; for a lead, entries of the own team.
+
+    A page may be short or empty when few entries match.
+    """
+    team = acting.of_theirs(team)
     wanted = Filter(kind=kind or "", outcome=outcome or "", team=team, app=app, key=key, job=job)
     found, more = await reports.page(
         upstream,

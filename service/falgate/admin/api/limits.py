@@ -11,10 +11,11 @@ from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.directory import App, Model, Team, Weight
 from falgate.accounts.limits import Limit
 from falgate.admin.api.budgets import AccountName, in_path
+from falgate.admin.api.leads import check_limits, check_seen, check_set
 from falgate.admin.api.paging import LIMIT, Cursor, Page, page
 from falgate.admin.api.paging import Limit as Items
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import View
 from falgate.admin.patch import LimitsChange, merged
 from falgate.core.account import LEVELS, Account, Level
@@ -55,15 +56,21 @@ class LimitsSet(LimitsChange, frozen=True, kw_only=True, forbid_unknown_fields=T
     waiting_generations: Limit | UnsetType = UNSET
 
 
-@routes.get("/limits", "All limits")
-async def list_limits(admin: Admin, limit: Items = LIMIT, cursor: Cursor = "") -> Page[LimitsShown]:
-    """Of teams, then of apps, then of keys that are not revoked, then of models."""
-    keys = {key.id: key for key in await admin.keys.all() if not key.revoked_s}
+@routes.get("/limits", "All limits", lead=True)
+async def list_limits(
+    admin: Admin, acting: Acting, limit: Items = LIMIT, cursor: Cursor = ""
+) -> Page[LimitsShown]:
+    """Of teams, then of apps, then of keys that are not revoked, then of models.
+
+    For a lead, those of the own team, its apps and its keys.
+    """
+    keys = {key.id: key for key in await admin.keys.all(acting.team) if not key.revoked_s}
+    teams = (await admin.teams.all()).items()
     found: dict[Level, Mapping[str, _Record]] = {
-        "team": await admin.teams.all(),
-        "app": await admin.apps.all(),
+        "team": {name: team for name, team in teams if acting.sees(name)},
+        "app": await admin.apps.all(acting.team),
         "key": keys,
-        "model": await admin.served.all(),
+        "model": await admin.served.all() if acting.sees("") else {},
     }
     shown = {
         f"{LEVELS.index(level)} {level}:{name}": LimitsShown.set_in(record, Account(level, name))
@@ -73,19 +80,22 @@ async def list_limits(admin: Admin, limit: Items = LIMIT, cursor: Cursor = "") -
     return page(shown, lambda _, limits: limits, limit, cursor)
 
 
-@routes.get(_ONE, "An account's limits", 404)
-async def show_limits(admin: Admin, account_name: AccountName) -> LimitsShown:
+@routes.get(_ONE, "An account's limits", 404, lead=True)
+async def show_limits(admin: Admin, acting: Acting, account_name: AccountName) -> LimitsShown:
     """Of a team, an app, a key or a model."""
     account = in_path(account_name)
+    await check_seen(acting, admin, account)
     return LimitsShown.set_in(await admin.limited(account).show(account.id), account)
 
 
-@routes.patch(_ONE, "Set limits", 404, 409)
+@routes.patch(_ONE, "Set limits", 404, 409, lead=True)
 async def set_limits(
-    admin: Admin, account_name: AccountName, data: JSONBody[LimitsSet]
+    admin: Admin, acting: Acting, account_name: AccountName, data: JSONBody[LimitsSet]
 ) -> LimitsShown:
-    """What is not given stays."""
+    """What is not given stays. A lead sets those of apps and keys, up to those of the team."""
     account = in_path(account_name)
+    await check_set(acting, admin, account)
+    await check_limits(acting, admin, data)
     if account.level != "team" and (data.weight, data.waiting_generations) != (UNSET, UNSET):
         raise Invalid("weight and waiting_generations are for teams")
     if account.level == "model" and data.requests_per_second is not UNSET:

@@ -54,7 +54,7 @@ class ModelDetails(msgspec.Struct, frozen=True, kw_only=True):
     arguments: list[ArgumentShown]
 
 
-@routes.get("/model", "Get a model", 404)
+@routes.get("/model", "Get a model", 404, lead=True)
 async def show_model(
     services: NamedDependency[AdminServices], endpoint_id: FromQuery[str] = ""
 ) -> ModelDetails:

@@ -15,7 +15,7 @@ from falgate.accounts.limits import PurchaseRates
 from falgate.accounts.retirement import FAL, days_left, retires, successor
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin, AdminServices
+from falgate.admin.api.services import Acting, Admin, AdminServices
 from falgate.admin.api.shapes import View, instant
 from falgate.admin.patch import ModelChange, merged
 from falgate.models.spec import ModelSpec
@@ -91,16 +91,20 @@ def shown(
     )
 
 
-@routes.get("/models", "List models", 409)
-async def list_models(
+@routes.get("/models", "List models", 409, lead=True)
+async def list_models(  # noqa: PLR0917 -- the framework gives them by name
+    acting: Acting,
     services: NamedDependency[AdminServices],
     reports: NamedDependency[Reports],
     upstream: NamedDependency[str],
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[ModelShown]:
-    """With the day on which each one ends, and the apps that have to move before."""
-    callers = await reports.callers(upstream, CALLED_DAYS)
+    """With the day on which each one ends, and the apps that have to move before.
+
+    For a lead, the apps of the own team.
+    """
+    callers = await reports.callers(upstream, CALLED_DAYS, of=acting.team)
     directory, now_s = await services.records.directory(), await services.records.now_s()
     return page(
         services.models,

@@ -12,8 +12,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from falgate.accounts.apikey import KeyRecord
+from falgate.accounts.operator import OperatorRecord
 from falgate.admin import sentences
-from falgate.admin.api.shapes import BudgetShown, KeyShown
+from falgate.admin.api.shapes import BudgetShown, KeyShown, OperatorShown
 from falgate.admin.rehearsal import (
     Action,
     Rehearsed,
@@ -103,7 +104,8 @@ def previewed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def shown(changes: list[Rehearsed], now_s: int) -> PreviewShown:
     """Convert what was rehearsed; without what would change nothing."""
-    new = {each.subject for each in changes if each.action == "key" and each.before is None}
+    made = {"key", "operator"}
+    new = {each.subject for each in changes if each.action in made and each.before is None}
     each = [
         _change(change, now_s, new) for change in _joined(changes) if change.before != change.after
     ]
@@ -147,6 +149,9 @@ def _record(record: Any, now_s: int, *, new: bool = False) -> Any:
         case KeyRecord():
             key: dict[str, Any] = msgspec.to_builtins(KeyShown.as_of(now_s, record))
             return key | ({"id": ""} if new else {})
+        case OperatorRecord():
+            operator: dict[str, Any] = msgspec.to_builtins(OperatorShown.as_of(now_s, record))
+            return operator | ({"id": ""} if new else {})
         case Position():
             return {
                 "window": record.window.kind,

@@ -12,7 +12,7 @@ from litestar.types import ExceptionHandlersMap
 from falgate.accounts.directory import NAME, NAME_WORDS
 from falgate.core.errors import Refusal
 from falgate.core.money import USD
-from falgate.core.problems import Problem
+from falgate.core.problems import Problem, Unauthorized
 
 PREFIX = "/admin/v1"
 MEDIA_TYPE = "application/problem+json"
@@ -38,16 +38,9 @@ class AdminRequest(Request[Any, Any, Any]):
             raise ClientException("The body is not valid JSON") from None
 
 
-class Unauthorized(Problem):
-    """The admin key is missing or wrong."""
-
-    status = 401
-    title = "Unauthorized"
-
-
 _MEANINGS = {
     400: "The request is invalid; see the detail",
-    401: "The admin key is missing or wrong",
+    401: "The operator's key is missing, wrong or not valid any more",
     403: "The admin API is closed, the role may not do this, or an app's key was sent",
     404: "Not found",
     409: "The request conflicts with the current state",

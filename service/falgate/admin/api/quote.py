@@ -11,7 +11,7 @@ from falgate.accounts.apikey import Permissions
 from falgate.accounts.directory import target_of
 from falgate.accounts.retirement import Ended, ended, successor
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import AdminServices
+from falgate.admin.api.services import Acting, AdminServices
 from falgate.admin.context import upstream_of
 from falgate.cache.directives import Directives
 from falgate.cache.policy import resolve
@@ -40,8 +40,9 @@ class QuoteAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return "QuoteAsked(...)"
 
 
-@routes.act("/quote", "What a request would cost an app", 404, 409, 422)
+@routes.act("/quote", "What a request would cost an app", 404, 409, 422, reads=True, lead=True)
 async def quote(
+    acting: Acting,
     services: NamedDependency[AdminServices],
     quotes: NamedDependency[Quotes],
     data: JSONBody[QuoteAsked],
@@ -51,6 +52,7 @@ async def quote(
     team, slash, name = data.app.partition("/")
     if not slash:
         raise Invalid("An app's name includes its team; example: web/shop")
+    acting.answer_for(team)
     directory, now_s = await services.records.directory(), await services.records.now_s()
     app = directory.apps.get(data.app)
     if app is None:

@@ -1,4 +1,4 @@
-"""Assembles the admin routes behind the admin key."""
+"""Assembles the admin routes behind the keys of operators."""
 
 import re
 
@@ -20,6 +20,7 @@ from falgate.admin.api import (
     limits,
     model,
     models,
+    operators,
     problems,
     quote,
     setup,
@@ -27,6 +28,7 @@ from falgate.admin.api import (
     stops,
     teams,
     usage,
+    whoami,
 )
 from falgate.admin.api.problems import PREFIX, AdminRequest
 from falgate.admin.api.services import AdminServices, guard, of_one_type, providers, within_bounds
@@ -42,6 +44,7 @@ from falgate.webhooks.admin import WebhookAdmin
 _ALWAYS = (
     *(teams, apps, keys, setup, limits, budgets, stops, accounts),
     *(audit, config, ledger, usage, deliveries, model, models, aliases),
+    *(operators, whoami),
 )
 
 
@@ -98,7 +101,7 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
         PREFIX,
         route_handlers=[*handlers, unknown],
         request_class=AdminRequest,
-        guards=[guard(services.admin_key, services.wrong_keys), within_bounds, of_one_type],
+        guards=[guard(services.access), within_bounds, of_one_type],
         dependencies=providers(
             services,
             reports=parts.reports,

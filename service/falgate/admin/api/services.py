@@ -1,8 +1,6 @@
-"""Guards and dependencies of the admin routes: the admin key and an admin service per request."""
+"""Guards and dependencies of the admin routes: who asks, and an admin service for each request."""
 
-import hmac
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,12 +15,12 @@ from falgate.accounts.apikey import Kind
 from falgate.accounts.operator import SCOPE, Operator
 from falgate.accounts.ports import Records
 from falgate.accounts.wrong_keys import WrongKeys
-from falgate.admin.api.problems import Unauthorized
+from falgate.admin.access import Access
 from falgate.admin.context import upstream_of
 from falgate.admin.service import AdminService
 from falgate.core.bounds import ADMIN_PART_MAX
 from falgate.core.calendar import Calendar
-from falgate.core.problems import Forbidden, NotFound
+from falgate.core.problems import NotFound
 from falgate.http.request_info import type_of
 from falgate.models.spec import ModelSpec
 from falgate.money.ports import BudgetStore, StopStore
@@ -56,13 +54,13 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     """Dependencies of the admin API.
 
     Attributes:
-        records: Teams, apps and keys.
+        records: Teams, apps, keys and operators.
         budget_store: Budgets.
         stop_store: Stops.
         calendar: The organisation's calendar.
         upstreams: The upstream of each kind of key.
         models: The served models, by endpoint.
-        admin_key: The admin key; "" closes the API.
+        admin_key: The first admin's key; "" closes the API to everybody.
         wrong_keys: Limits attempts with wrong keys per address, shared with the apps' routes.
     """
 
@@ -79,6 +77,11 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         """Omit the key."""
         return "AdminServices(...)"
 
+    @property
+    def access(self) -> Access:
+        """Who gets in."""
+        return Access(self.admin_key, self.records.operators, self.wrong_keys)
+
     def administration(self, who: str, kind: Kind = "live") -> AdminService:
         """Return an admin service that acts for `who` on the budgets of one kind of key."""
         return AdminService(
@@ -92,35 +95,21 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def guard(admin_key: str, wrong_keys: WrongKeys) -> Guard:
-    """Return a guard that requires the admin key, compared in constant time.
+def guard(access: Access) -> Guard:
+    """Return a guard that requires the key of an operator whose role may use the route.
 
     Who was identified before, by the console, needs none.
     """
-    known = apikey.present(admin_key)
-    is_set = known is not None and known.kind == "admin"
-    expected = sha256(admin_key.encode()).digest()
 
-    def check(connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler) -> None:
-        known = connection.scope.get(SCOPE)
-        if isinstance(known, Operator):
-            known.permit(reads=route.opt.get(READS, False), lead=route.opt.get(LEAD, False))
-            return
-        if not is_set:
-            raise Forbidden(
-                "The admin API is closed: set FALGATE_ADMIN_KEY to a key created by "
-                "`falgate keys admin`, and restart falgate"
-            )
-        given = apikey.from_header(connection.headers.get("authorization", "")) or ""
-        if hmac.compare_digest(sha256(given.encode()).digest(), expected):
-            found: Any = connection.scope
-            found[SCOPE] = Operator(who="admin", role="admin")
-            return
-        if given:
-            wrong_keys.wrong(connection.client.host if connection.client else "")
-        if given.startswith(("fg_live_", "fg_test_")):
-            raise Forbidden("App keys cannot use the admin API; send the admin key")
-        raise Unauthorized("Send the admin key as `Authorization: Key fg_admin_...`")
+    async def check(
+        connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler
+    ) -> None:
+        scope: Any = connection.scope
+        if not isinstance(scope.get(SCOPE), Operator):
+            given = apikey.from_header(connection.headers.get("authorization", "")) or ""
+            address = connection.client.host if connection.client else ""
+            scope[SCOPE] = await access.identify(given, address)
+        scope[SCOPE].permit(reads=route.opt.get(READS, False), lead=route.opt.get(LEAD, False))
 
     return check
 

@@ -13,6 +13,7 @@ from falgate.accounts.apikey import KeyRecord, Kind, Permissions
 from falgate.accounts.cache_settings import CachePolicy
 from falgate.accounts.directory import Afterwards
 from falgate.accounts.limits import Limits
+from falgate.accounts.operator import OperatorRecord, Role
 from falgate.core.calendar import Calendar
 from falgate.core.calendar import Kind as WindowKind
 from falgate.core.money import USD, Micros, dollars
@@ -98,6 +99,33 @@ class KeyShown(View, frozen=True, kw_only=True):
         """Convert a key as of `now_s`."""
         return cls.of(
             record,
+            state=record.unusable(now_s) or "usable",
+            previous_until=instant(record.previous_until_s),
+        )
+
+
+class OperatorShown(View, frozen=True, kw_only=True):
+    """An operator, without their secret."""
+
+    id: str
+    role: Role
+    team: str | None
+    name: str
+    prompts: bool
+    state: Literal["usable", "disabled", "expired", "revoked"]
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    previous_until: Annotated[
+        str | None, Meta(description="Until when the previous secret is valid as well")
+    ]
+
+    @classmethod
+    def as_of(cls, now_s: int, record: OperatorRecord) -> Self:
+        """Convert an operator as of `now_s`."""
+        return cls.of(
+            record,
+            team=record.team or None,
             state=record.unusable(now_s) or "usable",
             previous_until=instant(record.previous_until_s),
         )

@@ -11,7 +11,7 @@ from falgate import __version__
 from falgate.accounts.retirement import days_left, retires
 from falgate.admin.api.models import CALLED_DAYS, ModelShown, shown
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin, AdminServices
+from falgate.admin.api.services import Acting, Admin, AdminServices
 from falgate.admin.api.shapes import OverageShown, Standing, StopShown, View
 from falgate.billing.model_drift_report import ModelDrift
 from falgate.core.calendar import Calendar
@@ -34,8 +34,8 @@ class Place(View, frozen=True, kw_only=True):
 class StoreShown(Place, frozen=True, kw_only=True):
     """The picture store."""
 
-    pictures: int
-    size_bytes: int
+    pictures: Annotated[int | None, Meta(description="null for a lead: they are of all teams")]
+    size_bytes: int | None
 
 
 class BudgetFilled(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,26 +92,33 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
     drifts: Callable[[], Awaitable[Mapping[str, ModelDrift]]]
 
 
-@routes.get("/status", "What runs, and on what")
+@routes.get("/status", "What runs, and on what", lead=True)
 async def show_status(
+    acting: Acting,
     services: NamedDependency[AdminServices],
     admin: Admin,
     reports: NamedDependency[Reports],
     probes: NamedDependency[Probes],
 ) -> StatusShown:
-    """With the budgets of live keys that are fullest."""
+    """With the budgets of live keys that are fullest. A lead sees no figures of other teams."""
+    of, all_teams = acting.team, acting.sees("")
     troubles = await probes.troubles()
     stored = await probes.stored()
     calendar, upstream = services.calendar, services.upstreams.get("live")
     return StatusShown(
         version=__version__,
         redis=Place(at=probes.redis, trouble=troubles.get("redis")),
-        store=StoreShown.of(stored, at=probes.store, trouble=troubles.get("store")),
+        store=StoreShown(
+            at=probes.store,
+            trouble=troubles.get("store"),
+            pictures=stored.pictures if all_teams else None,
+            size_bytes=stored.size_bytes if all_teams else None,
+        ),
         upstream=upstream,
         frozen=await probes.frozen() or None,
-        stops=[StopShown.by(each) for each in await admin.stops.all()],
+        stops=[StopShown.by(each) for each in await admin.stops.all(of)],
         calendar=calendar.name,
-        overage=OverageShown.of(*await admin.budgets.overage()) if upstream else None,
+        overage=OverageShown.of(*await admin.budgets.overage()) if upstream and all_teams else None,
         drift=[
             DriftShown(
                 model=model,
@@ -121,13 +128,15 @@ async def show_status(
             for model, report in (await probes.drifts()).items()
             if report.differences
         ],
-        ending=await _ending(services, reports, upstream) if upstream else [],
-        fullest=_fullest(await admin.budgets.all() if upstream else [], calendar),
+        ending=await _ending(services, reports, upstream, of) if upstream else [],
+        fullest=_fullest(await admin.budgets.all(of) if upstream else [], calendar),
     )
 
 
-async def _ending(services: AdminServices, reports: Reports, upstream: str) -> list[ModelShown]:
-    callers = await reports.callers(upstream, CALLED_DAYS)
+async def _ending(
+    services: AdminServices, reports: Reports, upstream: str, of: str
+) -> list[ModelShown]:
+    callers = await reports.callers(upstream, CALLED_DAYS, of=of)
     directory, now_s = await services.records.directory(), await services.records.now_s()
     ending = []
     for spec in services.models.values():

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import StopShown
 from falgate.core.account import LEVELS, Account
 from falgate.core.change import WHY_MAX
@@ -37,12 +37,14 @@ class StopSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     why: Why | UnsetType = UNSET
 
 
-@routes.get("/stops", "List what is stopped")
-async def list_stops(admin: Admin, limit: Limit = LIMIT, cursor: Cursor = "") -> Page[StopShown]:
-    """The widest first, then of models."""
+@routes.get("/stops", "List what is stopped", lead=True)
+async def list_stops(
+    admin: Admin, acting: Acting, limit: Limit = LIMIT, cursor: Cursor = ""
+) -> Page[StopShown]:
+    """The widest first, then of models; for a lead, those that concern the own team."""
     found = {
         f"{LEVELS.index(each.subject.level)} {each.subject.name}": each
-        for each in await admin.stops.all()
+        for each in await admin.stops.all(acting.team)
     }
     return page(found, lambda _, stopped: StopShown.by(stopped), limit, cursor)
 

@@ -6,7 +6,7 @@ from falgate.accounts.directory import Name, Team
 from falgate.admin.api.paging import LIMIT, Cursor, Page, page
 from falgate.admin.api.paging import Limit as Items
 from falgate.admin.api.resource import Resource
-from falgate.admin.api.services import Admin
+from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import TeamShown
 from falgate.admin.patch import TeamChange, merged
 
@@ -19,10 +19,12 @@ class TeamMade(Team, frozen=True, kw_only=True):
     name: Name
 
 
-@routes.get("/teams", "List teams")
-async def list_teams(admin: Admin, limit: Items = LIMIT, cursor: Cursor = "") -> Page[TeamShown]:
-    """Sorted by name."""
-    found = await admin.teams.all()
+@routes.get("/teams", "List teams", lead=True)
+async def list_teams(
+    admin: Admin, acting: Acting, limit: Items = LIMIT, cursor: Cursor = ""
+) -> Page[TeamShown]:
+    """Sorted by name; for a lead, the own team."""
+    found = {name: team for name, team in (await admin.teams.all()).items() if acting.sees(name)}
     return page(found, lambda name, team: TeamShown.of(team, name=name), limit, cursor)
 
 
@@ -33,9 +35,10 @@ async def create_team(admin: Admin, data: JSONBody[TeamMade]) -> TeamShown:
     return TeamShown.of(made, name=data.name)
 
 
-@routes.get("/teams/{team:str}", "Get a team", 404)
-async def show_team(admin: Admin, team: FromPath[str]) -> TeamShown:
+@routes.get("/teams/{team:str}", "Get a team", 404, lead=True)
+async def show_team(admin: Admin, acting: Acting, team: FromPath[str]) -> TeamShown:
     """The team's settings."""
+    acting.answer_for(team)
     return TeamShown.of(await admin.teams.show(team), name=team)
 
 

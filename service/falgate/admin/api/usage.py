@@ -8,7 +8,9 @@ from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
+from falgate.accounts.directory import NAME
 from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import Acting
 from falgate.admin.patch import with_fields
 from falgate.money.reports import Reports
 from falgate.money.usage import GROUPS, as_csv, groups, told
@@ -30,6 +32,10 @@ First = Annotated[
 ]
 Last = Annotated[
     date | None, QueryParameter(name="to", description="Last local day; by default today")
+]
+Team = Annotated[
+    str,
+    QueryParameter(pattern=f"^({NAME.pattern})?$", description="Only this team's; empty: all"),
 ]
 
 
@@ -72,29 +78,37 @@ class UsageShown(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
-@routes.get("/usage", "Get usage by team, app, key, model, quality, outcome and day", 409)
+@routes.get(
+    "/usage", "Get usage by team, app, key, model, quality, outcome and day", 409, lead=True
+)
 async def show_usage(
+    *,
+    acting: Acting,
     reports: NamedDependency[Reports],
     upstream: NamedDependency[str],
     by: By = "team",
     first: First = None,
     last: Last = None,
+    team: Team = "",
 ) -> UsageShown:
-    """For a range of days, by default the current month by team."""
+    """For a range of days, by default the current month by team; for a lead, of the own team."""
     grouped = groups(by)
-    days, report = await reports.usage(upstream, grouped, first, last)
+    days, report = await reports.usage(upstream, grouped, first, last, only=acting.of_theirs(team))
     return msgspec.convert(told(grouped, days, report), UsageShown)
 
 
-@routes.get("/usage.csv", "Get usage as CSV", 409, media_type="text/csv")
+@routes.get("/usage.csv", "Get usage as CSV", 409, media_type="text/csv", lead=True)
 async def show_usage_csv(
+    *,
+    acting: Acting,
     reports: NamedDependency[Reports],
     upstream: NamedDependency[str],
     by: By = "team",
     first: First = None,
     last: Last = None,
+    team: Team = "",
 ) -> Response[str]:
     """A header, one line per group and one for the total."""
     grouped = groups(by)
-    days, report = await reports.usage(upstream, grouped, first, last)
+    days, report = await reports.usage(upstream, grouped, first, last, only=acting.of_theirs(team))
     return Response(as_csv(grouped, days, report), media_type="text/csv")

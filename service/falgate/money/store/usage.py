@@ -33,7 +33,8 @@ class Usage:
         """Yield each day's measures, by "<team>/<app>:<measure>", and its breakdown.
 
         The breakdown, by "<subject>:<measure>", is empty unless `broken_down`. With `only`, a
-        "team/app", other apps' data is not fetched from Redis.
+        "team" or "team/app", others' breakdown is not fetched from Redis; with a "team/app",
+        neither are others' measures.
         """
         for start in range(0, len(days), _DAYS_AT_ONCE):
             asked = days[start : start + _DAYS_AT_ONCE]
@@ -44,27 +45,27 @@ class Usage:
     async def _some(
         self, upstream: str, days: Sequence[str], *, broken_down: bool, only: str
     ) -> tuple[list[Mapping[str, str]], list[Mapping[str, str]]]:
-        fields = [f"{only}:{measure}" for measure in measured()]
+        fields = [f"{only}:{measure}" for measure in measured()] if "/" in only else []
         found: list[Any]
         async with self._redis.pipeline(transaction=False) as pipeline:
             for name in (keyspace.usage(upstream, day) for day in days):
-                pipeline.hmget(name, fields) if only else pipeline.hgetall(name)
+                pipeline.hmget(name, fields) if fields else pipeline.hgetall(name)
             for day in days if broken_down and not only else ():
                 pipeline.hgetall(keyspace.breakdown(upstream, day))
             found = await pipeline.execute()
         rolled, parts = found[: len(days)], found[len(days) :] or [{}] * len(days)
-        if only:
+        if fields:
             pairs = (zip(fields, each, strict=True) for each in rolled)
             rolled = [{field: number for field, number in each if number} for each in pairs]
-            if broken_down:
-                parts = [await self._part(upstream, day, only) for day in days]
+        if only and broken_down:
+            parts = [await self._part(upstream, day, only) for day in days]
         return rolled, parts
 
-    async def _part(self, upstream: str, day: str, app: str) -> Mapping[str, str]:
-        """Return an app's part of a day's breakdown; the rest of it does not leave Redis."""
+    async def _part(self, upstream: str, day: str, only: str) -> Mapping[str, str]:
+        """Return a team's or an app's part of a day's breakdown; the rest stays in Redis."""
         # Names of teams and apps contain no characters that are special in a pattern.
         pages: Any = self._redis.hscan_iter(
-            keyspace.breakdown(upstream, day), match=f"{app}/*", count=_FIELDS_AT_ONCE
+            keyspace.breakdown(upstream, day), match=f"{only}/*", count=_FIELDS_AT_ONCE
         )
         return {field: number async for field, number in pages}
 
