@@ -171,6 +171,10 @@ def test_usage_is_told_by_team_and_day(falgate: Falgate) -> None:
     assert (len(rows), rows[-1]["day"], rows[-1]["booked_usd"]) == (304, "total", "5.151")
     assert list(rows[0])[:2] == ["day", "app"]
 
+    (team,) = {row["team"] for row in report["rows"][:1]}
+    of_one = json.loads(falgate("usage", "--team", team, *every[:-1], "--json").stdout)
+    assert [row["team"] for row in of_one["rows"]] == [team]
+
     table = falgate("usage", "--by", "", *every, "table").stdout
     assert "5.151" in table
     assert "0% of what is booked is reconciled" in table

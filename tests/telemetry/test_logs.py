@@ -61,6 +61,13 @@ def test_what_is_below_the_level_is_not_written(write: Write, level: str, heard:
     assert len(events(write(calls, level))) == heard
 
 
+@pytest.mark.parametrize("kind", ["test", "admin", "oper"])
+def test_keys_of_all_kinds_look_like_one(write: Write, kind: str) -> None:
+    key = KEY.replace("live", kind)
+
+    assert "b" * 43 not in write(f'LOG.warning("key {key}", key="{key}")')
+
+
 @pytest.mark.parametrize("people", [False, True])
 def test_what_looks_like_a_key_is_not_written(write: Write, *, people: bool) -> None:
     text = write(

@@ -169,8 +169,9 @@ class Operators:
 
 def _check(record: OperatorRecord, now_s: int, was: OperatorRecord | None = None) -> OperatorRecord:
     check(record)
-    if not record.name.strip():
-        raise Invalid("name: say who the operator is, for the audit log")
+    if not record.name.strip() or ":" in record.name:
+        # In the audit log, a colon comes before whoever acts in the operator's name.
+        raise Invalid("name: say who the operator is, without a colon, for the audit log")
     key_checks.check_note(record.name)
     if was is None or record.expires_s != was.expires_s:
         key_checks.check_expiry(record.expires_s, now_s)

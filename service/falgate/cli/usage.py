@@ -23,6 +23,7 @@ _NOTHING = {0, "0.00"}
     show_default=True,
     help=f"Of {', '.join(GROUPS)}, any number by commas; '' for one row.",
 )
+@click.option("--team", default="", help="Only this team's.")
 @from_day
 @to_day
 @click.option(
@@ -35,10 +36,12 @@ _NOTHING = {0, "0.00"}
 @click.option("--json", "form", flag_value="json", help="The same as --format json.")
 @of_books
 @through
-def usage(*, by: str, first: date | None, last: date | None, form: str, books: str) -> None:
+def usage(
+    *, by: str, team: str, first: date | None, last: date | None, form: str, books: str
+) -> None:
     """Show answers, purchases and money, grouped as you like; by default of this month."""
     grouped = groups(by)
-    query = {"by": ",".join(grouped), "from": first, "to": last, "books": books}
+    query = {"by": ",".join(grouped), "from": first, "to": last, "books": books, "team": team}
     with admin_api() as api:
         if form == "csv":
             click.echo(api.text("usage.csv", **query), nl=False)

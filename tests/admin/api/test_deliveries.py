@@ -51,6 +51,20 @@ def test_a_webhook_is_shown_without_its_query(client: httpx.Client, put: Put) ->
     assert shown["ended_at"] == shown["last_attempt_at"] >= shown["began_at"]
 
 
+def test_a_viewer_sees_the_host_of_a_webhook_alone(
+    client: httpx.Client, served: Any, put: Put
+) -> None:
+    put("r-1", "failed", "503", url="https://hooks.example/T0/secret?x")
+    viewer = client.post("/operators", json={"role": "viewer", "name": "ann"}).json()["key"]
+
+    with served.client(viewer) as asking:
+        for path in ("/deliveries", "/deliveries/r-1"):
+            answer = asking.get(path)
+            assert "https://hooks.example" in answer.text
+            assert "T0" not in answer.text
+        assert asking.post("/deliveries/r-1/resend").status_code == 403
+
+
 def test_a_new_one_is_due_at_once(client: httpx.Client, put: Put) -> None:
     put("r-1")
 

@@ -139,6 +139,7 @@ def test_an_operator_is_changed_in_part_and_keeps_role_and_team(
         ({"role": "viewer"}, 400),
         ({"role": "viewer", "name": ""}, 400),
         ({"role": "viewer", "name": "  "}, 400),
+        ({"role": "admin", "name": "cli:root"}, 400),
         ({"role": "viewer", "name": "two\nlines"}, 400),
         ({"role": "viewer", "name": "x" * 201}, 400),
         ({"role": "viewer", "name": "x", "expires_at": "2001-01-01T00:00:00Z"}, 400),

@@ -55,6 +55,13 @@ def _named(path: str, names: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: names.get(found[1], "x"), path)
 
 
+def test_what_is_not_there_is_not_there_for_any_role(staged: Staged) -> None:
+    for role in ("viewer", "lead"):
+        with staged.client(role) as client:
+            assert client.get("/nowhere").status_code == 404
+            assert client.post("/nowhere/x").status_code == 404
+
+
 def test_the_walk_has_every_route_of_the_document(staged: Staged) -> None:
     document = httpx.get(f"{staged.gateway.url}/docs/openapi.json", timeout=PATIENCE_S).json()
     documented = {

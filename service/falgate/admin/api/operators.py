@@ -28,7 +28,7 @@ Called = Annotated[
     Meta(
         min_length=1,
         max_length=NOTE_MAX,
-        description="Who it is, one line; the audit log has it behind the role",
+        description="Who it is, one line without colons; in the audit log, behind the role",
         examples=["alice"],
     ),
 ]

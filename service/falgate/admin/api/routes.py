@@ -31,7 +31,15 @@ from falgate.admin.api import (
     whoami,
 )
 from falgate.admin.api.problems import PREFIX, AdminRequest
-from falgate.admin.api.services import AdminServices, guard, of_one_type, providers, within_bounds
+from falgate.admin.api.services import (
+    LEAD,
+    READS,
+    AdminServices,
+    guard,
+    of_one_type,
+    providers,
+    within_bounds,
+)
 from falgate.admin.api.status import Probes
 from falgate.core.problems import NotFound
 from falgate.money.reports import Reports
@@ -114,7 +122,13 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
     return [router]
 
 
-@route("/{path:path}", http_method=list(HttpMethod), status_code=200, include_in_schema=False)
+@route(
+    "/{path:path}",
+    http_method=list(HttpMethod),
+    status_code=200,
+    include_in_schema=False,
+    opt={READS: True, LEAD: True},
+)
 async def unknown(path: FromPath[str]) -> None:
     """Answer 404 to any other path."""
     raise NotFound(f"There is no {PREFIX}{path[:100]}; see /docs for the routes")
