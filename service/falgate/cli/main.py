@@ -25,6 +25,7 @@ COMMANDS = {
     "ledger": "ledger",
     "limits": "limits",
     "models": "models",
+    "playground": "playground",
     "quote": "quote",
     "resume": "stop",
     "run": "run",

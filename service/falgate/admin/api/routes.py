@@ -20,6 +20,7 @@ from falgate.admin.api import (
     limits,
     model,
     models,
+    playground,
     problems,
     quote,
     setup,
@@ -35,6 +36,7 @@ from falgate.core.problems import NotFound
 from falgate.money.reports import Reports
 from falgate.pictures.admin import CacheAdmin
 from falgate.requests.erasure import PromptEraser
+from falgate.requests.playground import Playground
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
@@ -54,6 +56,7 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
         probes: What runs, and on what.
         rerolls: Buys another picture; None without a gateway, like the next one.
         eraser: Erases prompts.
+        playground: Buys for operators.
     """
 
     cache_admin: CacheAdmin
@@ -61,6 +64,7 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
     probes: Probes
     rerolls: Rerolls | None = None
     eraser: PromptEraser | None = None
+    playground: Playground | None = None
 
 
 class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +90,7 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
     if pictures:
         handlers += cache.routes.handlers + quote.routes.handlers + status.routes.handlers
         if pictures.rerolls:
-            handlers += cache.gateway_routes.handlers
+            handlers += cache.gateway_routes.handlers + playground.routes.handlers
     if resource:
         of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
         handlers = [
