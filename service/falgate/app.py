@@ -7,6 +7,7 @@ import msgspec
 from litestar.types import ASGIApp
 
 from falgate import settings as setting
+from falgate.accounts.store.audit import AuditLog
 from falgate.admin.api.routes import PictureParts
 from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
@@ -32,6 +33,7 @@ from falgate.money.budget import Position
 from falgate.picture_services import PictureServices, open_picture_services
 from falgate.pictures.convert import Converter
 from falgate.request_services import reaper_of, request_flow
+from falgate.requests.playground import Playground
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
 from falgate.requests.runtime import Runtime
@@ -224,6 +226,9 @@ def _served(
                 probes=probes_of(settings, resources.redis, health.troubles),
                 rerolls=Rerolls(kept.cache_admin, ports, works.queue, resources.registry),
                 eraser=kept.eraser,
+                playground=Playground(
+                    ports, works.queue, works.polls, resources.registry, AuditLog(resources.redis)
+                ),
             ),
         ),
         key_set=resources.signer.key_set,

@@ -26,6 +26,7 @@ COMMANDS = {
     "limits": "limits",
     "models": "models",
     "operators": "operators",
+    "playground": "playground",
     "quote": "quote",
     "resume": "stop",
     "run": "run",

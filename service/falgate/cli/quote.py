@@ -33,10 +33,11 @@ def quote(api: Api, body: str, *, model: str, app: AppName) -> None:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Invalid(f"BODY is no JSON: {error}") from None
     found = api.post("quote", body={"app": str(app), "model": model, "request": request})
-    say(found, _words(found))
+    say(found, words(found))
 
 
-def _words(found: dict[str, Any]) -> str:
+def words(found: dict[str, Any]) -> str:
+    """A quote in sentences."""
     asked, cached = found["asked"], found["cached"]
     missing = asked - cached
     lines = [f"{found['cache']}: {cached} of {asked} pictures are there, {missing} to buy"]

@@ -131,6 +131,7 @@ QUERIES: Mapping[str, Bound] = {
     "from": Bound(NAME_MAX, "400"),
     "to": Bound(NAME_MAX, "400"),
     "older_than_s": Bound(10, "400"),
+    "preview": Bound(NAME_MAX, "400"),
 }
 """By name; any other parameter is ignored. A whole query longer than `QUERY_MAX` gets 414."""
 

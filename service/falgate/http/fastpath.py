@@ -26,8 +26,8 @@ from falgate.http.forwarded import TrustedProxies
 from falgate.http.hit_response import HitResponse, headers
 from falgate.http.picture_urls import PictureUrls
 from falgate.http.request_ids import request_ids
-from falgate.http.request_info import AT_ONCE_BYTES_MAX
 from falgate.http.server import Message, Request, Whole
+from falgate.jobs.admitting import AT_ONCE_BYTES_MAX
 from falgate.models.spec import ModelSpec
 from falgate.redis.clock import Clock
 from falgate.redis.hot import HotCache

@@ -1,24 +1,19 @@
 """What a route reads of its request: its caller, its admitted body, and its metadata."""
 
-import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 
 from falgate.accounts.apikey import KeyRecord
 from falgate.http.request_errors import TypeUnclear
-from falgate.jobs.admission import AdmittedRequest, Caller, admit, read
+from falgate.jobs import admitting
+from falgate.jobs.admission import AdmittedRequest, Caller
+from falgate.jobs.admitting import Sent
 from falgate.jobs.authentication import authenticate
 from falgate.jobs.ports import Ports
-from falgate.jobs.redirect import redirect
 from falgate.models.spec import ModelSpec
-
-AT_ONCE_BYTES_MAX = 16 * 1024
-"""A body up to this size is checked at once, a longer one in a thread."""
 
 REQUEST_ID, KEY, REFUSAL = "falgate_request_id", "falgate_key", "falgate_refusal"
 """Names in a request's state of its id, and for the log of the identified key and the refusal."""
@@ -47,31 +42,16 @@ async def admitted(
         called: The alias under which the model was called, or "".
 
     Raises:
-        Refusal: As `admission.read`, `Inputs.read`, `admission.admit` and `redirect`.
+        Refusal: As `admitting.admitted`.
     """
-    body = await request.body()
-    # What is wrong with a megabyte of nested lists takes half a second to say.
-    at_once = len(body) <= AT_ONCE_BYTES_MAX
-    check = partial(read, caller, spec, body, type_of(request), called)
-    parsed = check() if at_once else await asyncio.to_thread(check)
-    if spec.inputs:
-        arguments = await ports.inputs.read(caller.key, spec, parsed.arguments)
-        parsed = msgspec.structs.replace(parsed, arguments=arguments)
-    decide = partial(
-        admit,
-        caller,
-        spec,
-        parsed,
-        upstream=ports.upstreams[caller.key.kind].name,
-        derives=ports.derives,
+    sent = Sent(
+        body=await request.body(),
+        content_type=type_of(request),
         headers=fields_of(request),
         request_id=request.scope["state"][REQUEST_ID],
         called=called,
     )
-    call = decide() if at_once else await asyncio.to_thread(decide)
-    if call.dropped:
-        ports.facts.dropped(spec.endpoint, call.dropped)
-    return await redirect(ports, caller, call)
+    return await admitting.admitted(ports, caller, spec, sent)
 
 
 def noting(request: Request[Any, Any, Any]) -> Callable[[KeyRecord], None]:

@@ -24,7 +24,7 @@ async def authenticate(
         TooMany: A limit on requests per second is reached.
     """
     caller = await identify(ports, authorization, address, found)
-    await _pace(ports, caller)
+    await pace(ports, caller)
     return caller
 
 
@@ -66,8 +66,11 @@ async def identify(
     return caller
 
 
-async def _pace(ports: Ports, caller: Caller) -> None:
+async def pace(ports: Ports, caller: Caller) -> None:
     """Count a request of each account that has a limit on requests per second.
+
+    Raises:
+        TooMany: A limit is reached.
 
     If Redis cannot be asked, the request is let through: these limits do not protect money, budgets
     do.

@@ -1,21 +1,33 @@
 """Errors of the admin API, as RFC 9457 problem details."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import ClientException, HTTPException
 from litestar.openapi import ResponseSpec
 from litestar.types import ExceptionHandlersMap
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from falgate.accounts.directory import NAME, NAME_WORDS
-from falgate.core.errors import Refusal
+from falgate.core.bounds import PROBLEMS_KEPT_MAX
+from falgate.core.errors import InputRejected, Refusal
 from falgate.core.money import USD
 from falgate.core.problems import Problem, Unauthorized
 
 PREFIX = "/admin/v1"
 MEDIA_TYPE = "application/problem+json"
+
+
+class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a field of a request to a model, in fal's words."""
+
+    loc: Annotated[list[str | int], Meta(examples=[["body", "prompt"]])]
+    msg: str
+    type: str
 
 
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +37,10 @@ class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     detail: str
     type: str = "about:blank"
+    error_type: Annotated[str, Meta(description="fal's word for a refusal")] | UnsetType = UNSET
+    errors: (
+        Annotated[list[FieldProblem], Meta(description="Of a request to a model")] | UnsetType
+    ) = UNSET
 
 
 class AdminRequest(Request[Any, Any, Any]):
@@ -45,7 +61,12 @@ _MEANINGS = {
     404: "Not found",
     409: "The request conflicts with the current state",
     413: "The body is too large",
-    422: "There is no price for the request",
+    402: "A budget cannot pay for it, or purchases are stopped",
+    410: "The model has ended",
+    422: "The model does not take the request, or has no price for it",
+    429: "A limit is reached; `Retry-After` says when to try again",
+    500: "fal refuses this gateway's own account",
+    504: "Only cached pictures were asked for, and they are not all there",
     503: "Redis is unavailable; nothing was changed",
 }
 _PATTERNS = {f"^{NAME.pattern}$": NAME_WORDS, USD: "give US dollars as a decimal, such as 12.50"}
@@ -79,7 +100,28 @@ def _problem(_: Request[Any, Any, Any], error: Problem) -> Response[ProblemBody]
 
 
 def _refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[ProblemBody]:
-    return problem(refusal.status, str(refusal), headers=refusal.headers())
+    body = ProblemBody(
+        title=HTTPStatus(refusal.status).phrase,
+        status=refusal.status,
+        detail=str(refusal),
+        error_type=refusal.error_type or UNSET,
+    )
+    if isinstance(refusal, InputRejected):
+        errors = fields_of(refusal.issues)
+        words = "; ".join(f"{'.'.join(map(str, each.loc[1:]))}: {each.msg}" for each in errors)
+        body = replace(body, detail=words, errors=errors)
+    return Response(
+        body, status_code=refusal.status, media_type=MEDIA_TYPE, headers=refusal.headers()
+    )
+
+
+def fields_of(issues: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
+    """Return fal's list of problems without the input, which may be a prompt."""
+    return [
+        FieldProblem(loc=list(each["loc"]), msg=each["msg"], type=each["type"])
+        for each in issues[:PROBLEMS_KEPT_MAX]
+        if {"loc", "msg", "type"} <= each.keys()
+    ]
 
 
 def refuse_request(_: Request[Any, Any, Any], error: HTTPException) -> Response[ProblemBody]:

@@ -21,6 +21,7 @@ from falgate.admin.api import (
     model,
     models,
     operators,
+    playground,
     problems,
     quote,
     setup,
@@ -45,6 +46,7 @@ from falgate.core.problems import NotFound
 from falgate.money.reports import Reports
 from falgate.pictures.admin import CacheAdmin
 from falgate.requests.erasure import PromptEraser
+from falgate.requests.playground import Playground
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
@@ -65,6 +67,7 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
         probes: What runs, and on what.
         rerolls: Buys another picture; None without a gateway, like the next one.
         eraser: Erases prompts.
+        playground: Buys for operators.
     """
 
     cache_admin: CacheAdmin
@@ -72,6 +75,7 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
     probes: Probes
     rerolls: Rerolls | None = None
     eraser: PromptEraser | None = None
+    playground: Playground | None = None
 
 
 class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +101,7 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
     if pictures:
         handlers += cache.routes.handlers + quote.routes.handlers + status.routes.handlers
         if pictures.rerolls:
-            handlers += cache.gateway_routes.handlers
+            handlers += cache.gateway_routes.handlers + playground.routes.handlers
     if resource:
         of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
         handlers = [
