@@ -31,6 +31,14 @@ COLUMN: Mapping[Source, str] = {
 }
 """The column that counts a response, besides `answers`; each response is in exactly one."""
 
+SAVED_BY: Mapping[Source, str] = {
+    "hit": "saved_hit",
+    "derived": "saved_derived",
+    "partial": "saved_partial",
+    "coalesced": "saved_joined",
+}
+"""The measures that tell why responses saved what `saved` counts; earlier versions lack them."""
+
 CURRENCY = "USD"
 COUNTS = (
     *("answers", "hits", "partial", "joined", "misses", "fresh"),
