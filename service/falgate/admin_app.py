@@ -13,12 +13,15 @@ from falgate.accounts.store.registry import Registry
 from falgate.admin.api.routes import AdminParts, PictureParts, admin_routes
 from falgate.admin.api.services import AdminServices
 from falgate.admin.api.status import Probes
+from falgate.billing.store.ledger_health import LedgerHealths
 from falgate.billing.store.model_drifts import ModelDrifts
 from falgate.cache.store.places import Places
 from falgate.cache.store.pools import Pools
 from falgate.core.errors import Refusal
 from falgate.first_start import known_upstreams, open_pictures
 from falgate.http.errors import HANDLERS
+from falgate.jobs.store.under_way import UnderWay
+from falgate.money.figures import Figures
 from falgate.money.reports import Reports
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.entries import Entries
@@ -42,9 +45,13 @@ def admin_parts(
     services: AdminServices, redis: Redis, pictures: PictureParts | None = None
 ) -> AdminParts:
     """What the routes need, given who answers for records and budgets, and for pictures."""
+    rollups = Usage(redis, services.calendar)
     return AdminParts(
         services=services,
-        reports=Reports(Usage(redis, services.calendar), Entries(redis), services.calendar),
+        reports=Reports(rollups, Entries(redis), services.calendar),
+        figures=Figures(rollups),
+        under_way=UnderWay(redis),
+        ledger_healths=LedgerHealths(redis),
         deliveries=WebhookAdmin(Deliveries(redis)),
         pictures=pictures,
     )
@@ -97,6 +104,7 @@ async def open_admin_app(
         upstreams=await known_upstreams(redis),
         models=ModelsWhenNeeded(settings),
         admin_key=admin_key,
+        slots_max=settings.upstream_concurrency,
     )
     about_pictures = _about_pictures(settings, redis) if pictures else None
     parts = admin_parts(services, redis, about_pictures)

@@ -171,6 +171,7 @@ def _gateway(
         upstreams=resources.upstreams.names,
         models=resources.models,
         admin_key=resources.settings.admin_key,
+        slots_max=resources.settings.upstream_concurrency,
         wrong_keys=works.ports.wrong_keys,
     )
     served = _served(

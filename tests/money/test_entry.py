@@ -4,17 +4,9 @@ from typing import Any
 
 import pytest
 
-from falgate.money.entry import (
-    COLUMNS,
-    Close,
-    Correction,
-    EntryStrange,
-    Filter,
-    Raise,
-    Reset,
-    read,
-    shown,
-)
+from falgate.money.entry import Close, Correction, EntryStrange, Raise, Reset, read
+from falgate.money.entry_filter import Filter
+from falgate.money.entry_shown import COLUMNS, shown
 
 WINDOWS = "hour:2026-11-22T14+0000 day:2026-11-22 total:all"
 OF_JOB = {"job": "j", "windows": WINDOWS, "team": "web", "app": "shop", "key": "k1",

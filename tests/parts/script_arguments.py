@@ -35,7 +35,10 @@ USUAL: dict[str, Any] = {
     "posted": keyspace.POSTED,
     "audit": keyspace.AUDIT,
     "stops": keyspace.STOPS,
-    **{name: getattr(keyspace, name)(UPSTREAM, "2026-11-22") for name in ("usage", "breakdown")},
+    **{
+        name: getattr(keyspace, name)(UPSTREAM, "2026-11-22")
+        for name in ("usage", "breakdown", "hits")
+    },
     "charged": json.dumps(
         [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
     ),

@@ -72,10 +72,13 @@ async def test_answers_are_counted_by_upstream_and_app(
         ("fal", f"{shop}:fresh"): 1,
         ("fal", f"{shop}:reused"): 3,
         ("fal", f"{shop}:saved"): 102_000,
+        ("fal", f"{shop}:saved_hit"): 68_000,
+        ("fal", f"{shop}:saved_partial"): 34_000,
         ("test", f"{blog}:answers"): 1,
         ("test", f"{blog}:joined"): 1,
         ("test", f"{blog}:reused"): 2,
         ("test", f"{blog}:saved"): 68_000,
+        ("test", f"{blog}:saved_joined"): 68_000,
     }
     assert len(rollups.batches) == 2
 

@@ -1,6 +1,5 @@
 """`falgate ledger`: its entries, verifying them, and archiving the old ones."""
 
-import csv
 import json
 import os
 import sys
@@ -23,7 +22,8 @@ from falgate.cli.output import Column, listed, moment, table
 from falgate.first_start import TEST, known_upstreams, open_pictures
 from falgate.money.archive import Archived, Archivist
 from falgate.money.difference import Verified
-from falgate.money.entry import COLUMNS, ENTRY_KINDS, OUTCOMES
+from falgate.money.entry import ENTRY_KINDS, OUTCOMES
+from falgate.money.entry_shown import csv_header, csv_rows
 from falgate.money.store.archive import Archiving
 from falgate.money.store.verify import verify
 from falgate.pictures.archive import Archive
@@ -59,9 +59,18 @@ def filters(command: F) -> F:
         click.option("--team", help="Of this team."),
         click.option("--app", help="Of this app: its name, or TEAM/APP."),
         click.option("--key", help="Of this key, by its id."),
+        click.option("--model", help="Of this model, by its endpoint."),
         click.option("--job", help="Of this job."),
         click.option("--kind", type=click.Choice(ENTRY_KINDS), help="Of this kind."),
         click.option("--outcome", type=click.Choice(OUTCOMES), help="Closed so."),
+        click.option(
+            "--pictures", type=click.Choice(["none"]), help="none: charged without a picture."
+        ),
+        click.option(
+            "--reconciled",
+            type=click.Choice(["yes", "no"]),
+            help="Closed jobs that were, or were not, compared with fal's billing.",
+        ),
     ):
         command = option(command)
     return command
@@ -175,14 +184,13 @@ def _tell_archived(api: Api, query: dict[str, Any]) -> None:
 def _write(entries: Iterable[dict[str, Any]], form: str) -> None:
     """Write entries as they come: memory does not grow with how many there are."""
     out = sys.stdout
-    rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     between = "["
     try:
         if form == "csv":
-            rows.writeheader()
+            out.write(csv_header())
         for row in entries:
             if form == "csv":
-                rows.writerow(row)
+                out.write(csv_rows([row]))
             elif form == "jsonl":
                 out.write(json.dumps(row) + "\n")
             else:

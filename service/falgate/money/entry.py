@@ -1,14 +1,13 @@
-"""Ledger entries: their four kinds, parsed from a Redis stream's fields and shown to people."""
+"""Ledger entries: their four kinds, parsed from a Redis stream's fields."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal, get_args
 
 import msgspec
 
-from falgate.core.account import account, chain
-from falgate.core.money import Micros, dollars
+from falgate.core.account import chain
+from falgate.core.money import Micros
 from falgate.core.problems import Conflict
 
 EntryKind = Literal["close", "correction", "reset", "raise"]
@@ -211,77 +210,3 @@ def _day(windows: str) -> str:
 @lru_cache(1_000)
 def _chain(team: str, app: str, key: str, model: str) -> tuple[str, ...]:
     return tuple(each.name for each in chain(team, app, key, model))
-
-
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """A filter of entries; "" matches all.
-
-    Attributes:
-        kind: Entries of this kind.
-        outcome: Closing entries with this outcome.
-        team: Entries of this team: its jobs, and changes of its budgets.
-        app: Entries of this app, given as "team/app" or by its name alone.
-        key: Entries of this key.
-        job: Entries of this job.
-    """
-
-    kind: str = ""
-    outcome: str = ""
-    team: str = ""
-    app: str = ""
-    key: str = ""
-    job: str = ""
-
-    def wants(self, fields: Mapping[str, str]) -> bool:
-        """Return whether an entry matches, by its fields in the stream."""
-        subject = fields.get("account")
-        level, whose = "", ""
-        if subject is not None:
-            found = account(subject)
-            level, whose = found.level, found.id
-        team = whose if level == "team" else fields.get("team", "")
-        team = whose.partition("/")[0] if level == "app" else team
-        app = whose if level == "app" else f"{team}/{fields.get('app', '')}"
-        return (
-            self.kind in {"", fields.get("kind")}
-            and self.outcome in {"", fields.get("outcome")}
-            and self.team in {"", team}
-            and self.app in {"", app, app.partition("/")[2]}
-            and self.key in {"", whose if level == "key" else fields.get("key")}
-            and self.job in {"", fields.get("job")}
-        )
-
-
-_MONEY = {
-    "held": "held",
-    # The field's name dates from when it was taken for what fal bills.
-    "billed": "booked",
-    "overrun": "overrun",
-    "list": "list",
-    "saved": "saved",
-    "forgiven": "forgiven",
-    "raised": "raised",
-}
-_PLAIN = ("asked", "reused", "bought")
-COLUMNS = (
-    *("entry", "at", "kind", "outcome", "job", "team", "app", "key", "account", "model"),
-    *("image_size", "quality", "output_format", *_PLAIN),
-    *(f"{column}_usd" for column in _MONEY.values()),
-    *("request_id", "why", "who", "price_version", "windows"),
-)
-"""Columns of an entry as it is shown: in a table, as CSV and as JSON."""
-
-
-def shown(entry: str, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return an entry for people and their programs: money in dollars, time in UTC.
-
-    Raises:
-        EntryStrange: It cannot be read.
-    """
-    read(entry, fields)
-    at = datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC)
-    told = {"entry": entry, "at": at.isoformat(timespec="milliseconds"), **fields}
-    for name, column in _MONEY.items():
-        if name in told:
-            told[f"{column}_usd"] = dollars(int(told.pop(name)))
-    return {name: told[name] for name in COLUMNS if name in told}

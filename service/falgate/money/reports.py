@@ -1,16 +1,31 @@
 """Reports: usage from the roll-ups, and filtered entries of the ledger."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, timedelta
 
+import msgspec
+
 from falgate.core.calendar import Calendar
-from falgate.money.entry import Filter
+from falgate.money.entry_filter import Filter
 from falgate.money.store.entries import FIRST, LAST, Entries, Raw, entry_id, last_before
 from falgate.money.store.usage import Usage
 from falgate.money.usage import DAYS_MAX, Group, Period, Report, period, plausible
 
-_LOOKED_MAX = 20_000
+LOOKED_MAX = 5_000
+"""How many entries a page looks at, which takes about 50 ms; one that finds less ends early."""
+
+
+class LedgerSlice(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries that were looked for.
+
+    Attributes:
+        entries: Those that match, in order.
+        cursor: Where to go on; "" if there is nothing more.
+    """
+
+    entries: Sequence[Raw]
+    cursor: str
 
 
 class Reports:
@@ -82,8 +97,8 @@ class Reports:
         cursor: str = "",
         number: int,
         oldest_first: bool = False,
-    ) -> tuple[list[Raw], str]:
-        """Return up to `number` entries, and a cursor to the next page or "".
+    ) -> LedgerSlice:
+        """Return up to `number` entries, from at most `LOOKED_MAX` that are looked at.
 
         Args:
             upstream: Whose ledger.
@@ -98,9 +113,7 @@ class Reports:
             Invalid: A day is not plausible.
             Unavailable: Without Redis.
         """
-        plausible(first, last)
-        after = last_before(self._calendar.day(first).starts_ms) if first else FIRST
-        before = f"{self._calendar.day(last).ends_ms}-0" if last else LAST
+        after, before = await self._bounds(upstream, wanted, first, last)
         if cursor and oldest_first:
             after = max(after, cursor, key=entry_id)
         elif cursor:
@@ -110,14 +123,45 @@ class Reports:
         async for page in self._entries.pages(
             upstream, after=after, until=f"({before}", newest_first=not oldest_first
         ):
-            for entry, fields in page:
+            known = await self._entries.marked(upstream, page) if wanted.reconciled else page
+            for entry, fields in known:
                 looked += 1
                 if wanted.wants(fields):
                     found.append((entry, fields))
                 # If few entries match, return a shorter page instead of searching for long.
-                if len(found) == number or looked == _LOOKED_MAX:
-                    return found, entry
-        return found, ""
+                if len(found) == number or looked == LOOKED_MAX:
+                    return await self._slice(upstream, found, entry)
+        return await self._slice(upstream, found, "")
+
+    async def entries(
+        self, upstream: str, wanted: Filter, first: date | None, last: date | None
+    ) -> AsyncIterator[list[Raw]]:
+        """Yield all entries that match, oldest first, in parts of a size that memory can hold.
+
+        Raises:
+            Invalid: A day is not plausible.
+            Unavailable: Without Redis.
+        """
+        after, before = await self._bounds(upstream, wanted, first, last)
+        async for page in self._entries.pages(upstream, after=after, until=f"({before}"):
+            known = await self._entries.marked(upstream, page)
+            yield [(entry, fields) for entry, fields in known if wanted.wants(fields)]
+
+    async def _bounds(
+        self, upstream: str, wanted: Filter, first: date | None, last: date | None
+    ) -> tuple[str, str]:
+        """Return the ids after and before which the wanted entries are."""
+        plausible(first, last)
+        after = last_before(self._calendar.day(first).starts_ms) if first else FIRST
+        before = f"{self._calendar.day(last).ends_ms}-0" if last else LAST
+        if wanted.job:
+            began, ended = await self._entries.of_job(upstream, wanted.job)
+            after = max(after, began, key=entry_id)
+            before = min(before, ended, key=entry_id)
+        return after, before
+
+    async def _slice(self, upstream: str, found: Sequence[Raw], cursor: str) -> LedgerSlice:
+        return LedgerSlice(entries=await self._entries.marked(upstream, found), cursor=cursor)
 
     async def archived_until(self, upstream: str) -> str:
         """Return the id of the last archived entry, or ""."""

@@ -31,6 +31,14 @@ COLUMN: Mapping[Source, str] = {
 }
 """The column that counts a response, besides `answers`; each response is in exactly one."""
 
+SAVED_BY: Mapping[Source, str] = {
+    "hit": "saved_hit",
+    "derived": "saved_derived",
+    "partial": "saved_partial",
+    "coalesced": "saved_joined",
+}
+"""The measures that tell why responses saved what `saved` counts; earlier versions lack them."""
+
 CURRENCY = "USD"
 COUNTS = (
     *("answers", "hits", "partial", "joined", "misses", "fresh"),
@@ -153,7 +161,7 @@ class Report:
         if self.broken_down:
             for field, number in breakdown.items():
                 subject, _, measure = field.rpartition(":")
-                app, parts = _spelt(subject)
+                app, parts = spelt(subject)
                 self._count(day, app, parts, measure, int(number))
                 whole = f"{app}:{measure}"
                 rest[whole] = rest.get(whole, 0) - int(number)
@@ -191,8 +199,8 @@ def spell(  # noqa: PLR0917 - the parts of one name
     return f"{team}/{app}/{key}|{model}|{quality}|{outcome}"
 
 
-def _spelt(subject: str) -> tuple[str, Sequence[str]]:
-    """Split a subject into "team/app" and its key, model, quality and outcome."""
+def spelt(subject: str) -> tuple[str, Sequence[str]]:
+    """Return a subject's "team/app", and its key, model, quality and outcome."""
     whose, *parts = subject.split("|")
     app, _, key = whose.rpartition("/")
     return app, (key, *parts)
@@ -215,13 +223,13 @@ def cells(row: Row) -> tuple[str | int, ...]:
     return (*row.group, *counts, *money)
 
 
-def share_reconciled(total: Row) -> str | None:
+def share_reconciled(total: Mapping[str, int]) -> str | None:
     """Return the share, 0 to 1, of what was booked, overage included, that fal's billing confirmed.
 
     None if nothing is booked.
     """
-    booked = total.measures.get("billed", 0) + total.measures.get("overrun", 0)
-    return f"{total.measures.get('reconciled', 0) / booked:.4f}" if booked > 0 else None
+    booked = total.get("billed", 0) + total.get("overrun", 0)
+    return f"{total.get('reconciled', 0) / booked:.4f}" if booked > 0 else None
 
 
 def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
@@ -239,7 +247,7 @@ def told(by: Sequence[Group], days: Period, report: Report) -> dict[str, Any]:
         "currency": CURRENCY,
         "rows": [named(row) for row in report.rows()],
         "total": total,
-        "reconciled_share": share_reconciled(report.total()),
+        "reconciled_share": share_reconciled(report.total().measures),
     }
 
 

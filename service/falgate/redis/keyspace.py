@@ -94,7 +94,7 @@ breakdown = Key(
 hits = Key(
     "hits:<upstream>:<day>",
     "hash",
-    "measures of a day's hits, `<hour>/<team>/<app>:<measure>`",
+    "measures of a day by hour: `<hour>:<measure>`, `<hour>/<team>:..`, `<hour>/<team>/<app>:..`",
     "until swept after HITS_KEPT_S",
 )
 alerts = Key("alerts", "stream", "thresholds reached and first refusals, until they are delivered")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from falgate.core.events import Answered
-from falgate.money.usage import ANSWERED, COLUMN, spell
+from falgate.money.usage import ANSWERED, COLUMN, SAVED_BY, spell
 from falgate.redis.retry import every
 
 _EVERY_S = 0.1
@@ -47,6 +47,8 @@ class UsageCounter:
             counts[f"{subject}:reused"] += event.reused * number
         if event.saved:
             counts[f"{subject}:saved"] += event.saved * number
+            if event.source in SAVED_BY:
+                counts[f"{subject}:{SAVED_BY[event.source]}"] += event.saved * number
 
     async def run(self) -> None:
         """Flush until cancelled."""

@@ -21,6 +21,7 @@ def books(client: httpx.Client, redis: "SyncRedis") -> None:
     assert client.get("/ledger").json() == {
         "items": [],
         "next_cursor": None,
+        "looked_to": None,
         "archived_until": None,
     }
     for number in range(7):

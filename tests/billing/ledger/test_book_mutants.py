@@ -184,7 +184,7 @@ MUTANTS = [
     ("ledger_recover", "KEYS[first_account + i - 1]", "KEYS[first_account]"),
     ("ledger_recover", "'spent:' .. name, whole(amount))", "'spent:' .. name, '0')"),
     ("ledger_recover", "now < window.starts_ms", "now >= window.starts_ms"),
-    ("ledger_recover", "count(usage, breakdown, subject, 'billed', amount)", ""),
+    ("ledger_recover", "count(usage, breakdown, hits, hour, subject, 'billed', amount)", ""),
     ("ledger_recover", "'billed', whole(amount),\n", "'billed', '0',\n"),
     ("ledger_recover", "'outcome', 'recovered'", "'outcome', 'paid'"),
     ("ledger_thaw", "~= history", "== ''"),

@@ -254,6 +254,7 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             tags=keyspace.turns(UPSTREAM),
             alerts=keyspace.ALERTS,
             usage=keyspace.usage(UPSTREAM, "2026-11-22"),
+            hits=keyspace.hits(UPSTREAM, "2026-11-22"),
             breakdown=keyspace.breakdown(UPSTREAM, "2026-11-22"),
             torn=keyspace.torn(UPSTREAM),
             slots_max=0,

@@ -10,6 +10,8 @@ from redis.exceptions import ResponseError
 
 from falgate.core.calendar import Calendar
 from falgate.jobs.job import Job, Order
+from falgate.jobs.settlement import Settlement
+from falgate.jobs.store.jobs import Jobs
 from falgate.money.store.usage import Usage
 from falgate.redis import keyspace
 
@@ -39,7 +41,12 @@ async def test_a_batch_counts_once_and_the_next_one_too(
     assert (day, measures) == (today, {"web/shop:answers": "4", "web/shop:saved": "68000"})
     assert breakdown == {f"{SHOP}:answers": "4", f"{SHOP}:saved": "68000"}
     hits: Any = await redis.hgetall(keyspace.hits(UPSTREAM, today))
-    assert {field.partition("/")[2]: number for field, number in hits.items()} == measures
+    [hour] = {field[:2] for field in hits}
+    assert hits == {
+        f"{hour}{whose}:{measure}": number
+        for whose in ("", "/web", "/web/shop")
+        for measure, number in (("answers", "4"), ("saved", "68000"))
+    }
     # An instance leaves one id behind, however long it runs.
     assert await redis.zrange(keyspace.POSTED, 0, -1) == ["a:1"]
 
@@ -93,6 +100,25 @@ async def test_purchases_and_answers_share_a_day(
         f"{paid}:list": "90",
         f"{paid}:billed": "100",
         f"{paid}:overrun": "30",
+    }
+
+
+async def test_hours_count_purchases_for_the_app_its_team_and_all_and_a_repeat_changes_nothing(
+    redis: Redis, jobs: Jobs, bring: Callable[..., Awaitable[Job]], order: Callable[..., Order]
+) -> None:
+    job = await bring(order(team="web", app="shop"), "accepted")
+    paid = Settlement(state="paid", charge=130, delivered=1, listed=90)
+    for _ in range(2):
+        await jobs.settle(job, paid, {"images": []})
+
+    hour = next(name for name in job.windows if name.startswith("hour:"))
+    day, _, clock = hour.removeprefix("hour:").partition("T")
+    counted: Any = await redis.hgetall(keyspace.hits(UPSTREAM, day))
+    measures = {"purchases": 1, "bought": 1, "list": 90, "billed": 100, "overrun": 30}
+    assert counted == {
+        f"{clock[:2]}{whose}:{measure}": str(number)
+        for whose in ("", "/web", "/web/shop")
+        for measure, number in measures.items()
     }
 
 

@@ -1,19 +1,25 @@
-"""/ledger: entries of the ledger, newest first."""
+"""/ledger: entries of the ledger, newest first, and as a file for a spreadsheet."""
 
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
+from litestar.response import Stream
+from msgspec import Meta
 
 from falgate.admin.api.audit import Line
 from falgate.admin.api.paging import LIMIT, Limit
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting
 from falgate.admin.api.shapes import instant
+from falgate.admin.api.teams_own import of_team
 from falgate.admin.api.usage import First, Last
 from falgate.admin.patch import with_fields
-from falgate.money.entry import COLUMNS, EntryKind, Filter, Outcome, shown
+from falgate.money.entry import EntryKind, Outcome
+from falgate.money.entry_filter import Filter, Pictures, Reconciled
+from falgate.money.entry_shown import COLUMNS, csv_header, csv_rows, shown
 from falgate.money.reports import Reports
 
 routes = Resource("ledger")
@@ -23,12 +29,51 @@ OfKind = Annotated[EntryKind | None, QueryParameter(description="Only entries of
 ClosedSo = Annotated[
     Outcome | None, QueryParameter(description="Only closing entries with this outcome")
 ]
-
-
+WithPictures = Annotated[
+    Pictures | None,
+    QueryParameter(description="none: only charges for which no picture came, and corrections"),
+]
+Compared = Annotated[
+    Reconciled | None,
+    QueryParameter(
+        description="Only closing entries that were, or were not, compared with fal's billing"
+    ),
+]
 Order = Annotated[
     Literal["newest", "oldest"],
     QueryParameter(description="Which come first; a cursor is good for one order"),
 ]
+Wanted = NamedDependency[Filter]
+
+
+def wanted(
+    *,
+    acting: Acting,
+    kind: OfKind = None,
+    outcome: ClosedSo = None,
+    team: Word = "",
+    app: Word = "",
+    key: Word = "",
+    model: Word = "",
+    job: Word = "",
+    pictures: WithPictures = None,
+    reconciled: Compared = None,
+) -> Filter:
+    """The filter of a request; leads have only what is their team's."""
+    return Filter(
+        kind=kind or "",
+        outcome=outcome or "",
+        team=of_team(acting, team),
+        app=app,
+        key=key,
+        model=model,
+        job=job,
+        pictures=pictures or "",
+        reconciled=reconciled or "",
+    )
+
+
+FILTERED: dict[str, Any] = {"wanted": Provide(wanted, sync_to_thread=False)}
 
 
 @with_fields([(column, str | None, None) for column in COLUMNS])
@@ -40,6 +85,10 @@ class EntryShown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: EntryKind
     windows: str
     outcome: Outcome | None = None
+    reconciled: Annotated[
+        Reconciled | None,
+        Meta(description="Of a closing entry: whether it was compared with fal's billing"),
+    ] = None
 
 
 class LedgerPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,37 +96,29 @@ class LedgerPage(msgspec.Struct, frozen=True, kw_only=True):
 
     items: list[EntryShown]
     next_cursor: str | None
-    archived_until: Annotated[
+    looked_to: Annotated[
         str | None,
-        msgspec.Meta(description="When the last entry was written that is in an archive"),
+        Meta(description="If there is more: when the last entry was written that was looked at"),
+    ]
+    archived_until: Annotated[
+        str | None, Meta(description="When the last entry was written that is in an archive")
     ]
 
 
-@routes.get("/ledger", "List ledger entries", 409, lead=True)
+@routes.get("/ledger", "List ledger entries", 409, lead=True, dependencies=FILTERED)
 async def list_ledger(
     *,
-    acting: Acting,
     reports: NamedDependency[Reports],
     upstream: NamedDependency[str],
+    wanted: Wanted,
     limit: Limit = LIMIT,
     cursor: Line = "",
     first: First = None,
     last: Last = None,
-    kind: OfKind = None,
-    outcome: ClosedSo = None,
-    team: Word = "",
-    app: Word = "",
-    key: Word = "",
-    job: Word = "",
     order: Order = "newest",
 ) -> LedgerPage:
-    """Newest first by default; for a lead, entries of the own team.
-
-    A page may be short or empty when few entries match.
-    """
-    team = acting.of_theirs(team)
-    wanted = Filter(kind=kind or "", outcome=outcome or "", team=team, app=app, key=key, job=job)
-    found, more = await reports.page(
+    """Newest first by default. Looks at 5,000 entries at most: a page may be short or empty."""
+    found = await reports.page(
         upstream,
         wanted,
         first,
@@ -88,7 +129,40 @@ async def list_ledger(
     )
     archived = await reports.archived_until(upstream)
     return LedgerPage(
-        items=[msgspec.convert(shown(*each), EntryShown) for each in found],
-        next_cursor=more or None,
-        archived_until=instant(int(archived.partition("-")[0]) // 1000) if archived else None,
+        items=[msgspec.convert(shown(*each), EntryShown) for each in found.entries],
+        next_cursor=found.cursor or None,
+        looked_to=_written(found.cursor),
+        archived_until=_written(archived),
     )
+
+
+@routes.get("/ledger.csv", "Get ledger entries as CSV", 409, lead=True, dependencies=FILTERED,
+            media_type="text/csv")  # fmt: skip
+async def list_ledger_csv(
+    reports: NamedDependency[Reports],
+    upstream: NamedDependency[str],
+    wanted: Wanted,
+    first: First = None,
+    last: Last = None,
+) -> Stream:
+    """All that match, the oldest first; a text that looks like a formula begins with an apostrophe.
+
+    If Redis stops answering meanwhile, the answer breaks off.
+    """
+    pages = reports.entries(upstream, wanted, first, last)
+    # What is wrong about the request, or with Redis, is found before the answer begins.
+    begun = await anext(pages, None)
+
+    async def lines() -> AsyncIterator[str]:
+        yield csv_header()
+        if begun is not None:
+            yield csv_rows(shown(*each) for each in begun)
+        async for page in pages:
+            yield csv_rows(shown(*each) for each in page)
+
+    name = {"Content-Disposition": 'attachment; filename="ledger.csv"'}
+    return Stream(lines(), media_type="text/csv", headers=name)
+
+
+def _written(entry: str) -> str | None:
+    return instant(int(entry.partition("-")[0]) // 1000) if entry else None

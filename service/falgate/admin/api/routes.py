@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from falgate.admin.api import (
     accounts,
+    activity,
     aliases,
     apps,
     audit,
@@ -15,12 +16,15 @@ from falgate.admin.api import (
     cache,
     config,
     deliveries,
+    jobs,
     keys,
     ledger,
+    ledger_figures,
     limits,
     model,
     models,
     operators,
+    overview,
     playground,
     problems,
     quote,
@@ -42,7 +46,10 @@ from falgate.admin.api.services import (
     within_bounds,
 )
 from falgate.admin.api.status import Probes
+from falgate.billing.ledger_health import LedgerHealthStore
 from falgate.core.problems import NotFound
+from falgate.jobs.under_way import JobsUnderWay
+from falgate.money.figures import Figures
 from falgate.money.reports import Reports
 from falgate.pictures.admin import CacheAdmin
 from falgate.requests.erasure import PromptEraser
@@ -52,9 +59,9 @@ from falgate.requests.reroll import Rerolls
 from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
-    *(teams, apps, keys, setup, limits, budgets, stops, accounts),
-    *(audit, config, ledger, usage, deliveries, model, models, aliases),
-    *(operators, whoami),
+    *(teams, apps, keys, setup, limits, budgets, stops, accounts, operators, whoami),
+    *(audit, config, ledger, ledger_figures, usage, activity, jobs),
+    *(deliveries, model, models, aliases),
 )
 
 
@@ -84,12 +91,18 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         services: Records, budgets, and the admin key.
         reports: Usage and entries of the ledger.
+        figures: Activity and totals.
+        under_way: Open jobs.
+        ledger_healths: What is known of the ledger.
         deliveries: Webhooks.
         pictures: None where nobody asks for pictures.
     """
 
     services: AdminServices
     reports: Reports
+    figures: Figures
+    under_way: JobsUnderWay
+    ledger_healths: LedgerHealthStore
     deliveries: WebhookAdmin
     pictures: PictureParts | None = None
 
@@ -99,7 +112,8 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
     services, pictures = parts.services, parts.pictures
     handlers = [handler for each in _ALWAYS for handler in each.routes.handlers]
     if pictures:
-        handlers += cache.routes.handlers + quote.routes.handlers + status.routes.handlers
+        for each in (cache, quote, status, overview):
+            handlers += each.routes.handlers
         if pictures.rerolls:
             handlers += cache.gateway_routes.handlers + playground.routes.handlers
     if resource:
@@ -117,6 +131,10 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
         dependencies=providers(
             services,
             reports=parts.reports,
+            figures=parts.figures,
+            under_way=parts.under_way,
+            ledger_healths=parts.ledger_healths,
+            slots_max=services.slots_max,
             webhooks=parts.deliveries,
             **(msgspec.structs.asdict(pictures) if pictures else {}),
         ),

@@ -61,6 +61,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
         upstreams: The upstream of each kind of key.
         models: The served models, by endpoint.
         admin_key: The first admin's key; "" closes the API to everybody.
+        slots_max: How many jobs an upstream works on at once; 0: any number.
         wrong_keys: Limits attempts with wrong keys per address, shared with the apps' routes.
     """
 
@@ -71,6 +72,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: Mapping[Kind, str]
     models: Mapping[str, ModelSpec]
     admin_key: str
+    slots_max: int = 0
     wrong_keys: WrongKeys = msgspec.field(default_factory=WrongKeys)
 
     def __repr__(self) -> str:

@@ -3,7 +3,7 @@
 -- Correct the cost of a closed job. The difference is charged to its accounts, in the windows in
 -- which it was charged, and to the overage account, with an entry of its own; the closing entry stays as it
 -- is. If fal billed what was booked, the job is only marked as compared. All amounts in micro-USD.
--- The accounts (more_keys) begin at KEYS[7], the organisation first. `was` is what the caller read
+-- The accounts (more_keys) begin at KEYS[8], the organisation first. `was` is what the caller read
 -- and compared, so a repeat or a second caller books a difference only once.
 -- Budgets pay a higher bill only up to the hold, which they had agreed to, and the overage account the rest.
 -- A counter that was swept is not created again, except in the windows in `young`. If a reset
@@ -17,6 +17,7 @@ local overage = KEYS[3]
 local usage = KEYS[4]
 local breakdown = KEYS[5]
 local torn = KEYS[6]
+local hits = KEYS[7]
 local entry = ARGV[1]
 local job_id = ARGV[2]
 local was_billed = digits(ARGV[3])
@@ -26,7 +27,7 @@ local overrun = digits(ARGV[6])
 local request_id = ARGV[7]
 local why = ARGV[8]
 local young = ARGV[9]
-local first_account = 7
+local first_account = 8
 -- Return whether one entry of a stream precedes another.
 local function is_before(one, other)
   local ms, number = one:match('^(%d+)-(%d+)$')
@@ -102,7 +103,8 @@ redis.call('HINCRBY', overage, 'overrun', whole(more_overrun))
 local subject = close.team .. '/' .. close.app .. '/' .. close.key .. '|' .. (close.model or '')
   .. '|' .. (close.quality or '') .. '|' .. close.outcome
 local function add(measure, number)
-  if number ~= 0 then count(usage, breakdown, subject, measure, number) end
+  if number == 0 then return end
+  count(usage, breakdown, hits, hour_of(close.windows), subject, measure, number)
 end
 add('billed', more_billed)
 add('overrun', more_overrun)

@@ -4,7 +4,7 @@
 -- exceeds the hold goes to the overage account.
 -- The entry is written in the same step as the counters, not when the pictures are stored. So the
 -- sum of the ledger equals the counters at every instant, and any difference is a fault.
--- The accounts (more_keys) begin at KEYS[15], in the order of the hold; the entry's other fields
+-- The accounts (more_keys) begin at KEYS[16], in the order of the hold; the entry's other fields
 -- (more_args) begin at ARGV[15].
 -- A refusal (JSON) may quote the prompt, so it is stored apart and expires soon.
 -- Returns {'settled', remaining, now_ms, entry}: what the tightest budget has left, in micro-USD
@@ -24,6 +24,7 @@ local alerts = KEYS[11]
 local usage = KEYS[12]
 local breakdown = KEYS[13]
 local torn = KEYS[14]
+local hits = KEYS[15]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local from = ARGV[3]
@@ -38,7 +39,7 @@ local slots_max = digits(ARGV[11])
 local channel = ARGV[12]
 local subject = ARGV[13]
 local measures = ARGV[14]
-local first_account = 15
+local first_account = 16
 local first_field = 15
 
 local known = redis.call('HMGET', job,
@@ -84,7 +85,9 @@ if overrun > 0 then redis.call('HINCRBY', overage, 'overrun', whole(overrun)) en
 counted.billed, counted.overrun = charged, overrun
 if (counted.bought or 0) == 0 then counted.without_pictures = charged end
 for measure, number in pairs(counted) do
-  if number > 0 then count(usage, breakdown, subject, measure, number) end
+  if number > 0 then
+    count(usage, breakdown, hits, hour_of(known[4]), subject, measure, number)
+  end
 end
 leave_queue(waiting, tags, known[8])
 redis.call('ZREM', slots, known[8])

@@ -1,6 +1,6 @@
 """Reading of ledger entries, page by page, oldest or newest first."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -62,6 +62,32 @@ class Entries:
                 return
             bound = f"({page[-1][0]}"
             least, most = (least, bound) if newest_first else (bound, most)
+
+    async def marked(self, upstream: str, found: Sequence[Raw]) -> list[Raw]:
+        """Add to closing entries whether their cost was compared with fal's billing."""
+        jobs = [fields["job"] for _, fields in found if fields.get("kind") == "close"]
+        if not jobs:
+            return list(found)
+        told: Any = await self._redis.hmget(keyspace.corrected(upstream), jobs)
+        compared = {job for job, cost in zip(jobs, told, strict=True) if cost is not None}
+        return [
+            (entry, {**fields, "reconciled": "yes" if fields["job"] in compared else "no"})
+            if fields.get("kind") == "close"
+            else (entry, fields)
+            for entry, fields in found
+        ]
+
+    async def of_job(self, upstream: str, job: str) -> tuple[str, str]:
+        """Return ids between which a job's entries are, as far as its record still says so."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.hget(keyspace.job(job), "began_ms")
+            pipeline.zscore(keyspace.ended_jobs(upstream), job)
+            pipeline.hexists(keyspace.corrected(upstream), job)
+            began_ms, ended_ms, corrected = await pipeline.execute()
+        after = last_before(int(began_ms)) if began_ms else FIRST
+        # A correction may come long after the end of its job.
+        done = began_ms and ended_ms is not None and not corrected
+        return after, f"{int(ended_ms) + 1}-0" if done else LAST
 
     async def archived_until(self, upstream: str) -> str:
         """Return the id of the last archived entry, or ""."""

@@ -1,5 +1,6 @@
 """Redis storage of the daily usage roll-ups, from which all usage is reported."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,6 +18,8 @@ _ADD = Script("usage_add")
 
 _DAYS_AT_ONCE = 10
 _FIELDS_AT_ONCE = 1_000
+_BREAKDOWN_MAX = 10_000
+"""About how many fields a breakdown has at most, see `_usage.lua`."""
 
 
 class Usage:
@@ -69,9 +72,66 @@ class Usage:
         )
         return {field: number async for field, number in pages}
 
+    async def matching(
+        self, upstream: str, days: Sequence[str], match: str, *, broken_down: bool = False
+    ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
+        """Yield each day's measures, or those of its breakdown, whose names match a pattern.
+
+        The rest does not leave Redis.
+        """
+        of = keyspace.breakdown if broken_down else keyspace.usage
+        for day in days:
+            found: dict[str, str] = {}
+            cursor, at_once = 0, 2 * _BREAKDOWN_MAX
+            while True:
+                page: Any
+                cursor, page = await self._redis.hscan(of(upstream, day), cursor, match, at_once)
+                found |= page
+                if not cursor:
+                    break
+            yield day, found
+
+    async def have_breakdowns(self, upstream: str, days: Sequence[str]) -> list[bool]:
+        """Return for each day whether its breakdown is there."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for day in days:
+                pipeline.exists(keyspace.breakdown(upstream, day))
+            return [bool(each) for each in await pipeline.execute()]
+
+    async def named(
+        self, upstream: str, days: Sequence[str], whose: Sequence[str], measures: Sequence[str]
+    ) -> list[Mapping[str, int]]:
+        """Return what was counted on each day for subjects of `keyspace.usage`, summed up."""
+        fields = [f"{each}:{measure}" for each in whose for measure in measures]
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for day in days:
+                pipeline.hmget(keyspace.usage(upstream, day), fields)
+            return [_summed(fields, values) for values in await pipeline.execute()]
+
+    async def by_hour(
+        self, upstream: str, days: Sequence[str], of: str, measures: Sequence[str]
+    ) -> list[list[Mapping[str, int]]]:
+        """Return what was counted in the 24 hours of each day for "", a team or a "team/app"."""
+        whose = f"/{of}" if of else ""
+        hours = [f"{hour:02}{whose}" for hour in range(24)]
+        fields = [f"{hour}:{measure}" for hour in hours for measure in measures]
+        each, found = len(measures), []
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for day in days:
+                pipeline.hmget(keyspace.hits(upstream, day), fields)
+            replies = await pipeline.execute()
+        for values in replies:
+            starts = range(0, len(fields), each)
+            found.append([_summed(fields[at : at + each], values[at : at + each]) for at in starts])
+        return found
+
     async def today(self) -> date:
         """Return today's date in the organisation's time zone, by Redis's clock."""
         return date.fromisoformat((await self._window("day")).id)
+
+    async def hour(self) -> str:
+        """Return the present local hour, such as "2026-11-30T14", by Redis's clock."""
+        return (await self._window("hour")).id[:13]
 
     async def add(
         self, upstream: str, counts: Mapping[str, int], *, batch: str, before: str
@@ -99,3 +159,11 @@ class Usage:
     async def _window(self, kind: Kind) -> Window:
         windows = self._calendar.windows(await now_ms(self._redis))
         return next(window for window in windows if window.kind == kind)
+
+
+def _summed(fields: Sequence[str], values: Sequence[str | None]) -> Mapping[str, int]:
+    sums: Counter[str] = Counter()
+    for field, value in zip(fields, values, strict=True):
+        if value is not None:
+            sums[field.rpartition(":")[2]] += int(value)
+    return sums

@@ -22,8 +22,7 @@ for field, number in pairs(numbers) do
 end
 for field, number in pairs(numbers) do
   local subject, measure = field:match('^(.*):([%w_]+)$')
-  count(usage, breakdown, subject, measure, digits(number))
-  redis.call('HINCRBY', hits, hour .. '/' .. app_of(subject) .. ':' .. measure, number)
+  count(usage, breakdown, hits, hour, subject, measure, digits(number))
 end
 redis.call('ZREM', posted, before)
 redis.call('ZADD', posted, whole(now_ms()), id)

@@ -1,0 +1,153 @@
+"""Figures for people who look: activity over time, totals of the ledger, and what teams spend.
+
+They are read from the roll-ups, so they cost the same however many entries and keys there are.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, timedelta
+
+from falgate.core.problems import Invalid
+from falgate.money import activity, totals
+from falgate.money.activity import MEASURES, Bucket, Step, Sums, added
+from falgate.money.day_sums import DaySums
+from falgate.money.entry_filter import Filter
+from falgate.money.store.usage import Usage
+from falgate.money.totals import Totals
+from falgate.money.usage import Period, period
+
+_TOTAL_DAYS_MAX = 366
+
+
+class Figures:
+    """Figures of all upstreams. All methods raise `Unavailable` without Redis."""
+
+    def __init__(self, rollups: Usage) -> None:
+        self._rollups = rollups
+        self._days = DaySums(rollups)
+
+    async def activity(
+        self, upstream: str, step: Step, first: date | None, last: date | None, of: str
+    ) -> tuple[Period, list[Bucket]]:
+        """Return a series of buckets without gaps, up to the present one.
+
+        Args:
+            upstream: Whose ledger.
+            step: How long a bucket is.
+            first: The first local day; by default today for hours, the first of the month for
+                days, and that of eleven months ago for months.
+            last: The last local day, inclusive; by default today.
+            of: Only this team or "team/app"; "" for all.
+
+        Raises:
+            Invalid: The period is invalid, or too long for the step.
+        """
+        hour = await self._rollups.hour()
+        today = date.fromisoformat(hour[:10])
+        days = period(first or _begins(step, last or today), last, today)
+        activity.check_step(step, days)
+        if step == "hour":
+            found = await self._rollups.by_hour(upstream, days.days, of, MEASURES)
+            names = [name for day in days.days for name in activity.hours(day)]
+            sums = [each for hours in found for each in hours]
+            counted = [each for each in zip(names, sums, strict=True) if each[0] <= hour]
+        else:
+            counted = list(zip(days.days, await self._by_day(upstream, days, of), strict=True))
+        return days, activity.series(step, counted)
+
+    async def totals(
+        self, upstream: str, wanted: Filter, first: date | None, last: date | None
+    ) -> tuple[Period, Totals]:
+        """Return the totals of a period, by default this month, for a filter of entries.
+
+        Raises:
+            Invalid: The period is invalid.
+        """
+        days = period(first, last, await self._rollups.today(), _TOTAL_DAYS_MAX)
+        ignored = totals.not_applied(wanted)
+        if totals.in_parts(wanted):
+            return days, await self._in_parts(upstream, wanted, days, ignored)
+        sums: Sequence[Sums]
+        if wanted.app:
+            sums = [each async for each in self._matching(upstream, days.days, wanted)]
+        else:
+            sums = await self._by_day(upstream, days, wanted.team)
+        return days, Totals(sums=added(sums), not_applied=ignored)
+
+    async def by_team(self, upstream: str, first: date, last: date) -> Mapping[str, Sums]:
+        """Return the sums of the days from one to another, by team."""
+        days = Period(first, last).days
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for teams in await self._days.teams(upstream, days):
+            for team, sums in teams.items():
+                found[team].update(sums)
+        return found
+
+    async def today(self) -> date:
+        """Return today's local date."""
+        return await self._rollups.today()
+
+    async def _by_day(self, upstream: str, days: Period, of: str) -> Sequence[Sums]:
+        if "/" in of:
+            return await self._rollups.named(upstream, days.days, [of], MEASURES)
+        found = await self._days.teams(upstream, days.days)
+        if of:
+            return [teams.get(of, {}) for teams in found]
+        return [added(teams.values()) for teams in found]
+
+    async def _matching(
+        self, upstream: str, days: Sequence[str], wanted: Filter
+    ) -> AsyncIterator[Sums]:
+        match = totals.pattern(wanted, broken_down=False)
+        async for _, fields in self._rollups.matching(upstream, days, match):
+            yield totals.summed(wanted, fields)
+
+    async def _in_parts(
+        self, upstream: str, wanted: Filter, days: Period, ignored: tuple[str, ...]
+    ) -> Totals:
+        has = await self._rollups.have_breakdowns(upstream, days.days)
+        whole = [day for day, there in zip(days.days, has, strict=True) if there]
+        sums: list[Sums] = []
+        unnamed = 0
+        match = totals.pattern(wanted, broken_down=True)
+        async for _, fields in self._rollups.matching(upstream, whole, match, broken_down=True):
+            found, other = totals.divided(wanted, fields)
+            sums.append(found)
+            unnamed += other
+        rest = [each for each in days.days if each not in set(whole)]
+        undivided = [each async for each in self._matching(upstream, rest, wanted) if each]
+        return Totals(
+            sums=added(sums),
+            not_applied=ignored,
+            undivided_days=len(undivided),
+            undivided=totals.booked(undivided) + unnamed,
+        )
+
+
+def subject(team: str, app: str) -> str:
+    """Return the team or "team/app" that is meant; "" for all.
+
+    Args:
+        team: Its name, or "".
+        app: "team/app", or its name alone where the team is given, or "".
+
+    Raises:
+        Invalid: An app is named without its team, or with another one.
+    """
+    of, slash, name = app.rpartition("/")
+    if not app:
+        return team
+    if not (of or team):
+        raise Invalid(f"name the app as TEAM/APP, not {app!r}")
+    if slash and team not in {"", of}:
+        raise Invalid(f"app {app} is not one of team {team}")
+    return f"{of or team}/{name}"
+
+
+def _begins(step: Step, last: date) -> date:
+    if step == "hour":
+        return last
+    first = last.replace(day=1)
+    for _ in range(11 if step == "month" else 0):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first

@@ -1,0 +1,287 @@
+"""Figures by REST: totals, health, activity and jobs under way, for admins and for leads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from redis import Redis as SyncRedis
+
+from falgate.jobs.job import Order
+from falgate.redis import keyspace
+
+UPSTREAM = "sandbox"
+DAY = "2026-11-03"
+PERIOD = {"from": DAY, "to": DAY}
+SHOP = {"answers": 10, "hits": 6, "joined": 1, "misses": 2, "partial": 1, "purchases": 3,
+        "bought": 4, "list": 400, "billed": 500, "overrun": 20, "reconciled": 260,
+        "without_pictures": 30, "saved": 900, "saved_hit": 600, "saved_joined": 100,
+        "saved_partial": 50}  # fmt: skip
+BLOG = {"answers": 2, "misses": 2, "purchases": 2, "bought": 2, "billed": 1_000}
+OPS = {"answers": 1, "fresh": 1, "purchases": 1, "bought": 1, "billed": 7}
+
+
+@pytest.fixture
+def counted(redis: SyncRedis, client: httpx.Client) -> httpx.Client:
+    """A client of an API whose roll-ups have a day of two teams, with its breakdown and hours."""
+    subjects = {"web/shop": SHOP, "web/blog": BLOG, "ops/jobs": OPS}
+    for app, measures in subjects.items():
+        put(redis, keyspace.usage(UPSTREAM, DAY), app, measures)
+        for hour in ("09", "14"):
+            for whose in (f"/{app}", f"/{app.partition('/')[0]}", ""):
+                half = {name: number // 2 for name, number in measures.items()}
+                for name, number in half.items():
+                    redis.hincrby(keyspace.hits(UPSTREAM, DAY), f"{hour}{whose}:{name}", number)
+    parts = {"k1|m/a|low|paid": 400, "k2|m/a|low|paid": 90, "other|m/b|low|unknown": 10}
+    for part, billed in parts.items():
+        redis.hset(keyspace.breakdown(UPSTREAM, DAY), f"web/shop/{part}:billed", billed)
+    return client
+
+
+def put(redis: SyncRedis, key: str, subject: str, measures: Mapping[str, int]) -> None:
+    redis.hset(key, mapping={f"{subject}:{name}": each for name, each in measures.items()})
+
+
+@pytest.fixture
+def commands(redis: SyncRedis) -> Any:
+    """How many commands Redis carries out for a call."""
+
+    def calls() -> int:
+        stats: Any = redis.info("commandstats")
+        return sum(each["calls"] for each in stats.values())
+
+    def measure(client: httpx.Client, path: str, **query: Any) -> int:
+        before = calls()
+        looking = calls() - before
+        answer = client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return calls() - before - 2 * looking
+
+    return measure
+
+
+def test_totals_come_from_the_roll_ups_with_what_is_confirmed(counted: httpx.Client) -> None:
+    found = counted.get("/ledger/totals", params={**PERIOD, "team": "web"}).json()
+
+    assert found == {
+        "from": DAY,
+        "to": DAY,
+        "purchases": 5,
+        "bought": 6,
+        "list_usd": "0.0004",
+        "booked_usd": "0.0015",
+        "overrun_usd": "0.00002",
+        "reconciled_usd": "0.00026",
+        "reconciled_share": "0.1711",
+        "without_pictures_usd": "0.00003",
+        "saved_usd": "0.0009",
+        "not_applied": [],
+        "undivided_days": 0,
+        "undivided_usd": "0.00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "booked", "undivided"),
+    [
+        ({}, "0.001507", "0.00"),
+        ({"app": "shop"}, "0.0005", "0.00"),
+        ({"app": "web/blog"}, "0.001", "0.00"),
+        ({"app": "ops/shop"}, "0.00", "0.00"),
+        ({"team": "we*"}, "0.00", "0.00"),
+        ({"key": "k1"}, "0.0004", "0.00001"),
+        ({"key": "k*"}, "0.00", "0.00001"),
+        ({"model": "m/a"}, "0.00049", "0.00"),
+        ({"model": "m/a", "key": "k2", "team": "web"}, "0.00009", "0.00"),
+        ({"outcome": "unknown"}, "0.00001", "0.00"),
+        ({"model": "m/a", "team": "ops"}, "0.00", "0.00"),
+    ],
+)
+def test_totals_are_those_of_the_filter_and_say_what_was_not_told_apart(
+    wanted: dict[str, str], booked: str, undivided: str, counted: httpx.Client
+) -> None:
+    found = counted.get("/ledger/totals", params={**PERIOD, **wanted}).json()
+
+    assert (found["booked_usd"], found["undivided_usd"]) == (booked, undivided)
+
+
+def test_totals_of_days_without_a_breakdown_are_not_guessed(
+    counted: httpx.Client, redis: SyncRedis
+) -> None:
+    redis.delete(keyspace.breakdown(UPSTREAM, DAY))
+    query = {**PERIOD, "model": "m/a", "job": "j", "kind": "close", "reconciled": "no"}
+
+    found = counted.get("/ledger/totals", params=query).json()
+
+    assert (found["booked_usd"], found["undivided_days"]) == ("0.00", 1)
+    assert found["undivided_usd"] == "0.001527"
+    assert found["not_applied"] == ["kind", "job", "reconciled"]
+
+
+def test_activity_has_every_day_and_tells_why_money_was_saved(counted: httpx.Client) -> None:
+    query = {"by": "day", "from": "2026-11-01", "to": "2026-11-04", "team": "web", "app": "shop"}
+
+    found = counted.get("/activity", params=query).json()
+
+    assert [each["start"] for each in found["items"]] == [f"2026-11-0{day}" for day in range(1, 5)]
+    empty, day = found["items"][0], found["items"][2]
+    assert {name: day[name] for name in ("answers", "hits", "joined", "purchases", "bought")} == {
+        name: SHOP[name] for name in ("answers", "hits", "joined", "purchases", "bought")
+    }
+    assert (day["booked_usd"], day["saved_usd"], day["hit_share"]) == (
+        "0.00052", "0.0009", "0.7000"
+    )  # fmt: skip
+    assert day["saved"] == {
+        "hit_usd": "0.0006",
+        "derived_usd": "0.00",
+        "partial_usd": "0.00005",
+        "joined_usd": "0.0001",
+        "other_usd": "0.00015",
+    }
+    assert (empty["answers"], empty["booked_usd"], empty["hit_share"]) == (0, "0.00", None)
+    assert {**day, "start": ""} == {**found["total"], "start": ""}
+    assert (found["by"], found["timezone"]) == ("day", "Europe/Vienna")
+
+
+@pytest.mark.parametrize(
+    ("of", "answers"),
+    [({}, 13), ({"team": "web"}, 12), ({"app": "web/blog"}, 2), ({"team": "none"}, 0)],
+)
+@pytest.mark.parametrize("by", ["hour", "day", "month"])
+def test_activity_is_that_of_all_of_a_team_or_of_an_app(
+    by: str, of: dict[str, str], answers: int, counted: httpx.Client
+) -> None:
+    found = counted.get("/activity", params={**PERIOD, "by": by, **of}).json()
+
+    numbers = {each["start"]: each["answers"] for each in found["items"]}
+    if by == "hour":
+        assert list(numbers) == [f"{DAY}T{hour:02}" for hour in range(24)]
+        assert numbers[f"{DAY}T09"] == numbers[f"{DAY}T14"] > 0 or not answers
+        assert sum(numbers.values()) == 2 * numbers[f"{DAY}T09"]
+    else:
+        assert numbers == {DAY if by == "day" else "2026-11": answers}
+
+
+def test_activity_refuses_what_it_cannot_show(counted: httpx.Client) -> None:
+    wrong = (
+        {"by": "hour", "from": "2026-11-01", "to": "2026-11-15"},
+        {"by": "day", "from": "2025-01-01", "to": "2026-11-15"},
+        {"app": "shop"},
+        {"app": "web/shop", "team": "ops"},
+        {"by": "week"},
+    )
+    refused = [counted.get("/activity", params=each) for each in wrong]
+
+    assert [each.status_code for each in refused] == [400] * len(wrong)
+    assert "14 at most" in refused[0].text
+    assert "TEAM/APP" in refused[2].text
+
+
+def test_days_that_ended_are_not_read_again(counted: httpx.Client, commands: Any) -> None:
+    query = {"by": "month", "from": "2025-12-01", "to": "2026-09-30"}
+    first = commands(counted, "/activity", **query)
+    again = commands(counted, "/activity", **query)
+
+    assert first > 300
+    assert again < 10
+
+
+def test_the_health_of_a_ledger_says_what_was_verified_and_compared(
+    client: httpx.Client, redis: SyncRedis
+) -> None:
+    new = client.get("/ledger/health").json()
+    assert (new["entries"], new["verified"], new["reconciled"], new["frozen"]) == (
+        0, None, None, None
+    )  # fmt: skip
+    redis.xadd(keyspace.ledger(UPSTREAM), {"kind": "raise"}, id="1763820000123-0")
+    redis.hset(keyspace.opening(UPSTREAM), "archived", "1763810000000-5")
+    redis.hset(keyspace.META, mapping={"frozen_ms": 1_763_820_000_000, "frozen_why": "counters"})
+    redis.hset(keyspace.verified(UPSTREAM), mapping={"at_ms": 1_763_820_000_000, "differences": 2})
+    report: dict[Any, Any] = {"at_ms": 5_000, "since_ms": 1_000, "until_ms": 2_000,
+              "looked": 9, "corrected": 1,
+              "difference": -4, "pending": 3, "drift": 7, "unmatched": 1, "strange": 0,
+              "compared_until_ms": 2_000}  # fmt: skip
+    redis.hset(keyspace.reconciled(UPSTREAM), mapping=report)
+
+    found = client.get("/ledger/health").json()
+
+    assert (found["entries"], found["first_at"]) == (1, "2025-11-22T14:00:00+00:00")
+    assert found["archived_until"] == "2025-11-22T11:13:20+00:00"
+    assert found["frozen"] == {"why": "counters", "since": "2025-11-22T14:00:00+00:00"}
+    assert found["verified"] == {"at": "2025-11-22T14:00:00+00:00", "differences": 2}
+    assert found["reconciled"] == {
+        "at": "1970-01-01T00:00:05+00:00",
+        "since_at": "1970-01-01T00:00:01+00:00",
+        "until_at": "1970-01-01T00:00:02+00:00",
+        "compared_until": "1970-01-01T00:00:02+00:00",
+        "looked": 9,
+        "corrected": 1,
+        "difference_usd": "-0.000004",
+        "pending": 3,
+        "drift_usd": "0.000007",
+        "unmatched": 1,
+        "strange": False,
+    }
+    redis.hset(keyspace.verified(UPSTREAM), "differences", -1)
+    assert client.get("/ledger/health").json()["verified"]["differences"] is None
+
+
+def begin(redis: SyncRedis, job_id: str, state: str, began_ms: int, **changes: Any) -> None:
+    order = Order(
+        id=job_id, upstream=UPSTREAM, endpoint="m/a", fingerprint="f", generation=0, team="web",
+        app="shop", key="k1", asked=2, reused=0, number=2, held=100, listed=90, price_version="1",
+        input={}, recorded={},
+    )  # fmt: skip
+    order = msgspec.structs.replace(order, **changes)
+    fields: dict[Any, Any] = {"order": msgspec.json.encode(order), "state": state}
+    redis.hset(keyspace.job(job_id), mapping=fields | {"began_ms": began_ms})
+    redis.zadd(keyspace.open_jobs(UPSTREAM), {job_id: began_ms + 60_000})
+
+
+def test_jobs_under_way_are_told_by_step_the_oldest_first(
+    client: httpx.Client, redis: SyncRedis
+) -> None:
+    begin(redis, "c", "accepted", 3_000)
+    redis.hset(keyspace.job("c"), mapping={"request_id": "fal-c", "submitted_ms": 3_500,
+                                           "trouble": "lost", "troubled_ms": 4_000})  # fmt: skip
+    for job_id, state, began_ms in (("a", "reserved", 1_000), ("b", "reserved", 2_000)):
+        begin(redis, job_id, state, began_ms)
+    begin(redis, "d", "submitting", 4_000, team="ops")
+    begin(redis, "e", "paid", 5_000)
+    redis.zadd(keyspace.waiting(UPSTREAM), {"b:web": 1.0})
+    redis.zadd(keyspace.slots(UPSTREAM), {"a:web": 1_000})
+
+    found = client.get("/jobs").json()
+
+    steps = {each["id"]: each["step"] for each in found["items"]}
+    assert list(steps.items()) == [
+        ("a", "starting"), ("b", "waiting"), ("c", "at_fal"), ("d", "sending"), ("e", "storing")
+    ]  # fmt: skip
+    assert (found["total"], found["complete"]) == (5, True)
+    lost = found["items"][2]
+    assert lost.pop("age_s") > 0
+    assert lost == {
+        "id": "c", "team": "web", "app": "shop", "key": "k1", "model": "m/a", "number": 2,
+        "held_usd": "0.0001", "why": "miss", "step": "at_fal", "position": None,
+        "request_id": "fal-c", "began_at": "1970-01-01T00:00:03.000+00:00",
+        "submitted_at": "1970-01-01T00:00:03.500+00:00",
+        "lease_until": "1970-01-01T00:01:03.000+00:00", "trouble": "lost",
+        "troubled_at": "1970-01-01T00:00:04.000+00:00",
+    }  # fmt: skip
+    assert found["items"][1]["position"] == 0
+    ops = client.get("/jobs", params={"team": "ops"}).json()
+    assert ([each["id"] for each in ops["items"]], ops["total"]) == (["d"], 1)
+    assert client.get("/jobs", params={"limit": 1}).json()["total"] == 5
+
+
+def test_a_list_of_jobs_looks_at_a_bounded_number_of_them(
+    client: httpx.Client, redis: SyncRedis, commands: Any
+) -> None:
+    for each in range(600):
+        begin(redis, f"j{each:03}", "accepted", 1_000 + each)
+
+    found = client.get("/jobs", params={"limit": 20}).json()
+
+    assert (len(found["items"]), found["total"], found["complete"]) == (20, 500, False)
+    assert commands(client, "/jobs", limit=20) < 520
