@@ -34,6 +34,10 @@ from falgate.redis.client import address
 from falgate.requests.quote import Quotes
 from falgate.served_models import ModelsWhenNeeded
 from falgate.settings import Settings
+from falgate.telemetry.request_log import RequestLog
+from falgate.telemetry.request_story import Requests
+from falgate.telemetry.store.request_logs import RequestLogs
+from falgate.telemetry.store.request_records import RequestRecords
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
 
@@ -46,6 +50,7 @@ def admin_parts(
         services=services,
         reports=Reports(Usage(redis, services.calendar), Entries(redis), services.calendar),
         deliveries=WebhookAdmin(Deliveries(redis)),
+        requests=Requests(RequestLog(RequestLogs(redis)), RequestRecords(redis)),
         pictures=pictures,
     )
 

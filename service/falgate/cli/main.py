@@ -26,6 +26,7 @@ COMMANDS = {
     "limits": "limits",
     "models": "models",
     "quote": "quote",
+    "requests": "requests",
     "resume": "stop",
     "run": "run",
     "sandbox": "sandbox",

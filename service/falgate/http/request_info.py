@@ -21,7 +21,8 @@ AT_ONCE_BYTES_MAX = 16 * 1024
 """A body up to this size is checked at once, a longer one in a thread."""
 
 REQUEST_ID, KEY, REFUSAL = "falgate_request_id", "falgate_key", "falgate_refusal"
-"""Names in a request's state of its id, and for the log of the identified key and the refusal."""
+MODEL = "falgate_model"
+"""Names in a request's state of its id, and for logs of its identified key, refusal and model."""
 
 
 async def caller_of(ports: Ports, request: Request[Any, Any, Any]) -> Caller:
@@ -49,6 +50,7 @@ async def admitted(
     Raises:
         Refusal: As `admission.read`, `Inputs.read`, `admission.admit` and `redirect`.
     """
+    request.scope["state"][MODEL] = spec.endpoint
     body = await request.body()
     # What is wrong with a megabyte of nested lists takes half a second to say.
     at_once = len(body) <= AT_ONCE_BYTES_MAX

@@ -45,5 +45,6 @@ async def test_its_closing_entry_is_found_by_its_record(
 
     entry: Any = await redis.hget(keyspace.job(job.order.id), "entry")
 
-    ((_, closing),) = await redis.xrange(keyspace.ledger(job.order.upstream), entry, entry)
+    found: Any = await redis.xrange(keyspace.ledger(job.order.upstream), entry, entry)
+    ((_, closing),) = found
     assert (closing["kind"], closing["job"]) == ("close", job.order.id)

@@ -82,7 +82,12 @@ async def list_ledger(
     )
     archived = await reports.archived_until(upstream)
     return LedgerPage(
-        items=[msgspec.convert(shown(*each), EntryShown) for each in found],
+        items=[entry_shown(*each) for each in found],
         next_cursor=more or None,
         archived_until=instant(int(archived.partition("-")[0]) // 1000) if archived else None,
     )
+
+
+def entry_shown(entry: str, fields: dict[str, str]) -> EntryShown:
+    """Convert an entry, given its id and its fields."""
+    return msgspec.convert(shown(entry, fields), EntryShown)

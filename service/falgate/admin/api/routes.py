@@ -22,6 +22,7 @@ from falgate.admin.api import (
     models,
     problems,
     quote,
+    requests,
     status,
     stops,
     teams,
@@ -36,11 +37,12 @@ from falgate.pictures.admin import CacheAdmin
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
+from falgate.telemetry.request_story import Requests
 from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
     *(teams, apps, keys, limits, budgets, stops, accounts),
-    *(audit, config, ledger, usage, deliveries, model, models, aliases),
+    *(audit, config, ledger, usage, deliveries, requests, model, models, aliases),
 )
 
 
@@ -69,12 +71,14 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
         services: Records, budgets, and the admin key.
         reports: Usage and entries of the ledger.
         deliveries: Webhooks.
+        requests: The requests of the last days.
         pictures: None where nobody asks for pictures.
     """
 
     services: AdminServices
     reports: Reports
     deliveries: WebhookAdmin
+    requests: Requests
     pictures: PictureParts | None = None
 
 
@@ -102,6 +106,7 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
             services,
             reports=parts.reports,
             webhooks=parts.deliveries,
+            requests=parts.requests,
             **(msgspec.structs.asdict(pictures) if pictures else {}),
         ),
         exception_handlers=problems.HANDLERS,
