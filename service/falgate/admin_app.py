@@ -37,6 +37,10 @@ from falgate.redis.client import address
 from falgate.requests.quote import Quotes
 from falgate.served_models import ModelsWhenNeeded
 from falgate.settings import Settings
+from falgate.telemetry.request_log import RequestLog
+from falgate.telemetry.request_story import Requests
+from falgate.telemetry.store.request_logs import RequestLogs
+from falgate.telemetry.store.request_records import RequestRecords
 from falgate.webhooks.admin import WebhookAdmin
 from falgate.webhooks.store.deliveries import Deliveries
 
@@ -53,6 +57,7 @@ def admin_parts(
         under_way=UnderWay(redis),
         ledger_healths=LedgerHealths(redis),
         deliveries=WebhookAdmin(Deliveries(redis)),
+        requests=Requests(RequestLog(RequestLogs(redis)), RequestRecords(redis)),
         pictures=pictures,
     )
 

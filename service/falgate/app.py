@@ -42,8 +42,10 @@ from falgate.settings import Settings
 from falgate.telemetry.facts import Telemetry
 from falgate.telemetry.lag import watch_lag
 from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.request_logger import RequestLogger
 from falgate.telemetry.sampler import Sampler
 from falgate.telemetry.siblings import Siblings
+from falgate.telemetry.store.request_logs import RequestLogs
 from falgate.telemetry.troubles import Troubles
 from falgate.telemetry.usage_counter import UsageCounter
 from falgate.webhooks.store.secrets import Accounts
@@ -102,12 +104,14 @@ async def open_gateway(
         tally = UsageCounter(resources.usage, resources.owner)
         if siblings is not None:
             await stack.enter_async_context(siblings.answering(metrics))
-        telemetry = Telemetry(metrics, tally.add, hits_logged=_sampler(settings))
+        log = RequestLogger(RequestLogs(resources.redis), metrics.unlogged)
+        telemetry = Telemetry(metrics, tally.add, hits_logged=_sampler(settings), log=log)
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
         kept = open_picture_services(resources, converter, telemetry)
         stack.push_async_callback(_last, kept.uses.flush)
         stack.push_async_callback(_last, tally.flush)
+        stack.push_async_callback(_last, log.flush)
         inputs = open_input_services(stack, resources, kept)
         works = request_flow(resources, telemetry, kept, inputs)
         hits = open_fast_path(resources, works.ports, kept, telemetry)
@@ -126,6 +130,7 @@ async def open_gateway(
             ),
             lambda: watch_lag(metrics.loop_lag_seconds),
             tally.run,
+            log.run,
             kept.uses.run,
             kept.maintenance.run,
             inputs.sweep,

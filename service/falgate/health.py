@@ -11,10 +11,11 @@ from falgate.money.store.trust import Trust
 from falgate.pictures.catalogue import StoreSize
 from falgate.pictures.storage import FREE_BYTES_MIN, PictureStore
 from falgate.resources import Resources
-from falgate.telemetry.metrics import TEAMS_MAX, Metrics, Stored
+from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 from falgate.telemetry.siblings import Siblings
 from falgate.telemetry.standing import UpstreamStanding
 from falgate.telemetry.store.gauges import BudgetGauges
+from falgate.telemetry.stored import Stored
 
 _LOOK_S = 2.0
 _KNOWN_FOR_S = 1.0

@@ -17,8 +17,9 @@ from falgate.money.budget import Budget, Position
 from falgate.money.verification import VerificationResult
 from falgate.pictures.catalogue import StoreSize
 from falgate.settings import PREFIX, Settings
-from falgate.telemetry.metrics import Metrics, Stored
+from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.standing import AccountStanding, UpstreamStanding
+from falgate.telemetry.stored import Stored
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "operations.md"

@@ -260,6 +260,7 @@ async def test_a_port_that_breaks_down_tells_the_caller_nothing(
             under_way=ports,
             ledger_healths=ports,
             deliveries=ports,
+            requests=ports,
         ),
         key_set=lambda: {"keys": []},
         webhook_rules=Rules(),

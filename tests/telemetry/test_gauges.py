@@ -11,8 +11,9 @@ from falgate.core.calendar import KINDS, Calendar
 from falgate.money.budget import Budget, Position
 from falgate.money.verification import VerificationResult
 from falgate.pictures.catalogue import StoreSize
-from falgate.telemetry.metrics import Metrics, Stored
+from falgate.telemetry.metrics import Metrics
 from falgate.telemetry.standing import AccountStanding, UpstreamStanding
+from falgate.telemetry.stored import Stored
 
 WINDOWS = Calendar(UTC).windows(0)
 TEAM = Account("team", "web")

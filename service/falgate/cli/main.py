@@ -28,6 +28,7 @@ COMMANDS = {
     "operators": "operators",
     "playground": "playground",
     "quote": "quote",
+    "requests": "requests",
     "resume": "stop",
     "run": "run",
     "sandbox": "sandbox",

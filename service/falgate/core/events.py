@@ -27,6 +27,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
         quality: The quality that was asked for.
         took_s: Total duration, in seconds.
         waited_s: Of that, spent waiting for a job, in seconds.
+        fingerprint: Of the pool that the pictures are from; "" if unknown.
+        route: As of `Refused`.
     """
 
     request_id: str
@@ -44,6 +46,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     waited_s: float
     reused: int
     quality: str
+    fingerprint: str = ""
+    route: str = "run"
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,11 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
         reason: See `core.refused.Reason`; "" where no model is concerned, such as an unknown path.
         error_type: fal's machine-readable code, if any.
         about: Which budget or limit refused.
+        asked: Whether it asked for pictures; others poll, or look something up.
+        model: Its endpoint, as far as it is known.
+        upstream: Likewise, who would sell the pictures.
+        job: Id of the job that failed it, or "".
+        took_s: Total duration, in seconds.
     """
 
     request_id: str
@@ -66,6 +75,11 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     error_type: str | None
     about: dict[str, str]
+    asked: bool = False
+    model: str = ""
+    upstream: str = ""
+    job: str = ""
+    took_s: float = 0
 
 
 class Purchased(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +226,9 @@ class Facts(Protocol):
 
     def answered(self, event: Answered) -> None:
         """A caller got pictures."""
+
+    def failed(self, event: Refused) -> None:
+        """A queued request ended without pictures; its caller is told later."""
 
     def purchased(self, event: Purchased) -> None:
         """A job ended."""

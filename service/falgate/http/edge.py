@@ -5,6 +5,7 @@ requests, and answers in fal's format even when the framework fails.
 """
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Collection
 
@@ -32,7 +33,7 @@ from falgate.http.fal_openapi import PATH as MODEL_OPENAPI
 from falgate.http.proxy import is_proxy
 from falgate.http.reply import reply
 from falgate.http.request_errors import BodyEncoded, BodyTooLarge, BodyTooSlow
-from falgate.http.request_info import KEY, REFUSAL, REQUEST_ID
+from falgate.http.request_info import KEY, MODEL, REFUSAL, REQUEST_ID
 
 _LOG = structlog.get_logger()
 _FAILED = b'{"detail":"Internal Server Error"}'
@@ -40,6 +41,8 @@ _ROUTES = frozenset({
     "queue", "pictures", "rest", "cdn", "uploads", "inputs",
     "healthz", "readyz", "metrics", "docs", "v1", "admin", "console", "hooks",
 })  # fmt: skip
+_ASKED = frozenset({"run", "queue", "proxy", "other"})
+"""Routes on which a POST asks for pictures."""
 _REFUSED, _SERVER_ERROR = 400, 500
 
 
@@ -77,7 +80,7 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        request_id = str(uuid.uuid4())
+        request_id, began_s = str(uuid.uuid4()), time.perf_counter()
         scope.setdefault("state", {})[REQUEST_ID] = request_id
         status = 0
 
@@ -104,7 +107,7 @@ class Edge:
                 raise  # The response has begun, so the server has to cut the connection.
             await reply(named, _SERVER_ERROR, _FAILED)
         finally:
-            self._note(scope, request_id, status)
+            self._note(scope, request_id, status, time.perf_counter() - began_s)
 
     def _bounded(self, scope: HTTPScope, receive: Receive) -> Receive:
         bytes_max, time_s = self._bodies.of(scope)
@@ -141,8 +144,9 @@ class Edge:
 
         return bounded
 
-    def _note(self, scope: Scope, request_id: str, status: int) -> None:
-        route = self._route(scope["path"])
+    def _note(self, scope: HTTPScope, request_id: str, status: int, took_s: float) -> None:
+        path = scope["path"]
+        route = self._route(path)
         self._requested(route, status)
         if status >= _REFUSED:
             key, refusal = scope["state"].get(KEY), scope["state"].get(REFUSAL)
@@ -157,12 +161,15 @@ class Edge:
                     reason=reason(refusal) if refusal else "",
                     error_type=error_type(refusal) if refusal else None,
                     about=about(refusal) if refusal else {},
+                    asked=route in _ASKED and scope["method"] == "POST",
+                    model=scope["state"].get(MODEL) or self._named(path),
+                    took_s=took_s,
                 )
             )
 
     def _route(self, path: str) -> str:
         """Return the request's route as a metric label, one of a closed set."""
-        first, _, rest = path.strip("/").partition("/")
+        first = path.strip("/").partition("/")[0]
         if not first:
             return "index"
         if first in _ROUTES:
@@ -171,5 +178,10 @@ class Edge:
             return "proxy"
         if path.removesuffix("/") == MODEL_OPENAPI:
             return "openapi"
-        endpoint = rest if first == "run" else path.strip("/")
-        return "run" if endpoint in self._models else "other"
+        return "run" if self._named(path) else "other"
+
+    def _named(self, path: str) -> str:
+        """Return the endpoint that a path names; "" if it names none."""
+        first, _, rest = path.strip("/").partition("/")
+        endpoint = rest if first in {"run", "queue"} else path.strip("/")
+        return endpoint if endpoint in self._models else ""

@@ -16,7 +16,8 @@ from falgate.jobs.ports import Ports
 from falgate.models.spec import ModelSpec
 
 REQUEST_ID, KEY, REFUSAL = "falgate_request_id", "falgate_key", "falgate_refusal"
-"""Names in a request's state of its id, and for the log of the identified key and the refusal."""
+MODEL = "falgate_model"
+"""Names in a request's state of its id, and for logs of its identified key, refusal and model."""
 
 
 async def caller_of(ports: Ports, request: Request[Any, Any, Any]) -> Caller:
@@ -44,6 +45,7 @@ async def admitted(
     Raises:
         Refusal: As `admitting.admitted`.
     """
+    request.scope["state"][MODEL] = spec.endpoint
     sent = Sent(
         body=await request.body(),
         content_type=type_of(request),

@@ -4,8 +4,8 @@ No other file builds a name.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
 claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
-`{fgp}`, rates of requests have `{fgr}`, the console has `{fgs}`, and each pool has a slot of its
-own.
+`{fgp}`, rates of requests have `{fgr}`, the log of requests has `{fgl}`, the console has `{fgs}`,
+and each pool has a slot of its own.
 
 Only keys whose loss cannot cause a second purchase expire by themselves. All others stay until a
 sweep deletes them, so that no `volatile-*` eviction policy can touch money.
@@ -27,8 +27,12 @@ BREAKDOWN_KEPT_S = 400 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
 PLACES_KEPT_S = 86_400
+REQUESTS_LOGGED_S = 7 * 86_400
 EMPTIED_S = 2 * 86_400
 """How long an emptied pool is remembered as such, until all purchases begun before have ended."""
+
+LOG_KINDS = ("hits", "bought", "refused")
+"""The logs of requests that each team has."""
 
 WAKE = "fg:wake"
 """Channel of the ids of jobs that ended or became uncertain, and of requests that ended."""
@@ -239,6 +243,22 @@ progress = Key(
     "progress:<job_id>", "string", "a job's progress at the upstream", "for a day", lives="expires"
 )
 
+request_log = Key(
+    "{fgl}:log:<kind>:<team>",
+    "stream",
+    "the last requests of a kind of a team's; of no team, those without a known key",
+    "for REQUESTS_LOGGED_S",
+    lives="expires",
+)
+logged = Key(
+    "{fgl}:logged:<kind>:<team>",
+    "hash",
+    "ids of the entries of such a log, by request",
+    "as long as the log",
+    lives="expires",
+)
+request_logs = Key("{fgl}:logs", "zset", "`<kind>:<team>` of these logs, by their last entry, ms")
+
 META = meta()
 DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
@@ -250,6 +270,7 @@ POSTED = posted()
 ALERTS = alerts()
 ALERTED = alerted()
 MARKERS = markers()
+REQUEST_LOGS = request_logs()
 
 TRACKED = (apikey(""), DIRECTORY, picture_keys.pool("").removesuffix("}"))
 """Beginnings of the names of keys that are kept in memory, see `tracking`."""

@@ -22,6 +22,7 @@ from falgate.jobs.request import Outcome, QueuedRequest, RequestSpec, State, rej
 from falgate.jobs.verdicts import Mismatched, NewRequest, Repeated, Waiter
 from falgate.jobs.worker import JobWorker
 from falgate.models.spec import ModelSpec
+from falgate.requests import ends
 from falgate.requests.sync import answered
 from falgate.requests.worker import RequestWorker
 
@@ -110,7 +111,7 @@ class SubmitService:
                 found = answer.free(call, there.source, there.pictures)
                 kept = await self._put(keep, "done", found)
                 if kept.asked.id == call.request_id:
-                    self._ports.facts.answered(answered(call, found, "", 0, 0))
+                    self._ports.facts.answered(answered(call, found, "", 0, 0, route="queue"))
                 return kept
             case Duplicate(request_id):
                 return await self._read(request_id)
@@ -152,7 +153,9 @@ class SubmitService:
             called=called,
         )
         await self._pace_rejections(f"{key.team}/{key.app}")
-        return await self._put(NewRequest(asked=asked), "failed", rejection_of(rejection))
+        kept = await self._put(NewRequest(asked=asked), "failed", rejection_of(rejection))
+        self._ports.facts.failed(ends.failed(asked, rejection))
+        return kept
 
     async def _pace_rejections(self, app: str) -> None:
         """Limit how many of an app's invalid requests are stored, because nobody pays for those."""

@@ -134,7 +134,13 @@ class SyncService:
 
 
 def answered(
-    call: AdmittedRequest, found: Answer, job_id: str, took_s: float, waited_s: float
+    call: AdmittedRequest,
+    found: Answer,
+    job_id: str,
+    took_s: float,
+    waited_s: float,
+    *,
+    route: str = "run",
 ) -> Answered:
     """Return the event that a request got its pictures."""
     return Answered(
@@ -153,4 +159,6 @@ def answered(
         waited_s=waited_s,
         reused=max(0, found.count - found.bought),
         quality=call.spec.noted(call.arguments).get("quality", ""),
+        fingerprint=call.fingerprint,
+        route=route,
     )

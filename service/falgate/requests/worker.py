@@ -10,7 +10,7 @@ import msgspec
 
 from falgate.cache.request import PictureRequest
 from falgate.core.errors import KeyUnknown, Refusal, TimedOut, TooMany, Unavailable
-from falgate.core.events import Anomaly, Answered
+from falgate.core.events import Anomaly
 from falgate.jobs import answer
 from falgate.jobs.acquire import Cached, Claim, Claims, Leader
 from falgate.jobs.admission import AdmittedRequest, ending, permit, terms_for
@@ -24,6 +24,7 @@ from falgate.jobs.verdicts import NewRequest, Waiter
 from falgate.jobs.watcher import Gone, JobWatcher
 from falgate.jobs.worker import JobWorker
 from falgate.redis.retry import every, retry_until_available
+from falgate.requests import ends
 
 _TRIES = 4
 _HAND_OVER_S = 5.0
@@ -120,7 +121,9 @@ class RequestWorker:
             detail = type(error).__name__
             self._ports.facts.anomaly(Anomaly(what="broken", job=request.job, detail=detail))
 
-    async def _ending(self, request: QueuedRequest) -> tuple[QueuedRequest, Outcome] | None:
+    async def _ending(
+        self, request: QueuedRequest
+    ) -> tuple[QueuedRequest, Answer | Refusal] | None:
         """Return the request as last read, and its outcome; None if it has ended elsewhere."""
         wanted = self._wanted(request.asked)
         refusal: Refusal = TimedOut(
@@ -142,17 +145,17 @@ class RequestWorker:
                 refusal = found  # fal cannot be reached or is busy at the moment.
                 await asyncio.sleep(found.retry_after_s * _PAUSE_PART)
             elif isinstance(found, Refusal):
-                return request, failure_of(found)
+                return request, found
             try:
                 again = await self._again(request, wanted)
             except Refusal as last:
-                return request, failure_of(last)
+                return request, last
             if isinstance(again, Answer):
                 return request, again
             if again is None or again.ended:
                 return None
             request = again
-        return request, failure_of(refusal)
+        return request, refusal
 
     async def _settled(self, request: QueuedRequest) -> Job:
         """Return the job of a request, once it is known what it brings.
@@ -241,33 +244,21 @@ class RequestWorker:
         left_s = within_s - (now_ms - request.began_ms) / 1000
         return asyncio.get_running_loop().time() + left_s
 
-    async def _end(self, request: QueuedRequest, outcome: Outcome) -> None:
-        asked, done = request.asked, isinstance(outcome, Answer)
-        noted = self._ports.models[asked.endpoint].recorded
+    async def _end(self, request: QueuedRequest, found: Answer | Refusal) -> None:
+        asked, done = request.asked, isinstance(found, Answer)
+        outcome: Outcome = found if isinstance(found, Answer) else failure_of(found)
         others = await retry_until_available(
             lambda: self._ports.requests.end(request, "done" if done else "failed", outcome)
         )
         await self._claims.together.ended(asked)
-        if others is None or not isinstance(outcome, Answer):
+        if others is None:
             return
         now_ms = await retry_until_available(self._ports.jobs.now_ms)
         took_s = (now_ms - request.began_ms) / 1000
-        self._ports.facts.answered(
-            Answered(
-                request_id=asked.id,
-                model=asked.endpoint,
-                upstream=asked.upstream,
-                team=asked.team,
-                app=asked.app,
-                key=asked.key,
-                job=request.job,
-                source=outcome.source,
-                pictures=outcome.count,
-                billed=outcome.billed,
-                saved=outcome.saved,
-                took_s=took_s,
-                waited_s=took_s,
-                reused=max(0, outcome.count - outcome.bought),
-                quality=str(asked.arguments.get("quality", "")) if "quality" in noted else "",
-            )
-        )
+        if isinstance(found, Answer):
+            noted = self._ports.models[asked.endpoint].recorded
+            quality = str(asked.arguments.get("quality", "")) if "quality" in noted else ""
+            event = ends.answered(asked, found, request.job, took_s, quality)
+            self._ports.facts.answered(event)
+        else:
+            self._ports.facts.failed(ends.failed(asked, found, request.job, took_s))

@@ -17,7 +17,9 @@ from falgate.core.events import (
     Refused,
 )
 from falgate.core.faults import kind
+from falgate.telemetry.logged_request import LoggedRequest
 from falgate.telemetry.metrics import Metrics
+from falgate.telemetry.request_logger import RequestLogger
 from falgate.telemetry.sampler import Sampler
 from falgate.telemetry.seldom import Seldom
 from falgate.telemetry.upstreams import short
@@ -39,6 +41,7 @@ class Telemetry:
     Attributes:
         metrics: Where events are counted.
         hits_logged: Picks the hits that are logged.
+        log: The request log, if there is one.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Telemetry:
         tally: Callable[[Answered, int], None],
         clock: Callable[[], float] = time.monotonic,
         hits_logged: Sampler | None = None,
+        log: RequestLogger | None = None,
     ) -> None:
         """Record events.
 
@@ -55,17 +59,21 @@ class Telemetry:
             tally: Called with each answer and its number, for the usage reports.
             clock: Seconds, for messages that are written seldom.
             hits_logged: Picks the hits that are logged; None: all.
+            log: The request log; None for none.
         """
         self.hits_logged = hits_logged or Sampler()
         self._seldom = Seldom(clock)
         self.metrics = metrics
         self._tally = tally
         self._unpaid: set[str] = set()
+        self.log = log
 
     def answered(self, event: Answered) -> None:
         """Record that a caller got pictures."""
         self.counted(event)
         self.metrics.own_seconds.observe(max(0.0, event.took_s - event.waited_s))
+        if self.log is not None:
+            self.log.note(LoggedRequest.answered(event, _now_ms()))
         if event.source not in _HITS or self.hits_logged.picks():
             _LOG.info(
                 ANSWERED,
@@ -201,6 +209,7 @@ class Telemetry:
         if event.reason:
             team = self.metrics.team(event.team) if event.team else ""
             self.metrics.refusals[team, event.reason] += 1
+            self.failed(event)
         log = _LOG.warning if event.status >= _SERVER_ERROR else _LOG.info
         log(
             "request.refused",
@@ -214,6 +223,11 @@ class Telemetry:
             error_type=event.error_type,
             **event.about,
         )
+
+    def failed(self, event: Refused) -> None:
+        """Put a request for pictures that got none into the request log."""
+        if self.log is not None and event.asked:
+            self.log.note(LoggedRequest.refused(event, _now_ms()))
 
     def requested(self, route: str, status: int, number: int = 1) -> None:
         """Count answered requests; `route` is one of a closed set."""
@@ -239,3 +253,7 @@ def described(event: Answered) -> dict[str, Any]:
 def timed(took_s: float, waited_s: float = 0) -> dict[str, float]:
     """Return what the log says of the times of an answer."""
     return {"took_ms": round(took_s * 1000, 1), "waited_ms": round(waited_s * 1000, 1)}
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

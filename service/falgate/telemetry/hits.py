@@ -3,16 +3,20 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import structlog
 
 from falgate.core.events import Answered
 from falgate.core.picture import Picture
 from falgate.telemetry import logs
 from falgate.telemetry.facts import ANSWERED, Telemetry, described, timed
+from falgate.telemetry.logged_request import LoggedRequest
 from falgate.telemetry.metrics import IN_MEMORY, READ
 
 BATCH_S = 0.1
 """How long hits wait to be counted, in seconds; an instance that is killed loses so many."""
+_SEEN_MAX = 5
+"""How many equal hits of a batch are known by their ids, for the request log."""
 _LINES_MAX = 200
 """How many lines wait to be written: thousands at once would hold up a request for milliseconds."""
 
@@ -33,10 +37,12 @@ class HitKind:
         pictures: What is handed out.
         dropped: Number of unknown fields in the request's body.
         number: Hits since the last batch.
+        seen: Of those the first few: their ids, durations in seconds, and times in seconds since
+            1970.
         said: What the log says of them, as members of a JSON object.
     """
 
-    __slots__ = ("dropped", "event", "fingerprint", "number", "pictures", "said")
+    __slots__ = ("dropped", "event", "fingerprint", "number", "pictures", "said", "seen")
 
     def __init__(
         self, event: Answered, fingerprint: str, pictures: Sequence[Picture], dropped: int
@@ -46,6 +52,7 @@ class HitKind:
         self.pictures = pictures
         self.dropped = dropped
         self.number = 0
+        self.seen: list[tuple[bytes, float, float]] = []
         self.said = logs.encoded(described(event))[1:-1]
 
 
@@ -83,9 +90,12 @@ class HitCounter:
 
     def note(self, kind: HitKind, request_id: bytes, took_s: float) -> None:
         """Note a hit that took this long to answer."""
-        if not kind.number:
-            self._kinds.append(kind)
-        kind.number += 1
+        number = kind.number
+        if number < _SEEN_MAX:
+            if not number:
+                self._kinds.append(kind)
+            kind.seen.append((request_id, took_s, time.time()))
+        kind.number = number + 1
         self._observe(took_s)
         if self._picks():
             self._lines.append((kind, request_id, took_s, time.time()))
@@ -110,7 +120,20 @@ class HitCounter:
             if kind.dropped:
                 self._telemetry.dropped(kind.event.model, kind.dropped * number)
             self._used(kind.fingerprint, kind.pictures, number)
+            seen, kind.seen = kind.seen, []
+            self._keep(kind.event, seen, number)
         self._log()
+
+    def _keep(
+        self, event: Answered, seen: Sequence[tuple[bytes, float, float]], number: int
+    ) -> None:
+        """Put equal hits into the request log: each that was seen stands for some of them."""
+        if self._telemetry.log is None:
+            return
+        for index, (request_id, took_s, at_s) in enumerate(seen):
+            part = number * (index + 1) // len(seen) - number * index // len(seen)
+            one = msgspec.structs.replace(event, request_id=request_id.decode(), took_s=took_s)
+            self._telemetry.log.note(LoggedRequest.answered(one, int(at_s * 1000), part))
 
     def _log(self) -> None:
         lines, self._lines = self._lines, []

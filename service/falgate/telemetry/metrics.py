@@ -7,7 +7,6 @@ from itertools import product
 from types import MappingProxyType
 from typing import get_args
 
-import msgspec
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -23,10 +22,10 @@ from falgate.core.account import LEVELS
 from falgate.core.calendar import KINDS
 from falgate.core.events import AnomalyKind, ModelAlertKind, Place, Source
 from falgate.core.refused import Reason
-from falgate.pictures.catalogue import StoreSize
 from falgate.telemetry.counts import Counts, Durations, Histogram, Labels, total
 from falgate.telemetry.gauges import drifts, families, gone, retirements
 from falgate.telemetry.standing import UpstreamStanding
+from falgate.telemetry.stored import Stored
 from falgate.telemetry.upstreams import OTHER, in_dollars, short
 from falgate.webhooks.delivery import TriedAs
 
@@ -36,37 +35,11 @@ TEAMS_MAX, APPS_MAX = 50, 100
 IN_MEMORY, READ = ("memory", "redis")
 """Where the fast path found a hit."""
 
+UNLOGGED = MANY, LOST = ("many", "redis")
+"""Why requests are missing in the request log: too many at once, or Redis did not answer."""
+
 ENDS = ("paid", "refused", "released", "unknown")
 """The states in which a job's hold has been settled or released."""
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """State of the picture store; None where it is unknown.
-
-    Attributes:
-        total: Number and size of the stored pictures.
-        free_bytes: Free space of its disk; None also for a bucket.
-        full: Whether purchases are stopped because the store is full.
-    """
-
-    total: StoreSize | None = None
-    free_bytes: int | None = None
-    full: bool | None = None
-
-    def families(self) -> Iterable[Metric]:
-        """Yield the known values as gauges."""
-        if self.total is not None:
-            pictures, size_bytes = self.total.pictures, self.total.size_bytes
-            yield GaugeMetricFamily("falgate_pictures_stored", "Pictures in the store.", pictures)
-            yield GaugeMetricFamily("falgate_pictures_bytes", "Total size of them.", size_bytes)
-        if self.free_bytes is not None:
-            yield GaugeMetricFamily(
-                "falgate_store_free_bytes", "Free space on the store's disk.", self.free_bytes
-            )
-        if self.full is not None:
-            yield GaugeMetricFamily(
-                "falgate_store_full", "1 while the full store stops purchases.", self.full
-            )
 
 
 class Metrics(Collector):
@@ -100,6 +73,7 @@ class Metrics(Collector):
         self.anomalies: Counter[Labels] = Counter()
         self.troubles: Counter[Labels] = Counter() if troubles is None else troubles
         self.dropped: Counter[Labels] = Counter()
+        self.unlogged: Counter[Labels] = Counter()
         self.overdrawn: Counter[Labels] = Counter()
         self.unchecked: Counter[Labels] = Counter()
         self.alerts: Counter[Labels] = Counter()
@@ -174,6 +148,7 @@ class Metrics(Collector):
             (self.webhooks, product(get_args(TriedAs))),
             (self.unchecked, [()]),
             (self.dropped, product(self._models)),
+            (self.unlogged, product(UNLOGGED)),
         )
         for counter, labels in known:
             for each in labels:
@@ -297,4 +272,6 @@ class Metrics(Collector):
              self.unchecked),
             ("falgate_dropped_fields", "Unknown input fields, which were dropped.", ["model"],
              self.dropped),
+            ("falgate_requests_unlogged", "Requests missing in the request log, by why.", ["why"],
+             self.unlogged),
         )  # fmt: skip

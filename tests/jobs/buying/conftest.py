@@ -23,7 +23,7 @@ from falgate.accounts.directory import App, Directory, Team
 from falgate.accounts.limits import Exceeded
 from falgate.core.calendar import Calendar
 from falgate.core.errors import Refusal, StoreUnavailable
-from falgate.core.events import Anomaly, Answered, Overdrawn, Purchased
+from falgate.core.events import Anomaly, Answered, Overdrawn, Purchased, Refused
 from falgate.core.picture import Kept, Picture
 from falgate.fal.options import FalOptions
 from falgate.jobs import admission
@@ -84,6 +84,9 @@ class Facts:
     def anomaly(self, event: Anomaly) -> None:
         self.events.append(event)
         self._did.append(f"anomaly {event.what}")
+
+    def failed(self, event: Refused) -> None:
+        self._did.append(f"failed {event.status} {event.reason}")
 
     def exhausted(self, upstream: str) -> None:
         self._did.append(f"exhausted {upstream}")

@@ -257,8 +257,8 @@ SUITE[turns] = {
     ),
     "mark_without_a_turn": (
         MARK,
-        "if not redis.call('ZSCORE', slots, known[5]) then return 0 end",
-        "",
+        "if not slot_ms then return 0 end",
+        "slot_ms = slot_ms or '0'",
     ),
     "uncertain_keeps_its_slot": (UNCERTAIN, "redis.call('ZREM', slots, known[2])", ""),
     "no_alerts": (SETTLE, "if charged > 0 then cross(alerts, account, name, budget, 0) end", ""),

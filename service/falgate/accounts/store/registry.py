@@ -1,6 +1,7 @@
 """Redis storage of the directory and of keys; every change is written with its audit entry."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.directory import Alias, App, Directory, Gone, Model, Team
 from falgate.accounts.store.operators import Operators
 from falgate.core.change import Audited, Change
+from falgate.core.errors import Unavailable
 from falgate.money.store.ledger import check_own
 from falgate.redis import keyspace
 from falgate.redis.audited import put
@@ -143,7 +145,19 @@ class Registry:
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         """Create, change or (with None) remove a team; False if it no longer equals `was`."""
         change = Change(who=who, action="team", subject=name)
-        return await self._put(keyspace.DIRECTORY, f"team:{name}", was, now, change)
+        done = await self._put(keyspace.DIRECTORY, f"team:{name}", was, now, change)
+        if done and now is None:
+            with suppress(Unavailable):  # the team is gone; its log will be, at the latest in days
+                await self._drop_log(name)
+        return done
+
+    async def _drop_log(self, team: str) -> None:
+        """Delete the log of a team's requests, which a new team of its name must not find."""
+        of = [(kind, team) for kind in keyspace.LOG_KINDS]
+        await self._redis.zrem(keyspace.REQUEST_LOGS, *(f"{kind}:{team}" for kind, _ in of))
+        await self._redis.delete(
+            *(key(*each) for each in of for key in (keyspace.request_log, keyspace.logged))
+        )
 
     async def put_app(self, name: str, was: App | None, now: App | None, who: str) -> bool:
         """Create, change or (with None) remove an app, named "team/app"; False as for a team."""

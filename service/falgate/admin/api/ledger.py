@@ -129,7 +129,7 @@ async def list_ledger(
     )
     archived = await reports.archived_until(upstream)
     return LedgerPage(
-        items=[msgspec.convert(shown(*each), EntryShown) for each in found.entries],
+        items=[entry_shown(*each) for each in found.entries],
         next_cursor=found.cursor or None,
         looked_to=_written(found.cursor),
         archived_until=_written(archived),
@@ -166,3 +166,8 @@ async def list_ledger_csv(
 
 def _written(entry: str) -> str | None:
     return instant(int(entry.partition("-")[0]) // 1000) if entry else None
+
+
+def entry_shown(entry: str, fields: dict[str, str]) -> EntryShown:
+    """Convert an entry, given its id and its fields."""
+    return msgspec.convert(shown(entry, fields), EntryShown)

@@ -28,6 +28,7 @@ from falgate.admin.api import (
     playground,
     problems,
     quote,
+    requests,
     setup,
     status,
     stops,
@@ -56,12 +57,13 @@ from falgate.requests.erasure import PromptEraser
 from falgate.requests.playground import Playground
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
+from falgate.telemetry.request_story import Requests
 from falgate.webhooks.admin import WebhookAdmin
 
 _ALWAYS = (
     *(teams, apps, keys, setup, limits, budgets, stops, accounts, operators, whoami),
     *(audit, config, ledger, ledger_figures, usage, activity, jobs),
-    *(deliveries, model, models, aliases),
+    *(deliveries, requests, model, models, aliases),
 )
 
 
@@ -95,6 +97,7 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
         under_way: Open jobs.
         ledger_healths: What is known of the ledger.
         deliveries: Webhooks.
+        requests: The requests of the last days.
         pictures: None where nobody asks for pictures.
     """
 
@@ -104,6 +107,7 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
     under_way: JobsUnderWay
     ledger_healths: LedgerHealthStore
     deliveries: WebhookAdmin
+    requests: Requests
     pictures: PictureParts | None = None
 
 
@@ -136,6 +140,7 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
             ledger_healths=parts.ledger_healths,
             slots_max=services.slots_max,
             webhooks=parts.deliveries,
+            requests=parts.requests,
             **(msgspec.structs.asdict(pictures) if pictures else {}),
         ),
         exception_handlers=problems.HANDLERS,

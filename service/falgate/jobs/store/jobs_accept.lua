@@ -27,7 +27,9 @@ if known[1] == 'reserved' then
   for i = first_account, #KEYS do redis.call('HINCRBY', KEYS[i], 'waiting', '-' .. known[5]) end
 end
 if known[1] == 'submitting' or known[1] == 'reserved' then
-  redis.call('HSET', job, 'state', 'accepted', 'submitted_ms', known[6] or whole(now_ms()))
+  local now = whole(now_ms())
+  redis.call('HSET', job, 'state', 'accepted', 'submitted_ms', known[6] or now,
+    'accepted_ms', now)
   redis.call('HDEL', job, 'trouble', 'troubled_ms')
   if lease_ms > 0 or known[3] then
     redis.call('ZADD', open_jobs, whole(now_ms() + lease_ms), job_id)

@@ -24,7 +24,8 @@ local known = redis.call('HMGET', job, 'state', 'epoch')
 if known[1] == 'finished' then return 'finished' end
 if known[1] ~= 'paid' or known[2] ~= epoch then return 'fenced' end
 local now = now_ms()
-redis.call('HSET', job, 'state', 'finished', 'pictures', pictures, 'kept', kept)
+redis.call('HSET', job, 'state', 'finished', 'pictures', pictures, 'kept', kept,
+  'finished_ms', whole(now))
 redis.call('HDEL', job, 'input', 'output', 'trouble', 'troubled_ms')
 redis.call('ZREM', open_jobs, job_id)
 redis.call('ZADD', ended_jobs, whole(now), job_id)

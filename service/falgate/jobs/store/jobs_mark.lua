@@ -23,9 +23,11 @@ end
 local now = now_ms()
 local lease_until = tonumber(redis.call('ZSCORE', open_jobs, job_id) or '0')
 if known[1] ~= 'reserved' or lease_until <= now then return 0 end
-if not redis.call('ZSCORE', slots, known[5]) then return 0 end
+local slot_ms = redis.call('ZSCORE', slots, known[5])
+if not slot_ms then return 0 end
 same_accounts(first_account, known[4])
 for i = first_account, #KEYS do redis.call('HINCRBY', KEYS[i], 'waiting', '-' .. known[3]) end
-redis.call('HSET', job, 'state', 'submitting', 'submitted_ms', whole(now))
+redis.call('HSET', job, 'state', 'submitting', 'submitted_ms', whole(now),
+  'slot_ms', whole(tonumber(slot_ms)))
 redis.call('ZADD', open_jobs, whole(now + lease_ms), job_id)
 return now

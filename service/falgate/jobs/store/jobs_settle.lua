@@ -94,7 +94,8 @@ redis.call('ZREM', slots, known[8])
 give_slots(slots, waiting, tags, slots_max, channel, '')
 
 redis.call('HSET', job, 'state', to, 'settled_to', to, 'charged', whole(charged),
-  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output)
+  'overrun', whole(overrun), 'remaining', whole(remaining), 'output', output,
+  'settled_ms', whole(now), 'entry', entry)
 redis.call('HDEL', job, 'trouble', 'troubled_ms')
 if answer ~= 'null' then
   redis.call('HSET', job, 'answered', '1')
