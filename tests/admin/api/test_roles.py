@@ -73,7 +73,8 @@ def test_the_walk_has_every_route_of_the_document(staged: Staged) -> None:
 
     plain = {(each.method, re.sub(r"\{(\w+):\w+\}", r"{\1}", each.path)) for each in ROUTES}
     assert plain == documented
-    assert all(each.reads for each in ROUTES if each.method == "GET")
+    unread = [each.path for each in ROUTES if each.method == "GET" and not each.reads]
+    assert unread == ["/playground/{request_id:str}"]  # what only who bought looks at
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda each: f"{each.method} {each.path}")

@@ -17,8 +17,9 @@ class Resource:
     """Decorators for the routes of one resource, such as `@routes.get("/teams", "List teams")`.
 
     Each takes a path, a summary, and the statuses of refusals that not every route has. `act` is a
-    POST that creates nothing, and so answers 200. `reads=True`: the route changes nothing, as a GET
-    does; `lead=True`: it checks that what leads of teams ask for is their team's. A route that
+    POST that creates nothing, and so answers 200.
+    `reads=True`: the route changes nothing, as a GET does by itself; `reads=False`: it is not for
+    viewers. `lead=True`: it checks that what leads of teams ask for is their team's. A route that
     changes what an administration has takes `?preview=true` by itself.
 
     Attributes:
@@ -38,15 +39,15 @@ class Resource:
         path: str,
         summary: str,
         *refused: int,
-        reads: bool = False,
+        reads: bool | None = None,
         lead: bool = False,
         **options: Any,
     ) -> Callable[[Any], HTTPRouteHandler]:
-        changes = not (reads or verb is get)
+        changes = verb is not get if reads is None else not reads
 
         def add(function: Any) -> HTTPRouteHandler:
             answers: dict[int, Any] = refusals(*refused)
-            if changes and has_preview(function):
+            if changes and verb is not get and has_preview(function):
                 answers[200] = _with_preview(function, options.get("status_code", verb))
                 function = previewed(function)
             made = verb(
