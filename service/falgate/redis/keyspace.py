@@ -47,6 +47,7 @@ key_order = Key("keyorder:<of>", "zset", "`<created>-<id>` of all keys, a team's
 audit = Key("audit", "stream", "the audit log, append-only")
 accounts = Key("accounts:<upstream>", "set", "names of the accounts that were charged or limited")
 teams = Key("teams:<upstream>", "zset", "names of the teams among them")
+limited = Key("limited:<upstream>", "zset", "names of those with budgets; `` once it has all")
 account = Key("account:<upstream>:<account_name>", "hash", "budgets and counters of one account")
 overage = Key("overage:<upstream>", "hash", "limit and overrun of the overage account")
 former_overage = Key(
