@@ -199,3 +199,22 @@ def test_what_makes_no_sense_is_refused_in_words(
     assert refused.exit_code in {1, 2}
     assert refused.stderr.count("Error: ") == 1
     assert "Traceback" not in refused.stderr
+
+
+def test_figures_are_shown_as_words_and_as_json(falgate: Falgate) -> None:
+    days = json.loads(falgate("activity", "--by", "month", "--json").stdout)
+    first = days["items"][-2]["start"]
+    assert json.loads(falgate("ledger", "totals", "--app", "web/shop", "--json").stdout)["bought"]
+    assert falgate("activity", "--by", "month", "--team", "web").stdout.count(first) == 1
+    assert "pictures" in falgate("ledger", "totals", "--team", "web", "--kind", "close").stdout
+    assert "never with fal's billing" in falgate("ledger", "health").stdout
+    assert json.loads(falgate("ledger", "health", "--json").stdout)["entries"] == 303
+    assert json.loads(falgate("jobs", "--json").stdout) == {
+        "items": [],
+        "total": 0,
+        "complete": True,
+    }
+    assert falgate("jobs").exit_code == 0
+    shown = falgate("overview")
+    assert (shown.exit_code, "goes on" in shown.stdout) == (0, True)
+    assert json.loads(falgate("overview", "--json").stdout)["teams_in_all"] == 2

@@ -27,6 +27,7 @@ USUAL: dict[str, Any] = {
     "pool": picture_keys.pool("f"),
     "accounts": keyspace.accounts(UPSTREAM),
     "teams": keyspace.teams(UPSTREAM),
+    "limited": keyspace.limited(UPSTREAM),
     "account": ACCOUNTS[0],
     "slots": keyspace.slots(UPSTREAM),
     "waiting": keyspace.waiting(UPSTREAM),

@@ -1,7 +1,7 @@
 """Administration of budgets and of the overage account."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from falgate.admin.context import AdminContext, change, check
 from falgate.core.account import ORGANISATION, Account
@@ -11,6 +11,15 @@ from falgate.core.money import MICROS_MAX, Micros, dollars
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.money.budget import Budget, BudgetUnset, Position
 
+_PAGE = 500
+_AFTER_KEYS = "key;"
+"""Where lists of accounts by name go on after all keys: `;` follows `:`."""
+
+
+def place(position: Position) -> str:
+    """Return where a budget is in lists of budgets: they are sorted by this."""
+    return f"{position.account.name} {KINDS.index(position.window.kind)}"
+
 
 class Budgets:
     """All budgets of one upstream."""
@@ -18,18 +27,71 @@ class Budgets:
     def __init__(self, context: AdminContext) -> None:
         self._context = context
 
-    async def all(self, team: str = "") -> list[Position]:
-        """Return the position of every budget, by account name and window.
-
-        With `team`, only of the team, its apps and its keys.
-        """
+    async def all(self) -> list[Position]:
+        """Return the position of every budget, by account name and window."""
         found: list[Position] = []
-        for account in await self._context.budget_store.limited(self._context.upstream):
-            if team and await self._context.team_of(account) != team:
-                continue
-            positions = await self._context.budget_store.positions(self._context.upstream, account)
-            found.extend(position for position in positions if position.budget is not None)
+        store, upstream, start = self._context.budget_store, self._context.upstream, ""
+        while accounts := await store.limited(upstream, start, _PAGE):
+            found += await self._of(accounts)
+            start = f"{accounts[-1].name}\0"
         return found
+
+    async def most(self, team: str = "") -> list[Position]:
+        """Return the same, of all accounts but keys, of which there may be any number.
+
+        With `team`, only of the team and its apps.
+        """
+        if team:
+            return await self._of(await self._below(team, keys=False))
+        found: list[Position] = []
+        store, upstream, start = self._context.budget_store, self._context.upstream, ""
+        while accounts := await store.limited(upstream, start, _PAGE):
+            found += await self._of([each for each in accounts if each.level != "key"])
+            last = accounts[-1]
+            start = _AFTER_KEYS if last.level == "key" else f"{last.name}\0"
+        return found
+
+    async def page(
+        self, number: int, cursor: str = "", *, team: str = ""
+    ) -> tuple[list[Position], str]:
+        """Return up to `number` budgets' positions, by account name and window.
+
+        Args:
+            number: How many; what it costs grows with that, and with `team` with its keys.
+            cursor: Of the previous page, or "".
+            team: Only of the team, its apps and its keys; "" for all.
+
+        Returns:
+            The positions, and the cursor of the next page, or "".
+        """
+        # Each account with a budget has one at least; that of the cursor may be at its end.
+        store, start = self._context.budget_store, cursor.partition(" ")[0]
+        if team:
+            found = await self._of(
+                [each for each in await self._below(team, keys=True) if each.name >= start]
+            )
+        else:
+            found = await self._of(await store.limited(self._context.upstream, start, number + 2))
+        behind = [each for each in found if place(each) > cursor]
+        return behind[:number], place(behind[number - 1]) if len(behind) > number else ""
+
+    async def _below(self, team: str, *, keys: bool) -> list[Account]:
+        """Return a team, its apps and its keys, by name."""
+        apps = [Account("app", name) for name in (await self._context.records.directory()).apps]
+        found = [Account("team", team), *(each for each in apps if each.id.startswith(f"{team}/"))]
+        if keys:
+            found += [Account("key", each.id) for each in await self._context.records.keys(team)]
+        return sorted(found, key=lambda account: account.name)
+
+    async def _of(self, accounts: Sequence[Account]) -> list[Position]:
+        """Return the positions of the budgets of accounts."""
+        store, upstream = self._context.budget_store, self._context.upstream
+        return [
+            position
+            for positions in await store.positions_of(upstream, accounts)
+            for position in positions
+            if position.budget is not None
+        ]
 
     async def accounts(self) -> list[Account]:
         """Return every account that was charged or has a budget, by name."""

@@ -4,9 +4,9 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import msgspec
@@ -16,20 +16,19 @@ from falgate.accounts.apikey import Kind
 from falgate.admin.context import upstream_of
 from falgate.cli.client import Api, admin_api, lister
 from falgate.cli.ledger_books import reconcile, recover_books
+from falgate.cli.ledger_figures import health, totals
+from falgate.cli.ledger_filters import filters
 from falgate.cli.local import OF_PICTURES, with_redis
-from falgate.cli.options import as_json, from_day, of_books, through, to_day, wants_json
+from falgate.cli.options import as_json, of_books, through, wants_json
 from falgate.cli.output import Column, listed, moment, table
 from falgate.first_start import TEST, known_upstreams, open_pictures
 from falgate.money.archive import Archived, Archivist
 from falgate.money.difference import Verified
-from falgate.money.entry import ENTRY_KINDS, OUTCOMES
 from falgate.money.entry_shown import csv_header, csv_rows
 from falgate.money.store.archive import Archiving
 from falgate.money.store.verify import verify
 from falgate.pictures.archive import Archive
 from falgate.settings import Settings
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _NEWEST = 50
 _TABLE = (
@@ -49,31 +48,6 @@ _TABLE = (
     Column("raised_usd", "raised $"),
     Column("job", short=True),
 )
-
-
-def filters(command: F) -> F:
-    """The options that say which entries are meant."""
-    for option in (
-        from_day,
-        to_day,
-        click.option("--team", help="Of this team."),
-        click.option("--app", help="Of this app: its name, or TEAM/APP."),
-        click.option("--key", help="Of this key, by its id."),
-        click.option("--model", help="Of this model, by its endpoint."),
-        click.option("--job", help="Of this job."),
-        click.option("--kind", type=click.Choice(ENTRY_KINDS), help="Of this kind."),
-        click.option("--outcome", type=click.Choice(OUTCOMES), help="Closed so."),
-        click.option(
-            "--pictures", type=click.Choice(["none"]), help="none: charged without a picture."
-        ),
-        click.option(
-            "--reconciled",
-            type=click.Choice(["yes", "no"]),
-            help="Closed jobs that were, or were not, compared with fal's billing.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -204,5 +178,5 @@ def _write(entries: Iterable[dict[str, Any]], form: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
-for books_command in (reconcile, recover_books):
+for books_command in (reconcile, recover_books, totals, health):
     ledger.add_command(books_command)

@@ -11,6 +11,7 @@ from falgate import __version__
 from falgate.core.printable import escaped
 
 COMMANDS = {
+    "activity": "activity",
     "apply": "apply",
     "apps": "apps",
     "audit": "audit",
@@ -21,11 +22,13 @@ COMMANDS = {
     "deliveries": "deliveries",
     "export": "apply",
     "health": "health",
+    "jobs": "jobs",
     "keys": "keys",
     "ledger": "ledger",
     "limits": "limits",
     "models": "models",
     "operators": "operators",
+    "overview": "overview",
     "playground": "playground",
     "quote": "quote",
     "requests": "requests",

@@ -1,5 +1,6 @@
 """Storage that budgets and stops need; each method raises `Unavailable` without Redis."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from falgate.core.account import Account
@@ -67,8 +68,15 @@ class BudgetStore(Protocol):
     async def accounts(self, upstream: str) -> list[Account]:
         """Return every account that was ever charged or limited, by name."""
 
-    async def limited(self, upstream: str) -> list[Account]:
-        """Return the accounts that have a budget, by name."""
+    async def limited(
+        self, upstream: str, start: str = "", number: int | None = None
+    ) -> list[Account]:
+        """Return accounts that have a budget, by name: up to `number`, from a name on."""
+
+    async def positions_of(
+        self, upstream: str, accounts: Sequence[Account]
+    ) -> list[list[Position]]:
+        """Return the positions of each account in the current windows."""
 
     async def overage(self, upstream: str) -> tuple[Micros, Micros]:
         """Return the overage limit and how much of it is used."""

@@ -53,6 +53,7 @@ operators = Key("operators", "hash", "operators by the ids of their keys, as JSO
 audit = Key("audit", "stream", "the audit log, append-only")
 accounts = Key("accounts:<upstream>", "set", "names of the accounts that were charged or limited")
 teams = Key("teams:<upstream>", "zset", "names of the teams among them")
+limited = Key("limited:<upstream>", "zset", "names of those with budgets; `` once it has all")
 account = Key("account:<upstream>:<account_name>", "hash", "budgets and counters of one account")
 overage = Key("overage:<upstream>", "hash", "limit and overrun of the overage account")
 former_overage = Key(

@@ -92,3 +92,39 @@ async def test_the_status_says_what_runs_and_names_no_password(gateway: Any) -> 
     assert (found["redis"]["trouble"], found["store"]["trouble"], found["frozen"]) == (None,) * 3
     assert "organisation:main" in [each["standing"]["account"] for each in found["fullest"]]
     assert "@" not in found["store"]["at"] + found["redis"]["at"]
+
+
+async def test_the_overview_shows_spend_savings_and_health(gateway: Any, until: Any) -> None:
+    headers = {"Authorization": f"Key {gateway.admin_key}"}
+    body = {"prompt": "an overview", "quality": "low"}
+    async with gateway.client() as client:
+        for _ in range(2):
+            asked = await client.post(
+                MODEL, json=body, headers={"Authorization": f"Key {gateway.key}"}
+            )
+            assert asked.status_code == 200, asked.text
+
+        async def counted() -> bool:
+            found = (await client.get(f"{PREFIX}/overview", headers=headers)).json()
+            return bool(found["today"]["hits"]) and bool(found["today"]["purchases"])
+
+        await until(counted)
+        found = (await client.get(f"{PREFIX}/overview", headers=headers)).json()
+        query = {"team": "default", "top": 0}
+        team = (await client.get(f"{PREFIX}/overview", params=query, headers=headers)).json()
+        none = await client.get(f"{PREFIX}/overview", params={"team": "none"}, headers=headers)
+
+    windows = {each["standing"]["window"]: each for each in found["spend"]}
+    assert windows.keys() >= {"day", "month"}
+    assert windows["day"]["standing"]["account"] == "organisation:main"
+    assert float(windows["day"]["limit_usd"]) > float(windows["day"]["standing"]["spent_usd"]) > 0
+    assert found["teams"][0].keys() == {"team", "booked_usd", "today_usd", "saved_usd", "purchases"}
+    assert float(found["today"]["saved"]["hit_usd"]) > 0
+    assert 0 < float(found["month"]["hit_share"]) < 1
+    assert found["purchases"]["slots_limit"] is None
+    assert found["health"] == {
+        "redis": None, "store": None, "upstream": None, "lost": 0, "unbanked": 0, "falgate": None
+    }  # fmt: skip
+    assert (found["upstream"], found["team"], found["frozen"]) == ("sandbox", None, None)
+    assert (team["team"], team["teams"], team["purchases"]["waiting"]) == ("default", [], None)
+    assert none.status_code == 404

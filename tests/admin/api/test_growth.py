@@ -9,6 +9,7 @@ import pytest
 from redis import Redis as SyncRedis
 
 from falgate.accounts.apikey import KeyRecord
+from falgate.core.account import account
 from falgate.redis import keyspace
 
 Cost = Callable[[str], int]
@@ -80,3 +81,40 @@ def test_pages_hold_every_key_once_the_oldest_first(redis: SyncRedis, client: ht
     shop = client.get("/keys", params={"of": "web/shop", "limit": 500}).json()["items"]
     assert [key["id"] for key in shop] == found[:: MANY // 10]
     assert client.get("/keys", params={"of": "web/sho"}).json()["items"] == []
+
+
+def limit_all(redis: SyncRedis, number: int) -> None:
+    """So many keys, each with a budget for a day and one for a month."""
+    budget = '{"limit":5000000}'
+    with redis.pipeline(transaction=False) as pipeline:
+        for each in range(number):
+            name = f"key:k{each:010}"
+            fields: dict[Any, Any] = {"budget:day": budget, "budget:month": budget}
+            pipeline.hset(keyspace.account("sandbox", account(name)), mapping=fields)
+            pipeline.zadd(keyspace.limited("sandbox"), {name: 0})
+        pipeline.zadd(keyspace.limited("sandbox"), {"": 0})
+        pipeline.execute()
+
+
+def test_a_page_of_budgets_costs_no_more_where_there_are_many(redis: SyncRedis, cost: Cost) -> None:
+    costs = []
+    for number in (FEW, MANY):
+        limit_all(redis, number)
+        costs.append(cost("/budgets?limit=10"))
+
+    assert costs[1] < 2 * costs[0], costs
+
+
+def test_pages_hold_every_budget_once_by_account_and_window(
+    redis: SyncRedis, client: httpx.Client
+) -> None:
+    limit_all(redis, FEW)
+    found, cursor = [], ""
+    while cursor is not None:
+        page = client.get("/budgets", params={"limit": 7, "cursor": cursor}).json()
+        found += [(each["account"], each["window"]) for each in page["items"]]
+        cursor = page["next_cursor"]
+
+    assert found == [
+        (f"key:k{each:010}", window) for each in range(FEW) for window in ("day", "month")
+    ]

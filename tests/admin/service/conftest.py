@@ -2,7 +2,7 @@
 
 # ruff: noqa: D102 - the ports say what each method does
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -206,9 +206,17 @@ class Books:
         known = {place[1] for place in self.budgets if place[0] == upstream} | {*self.spent}
         return sorted(known, key=lambda account: account.name)
 
-    async def limited(self, upstream: str) -> list[Account]:
+    async def limited(
+        self, upstream: str, start: str = "", number: int | None = None
+    ) -> list[Account]:
         known = {place[1] for place in self.budgets if place[0] == upstream}
-        return sorted(known, key=lambda account: account.name)
+        behind = [each for each in known if each.name >= start]
+        return sorted(behind, key=lambda account: account.name)[:number]
+
+    async def positions_of(
+        self, upstream: str, accounts: Sequence[Account]
+    ) -> list[list[Position]]:
+        return [await self.positions(upstream, each) for each in accounts]
 
     async def overage(self, upstream: str) -> tuple[Micros, Micros]:
         return self.limits.get(upstream, 0), 0

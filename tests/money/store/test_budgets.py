@@ -192,6 +192,23 @@ async def test_those_with_a_budget_are_found_among_many_that_were_charged(
 
     assert len(await budgets.accounts(FAL)) == 1_201
     assert await budgets.limited(FAL) == [Account("key", "7"), TEAM]
+    assert await budgets.limited(FAL, "key:8") == [TEAM]
+    assert await budgets.limited(FAL, number=1) == [Account("key", "7")]
+    await budgets.put(FAL, TEAM, "hour", was=Budget(limit=1), now=None, who="me")
+    assert await budgets.limited(FAL) == [Account("key", "7")]
+
+
+async def test_budgets_that_an_earlier_version_set_are_listed_once_and_for_all(
+    budgets: Budgets, redis: Redis
+) -> None:
+    await redis.sadd(keyspace.accounts(FAL), *(f"key:{number}" for number in range(700)))
+    await redis.hset(keyspace.account(FAL, Account("key", "650")), "budget:day", '{"limit":5}')
+
+    assert await budgets.limited(FAL) == [Account("key", "650")]
+    await redis.delete(keyspace.accounts(FAL))
+    assert await budgets.limited(FAL) == [Account("key", "650")]
+    [[_, day, *_]] = await budgets.positions_of(FAL, [Account("key", "650")])
+    assert (day.limit, day.spent) == (5, 0)
 
 
 async def test_accounts_are_those_of_their_own_upstream(budgets: Budgets) -> None:

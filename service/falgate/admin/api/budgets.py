@@ -12,13 +12,13 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from falgate.admin.api.leads import check_seen, check_set
-from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page, page
+from falgate.admin.api.paging import LIMIT, Cursor, Limit, Page
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import Standing, Usd
 from falgate.admin.patch import budgeted
 from falgate.core.account import Account, account
-from falgate.core.calendar import KINDS, Calendar, Kind
+from falgate.core.calendar import Calendar, Kind
 from falgate.core.change import WHY_MAX
 from falgate.core.money import Micros, dollars, usd
 from falgate.core.problems import Invalid
@@ -111,11 +111,8 @@ async def list_budgets(
     cursor: Cursor = "",
 ) -> Page[Standing]:
     """With their positions, by account and window; for a lead, those of the own team."""
-    found = {
-        f"{each.account.name} {KINDS.index(each.window.kind)}": each
-        for each in await accounts.budgets.all(acting.team)
-    }
-    return page(found, lambda _, position: Standing.by(calendar, position), limit, cursor)
+    found, more = await accounts.budgets.page(limit, cursor, team=acting.team)
+    return Page(items=[Standing.by(calendar, each) for each in found], next_cursor=more or None)
 
 
 @routes.post("/budgets", "Create a budget", 404, 409, lead=True)

@@ -69,7 +69,10 @@ class StatusShown(msgspec.Struct, frozen=True, kw_only=True):
         list[ModelShown],
         Meta(description="Models that end within 90 days, have ended or are gone, of live keys"),
     ]
-    fullest: Annotated[list[BudgetFilled], Meta(description="Budgets of live keys, at most ten")]
+    fullest: Annotated[
+        list[BudgetFilled],
+        Meta(description="Live budgets, at most ten; those of single keys aside"),
+    ]
 
 
 class Probes(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +132,7 @@ async def show_status(
             if report.differences
         ],
         ending=await _ending(services, reports, upstream, of) if upstream else [],
-        fullest=_fullest(await admin.budgets.all(of) if upstream else [], calendar),
+        fullest=_fullest(await admin.budgets.most(of) if upstream else [], calendar),
     )
 
 

@@ -24,6 +24,9 @@ _RESET = Script("budgets_reset")
 
 _BOUNDARIES_MAX = 3
 _PAGE = 500
+_COUNTERS = ("spent", "forgiven", "raised", "held")
+_WHOLE = ""
+"""In the list of accounts with budgets: that it is complete."""
 
 
 class Budgets:
@@ -111,19 +114,60 @@ class Budgets:
         names: Any = await self._redis.smembers(keyspace.accounts(upstream))
         return [account(name) for name in sorted(names)]
 
-    async def limited(self, upstream: str) -> list[Account]:
-        """Return the accounts that have a budget: few, however many keys were ever charged."""
+    async def limited(
+        self, upstream: str, start: str = "", number: int | None = None
+    ) -> list[Account]:
+        """Return accounts that have a budget, by name: up to `number`, from a name on.
+
+        The cost grows only with the number that is returned, however many keys were ever charged.
+        """
+        key, most = keyspace.limited(upstream), -1 if number is None else number
+        least = f"[{start}" if start else f"({_WHOLE}"
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.zscore(key, _WHOLE)
+            pipeline.zrangebylex(key, least, "+", 0, most)
+            whole, names = await pipeline.execute()
+        if whole is None:
+            await self._list_limited(upstream)
+            names = await self._redis.zrangebylex(key, least, "+", 0, most)
+        return [account(name) for name in names]
+
+    async def _list_limited(self, upstream: str) -> None:
+        """Make the list of accounts that have a budget, which earlier versions did not keep."""
         accounts = await self.accounts(upstream)
         fields = [f"budget:{kind}" for kind in KINDS]
-        found: list[Account] = []
         for start in range(0, len(accounts), _PAGE):
             page = accounts[start : start + _PAGE]
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for each in page:
                     pipeline.hmget(keyspace.account(upstream, each), fields)
                 budgets = await pipeline.execute()
-            found.extend(each for each, set_ in zip(page, budgets, strict=True) if any(set_))
-        return found
+            found = [each.name for each, set_ in zip(page, budgets, strict=True) if any(set_)]
+            if found:
+                await self._redis.zadd(keyspace.limited(upstream), dict.fromkeys(found, 0))
+        await self._redis.zadd(keyspace.limited(upstream), {_WHOLE: 0})
+
+    async def positions_of(
+        self, upstream: str, accounts: Sequence[Account]
+    ) -> list[list[Position]]:
+        """Return the positions of each account in the current windows, in two round trips."""
+        windows = self._calendar.windows(await now_ms(self._redis))
+        fields = [
+            *(f"budget:{kind}" for kind in KINDS),
+            *(f"{counter}:{window.name}" for counter in _COUNTERS for window in windows),
+        ]
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for each in accounts:
+                pipeline.hmget(keyspace.account(upstream, each), fields)
+            found = await pipeline.execute()
+        figures = [
+            {field: value for field, value in zip(fields, values, strict=True) if value is not None}
+            for values in found
+        ]
+        return [
+            [position(each, window, its) for window in windows]
+            for each, its in zip(accounts, figures, strict=True)
+        ]
 
     async def overage(self, upstream: str) -> tuple[Micros, Micros]:
         """Return the overage limit and how much of it is used, in micro-USD."""

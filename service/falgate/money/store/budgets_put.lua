@@ -9,6 +9,7 @@ local audit = KEYS[2]
 local accounts = KEYS[3]
 local ledger = KEYS[4]
 local teams = KEYS[5]
+local limited = KEYS[6]
 local field = ARGV[1]
 local was = ARGV[2]
 local now = ARGV[3]
@@ -28,6 +29,15 @@ if done == 0 then return 0 end
 redis.call('SADD', accounts, account_name)
 local team = string.match(account_name, '^team:(.*)$')
 if team then redis.call('ZADD', teams, '0', team) end
+local is_limited = false
+for _, kind in ipairs({'hour', 'day', 'week', 'month', 'total'}) do
+  is_limited = is_limited or redis.call('HEXISTS', account, 'budget:' .. kind) == 1
+end
+if is_limited then
+  redis.call('ZADD', limited, '0', account_name)
+else
+  redis.call('ZREM', limited, account_name)
+end
 local raised = redis.call('HGET', account, 'raised:' .. name) or '0'
 if done == 1 and lowers == '1' and raised ~= '0' then
   redis.call('HDEL', account, 'raised:' .. name)
