@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from falgate.cli.client import Api, lister, operator
+from falgate.cli.client import Api, changer, lister, operator
 from falgate.cli.keys import expiry, id_of
 from falgate.cli.options import DURATION, EXPIRY, confirm, confirmed, given
 from falgate.cli.output import Column, listed, moment, say, shown
@@ -43,7 +43,7 @@ def operators() -> None:
 @click.option(
     "--expires", type=EXPIRY, default="never", help="2027-01-31, 2027-01-31T12:00+01:00, or never."
 )
-@operator()
+@changer()
 def create(
     api: Api, *, name: str, role: str, team: str | None, prompts: bool | None, expires: str
 ) -> None:
@@ -75,7 +75,7 @@ def show(api: Api, *, operator_id: str) -> None:
 @_prompts
 @click.option("--expires", type=EXPIRY, help="As for `create`.")
 @click.option("--disable/--enable", "disabled", default=None, help="Whether the key works for now.")
-@operator()
+@changer()
 def change(
     api: Api,
     *,
@@ -104,7 +104,7 @@ def change(
     default="0",
     help="How long the present secret stays good: 90s, 30m, 24h; 0 unless given.",
 )
-@operator()
+@changer()
 def rotate(api: Api, *, operator_id: str, overlap_s: int) -> None:
     """Give an operator's key a new secret and print it, this once."""
     made = api.post("operators", id_of(operator_id), "rotate", body={"overlap_s": overlap_s})
@@ -114,7 +114,7 @@ def rotate(api: Api, *, operator_id: str, overlap_s: int) -> None:
 @operators.command()
 @click.argument("operator_id")
 @confirmed
-@operator()
+@changer()
 def revoke(api: Api, *, operator_id: str, yes: bool) -> None:
     """End the use of an operator's key for ever, on every instance at once."""
     name = id_of(operator_id)

@@ -177,3 +177,28 @@ def test_operators_are_paged(client: httpx.Client, make: Make) -> None:
 
     assert {each["id"] for each in first["items"] + rest["items"]} == set(made)
     assert (len(rest["items"]), rest["next_cursor"]) == (1, None)
+
+
+def test_what_a_change_would_do_is_told_without_a_secret_and_nothing_is_made(
+    client: httpx.Client, make: Make, redis: "SyncRedis"
+) -> None:
+    path = f"/operators/{make('viewer')['record']['id']}"
+    before = redis.hgetall(keyspace.OPERATORS)
+    lines = client.get("/audit").text
+    for method, each, body, sentence, final in (
+        ("POST", "/operators", {"role": "admin", "name": "bob"}, "The admin bob is made", False),
+        ("PATCH", path, {"prompts": True}, "becomes on; it was off.", False),
+        ("PATCH", path, {"disabled": True}, "is disabled", False),
+        ("PATCH", path, {"name": "ann"}, "becomes ann; it was alice.", False),
+        ("PATCH", path, {"expires_at": "2099-01-31T00:00:00Z"}, "becomes 2099-01-31", False),
+        ("POST", f"{path}/rotate", {}, "stops working at once.", True),
+        ("POST", f"{path}/rotate", {"overlap_s": 60}, "Its present secret works until", True),
+        ("POST", f"{path}/revoke", None, "stops working for ever", True),
+    ):
+        told = client.request(method, each, params={"preview": "true"}, json=body)
+        assert told.status_code == 200, told.text
+        assert (sentence in " ".join(told.json()["says"]), told.json()["final"]) == (True, final)
+        assert "digest" not in told.text
+        assert "fg_oper" not in told.text
+    assert redis.hgetall(keyspace.OPERATORS) == before
+    assert client.get("/audit").text == lines

@@ -149,13 +149,17 @@ def test_a_preview_says_all_of_it_and_names_no_key(client: httpx.Client, redis: 
 
 
 @pytest.mark.usefixtures("redis")
-async def test_a_lead_sets_up_apps_of_their_own_team_without_budgets_of_the_team(
+async def test_a_lead_sets_up_apps_that_are_there_without_budgets_of_the_team(
     signed_in: Callable[[Operator], httpx.AsyncClient],
 ) -> None:
     below = ASKED | {"budgets": ASKED["budgets"][1:]}
     async with signed_in(ADMIN) as admin, signed_in(LEAD) as lead:
         assert (await lead.post("/setup", json=below)).status_code == 403  # no such team yet
-        await admin.post("/teams", json={"name": "web"})
+        await admin.post("/teams", json={"name": "web", "limits": {"requests_per_second": 9}})
+        assert (await lead.post("/setup", json=below)).status_code == 403  # no such app yet
+        await admin.post("/teams/web/apps", json={"name": "shop"})
+        much = {"name": "much", "limits": {"requests_per_second": 10}}
+        assert (await lead.post("/setup", json=below | {"key": much})).status_code == 400
         assert (await lead.post("/setup", json=ASKED)).status_code == 403
         assert (await lead.post("/setup", json=below | {"team": "art"})).status_code == 403
         done = await lead.post("/setup", json=below)

@@ -13,6 +13,7 @@ from falgate.accounts.limits import NONE, Limits
 from falgate.accounts.operator import Operator
 from falgate.admin.api.budgets import Alerts, Shadow, micros
 from falgate.admin.api.keys import Expiry, seconds
+from falgate.admin.api.leads import check_limits
 from falgate.admin.api.preview import rehearsing
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting, Admin
@@ -123,7 +124,9 @@ async def _permit(acting: Operator, admin: AdminService, asked: SetupWanted) -> 
     acting.answer_for(asked.team)
     if acting.role != "lead":
         return
-    if asked.team not in (await admin.records.directory()).teams:
-        raise Forbidden(f"There is no team {asked.team} yet; ask an admin to make it")
+    if (await admin.records.directory()).lacks(asked.team, asked.app):
+        app = f"{asked.team}/{asked.app}"
+        raise Forbidden(f"There is no app {app} yet; ask an admin to make it")
+    await check_limits(acting, admin, asked.key.limits)
     if any(each.of == "team" for each in asked.budgets):
         raise Forbidden("A lead sets budgets of apps and keys; ask an admin for one of the team")
