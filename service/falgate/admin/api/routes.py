@@ -22,6 +22,7 @@ from falgate.admin.api import (
     ledger_figures,
     limits,
     model,
+    model_form,
     models,
     operators,
     overview,
@@ -63,7 +64,7 @@ from falgate.webhooks.admin import WebhookAdmin
 _ALWAYS = (
     *(teams, apps, keys, setup, limits, budgets, stops, accounts, operators, whoami),
     *(audit, config, ledger, ledger_figures, usage, activity, jobs),
-    *(deliveries, requests, model, models, aliases),
+    *(deliveries, requests, model, model_form, models, aliases),
 )
 
 
