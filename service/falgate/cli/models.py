@@ -5,6 +5,7 @@ import click
 from falgate.cli.aliases import alias, aliases
 from falgate.cli.client import Api, lister
 from falgate.cli.model_files import add, check
+from falgate.cli.model_form import form
 from falgate.cli.model_show import show
 from falgate.cli.options import of_books
 from falgate.cli.output import Column, listed, moment
@@ -30,6 +31,7 @@ def models() -> None:
 models.add_command(add)
 models.add_command(check)
 models.add_command(show)
+models.add_command(form)
 models.add_command(alias)
 models.add_command(aliases)
 models.add_command(retire)

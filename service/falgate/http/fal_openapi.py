@@ -50,24 +50,24 @@ def document(spec: ModelSpec, base_url: str) -> dict[str, Any]:
     ):
         text = text.replace(place, msgspec.json.encode(value).decode()[1:-1])
     found: dict[str, Any] = msgspec.json.decode(text)
-    found["components"]["schemas"].update(_schemas(spec))
+    found["components"]["schemas"].update(schemas(spec))
     return found
 
 
-def _schemas(spec: ModelSpec) -> dict[str, Any]:
+def schemas(spec: ModelSpec) -> dict[str, Any]:
     """Return the schemas of a model's structs under fal's names for them."""
     structs = {spec.input.__name__: "Input", spec.output.__name__: "Output"}
     names = {name: f"{spec.schema_name}{part}" for name, part in structs.items()}
     _, found = msgspec.json.schema_components(
         [spec.input, spec.output], ref_template=f"{_REF}{{name}}"
     )
-    schemas = {names.get(name, name): _object(node, names) for name, node in found.items()}
+    made = {names.get(name, name): _object(node, names) for name, node in found.items()}
     for name, hint in get_type_hints(spec.input).items():
-        chosen = schemas[f"{spec.schema_name}Input"]["properties"][name]
+        chosen = made[f"{spec.schema_name}Input"]["properties"][name]
         for node in chosen.get("anyOf", [chosen]):
             if "enum" in node:
                 _in_order(node, hint)
-    return schemas
+    return made
 
 
 def _in_order(node: dict[str, Any], hint: Any) -> None:

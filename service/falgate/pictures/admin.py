@@ -219,7 +219,7 @@ class CacheAdmin:
         until_s = 0 if pinned else now_s + self._kept_s
         for fingerprint in record.pools:
             await self._pools.keep(fingerprint, {record.sha256}, until_s, pinned=True)
-        await self._note(who, "pin", record.name, {"pinned": pinned})
+        await self._note(who, "pin", record.name, {"pinned": pinned}, {"pinned": record.pinned})
         return await self.picture(record.name)
 
     async def pin_model(self, endpoint: str, who: str, *, cursor: str = "") -> tuple[int, str]:
@@ -241,7 +241,7 @@ class CacheAdmin:
             await self._note(who, "pin", f"model {endpoint}", {"pinned": pinned})
         return pinned, after
 
-    async def reject(self, name: str, who: str) -> Purged:
+    async def reject(self, name: str, who: str, *, what: str = "reject") -> Purged:
         """Remove a picture, its original and everything converted from that from every pool.
 
         A JPEG made from a PNG shows the same picture; rejecting only one file would let the next
@@ -252,15 +252,16 @@ class CacheAdmin:
             Conflict: No pool has it.
         """
         pools = pictures = 0
-        for record in await self.family(await self.picture(name)):
+        was = await self.picture(name)
+        for record in await self.family(was):
             await self._catalogue.pin(record.name, pinned=False)
             taken = await self._deleter.unpool(record)
             pools, pictures = pools + taken, pictures + (taken > 0)
         if not pools:
             raise Conflict("This picture is not in any pool")
-        rejected = Purged(pools=pools, pictures=pictures)
-        await self._note(who, "reject", name, rejected)
-        return rejected
+        done = Purged(pools=pools, pictures=pictures)
+        await self._note(who, what, name, done, {"pools": was.pools, "pinned": was.pinned})
+        return done
 
     async def family(self, record: Record) -> list[Record]:
         """Return a picture, its original and everything converted from that."""
@@ -289,9 +290,9 @@ class CacheAdmin:
             )
         ]
 
-    async def _note(self, who: str, what: str, subject: str, after: Any) -> None:
+    async def _note(self, who: str, what: str, subject: str, after: Any, was: Any = None) -> None:
         change = Change(who=who, action="cache", subject=f"{what} {subject}")
-        await self._notes.note(change, after)
+        await self._notes.note(change, after, was)
 
 
 def _fingerprint(text: str) -> str:

@@ -75,7 +75,7 @@ class Rerolls:
         call = await self._call(pool_record, record, body)
         # Check first that another one can be bought, or the picture would be lost for nothing.
         await self._afford(call)
-        await self._cache_admin.reject(record.name, who)
+        await self._cache_admin.reject(record.name, who, what="reroll")
         kept = await self._queue.wait(call, key=f"reroll {uuid.uuid4().hex}")
         answer = kept.result()
         return Rerolled(

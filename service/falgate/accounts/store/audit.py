@@ -16,8 +16,10 @@ class AuditLog:
         """Write to this Redis."""
         self._redis = redis
 
-    async def note(self, change: Change, after: Any) -> None:
-        """Record an operation and its result, which must not contain a prompt.
+    async def note(self, change: Change, after: Any, before: Any = None) -> None:
+        """Record an operation and its result, and what was there before if that is one record.
+
+        Neither may contain a prompt.
 
         Raises:
             Unavailable: Without Redis.
@@ -28,7 +30,7 @@ class AuditLog:
                 "who": change.who,
                 "action": change.action,
                 "subject": change.subject,
-                "before": "",
+                "before": "" if before is None else msgspec.json.encode(before).decode(),
                 "after": msgspec.json.encode(after).decode(),
             },
         )

@@ -22,6 +22,7 @@ from falgate.admin.api import (
     ledger_figures,
     limits,
     model,
+    model_form,
     models,
     operators,
     overview,
@@ -60,10 +61,10 @@ from falgate.requests.reroll import Rerolls
 from falgate.telemetry.request_story import Requests
 from falgate.webhooks.admin import WebhookAdmin
 
-_ALWAYS = (
+ALWAYS = (
     *(teams, apps, keys, setup, limits, budgets, stops, accounts, operators, whoami),
     *(audit, config, ledger, ledger_figures, usage, activity, jobs),
-    *(deliveries, requests, model, models, aliases),
+    *(deliveries, requests, model, model_form, models, aliases),
 )
 
 
@@ -114,7 +115,7 @@ class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
 def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> list[Router]:
     """The routes under /admin/v1: all, or those of a resource and a method: `budgets`, GET."""
     services, pictures = parts.services, parts.pictures
-    handlers = [handler for each in _ALWAYS for handler in each.routes.handlers]
+    handlers = [handler for each in ALWAYS for handler in each.routes.handlers]
     if pictures:
         for each in (cache, quote, status, overview):
             handlers += each.routes.handlers

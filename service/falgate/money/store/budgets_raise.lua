@@ -19,10 +19,11 @@ if redis.call('ZSCORE', posted, id) then return {'raised'} end
 local now = now_ms()
 if now < starts_ms or now >= ends_ms then return {'elsewhen', whole(now)} end
 if redis.call('HEXISTS', account, 'budget:' .. name:match('^[^:]+')) == 0 then return {'unset'} end
-redis.call('HINCRBY', account, 'raised:' .. name, whole(amount))
+local raised = redis.call('HINCRBY', account, 'raised:' .. name, whole(amount))
 redis.call('ZADD', posted, whole(now), id)
 redis.call('XADD', ledger, '*', 'kind', 'raise', 'account', account_name, 'windows', name,
   'raised', whole(amount), 'who', who, 'why', why)
 redis.call('XADD', audit, '*', 'who', who, 'action', 'raise', 'subject', subject,
-  'before', '', 'after', '{"raised":' .. whole(amount) .. '}', 'why', why)
+  'before', '{"raised":' .. whole(raised - amount) .. '}',
+  'after', '{"raised":' .. whole(raised) .. '}', 'why', why)
 return {'raised'}

@@ -39,7 +39,7 @@ class Stops:
 
     async def put(self, of: Account, was: Stop | None, now: Stop | None, who: str) -> bool:
         """Stop a subject, or (with None) resume it; False if its stop no longer equals `was`."""
-        change = Change(who=who, action="stop", subject=of.name)
+        change = Change(who=who, action="stop", subject=of.name, why=now.why if now else "")
         return await put(self._redis, keyspace.STOPS, of.name, was, now, change)
 
 
