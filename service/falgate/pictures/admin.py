@@ -10,11 +10,12 @@ from msgspec import Meta
 from falgate.accounts.store.audit import AuditLog
 from falgate.cache.fingerprint import prompt_digest
 from falgate.cache.store.pools import Pools
-from falgate.core.change import Change
+from falgate.core.change import Change, check_why
 from falgate.core.picture import EXTENSIONS
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.pictures.catalogue import PoolRecord, Record
 from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.pool_records import pool_records
 from falgate.pictures.store.catalogue import Catalogue
 
 CURSOR = r"([0-9]{1,15})\.([0-9a-f]{64})"
@@ -207,19 +208,21 @@ class CacheAdmin:
         }
         return await self._pools.remove(fingerprint, old) if old else 0
 
-    async def pin(self, name: str, who: str, *, pinned: bool) -> Record:
+    async def pin(self, name: str, who: str, *, pinned: bool, why: str = "") -> Record:
         """Pin a picture in the store and in its pools so that it never expires, or unpin it.
 
         Raises:
             NotFound: It is not stored.
+            Invalid: The reason is not one short line.
         """
+        check_why(why)
         record = await self.picture(name)
         now_s = await self._catalogue.now_ms() // 1000
         await self._catalogue.pin(record.name, pinned=pinned)
         until_s = 0 if pinned else now_s + self._kept_s
         for fingerprint in record.pools:
             await self._pools.keep(fingerprint, {record.sha256}, until_s, pinned=True)
-        await self._note(who, "pin", record.name, {"pinned": pinned})
+        await self._note(who, "pin", record.name, {"pinned": pinned}, why)
         return await self.picture(record.name)
 
     async def pin_model(self, endpoint: str, who: str, *, cursor: str = "") -> tuple[int, str]:
@@ -241,7 +244,7 @@ class CacheAdmin:
             await self._note(who, "pin", f"model {endpoint}", {"pinned": pinned})
         return pinned, after
 
-    async def reject(self, name: str, who: str) -> Purged:
+    async def reject(self, name: str, who: str, *, why: str = "") -> Purged:
         """Remove a picture, its original and everything converted from that from every pool.
 
         A JPEG made from a PNG shows the same picture; rejecting only one file would let the next
@@ -250,7 +253,9 @@ class CacheAdmin:
         Raises:
             NotFound: It is not stored.
             Conflict: No pool has it.
+            Invalid: The reason is not one short line.
         """
+        check_why(why)
         pools = pictures = 0
         for record in await self.family(await self.picture(name)):
             await self._catalogue.pin(record.name, pinned=False)
@@ -259,8 +264,17 @@ class CacheAdmin:
         if not pools:
             raise Conflict("This picture is not in any pool")
         rejected = Purged(pools=pools, pictures=pictures)
-        await self._note(who, "reject", name, rejected)
+        await self._note(who, "reject", name, rejected, why)
         return rejected
+
+    async def root(self, name: str) -> Record:
+        """Return the picture that a picture was converted from, else itself.
+
+        Raises:
+            NotFound: It is not stored.
+        """
+        family = await self.family(await self.picture(name))
+        return next((each for each in family if not each.master), family[0])
 
     async def family(self, record: Record) -> list[Record]:
         """Return a picture, its original and everything converted from that."""
@@ -271,25 +285,10 @@ class CacheAdmin:
         return list(found.values())
 
     async def _pool_records(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
-        if not fingerprints:
-            return []
-        pools = await self._pools.read_all(fingerprints)
-        pool_infos = await self._catalogue.pool_infos(fingerprints)
-        return [
-            PoolRecord(
-                fingerprint=fingerprint,
-                about=about,
-                apps=tuple(sorted(apps)),
-                bought_ms=max(apps.values(), default=0),
-                pool=pool,
-            )
-            for fingerprint, pool, (about, apps) in zip(
-                fingerprints, pools, pool_infos, strict=True
-            )
-        ]
+        return await pool_records(self._catalogue, self._pools, fingerprints)
 
-    async def _note(self, who: str, what: str, subject: str, after: Any) -> None:
-        change = Change(who=who, action="cache", subject=f"{what} {subject}")
+    async def _note(self, who: str, what: str, subject: str, after: Any, why: str = "") -> None:
+        change = Change(who=who, action="cache", subject=f"{what} {subject}", why=why)
         await self._notes.note(change, after)
 
 

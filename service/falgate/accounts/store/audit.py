@@ -30,5 +30,6 @@ class AuditLog:
                 "subject": change.subject,
                 "before": "",
                 "after": msgspec.json.encode(after).decode(),
+                "why": change.why,
             },
         )

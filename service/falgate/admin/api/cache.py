@@ -14,6 +14,7 @@ from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import AdminServices, Who
 from falgate.admin.api.shapes import instant
 from falgate.cache.fingerprint import prompt_digest
+from falgate.core.change import WHY_MAX
 from falgate.core.money import dollars
 from falgate.core.problems import NotFound
 from falgate.pictures.admin import AGE_S_MAX, CURSOR, CacheAdmin, Purged, Selection
@@ -28,6 +29,9 @@ OfApp = Annotated[
     str, QueryParameter(max_length=200, description="Only pools that TEAM/APP bought for")
 ]
 Behind = Annotated[str, pattern_cursor(CURSOR)]
+Reason = Annotated[
+    str, Meta(max_length=WHY_MAX, description="Reason, one line, kept in the audit log")
+]
 OlderThan = Annotated[
     int,
     QueryParameter(ge=0, le=AGE_S_MAX, description="Minimum age of the last purchase, seconds"),
@@ -44,10 +48,17 @@ class PromptGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return "PromptGiven(...)"
 
 
+class Because(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why something is done to a picture."""
+
+    why: Reason = ""
+
+
 class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The original request, for pictures whose prompt is not stored."""
 
     request: dict[str, Any] | None = None
+    why: Reason = ""
 
     def __repr__(self) -> str:
         """Omit the prompt."""
@@ -119,10 +130,13 @@ async def purge(
 
 @routes.act(f"{_ONE}/pin", "Pin a picture", 404)
 async def pin(
-    cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]
+    cache_admin: NamedDependency[CacheAdmin],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Because | None] = None,
 ) -> PictureShown:
     """A pinned picture never expires and is never evicted."""
-    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=True))
+    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=True, why=_why(data)))
 
 
 @routes.act("/cache/pin", "Pin the pictures of a model", 404)
@@ -141,16 +155,24 @@ async def pin_model(
 
 @routes.act(f"{_ONE}/unpin", "Unpin a picture", 404)
 async def unpin(
-    cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]
+    cache_admin: NamedDependency[CacheAdmin],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Because | None] = None,
 ) -> PictureShown:
     """From now on it expires like any other picture."""
-    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=False))
+    return PictureShown.from_record(await cache_admin.pin(name, who, pinned=False, why=_why(data)))
 
 
 @routes.act(f"{_ONE}/reject", "Reject a picture", 404, 409)
-async def reject(cache_admin: NamedDependency[CacheAdmin], who: Who, name: FromPath[str]) -> Purged:
+async def reject(
+    cache_admin: NamedDependency[CacheAdmin],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Because | None] = None,
+) -> Purged:
     """Removes the picture from every pool, in every format."""
-    return await cache_admin.reject(name, who)
+    return await cache_admin.reject(name, who, why=_why(data))
 
 
 @gateway_routes.act(f"{_ONE}/reroll", "Reject a picture and buy another", 404, 409)
@@ -162,7 +184,7 @@ async def reroll(
 ) -> RerolledShown:
     """Charged to the app that bought the picture; answers when the new one is there."""
     body = b"" if data.request is None else msgspec.json.encode(data.request)
-    found = await rerolls.reroll(name, who, body=body)
+    found = await rerolls.reroll(name, who, body=body, why=data.why)
     return RerolledShown.of(
         found,
         request_id=found.request,
@@ -178,6 +200,10 @@ async def forget(
     """Erases its text, pools and pictures. What was paid stays in the ledger."""
     receipt = await eraser.forget(data.prompt, who)
     return ReceiptShown.of(receipt, at=instant(receipt.at_ms // 1000))
+
+
+def _why(data: Because | None) -> str:
+    return data.why if data else ""
 
 
 async def _shown(cache_admin: CacheAdmin, pool_records: Sequence[PoolRecord]) -> list[PoolShown]:

@@ -15,6 +15,7 @@ from falgate.admin.api import (
     cache,
     config,
     deliveries,
+    gallery,
     keys,
     ledger,
     limits,
@@ -33,6 +34,9 @@ from falgate.admin.api.status import Probes
 from falgate.core.problems import NotFound
 from falgate.money.reports import Reports
 from falgate.pictures.admin import CacheAdmin
+from falgate.pictures.gallery import Gallery
+from falgate.pictures.storage import PictureStore
+from falgate.pictures.thumbnails import Thumbnails
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.quote import Quotes
 from falgate.requests.reroll import Rerolls
@@ -49,17 +53,23 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cache_admin: Pools and pictures.
+        gallery: The same pictures with their requests.
         quotes: What requests would cost.
         probes: What runs, and on what.
         rerolls: Buys another picture; None without a gateway, like the next one.
         eraser: Erases prompts.
+        thumbnails: Makes thumbnails.
+        picture_store: Where the pictures' files are.
     """
 
     cache_admin: CacheAdmin
+    gallery: Gallery
     quotes: Quotes
     probes: Probes
     rerolls: Rerolls | None = None
     eraser: PromptEraser | None = None
+    thumbnails: Thumbnails | None = None
+    picture_store: PictureStore | None = None
 
 
 class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,9 +93,14 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
     services, pictures = parts.services, parts.pictures
     handlers = [handler for each in _ALWAYS for handler in each.routes.handlers]
     if pictures:
-        handlers += cache.routes.handlers + quote.routes.handlers + status.routes.handlers
+        handlers += (
+            cache.routes.handlers
+            + gallery.routes.handlers
+            + quote.routes.handlers
+            + status.routes.handlers
+        )
         if pictures.rerolls:
-            handlers += cache.gateway_routes.handlers
+            handlers += cache.gateway_routes.handlers + gallery.gateway_routes.handlers
     if resource:
         of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
         handlers = [
