@@ -31,8 +31,10 @@ from falgate.money.store.usage import Usage
 from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.convert import Converter
 from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.gallery import Gallery
 from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
+from falgate.pictures.store.gallery import PoolIndex
 from falgate.redis.client import address
 from falgate.requests.quote import Quotes
 from falgate.served_models import ModelsWhenNeeded
@@ -144,6 +146,7 @@ def _about_pictures(settings: Settings, redis: Redis) -> PictureParts:
         cache_admin=CacheAdmin(
             catalogue, pools, deleter, AuditLog(redis), kept_s=settings.cache_ttl_s
         ),
+        gallery=Gallery(catalogue, pools, PoolIndex(redis)),
         quotes=Quotes(pools, Budgets(redis, settings.calendar), Stops(redis), Places(redis)),
         probes=probes_of(settings, redis, troubles),
     )

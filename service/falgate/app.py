@@ -228,6 +228,9 @@ def _served(
             resources.redis,
             PictureParts(
                 cache_admin=kept.cache_admin,
+                gallery=kept.gallery,
+                thumbnails=kept.thumbnails,
+                picture_store=resources.store,
                 quotes=Quotes(ports.pools, ports.budgets, ports.stops, ports.places),
                 probes=probes_of(settings, resources.redis, health.troubles),
                 rerolls=Rerolls(kept.cache_admin, ports, works.queue, resources.registry),

@@ -13,11 +13,15 @@ from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.convert import Converter
 from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.eviction import Evictor
+from falgate.pictures.gallery import Gallery
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
 from falgate.pictures.maintenance import PictureMaintenance
 from falgate.pictures.repair import RepairingSource
 from falgate.pictures.store.catalogue import Catalogue
+from falgate.pictures.store.gallery import PoolIndex
+from falgate.pictures.store.thumbnails import ThumbnailRegister
+from falgate.pictures.thumbnails import Thumbnails
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.store.prompts import Prompts
 from falgate.resources import Resources
@@ -35,6 +39,8 @@ class PictureServices(msgspec.Struct, frozen=True, kw_only=True):
     uses: AccessCounter
     cache_admin: CacheAdmin
     eraser: PromptEraser
+    gallery: Gallery
+    thumbnails: Thumbnails
     maintenance: PictureMaintenance
 
 
@@ -50,6 +56,8 @@ def open_picture_services(
         catalogue, deleter, resources.store, facts, bytes_max=settings.picture_bytes_max
     )
     notes = AuditLog(resources.redis)
+    index = PoolIndex(resources.redis)
+    thumbnails = Thumbnails(resources.store, ThumbnailRegister(resources.redis), converter)
     sliding_s = settings.cache_ttl_s if settings.cache_sliding else 0
     return PictureServices(
         address=_address(settings),
@@ -73,8 +81,12 @@ def open_picture_services(
             notes,
             upstreams=tuple(resources.upstreams.names.values()),
         ),
+        gallery=Gallery(catalogue, pools, index),
+        thumbnails=thumbnails,
         maintenance=PictureMaintenance(
             catalogue,
+            thumbnails=thumbnails,
+            index=index,
             collector=GarbageCollector(catalogue, pools, deleter, resources.models),
             deleter=deleter,
             evictor=evictor,

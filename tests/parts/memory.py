@@ -161,5 +161,5 @@ class PictureRegister:
             self.removing -= 1
             return self.removing < 0
 
-    def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
+    def add(self, fingerprint: str, pictures: Sequence[Picture], _: str) -> None:
         self.uses.append((fingerprint, len(pictures)))

@@ -44,7 +44,7 @@ class Books:
     """Everything that hits are added to."""
 
     def __init__(self, share: float = 1) -> None:
-        self.tally, self.used = Counter[str](), Counter[str]()
+        self.tally, self.used = Counter[str](), Counter[tuple[str, str]]()
         self.metrics = Metrics((MODEL,), ("fal",))
         self.telemetry = Telemetry(self.metrics, self._tally, hits_logged=Sampler(share))
         self.counter = HitCounter(self.telemetry, self._use)
@@ -52,8 +52,8 @@ class Books:
     def _tally(self, event: Answered, number: int) -> None:
         self.tally[COLUMN[event.source]] += number
 
-    def _use(self, fingerprint: str, pictures: Sequence[Picture], number: int) -> None:
-        self.used[fingerprint] += number * len(pictures)
+    def _use(self, fingerprint: str, pictures: Sequence[Picture], app: str, number: int) -> None:
+        self.used[fingerprint, app] += number * len(pictures)
 
 
 def test_hits_are_counted_everywhere_once() -> None:
@@ -67,7 +67,7 @@ def test_hits_are_counted_everywhere_once() -> None:
         books.counter.count()
 
     assert books.tally == {"hits": 5}
-    assert books.used == {"pool": 10}
+    assert books.used == {("pool", "web/shop"): 10}
     metrics = books.metrics
     assert metrics.requests["run", "200"] == 5
     assert metrics.answers[MODEL, "hit", "web", "shop"] == 5

@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002 - nobody acts here, and nobody is told why
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -235,9 +235,17 @@ class RehearsedBudgets(BudgetStore):
         """Return every account that was ever charged or limited."""
         return await self._budgets.accounts(upstream)
 
-    async def limited(self, upstream: str) -> list[Account]:
+    async def limited(
+        self, upstream: str, start: str = "", number: int | None = None
+    ) -> list[Account]:
         """Return the accounts that have a budget."""
-        return await self._budgets.limited(upstream)
+        return await self._budgets.limited(upstream, start, number)
+
+    async def positions_of(
+        self, upstream: str, accounts: Sequence[Account]
+    ) -> list[list[Position]]:
+        """Return the positions of accounts as they would be."""
+        return [await self.positions(upstream, each) for each in accounts]
 
     async def overage(self, upstream: str) -> tuple[Micros, Micros]:
         """Return the overage limit as it would be."""

@@ -29,6 +29,12 @@ class PoolInfo(msgspec.Struct, frozen=True, kw_only=True):
     recorded: dict[str, str]
     arguments: dict[str, Any] | None = None
 
+    @property
+    def prompt(self) -> str | None:
+        """The prompt, if it is stored."""
+        prompt: str | None = (self.arguments or {}).get("prompt")
+        return prompt
+
     def __repr__(self) -> str:
         """Leave out the prompt."""
         return f"About({self.endpoint}, {self.scope})"

@@ -6,7 +6,9 @@ from typing import Any
 import click
 import msgspec
 
+from falgate.cli import gallery
 from falgate.cli.client import Api, lister, operator
+from falgate.cli.gallery import file_name, picture_argument
 from falgate.cli.options import DURATION, at_most, confirm, confirmed, wants_json
 from falgate.cli.output import Column, listed, moment, say, shown, usd
 from falgate.core.problems import Invalid
@@ -37,17 +39,26 @@ _PICTURE = (
     Column("uses"),
     Column("used_at", "used", moment),
     Column("pinned"),
+    Column("model"),
+    Column("prompt"),
+    Column("job"),
     Column("pools"),
     Column("derived"),
     Column("master"),
 )
 
-picture_argument = click.argument("picture")
+why_option = click.option(
+    "--why", default="", metavar="WORDS", help="The reason, kept in the audit log."
+)
 
 
 @click.group()
 def cache() -> None:
     """Pools of pictures, and the pictures in them, named by their hash or URL."""
+
+
+cache.add_command(gallery.search)
+cache.add_command(gallery.request)
 
 
 @cache.command("list")
@@ -73,7 +84,8 @@ def list_pools(api: Api, *, app: str, prompt: str, older_than: int, number: int)
 def show(api: Api, *, name: str) -> None:
     """Show a pool by its fingerprint, or a picture by its file name or URL."""
     if "." in name:
-        shown(api.get("cache", "pictures", _file(name)), _PICTURE)
+        found = api.get("cache", "pictures", file_name(name))
+        shown({**found, **api.get("gallery", file_name(name))}, _PICTURE)
         return
     pool = api.get("cache", "pools", name)
     shown(pool, _POOL)
@@ -109,15 +121,18 @@ def purge(api: Api, *, yes: bool, **selected: Any) -> None:
 @click.argument("picture", default="")
 @click.option("--off", is_flag=True, help="No longer.")
 @click.option("--model", default="", help="Instead, all pictures of a model that will end.")
+@why_option
 @operator(pictures=True)
-def pin(api: Api, *, picture: str, off: bool, model: str) -> None:
+def pin(api: Api, *, picture: str, off: bool, model: str, why: str) -> None:
     """Keep a picture for ever: it is never removed, and handed out without an end."""
     if bool(picture) == bool(model) or (model and off):
         raise Invalid("Name one picture, or a model whose pictures are to be kept with --model")
     if model:
         _pin_model(api, model)
         return
-    found = api.post("cache", "pictures", _file(picture), "unpin" if off else "pin")
+    found = api.post(
+        "cache", "pictures", file_name(picture), "unpin" if off else "pin", body={"why": why}
+    )
     kept = "kept as long as any other" if off else "pinned"
     say(found, f"{found['name']} is {kept}")
 
@@ -132,28 +147,30 @@ def _pin_model(api: Api, model: str) -> None:
 
 @cache.command()
 @picture_argument
+@why_option
 @operator(pictures=True)
-def reject(api: Api, *, picture: str) -> None:
+def reject(api: Api, *, picture: str, why: str) -> None:
     """Take a picture out of every pool, in whatever format."""
-    found = api.post("cache", "pictures", _file(picture), "reject")
+    found = api.post("cache", "pictures", file_name(picture), "reject", body={"why": why})
     say(found, f"it is out of {found['pools']} pools")
 
 
 @cache.command()
 @picture_argument
 @click.option("--request", default="", metavar="JSON", help="What it was the answer to.")
+@why_option
 @operator(running=True)
-def reroll(api: Api, *, picture: str, request: str) -> None:
+def reroll(api: Api, *, picture: str, request: str, why: str) -> None:
     """Reject a picture and buy another one, charged to its app. Needs a running gateway.
 
     Give the request where the app's prompts are not kept. Without a URL, the gateway is asked where
     the settings say that it listens.
     """
     try:
-        body = {"request": msgspec.json.decode(request)} if request else {}
+        body = {"request": msgspec.json.decode(request) if request else None, "why": why}
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Invalid(f"--request is no JSON: {error}") from None
-    found = api.post("cache", "pictures", _file(picture), "reroll", body=body)
+    found = api.post("cache", "pictures", file_name(picture), "reroll", body=body)
     say(found, f"{', '.join(found['pictures'])} for ${found['booked_usd']}")
 
 
@@ -179,8 +196,3 @@ def forget(api: Api, *, prompt: str) -> None:
     if receipt["shared"]:
         words += f"; kept for another prompt: {', '.join(receipt['shared'])}"
     say(receipt, words)
-
-
-def _file(picture: str) -> str:
-    """A picture's file name, of which its URL may have been given."""
-    return picture.partition("?")[0].rpartition("/")[2]

@@ -133,7 +133,8 @@ class Claims:
         for _ in range(_TRIES):
             there = await self._there(call)
             if not there.missing:
-                self._ports.uses.add(call.fingerprint, there.handed_out)
+                app = f"{call.key.team}/{call.key.app}"
+                self._ports.uses.add(call.fingerprint, there.handed_out, app)
                 return Cached(there)
             if call.treatment.only_cached:
                 # At once, even if the pictures are being bought: the time that an answer takes must

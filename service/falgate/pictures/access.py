@@ -23,15 +23,15 @@ class AccessCounter:
         self._catalogue = catalogue
         self._pools = pools
         self._sliding_s = sliding_s
-        self._uses: Counter[str] = Counter()
+        self._uses: Counter[tuple[str, str]] = Counter()
         self._pooled: defaultdict[str, set[str]] = defaultdict(set)
 
-    def add(self, fingerprint: str, pictures: Sequence[Picture], number: int = 1) -> None:
-        """Count these pictures as served from a pool, once or several times."""
+    def add(self, fingerprint: str, pictures: Sequence[Picture], app: str, number: int = 1) -> None:
+        """Count these pictures as served from a pool to an app, once or several times."""
         if len(self._uses) >= _KEPT_MAX:  # Redis has been away for long: bound the memory
             return
         for picture in pictures:
-            self._uses[picture.name] += number
+            self._uses[picture.name, app] += number
         if self._sliding_s:
             self._pooled[fingerprint].update(picture.sha256 for picture in pictures)
 

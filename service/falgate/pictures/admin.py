@@ -2,63 +2,24 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
-
-import msgspec
-from msgspec import Meta
+from typing import Any
 
 from falgate.accounts.store.audit import AuditLog
 from falgate.cache.fingerprint import prompt_digest
 from falgate.cache.store.pools import Pools
-from falgate.core.change import Change
+from falgate.core.change import Change, check_why
 from falgate.core.picture import EXTENSIONS
 from falgate.core.problems import Conflict, Invalid, NotFound
 from falgate.pictures.catalogue import PoolRecord, Record
 from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.pool_records import pool_records
+from falgate.pictures.selection import Purged, Selection
 from falgate.pictures.store.catalogue import Catalogue
 
 CURSOR = r"([0-9]{1,15})\.([0-9a-f]{64})"
-AGE_S_MAX = 10**9
-"""Three decades, an upper bound for any age."""
 _PAGE = 200
 _NAME = re.compile(r"(?:.*/)?([0-9a-f]{64})(\.(?:png|jpeg|webp))?(?:\?.*)?")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-
-
-class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to purge: exactly one of the first five fields, optionally limited by age.
-
-    Attributes:
-        fingerprint: One pool.
-        picture: One picture, together with its original and everything converted from that.
-        app: The pools that "team/app" bought for.
-        prompt: The pools of exactly this prompt.
-        everything: All pools.
-        older_than_s: Only pictures at least this old, seconds; 0 for any age.
-    """
-
-    fingerprint: str = ""
-    picture: str = ""
-    app: str = ""
-    prompt: str = ""
-    everything: bool = False
-    older_than_s: Annotated[int, Meta(ge=0, le=AGE_S_MAX)] = 0
-
-    def __repr__(self) -> str:
-        """Omit the prompt."""
-        return "Selection(...)"
-
-
-class Purged(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of a purge. Files stay while they may be in use.
-
-    Attributes:
-        pools: Pools that lost a picture.
-        pictures: Pictures removed, counted once per pool.
-    """
-
-    pools: int
-    pictures: int
 
 
 class CacheAdmin:
@@ -207,19 +168,22 @@ class CacheAdmin:
         }
         return await self._pools.remove(fingerprint, old) if old else 0
 
-    async def pin(self, name: str, who: str, *, pinned: bool) -> Record:
+    async def pin(self, name: str, who: str, *, pinned: bool, why: str = "") -> Record:
         """Pin a picture in the store and in its pools so that it never expires, or unpin it.
 
         Raises:
             NotFound: It is not stored.
+            Invalid: The reason is not one short line.
         """
+        check_why(why)
         record = await self.picture(name)
         now_s = await self._catalogue.now_ms() // 1000
         await self._catalogue.pin(record.name, pinned=pinned)
         until_s = 0 if pinned else now_s + self._kept_s
         for fingerprint in record.pools:
             await self._pools.keep(fingerprint, {record.sha256}, until_s, pinned=True)
-        await self._note(who, "pin", record.name, {"pinned": pinned}, {"pinned": record.pinned})
+        was, now = {"pinned": record.pinned}, {"pinned": pinned}
+        await self._note(who, "pin", record.name, now, was=was, why=why)
         return await self.picture(record.name)
 
     async def pin_model(self, endpoint: str, who: str, *, cursor: str = "") -> tuple[int, str]:
@@ -241,7 +205,7 @@ class CacheAdmin:
             await self._note(who, "pin", f"model {endpoint}", {"pinned": pinned})
         return pinned, after
 
-    async def reject(self, name: str, who: str, *, what: str = "reject") -> Purged:
+    async def reject(self, name: str, who: str, *, what: str = "reject", why: str = "") -> Purged:
         """Remove a picture, its original and everything converted from that from every pool.
 
         A JPEG made from a PNG shows the same picture; rejecting only one file would let the next
@@ -250,7 +214,9 @@ class CacheAdmin:
         Raises:
             NotFound: It is not stored.
             Conflict: No pool has it.
+            Invalid: The reason is not one short line.
         """
+        check_why(why)
         pools = pictures = 0
         was = await self.picture(name)
         for record in await self.family(was):
@@ -260,8 +226,18 @@ class CacheAdmin:
         if not pools:
             raise Conflict("This picture is not in any pool")
         done = Purged(pools=pools, pictures=pictures)
-        await self._note(who, what, name, done, {"pools": was.pools, "pinned": was.pinned})
+        before = {"pools": was.pools, "pinned": was.pinned}
+        await self._note(who, what, name, done, was=before, why=why)
         return done
+
+    async def root(self, name: str) -> Record:
+        """Return the picture that a picture was converted from, else itself.
+
+        Raises:
+            NotFound: It is not stored.
+        """
+        family = await self.family(await self.picture(name))
+        return next((each for each in family if not each.master), family[0])
 
     async def family(self, record: Record) -> list[Record]:
         """Return a picture, its original and everything converted from that."""
@@ -273,25 +249,12 @@ class CacheAdmin:
 
     async def pool_records(self, fingerprints: Sequence[str]) -> list[PoolRecord]:
         """Return pools; one that is unknown is empty."""
-        if not fingerprints:
-            return []
-        pools = await self._pools.read_all(fingerprints)
-        pool_infos = await self._catalogue.pool_infos(fingerprints)
-        return [
-            PoolRecord(
-                fingerprint=fingerprint,
-                about=about,
-                apps=tuple(sorted(apps)),
-                bought_ms=max(apps.values(), default=0),
-                pool=pool,
-            )
-            for fingerprint, pool, (about, apps) in zip(
-                fingerprints, pools, pool_infos, strict=True
-            )
-        ]
+        return await pool_records(self._catalogue, self._pools, fingerprints)
 
-    async def _note(self, who: str, what: str, subject: str, after: Any, was: Any = None) -> None:
-        change = Change(who=who, action="cache", subject=f"{what} {subject}")
+    async def _note(
+        self, who: str, what: str, subject: str, after: Any, *, was: Any = None, why: str = ""
+    ) -> None:
+        change = Change(who=who, action="cache", subject=f"{what} {subject}", why=why)
         await self._notes.note(change, after, was)
 
 

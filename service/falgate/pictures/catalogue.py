@@ -1,5 +1,7 @@
 """Catalogue records: what is known of each stored picture and each pool."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from falgate.cache.pool_info import PoolInfo
@@ -45,6 +47,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         noted_ms: When it was last registered.
         used_ms: When it was last served.
         uses: How often it was served.
+        uses_by: How often to which app, "team/app"; under "" to all further apps together.
+        holds: The kinds of metadata in its file, see `provenance`; None: nobody has looked yet.
     """
 
     name: str
@@ -59,6 +63,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     noted_ms: int
     used_ms: int
     uses: int
+    uses_by: Mapping[str, int] = {}
+    holds: tuple[str, ...] | None = None
 
     def idle(self, unused_ms: int, noted_ms: int) -> bool:
         """Return whether it is not pinned and was neither served nor registered since these times.
@@ -89,6 +95,38 @@ class PoolRecord(msgspec.Struct, frozen=True, kw_only=True):
     apps: tuple[str, ...]
     bought_ms: int
     pool: Pool
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """What pictures are looked for; all of it must be true of them.
+
+    Attributes:
+        words: The stored prompt of the pool has all of these words.
+        team: A team that bought for the pool; "" for any.
+        app: An app that bought for it, "team/app"; "" for any.
+        endpoint: The model; "" for any.
+        quality: As it was asked for; "" for any.
+        width: Pixels; 0 for any.
+        height: Likewise.
+        from_ms: The pool's last purchase was at or after this time, Redis's.
+        until_ms: And before this one; None for any.
+        pinned: Only pinned pictures.
+    """
+
+    words: str = ""
+    team: str = ""
+    app: str = ""
+    endpoint: str = ""
+    quality: str = ""
+    width: int = 0
+    height: int = 0
+    from_ms: int = 0
+    until_ms: int | None = None
+    pinned: bool = False
+
+    def __repr__(self) -> str:
+        """Omit the words, which are a prompt's."""
+        return f"Sought({self.team}, {self.app}, {self.endpoint})"
 
 
 class StoreSize(msgspec.Struct, frozen=True):

@@ -1,10 +1,11 @@
-"""The process in which pictures are converted."""
+"""The process in which pictures are converted and thumbnails made."""
 
 import asyncio
 import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
@@ -23,11 +24,19 @@ def convert(data: bytes, content_type: str, quality: int, pixels_max: int) -> by
     return convert(data, content_type, quality, pixels_max)
 
 
+def thumbnail(data: bytes, side_px: int) -> bytes:
+    """Make a thumbnail; see `encode`."""
+    from falgate.pictures.encode import thumbnail  # noqa: PLC0415 - when it is needed
+
+    return thumbnail(data, side_px)
+
+
 class Converter:
     """Converts pictures in a worker process.
 
     An encoder holds a core for a tenth of a second or more, and in a thread it would hold the
-    interpreter's lock between Pillow's calls. One process is enough: each conversion happens once.
+    interpreter's lock between Pillow's calls. One process is enough: each conversion happens once,
+    and so does each thumbnail.
     """
 
     def __init__(self, quality: int) -> None:
@@ -41,14 +50,22 @@ class Converter:
         Raises:
             NotAPicture: It cannot be converted, or the worker process failed.
         """
+        return await self._run(convert, data, content_type, self._quality, pixels_max)
+
+    async def thumbnail(self, data: bytes, side_px: int) -> bytes:
+        """Run `thumbnail` in the worker process.
+
+        Raises:
+            NotAPicture: It cannot be made, or the worker process failed.
+        """
+        return await self._run(thumbnail, data, side_px)
+
+    async def _run(self, work: Callable[..., bytes], *given: object) -> bytes:
         pool: ProcessPoolExecutor | None = None
         try:
             pool = self._begun()
             return await asyncio.wait_for(
-                asyncio.get_running_loop().run_in_executor(
-                    pool, convert, data, content_type, self._quality, pixels_max
-                ),
-                _WAIT_S,
+                asyncio.get_running_loop().run_in_executor(pool, work, *given), _WAIT_S
             )
         # OSError, NotImplementedError: the system cannot start a process or lacks semaphores.
         except (BrokenProcessPool, NotImplementedError, OSError, TimeoutError) as error:

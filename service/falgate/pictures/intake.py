@@ -88,11 +88,14 @@ class PictureIntake:
         return name.startswith(f"{digest}.")
 
     async def remove(self, name: str) -> None:
-        """Delete a picture's file; a missing one is ignored.
+        """Delete a picture's file and its thumbnails; missing ones are ignored.
+
+        The picture goes last: while it is there, a deletion that failed is tried again.
 
         Raises:
             StoreUnavailable: The picture may still exist.
         """
+        await self._store.delete_thumbnails(name)
         await self._store.delete(name)
 
     async def ready(self) -> None:

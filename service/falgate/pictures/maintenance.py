@@ -10,6 +10,8 @@ from falgate.pictures.eviction import Evictor
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
 from falgate.pictures.store.catalogue import Catalogue
+from falgate.pictures.store.gallery import PoolIndex
+from falgate.pictures.thumbnails import Thumbnails
 from falgate.redis.retry import every
 
 EVERY_S = 5.0
@@ -55,6 +57,8 @@ class PictureMaintenance:
         deleter: PictureDeleter,
         evictor: Evictor,
         files: PictureIntake,
+        thumbnails: Thumbnails,
+        index: PoolIndex,
         facts: Facts,
         min_days: int,
         results_kept_s: int,
@@ -67,6 +71,8 @@ class PictureMaintenance:
             deleter: Deletes damaged pictures.
             evictor: Evicts pictures when space runs out.
             files: The picture store.
+            thumbnails: Those of the pictures.
+            index: By which the gallery finds pools.
             facts: Receives lost and damaged pictures.
             min_days: Days for which a served picture is kept at least.
             results_kept_s: Seconds for which the result of a kept request refers to its pictures.
@@ -76,6 +82,8 @@ class PictureMaintenance:
         self._deleter = deleter
         self._evictor = evictor
         self._files = files
+        self._thumbnails = thumbnails
+        self._index = index
         self._facts = facts
         self._kept_ms = max(min_days * _DAY_MS, results_kept_s * 1000)
         self._min_ms = min_days * _DAY_MS
@@ -104,7 +112,10 @@ class PictureMaintenance:
         unused_ms = max(0, now_ms - max(self._kept_ms, GRACE_MS))
         names = await self._names.next()
         await self._collector.pictures(names, unused_ms=unused_ms, noted_ms=noted_ms)
-        await self._collector.pools(await self._pools.next(), unused_ms=unused_ms)
+        fingerprints = await self._pools.next()
+        await self._collector.pools(fingerprints, unused_ms=unused_ms)
+        await self._index.add_missing(fingerprints)
+        await self._thumbnails.sweep()
         for name in await self._catalogue.sample(_SAMPLES):
             await self.check(name, noted_ms)
 

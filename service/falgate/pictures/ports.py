@@ -34,8 +34,8 @@ class PictureRegister(Protocol):
 class AccessCounter(Protocol):
     """Counts served pictures in memory, so that a cache hit does not have to write to Redis."""
 
-    def add(self, fingerprint: str, pictures: Sequence[Picture]) -> None:
-        """Count these pictures as served from a pool."""
+    def add(self, fingerprint: str, pictures: Sequence[Picture], app: str) -> None:
+        """Count these pictures as served from a pool to an app, "team/app"."""
 
 
 class Places(Protocol):

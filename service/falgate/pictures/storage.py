@@ -1,5 +1,6 @@
 """The picture store: pictures named by the SHA-256 of their bytes, on disk or in a bucket."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -10,8 +11,10 @@ from falgate.core.faults import words
 from falgate.core.picture import media_type_of
 from falgate.pictures.disk import Disk
 
-# Ledger archives and input pictures share the store. Only files below this prefix are ever served.
+# Ledger archives, input pictures and thumbnails share the store. Only files below this prefix are
+# ever served to apps and their users.
 PREFIX = "pictures/"
+THUMBNAIL_SIDES_PX = (256, 512)
 _CHECK = "check"
 FREE_BYTES_MIN = 64 * 1024 * 1024
 _ALIVE = b"falgate can write here\n"
@@ -113,6 +116,15 @@ class PictureStore:
         assert media_type_of(name) is not None, "only pictures are deleted"
         await self._found(self._files.delete(f"{PREFIX}{name}"))
 
+    async def delete_thumbnails(self, name: str) -> None:
+        """Delete a picture's thumbnails; missing ones are ignored.
+
+        Raises:
+            StoreUnavailable: Some may still exist.
+        """
+        paths = [thumbnail_path(name, side_px) for side_px in THUMBNAIL_SIDES_PX]
+        await asyncio.gather(*map(self.delete_file, paths))
+
     async def free_bytes(self) -> int | None:
         """Return the free space of the disk, bytes; None where there is no such limit.
 
@@ -125,7 +137,7 @@ class PictureStore:
             raise self._unavailable(error) from error
 
     async def put_file(self, path: str, data: bytes, content_type: str) -> None:
-        """Store a file outside the served prefix: a ledger archive or an input; idempotent.
+        """Store a file outside the served prefix: an archive, input or thumbnail; idempotent.
 
         Raises:
             StoreUnavailable: The write failed; nothing of it is visible.
@@ -197,6 +209,12 @@ class PictureStore:
             return None
         except self._files.errors as error:
             raise self._unavailable(error) from error
+
+
+def thumbnail_path(name: str, side_px: int) -> str:
+    """Return the path of a picture's thumbnail of this size, which no picture has."""
+    assert media_type_of(name) is not None, "only pictures have thumbnails"
+    return f"thumbnails/{name}.{side_px}.webp"
 
 
 def _opened(url: str) -> Files:

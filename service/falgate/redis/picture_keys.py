@@ -28,8 +28,32 @@ pools = Key(
 pools_of = Key(
     "{fgp}:poolsof:<app>",
     "zset",
-    "fingerprints that an app bought for, by time, ms",
+    "fingerprints that an app or a team bought for, by time, ms",
     "until deleted likewise",
+)
+pools_for = Key(
+    "{fgp}:poolsfor:<endpoint>",
+    "zset",
+    "fingerprints of a model, by their last purchase, ms",
+    "until deleted likewise",
+)
+pools_with = Key(
+    "{fgp}:poolswith:<word>",
+    "zset",
+    "fingerprints of stored prompts that have a word, by its hash, by their last purchase, ms",
+    "until deleted likewise",
+)
+pinned_pools = Key(
+    "{fgp}:pinnedpools",
+    "zset",
+    "fingerprints that have or had a pinned picture, by their last purchase, ms",
+    "until deleted likewise",
+)
+thumbnails = Key(
+    "{fgp}:thumbnails",
+    "zset",
+    "names of pictures whose thumbnails are being stored, by when that began, ms",
+    "until they are stored, or swept after an hour",
 )
 prompt = Key(
     "{fgp}:prompt:<prompt_sha256>",
@@ -105,5 +129,7 @@ pool = Key(
 PICTURES = pictures()
 MEDIA = media()
 POOLS = pools()
+PINNED_POOLS = pinned_pools()
+THUMBNAILS = thumbnails()
 INPUT_APPS = input_apps()
 MAINTENANCE = maintenance()

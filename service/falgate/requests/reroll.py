@@ -10,6 +10,7 @@ from falgate.accounts.apikey import KeyRecord
 from falgate.accounts.ports import Records
 from falgate.cache.policy import EffectivePolicy
 from falgate.cache.request import request_for
+from falgate.core.change import check_why
 from falgate.core.errors import InputRejected
 from falgate.core.picture import Picture
 from falgate.core.problems import Conflict, Invalid
@@ -53,29 +54,31 @@ class Rerolls:
         self._records = records
         self._quotes = Quotes(ports.pools, ports.budgets, ports.stops, ports.places)
 
-    async def reroll(self, name: str, who: str, *, body: bytes = b"") -> Rerolled:
+    async def reroll(self, name: str, who: str, *, body: bytes = b"", why: str = "") -> Rerolled:
         """Remove a picture from every pool, and buy another one for the pool that has its master.
 
         Args:
             name: The picture; a converted one stands for its master.
             who: The user, for the audit log.
             body: The request that the picture was made for, if the prompt is not stored.
+            why: The reason, for the audit log.
 
         Raises:
             NotFound: The picture is not stored.
             Conflict: It is in no pool, or no key may buy another one.
-            Invalid: The prompt is neither stored nor given, or another one is given.
+            Invalid: The prompt is neither stored nor given, or another one is given; or the reason
+                is not one short line.
             Refusal: Another one cannot be bought. The picture stays, unless fal was asked already.
         """
         # A converted picture shows the same as its master. If only its file were rejected, the next
         # request would convert the master again.
-        family = await self._cache_admin.family(await self._cache_admin.picture(name))
-        record = next((each for each in family if not each.master), family[0])
+        check_why(why)
+        record = await self._cache_admin.root(name)
         pool_record = await self._pool_record(record)
         call = await self._call(pool_record, record, body)
         # Check first that another one can be bought, or the picture would be lost for nothing.
         await self._afford(call)
-        await self._cache_admin.reject(record.name, who, what="reroll")
+        await self._cache_admin.reject(record.name, who, what="reroll", why=why)
         kept = await self._queue.wait(call, key=f"reroll {uuid.uuid4().hex}")
         answer = kept.result()
         return Rerolled(

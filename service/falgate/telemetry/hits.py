@@ -66,13 +66,14 @@ class HitCounter:
     def __init__(
         self,
         telemetry: Telemetry,
-        used: Callable[[str, Sequence[Picture], int], None],
+        used: Callable[[str, Sequence[Picture], str, int], None],
     ) -> None:
         """Count hits.
 
         Args:
             telemetry: Counts and logs answers and requests.
-            used: Called with a fingerprint, pictures of that pool, and how often they were served.
+            used: Called with a fingerprint, pictures of that pool, the app that they were served
+                to, and how often.
         """
         telemetry.metrics.before_scrape.append(self.count)
         self._telemetry = telemetry
@@ -119,7 +120,8 @@ class HitCounter:
             self._telemetry.requested(_ROUTE, _OK, number)
             if kind.dropped:
                 self._telemetry.dropped(kind.event.model, kind.dropped * number)
-            self._used(kind.fingerprint, kind.pictures, number)
+            app = f"{kind.event.team}/{kind.event.app}"
+            self._used(kind.fingerprint, kind.pictures, app, number)
             seen, kind.seen = kind.seen, []
             self._keep(kind.event, seen, number)
         self._log()

@@ -174,6 +174,37 @@ def test_all_pictures_of_a_model_that_ends_are_pinned(
     assert [line["subject"] for line in ask("audit")] == [f"pin model {MODEL}"] * 2
 
 
+def test_pictures_are_found_by_words_of_stored_prompts(
+    falgate: Falgate, ask: Ask, refused: Refused
+) -> None:
+    assert {each["name"] for each in ask("cache", "search")} == {ONE.name, TWO.name}
+    (found,) = ask("cache", "search", "CAT", "a")
+    assert (found["name"], found["prompt"], found["pool"]) == (ONE.name, "a cat", F)
+    assert ask("cache", "search", "dog") == []
+    assert [each["name"] for each in ask("cache", "search", "--app", "web/blog")] == [TWO.name]
+    assert len(ask("cache", "search", "--team", "web", "--size", "1x2", "--quality", "low")) == 2
+    assert len(ask("cache", "search", "--limit", "1")) == 1
+    assert ask("cache", "search", "--pinned") == ask("cache", "search", "--to", "2020-01-01") == []
+    assert ONE.name in falgate("cache", "search", "cat").stdout
+    assert "words" in refused("cache", "search", "?!")
+
+
+def test_the_request_of_a_picture_is_shown(falgate: Falgate, ask: Ask, refused: Refused) -> None:
+    shown = falgate("cache", "request", ONE.name).stdout
+    assert "$FALGATE_URL/fal-ai/gpt-image-1.5" in shown
+    assert "a cat" in shown
+    assert "fal_client.run" in falgate("cache", "request", ONE.name, "--as", "python").stdout
+    assert ask("cache", "request", ONE.name)["arguments"] == {"prompt": "a cat"}
+    assert "does not keep prompts" in refused("cache", "request", TWO.name)
+
+
+def test_a_reason_is_kept(ask: Ask) -> None:
+    ask("cache", "pin", ONE.name, "--why", "on the cover")
+    ask("cache", "reject", ONE.name, "--why", "six fingers")
+
+    assert [line["why"] for line in ask("audit")] == ["six fingers", "on the cover"]
+
+
 def test_what_makes_no_sense_is_refused_in_one_line(refused: Refused) -> None:
     assert "is no model; there are" in refused("cache", "pin", "--model", "fal-ai/nothing")
     assert "Name one picture, or a model" in refused("cache", "pin")

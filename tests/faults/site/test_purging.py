@@ -10,8 +10,9 @@ from typing import Any
 from falgate.accounts import apikey
 from falgate.accounts.store.audit import AuditLog
 from falgate.cache.store.pools import Pools
-from falgate.pictures.admin import CacheAdmin, Selection
+from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.deletion import PictureDeleter
+from falgate.pictures.selection import Selection
 from falgate.pictures.store.catalogue import Catalogue
 
 ONLY_CACHED = {"Cache-Control": "only-if-cached"}

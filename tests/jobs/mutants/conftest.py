@@ -22,7 +22,7 @@ from falgate.money.budget import Budget
 from falgate.money.store import budgets
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.ledger import Ledger
-from falgate.pictures.store import catalogue
+from falgate.pictures.store import catalogue, gallery, thumbnails
 from falgate.redis import keyspace
 from falgate.redis.script import Script
 
@@ -138,7 +138,7 @@ def survives(
         name: str, text: str, other: str, scenarios: Iterable[Callable[[Any], Awaitable[None]]]
     ) -> bool:
         change(tmp_path, name, text, other)
-        for module in (hold, jobs, budgets, catalogue, places, pools, sweep):
+        for module in (hold, jobs, budgets, catalogue, gallery, thumbnails, places, pools, sweep):
             for constant, value in vars(module).items():
                 if isinstance(value, Script):
                     changed = Script(value.name, tmp_path)

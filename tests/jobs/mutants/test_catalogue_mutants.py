@@ -83,11 +83,11 @@ async def worths(world: Any) -> None:
     assert await catalogue.cheapest(0, 9) == order
     heat = float(await world.redis.hget(picture_keys.picture(cheap.name), "heat"))
     assert abs(heat - await catalogue.now_ms() / WEEK_MS) < 0.01
-    await catalogue.use({cheap.name: 15, "nothing.png": 1})
+    await catalogue.use({(cheap.name, "t/a"): 15, ("nothing.png", "t/a"): 1})
     heat = float(await world.redis.hget(picture_keys.picture(cheap.name), "heat"))
     assert abs(heat - 4 - await catalogue.now_ms() / WEEK_MS) < 0.01
     assert await catalogue.cheapest(3, 9) == [cheap.name]
-    await catalogue.use({made.name: 10**6})
+    await catalogue.use({(made.name, "t/a"): 10**6})
     assert await catalogue.cheapest(0, 1) == [made.name]
     (record,) = await catalogue.records((cheap.name,))
     assert record is not None
@@ -95,7 +95,7 @@ async def worths(world: Any) -> None:
     assert await world.redis.exists(picture_keys.picture("nothing.png")) == 0
     # One that was hot years ago is no hotter for it than one of today.
     await world.redis.hset(picture_keys.picture(dear.name), "heat", "5")
-    await catalogue.use({dear.name: 1})
+    await catalogue.use({(dear.name, "t/a"): 1})
     heat = float(await world.redis.hget(picture_keys.picture(dear.name), "heat"))
     assert abs(heat - await catalogue.now_ms() / WEEK_MS) < 0.01
 
@@ -121,7 +121,7 @@ async def removals(world: Any) -> None:
     assert await catalogue.confirm(TWO.name)
     assert int(await world.redis.hget(key, "marked_ms")) > await catalogue.now_ms() - 20_000
     await world.redis.hincrby(key, "used_ms", -40_000)
-    await catalogue.use({TWO.name: 1})
+    await catalogue.use({(TWO.name, "t/a"): 1})
     assert int(await world.redis.hget(key, "used_ms")) > await catalogue.now_ms() - 20_000
     assert not await catalogue.confirm(TWO.name)
     assert not await catalogue.confirm(TWO.name)

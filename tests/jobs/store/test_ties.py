@@ -47,7 +47,7 @@ async def test_a_picture_used_in_the_millisecond_after_it_was_marked_stays(
     catalogue: Catalogue, redis: Redis
 ) -> None:
     assert await catalogue.mark(KEPT.name, forced=True)
-    await catalogue.use({KEPT.name: 1})
+    await catalogue.use({(KEPT.name, "t/a"): 1})
     await used_in_the_millisecond_of_its_mark(redis)
 
     assert not await catalogue.confirm(KEPT.name)

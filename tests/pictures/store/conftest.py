@@ -19,11 +19,15 @@ from falgate.pictures.catalogue import NewPicture, Record
 from falgate.pictures.convert import Converter
 from falgate.pictures.deletion import PictureDeleter
 from falgate.pictures.eviction import Evictor
+from falgate.pictures.gallery import Gallery
 from falgate.pictures.garbage import GarbageCollector
 from falgate.pictures.intake import PictureIntake
 from falgate.pictures.maintenance import PictureMaintenance
 from falgate.pictures.storage import PictureStore
 from falgate.pictures.store.catalogue import Catalogue
+from falgate.pictures.store.gallery import PoolIndex
+from falgate.pictures.store.thumbnails import ThumbnailRegister
+from falgate.pictures.thumbnails import Thumbnails
 from falgate.redis import picture_keys
 
 MODEL = "fal-ai/gpt-image-1.5"
@@ -50,6 +54,10 @@ class World:
         self.store = PictureStore(folder.as_uri())
         self.bank = PictureIntake(self.store, Converter(95))
         self.deleter = PictureDeleter(self.catalogue, self.pools, self.bank)
+        self.index = PoolIndex(redis)
+        self.gallery = Gallery(self.catalogue, self.pools, self.index)
+        self.converter = Converter(95)
+        self.thumbnails = Thumbnails(self.store, ThumbnailRegister(redis), self.converter)
         self.facts = Facts()
         self.free_bytes_left: int | None = None
 
@@ -71,6 +79,8 @@ class World:
             deleter=self.deleter,
             evictor=self.evictor(bytes_max),
             files=self.bank,
+            thumbnails=self.thumbnails,
+            index=self.index,
             facts=facts,
             min_days=min_days,
             results_kept_s=60,
@@ -146,9 +156,9 @@ class World:
         (found,) = await self.catalogue.records((picture.name,))
         return found
 
-    def files(self) -> set[str]:
-        pictures = self.folder / "pictures"
-        return {each.name for each in pictures.iterdir()} if pictures.exists() else set()
+    def files(self, folder: str = "pictures") -> set[str]:
+        found = self.folder / folder
+        return {each.name for each in found.iterdir()} if found.exists() else set()
 
 
 @pytest.fixture

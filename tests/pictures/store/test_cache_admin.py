@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from falgate.accounts.store.audit import AuditLog
 from falgate.cache.fingerprint import prompt_digest
 from falgate.core.problems import Conflict, Invalid, NotFound
-from falgate.pictures.admin import CacheAdmin, Purged, Selection
+from falgate.pictures.admin import CacheAdmin
+from falgate.pictures.selection import Purged, Selection
 from falgate.redis import keyspace, picture_keys
 
 F, G = "f" * 64, "0" * 64

@@ -71,7 +71,9 @@ async def test_what_was_made_here_goes_first_then_what_is_worth_least(world: Any
     large = await world.file("large", value=9_000, size_bytes=1_000)
     used = await world.file("used", value=9_000)
     made = await world.file("made", value=0, master=dear.name)
-    await world.catalogue.use({used.name: 3, cheap.name: 1, "nothing.png": 5})
+    await world.catalogue.use(
+        {(used.name, "t/a"): 3, (cheap.name, "t/a"): 1, ("nothing.png", "t/a"): 5}
+    )
 
     order = [each.name for each in (made, large, cheap, used, dear)]
     assert await world.catalogue.cheapest(0, 9) == order
@@ -81,7 +83,7 @@ async def test_what_was_made_here_goes_first_then_what_is_worth_least(world: Any
 
 async def test_a_use_counts_twice_one_of_a_week_before(world: Any, redis: Redis) -> None:
     kept = await world.file("one")
-    await world.catalogue.use({kept.name: 7})
+    await world.catalogue.use({(kept.name, "t/a"): 7})
 
     heat = float(await redis.hget(picture_keys.picture(kept.name), "heat") or 0)
     week_ms = 7 * 86_400_000
@@ -136,7 +138,7 @@ async def test_what_is_handed_out_while_it_is_marked_stays(world: Any) -> None:
     assert await world.catalogue.mark(kept.name, unused_ms=10**14, noted_ms=10**14)
 
     await asyncio.sleep(0.002)
-    await world.catalogue.use({kept.name: 1})
+    await world.catalogue.use({(kept.name, "t/a"): 1})
 
     assert not await world.catalogue.confirm(kept.name)
     assert not await world.catalogue.unregister(await world.record(kept))
@@ -192,7 +194,7 @@ async def test_without_redis_it_is_unavailable(nobody: Redis, world: Any) -> Non
 
     for asked in (
         lambda: catalogue.register(world.filing(kept)),
-        lambda: catalogue.use({"x.png": 1}),
+        lambda: catalogue.use({("x.png", "t/a"): 1}),
         lambda: catalogue.mark("x.png"),
         lambda: catalogue.confirm("x.png"),
         catalogue.total,

@@ -61,7 +61,7 @@ async def test_what_was_made_here_goes_before_all_that_was_bought(
 
 async def test_what_is_used_more_stays_longer(world: Any, names_of: Names) -> None:
     put = await pictures(world)
-    await world.catalogue.use({put[0].name: 100})
+    await world.catalogue.use({(put[0].name, "t/a"): 100})
     await world.age(*put)
 
     await make(world, 100 * KIB)

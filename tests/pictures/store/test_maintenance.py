@@ -149,7 +149,7 @@ async def test_who_read_the_pool_just_before_keeps_the_picture(
 
     async def handed_out_meanwhile(record: Any) -> int:
         await asyncio.sleep(0.002)
-        await world.catalogue.use({record.name: 1})
+        await world.catalogue.use({(record.name, "t/a"): 1})
         taken: int = await unpool(record)
         return taken
 

@@ -14,8 +14,8 @@ async def test_what_was_handed_out_is_counted_once(world: Any) -> None:
     one, two = await world.put("one"), await world.put("two")
     uses = AccessCounter(world.catalogue, world.pools)
     for _ in range(3):
-        uses.add("f", (one,))
-    uses.add("f", (one, two))
+        uses.add("f", (one,), "web/shop")
+    uses.add("f", (one, two), "web/shop")
 
     await uses.flush()
     await uses.flush()
@@ -28,7 +28,7 @@ async def test_many_are_told_in_several_batches(world: Any) -> None:
     pictures = [await world.put(str(number)) for number in range(3)]
     more = [await world.put("often")] * 450
     uses = AccessCounter(world.catalogue, world.pools)
-    uses.add("f", (*pictures, *more))
+    uses.add("f", (*pictures, *more), "web/shop")
 
     await uses.flush()
 
@@ -39,7 +39,7 @@ async def test_many_are_told_in_several_batches(world: Any) -> None:
 async def test_a_life_that_slides_begins_anew_with_each_use(world: Any) -> None:
     used, unused = await world.put("used", until_s=10**10), await world.put("unused")
     uses = AccessCounter(world.catalogue, world.pools, sliding_s=TTL_S)
-    uses.add("f", (used,))
+    uses.add("f", (used,), "web/shop")
 
     await uses.flush()
 
@@ -52,7 +52,7 @@ async def test_a_life_that_slides_begins_anew_with_each_use(world: Any) -> None:
 async def test_a_pinned_picture_slides_nowhere(world: Any) -> None:
     pinned = await world.put("pinned", until_s=0)
     uses = AccessCounter(world.catalogue, world.pools, sliding_s=TTL_S)
-    uses.add("f", (pinned,))
+    uses.add("f", (pinned,), "web/shop")
 
     await uses.flush()
 
@@ -64,7 +64,7 @@ async def test_what_cannot_be_told_now_is_told_later(
 ) -> None:
     one = await world.put("one")
     uses = AccessCounter(world.catalogue, world.pools, sliding_s=TTL_S)
-    uses.add("f", (one,))
+    uses.add("f", (one,), "web/shop")
 
     async def away(*_: Any) -> None:
         raise Unavailable("Redis is away")

@@ -32,5 +32,6 @@ class AuditLog:
                 "subject": change.subject,
                 "before": "" if before is None else msgspec.json.encode(before).decode(),
                 "after": msgspec.json.encode(after).decode(),
+                "why": change.why,
             },
         )

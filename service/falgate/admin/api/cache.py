@@ -21,10 +21,12 @@ from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting, AdminServices, Who
 from falgate.admin.api.shapes import instant
 from falgate.cache.fingerprint import prompt_digest
+from falgate.core.change import WHY_MAX
 from falgate.core.money import dollars
 from falgate.core.problems import Invalid, NotFound
-from falgate.pictures.admin import AGE_S_MAX, CURSOR, CacheAdmin, Purged, Selection
+from falgate.pictures.admin import CURSOR, CacheAdmin
 from falgate.pictures.catalogue import PoolRecord, Record
+from falgate.pictures.selection import AGE_S_MAX, Purged, Selection
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.reroll import Rerolls
 
@@ -35,6 +37,9 @@ OfApp = Annotated[
     str, QueryParameter(max_length=200, description="Only pools that TEAM/APP bought for")
 ]
 Behind = Annotated[str, pattern_cursor(CURSOR)]
+Reason = Annotated[
+    str, Meta(max_length=WHY_MAX, description="Reason, one line, kept in the audit log")
+]
 OlderThan = Annotated[
     int,
     QueryParameter(ge=0, le=AGE_S_MAX, description="Minimum age of the last purchase, seconds"),
@@ -51,10 +56,17 @@ class PromptGiven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return "PromptGiven(...)"
 
 
+class Because(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why something is done to a picture."""
+
+    why: Reason = ""
+
+
 class Again(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The original request, for pictures whose prompt is not stored."""
 
     request: dict[str, Any] | None = None
+    why: Reason = ""
 
     def __repr__(self) -> str:
         """Omit the prompt."""
@@ -135,11 +147,16 @@ async def purge(
 
 @routes.act(f"{_ONE}/pin", "Pin a picture", 404, lead=True)
 async def pin(
-    cache_admin: NamedDependency[CacheAdmin], acting: Acting, who: Who, name: FromPath[str]
+    acting: Acting,
+    cache_admin: NamedDependency[CacheAdmin],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Because | None] = None,
 ) -> PictureShown:
     """A pinned picture never expires and is never evicted."""
     await check_only_theirs(acting, cache_admin, name)
-    return await _picture(cache_admin, acting, await cache_admin.pin(name, who, pinned=True))
+    pinned = await cache_admin.pin(name, who, pinned=True, why=_why(data))
+    return await _picture(cache_admin, acting, pinned)
 
 
 @routes.act("/cache/pin", "Pin the pictures of a model", 404)
@@ -158,20 +175,29 @@ async def pin_model(
 
 @routes.act(f"{_ONE}/unpin", "Unpin a picture", 404, lead=True)
 async def unpin(
-    cache_admin: NamedDependency[CacheAdmin], acting: Acting, who: Who, name: FromPath[str]
+    acting: Acting,
+    cache_admin: NamedDependency[CacheAdmin],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Because | None] = None,
 ) -> PictureShown:
     """From now on it expires like any other picture."""
     await check_only_theirs(acting, cache_admin, name)
-    return await _picture(cache_admin, acting, await cache_admin.pin(name, who, pinned=False))
+    pinned = await cache_admin.pin(name, who, pinned=False, why=_why(data))
+    return await _picture(cache_admin, acting, pinned)
 
 
 @routes.act(f"{_ONE}/reject", "Reject a picture", 404, 409, lead=True)
 async def reject(
-    cache_admin: NamedDependency[CacheAdmin], acting: Acting, who: Who, name: FromPath[str]
+    acting: Acting,
+    cache_admin: NamedDependency[CacheAdmin],
+    who: Who,
+    name: FromPath[str],
+    data: JSONBody[Because | None] = None,
 ) -> Purged:
     """Removes the picture from every pool, in every format."""
     await check_only_theirs(acting, cache_admin, name)
-    return await cache_admin.reject(name, who)
+    return await cache_admin.reject(name, who, why=_why(data))
 
 
 @gateway_routes.act(f"{_ONE}/reroll", "Reject a picture and buy another", 404, 409)
@@ -183,7 +209,7 @@ async def reroll(
 ) -> RerolledShown:
     """Charged to the app that bought the picture; answers when the new one is there."""
     body = b"" if data.request is None else msgspec.json.encode(data.request)
-    found = await rerolls.reroll(name, who, body=body)
+    found = await rerolls.reroll(name, who, body=body, why=data.why)
     return RerolledShown.of(
         found,
         request_id=found.request,
@@ -203,6 +229,10 @@ async def forget(
 
 async def _picture(cache_admin: CacheAdmin, acting: Operator, record: Record) -> PictureShown:
     return PictureShown.from_record(record, acting, await pools_seen(acting, cache_admin, record))
+
+
+def _why(data: Because | None) -> str:
+    return data.why if data else ""
 
 
 async def _shown(

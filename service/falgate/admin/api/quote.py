@@ -45,7 +45,6 @@ async def quote(
     acting: Acting,
     services: NamedDependency[AdminServices],
     quotes: NamedDependency[Quotes],
-    acting: Acting,
     data: JSONBody[QuoteAsked],
 ) -> Quoted:
     """Nothing is spent. Budgets of the app's keys are apart: a key's own is at /v1/quote."""

@@ -16,6 +16,7 @@ from falgate.admin.api import (
     cache,
     config,
     deliveries,
+    gallery,
     jobs,
     keys,
     ledger,
@@ -54,6 +55,9 @@ from falgate.jobs.under_way import JobsUnderWay
 from falgate.money.figures import Figures
 from falgate.money.reports import Reports
 from falgate.pictures.admin import CacheAdmin
+from falgate.pictures.gallery import Gallery
+from falgate.pictures.storage import PictureStore
+from falgate.pictures.thumbnails import Thumbnails
 from falgate.requests.erasure import PromptEraser
 from falgate.requests.playground import Playground
 from falgate.requests.quote import Quotes
@@ -73,19 +77,25 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cache_admin: Pools and pictures.
+        gallery: The same pictures with their requests.
         quotes: What requests would cost.
         probes: What runs, and on what.
         rerolls: Buys another picture; None without a gateway, like the next one.
         eraser: Erases prompts.
         playground: Buys for operators.
+        thumbnails: Makes thumbnails.
+        picture_store: Where the pictures' files are.
     """
 
     cache_admin: CacheAdmin
+    gallery: Gallery
     quotes: Quotes
     probes: Probes
     rerolls: Rerolls | None = None
     eraser: PromptEraser | None = None
     playground: Playground | None = None
+    thumbnails: Thumbnails | None = None
+    picture_store: PictureStore | None = None
 
 
 class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,10 +127,12 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
     services, pictures = parts.services, parts.pictures
     handlers = [handler for each in ALWAYS for handler in each.routes.handlers]
     if pictures:
-        for each in (cache, quote, status, overview):
+        for each in (cache, gallery, quote, status, overview):
             handlers += each.routes.handlers
         if pictures.rerolls:
-            handlers += cache.gateway_routes.handlers + playground.routes.handlers
+            for each in (cache, gallery):
+                handlers += each.gateway_routes.handlers
+            handlers += playground.routes.handlers
     if resource:
         of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
         handlers = [

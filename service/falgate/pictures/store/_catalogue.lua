@@ -35,3 +35,12 @@ local function listed(names, name)
   if (' ' .. names .. ' '):find(' ' .. name .. ' ', 1, true) then return names end
   return names == '' and name or names .. ' ' .. name
 end
+
+-- List words in the record of their prompt's pool, by which the pool is later taken out of the sets
+-- of all these words.
+local function note_words(about, words)
+  if words == '' then return end
+  local known = redis.call('HGET', about, 'words') or ''
+  for word in words:gmatch('%S+') do known = listed(known, word) end
+  redis.call('HSET', about, 'words', known)
+end

@@ -1,6 +1,6 @@
 """The catalogue of pictures and pools in Redis."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.cache.pool_info import PoolInfo
 from falgate.pictures.catalogue import NewPicture, Record, StoreSize
+from falgate.pictures.words import word_names
 from falgate.redis import picture_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.lock import take
@@ -21,8 +22,11 @@ _UNREGISTER = Script("catalogue_unregister")
 _PIN = Script("catalogue_pin")
 _DROP_POOL = Script("catalogue_drop_pool")
 
-_APP = "app:"
-
+APP, _BY = "app:", "by:"
+"""Beginnings of fields: an app's last purchase for a pool, and its uses of a picture."""
+APPS_MAX = 20
+"""How many apps' uses of one picture are counted apart."""
+_CHANGED = -1
 
 TOTAL = ["pictures", "bytes"]
 """The hash fields that count the stored pictures and their bytes."""
@@ -38,6 +42,7 @@ class Catalogue:
     async def register(self, filing: NewPicture) -> bool:
         """Register a picture about to be stored; return False while its bytes are being deleted."""
         kept, about = filing.kept, filing.about
+        words = word_names((about and about.prompt) or "")
         reply = await _REGISTER(
             self._redis,
             master_picture=picture_keys.picture(filing.master),
@@ -50,17 +55,24 @@ class Catalogue:
             about_json=msgspec.json.encode(about).decode(),
             with_prompt=int(about is not None and about.arguments is not None),
             prompt_sha256=filing.prompt_sha256,
+            pools_of_team=picture_keys.pools_of(filing.app.partition("/")[0]),
+            endpoint=about.endpoint if about else "",
+            words=" ".join(words),
+            more_keys=[picture_keys.pools_with(word) for word in words],
         )
         return bool(reply)
 
-    async def use(self, uses: Mapping[str, int]) -> None:
-        """Add access counts, by picture name."""
+    async def use(self, uses: Mapping[tuple[str, str], int]) -> None:
+        """Add access counts, by picture name and the app that was served."""
         if not uses:
             return
         await _USE(
             self._redis,
-            more_keys=[picture_keys.picture(name) for name in uses],
-            more_args=[part for pair in uses.items() for part in pair],
+            apps_max=APPS_MAX,
+            more_keys=[picture_keys.picture(name) for name, _ in uses],
+            more_args=[
+                part for (name, app), number in uses.items() for part in (name, number, app)
+            ],
         )
 
     async def mark(
@@ -100,7 +112,14 @@ class Catalogue:
 
     async def pin(self, name: str, *, pinned: bool) -> bool:
         """Pin a picture, or unpin it; return False if it is unknown."""
-        return bool(await _PIN(self._redis, picture=picture_keys.picture(name), pinned=int(pinned)))
+        (record,) = await self.records((name,))
+        done = await _PIN(
+            self._redis,
+            picture=picture_keys.picture(name),
+            pinned=int(pinned),
+            more_args=record.pools if record else (),
+        )
+        return bool(done)
 
     async def records(self, names: Sequence[str]) -> list[Record | None]:
         """Return the records of pictures; None for an unknown one."""
@@ -178,9 +197,9 @@ class Catalogue:
             (
                 msgspec.json.decode(fields.get("about", "null"), type=PoolInfo | None),
                 {
-                    field.removeprefix(_APP): int(at_ms)
+                    field.removeprefix(APP): int(at_ms)
                     for field, at_ms in fields.items()
-                    if field.startswith(_APP)
+                    if field.startswith(APP)
                 },
             )
             for fields in found
@@ -188,13 +207,22 @@ class Catalogue:
 
     async def drop_pool(self, fingerprint: str) -> None:
         """Delete a pool's record, with its prompt if that was kept."""
-        ((about, apps),) = await self.pool_infos((fingerprint,))
-        await _DROP_POOL(
-            self._redis,
-            prompt_sha256=about.prompt_sha256 if about else "",
-            fingerprint=fingerprint,
-            more_keys=[picture_keys.pools_of(app) for app in apps],
-        )
+        dropped = _CHANGED
+        while dropped == _CHANGED:
+            ((about, apps),) = await self.pool_infos((fingerprint,))
+            words: Any = await self._redis.hget(picture_keys.about(fingerprint), "words")
+            dropped = await _DROP_POOL(
+                self._redis,
+                prompt_sha256=about.prompt_sha256 if about else "",
+                fingerprint=fingerprint,
+                words=words or "",
+                more_keys=[
+                    *map(picture_keys.pools_of, with_teams(apps)),
+                    *map(picture_keys.pools_with, (words or "").split()),
+                    picture_keys.pools_for(about.endpoint if about else ""),
+                    picture_keys.PINNED_POOLS,
+                ],
+            )
 
     async def names(self) -> AsyncIterator[list[str]]:
         """Yield all picture names in pages; one present throughout comes at least once."""
@@ -228,6 +256,11 @@ class Catalogue:
         return await now_ms(self._redis)
 
 
+def with_teams(apps: Iterable[str]) -> list[str]:
+    """Return apps, each "team/app", and the names of their teams."""
+    return sorted({*apps, *(app.partition("/")[0] for app in apps)})
+
+
 def as_total(found: Sequence[str | None]) -> StoreSize:
     """Build the store size from the values of the `TOTAL` fields."""
     pictures, size_bytes = (int(each or 0) for each in found)
@@ -250,4 +283,10 @@ def _record(name: str, fields: dict[str, str]) -> Record | None:
         noted_ms=int(fields["noted_ms"]),
         used_ms=int(fields["used_ms"]),
         uses=int(fields["uses"]),
+        uses_by={
+            field.removeprefix(_BY): int(uses)
+            for field, uses in fields.items()
+            if field.startswith(_BY)
+        },
+        holds=tuple(fields["holds"].split()) if "holds" in fields else None,
     )

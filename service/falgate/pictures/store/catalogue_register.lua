@@ -1,7 +1,9 @@
 #!lua flags=allow-oom
 -- with _catalogue.lua
 -- Register a picture before its bytes are stored, with its pool, so that garbage collection does
--- not take it for unreferenced. Runs even when Redis is out of memory: the picture is already paid
+-- not take it for unreferenced. The sets of pools that have a word of its prompt (more_keys) start
+-- at KEYS[13], and the words' names are listed in `words`; both are empty unless the prompt is
+-- stored. Runs even when Redis is out of memory: the picture is already paid
 -- for.
 -- Returns 1, or 0 while its bytes are being deleted; the caller then has to wait.
 local picture = KEYS[1]
@@ -13,6 +15,10 @@ local pools = KEYS[6]
 local pools_of = KEYS[7]
 local prompt = KEYS[8]
 local pictures_of_prompt = KEYS[9]
+local pools_of_team = KEYS[10]
+local pools_for = KEYS[11]
+local pinned_pools = KEYS[12]
+local first_word = 13
 local name = ARGV[1]
 local size = digits(ARGV[2])
 local value = digits(ARGV[3])
@@ -22,6 +28,7 @@ local fingerprint = ARGV[6]
 local about_json = ARGV[7]
 local with_prompt = ARGV[8]
 local prompt_sha256 = ARGV[9]
+local words = ARGV[10]
 
 local now = now_ms()
 local known = redis.call('HMGET', picture, 'marked_ms', 'size', 'value', 'pools', 'heat', 'prompts')
@@ -53,6 +60,11 @@ if fingerprint ~= '' then
   redis.call('HSET', about, 'app:' .. app, whole(now))
   redis.call('ZADD', pools, whole(now), fingerprint)
   redis.call('ZADD', pools_of, whole(now), fingerprint)
+  redis.call('ZADD', pools_of_team, whole(now), fingerprint)
+  redis.call('ZADD', pools_for, whole(now), fingerprint)
+  redis.call('ZADD', pinned_pools, 'XX', whole(now), fingerprint)
+  note_words(about, words)
+  for i = first_word, #KEYS do redis.call('ZADD', KEYS[i], whole(now), fingerprint) end
   redis.call('SADD', prompt, fingerprint)
 end
 return 1
