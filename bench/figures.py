@@ -10,10 +10,10 @@ import argparse
 import asyncio
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -34,6 +34,7 @@ from falgate.redis import keyspace
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
 
+T = TypeVar("T")
 RUNS = 5
 PIPELINE = 2_000
 KEYS, LINES, JOBS = 100_000, 100_000, 200
@@ -182,24 +183,26 @@ async def _parts(redis: Redis) -> None:
     async for key in redis.scan_iter(keyspace.usage(UPSTREAM, "*"), count=1_000):
         day = str(key)[-10:]
         names = [f"team-{team:02d}/app-{app}" for team in range(TEAMS) for app in range(APPS)]
-        parts: dict[Any, Any] = {
-            f"{name}/key{number}|fal-ai/gpt-image-1.5|medium|paid:{measure}": 1
+        parts = [
+            f"{name}/key{number}|fal-ai/gpt-image-1.5|medium|paid:{measure}"
             for name in names
             for number in range(10)
             for measure in ("billed", "bought", "purchases", "list", "saved")
-        }
-        await redis.hset(keyspace.breakdown(UPSTREAM, day), mapping=parts)
-        hours: dict[Any, Any] = {
-            f"{hour:02}{whose}:{measure}": 1
+        ]
+        for some in _batches(parts):
+            await redis.hset(keyspace.breakdown(UPSTREAM, day), mapping=dict.fromkeys(some, 1))
+        hours = [
+            f"{hour:02}{whose}:{measure}"
             for hour in range(24)
             for whose in ("", *(f"/{name}" for name in names))
             for measure in MEASURES
-        }
-        await redis.hset(keyspace.hits(UPSTREAM, day), mapping=hours)
+        ]
+        for some in _batches(hours):
+            await redis.hset(keyspace.hits(UPSTREAM, day), mapping=dict.fromkeys(some, 1))
 
 
-def _batches(numbers: range) -> Iterator[list[int]]:
-    rest = iter(numbers)
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
     while some := list(islice(rest, PIPELINE)):
         yield some
 
