@@ -44,6 +44,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
         Closing entries that are to be `reconciled`, or not, have it in a field of that name.
         """
+        if (
+            (self.kind and self.kind != fields.get("kind"))
+            or (self.outcome and self.outcome != fields.get("outcome"))
+            or (self.job and self.job != fields.get("job"))
+            or (self.reconciled and self.reconciled != fields.get("reconciled"))
+        ):
+            return False
         subject = fields.get("account")
         level, whose = "", ""
         if subject is not None:
@@ -54,14 +61,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         app = whose if level == "app" else f"{team}/{fields.get('app', '')}"
         model = fields.get("model") or fields.get("charged_model", "")
         return (
-            self.kind in {"", fields.get("kind")}
-            and self.outcome in {"", fields.get("outcome")}
-            and self.team in {"", team}
-            and self.app in {"", app, app.partition("/")[2]}
-            and self.key in {"", whose if level == "key" else fields.get("key")}
-            and self.model in {"", whose if level == "model" else model}
-            and self.job in {"", fields.get("job")}
-            and self.reconciled in {"", fields.get("reconciled")}
+            (not self.team or self.team == team)
+            and (not self.app or self.app in {app, app.partition("/")[2]})
+            and (not self.key or self.key == (whose if level == "key" else fields.get("key")))
+            and (not self.model or self.model == (whose if level == "model" else model))
             and (not self.pictures or _for_nothing(fields))
         )
 

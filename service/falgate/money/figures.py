@@ -74,18 +74,16 @@ class Figures:
             sums = await self._by_day(upstream, days, wanted.team)
         return days, Totals(sums=added(sums), not_applied=ignored)
 
-    async def by_team(self, upstream: str, first: date, last: date) -> Mapping[str, Sums]:
-        """Return the sums of the days from one to another, by team."""
-        days = Period(first, last).days
+    async def by_team(self, upstream: str) -> tuple[Mapping[str, Sums], Mapping[str, Sums]]:
+        """Return the sums of today, and of this month up to today, by team."""
+        today = await self._rollups.today()
+        days = Period(today.replace(day=1), today).days
         found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for teams in await self._days.teams(upstream, days):
+        each_day = await self._days.teams(upstream, days)
+        for teams in each_day:
             for team, sums in teams.items():
                 found[team].update(sums)
-        return found
-
-    async def today(self) -> date:
-        """Return today's local date."""
-        return await self._rollups.today()
+        return each_day[-1], found
 
     async def _by_day(self, upstream: str, days: Period, of: str) -> Sequence[Sums]:
         if "/" in of:
@@ -109,11 +107,15 @@ class Figures:
         whole = [day for day, there in zip(days.days, has, strict=True) if there]
         sums: list[Sums] = []
         unnamed = 0
-        match = totals.pattern(wanted, broken_down=True)
-        async for _, fields in self._rollups.matching(upstream, whole, match, broken_down=True):
-            found, other = totals.divided(wanted, fields)
-            sums.append(found)
-            unnamed += other
+        if wanted.key or wanted.team or wanted.app:
+            match = totals.pattern(wanted, broken_down=True)
+            async for _, fields in self._rollups.matching(upstream, whole, match, broken_down=True):
+                found, other = totals.divided(wanted, fields)
+                sums.append(found)
+                unnamed += other
+        else:
+            for parts in await self._days.parts(upstream, whole):
+                sums += [each for part, each in parts.items() if totals.is_part(wanted, *part)]
         rest = [each for each in days.days if each not in set(whole)]
         undivided = [each async for each in self._matching(upstream, rest, wanted) if each]
         return Totals(

@@ -78,6 +78,9 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
     assert (await budgets.overage(UPSTREAM))[1] == 30
     usage = keyspace.usage(UPSTREAM, found.day)
     assert await redis.hget(usage, "t/p:reconciled") == "130"
+    clock = found.windows.partition("T")[2][:2]
+    hours = [f"{clock}{whose}:reconciled" for whose in ("", "/t", "/t/p")]
+    assert await redis.hmget(keyspace.hits(UPSTREAM, found.day), hours) == ["130"] * 3
     await redis.hdel(account, hour)
     again = other(charge=Charge(100, 30))
     assert await books.correct(UPSTREAM, again, Charge(20, 0), "w")
@@ -98,6 +101,13 @@ async def recovers(redis: Redis, books: Recovery) -> None:
     assert await books.book(UPSTREAM, lost, 40)
     assert not await books.book(UPSTREAM, lost, 40)
     assert await books.bound(UPSTREAM, ["r-1"]) == {"r-1": "recovered-r-1"}
+    [hours] = [key async for key in redis.scan_iter(keyspace.hits(UPSTREAM, "*"))]
+    counted: Any = await redis.hgetall(hours)
+    assert {field[2:]: number for field, number in counted.items()} == {
+        f"{whose}:{measure}": "40"
+        for whose in ("", "/-", "/-/-")
+        for measure in ("billed", "without_pictures")
+    }
     charged = chain(endpoint="m")
     assert await redis.smembers(keyspace.accounts(UPSTREAM)) == {each.name for each in charged}
     for each in charged:

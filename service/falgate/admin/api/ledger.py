@@ -117,7 +117,7 @@ async def list_ledger(
     last: Last = None,
     order: Order = "newest",
 ) -> LedgerPage:
-    """Newest first by default. Looks at 5,000 entries at most: a page may be short or empty."""
+    """Newest first by default. Looks at 2,500 entries at most: a page may be short or empty."""
     found = await reports.page(
         upstream,
         wanted,

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from falgate.admin.api.ledger import FILTERED, Wanted
 from falgate.admin.api.resource import Resource
+from falgate.admin.api.services import AdminServices
 from falgate.admin.api.shapes import View, instant
 from falgate.admin.api.usage import First, Last
 from falgate.billing.ledger_health import LedgerHealthStore
@@ -102,6 +103,8 @@ class LedgerHealthShown(msgspec.Struct, frozen=True, kw_only=True):
 
 @routes.get("/ledger/totals", "Get totals of the ledger", 409, lead=True, dependencies=FILTERED)
 async def show_totals(
+    *,
+    services: NamedDependency[AdminServices],
     figures: NamedDependency[Figures],
     upstream: NamedDependency[str],
     wanted: Wanted,
@@ -109,6 +112,11 @@ async def show_totals(
     last: Last = None,
 ) -> LedgerTotals:
     """For a period, by default this month, from the roll-ups: at most 366 days."""
+    if wanted.key and not wanted.app:
+        record, _, _ = await services.records.key(wanted.key)
+        # Its part of each day's roll-up is found by its app, and that of others is not read.
+        if record and wanted.team in {"", record.team}:
+            wanted = msgspec.structs.replace(wanted, team=record.team, app=record.app)
     days, found = await figures.totals(upstream, wanted, first, last)
     sums = found.sums
     return LedgerTotals(

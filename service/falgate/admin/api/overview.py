@@ -114,9 +114,7 @@ async def show_overview(
     charged = Account("team", of) if of else ORGANISATION
     positions = await accounts.budgets.positions(charged)
     listed = await under_way.list(upstream, team=of)
-    days = [(await figures.today()).replace(day=1), await figures.today()]
-    month = await figures.by_team(upstream, days[0], days[1])
-    today = await figures.by_team(upstream, days[1], days[1])
+    today, month = await figures.by_team(upstream)
     return OverviewShown(
         upstream=upstream,
         timezone=str(calendar.zone),

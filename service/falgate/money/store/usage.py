@@ -91,6 +91,11 @@ class Usage:
                     break
             yield day, found
 
+    async def subjects(self, upstream: str, day: str) -> set[str]:
+        """Return the subjects that a day's breakdown counts."""
+        fields: Any = await self._redis.hkeys(keyspace.breakdown(upstream, day))
+        return {field.rpartition(":")[0] for field in fields}
+
     async def have_breakdowns(self, upstream: str, days: Sequence[str]) -> list[bool]:
         """Return for each day whether its breakdown is there."""
         async with self._redis.pipeline(transaction=False) as pipeline:
