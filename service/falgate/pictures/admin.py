@@ -208,8 +208,7 @@ class CacheAdmin:
     async def reject(self, name: str, who: str, *, what: str = "reject", why: str = "") -> Purged:
         """Remove a picture, its original and everything converted from that from every pool.
 
-        A JPEG made from a PNG shows the same picture; rejecting only one file would let the next
-        request make it again.
+        Otherwise the next request would make it again from another file that shows the same.
 
         Raises:
             NotFound: It is not stored.
