@@ -226,19 +226,7 @@ def _served(
         administration=admin_parts(
             services,
             resources.redis,
-            PictureParts(
-                cache_admin=kept.cache_admin,
-                gallery=kept.gallery,
-                thumbnails=kept.thumbnails,
-                picture_store=resources.store,
-                quotes=Quotes(ports.pools, ports.budgets, ports.stops, ports.places),
-                probes=probes_of(settings, resources.redis, health.troubles),
-                rerolls=Rerolls(kept.cache_admin, ports, works.queue, resources.registry),
-                eraser=kept.eraser,
-                playground=Playground(
-                    ports, works.queue, works.polls, resources.registry, AuditLog(resources.redis)
-                ),
-            ),
+            _about_pictures(resources, works, kept, health),
         ),
         key_set=resources.signer.key_set,
         webhook_rules=setting.webhook_rules(settings),
@@ -255,6 +243,25 @@ def _served(
         console=console_of(console) if settings.console else None,
         cors=resources.cors,
         apart=bool(settings.ops_listen),
+    )
+
+
+def _about_pictures(
+    resources: Resources, works: Runtime, kept: PictureServices, health: Health
+) -> PictureParts:
+    ports = works.ports
+    return PictureParts(
+        cache_admin=kept.cache_admin,
+        gallery=kept.gallery,
+        thumbnails=kept.thumbnails,
+        picture_store=resources.store,
+        quotes=Quotes(ports.pools, ports.budgets, ports.stops, ports.places),
+        probes=probes_of(resources.settings, resources.redis, health.troubles),
+        rerolls=Rerolls(kept.cache_admin, ports, works.queue, resources.registry),
+        eraser=kept.eraser,
+        playground=Playground(
+            ports, works.queue, works.polls, resources.registry, AuditLog(resources.redis)
+        ),
     )
 
 
