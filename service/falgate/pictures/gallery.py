@@ -87,18 +87,14 @@ class Gallery:
                 place = msgspec.structs.replace(walked[-1][0], shown=ALL)
         return found.pictures, _cursor(place) if more else ""
 
-    async def picture(self, record: Record, *, team: str = "") -> GalleryPicture:
-        """Return one picture with the pool that has it, else with the last that had it.
+    async def picture(self, record: Record, among: Sequence[str]) -> GalleryPicture:
+        """Return one picture with that of some pools that has it, else with the last that had it.
 
-        With `team`, only pools that an app of that team bought for.
+        Args:
+            record: The picture.
+            among: The fingerprints of these pools, the latest one last.
         """
-        known = [
-            each
-            for each in await pool_records(
-                self._catalogue, self._pools, record.pools[: -_OF_ONE - 1 : -1]
-            )
-            if not team or any(app.partition("/")[0] == team for app in each.apps)
-        ]
+        known = await pool_records(self._catalogue, self._pools, among[: -_OF_ONE - 1 : -1])
         for pool_record in known:
             for picture in pool_record.pool.pictures:
                 if picture.sha256 == record.sha256 and picture.fresh(pool_record.pool.read_s):

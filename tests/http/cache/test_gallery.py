@@ -112,7 +112,7 @@ async def test_a_reroll_of_a_converted_picture_says_why(
 
     assert done.status_code == 200, done.text
     lines = (await admin.get("/audit")).json()["items"]
-    assert {each["subject"]: each["why"] for each in lines}[f"reject {master}"] == "too dark"
+    assert {each["subject"]: each["why"] for each in lines}[f"reroll {master}"] == "too dark"
     (item,) = await look(admin, team=team)
     assert item["name"] in done.json()["pictures"]
     assert item["name"] != master

@@ -102,9 +102,9 @@ async def test_what_no_pool_serves_is_not_shown(world: Any) -> None:
     await world.pools.remove(pool(1), {gone.sha256})
 
     assert await found(world) == []
-    shown = await world.gallery.picture(await world.record(gone))
+    shown = await world.gallery.picture(await world.record(gone), [pool(1)])
     assert (shown.picture, shown.pool.fingerprint) == (None, pool(1))
-    assert (await world.gallery.picture(await world.record(expired))).picture is None
+    assert (await world.gallery.picture(await world.record(expired), [pool(2)])).picture is None
 
 
 async def test_a_picture_of_several_pools_is_shown_once(world: Any) -> None:

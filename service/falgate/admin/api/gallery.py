@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from falgate.accounts.operator import Operator
-from falgate.admin.api.gallery_shapes import GalleryShown, GallerySought, RequestShown, sees
+from falgate.admin.api.cache_sight import pools_seen
+from falgate.admin.api.gallery_shapes import GalleryShown, GallerySought, RequestShown
 from falgate.admin.api.paging import Page
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting
@@ -143,10 +144,7 @@ async def _found(
 ) -> GalleryPicture:
     """Return a picture that an operator may see: a lead, what the own team bought or shares."""
     record = await cache_admin.picture(name)
-    found = await gallery.picture(record, team=acting.team if acting.role == "lead" else "")
-    if found.pool is None and not sees(acting, record.app):
-        raise Forbidden(f"No app of team {acting.team} bought it; ask an admin")
-    return found
+    return await gallery.picture(record, await pools_seen(acting, cache_admin, record))
 
 
 def _unchanged(etag: str) -> Response[bytes]:
@@ -155,10 +153,8 @@ def _unchanged(etag: str) -> Response[bytes]:
 
 def _sought(data: GallerySought, acting: Operator, calendar: Calendar) -> Sought:
     plausible(data.first, data.last)
-    team = data.team or (acting.team if acting.role == "lead" else "")
-    for of in (team, data.app.partition("/")[0]):
-        if of:
-            acting.answer_for(of)
+    team = acting.of_theirs(data.team)
+    acting.of_theirs(data.app)
     width, _, height = data.size.partition("x")
     return Sought(
         words=data.words,

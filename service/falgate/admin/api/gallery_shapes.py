@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from falgate.accounts.operator import Operator
+from falgate.admin.api.cache_sight import theirs
 from falgate.admin.api.shapes import Usd, View, instant
 from falgate.admin.snippets import Snippets
 from falgate.pictures.gallery import CURSOR, GalleryPicture
@@ -108,8 +109,8 @@ class GalleryShown(View, frozen=True, kw_only=True):
             scope=about.scope if about else None,
             variation=about.variation if about else "",
             arguments=about.recorded if about else {},
-            app=record.app if sees(acting, record.app) else None,
-            apps=[app for app in pool.apps if sees(acting, app)] if pool else [],
+            app=next(iter(theirs(acting, [record.app])), None),
+            apps=theirs(acting, pool.apps) if pool else [],
             uses_by=_uses(found, acting),
             made_at=instant(picture.made_s if picture else record.noted_ms // 1000),
             until=instant(picture.until_s) if picture else None,
@@ -137,15 +138,10 @@ class RequestShown(msgspec.Struct, frozen=True, kw_only=True):
         return "RequestShown(...)"
 
 
-def sees(acting: Operator, app: str) -> bool:
-    """Return whether an operator may see what "team/app" does."""
-    return acting.role != "lead" or app.partition("/")[0] == acting.team
-
-
 def _uses(found: GalleryPicture, acting: Operator) -> list[UsesShown]:
     """Return the uses by app; those of apps that the operator may not see are one item."""
     uses_by = found.record.uses_by
-    own = {app: uses for app, uses in uses_by.items() if app and sees(acting, app)}
+    own = {app: uses_by[app] for app in theirs(acting, filter(None, uses_by))}
     shown = [
         UsesShown(app=app, uses=uses)
         for app, uses in sorted(own.items(), key=lambda item: (-item[1], item[0]))
