@@ -46,8 +46,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     waited_s: float
     reused: int
     quality: str
-    fingerprint: str = ""
-    route: str = "run"
+    fingerprint: str
+    route: str
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
