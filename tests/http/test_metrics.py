@@ -18,6 +18,7 @@ from falgate.core.money import usd
 from falgate.core.refused import Reason
 from falgate.models.endpoints import MODELS
 from falgate.telemetry.counts import SECONDS
+from falgate.telemetry.metrics import UNLOGGED
 from falgate.webhooks.delivery import TriedAs
 
 MODEL = "/fal-ai/gpt-image-1.5"
@@ -37,6 +38,7 @@ CLOSED: dict[str, set[str]] = {
     "team": {"default", ""},
     "reason": set(get_args(Reason)),
     "lost": {"true", "false"},
+    "why": {*UNLOGGED},
     "status": {
         "0",
         "200",

@@ -17,6 +17,8 @@ from falgate.telemetry.metrics import TEAMS_MAX, Metrics
 MODEL = "fal-ai/gpt-image-1.5"
 ANSWERED = Answered(
     quality="low",
+    fingerprint="",
+    route="run",
     request_id="r",
     model=MODEL,
     upstream="fal",

@@ -32,6 +32,8 @@ HIT = Answered(
     billed=0,
     saved=18_000,
     quality="low",
+    fingerprint="",
+    route="run",
     took_s=0,
     waited_s=0,
 )
@@ -106,7 +108,8 @@ from falgate.telemetry.metrics import Metrics
 
 hit = Answered(
     request_id="id-1", model="m", upstream="fal", team="web", app="fg_live_secret", key="k", job="",
-    source="hit", pictures=2, reused=2, billed=0, saved=9, quality="low", took_s=0.0123, waited_s=0,
+    source="hit", pictures=2, reused=2, billed=0, saved=9, quality="low",
+    fingerprint="", route="run", took_s=0.0123, waited_s=0,
 )
 telemetry = Telemetry(Metrics(), lambda *_: None)
 counter = HitCounter(telemetry, lambda *_: None)

@@ -20,6 +20,7 @@ from falgate.telemetry.request_logger import NOTED_MAX, PICKED_MAX, RequestLogge
 HIT = Answered(
     request_id="", model="a/b", upstream="fal", team="web", app="shop", key="k", job="",
     source="hit", pictures=2, billed=0, saved=9, took_s=0.001, waited_s=0, reused=2, quality="low",
+    fingerprint="", route="run",
 )  # fmt: skip
 REFUSED = Refused(
     request_id="r", route="run", status=429, team="web", app="shop", key="k", reason="pace",

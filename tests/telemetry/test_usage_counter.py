@@ -37,7 +37,7 @@ def answered(source: Source, app: str = "shop", upstream: str = "fal", reused: i
     return Answered(
         request_id="r", model="m", upstream=upstream, team="web", app=app, key="k", job="j",
         source=source, pictures=2, billed=0, saved=34_000 * reused, took_s=0, waited_s=0,
-        reused=reused, quality="low",
+        reused=reused, quality="low", fingerprint="", route="run",
     )  # fmt: skip
 
 

@@ -20,12 +20,16 @@ class Refusal(Exception):
             errors, whose body has only `detail`.
         more_headers: Headers that all errors of a class have.
         charged: What the caller's budgets were charged in spite of the error, in micro-USD.
+        job: Id of the job that the request waited for, or "".
+        leads: Whether that was begun for it.
     """
 
     status: int = 500
     error_type: str | None = None
     more_headers: ClassVar[Mapping[str, str]] = {}
     charged: Micros = 0
+    job: str = ""
+    leads: bool = False
 
     def body(self) -> Any:
         """Return the JSON body: fal's flat shape, unless a subclass overrides it."""

@@ -46,8 +46,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     waited_s: float
     reused: int
     quality: str
-    fingerprint: str = ""
-    route: str = "run"
+    fingerprint: str
+    route: str
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +62,9 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
         asked: Whether it asked for pictures; others poll, or look something up.
         model: Its endpoint, as far as it is known.
         upstream: Likewise, who would sell the pictures.
-        job: Id of the job that failed it, or "".
+        job: Id of the job that it waited for, or "".
+        leads: Whether that was begun for it.
+        charged: What its budgets were charged all the same, in micro-USD.
         took_s: Total duration, in seconds.
     """
 
@@ -79,6 +81,8 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     upstream: str = ""
     job: str = ""
+    leads: bool = False
+    charged: Micros = 0
     took_s: float = 0
 
 

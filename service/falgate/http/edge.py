@@ -163,6 +163,9 @@ class Edge:
                     about=about(refusal) if refusal else {},
                     asked=route in _ASKED and scope["method"] == "POST",
                     model=scope["state"].get(MODEL) or self._named(path),
+                    job=refusal.job if refusal else "",
+                    leads=refusal.leads if refusal else False,
+                    charged=refusal.charged if refusal else 0,
                     took_s=took_s,
                 )
             )

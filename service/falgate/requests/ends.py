@@ -34,7 +34,14 @@ def answered(
     )
 
 
-def failed(asked: RequestSpec, refusal: Refusal, job_id: str = "", took_s: float = 0) -> Refused:
+def failed(
+    asked: RequestSpec,
+    refusal: Refusal,
+    job_id: str = "",
+    took_s: float = 0,
+    *,
+    leads: bool = False,
+) -> Refused:
     """Return the event that a queued request ended without pictures."""
     return Refused(
         request_id=asked.id,
@@ -50,5 +57,7 @@ def failed(asked: RequestSpec, refusal: Refusal, job_id: str = "", took_s: float
         model=asked.endpoint,
         upstream=asked.upstream,
         job=job_id,
+        leads=leads,
+        charged=refusal.charged,
         took_s=took_s,
     )

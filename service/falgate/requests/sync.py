@@ -81,11 +81,10 @@ class SyncService:
             await self._ports.requests.leave(flight, request_id)
 
     async def _find(self, call: AdmittedRequest, patience: _Patience) -> tuple[Answer, str]:
-        job_id, flight = "", ""
+        job_id, flight, leads = "", "", False
         waiter = Waiter(request=call.request_id, patience_ms=int(self._wait_s * 1000))
         try:
             for _ in range(_TRIES):
-                leads = False
                 match await self._claims.claim(call, waiter, patience.start_by_s):
                     case Cached(found):
                         source: Source = "coalesced" if job_id else found.source
@@ -94,7 +93,7 @@ class SyncService:
                         leads = True
                         await self._purchases.begin(job_id, held)
                     case Follower(job_id, pool, flight):
-                        pass
+                        leads = False
                 job = await self._wait(
                     job_id, patience, leads=leads, within=call.options.start_within_s > 0
                 )
@@ -103,6 +102,9 @@ class SyncService:
                     raise shared
                 if shared:
                     return shared, job_id
+        except Refusal as refusal:
+            refusal.job, refusal.leads = job_id, leads
+            raise
         finally:
             if job_id:
                 # The answer does not wait for it.

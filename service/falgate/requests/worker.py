@@ -258,7 +258,8 @@ class RequestWorker:
         if isinstance(found, Answer):
             noted = self._ports.models[asked.endpoint].recorded
             quality = str(asked.arguments.get("quality", "")) if "quality" in noted else ""
-            event = ends.answered(asked, found, request.job, took_s, quality)
-            self._ports.facts.answered(event)
+            answered = ends.answered(asked, found, request.job, took_s, quality)
+            self._ports.facts.answered(answered)
         else:
-            self._ports.facts.failed(ends.failed(asked, found, request.job, took_s))
+            failed = ends.failed(asked, found, request.job, took_s, leads=request.leads)
+            self._ports.facts.failed(failed)

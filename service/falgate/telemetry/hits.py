@@ -15,8 +15,10 @@ from falgate.telemetry.metrics import IN_MEMORY, READ
 
 BATCH_S = 0.1
 """How long hits wait to be counted, in seconds; an instance that is killed loses so many."""
-_SEEN_MAX = 5
-"""How many equal hits of a batch are known by their ids, for the request log."""
+_SEEN_MAX = 20
+"""How many alike hits are known by their ids, until they are put into the request log."""
+_SHOWN_MAX = 100
+"""How many hits go into the request log at once, if there are not more groups of them."""
 _LINES_MAX = 200
 """How many lines wait to be written: thousands at once would hold up a request for milliseconds."""
 
@@ -28,6 +30,47 @@ _LINE = (
 ) % ANSWERED.encode()
 
 
+class _Group:
+    """Hits that are alike, for the request log: sums of all, and the first few."""
+
+    __slots__ = ("number", "pictures", "saved", "seen")
+
+    def __init__(self) -> None:
+        self.number, self.pictures, self.saved = 0, 0, 0
+        self.seen: list[tuple[Answered, bytes, float, float]] = []
+
+    def add(self, event: Answered, number: int) -> None:
+        """Count so many equal hits."""
+        self.number += number
+        self.pictures += event.pictures * number
+        self.saved += event.saved * number
+
+    def logged(self, most: int) -> Iterator[LoggedRequest]:
+        """Yield at most so many of the first, evenly picked, which stand for all together."""
+        picked = min(most, len(self.seen))
+        shown = [self.seen[len(self.seen) * at // picked] for at in range(picked)]
+        sums = (
+            self.number - picked,
+            self.pictures - sum(each[0].pictures for each in shown),
+            self.saved - sum(each[0].saved for each in shown),
+        )
+        for at, (event, request_id, took_s, at_s) in enumerate(shown):
+            known = msgspec.structs.replace(event, request_id=request_id.decode(), took_s=took_s)
+            one = LoggedRequest.answered(known, int(at_s * 1000))
+            number, pictures, saved = (
+                each * (at + 1) // picked - each * at // picked for each in sums
+            )
+            yield msgspec.structs.replace(
+                one,
+                number=1 + number,
+                pictures=one.pictures + pictures,
+                saved=one.saved + saved,
+            )
+
+
+_NO_GROUP = _Group()
+
+
 class HitKind:
     """What all hits of one stored answer have in common.
 
@@ -37,12 +80,14 @@ class HitKind:
         pictures: What is handed out.
         dropped: Number of unknown fields in the request's body.
         number: Hits since the last batch.
-        seen: Of those the first few: their ids, durations in seconds, and times in seconds since
-            1970.
+        alike: What it has in common with the hits that one of the request log may stand for.
+        group: Those hits, since the last hit that began a batch.
         said: What the log says of them, as members of a JSON object.
     """
 
-    __slots__ = ("dropped", "event", "fingerprint", "number", "pictures", "said", "seen")
+    __slots__ = (
+        "alike", "dropped", "event", "fingerprint", "group", "number", "pictures", "said",
+    )  # fmt: skip
 
     def __init__(
         self, event: Answered, fingerprint: str, pictures: Sequence[Picture], dropped: int
@@ -52,7 +97,8 @@ class HitKind:
         self.pictures = pictures
         self.dropped = dropped
         self.number = 0
-        self.seen: list[tuple[bytes, float, float]] = []
+        self.alike = (event.team, event.app, event.key, event.model, event.upstream, event.source)
+        self.group = _NO_GROUP
         self.said = logs.encoded(described(event))[1:-1]
 
 
@@ -84,6 +130,11 @@ class HitCounter:
         self._read = 0
         self._kinds: list[HitKind] = []
         self._lines: list[_Line] = []
+        self._groups: dict[tuple[str, ...], _Group] = {}
+        self._log_request: Callable[[LoggedRequest], None] = lambda _: None
+        if telemetry.log is not None:
+            self._log_request = telemetry.log.note
+            telemetry.log.before_flush.append(self._hand_over)
 
     def read(self) -> None:
         """Note that the next hit was not in memory."""
@@ -95,7 +146,11 @@ class HitCounter:
         if number < _SEEN_MAX:
             if not number:
                 self._kinds.append(kind)
-            kind.seen.append((request_id, took_s, time.time()))
+                group = self._groups.get(kind.alike)
+                kind.group = group or self._groups.setdefault(kind.alike, _Group())
+            seen = kind.group.seen
+            if len(seen) < _SEEN_MAX:
+                seen.append((kind.event, request_id, took_s, time.time()))
         kind.number = number + 1
         self._observe(took_s)
         if self._picks():
@@ -122,20 +177,17 @@ class HitCounter:
                 self._telemetry.dropped(kind.event.model, kind.dropped * number)
             app = f"{kind.event.team}/{kind.event.app}"
             self._used(kind.fingerprint, kind.pictures, app, number)
-            seen, kind.seen = kind.seen, []
-            self._keep(kind.event, seen, number)
+            kind.group.add(kind.event, number)
         self._log()
 
-    def _keep(
-        self, event: Answered, seen: Sequence[tuple[bytes, float, float]], number: int
-    ) -> None:
-        """Put equal hits into the request log: each that was seen stands for some of them."""
-        if self._telemetry.log is None:
-            return
-        for index, (request_id, took_s, at_s) in enumerate(seen):
-            part = number * (index + 1) // len(seen) - number * index // len(seen)
-            one = msgspec.structs.replace(event, request_id=request_id.decode(), took_s=took_s)
-            self._telemetry.log.note(LoggedRequest.answered(one, int(at_s * 1000), part))
+    def _hand_over(self) -> None:
+        """Put the hits since the last call into the request log."""
+        self.count()
+        groups, self._groups = self._groups, {}
+        each = max(1, min(_SEEN_MAX, _SHOWN_MAX // max(1, len(groups))))
+        for group in groups.values():
+            for one in group.logged(each):
+                self._log_request(one)
 
     def _log(self) -> None:
         lines, self._lines = self._lines, []

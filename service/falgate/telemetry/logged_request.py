@@ -14,6 +14,7 @@ LogKind = Literal["hits", "bought", "refused"]
 Outcome = Source | Literal["refused"]
 
 _HITS = frozenset({"hit", "derived"})
+_LED = frozenset({"miss", "partial", "bypass"})
 _OK = 200
 
 
@@ -43,6 +44,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         reason: Why it was refused, see `core.refused.Reason`, or "".
         error_type: fal's machine-readable code, or "".
         about: Which budget, limit or stop refused.
+        leads: Whether its job was begun for it.
     """
 
     id: str
@@ -67,6 +69,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     reason: str = ""
     error_type: str = ""
     about: dict[str, str] = {}
+    leads: bool = False
 
     @classmethod
     def answered(cls, event: Answered, at_ms: int, number: int = 1) -> Self:
@@ -91,6 +94,7 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
             waited_ms=_ms(event.waited_s),
             job=event.job,
             fingerprint=event.fingerprint,
+            leads=event.source in _LED,
         )
 
     @classmethod
@@ -107,8 +111,10 @@ class LoggedRequest(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
             key=event.key,
             model=event.model,
             upstream=event.upstream,
+            billed=event.charged,
             took_ms=_ms(event.took_s),
             job=event.job,
+            leads=event.leads,
             reason=event.reason,
             error_type=event.error_type or "",
             about=event.about,

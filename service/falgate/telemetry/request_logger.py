@@ -6,7 +6,7 @@ statistics, not money: what cannot be written is dropped and counted.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from falgate.core.errors import Unavailable
@@ -58,10 +58,15 @@ class _Group:
 
 
 class RequestLogger:
-    """Notes requests, and writes them to the log."""
+    """Notes requests, and writes them to the log.
+
+    Attributes:
+        before_flush: Called before a batch is written: they note what they have.
+    """
 
     def __init__(self, logs: RequestLogs, unlogged: Counter[Labels]) -> None:
         """Write to `logs`; count in `unlogged`, by why, the requests that could not be logged."""
+        self.before_flush: list[Callable[[], None]] = []
         self._logs = logs
         self._unlogged = unlogged
         self._noted: defaultdict[tuple[LogKind, str], dict[object, _Group]] = defaultdict(dict)
@@ -94,6 +99,8 @@ class RequestLogger:
             Unavailable: Without Redis. What was noted is dropped.
         """
         async with self._one_at_a_time:
+            for note in self.before_flush:
+                note()
             noted, self._noted, self._size = self._noted, defaultdict(dict), 0
             batch = [each for of, groups in noted.items() for each in _picked(of[0], groups)]
             batch.sort(key=lambda each: each.at_ms)

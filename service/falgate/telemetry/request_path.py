@@ -93,7 +93,7 @@ def leads(one: LoggedRequest | None, kept: QueuedRequest | None) -> bool:
     """Return whether the job was begun for the request itself."""
     if kept is not None:
         return kept.leads
-    return one is not None and one.outcome in {"miss", "partial", "bypass"}
+    return one is not None and one.leads
 
 
 def headers(one: LoggedRequest) -> dict[str, str]:
