@@ -42,7 +42,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _NO_STORE = "no-store"
-_FILTERS = ("usd", "count", "size", "duration", "inpath")
+_FILTERS = ("usd", "cents", "count", "size", "duration", "inpath")
 _LOG = structlog.get_logger()
 
 

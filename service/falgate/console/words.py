@@ -38,6 +38,11 @@ def usd(text: str | None, places: int = 2) -> str:
     return f"{sign}${int(whole):,}.{fraction.rstrip('0').ljust(places, '0')}"
 
 
+def cents(text: str | None) -> str:
+    """Return decimal dollars rounded to cents, for sums that one reads at a glance."""
+    return _NONE if text is None else usd(f"{float(text):.2f}")
+
+
 def count(number: int | None) -> str:
     """Return a number with separators."""
     return _NONE if number is None else f"{number:,}"

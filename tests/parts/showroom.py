@@ -1,0 +1,96 @@
+"""A gateway filled as one in use: teams, apps, keys, budgets, pictures, hits and refusals."""
+
+from typing import Any, NamedTuple
+
+import httpx
+from patience import PATIENCE_S
+
+MODEL = "/openai/gpt-image-2"
+APPS = {
+    "storefront": ("product-pages", "banners"),
+    "editorial": ("magazine",),
+    "research": ("sketches",),
+}
+PROMPTS = (
+    "a lighthouse at dawn, oil on canvas",
+    "a red bicycle leaning on a white wall",
+    "isometric kitchen with plants on the window sill",
+    "portrait of an astronaut reading a newspaper",
+    "a paper boat on a still lake, morning fog",
+    "three lemons on blue linen, soft light",
+    "a quiet library with green lamps",
+    "watercolour map of an island",
+    "a fox in the snow, seen from afar",
+    "ceramic vase with dried flowers",
+    "night train crossing a viaduct",
+    "bread on a wooden table, window light",
+)
+
+
+class Showroom(NamedTuple):
+    """What is there to look at.
+
+    Attributes:
+        keys: Ids and secrets of the keys by their app, "team/app".
+        pictures: Names of pictures, the newest last.
+        refused: Id of a request that a budget refused.
+        bought: Id of a request that was bought.
+    """
+
+    keys: dict[str, tuple[str, str]]
+    pictures: list[str]
+    refused: str
+    bought: str
+
+
+def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
+    """Fill a gateway, and return what is there."""
+    headers = {"Authorization": f"Key {gateway.admin_key}"}
+    common: Any = {"trust_env": False, "timeout": PATIENCE_S}
+    with (
+        httpx.Client(base_url=f"{gateway.url}/admin/v1", headers=headers, **common) as admin,
+        httpx.Client(base_url=gateway.url, **common) as apps,
+    ):
+        keys = _accounts(admin)
+        made, bought = [], ""
+        for number, prompt in enumerate(PROMPTS[:pictures]):
+            app = list(keys)[number % (len(keys) - 1)]
+            body = {"prompt": prompt, "quality": ("low", "medium", "high")[number % 3]}
+            for _ in range(1 + number % 3):
+                reply = _ask(apps, keys[app][1], body)
+                assert reply.status_code == 200, reply.text
+            bought = bought or reply.headers["x-fal-request-id"]
+            made.append(reply.json()["images"][0]["url"].rpartition("/")[2])
+        poor = _ask(apps, keys["research/sketches"][1], {"prompt": "x", "quality": "high"})
+        assert poor.status_code == 402, poor.text
+        _ask(apps, keys["editorial/magazine"][1], {"prompt": "x", "quality": "ultra"})
+        admin.put("/stops/app:storefront:banners", json={"why": "the campaign is over"})
+        admin.post(f"/cache/pictures/{made[-1]}/pin", json={"why": "used on the front page"})
+        return Showroom(keys, made, poor.headers["x-fal-request-id"], bought)
+
+
+def _accounts(admin: httpx.Client) -> dict[str, tuple[str, str]]:
+    keys = {}
+    for team, apps in APPS.items():
+        for app in apps:
+            budgets = [{"of": "app", "window": "month", "limit_usd": "60", "alerts": [80, 95]}]
+            if team == "research":
+                budgets = [{"of": "key", "window": "day", "limit_usd": "0.02"}]
+            key = {"name": f"{app} in production", "limits": {"requests_per_second": 20}}
+            wanted = {"team": team, "app": app, "key": key, "budgets": budgets}
+            made = admin.post("/setup", json=wanted)
+            assert made.status_code == 201, made.text
+            keys[f"{team}/{app}"] = (made.json()["record"]["id"], made.json()["key"])
+            caching = {"cache": {"keep_prompts": True}}
+            admin.patch(f"/teams/{team}/apps/{app}", json=caching).raise_for_status()
+        admin.put(f"/budgets/team:{team}/day", json={"limit_usd": "1"}).raise_for_status()
+    admin.put("/budgets/organisation:main/month", json={"limit_usd": "250"}).raise_for_status()
+    roles: list[tuple[str, dict[str, str]]] = [("viewer", {}), ("lead", {"team": "storefront"})]
+    for role, more in roles:
+        body = {"role": role, "name": f"{role}-one", **more}
+        admin.post("/operators", json=body).raise_for_status()
+    return keys
+
+
+def _ask(apps: httpx.Client, key: str, body: dict[str, Any]) -> httpx.Response:
+    return apps.post(MODEL, json=body, headers={"Authorization": f"Key {key}"})
