@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from patience import PATIENCE_S
-
-from falgate.console.entrance import COOKIE
+from visiting import sign_in, visit
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / ".cache" / "browser"
@@ -75,11 +74,6 @@ def browse(tmp_path: Path) -> Callable[..., str]:
     return acted
 
 
-def visit(gateway: Any) -> httpx.Client:
-    """A client of the console that has no session yet."""
-    return httpx.Client(base_url=f"{gateway.url}/console", trust_env=False, timeout=PATIENCE_S)
-
-
 @pytest.fixture
 def visitor(console: Any) -> Iterator[httpx.Client]:
     """A client of the console that has no session yet."""
@@ -90,6 +84,4 @@ def visitor(console: Any) -> Iterator[httpx.Client]:
 @pytest.fixture
 def admin(console: Any, visitor: httpx.Client) -> httpx.Client:
     """A client that signed in with the admin key."""
-    answer = visitor.post("/sign-in", data={"key": console.admin_key})
-    assert (answer.status_code, COOKIE in visitor.cookies) == (303, True), answer.text
-    return visitor
+    return sign_in(visitor, console.admin_key)

@@ -21,7 +21,7 @@ from falgate.console.store.sessions import Sessions
 from falgate.core.errors import TooMany
 from falgate.core.problems import Problem
 
-_WITHIN = re.compile(rf"{HOME}(/[A-Za-z0-9_.~:%/-]*)?(\?[A-Za-z0-9_.~:%/=&+-]*)?")
+_WITHIN = re.compile(rf"(?!.*\.\.){HOME}(/[A-Za-z0-9_.~:%/-]*)?(\?[A-Za-z0-9_.~:%/=&+-]*)?")
 _LINK_MAX = 64
 _KEY_MAX = 200
 
