@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from patience import PATIENCE_S
+from showroom import Showroom, furnish
 from visiting import sign_in, visit
 
 HERE = Path(__file__).parent
@@ -35,6 +36,15 @@ def fresh_console(
     """A gateway of one's own, where nothing was done yet."""
     with serve(tmp_path) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def furnished(
+    serve: Callable[..., AbstractContextManager[Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Any, Showroom]]:
+    """A gateway as one in use, which tests look at and do not change."""
+    with serve(tmp_path_factory.mktemp("furnished")) as served:
+        yield served, furnish(served)
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """A gateway filled as one in use: teams, apps, keys, budgets, pictures, hits and refusals."""
 
+import random
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import httpx
 from patience import PATIENCE_S
 
+from falgate.redis import keyspace
+
+FRIDAY, LATELY = 4, 4
 MODEL = "/openai/gpt-image-2"
 APPS = {
     "storefront": ("product-pages", "banners"),
@@ -67,6 +72,35 @@ def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
         admin.put("/stops/app:storefront:banners", json={"why": "the campaign is over"})
         admin.post(f"/cache/pictures/{made[-1]}/pin", json={"why": "used on the front page"})
         return Showroom(keys, made, poor.headers["x-fal-request-id"], bought)
+
+
+def history(redis: Any, today: date, days: int = 30) -> None:
+    """Write a past into the roll-ups of a gateway, so that its charts have something to show."""
+    chance = random.Random(7)
+    for back in range(1, days):
+        day = (today - timedelta(days=back)).isoformat()
+        quiet = 0.4 if (today - timedelta(days=back)).weekday() > FRIDAY else 1.0
+        for place in ("storefront/product-pages", "storefront/banners", "editorial/magazine"):
+            bought = round(quiet * chance.randint(20, 60))
+            hits = round(bought * chance.uniform(1.2, 2.4))
+            sums = {
+                "answers": bought + hits, "misses": bought, "hits": hits, "purchases": bought,
+                "bought": bought, "billed": bought * 36_600, "list": bought * 36_120,
+                "saved": hits * 36_120, "saved_hit": hits * 36_120,
+            }  # fmt: skip
+            redis.hset(
+                keyspace.usage("sandbox", day),
+                mapping={f"{place}:{name}": number for name, number in sums.items()},
+            )
+            if back < LATELY:
+                _hours(redis, day, sums)
+
+
+def _hours(redis: Any, day: str, sums: dict[str, int]) -> None:
+    for hour in range(24):
+        part = max(0.0, 1 - abs(hour - 14) / 9) / 9
+        for name, number in sums.items():
+            redis.hincrby(keyspace.hits("sandbox", day), f"{hour:02}:{name}", round(number * part))
 
 
 def _accounts(admin: httpx.Client) -> dict[str, tuple[str, str]]:

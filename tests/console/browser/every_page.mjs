@@ -1,0 +1,25 @@
+// Every page: nothing that axe finds wrong, and nothing that sticks out, in one look; with a folder
+// for screenshots, also those.
+export default async function (kit) {
+  const { look, pages } = kit.given;
+  const page = await kit.visitor({
+    colorScheme: look.scheme,
+    viewport: { width: look.width, height: look.height },
+  });
+  await kit.signIn(page);
+  for (const { name, path } of pages) {
+    const answer = await page.goto(kit.home + path);
+    if (answer.status() !== 200) throw new Error(`${path} answers ${answer.status()}`);
+    await page.waitForLoadState("load");
+    await page.evaluate(() => Promise.all(
+      [...document.images].map((image) => image.decode().catch(() => undefined))));
+    if (kit.given.shots) {
+      await kit.shot(page, `${name}-${look.name}`);
+    } else {
+      // All of them are told, not just the first.
+      for (const check of [() => kit.accessible(page), () => kit.fits(page)]) {
+        await check().catch((error) => kit.complaints.push(`${path}: ${error.message}`));
+      }
+    }
+  }
+}
