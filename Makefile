@@ -1,5 +1,5 @@
 # What a person types; `make` alone lists it. Each works from any directory by `make -C`.
-.PHONY: help run test test-fast soak-tests client-tests install-tests full edge check format lock \
+.PHONY: help run test test-fast shots soak-tests client-tests install-tests full edge check format lock \
 	bench bench-quick bench-books bench-tools table clean clients tools
 
 FAST = tests/core tests/models tests/accounts tests/cache tests/money tests/admin/service \
@@ -68,6 +68,9 @@ format:  ## format the code and repair what ruff can
 lock:  ## bring all lock files up to date
 	@deploy/setup.sh dev
 	@deploy/lock.sh
+
+shots: tools  ## take pictures of every page of the console, for docs/console.md and the README
+	@.venv/bin/pytest -q tests/console/shots.py --shots docs/img
 
 bench: bench-tools  ## how fast falgate is, beside others, in 15 minutes: writes bench/report.md
 	@.venv/bin/python -m bench --publish

@@ -40,6 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="all versions of fal's clients, all scripts on Redis 7.0 too, more random lives",
     )
 
+    parser.addoption("--shots", default="", help="where tests/console/shots.py puts its pictures")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     examples = 200 if config.getoption("full") else 50

@@ -24,12 +24,18 @@ def pages(room: Showroom) -> list[dict[str, str]]:
         "account": "team:storefront",
         "window": "day",
     }
-    found = []
-    for route in sorted({path for path, _ in routes()}):
-        path = re.sub(r"\{(\w+):\w+\}", lambda part: parts[part[1]], route)
-        name = re.sub(r"\{\w+:\w+\}", "one", route).strip("/").replace("/", "-") or "overview"
-        found.append({"name": name, "path": path})
-    return found
+    return [
+        {"name": name, "path": re.sub(r"\{(\w+):\w+\}", lambda part: parts[part[1]], route)}
+        for name, route in named().items()
+    ]
+
+
+def named() -> dict[str, str]:
+    """The routes of all pages, by what their pictures are called."""
+    return {
+        re.sub(r"\{\w+:\w+\}", "one", route).strip("/").replace("/", "-") or "overview": route
+        for route in sorted({path for path, _ in routes()})
+    }
 
 
 def routes() -> list[tuple[str, Any]]:
