@@ -67,7 +67,8 @@ def test_the_strongest_role_of_somebodys_groups_is_theirs(
     assert answer.headers["referrer-policy"] == "no-referrer"
     overview = visitor.get("")
     assert overview.status_code == 200
-    assert f"Signed in as</span><br>{who}" in overview.text
+    assert f"<span>{who}" in overview.text
+    assert ("team default" in overview.text) == (name == "lea")
 
 
 def test_a_viewer_by_a_provider_changes_nothing(visitor: httpx.Client) -> None:

@@ -12,6 +12,8 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from openid import EvilProvider, visit
 
 from falgate.console.entrance import COOKIE
+from falgate.console.oidc.provider import Provider
+from falgate.console.oidc.roles import Roles, SignInRefused
 
 Serve = Callable[..., AbstractContextManager[Any]]
 HOUR_S = 3_600
@@ -228,3 +230,32 @@ def test_a_provider_that_is_not_as_it_should_be_is_refused(
         strange.discovery = changed
 
         untrusted(visitor.get("/sign-in/oidc"))
+
+
+async def test_a_provider_that_does_not_come_to_an_end_is_given_up(evil: EvilProvider) -> None:
+    roles = Roles(issuer=evil.issuer, client_id=openid.CLIENT, claim="groups", mapped=())
+    provider = Provider(roles, openid.SECRET, "openid", deadline_s=0.2)
+    evil.going_on.clear()
+    try:
+        with pytest.raises(SignInRefused, match="cannot be reached now") as caught:
+            await provider.address(redirect_uri="r", state="s", nonce="n", challenge="c")
+    finally:
+        evil.going_on.set()
+
+    assert caught.value.status == 503
+    address = await Provider(roles, openid.SECRET, "openid").address(
+        redirect_uri="r", state="s", nonce="n", challenge="c"
+    )
+    assert address.startswith(f"{evil.issuer}/auth?realm=1&")
+
+
+def test_an_answer_that_is_too_large_is_refused(serve: Serve, tmp_path: Any) -> None:
+    with (
+        openid.evil_provider() as large,
+        serve(tmp_path, **openid.settings(large.issuer)) as served,
+        visit(served) as visitor,
+    ):
+        large.discovery = {"more": "x" * 600_000}
+        untrusted(visitor.get("/sign-in/oidc"))
+        large.discovery = {}
+        openid.depart(visitor)

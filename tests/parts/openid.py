@@ -34,7 +34,7 @@ ACCOUNTS = {
     "eve": {"groups": ["visitors"]},
     "nobody": {},
 }
-ROLES = "staff=viewer,platform=admin,web-leads=lead:web"
+ROLES = "staff=viewer,platform=admin,web-leads=lead:default"
 BACK = "/console/sign-in/oidc/callback"
 
 
@@ -106,6 +106,7 @@ class EvilProvider:
         key: What it signs with.
         published: The keys that it publishes.
         token: The ID token of the next answer.
+        going_on: While it is not set, an answer waits before its last byte.
         down: Whether it answers 500 to everything.
         discovery: Replaces fields of its discovery document.
     """
@@ -116,6 +117,8 @@ class EvilProvider:
         self.published: list[Key] = [self.key]
         self.token = ""
         self.down = False
+        self.going_on = threading.Event()
+        self.going_on.set()
         self.discovery: dict[str, Any] = {}
 
     def signed(self, claims: dict[str, Any], *, key: Key | None = None, alg: str = "RS256") -> str:
@@ -172,7 +175,9 @@ def evil_provider() -> Iterator[EvilProvider]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content[:-1])
+            evil.going_on.wait(PATIENCE_S)
+            self.wfile.write(content[-1:])
 
         do_POST = do_GET  # noqa: N815 - its base looks for this name
 

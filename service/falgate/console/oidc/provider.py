@@ -40,8 +40,18 @@ class _Denied(msgspec.Struct):
 class Provider:
     """One provider. Its documents are read when they are needed, and kept for an hour."""
 
-    def __init__(self, roles: Roles, client_secret: str, scopes: str) -> None:
-        """Ask the issuer of `roles`, as the client that is named there."""
+    def __init__(
+        self, roles: Roles, client_secret: str, scopes: str, *, deadline_s: float = _DEADLINE_S
+    ) -> None:
+        """Ask the issuer of `roles`, as the client that is named there.
+
+        Args:
+            roles: Says who the provider is, and who we are there.
+            client_secret: Proves the latter.
+            scopes: What is asked for, separated by blanks.
+            deadline_s: Of each exchange, from its turn to its last byte.
+        """
+        self._deadline_s = deadline_s
         self.host = host_of(roles.issuer)
         self._roles = roles
         self._client_secret = client_secret
@@ -185,9 +195,9 @@ class Provider:
         }
         try:
             async with (
-                asyncio.timeout(_DEADLINE_S),
+                asyncio.timeout(self._deadline_s),
                 self._turns,
-                httpx.AsyncClient(verify=authorities(), timeout=_DEADLINE_S) as client,
+                httpx.AsyncClient(verify=authorities(), timeout=self._deadline_s) as client,
                 client.stream(method, url, headers=headers, **sent) as response,
             ):
                 content = bytearray()
