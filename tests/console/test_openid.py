@@ -67,7 +67,7 @@ def test_the_strongest_role_of_somebodys_groups_is_theirs(
     assert answer.headers["referrer-policy"] == "no-referrer"
     overview = visitor.get("")
     assert overview.status_code == 200
-    assert f"<span>{who}" in overview.text
+    assert f"<span>{who.replace('@', '@<wbr>')}" in overview.text
     assert ("team default" in overview.text) == (name == "lea")
 
 
@@ -219,11 +219,12 @@ def test_the_log_has_who_signed_in_and_nothing_secret(visitor: httpx.Client, gat
         assert text.startswith("http://localhost:") or text not in log
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["changed", "switched off"])
 def test_sessions_end_when_the_mapping_changes(
-    serve: Serve, provider: str, gateway: Any, visitor: httpx.Client, tmp_path: Any
+    serve: Serve, provider: str, gateway: Any, visitor: httpx.Client, tmp_path: Any, *, there: bool
 ) -> None:
     sign_in(visitor, "vic")
-    changed = {**openid.settings(provider), "oidc_roles": "staff=admin"}
+    changed = {**openid.settings(provider), "oidc_roles": "staff=admin"} if there else {}
     with serve(tmp_path, **changed, redis_url=gateway.redis_url) as other:
         for served, status in ((gateway, 200), (other, 303)):
             with visit(served) as browser:

@@ -89,7 +89,7 @@ def test_a_good_token_of_each_algorithm_is_believed(
     answer = arrive(visitor, evil, lambda claims: evil.signed(claims, key=key, alg=alg))
 
     assert answer.status_code == 200, answer.text
-    assert "viewer:vic@example.org" in visitor.get("").text
+    assert "viewer:vic@<wbr>example.org" in visitor.get("").text
 
 
 @pytest.mark.parametrize("how", ["unsigned", "hashed"])
