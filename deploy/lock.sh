@@ -33,7 +33,7 @@ without_funding='
     for (const entry of Object.values(lock.packages)) delete entry.funding;
     fs.writeFileSync("package-lock.json", JSON.stringify(lock, null, 2) + "\n");
 '
-for folder in tests/clients/javascript/*/ tests/console/browser/ bench/peers/; do
+for folder in tests/clients/javascript/*/ tests/console/browser/ tests/console/provider/ bench/peers/; do
     (cd "$folder" && rm -f package-lock.json &&
         npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts -s &&
         node -e "$without_funding")

@@ -7,10 +7,11 @@ from litestar.types import ASGIApp
 from falgate.admin.access import Access
 from falgate.console.app import ConsoleParts, create_console
 from falgate.console.identity import Identities
+from falgate.console.oidc.routes import OpenId
 from falgate.console.store.sessions import Sessions
 from falgate.http.client_setup import Reached
 from falgate.resources import Resources
-from falgate.settings import Settings, address
+from falgate.settings import Settings, address, openid_roles
 
 
 def console_parts(
@@ -18,15 +19,32 @@ def console_parts(
 ) -> ConsoleParts:
     """What the console of a gateway needs."""
     settings = resources.settings
+    openid = _openid(settings)
     return ConsoleParts(
         sessions=Sessions(resources.redis, idle_s=settings.console_idle_s),
-        identities=Identities(access),
+        identities=Identities(access, openid.roles.mark if openid else ""),
         secret=resources.console_secret,
         session_s=settings.console_session_s,
         links=settings.console_links,
+        openid=openid,
         zone=settings.calendar.zone,
         reached=lambda own, key: _reached(settings, own, key),
         troubles=troubles,
+    )
+
+
+def _openid(settings: Settings) -> OpenId | None:
+    roles = openid_roles(settings)
+    if roles is None:
+        return None
+    # It takes a third of a second to load, which most gateways can do without.
+    from falgate.console.oidc.provider import Provider  # noqa: PLC0415 - when it is needed
+
+    return OpenId(
+        provider=Provider(roles, settings.oidc_client_secret, settings.oidc_scopes),
+        roles=roles,
+        # The operators' listener has an address of its own, which only its requests tell.
+        public_url="" if settings.ops_listen else settings.public_url,
     )
 
 

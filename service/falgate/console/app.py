@@ -20,6 +20,7 @@ from falgate.console.api import Refused
 from falgate.console.assets import URLS, asset
 from falgate.console.entrance import Ended, Entrance, SentBefore, Strange
 from falgate.console.identity import Identities
+from falgate.console.oidc.routes import OpenId, openid_routes
 from falgate.console.page import Page
 from falgate.console.pages import PAGES
 from falgate.console.sections import HOME
@@ -57,6 +58,7 @@ class ConsoleParts(msgspec.Struct, frozen=True, kw_only=True):
         links: Whether people can sign in by links that work once.
         zone: In which times are shown.
         reached: How apps reach falgate, given the console's own address and a key.
+        openid: Signing in by a provider; None if there is none.
         troubles: What is unavailable and why; empty when the gateway is ready.
     """
 
@@ -65,6 +67,7 @@ class ConsoleParts(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes
     session_s: int
     links: bool
+    openid: OpenId | None
     zone: tzinfo
     reached: Callable[[str, str], Reached]
     troubles: Callable[[], Awaitable[dict[str, str]]]
@@ -78,7 +81,7 @@ def create_console(parts: ConsoleParts, admin: ASGIApp) -> Litestar:
     """Return the application at `HOME`, a client of the application `admin`."""
     entrance = Entrance(
         parts.sessions,
-        parts.identities.current,
+        parts.identities.of,
         secret=parts.secret,
         admin=admin,
         reached=parts.reached,
@@ -90,8 +93,10 @@ def create_console(parts: ConsoleParts, admin: ASGIApp) -> Litestar:
         secret=parts.secret,
         session_s=parts.session_s,
         links=parts.links,
+        provider=parts.openid.provider.host if parts.openid else "",
     )
-    router = Router(HOME, route_handlers=[*PAGES, asset, sign_in_routes(door)])
+    openid = [openid_routes(door, parts.openid)] if parts.openid else []
+    router = Router(HOME, route_handlers=[*PAGES, asset, sign_in_routes(door), *openid])
     return Litestar(
         route_handlers=[router],
         before_request=entrance.enter,

@@ -14,7 +14,7 @@ from falgate.console.api import Api
 from falgate.console.forms import Form
 from falgate.console.page import Page, Visitor
 from falgate.console.sections import HOME
-from falgate.console.session import session_id
+from falgate.console.session import Session, session_id
 from falgate.console.store.sessions import Sessions
 from falgate.http.client_setup import Reached
 
@@ -42,13 +42,13 @@ class Entrance:
     def __init__(
         self,
         sessions: Sessions,
-        current: Callable[[str], Awaitable[Operator | None]],
+        current: Callable[[Session], Awaitable[Operator | None]],
         *,
         secret: bytes,
         admin: ASGIApp,
         reached: Callable[[str, str], Reached],
     ) -> None:
-        """Let sessions in whose identity is `current`, and let them ask the application `admin`.
+        """Let sessions in whose operator `current` knows; they ask the application `admin`.
 
         `reached` tells how apps reach falgate, given the console's own address and a key.
         """
@@ -97,7 +97,7 @@ class Entrance:
         session = await self._sessions.read(named) if named else None
         if named is None or session is None:
             return None
-        operator = await self._current(session.identity)
+        operator = await self._current(session)
         return None if operator is None else Visitor(named, session, operator)
 
     async def _accept(self, visitor: Visitor, form: Form) -> None:

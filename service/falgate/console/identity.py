@@ -3,9 +3,11 @@
 from typing import Protocol
 
 from falgate.accounts.operator import Operator
+from falgate.console.session import Session
 from falgate.core.problems import Forbidden
 
 _BETWEEN = " "
+_VOUCHED = "oidc"
 
 
 class Keys(Protocol):
@@ -25,9 +27,13 @@ class Keys(Protocol):
 class Identities:
     """Everybody who may sign in, each named by a text that sessions and links keep."""
 
-    def __init__(self, keys: Keys) -> None:
-        """Let in whom `keys` lets in."""
+    def __init__(self, keys: Keys, provider: str = "") -> None:
+        """Let in whom `keys` lets in, and whom a provider has vouched for.
+
+        `provider` is the mark of all that says what a provider's people may do; "" for none.
+        """
         self._keys = keys
+        self._provider = provider
 
     @property
     def admin(self) -> str:
@@ -59,7 +65,30 @@ class Identities:
         operator_id, _, mark = identity.partition(_BETWEEN)
         return await self._keys.present(operator_id, mark)
 
+    async def of(self, session: Session) -> Operator | None:
+        """Return who has a session; None if what began it does not count any more.
+
+        Whom a provider vouched for has the same role until the session's end, unless the settings
+        about the provider change.
+
+        Raises:
+            Unavailable: Without Redis.
+        """
+        kind, _, mark = session.identity.partition(_BETWEEN)
+        if kind == _VOUCHED:
+            theirs = mark.partition(_BETWEEN)[0]
+            return session.operator if self._provider and theirs == self._provider else None
+        return await self.current(session.identity)
+
 
 def identity(operator: Operator) -> str:
     """Return the identity of an operator, which changes with the secret of their key."""
     return f"{operator.id}{_BETWEEN}{operator.mark}"
+
+
+def vouched(provider: str, subject: str) -> str:
+    """Return the identity of somebody whom a provider knows by this subject.
+
+    `provider` is the mark that `Identities` has; no key's id is the first word of this.
+    """
+    return f"{_VOUCHED}{_BETWEEN}{provider}{_BETWEEN}{subject}"

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from falgate.accounts.operator import Operator
 from falgate.console.assets import URLS
 from falgate.console.entrance import COOKIE, SIGN_IN, Entrance
 from falgate.console.forms import Form
@@ -36,6 +37,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
         secret: Signs the cookie.
         session_s: For how long a session lasts at most.
         links: Whether links work.
+        provider: The host of who else signs people in; "" for nobody.
     """
 
     sessions: Sessions
@@ -44,6 +46,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     secret: bytes
     session_s: int
     links: bool
+    provider: str = ""
 
     def __repr__(self) -> str:
         """Omit the secret."""
@@ -53,7 +56,14 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
         """Begin a session, and send the browser to its first page."""
         operator = await self.identities.current(identity)
         if operator is None:
-            return _form(status=403, error="This key may not be used any more", to=to)
+            return self.form(status=403, error="This key may not be used any more", to=to)
+        made = await self.start(request, identity, operator)
+        return Redirect(to, status_code=303, cookies=[made])
+
+    async def start(
+        self, request: Request[Any, Any, Any], identity: str, operator: Operator
+    ) -> Cookie:
+        """Begin a session; return its cookie."""
         session = Session(
             identity=identity,
             operator=operator,
@@ -61,8 +71,18 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
             ends_s=await self.sessions.now_s() + self.session_s,
         )
         value = cookie(self.secret, await self.sessions.begin(session))
-        set_cookie = session_cookie(request, value, self.session_s)
-        return Redirect(to, status_code=303, cookies=[set_cookie])
+        return session_cookie(request, value, self.session_s)
+
+    def form(self, *, to: str = HOME, status: int = 200, error: str = "") -> Template:
+        """Ask how to sign in."""
+        context = {
+            "assets": URLS,
+            "home": HOME,
+            "error": error,
+            "next": to,
+            "provider": self.provider,
+        }
+        return Template("sign_in.html", context=context, status_code=status)
 
 
 def session_cookie(request: Request[Any, Any, Any], value: str, max_age_s: int) -> Cookie:
@@ -82,9 +102,9 @@ AtDoor = NamedDependency[Door]
 
 
 @get("/sign-in")
-async def ask(request: Request[Any, Any, Any]) -> Template:
-    """Ask for a key."""
-    return _form(to=within(request.query_params.get("next", "")))
+async def ask(request: Request[Any, Any, Any], door: AtDoor) -> Template:
+    """Ask how to sign in."""
+    return door.form(to=within(request.query_params.get("next", "")))
 
 
 @post("/sign-in", status_code=200)
@@ -96,7 +116,7 @@ async def by_key(request: Request[Any, Any, Any], door: AtDoor) -> Response[Any]
     try:
         identity = await door.identities.present(form.text("key")[:_KEY_MAX], address)
     except (Problem, TooMany) as error:
-        return _form(status=429 if isinstance(error, TooMany) else 403, error=str(error), to=to)
+        return door.form(status=429 if isinstance(error, TooMany) else 403, error=str(error), to=to)
     return await door.begin(request, identity, to)
 
 
@@ -114,7 +134,7 @@ async def by_link(
     usable = door.links and len(token) <= _LINK_MAX
     identity = await door.sessions.follow(token) if usable else None
     if identity is None:
-        return _form(status=403, error="This link was used before, or is too old")
+        return door.form(status=403, error="This link was used before, or is too old")
     return await door.begin(request, identity, HOME)
 
 
@@ -134,11 +154,6 @@ def sign_in_routes(door: Door) -> Router:
         route_handlers=[ask, by_key, look_at_link, by_link, leave],
         dependencies={"door": Provide(lambda: door, sync_to_thread=False)},
     )
-
-
-def _form(*, to: str = HOME, status: int = 200, error: str = "") -> Template:
-    context = {"assets": URLS, "home": HOME, "error": error, "next": to}
-    return Template("sign_in.html", context=context, status_code=status)
 
 
 def within(path: str) -> str:

@@ -4,6 +4,7 @@ from falgate.settings.exposed import exposed
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
 from falgate.settings.file import environment
 from falgate.settings.given import service_links
+from falgate.settings.openid import openid_roles
 from falgate.settings.reading import read
 from falgate.settings.words import (
     Address,
@@ -28,6 +29,7 @@ __all__ = (
     "exposed",
     "input_rules",
     "names",
+    "openid_roles",
     "read",
     "service_links",
     "webhook_rules",

@@ -117,6 +117,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     console_session_s: Annotated[
         Seconds, _about("time after which every session of the console ends")
     ] = 43_200
+    oidc_issuer: Annotated[
+        str, _about("OpenID provider that signs people in to the console, https://; empty: none")
+    ] = ""
+    oidc_client_id: Annotated[str, _about("falgate's client id at that provider")] = ""
+    oidc_client_secret: Annotated[str, _about("the client's secret")] = ""
+    oidc_scopes: Annotated[str, _about("what is asked of the provider, openid among it")] = (
+        "openid profile email"
+    )
+    oidc_groups_claim: Annotated[str, _about("the claim that lists somebody's groups")] = "groups"
+    oidc_roles: Annotated[
+        str,
+        _about("what groups may do: `platform=admin,finance=viewer,web-leads=lead:web`"),
+    ] = ""
+    oidc_prompts_groups: Annotated[
+        str, _about("groups, comma-separated, whose viewers and leads may see prompts")
+    ] = ""
     trusted_proxies: Annotated[
         str, _about("addresses or networks, comma-separated, whose X-Forwarded headers count")
     ] = ""

@@ -12,6 +12,7 @@ import msgspec
 from falgate.accounts import apikey
 from falgate.settings.fields import FAL_QUEUE, PREFIX, SANDBOX, Settings
 from falgate.settings.given import given, slips
+from falgate.settings.openid import openid_roles
 from falgate.settings.words import SettingsWrong, address, amount, input_rules, names, webhook_rules
 
 _ORIGIN = re.compile(r"\*|https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?")
@@ -24,7 +25,7 @@ _BOOLEAN = tuple(
     if get_origin(field.type) is Annotated and get_args(field.type)[0] is bool
 )
 
-_KEYS = ("fal_key", "fal_admin_key", "admin_key")
+_KEYS = ("fal_key", "fal_admin_key", "admin_key", "oidc_client_secret")
 _STORES = frozenset({"file", "s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss"})
 
 
@@ -90,6 +91,7 @@ def _check(settings: Settings) -> None:
             "`falgate keys admin`"
         )
     _check_callers(settings)
+    openid_roles(settings)
     webhook_rules(settings)
     input_rules(settings)
     urls = ("alert_url", "platform_url", "openapi_url", "upstream_jwks_url", "upstream_storage_url")

@@ -15,7 +15,7 @@ const browser = await chromium.launch({
   // Nothing but this machine may be asked.
   args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
     "--disable-background-networking", "--disable-component-update",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"],
 });
 
 class Kit {
@@ -40,7 +40,8 @@ class Kit {
       }
     });
     page.on("request", (request) => {
-      if (!request.url().startsWith(given.url) && !request.url().startsWith("data:")) {
+      const known = [given.url, given.provider ?? given.url, "data:"];
+      if (!known.some((each) => request.url().startsWith(each))) {
         this.complaints.push(`asked for ${request.url()}`);
       }
     });
