@@ -13,7 +13,8 @@ from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
 from falgate.background import alert_hook, background_jobs, open_webhooks
-from falgate.console_services import console_of, console_parts
+from falgate.console.links import Links
+from falgate.console_services import console_of, console_parts, links_of
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
@@ -64,6 +65,7 @@ class Gateway(msgspec.Struct, frozen=True):
         let_go: Releases every waiting caller.
         proxies: Whose word on callers counts.
         services: What operators administer.
+        links: Sign people in to the console.
     """
 
     app: ASGIApp
@@ -74,6 +76,7 @@ class Gateway(msgspec.Struct, frozen=True):
     let_go: Callable[[], None]
     proxies: TrustedProxies
     services: AdminServices
+    links: Links
 
     def administration(self, who: str) -> AdminService:
         """Return the admin facade; `who` goes into the audit log."""
@@ -85,6 +88,13 @@ class Gateway(msgspec.Struct, frozen=True):
         positions = await budgets.positions(live, ORGANISATION)
         today = next(position for position in positions if position.window.kind == "day")
         return today, (await budgets.overage(live))[0]
+
+    async def sign_in_path(self) -> str:
+        """Return the path of a new link that signs the first admin in; "" where there is none."""
+        first = self.services.access.first
+        if self.links.off or first is None:
+            return ""
+        return (await self.links.link(first, "settings")).path
 
 
 @asynccontextmanager
@@ -191,6 +201,7 @@ def _gateway(
         let_go=works.wakes.close,
         proxies=resources.proxies,
         services=services,
+        links=links_of(resources),
     )
 
 
@@ -262,6 +273,7 @@ def _picture_parts(
         playground=Playground(
             ports, works.queue, works.polls, resources.registry, AuditLog(resources.redis)
         ),
+        sign_in_links=links_of(resources),
     )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from litestar.types import ASGIApp
 
+from falgate.accounts.store.audit import AuditLog
 from falgate.admin.access import Access
 from falgate.console.app import ConsoleParts, create_console
 from falgate.console.identity import Identities
+from falgate.console.links import Links
 from falgate.console.oidc.routes import OpenId
 from falgate.console.store.sessions import Sessions
 from falgate.http.client_setup import Reached
@@ -63,3 +65,14 @@ def _reached(settings: Settings, own: str, key: str) -> Reached:
 def console_of(parts: ConsoleParts) -> Callable[[ASGIApp], ASGIApp]:
     """Return what makes the console of an application with the admin API."""
     return lambda admin: create_console(parts, admin)
+
+
+def links_of(resources: Resources) -> Links:
+    """Return what makes sign-in links, or says which setting is against them."""
+    settings, off = resources.settings, ""
+    if not settings.console:
+        off = "There is no console: FALGATE_CONSOLE is false"
+    elif not settings.console_links:
+        off = "Sign-in links are switched off by FALGATE_CONSOLE_LINKS; sign in with a key instead"
+    sessions = Sessions(resources.redis, idle_s=settings.console_idle_s)
+    return Links(sessions, AuditLog(resources.redis), off=off)

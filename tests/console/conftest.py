@@ -1,12 +1,13 @@
 """The console of a real gateway, as programs and as browsers see it."""
 
 import json
+import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -95,3 +96,63 @@ def visitor(console: Any) -> Iterator[httpx.Client]:
 def admin(console: Any, visitor: httpx.Client) -> httpx.Client:
     """A client that signed in with the admin key."""
     return sign_in(visitor, console.admin_key)
+
+
+class Employee(NamedTuple):
+    """An operator.
+
+    Attributes:
+        name: How the audit log calls them.
+        key: Theirs.
+        id: Of it.
+    """
+
+    name: str
+    key: str
+    id: str
+
+
+@pytest.fixture
+def administration(console: Any) -> Iterator[httpx.Client]:
+    """A client of the admin API, to prepare what pages show and to see what they did."""
+    with httpx.Client(
+        base_url=f"{console.url}/admin/v1",
+        headers={"Authorization": f"Key {console.admin_key}"},
+        trust_env=False,
+        timeout=PATIENCE_S,
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def staff(administration: httpx.Client) -> Callable[..., Employee]:
+    """Makes operators; leads lead a team, which is made if it is not there."""
+
+    def employ(role: str, team: str = "led", **more: Any) -> Employee:
+        of = {"team": team} if role == "lead" else {}
+        administration.post("/teams", json={"name": team})
+        name = more.pop("name", f"{role}-{secrets.token_hex(4)}")
+        body = {"role": role, "name": name, **of, **more}
+        made = administration.post("/operators", json=body)
+        told = made.raise_for_status().json()
+        return Employee(name, told["key"], told["record"]["id"])
+
+    return employ
+
+
+@pytest.fixture
+def enter(console: Any, staff: Callable[..., Employee]) -> Iterator[Callable[[str], httpx.Client]]:
+    """Signs an operator of a role in, and gives their browser."""
+    with ExitStack() as stack:
+
+        def entered(role: str) -> httpx.Client:
+            key = console.admin_key if role == "first" else staff(role).key
+            return sign_in(stack.enter_context(visit(console)), key)
+
+        yield entered
+
+
+@pytest.fixture
+def named() -> Callable[[str], str]:
+    """Names that no other test has."""
+    return lambda what: f"{what}-{secrets.token_hex(4)}"

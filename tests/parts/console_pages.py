@@ -23,6 +23,9 @@ def pages(room: Showroom) -> list[dict[str, str]]:
         "key_id": key_id,
         "account": "team:storefront",
         "window": "day",
+        "model": "openai:gpt-image-2",
+        "subject": "app:storefront:banners",
+        "operator_id": room.operator,
     }
     return [
         {"name": name, "path": re.sub(r"\{(\w+):\w+\}", lambda part: parts[part[1]], route)}
@@ -45,9 +48,12 @@ def routes() -> list[tuple[str, Any]]:
         for handler in PAGES
         if "GET" in handler.http_methods
         for path in handler.paths
-        if not path.endswith(PARTS)
+        if not path.endswith((*PARTS, *FILES))
     ]
 
+
+FILES = (".toml",)
+"""What a path ends with that is downloaded."""
 
 PARTS = ("/live",)
 """What a path ends with that shows only a part of a page."""

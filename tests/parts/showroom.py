@@ -40,12 +40,14 @@ class Showroom(NamedTuple):
         pictures: Names of pictures, the newest last.
         refused: Id of a request that a budget refused.
         bought: Id of a request that was bought.
+        operator: Id of the key of an operator.
     """
 
     keys: dict[str, tuple[str, str]]
     pictures: list[str]
     refused: str
     bought: str
+    operator: str
 
 
 def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
@@ -71,7 +73,9 @@ def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
         _ask(apps, keys["editorial/magazine"][1], {"prompt": "x", "quality": "ultra"})
         admin.put("/stops/app:storefront:banners", json={"why": "the campaign is over"})
         admin.post(f"/cache/pictures/{made[-1]}/pin", json={"why": "used on the front page"})
-        return Showroom(keys, made, poor.headers["x-fal-request-id"], bought)
+        admin.put("/aliases/acme:image", json={"target": "openai/gpt-image-2"}).raise_for_status()
+        operator = admin.get("/operators").json()["items"][0]["id"]
+        return Showroom(keys, made, poor.headers["x-fal-request-id"], bought, operator)
 
 
 def history(redis: Any, today: date, days: int = 30) -> None:

@@ -26,9 +26,9 @@ def check_expiry(expires_s: int, now_s: int) -> None:
         Invalid: It is in the past, or more than a hundred years away.
     """
     if expires_s and expires_s <= now_s:
-        raise Invalid("The expiry is in the past; set a future time, or disable the key")
+        raise Invalid("expires_at: it is in the past; set a future time, or disable the key")
     if expires_s > now_s + _EXPIRES_S_MAX:
-        raise Invalid("The expiry is too far away; leave it out for a key that does not expire")
+        raise Invalid("expires_at: it is too far away; leave it out for a key that does not expire")
 
 
 def check_note(name: str) -> None:

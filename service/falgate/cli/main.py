@@ -19,6 +19,7 @@ COMMANDS = {
     "cache": "cache",
     "client-env": "client_env",
     "completion": "completion",
+    "console": "console",
     "deliveries": "deliveries",
     "export": "apply",
     "health": "health",

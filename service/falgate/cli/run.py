@@ -110,7 +110,7 @@ falgate serves {http}{f" and https://{https}" if https else ""}
   data        {chosen.data_dir}
   app key     {app_key}
   admin key   {chosen.admin_key}
-
+{await _console(chosen, gateway, http)}
 Try it, twice: the second time is free.
 
 {client_setup.curl(to)}
@@ -127,6 +127,21 @@ JavaScript's @fal-ai/client{_BY_HTTPS if to.ca else ""}:
 
 Ctrl-C stops it.
 """
+
+
+async def _console(chosen: Settings, gateway: Gateway, http: str) -> str:
+    """Where the console is, with a link that signs in; "" where there is none."""
+    if not chosen.console:
+        return ""
+    if chosen.ops_listen:
+        http = f"http://{settings.address(chosen.ops_listen, 'OPS_LISTEN').reachable}"
+    path = await gateway.sign_in_path()
+    if not path:
+        return f"  console     {http}/console: sign in with the admin key\n"
+    return (
+        f"  console     {http}/console: this link signs in, once, within ten minutes:\n\n"
+        f"  {http}{path}\n"
+    )
 
 
 def _python(to: Reached) -> str:

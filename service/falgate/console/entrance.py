@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
+from litestar.datastructures import UploadFile
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from falgate.console.page import Page, Visitor
 from falgate.console.sections import HOME
 from falgate.console.session import Session, session_id
 from falgate.console.store.sessions import Sessions
+from falgate.core.problems import Invalid
 from falgate.http.client_setup import Reached
 
 COOKIE = "falgate_console"
@@ -75,7 +77,7 @@ class Entrance:
             if not reads:
                 raise Ended
             return _to_sign_in(request)
-        form = None if reads else Form((await request.form()).multi_items())
+        form = None if reads else Form(await _fields(request))
         if form is not None:
             await self._accept(visitor, form)
         request.state.page = Page(
@@ -107,6 +109,22 @@ class Entrance:
         sent = f"{form.text('form_id')} {form.text('step')}"
         if form.text("step") != "look" and not await self._sessions.first(visitor.session_id, sent):
             raise SentBefore
+
+
+async def _fields(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
+    """Return the fields of a form, of which a file is its text; bodies are bounded before."""
+    sent = (await request.form()).multi_items()
+    return [
+        (name, _text(await value.read()) if isinstance(value, UploadFile) else value)
+        for name, value in sent
+    ]
+
+
+def _text(file: bytes) -> str:
+    try:
+        return file.decode()
+    except UnicodeDecodeError:
+        raise Invalid("The file is no text") from None
 
 
 def same_origin(request: Request[Any, Any, Any]) -> bool:

@@ -111,6 +111,14 @@ class Page:
             await self._sessions.put(self._visitor.session_id, session)
         return Redirect(f"{HOME}{path}", status_code=303)
 
+    async def was_done(self, step: str) -> bool:
+        """Return whether somebody took one of the first steps here before."""
+        return await self._sessions.was_done(step)
+
+    async def done(self, step: str) -> None:
+        """Remember that one of the first steps was taken."""
+        await self._sessions.done(step)
+
     def ask(
         self,
         groups: Sequence[Group],
@@ -131,10 +139,13 @@ class Page:
             error: Why it was refused, or "".
             lead: Sentences above the form.
         """
+        http_status = 422 if error else 200
+        if error:
+            groups, error = filled(groups, self.form, error)
         return self.show(
             "form.html",
-            http_status=422 if error else 200,
-            groups=filled(groups, self.form) if error else groups,
+            http_status=http_status,
+            groups=groups,
             title=title,
             action=action,
             back=f"{HOME}{back}",

@@ -39,6 +39,7 @@ SECTIONS = (
     Section("Budgets", "/budgets", "Manage"),
     Section("Models", "/models", "Manage", _OVERSEERS),
     Section("Stops", "/stops", "Manage"),
+    Section("Webhooks", "/deliveries", "Manage", _OVERSEERS),
     Section("Operators", "/operators", "Govern", _OVERSEERS),
     Section("Audit log", "/audit", "Govern", _OVERSEERS),
     Section("Configuration", "/config", "Govern", _OVERSEERS),

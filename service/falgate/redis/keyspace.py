@@ -198,6 +198,7 @@ sent_form = Key(
     "for a day",
     lives="expires",
 )
+first_steps = Key("{fgs}:firststeps", "set", "first steps that were taken in the console")
 flight = Key(
     "flight:<flight_name>",
     "string",
@@ -265,6 +266,7 @@ DIRECTORY = directory()
 FORMER_APIKEYS = former_apikeys()
 OPERATORS = operators()
 AUDIT = audit()
+FIRST_STEPS = first_steps()
 STOPS = stops()
 MODEL_DRIFTS = model_drifts()
 POSTED = posted()

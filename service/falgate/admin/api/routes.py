@@ -32,6 +32,7 @@ from falgate.admin.api import (
     quote,
     requests,
     setup,
+    sign_in_links,
     status,
     stops,
     teams,
@@ -48,6 +49,7 @@ from falgate.admin.api.services import (
     providers,
     within_bounds,
 )
+from falgate.admin.api.sign_in_links import SignInLinks
 from falgate.admin.api.status import Probes
 from falgate.billing.ledger_health import LedgerHealthStore
 from falgate.core.problems import NotFound
@@ -85,6 +87,7 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
         playground: Buys for operators.
         thumbnails: Makes thumbnails.
         picture_store: Where the pictures' files are.
+        sign_in_links: Makes links to the console.
     """
 
     cache_admin: CacheAdmin
@@ -96,6 +99,7 @@ class PictureParts(msgspec.Struct, frozen=True, kw_only=True):
     playground: Playground | None = None
     thumbnails: Thumbnails | None = None
     picture_store: PictureStore | None = None
+    sign_in_links: SignInLinks | None = None
 
 
 class AdminParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +137,7 @@ def admin_routes(parts: AdminParts, resource: str = "", method: str = "") -> lis
             for each in (cache, gallery):
                 handlers += each.gateway_routes.handlers
             handlers += playground.routes.handlers
+            handlers += sign_in_links.routes.handlers
     if resource:
         of_resource = re.compile(rf"/{re.escape(resource)}(/|$)")
         handlers = [

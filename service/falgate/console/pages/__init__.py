@@ -1,6 +1,20 @@
 """The pages, a file for each subject."""
 
-from falgate.console.pages import apps, budgets, keys, overview, teams
+from falgate.console.pages import (
+    aliases,
+    apps,
+    budgets,
+    config,
+    deliveries,
+    first_steps,
+    keys,
+    models,
+    operators,
+    overview,
+    setup,
+    stops,
+    teams,
+)
 
 PAGES = (
     *overview.ROUTES,
@@ -8,4 +22,12 @@ PAGES = (
     *apps.ROUTES,
     *keys.ROUTES,
     *budgets.ROUTES,
+    *setup.ROUTES,
+    *first_steps.ROUTES,
+    *models.ROUTES,
+    *aliases.ROUTES,
+    *stops.ROUTES,
+    *deliveries.ROUTES,
+    *operators.ROUTES,
+    *config.ROUTES,
 )

@@ -14,7 +14,7 @@ from falgate.console.page import Change, OnPage, Page
 from falgate.core.problems import Invalid
 
 _PAGE = 50
-_KINDS = {"live": "Live: buys from the upstream", "test": "Test: the sandbox, play money"}
+KINDS = {"live": "Live: buys from the upstream", "test": "Test: the sandbox, play money"}
 _DAY_S = 86_400
 
 
@@ -163,7 +163,7 @@ async def _new(page: Page, error: str = "") -> Template:
             required=True,
             options=chosen(names),
         ),
-        Field(name="kind", label="Kind", kind="choice", value="live", options=[*_KINDS.items()]),
+        Field(name="kind", label="Kind", kind="choice", value="live", options=[*KINDS.items()]),
     ]
     return page.ask(
         [Group(fields=whose), *fields({})],
@@ -234,7 +234,7 @@ def _made(form: Form) -> dict[str, Any]:
 def _body(form: Form) -> dict[str, Any]:
     return {
         "name": form.text("name"),
-        "expires_at": _until(form.text("expires")),
+        "expires_at": until(form.text("expires")),
         "permissions": permissions(form),
         "limits": limits_body(form, limits(None)),
     }
@@ -259,7 +259,12 @@ def permissions(form: Form) -> dict[str, Any]:
     }
 
 
-def _until(day: str) -> str | None:
+def until(day: str) -> str | None:
+    """Return the end of a day of UTC, as RFC 3339; None for "".
+
+    Raises:
+        Invalid: It is no day.
+    """
     if not day:
         return None
     try:

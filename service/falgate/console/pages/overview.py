@@ -9,6 +9,7 @@ from litestar.response import Template
 
 from falgate.console.chart import Chart, Series, chart
 from falgate.console.page import OnPage, Page
+from falgate.console.pages.first_steps import first_steps
 
 _JOBS, _REFUSALS, _TEAMS = 10, 8, 8
 
@@ -39,7 +40,7 @@ SPANS = {
 @get("/")
 async def overview(page: OnPage) -> Template:
     """Show how things stand."""
-    return page.show("overview.html", **await _standing(page))
+    return page.show("overview.html", first_steps=await first_steps(page), **await _standing(page))
 
 
 @get("/overview/live")

@@ -1,4 +1,4 @@
-"""Sessions, one-time links and sent forms in Redis, each by the hash of its secret name."""
+"""Sessions, one-time links and sent forms in Redis, by hashes of their names; first steps."""
 
 import secrets
 from hashlib import sha256
@@ -66,6 +66,14 @@ class Sessions:
         """Return the identity of a link, which cannot be used again; None if it is not valid."""
         found = await self._redis.getdel(keyspace.sign_in_link(_hidden(secret)))
         return None if found is None else str(found)
+
+    async def done(self, step: str) -> None:
+        """Remember a step that everybody takes once, in a new console."""
+        await self._redis.sadd(keyspace.FIRST_STEPS, step)
+
+    async def was_done(self, step: str) -> bool:
+        """Return whether somebody took a step."""
+        return bool(await self._redis.sismember(keyspace.FIRST_STEPS, step))
 
 
 def _hidden(name: str) -> str:
