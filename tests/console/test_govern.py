@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from filling import confirm, send, sheet, sheets
+from visiting import visit
+
+from falgate.accounts import apikey
 
 Enter = Callable[[str], httpx.Client]
 Named = Callable[[str], str]
@@ -128,10 +131,13 @@ def test_an_operators_key_is_shown_once_and_signs_in(
     made = confirm(admin, send(admin, admin.get("/operators/new"), "/new", name=name))
     key = re.search(r"fg_oper_\w+", made.text)
     assert key is not None
-    (at,) = re.findall(rf'href="/console(/operators/[^"]+)">{name}<', admin.get("/operators").text)
+    presented = apikey.present(key[0])
+    assert presented is not None
+    at = f"/operators/{presented.id}"
+    assert name in admin.get(at).text
     assert key[0] not in admin.get(at).text
 
-    with httpx.Client(base_url=f"{console.url}/console", trust_env=False) as dora:
+    with visit(console) as dora:
         assert dora.post("/sign-in", data={"key": key[0]}).status_code == 303
         assert "Sign out" in dora.get("/teams").text
         rotated = confirm(admin, send(admin, admin.get(f"{at}/rotate"), "/rotate"))
