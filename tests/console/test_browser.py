@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from console_pages import LOOKS, pages
+from console_teams import team_of
 from showroom import Showroom
 
 Browse = Callable[..., str]
@@ -24,3 +25,14 @@ def test_every_page_is_accessible_and_fits(
     gateway, room = furnished
 
     assert browse("every_page", gateway, look=look, pages=pages(room)) == ""
+
+
+def test_the_log_the_ledger_and_the_audit_log_lead_from_one_to_the_other(
+    console: Any, browse: Browse
+) -> None:
+    team = team_of(console, "followed")
+    team.ask(console, prompt="a fox that is followed")
+    team.ask(console, prompt="a fox that is followed")
+    team.ask(console, prompt="a fox that is followed", quality="huge")
+    team.raised(1)
+    assert browse("books", console, team=team.name) == ""

@@ -31,12 +31,16 @@ class Api:
     """The admin API as one operator sees it. Each refusal raises `Refused`.
 
     A path is given in parts, each of which is quoted; what is given by name is the query.
+
+    Attributes:
+        app: The API itself, as it answers them.
     """
 
     def __init__(self, admin: ASGIApp, operator: Operator) -> None:
         """Ask the application `admin` as `operator`."""
+        self.app: ASGIApp = acting(admin, operator)
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(acting(admin, operator)),
+            transport=httpx.ASGITransport(self.app),
             base_url="http://falgate",
             headers={"X-Falgate-Actor": _ACTOR},
             trust_env=False,
@@ -73,7 +77,7 @@ class Api:
         )
         if answer.is_success:
             return answer
-        raise Refused(answer.status_code, _detail(answer))
+        raise Refused(answer.status_code, detail(answer.status_code, answer.content))
 
 
 def acting(admin: ASGIApp, operator: Operator) -> Any:
@@ -86,8 +90,9 @@ def acting(admin: ASGIApp, operator: Operator) -> Any:
     return app
 
 
-def _detail(answer: httpx.Response) -> str:
+def detail(status: int, said: bytes) -> str:
+    """Return what a refusal says."""
     try:
-        return str(answer.json()["detail"])
+        return str(msgspec.json.decode(said)["detail"])
     except (ValueError, KeyError, TypeError):
-        return f"falgate answered {answer.status_code}"
+        return f"falgate answered {status}"

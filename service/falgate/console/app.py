@@ -43,7 +43,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _NO_STORE = "no-store"
-_FILTERS = ("usd", "cents", "count", "size", "duration", "inpath")
+_FILTERS = ("usd", "cents", "count", "size", "duration", "inpath", "took")
 _LOG = structlog.get_logger()
 
 

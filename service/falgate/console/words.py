@@ -75,6 +75,17 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / unit_s:.0f} {unit}"
 
 
+def took(ms: float | None) -> str:
+    """Return a short duration: < 0.1 ms, 0.2 ms, 45 ms, 3.10 s; then as `duration`."""
+    if ms is None:
+        return _NONE
+    if ms >= 1000:  # noqa: PLR2004 - ms in a second
+        return duration(ms / 1000)
+    if 0 < ms < 0.1:  # noqa: PLR2004 - what one decimal shows
+        return "< 0.1 ms"
+    return f"{ms:.1f} ms" if ms < 10 else f"{ms:.0f} ms"  # noqa: PLR2004 - as above
+
+
 def inpath(account: str) -> str:
     """Return an account's name as a part of a path: "app:web/shop" is "app:web:shop"."""
     return account.replace("/", ":")

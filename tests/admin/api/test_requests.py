@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -49,7 +49,7 @@ OTHERS = one("ads", team="ads", outcome="miss", job="gone")
 @pytest.fixture
 def log(client: httpx.Client, redis_url: str) -> Log:
     """Logs requests."""
-    assert client.get("/requests").json() == {"items": [], "next_cursor": None}
+    assert client.get("/requests").json() == {"items": [], "next_cursor": None, "looked_to": None}
 
     async def add(requests: tuple[LoggedRequest, ...]) -> None:
         async with connect(redis_url, timeout_s=TRIP_S) as redis:
@@ -103,6 +103,10 @@ def test_lists_are_filtered_and_paged(client: httpx.Client, log: Log) -> None:
                 return found
 
     assert listed() == ["ads", "who", "bad", "hit"]
+    assert client.get("/requests").json()["looked_to"] is None
+    first = client.get("/requests", params={"limit": 1}).json()
+    written_ms = int(first["next_cursor"].partition("-")[0])
+    assert datetime.fromisoformat(first["looked_to"]).timestamp() * 1000 == written_ms
     assert listed(outcome="refused") == ["who", "bad"]
     assert listed(team="web") == ["bad", "hit"]
     assert listed(reason="budget") == listed(status=402) == ["bad"]

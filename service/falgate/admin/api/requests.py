@@ -3,14 +3,17 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+import msgspec
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
+from msgspec import Meta
 
 from falgate.accounts.operator import Operator
-from falgate.admin.api.paging import LIMIT, Limit, Page, pattern_cursor
+from falgate.admin.api.paging import LIMIT, Limit, pattern_cursor
 from falgate.admin.api.request_shapes import RequestPage, RequestShown
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting
+from falgate.admin.api.shapes import instant_ms
 from falgate.core.calendar import Calendar
 from falgate.core.events import Source
 from falgate.core.problems import Invalid
@@ -41,6 +44,17 @@ Status = Annotated[int, QueryParameter(ge=0, le=599, description="Only this stat
 Behind = Annotated[str, pattern_cursor(CURSOR)]
 
 
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the log."""
+
+    items: list[RequestShown]
+    next_cursor: str | None
+    looked_to: Annotated[
+        str | None,
+        Meta(description="If there is more: when the last request was logged that was looked at"),
+    ]
+
+
 @routes.get("/requests", "List requests of the last days", lead=True)
 async def list_requests(
     *,
@@ -58,7 +72,7 @@ async def list_requests(
     outcome: So = None,
     reason: Because = None,
     status: Status = 0,
-) -> Page[RequestShown]:
+) -> LogPage:
     """Newest first. Of many equal requests a few are listed, each with the `number` of all.
 
     A page may be short or empty when few requests match. A lead sees their team's only.
@@ -75,7 +89,11 @@ async def list_requests(
         last_ms=_moment_ms(calendar, last, of_last=True),
     )
     found, more = await requests.log.page(wanted, cursor=cursor.strip(), number=limit)
-    return Page(items=[RequestShown.by(each) for each in found], next_cursor=more or None)
+    return LogPage(
+        items=[RequestShown.by(each) for each in found],
+        next_cursor=more or None,
+        looked_to=instant_ms(int(more.partition("-")[0])) if more else None,
+    )
 
 
 @routes.get("/requests/{request_id:str}", "Get a request with its path", 404, lead=True)
