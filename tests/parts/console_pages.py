@@ -26,6 +26,9 @@ def pages(room: Showroom) -> list[dict[str, str]]:
         "model": "openai:gpt-image-2",
         "subject": "app:storefront:banners",
         "operator_id": room.operator,
+        "request_id": room.bought,
+        "entry": room.entry,
+        "name": room.pictures[0],
     }
     return [
         {"name": name, "path": re.sub(r"\{(\w+):\w+\}", lambda part: parts[part[1]], route)}
@@ -52,7 +55,7 @@ def routes() -> list[tuple[str, Any]]:
     ]
 
 
-FILES = (".toml",)
+FILES = (".toml", ".csv", "/thumbnail", "/file")
 """What a path ends with that is downloaded."""
 
 PARTS = ("/live",)

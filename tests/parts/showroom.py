@@ -41,6 +41,7 @@ class Showroom(NamedTuple):
         refused: Id of a request that a budget refused.
         bought: Id of a request that was bought.
         operator: Id of the key of an operator.
+        entry: Id of an entry of the ledger.
     """
 
     keys: dict[str, tuple[str, str]]
@@ -48,6 +49,7 @@ class Showroom(NamedTuple):
     refused: str
     bought: str
     operator: str
+    entry: str
 
 
 def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
@@ -75,7 +77,9 @@ def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
         admin.post(f"/cache/pictures/{made[-1]}/pin", json={"why": "used on the front page"})
         admin.put("/aliases/acme:image", json={"target": "openai/gpt-image-2"}).raise_for_status()
         operator = admin.get("/operators").json()["items"][0]["id"]
-        return Showroom(keys, made, poor.headers["x-fal-request-id"], bought, operator)
+        entry = admin.get("/ledger").json()["items"][0]["entry"]
+        refused = poor.headers["x-fal-request-id"]
+        return Showroom(keys, made, refused, bought, operator, entry)
 
 
 def history(redis: Any, today: date, days: int = 30) -> None:
