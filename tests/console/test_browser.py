@@ -7,6 +7,7 @@ import pytest
 from console_pages import LOOKS, pages
 from console_teams import team_of
 from showroom import Showroom
+from visiting import api
 
 Browse = Callable[..., str]
 DARK_PHONE = {**LOOKS[2], "name": "dark-phone", "scheme": "dark"}
@@ -36,3 +37,42 @@ def test_the_log_the_ledger_and_the_audit_log_lead_from_one_to_the_other(
     team.ask(console, prompt="a fox that is followed", quality="huge")
     team.raised(1)
     assert browse("books", console, team=team.name) == ""
+
+
+def test_a_refusal_is_seen_on_the_overview_and_a_hidden_page_is_quiet(
+    console: Any, browse: Browse
+) -> None:
+    with api(console) as admin:
+        wanted = {"team": "tight", "app": "belt", "key": {"name": "poor"}}
+        budget = {"of": "key", "window": "day", "limit_usd": "0.001"}
+        made = admin.post("/setup", json={**wanted, "budgets": [budget]}).json()
+
+    assert browse("live", console, key=made["key"], app="tight/belt") == ""
+
+
+def test_a_viewer_and_a_lead_see_and_do_what_their_role_may(console: Any, browse: Browse) -> None:
+    keys = {}
+    with api(console) as admin:
+        for team in ("ours", "theirs"):
+            wanted = {"team": team, "app": "app", "key": {"name": f"key of {team}"}}
+            keys[team] = admin.post("/setup", json=wanted).json()["record"]["id"]
+        viewer = admin.post("/operators", json={"role": "viewer", "name": "vera"}).json()
+        leading = {"role": "lead", "name": "lea", "team": "ours"}
+        lead = admin.post("/operators", json=leading).json()
+
+    told = browse(
+        "roles",
+        console,
+        viewer_key=viewer["key"],
+        lead_key=lead["key"],
+        team="ours",
+        other="theirs",
+        other_key=keys["theirs"],
+    )
+    assert told == ""
+
+
+def test_tabs_clicks_and_sessions_that_end_do_not_change_anything_twice(
+    console: Any, browse: Browse
+) -> None:
+    assert browse("tabs", console, teams=["tab-one", "tab-two"]) == ""

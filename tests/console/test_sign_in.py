@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from patience import PATIENCE_S
-from visiting import hidden, send, sign_in, visit
+from visiting import api, hidden, send, sign_in, visit
 
 from falgate.accounts import apikey
 from falgate.console.entrance import COOKIE
@@ -197,20 +197,20 @@ def test_a_session_ends_when_it_is_idle_and_in_any_case(serve: Serve, tmp_path: 
 
 
 def test_an_operator_who_is_revoked_is_out_at_once(admin: httpx.Client, console: Any) -> None:
-    with console_api(console) as api, visit(console) as other:
-        made = api.post("/operators", json={"role": "viewer", "name": "vera"}).json()
+    with api(console) as admin_api, visit(console) as other:
+        made = admin_api.post("/operators", json={"role": "viewer", "name": "vera"}).json()
         sign_in(other, made["key"])
         assert "viewer:vera" in other.get("/").text
 
-        api.post(f"/operators/{made['record']['id']}/revoke").raise_for_status()
+        admin_api.post(f"/operators/{made['record']['id']}/revoke").raise_for_status()
 
         assert other.get("/").is_redirect
     assert admin.get("/").status_code == 200
 
 
 def test_a_viewer_is_offered_no_change_and_refused_one(console: Any) -> None:
-    with console_api(console) as api, visit(console) as viewer:
-        made = api.post("/operators", json={"role": "viewer", "name": "vic"}).json()
+    with api(console) as admin_api, visit(console) as viewer:
+        made = admin_api.post("/operators", json={"role": "viewer", "name": "vic"}).json()
         sign_in(viewer, made["key"])
         page = viewer.get("/teams/default")
         assert "Remove the team" not in page.text
@@ -248,10 +248,3 @@ def test_a_key_is_made_with_its_secret_shown_once(admin: httpx.Client) -> None:
 def test_the_console_can_be_switched_off(serve: Serve, tmp_path: Path) -> None:
     with serve(tmp_path, console="false") as gateway, visit(gateway) as visitor:
         assert visitor.get("/sign-in").status_code == 404
-
-
-def console_api(console: Any) -> httpx.Client:
-    """A client of the admin API of the same gateway."""
-    headers = {"Authorization": f"Key {console.admin_key}"}
-    base = f"{console.url}/admin/v1"
-    return httpx.Client(base_url=base, headers=headers, trust_env=False, timeout=PATIENCE_S)

@@ -44,3 +44,10 @@ def confirm(visitor: httpx.Client, path: str, asked: httpx.Response) -> httpx.Re
     """Press the button of a page that asks whether a change is meant."""
     assert asked.status_code == 200, asked.text
     return visitor.post(path, data=hidden(asked))
+
+
+def api(gateway: Any) -> httpx.Client:
+    """A client of the admin API of a gateway."""
+    headers = {"Authorization": f"Key {gateway.admin_key}"}
+    base = f"{gateway.url}/admin/v1"
+    return httpx.Client(base_url=base, headers=headers, trust_env=False, timeout=PATIENCE_S)

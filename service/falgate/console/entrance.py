@@ -23,6 +23,9 @@ from falgate.http.client_setup import Reached
 COOKIE = "falgate_console"
 SIGN_IN = f"{HOME}/sign-in"
 _OPEN = (SIGN_IN, f"{HOME}/assets/")
+LIVE = "/live"
+"""What the paths end with that pages ask for by themselves, again and again."""
+
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -96,7 +99,9 @@ class Entrance:
     async def visitor(self, request: Request[Any, Any, Any]) -> Visitor | None:
         """Return whose session a request belongs to; None if it has none that counts."""
         named = session_id(self._secret, request.cookies.get(COOKIE, ""))
-        session = await self._sessions.read(named) if named else None
+        # A page that asks by itself is no person who is there.
+        used = not request.scope["path"].endswith(LIVE)
+        session = await self._sessions.read(named, used=used) if named else None
         if named is None or session is None:
             return None
         operator = await self._current(session)

@@ -8,8 +8,9 @@ const EVERY_MS = 4000;
 function refresh() {
   if (document.visibilityState !== "visible") return;
   for (const part of document.querySelectorAll("[data-live]")) {
-    // Not while somebody reads a part of it by keyboard: the focus would be lost.
-    if (!part.contains(document.activeElement)) htmx.trigger(part, "refresh");
+    // Not while somebody is in it by keyboard, or has opened something: both would be lost.
+    if (part.contains(document.activeElement) || part.querySelector("details[open]")) continue;
+    htmx.trigger(part, "refresh");
   }
 }
 setInterval(refresh, EVERY_MS);

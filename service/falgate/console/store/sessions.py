@@ -33,10 +33,10 @@ class Sessions:
         """Return Redis's clock, seconds since 1970."""
         return await now_ms(self._redis) // 1000
 
-    async def read(self, session_id: str) -> Session | None:
-        """Return a session, from now on used; None if it ended."""
+    async def read(self, session_id: str, *, used: bool = True) -> Session | None:
+        """Return a session; None if it ended. Unless `used`, it is no less idle afterwards."""
         name = keyspace.session(_hidden(session_id))
-        text = await self._redis.getex(name, ex=self._idle_s)
+        text = await (self._redis.getex(name, ex=self._idle_s) if used else self._redis.get(name))
         if text is None:
             return None
         found = msgspec.json.decode(str(text), type=Session)
