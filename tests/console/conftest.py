@@ -80,7 +80,9 @@ def browse(tmp_path: Path) -> Callable[..., str]:
         )
         if done.returncode == 0:
             return ""
-        return f"{done.stderr}{done.stdout}\n{gateway.logged()[-3000:]}"
+        told = f"{done.stderr}{done.stdout}\n{gateway.logged()[-3000:]}"
+        print(told)  # noqa: T201 - whole, where pytest would cut it
+        return told
 
     return acted
 

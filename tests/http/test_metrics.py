@@ -27,7 +27,7 @@ CLOSED: dict[str, set[str]] = {
     "place": set(get_args(Place)),
     "found": {"memory", "redis"},
     "route": {"run", "queue", "pictures", "healthz", "readyz", "metrics", "docs", "other", "index"}
-    | {"v1", "admin", "hooks", "proxy", "openapi", "edge"},
+    | {"v1", "admin", "console", "hooks", "proxy", "openapi", "edge"},
     "model": set(MODELS),
     "source": {*get_args(Source)},
     "upstream": {"sandbox", "test"},
@@ -49,6 +49,7 @@ CLOSED: dict[str, set[str]] = {
         "401",
         "402",
         "403",
+        "409",
         "429",
         "431",
         "404",

@@ -14,7 +14,7 @@ from falgate.accounts.operator import Operator
 from falgate.console.api import Api
 from falgate.console.forms import Form
 from falgate.console.page import Page, Visitor
-from falgate.console.sections import HOME
+from falgate.console.sections import HOME, check_seen
 from falgate.console.session import Session, session_id
 from falgate.console.store.sessions import Sessions
 from falgate.core.problems import Invalid
@@ -80,6 +80,7 @@ class Entrance:
             if not reads:
                 raise Ended
             return _to_sign_in(request)
+        check_seen(visitor.operator.role, path)
         form = None if reads else Form(await _fields(request))
         if form is not None:
             await self._accept(visitor, form)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from falgate.accounts.operator import Role
+from falgate.core.problems import Forbidden
 
 HOME = "/console"
 """Where all paths of the console begin."""
@@ -49,6 +50,17 @@ SECTIONS = (
 def sections(role: Role) -> Sequence[Section]:
     """Return the sections that a role sees."""
     return [each for each in SECTIONS if role in each.roles]
+
+
+def check_seen(role: Role, path: str) -> None:
+    """Check that a role may see the section that a page belongs to.
+
+    Raises:
+        Forbidden: It may not.
+    """
+    its = section(path)
+    if any(each.path == its and role not in each.roles for each in SECTIONS):
+        raise Forbidden("This page is not for your role; ask an admin")
 
 
 def section(path: str) -> str:

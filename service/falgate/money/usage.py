@@ -208,7 +208,7 @@ def spelt(subject: str) -> tuple[str, Sequence[str]]:
 
 def measured() -> tuple[str, ...]:
     """Return the names of all measures, as the roll-ups have them."""
-    return (*COUNTS, *MONEY.values())
+    return (*COUNTS, *MONEY.values(), *dict.fromkeys(SAVED_BY.values()))
 
 
 def columns(by: Iterable[Group]) -> tuple[str, ...]:

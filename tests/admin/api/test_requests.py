@@ -27,6 +27,8 @@ from falgate.telemetry.store.request_logs import RequestLogs
 
 Log = Callable[..., None]
 Ask = Callable[..., Any]
+APART_S = 0.002
+"""So much lies between two requests of the log, whose order is that of milliseconds."""
 
 
 def one(name: str, **changed: Any) -> LoggedRequest:
@@ -55,6 +57,7 @@ def log(client: httpx.Client, redis_url: str) -> Log:
         async with connect(redis_url, timeout_s=TRIP_S) as redis:
             for each in requests:
                 await RequestLogs(redis).add([each])
+                await asyncio.sleep(APART_S)
 
     return lambda *requests: asyncio.run(add(requests))
 
@@ -164,6 +167,7 @@ async def as_operator(redis_url: str, redis: "SyncRedis") -> AsyncIterator[Ask]:
         )
         for each in (one("hit"), REFUSED, UNKNOWN, OTHERS):
             await RequestLogs(own).add([each])
+            await asyncio.sleep(APART_S)
 
         async def ask(operator: Operator, path: str, **query: Any) -> Any:
             async def identified(scope: Any, receive: Any, send: Any) -> None:
