@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from litestar.response import Template
 from litestar.template import TemplateConfig
 from litestar.types import ASGIApp
 
-from falgate.console import words
+from falgate.console import audit_words, words
 from falgate.console.api import Refused
 from falgate.console.assets import URLS, asset
 from falgate.console.entrance import Ended, Entrance, SentBefore, Strange
@@ -135,6 +136,7 @@ def _templates(zone: tzinfo) -> Environment:
     )
     made.filters |= {name: getattr(words, name) for name in _FILTERS}
     made.filters |= words.times(zone, lambda: datetime.now(UTC))
+    made.filters["changed_fields"] = partial(audit_words.changes, zone=zone)
     made.globals |= {"again": words.again, "share": words.share, "zone": str(zone)}
     return made
 

@@ -5,7 +5,6 @@ from typing import Any
 from litestar import get
 from litestar.response import Template
 
-from falgate.console.diff import differences
 from falgate.console.filters import CURSOR
 from falgate.console.page import OnPage
 
@@ -18,9 +17,7 @@ _RECORDS = frozenset({"alias", "app", "budget", "gone", "key", "model", "operato
 async def audit(page: OnPage) -> Template:
     """List changes, the newest first."""
     found = await page.api.get("audit", limit=_PAGE, cursor=page.query.get(CURSOR))
-    lines = [
-        (each, _word(each), differences(each["before"], each["after"])) for each in found["items"]
-    ]
+    lines = [(each, _word(each)) for each in found["items"]]
     return page.show("audit.html", lines=lines, next_cursor=found["next_cursor"])
 
 
