@@ -5,13 +5,14 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
+from litestar.datastructures import UploadFile
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 from msgspec.structs import replace
 
 from falgate.accounts.operator import Operator
 from falgate.console.api import Api
-from falgate.console.forms import Form
+from falgate.console.forms import Form, Upload
 from falgate.console.page import Page, Visitor
 from falgate.console.sections import HOME
 from falgate.console.session import session_id
@@ -21,6 +22,7 @@ from falgate.http.client_setup import Reached
 COOKIE = "falgate_console"
 SIGN_IN = f"{HOME}/sign-in"
 _OPEN = (SIGN_IN, f"{HOME}/assets/")
+_WITH_FILES = f"{HOME}/playground"
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -75,7 +77,7 @@ class Entrance:
             if not reads:
                 raise Ended
             return _to_sign_in(request)
-        form = None if reads else Form((await request.form()).multi_items())
+        form = None if reads else await _form(request)
         if form is not None:
             await self._accept(visitor, form)
         request.state.page = Page(
@@ -120,6 +122,20 @@ def same_origin(request: Request[Any, Any, Any]) -> bool:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+async def _form(request: Request[Any, Any, Any]) -> Form:
+    """Return what a form sent; files only where a page asks for some."""
+    sent = (await request.form()).multi_items()
+    if not request.scope["path"].startswith(_WITH_FILES):
+        return Form(sent)
+    return Form([(name, await _read(value)) for name, value in sent])
+
+
+async def _read(value: Any) -> Any:
+    if not isinstance(value, UploadFile):
+        return value
+    return Upload(value.content_type, await value.read())
 
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:

@@ -1,6 +1,15 @@
 """The pages, a file for each subject."""
 
-from falgate.console.pages import apps, budgets, keys, overview, teams
+from falgate.console.pages import (
+    apps,
+    budgets,
+    gallery,
+    gallery_acts,
+    keys,
+    overview,
+    playground,
+    teams,
+)
 
 PAGES = (
     *overview.ROUTES,
@@ -8,4 +17,7 @@ PAGES = (
     *apps.ROUTES,
     *keys.ROUTES,
     *budgets.ROUTES,
+    *gallery.ROUTES,
+    *gallery_acts.ROUTES,
+    *playground.ROUTES,
 )
