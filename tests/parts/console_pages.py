@@ -23,6 +23,8 @@ def pages(room: Showroom) -> list[dict[str, str]]:
         "key_id": key_id,
         "account": "team:storefront",
         "window": "day",
+        "file_name": room.pictures[0],
+        "play_id": room.played,
     }
     found = []
     for route in sorted({path for path, _ in routes()}):
@@ -43,5 +45,5 @@ def routes() -> list[tuple[str, Any]]:
     ]
 
 
-PARTS = ("/live",)
-"""What a path ends with that shows only a part of a page."""
+PARTS = ("/live", "/thumbnail", "/file")
+"""What a path ends with that shows only a part of a page, or a file."""

@@ -1,6 +1,7 @@
 """A gateway filled as one in use: teams, apps, keys, budgets, pictures, hits and refusals."""
 
 import random
+import time
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -40,12 +41,14 @@ class Showroom(NamedTuple):
         pictures: Names of pictures, the newest last.
         refused: Id of a request that a budget refused.
         bought: Id of a request that was bought.
+        played: Id of a request that was made in the playground.
     """
 
     keys: dict[str, tuple[str, str]]
     pictures: list[str]
     refused: str
     bought: str
+    played: str
 
 
 def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
@@ -71,7 +74,8 @@ def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
         _ask(apps, keys["editorial/magazine"][1], {"prompt": "x", "quality": "ultra"})
         admin.put("/stops/app:storefront:banners", json={"why": "the campaign is over"})
         admin.post(f"/cache/pictures/{made[-1]}/pin", json={"why": "used on the front page"})
-        return Showroom(keys, made, poor.headers["x-fal-request-id"], bought)
+        refused, played = poor.headers["x-fal-request-id"], _played(admin, keys)
+        return Showroom(keys, made, refused, bought, played)
 
 
 def history(redis: Any, today: date, days: int = 30) -> None:
@@ -124,6 +128,18 @@ def _accounts(admin: httpx.Client) -> dict[str, tuple[str, str]]:
         body = {"role": role, "name": f"{role}-one", **more}
         admin.post("/operators", json=body).raise_for_status()
     return keys
+
+
+def _played(admin: httpx.Client, keys: dict[str, tuple[str, str]]) -> str:
+    key_id, _ = keys["storefront/product-pages"]
+    asked = {"prompt": "a tram in the rain", "quality": "low"}
+    body = {"key": key_id, "model": MODEL.strip("/"), "request": asked}
+    taken = admin.post("/playground", json=body)
+    assert taken.status_code == 202, taken.text
+    request_id: str = taken.json()["request_id"]
+    while not admin.get(f"/playground/{request_id}").json()["ended"]:
+        time.sleep(0.02)
+    return request_id
 
 
 def _ask(apps: httpx.Client, key: str, body: dict[str, Any]) -> httpx.Response:

@@ -42,11 +42,11 @@ async def find(page: OnPage) -> Template:
     return await _gallery(page, {each.name: page.form.text(each.name) for each in _fields(page)})
 
 
-@get("/gallery/{name:str}")
-async def picture(page: OnPage, name: FromPath[str]) -> Template:
+@get("/gallery/{file_name:str}")
+async def picture(page: OnPage, file_name: FromPath[str]) -> Template:
     """Show a picture, and the request that made it."""
-    shown = await page.api.get("gallery", name)
-    request = await page.api.get("cache", "pictures", name, "request")
+    shown = await page.api.get("gallery", file_name)
+    request = await page.api.get("cache", "pictures", file_name, "request")
     snippets = request["snippets"] or {}
     ways = [
         ("curl", "curl", snippets.get("curl")),
@@ -61,16 +61,16 @@ async def picture(page: OnPage, name: FromPath[str]) -> Template:
     )
 
 
-@get("/gallery/{name:str}/thumbnail")
-async def thumbnail(page: OnPage, name: FromPath[str]) -> PassedOn:
+@get("/gallery/{file_name:str}/thumbnail")
+async def thumbnail(page: OnPage, file_name: FromPath[str]) -> PassedOn:
     """Pass on a small version of a picture."""
-    return _file(page, name, "thumbnail")
+    return _file(page, file_name, "thumbnail")
 
 
-@get("/gallery/{name:str}/file")
-async def file(page: OnPage, name: FromPath[str]) -> PassedOn:
+@get("/gallery/{file_name:str}/file")
+async def file(page: OnPage, file_name: FromPath[str]) -> PassedOn:
     """Pass on a picture."""
-    return _file(page, name, "file")
+    return _file(page, file_name, "file")
 
 
 def _file(page: Page, name: str, what: str) -> PassedOn:

@@ -12,12 +12,12 @@ from falgate.console.words import usd
 from falgate.core.change import check_why
 
 
-@post("/gallery/{name:str}/pin", status_code=200)
-async def pin(page: OnPage, name: FromPath[str]) -> Response[Any]:
+@post("/gallery/{file_name:str}/pin", status_code=200)
+async def pin(page: OnPage, file_name: FromPath[str]) -> Response[Any]:
     """Pin a picture."""
     return await _act(
         page,
-        name,
+        file_name,
         "pin",
         title="Pin the picture",
         action="Pin it",
@@ -26,12 +26,12 @@ async def pin(page: OnPage, name: FromPath[str]) -> Response[Any]:
     )
 
 
-@post("/gallery/{name:str}/unpin", status_code=200)
-async def unpin(page: OnPage, name: FromPath[str]) -> Response[Any]:
+@post("/gallery/{file_name:str}/unpin", status_code=200)
+async def unpin(page: OnPage, file_name: FromPath[str]) -> Response[Any]:
     """Unpin a picture."""
     return await _act(
         page,
-        name,
+        file_name,
         "unpin",
         title="Unpin the picture",
         action="Unpin it",
@@ -40,12 +40,12 @@ async def unpin(page: OnPage, name: FromPath[str]) -> Response[Any]:
     )
 
 
-@post("/gallery/{name:str}/reject", status_code=200)
-async def reject(page: OnPage, name: FromPath[str]) -> Response[Any]:
+@post("/gallery/{file_name:str}/reject", status_code=200)
+async def reject(page: OnPage, file_name: FromPath[str]) -> Response[Any]:
     """Reject a picture."""
     return await _act(
         page,
-        name,
+        file_name,
         "reject",
         title="Reject the picture",
         action="Reject it",
@@ -58,35 +58,35 @@ async def reject(page: OnPage, name: FromPath[str]) -> Response[Any]:
     )
 
 
-@post("/gallery/{name:str}/reroll", status_code=200)
-async def reroll(page: OnPage, name: FromPath[str]) -> Response[Any]:
+@post("/gallery/{file_name:str}/reroll", status_code=200)
+async def reroll(page: OnPage, file_name: FromPath[str]) -> Response[Any]:
     """Reject a picture and buy another one."""
     _check_admin(page)
     check_why(page.form.text("why"))
     if page.form.text("step") != "confirmed":
         return page.confirm(
-            [*await _price(page, name), *_reason(page)],
+            [*await _price(page, file_name), *_reason(page)],
             title="Buy again",
             action="Reject it and buy another",
-            back=f"/gallery/{name}",
+            back=f"/gallery/{file_name}",
             final=True,
         )
     made = await page.api.post(
-        "cache", "pictures", name, "reroll", body={"why": page.form.text("why")}
+        "cache", "pictures", file_name, "reroll", body={"why": page.form.text("why")}
     )
     pictures = made["pictures"]
     booked = usd(made["booked_usd"], 4)
     return await page.go(
-        f"/gallery/{pictures[0] if pictures else name}",
+        f"/gallery/{pictures[0] if pictures else file_name}",
         f"The picture was rejected, and this one bought for {booked}.",
     )
 
 
-@post("/gallery/{name:str}/forget", status_code=200)
-async def forget(page: OnPage, name: FromPath[str]) -> Response[Any]:
+@post("/gallery/{file_name:str}/forget", status_code=200)
+async def forget(page: OnPage, file_name: FromPath[str]) -> Response[Any]:
     """Erase the prompt of a picture, which is looked up here: no page sends it."""
     _check_admin(page)
-    prompt = (await page.api.get("gallery", name))["prompt"]
+    prompt = (await page.api.get("gallery", file_name))["prompt"]
     if prompt is None:
         raise Refused(404, "The prompt of this picture is not stored, so there is nothing to erase")
     if page.form.text("step") != "confirmed":
@@ -98,7 +98,7 @@ async def forget(page: OnPage, name: FromPath[str]) -> Response[Any]:
             ],
             title="Forget the prompt",
             action="Forget it for ever",
-            back=f"/gallery/{name}",
+            back=f"/gallery/{file_name}",
             final=True,
         )
     receipt = await page.api.post("cache", "forget", body={"prompt": prompt})

@@ -64,16 +64,16 @@ async def buy(page: OnPage) -> Response[Any]:
     return await page.go(f"/playground/{taken['request_id']}")
 
 
-@get("/playground/{request_id:str}")
-async def standing(page: OnPage, request_id: FromPath[str]) -> Template:
+@get("/playground/{play_id:str}")
+async def standing(page: OnPage, play_id: FromPath[str]) -> Template:
     """Show how a request stands, and its pictures once they are there."""
-    return page.show("playground_request.html", **await _standing(page, request_id))
+    return page.show("playground_request.html", **await _standing(page, play_id))
 
 
-@get("/playground/{request_id:str}/live")
-async def live(page: OnPage, request_id: FromPath[str]) -> Template:
+@get("/playground/{play_id:str}/live")
+async def live(page: OnPage, play_id: FromPath[str]) -> Template:
     """Show the part of it that changes."""
-    return page.part("playground_standing.html", **await _standing(page, request_id))
+    return page.part("playground_standing.html", **await _standing(page, play_id))
 
 
 def _check_buyer(page: Page) -> None:
