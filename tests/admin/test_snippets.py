@@ -32,6 +32,14 @@ def test_every_language_has_the_same_arguments(
     assert told.javascript.isascii()
 
 
+def test_what_turns_the_order_of_letters_is_escaped_everywhere() -> None:
+    told = snippets(MODEL, {"prompt": "a \u202etac\u202c \x07 \U000e0001"}, {})
+
+    for text in (told.curl, told.python, told.javascript):
+        assert all(each.isprintable() or each == "\n" for each in text)
+        assert r"\u202etac" in text
+
+
 def test_neither_key_nor_address_is_in_it() -> None:
     told = snippets(MODEL, {"prompt": "a cat"}, {})
 

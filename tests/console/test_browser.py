@@ -1,9 +1,11 @@
 """The console in a headless browser, as people use it."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from buying import shopper
 from console_pages import LOOKS, pages
 from console_teams import team_of
 from showroom import Showroom
@@ -76,3 +78,13 @@ def test_tabs_clicks_and_sessions_that_end_do_not_change_anything_twice(
     console: Any, browse: Browse
 ) -> None:
     assert browse("tabs", console, teams=["tab-one", "tab-two"]) == ""
+
+
+@pytest.mark.parametrize("look", [*LOOKS, DARK_PHONE], ids=lambda look: look["name"])
+def test_a_picture_is_bought_found_rejected_and_bought_again(
+    look: dict[str, Any], console: Any, browse: Browse
+) -> None:
+    mark = uuid.uuid4().hex[:8]
+    app = shopper(console, f"look{mark}/shop").app
+
+    assert browse("picture", console, look=look, app=app, prompt=f"lighthouse{mark}") == ""

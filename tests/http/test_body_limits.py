@@ -28,6 +28,11 @@ def test_an_edit_may_have_one_input_as_base64_and_as_much_more_time(path: str) -
     assert limit(path) == (BODY + INPUT * 4 // 3, 82)
 
 
+@pytest.mark.parametrize("path", ["/console/playground", "/console/playground/quote"])
+def test_the_playground_takes_an_input_too(path: str) -> None:
+    assert limit(path) == (BODY + INPUT * 4 // 3, 82)
+
+
 @pytest.mark.parametrize("path", ["/uploads/abc", "/cdn/files/upload"])
 def test_an_upload_may_be_one_input(path: str) -> None:
     assert limit(path) == (INPUT, 60)
@@ -36,7 +41,8 @@ def test_an_upload_may_be_one_input(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [f"/{TEXT}", f"/queue/{TEXT}", "/cdn/files/upload/multipart", "/rest/storage/upload/initiate",
-     "/cdn/files/uploads", "/admin/v1/keys", f"/admin/v1/{EDIT}", f"/{EDIT}x", "/", ""],
+     "/cdn/files/uploads", "/console/keys/new", "/admin/v1/keys",
+     f"/admin/v1/{EDIT}", f"/{EDIT}x", "/", ""],
 )  # fmt: skip
 def test_no_other_body_is_larger(path: str) -> None:
     assert limit(path) == (BODY, 2)

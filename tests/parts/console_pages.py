@@ -28,7 +28,8 @@ def pages(room: Showroom) -> list[dict[str, str]]:
         "operator_id": room.operator,
         "request_id": room.bought,
         "entry": room.entry,
-        "name": room.pictures[0],
+        "file_name": room.pictures[0],
+        "play_id": room.played,
     }
     return [
         {"name": name, "path": re.sub(r"\{(\w+):\w+\}", lambda part: parts[part[1]], route)}

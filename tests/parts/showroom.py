@@ -1,6 +1,7 @@
 """A gateway filled as one in use: teams, apps, keys, budgets, pictures, hits and refusals."""
 
 import random
+import time
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ class Showroom(NamedTuple):
         bought: Id of a request that was bought.
         operator: Id of the key of an operator.
         entry: Id of an entry of the ledger.
+        played: Id of a request that was made in the playground.
     """
 
     keys: dict[str, tuple[str, str]]
@@ -50,6 +52,7 @@ class Showroom(NamedTuple):
     bought: str
     operator: str
     entry: str
+    played: str
 
 
 def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
@@ -78,8 +81,8 @@ def furnish(gateway: Any, pictures: int = len(PROMPTS)) -> Showroom:
         admin.put("/aliases/acme:image", json={"target": "openai/gpt-image-2"}).raise_for_status()
         operator = admin.get("/operators").json()["items"][0]["id"]
         entry = admin.get("/ledger").json()["items"][0]["entry"]
-        refused = poor.headers["x-fal-request-id"]
-        return Showroom(keys, made, refused, bought, operator, entry)
+        refused, played = poor.headers["x-fal-request-id"], _played(admin, keys)
+        return Showroom(keys, made, refused, bought, operator, entry, played)
 
 
 def history(redis: Any, today: date, days: int = 30) -> None:
@@ -132,6 +135,18 @@ def _accounts(admin: httpx.Client) -> dict[str, tuple[str, str]]:
         body = {"role": role, "name": f"{role}-one", **more}
         admin.post("/operators", json=body).raise_for_status()
     return keys
+
+
+def _played(admin: httpx.Client, keys: dict[str, tuple[str, str]]) -> str:
+    key_id, _ = keys["storefront/product-pages"]
+    asked = {"prompt": "a tram in the rain", "quality": "low"}
+    body = {"key": key_id, "model": MODEL.strip("/"), "request": asked}
+    taken = admin.post("/playground", json=body)
+    assert taken.status_code == 202, taken.text
+    request_id: str = taken.json()["request_id"]
+    while not admin.get(f"/playground/{request_id}").json()["ended"]:
+        time.sleep(0.02)
+    return request_id
 
 
 def _ask(apps: httpx.Client, key: str, body: dict[str, Any]) -> httpx.Response:

@@ -45,7 +45,9 @@ def snippets(endpoint: str, arguments: Mapping[str, Any], headers: Mapping[str, 
 
 
 def _curl(endpoint: str, arguments: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-    body = json.dumps(arguments, ensure_ascii=False)
+    written = json.dumps(arguments, ensure_ascii=False)
+    # What cannot be seen, such as what turns the order of letters, is escaped.
+    body = "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in written)
     lines = [
         f'curl "$FALGATE_URL/{endpoint}"',
         '-H "Authorization: Key $FAL_KEY"',

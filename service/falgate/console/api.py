@@ -1,13 +1,16 @@
 """The console's client of the admin API, in this process, on behalf of who is signed in."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from falgate.accounts.operator import SCOPE, Operator
+from falgate.http.request_info import REQUEST_ID
 
 PREFIX = "/admin/v1"
 _ACTOR = "console"
@@ -20,11 +23,13 @@ class Refused(Exception):
 
     Attributes:
         status: HTTP status.
+        errors: What is wrong with each field of a request to a model, with its `loc` and `msg`.
     """
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, errors: Sequence[Mapping[str, Any]] = ()) -> None:
         super().__init__(detail)
         self.status = status
+        self.errors = errors
 
 
 class Api:
@@ -54,6 +59,12 @@ class Api:
         """Make something, have something done, or find something by a body."""
         return await self._asked("POST", path, query, body)
 
+    async def buy(self, body: Any, call_id: str) -> Any:
+        """Buy in the playground; a repeat with the same id and body gets the same request."""
+        named = {"Idempotency-Key": call_id}
+        answer = await self._answered("POST", ("playground",), {}, body, named)
+        return msgspec.json.decode(answer.content)
+
     async def ask(self, method: str, *path: str, body: Any = None, **query: Any) -> Any:
         """Change something; None if the answer has no body."""
         return await self._asked(method, path, query, body)
@@ -67,32 +78,47 @@ class Api:
         return msgspec.json.decode(answer.content) if answer.content else None
 
     async def _answered(
-        self, method: str, path: tuple[str, ...], query: dict[str, Any], body: Any = None
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: dict[str, Any],
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         parts = (_DOTS.get(part) or quote(part, safe=":") for part in path)
         params = {name: value for name, value in query.items() if value not in {None, ""}}
         content = None if body is None else msgspec.json.encode(body)
         answer = await self._client.request(
-            method, f"{PREFIX}/{'/'.join(parts)}", params=params, content=content
+            method,
+            f"{PREFIX}/{'/'.join(parts)}",
+            params=params,
+            content=content,
+            headers=headers,
         )
         if answer.is_success:
             return answer
-        raise Refused(answer.status_code, detail(answer.status_code, answer.content))
+        raise refused(answer.status_code, answer.content)
 
 
 def acting(admin: ASGIApp, operator: Operator) -> Any:
     """Return the application as it answers this operator, who needs no key for it."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        known: Any = {**scope, SCOPE: operator}
+        known: Any = {**scope, SCOPE: operator, "state": {REQUEST_ID: str(uuid4())}}
         await admin(known, receive, send)
 
     return app
 
 
-def detail(status: int, said: bytes) -> str:
-    """Return what a refusal says."""
+def refused(status: int, said: bytes) -> Refused:
+    """Return a refusal, given what the admin API answered."""
     try:
-        return str(msgspec.json.decode(said)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"falgate answered {status}"
+        told = msgspec.json.decode(said, type=_Told)
+    except msgspec.DecodeError:
+        told = _Told()
+    return Refused(status, told.detail or f"falgate answered {status}", told.errors)
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    detail: str = ""
+    errors: list[dict[str, Any]] = []

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from falgate.accounts.operator import Operator
 from falgate.console.api import Api
-from falgate.console.forms import Form
+from falgate.console.forms import Form, Upload
 from falgate.console.page import Page, Visitor
 from falgate.console.sections import HOME, check_seen
 from falgate.console.session import Session, session_id
@@ -23,6 +23,8 @@ from falgate.http.client_setup import Reached
 COOKIE = "falgate_console"
 SIGN_IN = f"{HOME}/sign-in"
 _OPEN = (SIGN_IN, f"{HOME}/assets/")
+_WITH_PICTURES = f"{HOME}/playground"
+
 LIVE = "/live"
 """What the paths end with that pages ask for by themselves, again and again."""
 
@@ -81,7 +83,7 @@ class Entrance:
                 raise Ended
             return _to_sign_in(request)
         check_seen(visitor.operator.role, path)
-        form = None if reads else Form(await _fields(request))
+        form = None if reads else await _form(request)
         if form is not None:
             await self._accept(visitor, form)
         request.state.page = Page(
@@ -117,22 +119,6 @@ class Entrance:
             raise SentBefore
 
 
-async def _fields(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
-    """Return the fields of a form, of which a file is its text; bodies are bounded before."""
-    sent = (await request.form()).multi_items()
-    return [
-        (name, _text(await value.read()) if isinstance(value, UploadFile) else value)
-        for name, value in sent
-    ]
-
-
-def _text(file: bytes) -> str:
-    try:
-        return file.decode()
-    except UnicodeDecodeError:
-        raise Invalid("The file is no text") from None
-
-
 def same_origin(request: Request[Any, Any, Any]) -> bool:
     """Return whether a browser says that a page of this host sent a request.
 
@@ -144,6 +130,28 @@ def same_origin(request: Request[Any, Any, Any]) -> bool:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+async def _form(request: Request[Any, Any, Any]) -> Form:
+    """Return what a form sent; bodies are bounded before.
+
+    A file is its text, but on pages that ask for pictures.
+    """
+    with_pictures = request.scope["path"].startswith(_WITH_PICTURES)
+    sent = (await request.form()).multi_items()
+    return Form([(name, await _read(value, with_pictures)) for name, value in sent])
+
+
+async def _read(value: Any, is_picture: bool) -> Any:
+    if not isinstance(value, UploadFile):
+        return value
+    content = await value.read()
+    if is_picture:
+        return Upload(value.content_type, content)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise Invalid("The file is no text") from None
 
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:

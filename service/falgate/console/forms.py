@@ -1,7 +1,7 @@
-"""What a form of a page sent: bounded, and read field by field."""
+"""What a form of a page sent, and the files with it: bounded, and read field by field."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from falgate.core.problems import Invalid
 
@@ -9,20 +9,40 @@ FIELDS_MAX = 500
 _LINES = ("\r\n", "\n")
 
 
+class Upload(NamedTuple):
+    """A file that came with a form. The edge bounds the length of all of them together.
+
+    Attributes:
+        media_type: As the browser calls it.
+        data: Its bytes.
+    """
+
+    media_type: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        """Omit the bytes."""
+        return f"Upload({self.media_type})"
+
+
 class Form:
-    """The fields of a form, each a text or several."""
+    """The fields of a form, each a text or several, or files."""
 
     def __init__(self, fields: Iterable[tuple[str, Any]]) -> None:
         """Take pairs of names and values.
 
         Raises:
-            Invalid: There are more than `FIELDS_MAX`, or one is a file.
+            Invalid: There are more than `FIELDS_MAX`, or one is neither a text nor an `Upload`.
         """
         self._fields: dict[str, list[str]] = {}
+        self._files: dict[str, list[Upload]] = {}
         for number, (name, value) in enumerate(fields):
-            if number >= FIELDS_MAX or not isinstance(value, str):
+            if number >= FIELDS_MAX or not isinstance(value, str | Upload):
                 raise Invalid(f"A form has at most {FIELDS_MAX} fields, all of them texts")
-            self._fields.setdefault(name, []).append(value.replace(*_LINES))
+            if isinstance(value, Upload):
+                self._files.setdefault(name, []).append(value)
+            else:
+                self._fields.setdefault(name, []).append(value.replace(*_LINES))
 
     def text(self, name: str) -> str:
         """Return a field without surrounding blanks, "" if it is not there."""
@@ -52,6 +72,10 @@ class Form:
     def each(self, name: str) -> list[str]:
         """Return all values of a field that are not empty."""
         return [value.strip() for value in self._fields.get(name, []) if value.strip()]
+
+    def files(self, name: str) -> list[Upload]:
+        """Return the files of a field that are not empty."""
+        return [each for each in self._files.get(name, []) if each.data]
 
     def lines(self, name: str) -> list[str]:
         """Return the words of a field, which are separated by commas, blanks or lines."""

@@ -78,6 +78,11 @@ class Page:
         """The path, and where a form of this page is sent to."""
         return self._request.scope["path"]
 
+    @property
+    def wants_part(self) -> bool:
+        """Whether a script asks, to put the answer into the page that is there."""
+        return "hx-request" in self._request.headers
+
     def may(self, *roles: Role) -> bool:
         """Return whether the operator has one of these roles."""
         return self.operator.role in roles
@@ -168,6 +173,29 @@ class Page:
             ("javascript", "JavaScript's @fal-ai/client", client_setup.javascript(to)),
         ]
         return self.show("secret.html", where=where, until=until, ways=ways, **told)
+
+    def confirm(
+        self, says: Sequence[str], *, title: str, action: str, back: str, final: bool = False
+    ) -> Template:
+        """Ask whether something is meant that the admin API has no preview of.
+
+        Args:
+            says: Sentences that tell what it does.
+            title: Of the page.
+            action: What its button says.
+            back: Where "Cancel" leads, behind `HOME`.
+            final: Whether it cannot be undone.
+        """
+        return self.show(
+            "confirm.html",
+            title=title,
+            action=action,
+            back=f"{HOME}{back}",
+            says=says,
+            final=final,
+            changes=None,
+            fields=self.form.pairs(),
+        )
 
     async def apply(
         self,

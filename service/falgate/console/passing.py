@@ -4,10 +4,11 @@ from typing import Any, Protocol
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from falgate.console.api import PREFIX, Refused, detail
+from falgate.console.api import PREFIX, refused
 
-_KEPT = frozenset({b"content-type", b"content-disposition"})
-_OK = 200
+_KEPT = frozenset({b"content-type", b"content-disposition", b"etag"})
+_HANDED_OVER = frozenset({b"if-none-match"})
+_OK, _UNCHANGED = 200, 304
 
 
 class Asked(Protocol):
@@ -27,13 +28,14 @@ class PassedOn:
         headers: Of the answer, besides those that say what it is.
     """
 
-    def __init__(self, asked: Asked, path: str, query: str) -> None:
+    def __init__(self, asked: Asked, path: str, query: str = "") -> None:
         """Ask for a path behind `PREFIX` and a query, both quoted."""
         self.headers = dict[str, str]()
         self._asked, self._path, self._query = asked, f"{PREFIX}/{path}", query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ask and answer. Nothing of the browser's is handed over, such as its cookies."""
+        """Ask and answer. Of the browser's headers, only what it has already is handed over."""
+        handed_over = [each for each in scope["headers"] if each[0] in _HANDED_OVER]
         asked: Any = {
             "type": "http",
             "asgi": scope["asgi"],
@@ -46,13 +48,13 @@ class PassedOn:
             "raw_path": self._path.encode(),
             "root_path": "",
             "query_string": self._query.encode(),
-            "headers": [(b"host", b"falgate")],
+            "headers": [(b"host", b"falgate"), *handed_over],
         }
         own = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
         begun = _Begun(send, own)
         await self._asked.app(asked, receive, begun.told)
-        if begun.status != _OK:
-            raise Refused(begun.status, detail(begun.status, begun.said))
+        if not begun.goes_on:
+            raise refused(begun.status, begun.said)
 
 
 class _Begun:
@@ -62,13 +64,18 @@ class _Begun:
         self.status, self.said = 0, b""
         self._send, self._own = send, own
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it is no refusal."""
+        return self.status in {_OK, _UNCHANGED}
+
     async def told(self, message: Message) -> None:
         """Pass a message on, or keep what a refusal says."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             kept = [each for each in message["headers"] if each[0].lower() in _KEPT]
             message = {**message, "headers": [*kept, *self._own]}
-        elif message["type"] == "http.response.body" and self.status != _OK:
+        elif message["type"] == "http.response.body" and not self.goes_on:
             self.said += message.get("body", b"")
-        if self.status == _OK:
+        if self.goes_on:
             await self._send(message)

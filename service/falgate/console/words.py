@@ -117,8 +117,9 @@ def times(zone: tzinfo, now: Callable[[], datetime]) -> Mapping[str, Callable[..
             return _NONE
         at = datetime.fromisoformat(text).astimezone(zone)
         past = now() - at
-        shown = duration(max(timedelta(), past).total_seconds() // 1)
-        return _time(at, f"{shown} ago" if past > timedelta() else "now")
+        seconds = past // timedelta(seconds=1)
+        shown = f"{seconds} s" if seconds < 10 else duration(seconds)  # noqa: PLR2004 - no decimals
+        return _time(at, f"{shown} ago" if seconds > 0 else "now")
 
     return {"when": when, "ago": ago}
 

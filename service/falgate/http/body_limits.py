@@ -10,6 +10,8 @@ from falgate.http.uploads import FILES_PATH, PUT_PATH
 from falgate.models.spec import ModelSpec
 
 _QUOTE = "/v1/quote/"
+_PLAYGROUND = "/console/playground"
+"""Only who is signed in is read here: the console asks for the session before the form."""
 
 
 class BodyLimits:
@@ -41,6 +43,9 @@ class BodyLimits:
         most = self.bytes_max
         if path.startswith(PUT_PATH) or path == FILES_PATH:
             most = self._upload_bytes_max
-        elif read(path.removeprefix(_QUOTE), "").target in self._takes:
+        elif (
+            path.startswith(_PLAYGROUND)
+            or read(path.removeprefix(_QUOTE), "").target in self._takes
+        ):
             most = self._data_uri_bytes_max
         return most, self.time_s * most / self.bytes_max

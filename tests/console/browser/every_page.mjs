@@ -11,8 +11,10 @@ export default async function (kit) {
     const answer = await page.goto(kit.home + path);
     if (answer.status() !== 200) throw new Error(`${path} answers ${answer.status()}`);
     await page.waitForLoadState("load");
-    await page.evaluate(() => Promise.all(
-      [...document.images].map((image) => image.decode().catch(() => undefined))));
+    await page.evaluate(() => Promise.all([...document.images].map((image) => {
+      image.loading = "eager"; // else one below the fold is never there
+      return image.decode().catch(() => undefined);
+    })));
     if (kit.given.shots) {
       await kit.shot(page, `${name}-${look.name}`);
     } else {

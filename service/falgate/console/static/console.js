@@ -3,18 +3,21 @@
 "use strict";
 
 const EVERY_MS = 4000;
+const OFTEN_MS = 1200;
 
-// Parts with `data-live` are asked for again and again while somebody may see them.
-function refresh() {
+// Parts with `data-live` are asked for again and again while somebody may see them, those with
+// `data-live="often"` more often.
+function refresh(parts) {
   if (document.visibilityState !== "visible") return;
-  for (const part of document.querySelectorAll("[data-live]")) {
+  for (const part of document.querySelectorAll(parts)) {
     // Not while somebody is in it by keyboard, or has opened something: both would be lost.
     if (part.contains(document.activeElement) || part.querySelector("details[open]")) continue;
     htmx.trigger(part, "refresh");
   }
 }
-setInterval(refresh, EVERY_MS);
-document.addEventListener("visibilitychange", refresh);
+setInterval(() => refresh('[data-live=""]'), EVERY_MS);
+setInterval(() => refresh('[data-live="often"]'), OFTEN_MS);
+document.addEventListener("visibilitychange", () => refresh("[data-live]"));
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
