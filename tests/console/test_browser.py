@@ -88,3 +88,9 @@ def test_a_picture_is_bought_found_rejected_and_bought_again(
     app = shopper(console, f"look{mark}/shop").app
 
     assert browse("picture", console, look=look, app=app, prompt=f"lighthouse{mark}") == ""
+
+
+def test_without_scripts_and_by_keyboard_one_gets_as_far(console: Any, browse: Browse) -> None:
+    app = shopper(console, "plain/shop").app
+
+    assert browse("without_script", console, team="by-keyboard", app=app) == ""

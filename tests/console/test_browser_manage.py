@@ -25,7 +25,7 @@ class Serving(NamedTuple):
         return log
 
 
-def test_the_first_minute_leads_from_a_link_to_an_app_with_a_key(
+def test_the_first_minute_leads_from_a_link_to_a_picture_and_its_line_in_the_ledger(
     browse: Browse, start: Start, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"

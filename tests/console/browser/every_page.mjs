@@ -1,5 +1,7 @@
 // Every page: nothing that axe finds wrong, and nothing that sticks out, in one look; with a folder
 // for screenshots, also those.
+const BYTES_MAX = 100_000;
+
 export default async function (kit) {
   const { look, pages } = kit.given;
   const page = await kit.visitor({
@@ -10,6 +12,8 @@ export default async function (kit) {
   for (const { name, path } of pages) {
     const answer = await page.goto(kit.home + path);
     if (answer.status() !== 200) throw new Error(`${path} answers ${answer.status()}`);
+    const { length } = await answer.body();
+    if (length > BYTES_MAX) kit.complaints.push(`${path} has ${length} bytes`);
     await page.waitForLoadState("load");
     await page.evaluate(() => Promise.all([...document.images].map((image) => {
       image.loading = "eager"; // else one below the fold is never there

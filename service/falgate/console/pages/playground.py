@@ -12,7 +12,7 @@ from falgate.console.fields import Field, chosen
 from falgate.console.page import OnPage, Page
 
 _MOST = 500
-_KINDS = {"live": "Live: real money", "test": "Test: the sandbox, play money"}
+_KINDS = {"live": "Live: buys from the upstream", "test": "Test: the sandbox, play money"}
 _CACHE = {
     "": "Use pictures that are there",
     "no-cache": "Buy afresh",
