@@ -21,13 +21,22 @@ class Difference(NamedTuple):
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """Return the fields of two JSON values that differ, in the order in which they stand there."""
-    was, becomes = dict(_fields(before)), dict(_fields(after))
+    """Return the fields of two JSON values that differ, in the order in which they stand there.
+
+    Of a record that is made or removed, these are the fields that say something.
+    """
+    told = _said if before is None or after is None else _fields
+    was, becomes = dict(told(before)), dict(told(after))
     return [
         Difference(field, was.get(field), becomes.get(field))
         for field in dict.fromkeys((*was, *becomes))
         if was.get(field) != becomes.get(field)
     ]
+
+
+def _said(value: Any) -> Iterator[tuple[str, str]]:
+    silent = {_NOTHING, worded(False), worded(0)}
+    return ((field, words) for field, words in _fields(value) if words not in silent)
 
 
 def _fields(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
