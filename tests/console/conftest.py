@@ -5,12 +5,13 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from buying import operator
 from patience import PATIENCE_S
 from showroom import Showroom, furnish
 from visiting import sign_in, visit
@@ -158,3 +159,10 @@ def enter(console: Any, staff: Callable[..., Employee]) -> Iterator[Callable[[st
 def named() -> Callable[[str], str]:
     """Names that no other test has."""
     return lambda what: f"{what}-{secrets.token_hex(4)}"
+
+
+@pytest.fixture
+def let_in() -> Iterator[Callable[..., httpx.Client]]:
+    """A function that has another operator sign in, see `buying.operator`."""
+    with ExitStack() as stack:
+        yield lambda *who, **more: stack.enter_context(closing(operator(*who, **more)))

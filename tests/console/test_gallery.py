@@ -3,14 +3,16 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from buying import Shopper, api, operator, shopper
+from buying import Shopper, api, shopper
 from patience import PATIENCE_S
 from visiting import confirm, hidden
 
+Enter = Callable[..., httpx.Client]
 TRICKY = '<script>alert(1)</script> \u202eevil\u202c \x07 & "quoted"'
 
 
@@ -196,11 +198,11 @@ def test_a_forgotten_prompt_is_gone_and_was_in_no_form(admin: httpx.Client, app:
 
 
 def test_viewers_see_no_prompts_unless_they_may_and_change_nothing(
-    console: Any, app: Shopper
+    console: Any, app: Shopper, let_in: Enter
 ) -> None:
     name, mark = app.buy("private words"), uuid.uuid4().hex[:8]
-    viewer = operator(console, "viewer", f"v{mark}")
-    reader = operator(console, "viewer", f"r{mark}", prompts=True)
+    viewer = let_in(console, "viewer", f"v{mark}")
+    reader = let_in(console, "viewer", f"r{mark}", prompts=True)
 
     listed, shown = viewer.get(f"/gallery?app={app.app}"), viewer.get(f"/gallery/{name}")
 
@@ -220,11 +222,13 @@ def test_viewers_see_no_prompts_unless_they_may_and_change_nothing(
     assert names(reader.get(f"/gallery?app={app.app}")) == [name]
 
 
-def test_a_lead_sees_and_changes_what_their_team_bought(console: Any, app: Shopper) -> None:
+def test_a_lead_sees_and_changes_what_their_team_bought(
+    console: Any, app: Shopper, let_in: Enter
+) -> None:
     mark = uuid.uuid4().hex[:8]
     other = shopper(console, f"else{mark}/shop")
     mine, theirs = app.buy(f"mine {mark}"), other.buy(f"theirs {mark}")
-    lead = operator(console, "lead", f"l{mark}", team=app.app.partition("/")[0], prompts=True)
+    lead = let_in(console, "lead", f"l{mark}", team=app.app.partition("/")[0], prompts=True)
 
     assert names(lead.get("/gallery")) == [mine]
     assert lead.get(f"/gallery?app={other.app}").status_code == 400
