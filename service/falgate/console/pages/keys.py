@@ -11,10 +11,18 @@ from litestar.response import Template
 from falgate.console.fields import Field, Group, chosen, limits, limits_body
 from falgate.console.forms import Form
 from falgate.console.page import Change, OnPage, Page
+from falgate.console.pages.key_acts import Holder, ask_to_rotate, revoke, rotate, switch
 from falgate.core.problems import Invalid
 
 _PAGE = 50
 KINDS = {"live": "Live: buys from the upstream", "test": "Test: the sandbox, play money"}
+_OF_APPS = Holder(
+    resource="keys",
+    what="the key",
+    overlap_h=24,
+    at_once="0: it stops at once, on every instance",
+    lead="The key keeps its id, its budget and its limits, and gets a new secret.",
+)
 _DAY_S = 86_400
 
 
@@ -78,29 +86,19 @@ async def change_key(page: OnPage, key_id: FromPath[str]) -> Response[Any]:
 @post("/keys/{key_id:str}/disable", status_code=200)
 async def disable_key(page: OnPage, key_id: FromPath[str]) -> Response[Any]:
     """Disable a key, or enable it again."""
-    disabled = page.form.text("disabled") == "yes"
-    word = "Disable" if disabled else "Enable"
-    return await page.apply(
-        Change("PATCH", ("keys", key_id), f"{word} the key", word, lambda: {"disabled": disabled}),
-        back=f"/keys/{key_id}",
-        notice=f"The key was {word.lower()}d.",
-    )
+    return await switch(page, _OF_APPS, key_id)
 
 
 @post("/keys/{key_id:str}/revoke", status_code=200)
 async def revoke_key(page: OnPage, key_id: FromPath[str]) -> Response[Any]:
     """Revoke a key for ever."""
-    return await page.apply(
-        Change("POST", ("keys", key_id, "revoke"), "Revoke the key", "Revoke it for ever"),
-        back=f"/keys/{key_id}",
-        notice="The key was revoked.",
-    )
+    return await revoke(page, _OF_APPS, key_id)
 
 
 @get("/keys/{key_id:str}/rotate")
 async def ask_to_rotate_key(page: OnPage, key_id: FromPath[str]) -> Template:
     """Ask for how long the present secret stays valid."""
-    return await _rotate(page, key_id)
+    return await ask_to_rotate(page, _OF_APPS, key_id)
 
 
 @post("/keys/{key_id:str}/rotate", status_code=200)
@@ -111,35 +109,7 @@ async def rotate_key(page: OnPage, key_id: FromPath[str]) -> Response[Any]:
         until = told["record"]["previous_until"]
         return page.secret(told, where=f"/keys/{key_id}", until=until)
 
-    def body() -> dict[str, int]:
-        hours = page.form.whole("hours", "Hours")
-        return {"overlap_s": 3600 * (hours or 0)}
-
-    return await page.apply(
-        Change("POST", ("keys", key_id, "rotate"), "Rotate the key", "Give it a new secret", body),
-        back=f"/keys/{key_id}",
-        notice="",
-        again=partial(_rotate, page, key_id),
-        then=made,
-    )
-
-
-async def _rotate(page: Page, key_id: str, error: str = "") -> Template:
-    hours = Field(
-        name="hours",
-        label="The present secret stays valid for, hours",
-        kind="number",
-        value=24,
-        hint="0: it stops at once, on every instance",
-    )
-    return page.ask(
-        [Group(fields=[hours], wide=True)],
-        title="Rotate the key",
-        action="Look at the change",
-        back=f"/keys/{key_id}",
-        error=error,
-        lead=["The key keeps its id, its budget and its limits, and gets a new secret."],
-    )
+    return await rotate(page, _OF_APPS, key_id, made)
 
 
 async def _edit(page: Page, key_id: str, error: str = "") -> Template:

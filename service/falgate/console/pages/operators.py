@@ -9,6 +9,7 @@ from litestar.response import Template
 
 from falgate.console.fields import Field, Group, chosen
 from falgate.console.page import Change, OnPage, Page
+from falgate.console.pages.key_acts import Holder, ask_to_rotate, revoke, rotate, switch
 from falgate.console.pages.keys import until
 
 _PAGE = 50
@@ -18,6 +19,13 @@ _ROLES = {
     "admin": "Admin: everything",
 }
 _PROMPTS = "Sees the prompts that apps keep (admins always do)"
+_OF_OPERATORS = Holder(
+    resource="operators",
+    what="the operator's key",
+    overlap_h=0,
+    at_once="0: it stops at once, and so do the sessions that it began",
+    lead="The role and the name stay. The key gets a new secret, shown once.",
+)
 
 
 @get("/operators")
@@ -81,35 +89,20 @@ async def change_operator(page: OnPage, operator_id: FromPath[str]) -> Response[
 
 @post("/operators/{operator_id:str}/disable", status_code=200)
 async def disable_operator(page: OnPage, operator_id: FromPath[str]) -> Response[Any]:
-    """Disable an operator, or enable them again."""
-    disabled = page.form.text("disabled") == "yes"
-    word = "Disable" if disabled else "Enable"
-    change = Change(
-        "PATCH",
-        ("operators", operator_id),
-        f"{word} the operator",
-        word,
-        lambda: {"disabled": disabled},
-    )
-    notice = f"The operator was {word.lower()}d."
-    return await page.apply(change, back=f"/operators/{operator_id}", notice=notice)
+    """Disable an operator's key, or enable it again."""
+    return await switch(page, _OF_OPERATORS, operator_id)
 
 
 @post("/operators/{operator_id:str}/revoke", status_code=200)
 async def revoke_operator(page: OnPage, operator_id: FromPath[str]) -> Response[Any]:
     """Revoke an operator's key for ever."""
-    path = ("operators", operator_id, "revoke")
-    return await page.apply(
-        Change("POST", path, "Revoke the operator's key", "Revoke it for ever"),
-        back=f"/operators/{operator_id}",
-        notice="The operator's key was revoked, and their sessions ended.",
-    )
+    return await revoke(page, _OF_OPERATORS, operator_id)
 
 
 @get("/operators/{operator_id:str}/rotate")
 async def ask_to_rotate_operator(page: OnPage, operator_id: FromPath[str]) -> Template:
     """Ask for how long the present secret stays valid."""
-    return await _rotate(page, operator_id)
+    return await ask_to_rotate(page, _OF_OPERATORS, operator_id)
 
 
 @post("/operators/{operator_id:str}/rotate", status_code=200)
@@ -119,43 +112,12 @@ async def rotate_operator(page: OnPage, operator_id: FromPath[str]) -> Response[
     async def made(told: Any) -> Template:
         return _secret(page, told)
 
-    return await page.apply(
-        Change(
-            "POST",
-            ("operators", operator_id, "rotate"),
-            "Rotate the operator's key",
-            "Give it a new secret",
-            lambda: {"overlap_s": 3600 * (page.form.whole("hours", "Hours") or 0)},
-        ),
-        back=f"/operators/{operator_id}",
-        notice="",
-        again=partial(_rotate, page, operator_id),
-        then=made,
-    )
+    return await rotate(page, _OF_OPERATORS, operator_id, made)
 
 
 def _secret(page: Page, told: Any) -> Template:
     record = told["record"]
     return page.show("operator_secret.html", **told, where=f"/operators/{record['id']}")
-
-
-async def _rotate(page: Page, operator_id: str, error: str = "") -> Template:
-    shown = await page.api.get("operators", operator_id)
-    hours = Field(
-        name="hours",
-        label="The present secret stays valid for, hours",
-        kind="number",
-        value=0,
-        hint="0: it stops at once, and so do the sessions that it began",
-    )
-    return page.ask(
-        [Group(fields=[hours], wide=True)],
-        title=f"Rotate the key of {shown['name']}",
-        action="Look at the change",
-        back=f"/operators/{operator_id}",
-        error=error,
-        lead=["The role and the name stay. The key gets a new secret, shown once."],
-    )
 
 
 async def _edit(page: Page, operator_id: str, error: str = "") -> Template:
