@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import msgspec
 from litestar.types import ASGIApp
@@ -14,7 +15,7 @@ from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
 from falgate.background import alert_hook, background_jobs, open_webhooks
 from falgate.console.links import Links
-from falgate.console_services import console_of, console_parts, links_of
+from falgate.console_services import links_of, open_console
 from falgate.core.account import ORGANISATION
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
@@ -216,7 +217,6 @@ def _served(
     services: AdminServices,
 ) -> Applications:
     settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
-    console = console_parts(resources, services.access, health.troubles)
     completions = None
     if upstreams.signatures is not None:
         completions = FalCallbacks(
@@ -251,7 +251,9 @@ def _served(
             input_bytes_max=settings.input_bytes_max,
         ),
         uploads=inputs.uploads,
-        console=console_of(console) if settings.console else None,
+        console=partial(open_console, resources, services.access, health.troubles)
+        if settings.console
+        else None,
         cors=resources.cors,
         apart=bool(settings.ops_listen),
     )

@@ -1,28 +1,33 @@
 """The console put together for a gateway: who may sign in, and their sessions."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from litestar.types import ASGIApp
 
 from falgate.accounts.store.audit import AuditLog
 from falgate.admin.access import Access
-from falgate.console.app import ConsoleParts, create_console
 from falgate.console.identity import Identities
 from falgate.console.links import Links
-from falgate.console.oidc.routes import OpenId
 from falgate.console.store.sessions import Sessions
 from falgate.http.client_setup import Reached
 from falgate.resources import Resources
 from falgate.settings import Settings, address, openid_roles
 
 
-def console_parts(
-    resources: Resources, access: Access, troubles: Callable[[], Awaitable[dict[str, str]]]
-) -> ConsoleParts:
-    """What the console of a gateway needs."""
+def open_console(
+    resources: Resources,
+    access: Access,
+    troubles: Callable[[], Awaitable[dict[str, str]]],
+    admin: ASGIApp,
+) -> ASGIApp:
+    """Return the console of a gateway, a client of the application `admin`."""
+    # Most instances are never asked for it, and need not load its templates and pages.
+    from falgate.console.app import ConsoleParts, create_console  # noqa: PLC0415 - when needed
+
     settings = resources.settings
     openid = _openid(settings)
-    return ConsoleParts(
+    parts = ConsoleParts(
         sessions=Sessions(resources.redis, idle_s=settings.console_idle_s),
         identities=Identities(access, openid.roles.mark if openid else ""),
         secret=resources.console_secret,
@@ -33,14 +38,17 @@ def console_parts(
         reached=lambda own, key: _reached(settings, own, key),
         troubles=troubles,
     )
+    return create_console(parts, admin)
 
 
-def _openid(settings: Settings) -> OpenId | None:
+def _openid(settings: Settings) -> Any:
+    """Return the `OpenId` of these settings; None without a provider."""
     roles = openid_roles(settings)
     if roles is None:
         return None
     # It takes a third of a second to load, which most gateways can do without.
     from falgate.console.oidc.provider import Provider  # noqa: PLC0415 - when it is needed
+    from falgate.console.oidc.routes import OpenId  # noqa: PLC0415 - likewise
 
     return OpenId(
         provider=Provider(roles, settings.oidc_client_secret, settings.oidc_scopes),
@@ -60,11 +68,6 @@ def _reached(settings: Settings, own: str, key: str) -> Reached:
     if not tls and settings.tls_listen:
         tls = address(settings.tls_listen, "TLS_LISTEN").reachable
     return Reached(url=url, tls=tls, key=key)
-
-
-def console_of(parts: ConsoleParts) -> Callable[[ASGIApp], ASGIApp]:
-    """Return what makes the console of an application with the admin API."""
-    return lambda admin: create_console(parts, admin)
 
 
 def links_of(resources: Resources) -> Links:

@@ -14,14 +14,13 @@ from falgate.accounts.operator import Operator
 from falgate.console.api import Api
 from falgate.console.forms import Form, Upload
 from falgate.console.page import Page, Visitor
-from falgate.console.sections import HOME, check_seen
+from falgate.console.sections import HOME, SIGN_IN, check_seen
 from falgate.console.session import Session, session_id
 from falgate.console.store.sessions import Sessions
 from falgate.core.problems import Invalid
 from falgate.http.client_setup import Reached
 
 COOKIE = "falgate_console"
-SIGN_IN = f"{HOME}/sign-in"
 _OPEN = (SIGN_IN, f"{HOME}/assets/")
 _WITH_PICTURES = f"{HOME}/playground"
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from falgate.accounts.operator import Operator
 from falgate.accounts.store.audit import AuditLog
-from falgate.console.entrance import SIGN_IN
 from falgate.console.identity import identity
+from falgate.console.sections import SIGN_IN
 from falgate.console.store.sessions import LINK_S, Sessions
 from falgate.core.change import Change
 from falgate.core.problems import Conflict

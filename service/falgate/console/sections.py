@@ -9,6 +9,9 @@ from falgate.core.problems import Forbidden
 HOME = "/console"
 """Where all paths of the console begin."""
 
+SIGN_IN = f"{HOME}/sign-in"
+"""Where all paths begin that need no session, but for files."""
+
 _EVERYBODY: tuple[Role, ...] = ("admin", "viewer", "lead")
 _OVERSEERS: tuple[Role, ...] = ("admin", "viewer")
 

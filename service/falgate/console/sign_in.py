@@ -13,10 +13,10 @@ from litestar.response import Redirect, Template
 
 from falgate.accounts.operator import Operator
 from falgate.console.assets import URLS
-from falgate.console.entrance import COOKIE, SIGN_IN, Entrance
+from falgate.console.entrance import COOKIE, Entrance
 from falgate.console.forms import Form
 from falgate.console.identity import Identities
-from falgate.console.sections import HOME
+from falgate.console.sections import HOME, SIGN_IN
 from falgate.console.session import ID_BYTES, Session, cookie
 from falgate.console.store.sessions import Sessions
 from falgate.core.errors import TooMany

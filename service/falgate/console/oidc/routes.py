@@ -13,11 +13,11 @@ from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect, Template
 
 from falgate.console.assets import URLS
-from falgate.console.entrance import SIGN_IN, same_origin
+from falgate.console.entrance import same_origin
 from falgate.console.identity import vouched
 from falgate.console.oidc.attempt import ATTEMPT_S, STATE_BYTES, TO_MAX, Answering, Attempt, opened
 from falgate.console.oidc.roles import Roles, SignInRefused
-from falgate.console.sections import HOME
+from falgate.console.sections import HOME, SIGN_IN
 from falgate.console.sign_in import AtDoor, Door, within
 from falgate.core.bounds import QUERIES
 from falgate.http.address import asked_host
