@@ -1,12 +1,11 @@
 // The log, a request's path, the ledger, an entry and the audit log, as one follows the money: with
-// the keyboard's labels, light and dark, and on a phone.
+// the keyboard's labels, and once more on a phone in the dark.
 export default async function (kit, assert) {
   const page = await kit.signIn(await kit.visitor());
   const pages = await follow(kit, assert, page);
 
-  const dark = await kit.signIn(await kit.visitor({ colorScheme: "dark" }));
-  const phone = await kit.signIn(await kit.visitor({ viewport: { width: 360, height: 740 } }));
-  await Promise.all([dark, phone].map((other) => openAll(kit, other, pages)));
+  const phone = { colorScheme: "dark", viewport: { width: 360, height: 740 } };
+  await openAll(kit, await kit.signIn(await kit.visitor(phone)), pages);
 }
 
 async function openAll(kit, page, pages) {
