@@ -42,6 +42,7 @@ def test_wrong_keys_are_soon_too_many(serve: Serve, tmp_path: Path) -> None:
                 break
 
         assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
         assert 'role="alert"' in answer.text
 
 

@@ -10,6 +10,7 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from falgate.accounts.operator import SCOPE, Operator
+from falgate.core.bounds import ADMIN_PART_MAX
 from falgate.http.request_info import REQUEST_ID
 
 PREFIX = "/admin/v1"
@@ -85,6 +86,8 @@ class Api:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
+        if any(len(part) > ADMIN_PART_MAX for part in path):
+            raise Refused(400, f"This name is too long; it has at most {ADMIN_PART_MAX} characters")
         parts = (_DOTS.get(part) or quote(part, safe=":") for part in path)
         params = {name: value for name, value in query.items() if value not in {None, ""}}
         content = None if body is None else msgspec.json.encode(body)

@@ -1,6 +1,6 @@
 """The console put together: its routes, its templates, and the headers of every response."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template import TemplateConfig
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Scope
 
 from falgate.console import audit_words, words
 from falgate.console.api import Refused
@@ -27,7 +27,7 @@ from falgate.console.pages import PAGES
 from falgate.console.sections import HOME
 from falgate.console.sign_in import Door, sign_in_routes
 from falgate.console.store.sessions import Sessions
-from falgate.core.errors import Unavailable
+from falgate.core.errors import Refusal, Unavailable
 from falgate.core.problems import Problem
 from falgate.http.client_setup import Reached
 
@@ -44,7 +44,8 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _NO_STORE = "no-store"
-_FILTERS = ("usd", "cents", "count", "size", "duration", "inpath", "took")
+_CAUSES = "falgate_console_causes"
+_FILTERS = ("entered", "usd", "cents", "count", "size", "duration", "inpath", "took")
 _LOG = structlog.get_logger()
 
 
@@ -102,11 +103,12 @@ def create_console(parts: ConsoleParts, admin: ASGIApp) -> Litestar:
         route_handlers=[router],
         before_request=entrance.enter,
         after_request=_protected,
+        after_exception=[_looking_for_causes(parts, entrance)],
         dependencies={"page": Provide(_page, sync_to_thread=False)},
         template_config=TemplateConfig(
             instance=JinjaTemplateEngine.from_environment(_templates(parts.zone))
         ),
-        exception_handlers=_handlers(parts),
+        exception_handlers=_handlers(),
         openapi_config=None,
         request_max_body_size=None,
         logging_config=None,
@@ -141,41 +143,59 @@ def _templates(zone: tzinfo) -> Environment:
     return made
 
 
-def _handlers(parts: ConsoleParts) -> dict[Any, Callable[..., Any]]:
-    def told(status: int, title: str, *lines: str) -> Template:
-        # Exceptions leave the framework beside the hook for responses.
-        headers = {**_HEADERS, "Cache-Control": _NO_STORE}
-        context = {"assets": URLS, "home": HOME, "title": title, "lines": lines}
-        return Template("told.html", context=context, status_code=status, headers=headers)
+def _looking_for_causes(
+    parts: ConsoleParts, entrance: Entrance
+) -> Callable[[Exception, Scope], Awaitable[None]]:
+    """Return what looks why something is not there, as handlers cannot; strangers are not told."""
 
-    async def unavailable(_: Request[Any, Any, Any], error: Unavailable) -> Template:
-        troubles = await parts.troubles()
-        causes = [f"{place}: {why}" for place, why in troubles.items()] or [str(error)]
-        return told(503, "Something that falgate needs is not there", *causes)
+    async def look(error: Exception, scope: Scope) -> None:
+        if isinstance(error, Unavailable) and entrance.knows(Request(scope)):
+            found = await parts.troubles()
+            causes = [f"{place}: {why}" for place, why in found.items()]
+            scope["state"][_CAUSES] = causes or [str(error)]
+
+    return look
+
+
+def _told(status: int, title: str, *lines: str, more: Mapping[str, str] | None = None) -> Template:
+    # Exceptions leave the framework beside the hook for responses.
+    headers = {**(more or {}), **_HEADERS, "Cache-Control": _NO_STORE}
+    context = {"assets": URLS, "home": HOME, "title": title, "lines": lines}
+    return Template("told.html", context=context, status_code=status, headers=headers)
+
+
+def _handlers() -> dict[Any, Callable[..., Any]]:
+    def unavailable(request: Request[Any, Any, Any], error: Unavailable) -> Template:
+        causes = request.scope["state"].get(_CAUSES, ["Try again in a moment."])
+        title = "Something that falgate needs is not there"
+        return _told(error.status, title, *causes, more=error.headers())
+
+    def refusal(_: Request[Any, Any, Any], error: Refusal) -> Template:
+        return _told(error.status, "This is not possible", str(error), more=error.headers())
 
     def refused(_: Request[Any, Any, Any], error: Refused | Problem) -> Template:
         title = {403: "You may not do this", 404: "This is not there"}.get(
             error.status, "This is not possible"
         )
-        return told(error.status, title, str(error))
+        return _told(error.status, title, str(error))
 
     def http(_: Request[Any, Any, Any], error: HTTPException) -> Template:
         if error.status_code == 404:  # noqa: PLR2004 - HTTP's
-            return told(404, "There is no such page")
-        return told(error.status_code, "This is not possible", error.detail)
+            return _told(404, "There is no such page")
+        return _told(error.status_code, "This is not possible", error.detail, more=error.headers)
 
     def ended(_: Request[Any, Any, Any], __: Ended) -> Template:
-        return told(401, "Your session has ended", "Nothing was changed. Sign in and try again.")
+        return _told(401, "Your session has ended", "Nothing was changed. Sign in and try again.")
 
     def strange(_: Request[Any, Any, Any], __: Strange) -> Template:
-        return told(
+        return _told(
             403,
             "This form is not from this session",
             "Nothing was changed. Open the page once more and send the form from there.",
         )
 
     def sent(_: Request[Any, Any, Any], __: SentBefore) -> Template:
-        return told(
+        return _told(
             409,
             "This form was sent before",
             "It is done once only, however often it is sent. The pages show what came of it.",
@@ -183,11 +203,12 @@ def _handlers(parts: ConsoleParts) -> dict[Any, Callable[..., Any]]:
 
     def failed(request: Request[Any, Any, Any], error: Exception) -> Template:
         _LOG.error("console.failed", path=request.scope["path"], exc_info=error)
-        return told(500, "falgate has failed here", "Its log says why; nothing was half done.")
+        return _told(500, "falgate has failed here", "Its log says why; nothing was half done.")
 
     return {
         Exception: failed,
         Unavailable: unavailable,
+        Refusal: refusal,
         Refused: refused,
         Problem: refused,
         HTTPException: http,

@@ -18,6 +18,7 @@ from falgate.console.sections import HOME, SIGN_IN, check_seen
 from falgate.console.session import Session, session_id
 from falgate.console.store.sessions import Sessions
 from falgate.core.problems import Invalid
+from falgate.http.address import asked_host
 from falgate.http.client_setup import Reached
 
 COOKIE = "falgate_console"
@@ -98,6 +99,10 @@ class Entrance:
             await self._sessions.put(visitor.session_id, session)
         return None
 
+    def knows(self, request: Request[Any, Any, Any]) -> bool:
+        """Return whether a request's browser was signed in once, which needs no Redis."""
+        return session_id(self._secret, request.cookies.get(COOKIE, "")) is not None
+
     async def visitor(self, request: Request[Any, Any, Any]) -> Visitor | None:
         """Return whose session a request belongs to; None if it has none that counts."""
         named = session_id(self._secret, request.cookies.get(COOKIE, ""))
@@ -128,16 +133,28 @@ def same_origin(request: Request[Any, Any, Any]) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+    try:
+        return origin is None or urlsplit(origin).netloc == asked_host(request.scope)
+    except ValueError:  # it is no URL
+        return False
+
+
+async def sent_fields(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
+    """Return names and values of what a form sent; bodies are bounded before.
+
+    Raises:
+        Invalid: A text is none, or in an encoding that is unknown.
+    """
+    try:
+        return [*(await request.form()).multi_items()]
+    except (UnicodeDecodeError, LookupError):
+        raise Invalid("A field of this form is no text in UTF-8") from None
 
 
 async def _form(request: Request[Any, Any, Any]) -> Form:
-    """Return what a form sent; bodies are bounded before.
-
-    A file is its text, but on pages that ask for pictures.
-    """
+    """Return what a form sent. A file is its text, but on pages that ask for pictures."""
     with_pictures = request.scope["path"].startswith(_WITH_PICTURES)
-    sent = (await request.form()).multi_items()
+    sent = await sent_fields(request)
     return Form([(name, await _read(value, with_pictures)) for name, value in sent])
 
 

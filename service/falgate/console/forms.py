@@ -95,5 +95,5 @@ class Form:
         return {name: values[0] for name, values in self._fields.items()}
 
 
-OWN = frozenset({"csrf", "form_id", "step"})
-"""Fields that each page adds to its forms: the session's secret, and the form's own id."""
+OWN = frozenset({"csrf", "form_id", "step", "seen"})
+"""Fields that pages add to their forms: the session's secret, the form's id, what was shown."""

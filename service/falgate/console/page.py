@@ -16,6 +16,7 @@ from falgate.console.assets import URLS
 from falgate.console.diff import differences
 from falgate.console.fields import Group, filled
 from falgate.console.forms import Form
+from falgate.console.preview_marks import CHANGED_SINCE, mark
 from falgate.console.sections import HOME, section, sections
 from falgate.console.session import Session
 from falgate.console.store.sessions import Sessions
@@ -188,6 +189,8 @@ class Page:
         """
         return self.show(
             "confirm.html",
+            error="",
+            seen="",
             title=title,
             action=action,
             back=f"{HOME}{back}",
@@ -230,13 +233,18 @@ class Page:
 
     async def _changed(self, change: "Change", back: str) -> "Template | Made":
         body = change.body() if change.body else None
-        if self.form.text("step") == "confirmed":
-            return Made(await self.api.ask(change.method, *change.path, body=body, **change.query))
         shown = await self.api.ask(
             change.method, *change.path, body=body, preview="true", **change.query
         )
+        seen = mark(shown["changes"])
+        confirmed = self.form.text("step") == "confirmed"
+        if confirmed and self.form.text("seen") == seen:
+            return Made(await self.api.ask(change.method, *change.path, body=body, **change.query))
         return self.show(
             "confirm.html",
+            http_status=409 if confirmed else 200,
+            error=CHANGED_SINCE if confirmed else "",
+            seen=seen,
             title=change.title,
             action=change.action,
             back=f"{HOME}{back}",

@@ -13,7 +13,7 @@ from litestar.response import Redirect, Template
 
 from falgate.accounts.operator import Operator
 from falgate.console.assets import URLS
-from falgate.console.entrance import COOKIE, Entrance
+from falgate.console.entrance import COOKIE, Entrance, sent_fields
 from falgate.console.forms import Form
 from falgate.console.identity import Identities
 from falgate.console.sections import HOME, SIGN_IN
@@ -22,7 +22,10 @@ from falgate.console.store.sessions import Sessions
 from falgate.core.errors import TooMany
 from falgate.core.problems import Problem
 
-_WITHIN = re.compile(rf"(?!.*\.\.){HOME}(/[A-Za-z0-9_.~:%/-]*)?(\?[A-Za-z0-9_.~:%/=&+-]*)?")
+# Browsers take %2e for a dot, and go up by two of them.
+_WITHIN = re.compile(
+    rf"(?!.*(?:\.|%2[eE]){{2}}){HOME}(/[A-Za-z0-9_.~:%/-]*)?(\?[A-Za-z0-9_.~:%/=&+-]*)?"
+)
 _LINK_MAX = 64
 _KEY_MAX = 200
 
@@ -63,7 +66,10 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     async def start(
         self, request: Request[Any, Any, Any], identity: str, operator: Operator
     ) -> Cookie:
-        """Begin a session; return its cookie."""
+        """Begin a session; return its cookie. The session that this browser had ends."""
+        before = await self.entrance.visitor(request)
+        if before is not None:
+            await self.sessions.end(before.session_id)
         session = Session(
             identity=identity,
             operator=operator,
@@ -110,13 +116,17 @@ async def ask(request: Request[Any, Any, Any], door: AtDoor) -> Template:
 @post("/sign-in", status_code=200)
 async def by_key(request: Request[Any, Any, Any], door: AtDoor) -> Response[Any]:
     """Sign in by a key."""
-    form = Form((await request.form()).multi_items())
+    form = Form(await sent_fields(request))
     to = within(form.text("next"))
     address = request.client.host if request.client else ""
     try:
         identity = await door.identities.present(form.text("key")[:_KEY_MAX], address)
-    except (Problem, TooMany) as error:
-        return door.form(status=429 if isinstance(error, TooMany) else 403, error=str(error), to=to)
+    except Problem as error:
+        return door.form(status=403, error=str(error), to=to)
+    except TooMany as error:
+        answer = door.form(status=error.status, error=str(error), to=to)
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+        return answer
     return await door.begin(request, identity, to)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _KIB = 1024
 _NONE = "\u2013"
@@ -22,6 +22,22 @@ def plain(text: Any) -> Any:
     if not isinstance(text, str) or isinstance(text, Markup) or text.isprintable():
         return text
     return "".join(map(_visible, text))
+
+
+def entered(text: Any) -> Markup:
+    """Return what a field has in it, so that it is the same text when the form is sent again.
+
+    What `plain` spells out is referred to by its number: in a field it cannot rearrange a page.
+    """
+    safe = escape(text)
+    return safe if safe.isprintable() else Markup("".join(map(_referred, safe)))  # noqa: S704 - it is escaped
+
+
+def _referred(each: str) -> str:
+    shown = _visible(each)
+    # HTML has no reference to these (they are taken for others, or for none).
+    none = each == "\0" or "\x7f" <= each <= "\x9f" or unicodedata.category(each) == "Cs"
+    return shown if shown == each or none else f"&#x{ord(each):x};"
 
 
 def _visible(each: str) -> str:

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Template
 
+from falgate.console.api import Refused
 from falgate.console.fields import Field, Group, chosen, limits, limits_body
 from falgate.console.page import Change, OnPage, Page
 from falgate.console.words import inpath
@@ -72,7 +73,10 @@ async def change_model(page: OnPage, model: FromPath[str]) -> Response[Any]:
 
 async def _listed(page: Page, endpoint: str) -> Any:
     found = await page.api.get("models", limit=_MOST)
-    return next(each for each in found["items"] if each["endpoint"] == endpoint)
+    listed = next((each for each in found["items"] if each["endpoint"] == endpoint), None)
+    if listed is None:
+        raise Refused(404, "falgate serves no such model; `/models` lists those that it serves")
+    return listed
 
 
 async def _states(page: Page) -> Mapping[str, Any]:

@@ -26,7 +26,8 @@ class Sessions:
     async def begin(self, session: Session) -> str:
         """Keep a new session; return its id, which is secret."""
         session_id = secrets.token_hex(ID_BYTES)
-        await self.put(session_id, session)
+        name = keyspace.session(_hidden(session_id))
+        await self._redis.set(name, _text(session), ex=self._idle_s)
         return session_id
 
     async def now_s(self) -> int:
@@ -43,9 +44,9 @@ class Sessions:
         return found if await self.now_s() < found.ends_s else None
 
     async def put(self, session_id: str, session: Session) -> None:
-        """Keep a session's present state."""
-        text = msgspec.json.encode(session).decode()
-        await self._redis.set(keyspace.session(_hidden(session_id)), text, ex=self._idle_s)
+        """Keep a session's present state, unless it has ended; it is no less idle by that."""
+        name = keyspace.session(_hidden(session_id))
+        await self._redis.set(name, _text(session), xx=True, keepttl=True)
 
     async def end(self, session_id: str) -> None:
         """End a session on every instance."""
@@ -74,6 +75,10 @@ class Sessions:
     async def was_done(self, step: str) -> bool:
         """Return whether somebody took a step."""
         return bool(await self._redis.sismember(keyspace.FIRST_STEPS, step))
+
+
+def _text(session: Session) -> str:
+    return msgspec.json.encode(session).decode()
 
 
 def _hidden(name: str) -> str:
