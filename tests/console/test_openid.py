@@ -1,8 +1,11 @@
 """Signing in to the console by a real OpenID provider, and what is refused on the way."""
 
+import asyncio
 import re
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -11,8 +14,9 @@ import pytest
 from openid import visit
 
 from falgate.console.entrance import COOKIE
-from falgate.console.oidc.attempt import Attempt
+from falgate.console.oidc.attempt import ATTEMPT_S, STATE_BYTES, Attempt
 from falgate.console.oidc.routes import COOKIE as ATTEMPT
+from falgate.redis import keyspace
 from falgate.webhooks.store.secrets import secret
 
 Serve = Callable[..., AbstractContextManager[Any]]
@@ -148,6 +152,22 @@ def test_an_attempt_that_took_too_long_is_refused(visitor: httpx.Client, signs: 
     answer = visitor.get("/sign-in/oidc/callback", params={"state": late.state, "code": "c"})
 
     refused(answer, 400, "took too long")
+
+
+async def test_strangers_fill_redis_no_longer_than_their_attempts_can_be_used(
+    visitor: httpx.Client, signs: bytes, gateway: Any
+) -> None:
+    state = secrets.token_urlsafe(STATE_BYTES)
+    attempt = Attempt(state=state, until_s=2**40, to="/console")
+    visitor.cookies.set(ATTEMPT, attempt.sealed(signs), path="/console/sign-in")
+
+    params = {"state": state, "error": "access_denied"}
+    answer = await asyncio.to_thread(visitor.get, "/sign-in/oidc/callback", params=params)
+
+    refused(answer, 403, "cancelled")
+    used = keyspace.sent_form(sha256(f"{state} {ATTEMPT}".encode()).hexdigest())
+    async with gateway.redis() as redis:
+        assert 0 < await redis.ttl(used) <= ATTEMPT_S
 
 
 @pytest.mark.parametrize(

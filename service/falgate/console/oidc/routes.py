@@ -143,7 +143,8 @@ async def _claims(
     now_s = await door.sessions.now_s()
     if now_s >= attempt.until_s:
         raise SignInRefused("This sign-in took too long. Begin again", status=400)
-    if not await door.sessions.first(attempt.state, COOKIE):
+    # Strangers get here: they fill Redis no longer than an attempt can be used.
+    if not await door.sessions.first(attempt.state, COOKIE, life_s=ATTEMPT_S):
         raise SignInRefused("This sign-in was used before. Begin again", status=400)
     error = _asked(request, "error")
     if error is not None:

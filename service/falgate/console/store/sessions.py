@@ -52,10 +52,13 @@ class Sessions:
         """End a session on every instance."""
         await self._redis.delete(keyspace.session(_hidden(session_id)))
 
-    async def first(self, session_id: str, form: str) -> bool:
-        """Return whether a form of a session is sent for the first time, by its own id."""
+    async def first(self, session_id: str, form: str, *, life_s: int = _FORM_S) -> bool:
+        """Return whether a form of a session is sent for the first time, by its own id.
+
+        It is remembered for `life_s` seconds.
+        """
         name = keyspace.sent_form(_hidden(f"{session_id} {form}"))
-        return bool(await self._redis.set(name, 1, nx=True, ex=_FORM_S))
+        return bool(await self._redis.set(name, 1, nx=True, ex=life_s))
 
     async def link(self, identity: str) -> str:
         """Return the secret of a link by which somebody signs in once, as this identity."""
