@@ -9,12 +9,12 @@ BYTES_MAX = 80_000
 
 
 def test_every_page_has_a_picture_in_each_look_and_there_are_no_others() -> None:
-    wanted = {f"{name}-{look['name']}.png" for name in named() for look in LOOKS}
+    wanted = {f"{name}-{look['name']}.webp" for name in named() for look in LOOKS}
 
-    assert {file.name for file in IMAGES.glob("*.png")} == wanted
+    assert {file.name for file in IMAGES.glob("*.webp")} == wanted
 
 
 def test_they_are_small() -> None:
     assert [
-        f"{each.name}" for each in IMAGES.glob("*.png") if each.stat().st_size > BYTES_MAX
+        f"{each.name}" for each in IMAGES.glob("*.webp") if each.stat().st_size > BYTES_MAX
     ] == []

@@ -81,6 +81,7 @@ class Kit {
   }
 
   async shot(page, name) {
+    await page.mouse.move(0, 0);
     if (given.shots) await page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });
   }
 }
