@@ -136,6 +136,9 @@ def _templates(zone: tzinfo) -> Environment:
     made.filters |= {name: getattr(words, name) for name in _FILTERS}
     made.filters |= words.times(zone, lambda: datetime.now(UTC))
     made.globals |= {"again": words.again, "share": words.share, "zone": str(zone)}
+    # Compiled now, in a thread, and not in the event loop by whoever sees a page first.
+    for name in made.list_templates():
+        made.get_template(name)
     return made
 
 
