@@ -86,6 +86,7 @@ bench-books:  ## what the cache saves, and how long a large ledger takes
 	@.venv/bin/python -m bench.savings
 	@.venv/bin/python -m bench.ledger
 	@.venv/bin/python -m bench.figures
+	@.venv/bin/python -m bench.pages
 
 table: clients  ## run every call of fal's clients and write into docs/clients.md what works
 	@.venv/bin/python tests/clients/table.py docs/clients.md

@@ -38,6 +38,8 @@ T = TypeVar("T")
 RUNS = 5
 PIPELINE = 2_000
 KEYS, LINES, JOBS = 100_000, 100_000, 200
+LEASED_UNTIL_MS = 4_000_000_000_000
+"""Until then no instance takes the jobs over."""
 ADMIN_KEY = apikey.mint("admin", b"\x01" * apikey.ID_BYTES, b"\x02" * apikey.SECRET_BYTES)
 
 
@@ -175,7 +177,7 @@ def _job(pipeline: Any, number: int) -> None:
     )  # fmt: skip
     fields: dict[Any, Any] = {"order": msgspec.json.encode(order), "state": "accepted"}
     pipeline.hset(keyspace.job(order.id), mapping=fields | {"began_ms": number + 1})
-    pipeline.zadd(keyspace.open_jobs(UPSTREAM), {order.id: number})
+    pipeline.zadd(keyspace.open_jobs(UPSTREAM), {order.id: LEASED_UNTIL_MS})
 
 
 async def _parts(redis: Redis) -> None:

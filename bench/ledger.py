@@ -30,11 +30,14 @@ from falgate.money.sums import Sums, recent
 from falgate.redis import keyspace
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
+from falgate.settings import SANDBOX
 
-UPSTREAM = "fal"
+UPSTREAM = SANDBOX
 TEAMS, APPS, DAYS = 50, 4, 31
 CALENDAR = Calendar(ZoneInfo("UTC"))
 PIPELINE = 5_000
+FILL_S = 60
+"""How long a round trip may take while Redis is filled, seconds."""
 
 
 def main() -> None:
@@ -67,7 +70,7 @@ def main() -> None:
 
 async def fill(url: str, number: int) -> tuple[str, str]:
     """Write so many closes, spread over the days before now; the first and the last day."""
-    redis = connect(url)
+    redis = connect(url, FILL_S)
     ledger = Ledger(redis)
     await ledger.birth(None, CALENDAR)
     await ledger.note_upstreams(UPSTREAM, ())

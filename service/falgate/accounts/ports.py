@@ -1,6 +1,6 @@
 """Storage that accounts need; each method raises `Unavailable` without Redis."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from falgate.accounts.apikey import KeyRecord
@@ -42,6 +42,11 @@ class Records(Protocol):
         self, of: str = "", *, after: str = "", number: int | None = None
     ) -> list[KeyRecord]:
         """Return up to `number` keys of a team, "team/app" or all, after a place, oldest first."""
+
+    async def places(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> Sequence[str]:
+        """Return only the places of such keys."""
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         """Create, change or (with None) remove a team, if it still equals `was`."""

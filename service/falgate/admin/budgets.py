@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Sequence
 
+from falgate.admin import team_budgets
 from falgate.admin.context import AdminContext, change, check
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import KINDS, Kind
@@ -42,7 +43,7 @@ class Budgets:
         With `team`, only of the team and its apps.
         """
         if team:
-            return await self._of(await self._below(team, keys=False))
+            return await self._of(await self._team_and_apps(team))
         found: list[Position] = []
         store, upstream, start = self._context.budget_store, self._context.upstream, ""
         while accounts := await store.limited(upstream, start, _PAGE):
@@ -57,31 +58,28 @@ class Budgets:
         """Return up to `number` budgets' positions, by account name and window.
 
         Args:
-            number: How many; what it costs grows with that, and with `team` with its keys.
+            number: How many; what it costs grows with that alone.
             cursor: Of the previous page, or "".
-            team: Only of the team, its apps and its keys; "" for all.
+            team: Only of the team, its apps and its keys, see `team_budgets`; "" for all.
 
         Returns:
             The positions, and the cursor of the next page, or "".
         """
+        if team:
+            return await team_budgets.page(self._context, team, number, cursor)
         # Each account with a budget has one at least; that of the cursor may be at its end.
         store, start = self._context.budget_store, cursor.partition(" ")[0]
-        if team:
-            found = await self._of(
-                [each for each in await self._below(team, keys=True) if each.name >= start]
-            )
-        else:
-            found = await self._of(await store.limited(self._context.upstream, start, number + 2))
+        found = await self._of(await store.limited(self._context.upstream, start, number + 2))
         behind = [each for each in found if place(each) > cursor]
         return behind[:number], place(behind[number - 1]) if len(behind) > number else ""
 
-    async def _below(self, team: str, *, keys: bool) -> list[Account]:
-        """Return a team, its apps and its keys, by name."""
-        apps = [Account("app", name) for name in (await self._context.records.directory()).apps]
-        found = [Account("team", team), *(each for each in apps if each.id.startswith(f"{team}/"))]
-        if keys:
-            found += [Account("key", each.id) for each in await self._context.records.keys(team)]
-        return sorted(found, key=lambda account: account.name)
+    async def _team_and_apps(self, team: str) -> list[Account]:
+        """Return a team and those of its apps that have a budget."""
+        apps = (await self._context.records.directory()).apps
+        its = [Account("app", name) for name in sorted(apps) if name.startswith(f"{team}/")]
+        store, upstream = self._context.budget_store, self._context.upstream
+        limited = await store.having(upstream, [*its, Account("team", team)])
+        return [each for each in (*its, Account("team", team)) if each in limited]
 
     async def _of(self, accounts: Sequence[Account]) -> list[Position]:
         """Return the positions of the budgets of accounts."""

@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG002 - nobody acts here, and nobody is told why
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -21,18 +21,9 @@ from falgate.money.ports import BudgetStore, StopStore
 from falgate.money.stop import Stop, Stopped
 
 Action = Literal[
-    "team",
-    "app",
-    "model",
-    "alias",
-    "key",
-    "operator",
-    "budget",
-    "raise",
-    "reset",
-    "stop",
+    "team", "app", "model", "alias", "key", "operator", "budget", "raise", "reset", "stop",
     "overage",
-]
+]  # fmt: skip
 _MAPS: Mapping[str, str] = {"team": "teams", "app": "apps", "model": "models", "alias": "aliases"}
 
 
@@ -119,6 +110,12 @@ class RehearsedRecords(Records):
         """Return keys as they would be, without those that would be made."""
         found = await self._records.keys(of, after=after, number=number)
         return [self._keys.get(each.id, each) for each in found]
+
+    async def places(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> Sequence[str]:
+        """Return the places of keys as they are."""
+        return await self._records.places(of, after=after, number=number)
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         """Note a team's change."""
@@ -240,6 +237,10 @@ class RehearsedBudgets(BudgetStore):
     ) -> list[Account]:
         """Return the accounts that have a budget."""
         return await self._budgets.limited(upstream, start, number)
+
+    async def having(self, upstream: str, accounts: Sequence[Account]) -> Collection[Account]:
+        """Return those of the accounts that have a budget."""
+        return await self._budgets.having(upstream, accounts)
 
     async def positions_of(
         self, upstream: str, accounts: Sequence[Account]

@@ -140,6 +140,9 @@ def _templates(zone: tzinfo) -> Environment:
     made.filters |= words.times(zone, lambda: datetime.now(UTC))
     made.filters["changed_fields"] = partial(audit_words.changes, zone=zone)
     made.globals |= {"again": words.again, "share": words.share, "zone": str(zone)}
+    # Compiled now, in a thread, and not in the event loop by whoever sees a page first.
+    for name in made.list_templates():
+        made.get_template(name)
     return made
 
 

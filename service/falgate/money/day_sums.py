@@ -96,9 +96,13 @@ def _by_team(measures: Mapping[str, str]) -> Teams:
 
 def _by_part(measures: Mapping[str, str]) -> Parts:
     sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    known: dict[str, Counter[str]] = {}
     for field, number in measures.items():
         subject, _, measure = field.rpartition(":")
         if measure in _SHOWN:
-            _, (_, model, _, outcome) = spelt(subject)
-            sums[model, outcome][measure] += int(number)
+            part = known.get(subject)
+            if part is None:
+                _, (_, model, _, outcome) = spelt(subject)
+                part = known[subject] = sums[model, outcome]
+            part[measure] += int(number)
     return sums

@@ -39,6 +39,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     pictures: str = ""
     reconciled: str = ""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Texts that each matching entry has somewhere in its fields; some others have them too."""
+        app = self.app.rpartition("/")[2]
+        named = (self.kind, self.outcome, self.team, app, self.key, self.model, self.job)
+        return tuple(word for word in named if word)
+
     def wants(self, fields: Mapping[str, str]) -> bool:
         """Return whether an entry matches, by its fields in the stream.
 

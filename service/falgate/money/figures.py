@@ -56,15 +56,25 @@ class Figures:
         return days, activity.series(step, counted)
 
     async def totals(
-        self, upstream: str, wanted: Filter, first: date | None, last: date | None
+        self,
+        upstream: str,
+        wanted: Filter,
+        first: date | None,
+        last: date | None,
+        *,
+        counted: bool = True,
     ) -> tuple[Period, Totals]:
         """Return the totals of a period, by default this month, for a filter of entries.
+
+        Unless `counted`, nothing is read: what the filter means was never counted.
 
         Raises:
             Invalid: The period is invalid.
         """
         days = period(first, last, await self._rollups.today(), _TOTAL_DAYS_MAX)
         ignored = totals.not_applied(wanted)
+        if not counted:
+            return days, Totals(sums={}, not_applied=ignored)
         if totals.in_parts(wanted):
             return days, await self._in_parts(upstream, wanted, days, ignored)
         sums: Sequence[Sums]

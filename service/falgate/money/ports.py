@@ -1,6 +1,6 @@
 """Storage that budgets and stops need; each method raises `Unavailable` without Redis."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from falgate.core.account import Account
@@ -72,6 +72,9 @@ class BudgetStore(Protocol):
         self, upstream: str, start: str = "", number: int | None = None
     ) -> list[Account]:
         """Return accounts that have a budget, by name: up to `number`, from a name on."""
+
+    async def having(self, upstream: str, accounts: Sequence[Account]) -> Collection[Account]:
+        """Return those of the accounts that have a budget."""
 
     async def positions_of(
         self, upstream: str, accounts: Sequence[Account]

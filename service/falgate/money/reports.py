@@ -13,8 +13,8 @@ from falgate.money.store.usage import Usage
 from falgate.money.usage import DAYS_MAX, Group, Period, Report, period, plausible, spelt
 
 _CALLED_KEPT = 100
-LOOKED_MAX = 2_500
-"""How many entries a page looks at, which takes some 40 ms; one that finds less ends early."""
+LOOKED_MAX = 2_000
+"""How many entries a page looks at, which takes some 15 ms; one that finds less ends early."""
 
 
 class LedgerSlice(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,18 +135,17 @@ class Reports:
             before = min(before, cursor, key=entry_id)
         found: list[Raw] = []
         looked = 0
-        async for page in self._entries.pages(
-            upstream, after=after, until=f"({before}", newest_first=not oldest_first
+        async for page in self._entries.with_words(
+            upstream, wanted.words, after=after, until=f"({before}", newest_first=not oldest_first
         ):
-            known = await self._entries.marked(upstream, page) if wanted.reconciled else page
-            for entry, fields in known:
-                looked += 1
-                if wanted.wants(fields):
-                    found.append((entry, fields))
-                # If few entries match, return a shorter page instead of searching for long.
-                if len(found) == number or looked == LOOKED_MAX:
-                    return await self._slice(upstream, found, entry)
-        return await self._slice(upstream, found, "")
+            looked += page.number
+            found += await self._wanted(upstream, wanted, page.entries)
+            if len(found) >= number:
+                return LedgerSlice(entries=found[:number], cursor=found[number - 1][0])
+            # If few entries match, return a shorter page instead of searching for long.
+            if looked >= LOOKED_MAX:
+                return LedgerSlice(entries=found, cursor=page.last)
+        return LedgerSlice(entries=found, cursor="")
 
     async def entries(
         self, upstream: str, wanted: Filter, first: date | None, last: date | None
@@ -158,9 +157,18 @@ class Reports:
             Unavailable: Without Redis.
         """
         after, before = await self._bounds(upstream, wanted, first, last)
-        async for page in self._entries.pages(upstream, after=after, until=f"({before}"):
-            known = await self._entries.marked(upstream, page)
-            yield [(entry, fields) for entry, fields in known if wanted.wants(fields)]
+        async for page in self._entries.with_words(
+            upstream, wanted.words, after=after, until=f"({before}"
+        ):
+            yield await self._wanted(upstream, wanted, page.entries)
+
+    async def _wanted(self, upstream: str, wanted: Filter, some: Sequence[Raw]) -> list[Raw]:
+        """Return those that match, with whether they were compared with fal's billing."""
+        either = msgspec.structs.replace(wanted, reconciled="")
+        known = await self._entries.marked(
+            upstream, [each for each in some if either.wants(each[1])]
+        )
+        return [each for each in known if wanted.wants(each[1])] if wanted.reconciled else known
 
     async def _bounds(
         self, upstream: str, wanted: Filter, first: date | None, last: date | None
@@ -174,9 +182,6 @@ class Reports:
             after = max(after, began, key=entry_id)
             before = min(before, ended, key=entry_id)
         return after, before
-
-    async def _slice(self, upstream: str, found: Sequence[Raw], cursor: str) -> LedgerSlice:
-        return LedgerSlice(entries=await self._entries.marked(upstream, found), cursor=cursor)
 
     async def archived_until(self, upstream: str) -> str:
         """Return the id of the last archived entry, or ""."""

@@ -192,6 +192,15 @@ class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
         }  # fmt: skip
         return kind in kinds.get(self.outcome, ("bought",))
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Texts that each matching request has as it is stored; some others have them too."""
+        outcome = "" if self.outcome == "answered" else self.outcome
+        app = self.app.rpartition("/")[2]
+        named = (self.team, app, self.key, self.model, outcome, self.reason)
+        quoted = [msgspec.json.encode(word).decode() for word in named if word]
+        return (*quoted, *([f",{self.status},"] if self.status else ()))
+
     def wants(self, one: LoggedRequest) -> bool:
         """Return whether a request matches."""
         outcome = one.outcome if one.outcome == "refused" else "answered"

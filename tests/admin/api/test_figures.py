@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from redis import Redis as SyncRedis
 
+from falgate.accounts.apikey import KeyRecord
 from falgate.jobs.job import Order
 from falgate.redis import keyspace
 
@@ -36,6 +37,10 @@ def counted(redis: SyncRedis, client: httpx.Client) -> httpx.Client:
     parts = {"k1|m/a|low|paid": 400, "k2|m/a|low|paid": 90, "other|m/b|low|unknown": 10}
     for part, billed in parts.items():
         redis.hset(keyspace.breakdown(UPSTREAM, DAY), f"web/shop/{part}:billed", billed)
+    about: dict[str, Any] = {"kind": "live", "digest": "d" * 64, "name": "", "created_s": 1}
+    for key in ("k1", "k2"):
+        record = KeyRecord(id=key, team="web", app="shop", **about)
+        redis.hset(keyspace.apikey(key), "record", msgspec.json.encode(record))
     return client
 
 
@@ -91,7 +96,8 @@ def test_totals_come_from_the_roll_ups_with_what_is_confirmed(counted: httpx.Cli
         ({"app": "ops/shop"}, "0.00", "0.00"),
         ({"team": "we*"}, "0.00", "0.00"),
         ({"key": "k1"}, "0.0004", "0.00001"),
-        ({"key": "k*"}, "0.00", "0.00001"),
+        ({"key": "k*"}, "0.00", "0.00"),
+        ({"key": "k1", "team": "ops"}, "0.00", "0.00"),
         ({"model": "m/a"}, "0.00049", "0.00"),
         ({"model": "m/a", "key": "k2", "team": "web"}, "0.00009", "0.00"),
         ({"outcome": "unknown"}, "0.00001", "0.00"),
@@ -104,6 +110,12 @@ def test_totals_are_those_of_the_filter_and_say_what_was_not_told_apart(
     found = counted.get("/ledger/totals", params={**PERIOD, **wanted}).json()
 
     assert (found["booked_usd"], found["undivided_usd"]) == (booked, undivided)
+
+
+def test_nothing_is_read_for_a_key_that_never_was(counted: httpx.Client, commands: Any) -> None:
+    query = {"from": "2026-10-01", "to": "2026-11-30"}
+    known, none = (commands(counted, "/ledger/totals", key=key, **query) for key in ("k1", "none"))
+    assert none < known / 5
 
 
 def test_totals_of_days_without_a_breakdown_are_not_guessed(

@@ -61,7 +61,7 @@ def test_lists_are_of_the_team(teams: Teams) -> None:
         assert teams.other not in found.text
         assert "organisation" not in found.text
     names = [each["account"] for each in teams.lead.get("/budgets").json()["items"]]
-    assert names == ["app:web/shop", f"key:{teams.own}", "team:web"]
+    assert names == ["team:web", "app:web/shop", f"key:{teams.own}"]
 
 
 def test_the_teams_own_budget_is_seen_and_those_below_it_are_set(teams: Teams) -> None:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: D102 - the ports say what each method does
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -74,6 +74,11 @@ class Records:
         known = sorted(self.known.values(), key=lambda key: key.place)
         found = [key for key in known if of in {"", key.team, f"{key.team}/{key.app}"}]
         return [key for key in found if key.place > after][:number]
+
+    async def places(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> Sequence[str]:
+        return [key.place for key in await self.keys(of, after=after, number=number)]
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         return self._put(self.teams, name, was, now, who)
@@ -212,6 +217,10 @@ class Books:
         known = {place[1] for place in self.budgets if place[0] == upstream}
         behind = [each for each in known if each.name >= start]
         return sorted(behind, key=lambda account: account.name)[:number]
+
+    async def having(self, upstream: str, accounts: Sequence[Account]) -> Collection[Account]:
+        known = await self.limited(upstream)
+        return [each for each in accounts if each in known]
 
     async def positions_of(
         self, upstream: str, accounts: Sequence[Account]

@@ -199,3 +199,20 @@ async def test_a_page_of_few_matches_is_short_and_goes_on(
 
     assert (page, bool(cursor)) == ([], True)
     assert await pages(log, LogFilter(app="rare")) == ["first"]
+
+
+async def test_what_a_filter_cannot_want_is_not_decoded(
+    logs: RequestLogs, log: RequestLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await logs.add([*(one(f"r{each}") for each in range(50)), one("rare", key="k-rare")])
+    seen = list[str]()
+
+    def decoded(request: str) -> LoggedRequest:
+        seen.append(request)
+        return request_logs.decoded(request)
+
+    monkeypatch.setattr("falgate.telemetry.request_log.decoded", decoded)
+
+    assert await pages(log, LogFilter(key="k-rare")) == ["rare"]
+    assert await pages(log, LogFilter(model="none")) == []
+    assert len(seen) == 1

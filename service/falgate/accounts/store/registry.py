@@ -94,17 +94,23 @@ class Registry:
             after: Only those after this `KeyRecord.place`.
             number: At most this many; None for all.
         """
-        await self._check()
-        start, most = f"({after}" if after else "-", -1 if number is None else number
-        places: Any
         found: list[Any] = []
-        places = await self._redis.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
+        places = await self.places(of, after=after, number=number)
         for begin in range(0, len(places), _PAGE):
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for place in places[begin : begin + _PAGE]:
                     pipeline.hget(keyspace.apikey(_id(place)), RECORD)
                 found += await pipeline.execute()
         return [msgspec.json.decode(each, type=KeyRecord) for each in found if each]
+
+    async def places(
+        self, of: str = "", *, after: str = "", number: int | None = None
+    ) -> Sequence[str]:
+        """Return only the keys' places, `KeyRecord.place`; arguments as for `keys`."""
+        await self._check()
+        start, most = f"({after}" if after else "-", -1 if number is None else number
+        found: Any = await self._redis.zrangebylex(keyspace.key_order(of), start, "+", 0, most)
+        return list(found)
 
     async def split_keys(self) -> None:
         """Give each key of an earlier version, which kept all in one hash, a Redis key of its own.

@@ -110,7 +110,11 @@ async def list_budgets(
     limit: Limit = LIMIT,
     cursor: Cursor = "",
 ) -> Page[Standing]:
-    """With their positions, by account and window; for a lead, those of the own team."""
+    """With their positions, by account and window.
+
+    For a lead those of the own team, of its apps, and of its keys, the oldest first; a page may be
+    short or empty.
+    """
     found, more = await accounts.budgets.page(limit, cursor, team=acting.team)
     return Page(items=[Standing.by(calendar, each) for each in found], next_cursor=more or None)
 

@@ -112,12 +112,15 @@ async def show_totals(
     last: Last = None,
 ) -> LedgerTotals:
     """For a period, by default this month, from the roll-ups: at most 366 days."""
+    known = True
     if wanted.key and not wanted.app:
         record, _, _ = await services.records.key(wanted.key)
-        # Its part of each day's roll-up is found by its app, and that of others is not read.
-        if record and wanted.team in {"", record.team}:
+        # Its part of each day's roll-up is found by its app, and that of others is not read. Keys
+        # are never removed, so nothing was counted for one that is not there.
+        known = record is not None and wanted.team in {"", record.team}
+        if record is not None and known:
             wanted = msgspec.structs.replace(wanted, team=record.team, app=record.app)
-    days, found = await figures.totals(upstream, wanted, first, last)
+    days, found = await figures.totals(upstream, wanted, first, last, counted=known)
     sums = found.sums
     return LedgerTotals(
         first=days.first.isoformat(),

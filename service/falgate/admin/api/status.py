@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from msgspec import Meta
 
 from falgate import __version__
@@ -22,6 +23,11 @@ from falgate.pictures.catalogue import StoreSize
 routes = Resource("status")
 _FULLEST = 10
 _ENDING_DAYS = 90
+
+
+Brief = Annotated[
+    bool, QueryParameter(description="Without budgets and models that end, which take longest")
+]
 
 
 class Place(View, frozen=True, kw_only=True):
@@ -97,11 +103,13 @@ class Probes(msgspec.Struct, frozen=True, kw_only=True):
 
 @routes.get("/status", "What runs, and on what", lead=True)
 async def show_status(
+    *,
     acting: Acting,
     services: NamedDependency[AdminServices],
     admin: Admin,
     reports: NamedDependency[Reports],
     probes: NamedDependency[Probes],
+    brief: Brief = False,
 ) -> StatusShown:
     """With the budgets of live keys that are fullest. A lead sees no figures of other teams."""
     of, all_teams = acting.team, acting.sees("")
@@ -131,8 +139,8 @@ async def show_status(
             for model, report in (await probes.drifts()).items()
             if report.differences
         ],
-        ending=await _ending(services, reports, upstream, of) if upstream else [],
-        fullest=_fullest(await admin.budgets.most(of) if upstream else [], calendar),
+        ending=await _ending(services, reports, upstream, of) if upstream and not brief else [],
+        fullest=_fullest(await admin.budgets.most(of), calendar) if upstream and not brief else [],
     )
 
 

@@ -80,7 +80,7 @@ async def _listed(page: Page, endpoint: str) -> Any:
 
 
 async def _states(page: Page) -> Mapping[str, Any]:
-    status = await page.api.get("status")
+    status = await page.api.get("status", brief="true")
     subjects = [each["subject"] for each in status["stops"]]
     return {
         "stopped": {each.removeprefix("model:") for each in subjects if each.startswith("model:")},
@@ -90,9 +90,9 @@ async def _states(page: Page) -> Mapping[str, Any]:
 
 async def _edit(page: Page, model: str, error: str = "") -> Template:
     endpoint = model.replace(":", "/")
-    shown = await _listed(page, endpoint)
-    own = await page.api.get("model", endpoint_id=endpoint)
     others = (await page.api.get("models", limit=_MOST))["items"]
+    shown = next(each for each in others if each["endpoint"] == endpoint)
+    own = await page.api.get("model", endpoint_id=endpoint)
     decided = {name: _decided(shown[name], own[name]) for name in ("retires", "successor")}
     end = [
         Field(

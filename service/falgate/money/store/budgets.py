@@ -1,6 +1,6 @@
 """Redis storage of budgets, and of every account's position in its windows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -131,6 +131,17 @@ class Budgets:
             await self._list_limited(upstream)
             names = await self._redis.zrangebylex(key, least, "+", 0, most)
         return [account(name) for name in names]
+
+    async def having(self, upstream: str, accounts: Sequence[Account]) -> Collection[Account]:
+        """Return those of the accounts that have a budget, in one round trip."""
+        if not accounts:
+            return frozenset()
+        key, names = keyspace.limited(upstream), [_WHOLE, *(each.name for each in accounts)]
+        whole, *found = await self._redis.zmscore(key, names)
+        if whole is None:
+            await self._list_limited(upstream)
+            _, *found = await self._redis.zmscore(key, names)
+        return {each for each, score in zip(accounts, found, strict=True) if score is not None}
 
     async def _list_limited(self, upstream: str) -> None:
         """Make the list of accounts that have a budget, which earlier versions did not keep."""

@@ -1,17 +1,32 @@
 """Reading of ledger entries, page by page, oldest or newest first."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
 from falgate.redis import keyspace
+from falgate.redis.raw import raw
 
 Raw = tuple[str, dict[str, str]]
 """An entry's stream id and its fields."""
 
 PAGE = 250
 """Small enough that a gateway which reads all entries continues to answer in between."""
+
+
+class Looked(NamedTuple):
+    """Entries that were looked at.
+
+    Attributes:
+        number: How many.
+        last: The id of the last of them.
+        entries: Those that may be meant, in order.
+    """
+
+    number: int
+    last: str
+    entries: list[Raw]
 
 
 FIRST, LAST = "0-0", f"{2**64 - 1}-{2**64 - 1}"
@@ -49,18 +64,36 @@ class Entries:
 
         Ids may lack the sequence number.
         """
+        async for looked in self.with_words(
+            upstream, (), after=after, until=until, newest_first=newest_first
+        ):
+            yield looked.entries
+
+    async def with_words(
+        self,
+        upstream: str,
+        words: Sequence[str],
+        *,
+        after: str = FIRST,
+        until: str = "+",
+        newest_first: bool = False,
+    ) -> AsyncIterator[Looked]:
+        """Yield the same, of which only entries that contain all of the words are decoded.
+
+        Most of what an entry costs is to make objects of its fields.
+        """
         key, least, most = keyspace.ledger(upstream), f"({after}", until
+        sought = [word.encode() for word in words]
         while True:
-            page: Any = await (
-                self._redis.xrevrange(key, most, least, PAGE)
-                if newest_first
-                else self._redis.xrange(key, least, most, PAGE)
-            )
-            if page:
-                yield page
+            way = ("XREVRANGE", key, most, least) if newest_first else ("XRANGE", key, least, most)
+            page = await raw(self._redis, *way, "COUNT", PAGE)
+            if not page:
+                return
+            last = page[-1][0].decode()
+            yield Looked(len(page), last, [_decoded(*each) for each in page if _has(sought, each)])
             if len(page) < PAGE:
                 return
-            bound = f"({page[-1][0]}"
+            bound = f"({last}"
             least, most = (least, bound) if newest_first else (bound, most)
 
     async def marked(self, upstream: str, found: Sequence[Raw]) -> list[Raw]:
@@ -92,3 +125,15 @@ class Entries:
     async def archived_until(self, upstream: str) -> str:
         """Return the id of the last archived entry, or ""."""
         return str(await self._redis.hget(keyspace.opening(upstream), "archived") or "")
+
+
+def _has(sought: Sequence[bytes], found: tuple[bytes, list[bytes]]) -> bool:
+    if not sought:
+        return True
+    whole = b"\0".join(found[1])
+    return all(word in whole for word in sought)
+
+
+def _decoded(entry: bytes, fields: Sequence[bytes]) -> Raw:
+    texts = [each.decode() for each in fields]
+    return entry.decode(), dict(zip(texts[::2], texts[1::2], strict=True))

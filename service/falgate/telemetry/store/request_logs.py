@@ -16,6 +16,7 @@ LOGGED_MAX: Mapping[LogKind, int] = {"hits": 2_000, "bought": 5_000, "refused": 
 
 _ADD = Script("request_logs_add")
 _AT_ONCE = 500
+_DECODER = msgspec.json.Decoder(LoggedRequest)
 
 
 class LogName(NamedTuple):
@@ -32,8 +33,8 @@ class LogName(NamedTuple):
     last_ms: int = 0
 
 
-Entry = tuple[str, LoggedRequest]
-"""A request with its id in the log, which sorts by time: `<ms>-<number>`."""
+Entry = tuple[str, str]
+"""A request, encoded, with its id in the log, which sorts by time: `<ms>-<number>`."""
 
 
 class RequestLogs:
@@ -85,7 +86,7 @@ class RequestLogs:
             for name, until, number in wanted:
                 pipeline.xrevrange(keyspace.request_log(name.kind, name.team), until, after, number)
             found: Any = await pipeline.execute()
-        return [[(entry, _decoded(fields)) for entry, fields in each] for each in found]
+        return [[(entry, fields["request"]) for entry, fields in each] for each in found]
 
     async def find(self, request_id: str, names: Sequence[LogName]) -> LoggedRequest | None:
         """Return a request by its id; None if none of these logs has it."""
@@ -98,9 +99,10 @@ class RequestLogs:
             for name, entry in zip(some, ids, strict=True):
                 if entry:
                     (found,) = await self.read([(name, entry, 1)], entry)
-                    return found[0][1] if found else None
+                    return decoded(found[0][1]) if found else None
         return None
 
 
-def _decoded(fields: Mapping[str, str]) -> LoggedRequest:
-    return msgspec.json.decode(fields["request"], type=LoggedRequest)
+def decoded(request: str) -> LoggedRequest:
+    """Return a request as the log has it."""
+    return _DECODER.decode(request)
