@@ -20,7 +20,7 @@ from falgate.console.preview_marks import CHANGED_SINCE, mark
 from falgate.console.sections import HOME, section, sections
 from falgate.console.session import Session
 from falgate.console.store.sessions import Sessions
-from falgate.core.problems import Invalid
+from falgate.core.problems import Forbidden, Invalid
 from falgate.http import client_setup
 from falgate.http.client_setup import Reached
 
@@ -226,7 +226,10 @@ class Page:
         except (Refused, Invalid) as error:
             if again is None:
                 raise
-            return await again(str(error))
+            shown = await again(str(error))
+            if error.status == Forbidden.status:
+                shown.status_code = error.status  # the role is refused, not what was entered
+            return shown
         if isinstance(made, Template):
             return made
         return await then(made.answer) if then else await self.go(back, notice)

@@ -103,7 +103,7 @@ HEADERS: dict[str, Bound] = {
 """By lower-case name. A request with a header longer than `most` is refused with 431."""
 
 CONSOLE_HEADERS: dict[str, Bound] = {
-    **_headers(4_096, "ignored unless it names a session", "cookie"),
+    **_headers(16_384, "ignored unless it names a session", "cookie"),
     **_headers(_OURS, "a form is refused", "sec-fetch-site"),
     **_headers(_OURS, "a whole page is sent", "hx-request"),
 }

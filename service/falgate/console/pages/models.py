@@ -1,6 +1,6 @@
 """Models: until when each can be bought, who calls it, its limits and what follows its end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,8 +72,11 @@ async def change_model(page: OnPage, model: FromPath[str]) -> Response[Any]:
 
 
 async def _listed(page: Page, endpoint: str) -> Any:
-    found = await page.api.get("models", limit=_MOST)
-    listed = next((each for each in found["items"] if each["endpoint"] == endpoint), None)
+    return _among((await page.api.get("models", limit=_MOST))["items"], endpoint)
+
+
+def _among(models: Sequence[Any], endpoint: str) -> Any:
+    listed = next((each for each in models if each["endpoint"] == endpoint), None)
     if listed is None:
         raise Refused(404, "falgate serves no such model; `/models` lists those that it serves")
     return listed
@@ -91,7 +94,7 @@ async def _states(page: Page) -> Mapping[str, Any]:
 async def _edit(page: Page, model: str, error: str = "") -> Template:
     endpoint = model.replace(":", "/")
     others = (await page.api.get("models", limit=_MOST))["items"]
-    shown = next(each for each in others if each["endpoint"] == endpoint)
+    shown = _among(others, endpoint)
     own = await page.api.get("model", endpoint_id=endpoint)
     decided = {name: _decided(shown[name], own[name]) for name in ("retires", "successor")}
     end = [
