@@ -24,7 +24,7 @@ PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q"
     "DwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
-REQUESTS = 700
+REQUESTS = 400
 """For each of three settings."""
 TRIES = 5
 PROMPTS = ["a fox", "a hare", "ein Fuchs \N{SNOWMAN}", "two\nlines", ""]

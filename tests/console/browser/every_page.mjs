@@ -23,7 +23,7 @@ export default async function (kit) {
       await kit.shot(page, `${name}-${look.name}`);
     } else {
       // All of them are told, not just the first.
-      for (const check of [() => kit.accessible(page), () => kit.fits(page)]) {
+      for (const check of [() => kit.accessible(page, path, look.rules), () => kit.fits(page)]) {
         await check().catch((error) => kit.complaints.push(`${path}: ${error.message}`));
       }
     }
