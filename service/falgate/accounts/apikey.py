@@ -190,6 +190,13 @@ def present(text: str) -> Presented | None:
     return msgspec.convert({"kind": found[2], "id": found[3], "digest": digest}, Presented)
 
 
+def minted(key: str) -> Presented:
+    """Parse a key that was made by `mint` or `remint`."""
+    presented = present(key)
+    assert presented is not None
+    return presented
+
+
 def from_header(authorization: str) -> str | None:
     """Return the key in an Authorization header: fal's form `Key ...`, or `Bearer ...`."""
     match authorization.split(maxsplit=1):

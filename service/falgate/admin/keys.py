@@ -100,7 +100,7 @@ class Keys:
             key_id or self._context.randomness(apikey.ID_BYTES),
             self._context.randomness(apikey.SECRET_BYTES),
         )
-        presented = _presented(key)
+        presented = apikey.minted(key)
         now_s = await self._context.records.now_s()
         record = KeyRecord(
             id=presented.id,
@@ -177,7 +177,7 @@ class Keys:
             if was.revoked_s:
                 raise Conflict("This key was revoked, which is for ever; create a new one")
             keys.append(apikey.remint(was.kind, was.id, secret))
-            return was.rotated(_presented(keys[-1]).digest, overlap_s, now_s)
+            return was.rotated(apikey.minted(keys[-1]).digest, overlap_s, now_s)
 
         record = await self._replace(key_id, rotated)
         return Made(keys[-1], record)
@@ -201,9 +201,3 @@ class Keys:
             record = replace(record, permissions=permissions)
         key_checks.check_note(record.name)
         return record
-
-
-def _presented(key: str) -> apikey.Presented:
-    presented = apikey.present(key)
-    assert presented is not None
-    return presented

@@ -79,10 +79,11 @@ class Operators:
             self._context.randomness(apikey.ID_BYTES),
             self._context.randomness(apikey.SECRET_BYTES),
         )
+        presented = apikey.minted(key)
         now_s = await self._context.records.now_s()
         record = OperatorRecord(
-            id=_presented(key).id,
-            digest=_presented(key).digest,
+            id=presented.id,
+            digest=presented.digest,
             name=name,
             created_s=now_s,
             expires_s=expires_s,
@@ -152,7 +153,7 @@ class Operators:
             if was.revoked_s:
                 raise Conflict(_REVOKED)
             key = apikey.remint("oper", was.id, secret)
-            return was.rotated(_presented(key).digest, overlap_s, now_s)
+            return was.rotated(apikey.minted(key).digest, overlap_s, now_s)
 
         record = await self._replace(operator_id, rotated)
         return OperatorMade(apikey.remint("oper", record.id, secret), record)
@@ -176,9 +177,3 @@ def _check(record: OperatorRecord, now_s: int, was: OperatorRecord | None = None
     if was is None or record.expires_s != was.expires_s:
         key_checks.check_expiry(record.expires_s, now_s)
     return record
-
-
-def _presented(key: str) -> apikey.Presented:
-    presented = apikey.present(key)
-    assert presented is not None
-    return presented

@@ -69,10 +69,6 @@ class Form:
             raise Invalid(f"{label}: give a whole number, or leave it empty")
         return int(text)
 
-    def each(self, name: str) -> list[str]:
-        """Return all values of a field that are not empty."""
-        return [value.strip() for value in self._fields.get(name, []) if value.strip()]
-
     def files(self, name: str) -> list[Upload]:
         """Return the files of a field that are not empty."""
         return [each for each in self._files.get(name, []) if each.data]

@@ -89,7 +89,7 @@ class Page:
         return self.operator.role in roles
 
     def show(self, template: str, *, http_status: int = 200, **context: Any) -> Template:
-        """Show a page made of a template."""
+        """Show a page made of a template, or a part to be put into one."""
         session = self._visitor.session
         own = {
             "operator": self.operator,
@@ -105,10 +105,6 @@ class Page:
             "assets": URLS,
         }
         return Template(template, context={**own, **context}, status_code=http_status)
-
-    def part(self, template: str, **context: Any) -> Template:
-        """Show a part of a page, to be put into it."""
-        return self.show(template, **context)
 
     async def go(self, path: str, notice: str = "") -> Response[Any]:
         """Send the browser to another page, with a sentence that it shows."""
@@ -236,13 +232,11 @@ class Page:
 
     async def _changed(self, change: "Change", back: str) -> "Template | Made":
         body = change.body() if change.body else None
-        shown = await self.api.ask(
-            change.method, *change.path, body=body, preview="true", **change.query
-        )
+        shown = await self.api.ask(change.method, *change.path, body=body, preview="true")
         seen = mark(shown["changes"])
         confirmed = self.form.text("step") == "confirmed"
         if confirmed and self.form.text("seen") == seen:
-            return Made(await self.api.ask(change.method, *change.path, body=body, **change.query))
+            return Made(await self.api.ask(change.method, *change.path, body=body))
         return self.show(
             "confirm.html",
             http_status=409 if confirmed else 200,
@@ -269,7 +263,6 @@ class Change(msgspec.Struct, frozen=True):
         title: Of the page that asks whether it is meant.
         action: What its button says.
         body: Returns what is sent as JSON; may raise `Invalid`.
-        query: By name.
     """
 
     method: str
@@ -277,7 +270,6 @@ class Change(msgspec.Struct, frozen=True):
     title: str
     action: str
     body: Callable[[], Any] | None = None
-    query: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class Made(NamedTuple):

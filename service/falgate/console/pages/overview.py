@@ -46,7 +46,7 @@ async def overview(page: OnPage) -> Template:
 @get("/overview/live")
 async def live(page: OnPage) -> Template:
     """Show the part of it that stays up to date."""
-    return page.part("overview_live.html", **await _standing(page))
+    return page.show("overview_live.html", **await _standing(page))
 
 
 async def _standing(page: Page) -> dict[str, Any]:

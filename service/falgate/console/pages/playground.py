@@ -48,7 +48,7 @@ async def quote(page: OnPage) -> Template:
     _check_buyer(page)
     found = await _price(page, await _model(page, page.form.text("model")))
     if page.wants_part:
-        return page.part("playground_price.html", **found)
+        return page.show("playground_price.html", **found)
     return await _form(page, **found)
 
 
@@ -73,7 +73,7 @@ async def standing(page: OnPage, play_id: FromPath[str]) -> Template:
 @get("/playground/{play_id:str}/live")
 async def live(page: OnPage, play_id: FromPath[str]) -> Template:
     """Show the part of it that changes."""
-    return page.part("playground_standing.html", **await _standing(page, play_id))
+    return page.show("playground_standing.html", **await _standing(page, play_id))
 
 
 def _check_buyer(page: Page) -> None:
