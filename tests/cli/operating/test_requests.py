@@ -13,6 +13,9 @@ from falgate.redis.client import connect
 from falgate.telemetry.logged_request import LoggedRequest
 from falgate.telemetry.store.request_logs import RequestLogs
 
+APART_S = 0.002
+"""So much lies between two requests of the log, whose order is that of milliseconds."""
+
 
 @pytest.fixture
 def logged(redis: "Redis", redis_url: str) -> None:
@@ -32,6 +35,7 @@ def logged(redis: "Redis", redis_url: str) -> None:
         async with connect(redis_url, timeout_s=TRIP_S) as own:
             for each in (hit, refusal):
                 await RequestLogs(own).add([each])
+                await asyncio.sleep(APART_S)
 
     assert redis.ping()
     asyncio.run(add())

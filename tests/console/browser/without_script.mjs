@@ -3,6 +3,7 @@ export default async function (kit, assert) {
   const page = await kit.visitor({ javaScriptEnabled: false });
   await page.goto(kit.home);
   // The field has the focus: one types and presses Enter.
+  await page.locator("#key:focus").waitFor();
   await page.keyboard.type(kit.given.admin_key);
   await page.keyboard.press("Enter");
   await kit.heading(page, "Overview");
