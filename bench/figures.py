@@ -30,7 +30,8 @@ from falgate.admin_app import open_admin_app
 from falgate.core.account import Account
 from falgate.jobs.job import Order
 from falgate.money.activity import MEASURES
-from falgate.redis import keyspace
+from falgate.money.store.usage_sums import UsageSums
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
 
@@ -182,7 +183,7 @@ def _job(pipeline: Any, number: int) -> None:
 
 async def _parts(redis: Redis) -> None:
     """Give each day of usage a full breakdown, and each of its hours their counts."""
-    async for key in redis.scan_iter(keyspace.usage(UPSTREAM, "*"), count=1_000):
+    async for key in redis.scan_iter(usage_keys.usage(UPSTREAM, "*"), count=1_000):
         day = str(key)[-10:]
         names = [f"team-{team:02d}/app-{app}" for team in range(TEAMS) for app in range(APPS)]
         parts = [
@@ -192,7 +193,7 @@ async def _parts(redis: Redis) -> None:
             for measure in ("billed", "bought", "purchases", "list", "saved")
         ]
         for some in _batches(parts):
-            await redis.hset(keyspace.breakdown(UPSTREAM, day), mapping=dict.fromkeys(some, 1))
+            await redis.hset(usage_keys.breakdown(UPSTREAM, day), mapping=dict.fromkeys(some, 1))
         hours = [
             f"{hour:02}{whose}:{measure}"
             for hour in range(24)
@@ -200,7 +201,8 @@ async def _parts(redis: Redis) -> None:
             for measure in MEASURES
         ]
         for some in _batches(hours):
-            await redis.hset(keyspace.hits(UPSTREAM, day), mapping=dict.fromkeys(some, 1))
+            await redis.hset(usage_keys.hits(UPSTREAM, day), mapping=dict.fromkeys(some, 1))
+        await UsageSums(redis).add_up(UPSTREAM, day, again=True)
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:

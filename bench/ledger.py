@@ -26,8 +26,9 @@ from falgate.core.account import account
 from falgate.core.calendar import Calendar
 from falgate.money.entry import read
 from falgate.money.store.ledger import Ledger
+from falgate.money.store.usage_sums import UsageSums
 from falgate.money.sums import Sums, recent
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.client import connect
 from falgate.redis.embedded import EmbeddedRedis
 from falgate.settings import SANDBOX
@@ -139,7 +140,8 @@ async def write(redis: Redis, sums: Sums) -> None:
             if measure == "bought":
                 whole |= {f"{subject}:answers": 3 * bought, f"{subject}:hits": 2 * bought}
                 whole |= {f"{subject}:reused": 2 * bought, f"{subject}:saved": 68_000 * bought}
-        await redis.hset(keyspace.usage(UPSTREAM, day), mapping=whole)
+        await redis.hset(usage_keys.usage(UPSTREAM, day), mapping=whole)
+        await UsageSums(redis).add_up(UPSTREAM, day)
 
 
 def report(url: str, entries: int, command: tuple[str, ...], first: str, last: str) -> None:

@@ -28,6 +28,7 @@ from falgate.money.store.entries import Entries
 from falgate.money.store.ledger import Ledger
 from falgate.money.store.stops import Stops
 from falgate.money.store.usage import Usage
+from falgate.money.store.usage_sums import UsageSums
 from falgate.pictures.admin import CacheAdmin
 from falgate.pictures.convert import Converter
 from falgate.pictures.deletion import PictureDeleter
@@ -51,11 +52,11 @@ def admin_parts(
     services: AdminServices, redis: Redis, pictures: PictureParts | None = None
 ) -> AdminParts:
     """What the routes need, given who answers for records and budgets, and for pictures."""
-    rollups = Usage(redis, services.calendar)
+    rollups, sums = Usage(redis, services.calendar), UsageSums(redis)
     return AdminParts(
         services=services,
-        reports=Reports(rollups, Entries(redis), services.calendar),
-        figures=Figures(rollups),
+        reports=Reports(rollups, sums, Entries(redis), services.calendar),
+        figures=Figures(rollups, sums),
         under_way=UnderWay(redis),
         ledger_healths=LedgerHealths(redis),
         deliveries=WebhookAdmin(Deliveries(redis)),

@@ -16,6 +16,7 @@ from falgate.money.archive import Archivist
 from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
 from falgate.money.store.entries import Entries
+from falgate.money.store.usage_sums import UsageSums
 from falgate.money.store.verifications import Verifications
 from falgate.money.verifier import LedgerVerifier
 from falgate.pictures.admin import CacheAdmin
@@ -84,7 +85,7 @@ def background_jobs(
         resources.models,
         upstreams.live,
         resources.registry.latest,
-        callers=Reports(resources.usage, Entries(redis), settings.calendar),
+        callers=Reports(resources.usage, UsageSums(redis), Entries(redis), settings.calendar),
         alerts=alerts,
         keep=partial(_keep, cache_admin),
     )

@@ -28,6 +28,7 @@ from falgate.money.store.ledger import Ledger
 from falgate.money.store.stops import Stops
 from falgate.money.store.trust import Trust
 from falgate.money.store.usage import Usage
+from falgate.money.store.usage_sums import UsageSums
 from falgate.pictures.storage import PictureStore
 from falgate.redis.client import Durability, inspect
 from falgate.redis.clock import Clock, now_ms
@@ -97,6 +98,9 @@ async def open_resources(
     await set_limits(budgets, ledger, settings, upstreams.live)
     await set_directory(redis, registry)
     await ledger.note_upstreams(upstreams.live, upstreams.names.values())
+    usage = Usage(redis, settings.calendar)
+    for upstream in await ledger.upstreams():
+        await UsageSums(redis).complete(upstream, await usage.today())
     await stack.enter_async_context(running(trust.watch))
     with suppress(Unavailable):
         # Trust is usually established at once. If not, requests without purchases are served.
@@ -119,7 +123,7 @@ async def open_resources(
             _instance(settings, found, owner, durability=durability, trust=trust, clock=clock),
         ),
         requests=Requests(redis, lease_ms=settings.lease_s * 1000, kept_s=settings.results_kept_s),
-        usage=Usage(redis, settings.calendar),
+        usage=usage,
         secret=hook_secret,
         link_secret=await secret(redis, "link_secret"),
         console_secret=await secret(redis, "console_secret"),

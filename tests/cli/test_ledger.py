@@ -20,7 +20,7 @@ from falgate.core.calendar import Calendar
 from falgate.money.entry import read
 from falgate.money.store.ledger import Ledger
 from falgate.money.sums import Sums
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.client import connect
 
 DAY_MS = 86_400_000
@@ -62,7 +62,7 @@ async def _fill(url: str) -> None:
         pipeline.sadd(keyspace.accounts("fal"), name)
         pipeline.hset(keyspace.account("fal", account(name)), mapping=dict(counters))
     for day, measures in sums.usage.items():
-        pipeline.hset(keyspace.usage("fal", day), mapping=dict(measures))
+        pipeline.hset(usage_keys.usage("fal", day), mapping=dict(measures))
     await pipeline.execute()
     await redis.aclose()
 

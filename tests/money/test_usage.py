@@ -12,6 +12,7 @@ from falgate.money.usage import (
     COLUMN,
     COUNTS,
     DAYS_MAX,
+    Period,
     Report,
     as_csv,
     cells,
@@ -144,3 +145,22 @@ def test_a_period_that_makes_no_sense_is_refused(first: date) -> None:
     with pytest.raises(Invalid):
         period(first, TODAY, TODAY)
     assert DAYS_MAX > 3_000
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "spans"),
+    [
+        ("2026-11-01", "2026-11-22", ["2026-11"]),
+        ("2026-11-01", "2026-11-30", ["2026-11"]),
+        ("2026-11-01", "2026-11-21", [f"2026-11-{day:02}" for day in range(1, 22)]),
+        ("2026-11-02", "2026-11-03", ["2026-11-02", "2026-11-03"]),
+        ("2026-01-31", "2026-03-01", ["2026-01-31", "2026-02", "2026-03-01"]),
+        ("2024-02-01", "2024-02-28", [f"2024-02-{day:02}" for day in range(1, 29)]),
+        ("2024-02-01", "2024-02-29", ["2024-02"]),
+    ],
+)
+def test_a_month_of_which_no_day_is_missing_is_one_span(
+    first: str, last: str, spans: list[str]
+) -> None:
+    days = Period(date.fromisoformat(first), date.fromisoformat(last))
+    assert days.spans(date(2026, 11, 22)) == spans

@@ -56,6 +56,7 @@ ON_BOTH = {
     "test_script",
     "test_turns",
     "test_usage",
+    "test_usage_sums",
     "test_uses",
 }
 """Between them they run each script. They run on both servers; the others do so with --full."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from falgate.core.account import chain
 from falgate.money.stop import stoppable
-from falgate.redis import keyspace, picture_keys
+from falgate.redis import keyspace, picture_keys, usage_keys
 
 UPSTREAM = "https://queue.example"
 ALWAYS = {"kind": "total", "id": "all", "starts_ms": 0, "ends_ms": 10**15 - 1}
@@ -37,9 +37,11 @@ USUAL: dict[str, Any] = {
     "audit": keyspace.AUDIT,
     "stops": keyspace.STOPS,
     **{
-        name: getattr(keyspace, name)(UPSTREAM, "2026-11-22")
-        for name in ("usage", "breakdown", "hits")
+        name: getattr(usage_keys, name)(UPSTREAM, "2026-11-22")
+        for name in ("usage", "breakdown", "hits", "day_sums")
     },
+    "month_sums": usage_keys.month_sums(UPSTREAM, "2026-11"),
+    "callers": usage_keys.callers(UPSTREAM),
     "charged": json.dumps(
         [{"level": each.level, "id": each.id, "per_minute": 0, "at_once": 0} for each in CHARGED]
     ),

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import httpx
+from adding_up import add_up
 from patience import PATIENCE_S
 
-from falgate.redis import keyspace
+from falgate.redis import usage_keys
 
 FRIDAY, LATELY = 4, 4
 MODEL = "/openai/gpt-image-2"
@@ -100,18 +101,21 @@ def history(redis: Any, today: date, days: int = 30) -> None:
                 "saved": hits * 36_120, "saved_hit": hits * 36_120,
             }  # fmt: skip
             redis.hset(
-                keyspace.usage("sandbox", day),
+                usage_keys.usage("sandbox", day),
                 mapping={f"{place}:{name}": number for name, number in sums.items()},
             )
             if back < LATELY:
                 _hours(redis, day, sums)
+        add_up(redis, "sandbox", day)
 
 
 def _hours(redis: Any, day: str, sums: dict[str, int]) -> None:
     for hour in range(24):
         part = max(0.0, 1 - abs(hour - 14) / 9) / 9
         for name, number in sums.items():
-            redis.hincrby(keyspace.hits("sandbox", day), f"{hour:02}:{name}", round(number * part))
+            redis.hincrby(
+                usage_keys.hits("sandbox", day), f"{hour:02}:{name}", round(number * part)
+            )
 
 
 def _accounts(admin: httpx.Client) -> dict[str, tuple[str, str]]:

@@ -6,7 +6,7 @@ import pytest
 
 import falgate
 from falgate.core.account import Account, chain
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.keyspace import KEYS
 
 
@@ -21,7 +21,7 @@ def test_every_key_belongs_to_a_family_of_its_own() -> None:
 @pytest.mark.parametrize("parts", [(), ("fal", "2026-11-22", "more")], ids=["too few", "too many"])
 def test_a_key_with_other_parts_is_a_mistake(parts: tuple[str, ...]) -> None:
     with pytest.raises(TypeError, match="arguments"):
-        keyspace.usage(*parts)
+        usage_keys.usage(*parts)
 
 
 @pytest.mark.parametrize("upstream", ["fal", "https://queue.example:8443/a:b"])

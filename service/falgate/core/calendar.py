@@ -104,3 +104,8 @@ def _hour(now: datetime) -> Window:
     starts = now.astimezone(UTC) - into
     starts_ms = round(starts.timestamp() * 1000)
     return Window("hour", f"{now:%Y-%m-%dT%H%z}", starts_ms, starts_ms + 3_600_000)
+
+
+def month_of(day: str) -> str:
+    """Return the id of the month of a day, "2026-11" of "2026-11-22"."""
+    return day[:7]

@@ -3,16 +3,16 @@
 They are read from the roll-ups, so they cost the same however many entries and keys there are.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, timedelta
 
+from falgate.core.calendar import month_of
 from falgate.core.problems import Invalid
 from falgate.money import activity, totals
 from falgate.money.activity import MEASURES, Bucket, Step, Sums, added
-from falgate.money.day_sums import DaySums
 from falgate.money.entry_filter import Filter
 from falgate.money.store.usage import Usage
+from falgate.money.store.usage_sums import UsageSums
 from falgate.money.totals import Totals
 from falgate.money.usage import Period, period
 
@@ -22,9 +22,10 @@ _TOTAL_DAYS_MAX = 366
 class Figures:
     """Figures of all upstreams. All methods raise `Unavailable` without Redis."""
 
-    def __init__(self, rollups: Usage) -> None:
+    def __init__(self, rollups: Usage, sums: UsageSums) -> None:
+        """Read from the roll-ups, and from their sums where those tell enough."""
         self._rollups = rollups
-        self._days = DaySums(rollups)
+        self._sums = sums
 
     async def activity(
         self, upstream: str, step: Step, first: date | None, last: date | None, of: str
@@ -51,8 +52,12 @@ class Figures:
             names = [name for day in days.days for name in activity.hours(day)]
             sums = [each for hours in found for each in hours]
             counted = [each for each in zip(names, sums, strict=True) if each[0] <= hour]
+        elif "/" in of:
+            apps = await self._rollups.named(upstream, days.days, [of], MEASURES)
+            counted = list(zip(days.days, apps, strict=True))
         else:
-            counted = list(zip(days.days, await self._by_day(upstream, days, of), strict=True))
+            spans = days.days if step == "day" else days.spans(today)
+            counted = list(zip(spans, await self._of(upstream, spans, of, MEASURES), strict=True))
         return days, activity.series(step, counted)
 
     async def totals(
@@ -71,37 +76,37 @@ class Figures:
         Raises:
             Invalid: The period is invalid.
         """
-        days = period(first, last, await self._rollups.today(), _TOTAL_DAYS_MAX)
+        today = await self._rollups.today()
+        days = period(first, last, today, _TOTAL_DAYS_MAX)
         ignored = totals.not_applied(wanted)
         if not counted:
             return days, Totals(sums={}, not_applied=ignored)
+        if wanted.key or (wanted.app and totals.in_parts(wanted)):
+            return days, await self._from_breakdowns(upstream, wanted, days, ignored)
         if totals.in_parts(wanted):
-            return days, await self._in_parts(upstream, wanted, days, ignored)
+            return days, await self._from_sums(upstream, wanted, days, ignored)
         sums: Sequence[Sums]
         if wanted.app:
             sums = [each async for each in self._matching(upstream, days.days, wanted)]
         else:
-            sums = await self._by_day(upstream, days, wanted.team)
+            sums = await self._of(upstream, days.spans(today), wanted.team, totals.MEASURES)
         return days, Totals(sums=added(sums), not_applied=ignored)
 
-    async def by_team(self, upstream: str) -> tuple[Mapping[str, Sums], Mapping[str, Sums]]:
-        """Return the sums of today, and of this month up to today, by team."""
-        today = await self._rollups.today()
-        days = Period(today.replace(day=1), today).days
-        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        each_day = await self._days.teams(upstream, days)
-        for teams in each_day:
-            for team, sums in teams.items():
-                found[team].update(sums)
-        return each_day[-1], found
+    async def today(self, upstream: str, teams: Sequence[str]) -> Mapping[str, Sums]:
+        """Return the sums of today of some teams; "" stands for all."""
+        day = (await self._rollups.today()).isoformat()
+        [found] = await self._sums.of(upstream, [day], teams, MEASURES)
+        return found
 
-    async def _by_day(self, upstream: str, days: Period, of: str) -> Sequence[Sums]:
-        if "/" in of:
-            return await self._rollups.named(upstream, days.days, [of], MEASURES)
-        found = await self._days.teams(upstream, days.days)
-        if of:
-            return [teams.get(of, {}) for teams in found]
-        return [added(teams.values()) for teams in found]
+    async def month(self, upstream: str) -> Mapping[str, Sums]:
+        """Return the sums of this month of each team that was active, and under "" of all."""
+        today = await self._rollups.today()
+        return await self._sums.teams(upstream, month_of(today.isoformat()))
+
+    async def _of(
+        self, upstream: str, spans: Sequence[str], of: str, measures: Sequence[str]
+    ) -> Sequence[Sums]:
+        return [each[of] for each in await self._sums.of(upstream, spans, [of], measures)]
 
     async def _matching(
         self, upstream: str, days: Sequence[str], wanted: Filter
@@ -110,22 +115,34 @@ class Figures:
         async for _, fields in self._rollups.matching(upstream, days, match):
             yield totals.summed(wanted, fields)
 
-    async def _in_parts(
+    async def _from_sums(
+        self, upstream: str, wanted: Filter, days: Period, ignored: tuple[str, ...]
+    ) -> Totals:
+        parts, all_parts = totals.parts(wanted), totals.parts(Filter(team=wanted.team))
+        found = await self._sums.of(upstream, days.days, parts, totals.MEASURES)
+        booked = await self._sums.of(upstream, days.days, [wanted.team, *all_parts], totals.BOOKED)
+        undivided = [
+            totals.booked([each.pop(wanted.team)]) - totals.booked(each.values()) for each in booked
+        ]
+        return Totals(
+            sums=added(sums for each in found for sums in each.values()),
+            not_applied=ignored,
+            undivided_days=sum(each != 0 for each in undivided),
+            undivided=sum(undivided),
+        )
+
+    async def _from_breakdowns(
         self, upstream: str, wanted: Filter, days: Period, ignored: tuple[str, ...]
     ) -> Totals:
         has = await self._rollups.have_breakdowns(upstream, days.days)
         whole = [day for day, there in zip(days.days, has, strict=True) if there]
         sums: list[Sums] = []
         unnamed = 0
-        if wanted.key or wanted.team or wanted.app:
-            match = totals.pattern(wanted, broken_down=True)
-            async for _, fields in self._rollups.matching(upstream, whole, match, broken_down=True):
-                found, other = totals.divided(wanted, fields)
-                sums.append(found)
-                unnamed += other
-        else:
-            for parts in await self._days.parts(upstream, whole):
-                sums += [each for part, each in parts.items() if totals.is_part(wanted, *part)]
+        match = totals.pattern(wanted, broken_down=True)
+        async for _, fields in self._rollups.matching(upstream, whole, match, broken_down=True):
+            found, other = totals.divided(wanted, fields)
+            sums.append(found)
+            unnamed += other
         rest = [each for each in days.days if each not in set(whole)]
         undivided = [each async for each in self._matching(upstream, rest, wanted) if each]
         return Totals(

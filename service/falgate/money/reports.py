@@ -1,7 +1,7 @@
 """Reports: usage from the roll-ups, and filtered entries of the ledger."""
 
-from collections import OrderedDict, defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import msgspec
@@ -10,9 +10,9 @@ from falgate.core.calendar import Calendar
 from falgate.money.entry_filter import Filter
 from falgate.money.store.entries import FIRST, LAST, Entries, Raw, entry_id, last_before
 from falgate.money.store.usage import Usage
-from falgate.money.usage import DAYS_MAX, Group, Period, Report, period, plausible, spelt
+from falgate.money.store.usage_sums import UsageSums
+from falgate.money.usage import DAYS_MAX, Group, Period, Report, period, plausible
 
-_CALLED_KEPT = 100
 LOOKED_MAX = 2_000
 """How many entries a page looks at, which takes some 15 ms; one that finds less ends early."""
 
@@ -32,12 +32,14 @@ class LedgerSlice(msgspec.Struct, frozen=True, kw_only=True):
 class Reports:
     """Usage reports and ledger queries."""
 
-    def __init__(self, rollups: Usage, entries: Entries, calendar: Calendar) -> None:
+    def __init__(
+        self, rollups: Usage, sums: UsageSums, entries: Entries, calendar: Calendar
+    ) -> None:
         """Count days by `calendar`."""
         self._rollups = rollups
+        self._sums = sums
         self._entries = entries
         self._calendar = calendar
-        self._callers: OrderedDict[tuple[str, str], Collection[tuple[str, str]]] = OrderedDict()
 
     async def usage(
         self,
@@ -80,27 +82,12 @@ class Reports:
         Raises:
             Unavailable: Without Redis.
         """
-        today = await self._rollups.today()
+        since = await self._rollups.today() - timedelta(days=days - 1)
         found: defaultdict[str, set[str]] = defaultdict(set)
-        for back in range(days):
-            for model, app in await self._called(upstream, today, today - timedelta(days=back)):
-                if of in {"", app, app.partition("/")[0]}:
-                    found[model].add(app)
+        for model, app in await self._sums.callers(upstream, since):
+            if of in {"", app, app.partition("/")[0]}:
+                found[model].add(app)
         return {model: sorted(found[model]) for model in sorted(found)}
-
-    async def _called(self, upstream: str, today: date, day: date) -> Collection[tuple[str, str]]:
-        """Return each model and app of a day's breakdown; those of ended days are remembered."""
-        name = day.isoformat()
-        known = self._callers.get((upstream, name))
-        if known is None:
-            subjects = await self._rollups.subjects(upstream, name)
-            split = (spelt(each) for each in subjects)
-            known = frozenset((model, app) for app, (_, model, _, _) in split)
-            if (today - day).days > 1:
-                self._callers[upstream, name] = known
-                while len(self._callers) > _CALLED_KEPT:
-                    self._callers.popitem(last=False)
-        return known
 
     async def page(
         self,

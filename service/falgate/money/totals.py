@@ -8,8 +8,13 @@ import msgspec
 
 from falgate.core.money import Micros
 from falgate.money.activity import Sums
+from falgate.money.entry import OUTCOMES
 from falgate.money.entry_filter import Filter
-from falgate.money.usage import spelt
+from falgate.money.usage import ANSWERED, spelt
+
+BOOKED = ("billed", "overrun")
+MEASURES = (*("purchases", "bought", "list", *BOOKED, "reconciled", "without_pictures", "saved"),)
+"""The measures of totals."""
 
 _SPECIAL = re.compile(r"([\\*?\[\]^-])")
 OTHER = "other"
@@ -23,8 +28,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
         sums: By the measures of the roll-ups.
         not_applied: The parts of the filter that they cannot tell apart, and which were ignored.
         undivided_days: Days of which only a team's and an app's sums are left or were counted.
-        undivided: What is booked on those days for the team and the app, and under the key
-            `OTHER`: some of it may belong to `sums`.
+        undivided: What is booked there for the team and the app without its parts, and under the
+            key `OTHER`: some of it may belong to `sums`.
     """
 
     sums: Sums
@@ -43,6 +48,13 @@ def not_applied(wanted: Filter) -> tuple[str, ...]:
     return tuple(
         name for name in ("kind", "job", "pictures", "reconciled") if getattr(wanted, name)
     )
+
+
+def parts(wanted: Filter) -> list[str]:
+    """Return the names of the sums of a team, or of all, that a model and an outcome are in."""
+    model = f"|{wanted.model}" if wanted.model else ""
+    outcomes = (wanted.outcome,) if wanted.outcome else (*OUTCOMES, ANSWERED)
+    return [f"{wanted.team}|{outcome}{model}" for outcome in outcomes]
 
 
 def pattern(wanted: Filter, *, broken_down: bool) -> str:
@@ -72,23 +84,23 @@ def divided(wanted: Filter, fields: Mapping[str, str]) -> tuple[Sums, Micros]:
     for field, number in fields.items():
         subject, _, measure = field.rpartition(":")
         app, (key, model, _, outcome) = spelt(subject)
-        if not (_is_of(app, wanted) and is_part(wanted, model, outcome)):
+        if not (_is_of(app, wanted) and _is_part(wanted, model, outcome)):
             continue
         if wanted.key in {"", key}:
             sums[measure] += int(number)
-        elif key == OTHER and measure in {"billed", "overrun"}:
+        elif key == OTHER and measure in BOOKED:
             unnamed += int(number)
     return sums, unnamed
 
 
-def is_part(wanted: Filter, model: str, outcome: str) -> bool:
+def _is_part(wanted: Filter, model: str, outcome: str) -> bool:
     """Return whether a filter means a model and an outcome."""
     return wanted.model in {"", model} and wanted.outcome in {"", outcome}
 
 
 def booked(sums: Iterable[Sums]) -> Micros:
     """Return what is booked, overage included."""
-    return sum(each.get("billed", 0) + each.get("overrun", 0) for each in sums)
+    return sum(each.get(measure, 0) for each in sums for measure in BOOKED)
 
 
 def _is_of(subject: str, wanted: Filter) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from falgate.core.calendar import month_of
 from falgate.core.events import Source
 from falgate.core.money import dollars
 from falgate.core.problems import Invalid
@@ -92,6 +94,21 @@ class Period(msgspec.Struct, frozen=True):
         """Each day, as ISO date."""
         number = (self.last - self.first).days + 1
         return [(self.first + timedelta(days=each)).isoformat() for each in range(number)]
+
+    def spans(self, today: date) -> list[str]:
+        """Return the same days in fewer parts: months, as "2026-11", and days of the others.
+
+        A month is one part if no day of it up to today is missing.
+        """
+        by_month: defaultdict[str, list[str]] = defaultdict(list)
+        for day in self.days:
+            by_month[month_of(day)].append(day)
+        found: list[str] = []
+        for month, days in by_month.items():
+            number = monthrange(int(month[:4]), int(month[5:]))[1]
+            ends = min(f"{month}-{number}", today.isoformat())
+            found += [month] if days[0] == f"{month}-01" and days[-1] >= ends else days
+        return found
 
 
 def period(first: date | None, last: date | None, today: date, days_max: int = DAYS_MAX) -> Period:

@@ -1,6 +1,7 @@
-"""Names of Redis keys, with what each holds and how long; `picture_keys` has those of pictures.
+"""Names of Redis keys, with what each holds and how long.
 
-No other file builds a name.
+`picture_keys` has those of pictures, `usage_keys` those of the roll-ups. No other file builds a
+name.
 
 Money, jobs, flights, app keys and the ledger share the hash tag `{fg}`, so that one script can
 claim a flight and hold its money, in Redis Cluster too. The catalogue of pictures has the tag
@@ -15,15 +16,13 @@ from collections.abc import Mapping
 
 from falgate.core.account import Account
 from falgate.core.account import account as named_account
-from falgate.redis import picture_keys
+from falgate.redis import picture_keys, usage_keys
 from falgate.redis.key import Key
 
 JOB_KEPT_S = 7 * 86_400
 MARKER_KEPT_S = 120
 REFUSAL_KEPT_S = 600
 POSTED_KEPT_S = 7 * 86_400
-HITS_KEPT_S = 40 * 86_400
-BREAKDOWN_KEPT_S = 400 * 86_400
 PROGRESS_KEPT_S = 86_400
 DELIVERY_KEPT_S = 7 * 86_400
 PLACES_KEPT_S = 86_400
@@ -88,19 +87,6 @@ archivist = Key(
 )
 posted = Key(
     "posted", "zset", "ids of idempotent operations, by time, ms", "until swept after POSTED_KEPT_S"
-)
-usage = Key("usage:<upstream>:<day>", "hash", "measures of one day, `<team>/<app>:<measure>`")
-breakdown = Key(
-    "breakdown:<upstream>:<day>",
-    "hash",
-    "the same, also by key, model, quality and outcome",
-    "until swept after BREAKDOWN_KEPT_S",
-)
-hits = Key(
-    "hits:<upstream>:<day>",
-    "hash",
-    "measures of a day by hour: `<hour>:<measure>`, `<hour>/<team>:..`, `<hour>/<team>/<app>:..`",
-    "until swept after HITS_KEPT_S",
 )
 alerts = Key("alerts", "stream", "thresholds reached and first refusals, until they are delivered")
 alerted = Key("alerted", "set", "names of the alerts that are queued once only")
@@ -279,9 +265,11 @@ TRACKED = (apikey(""), DIRECTORY, picture_keys.pool("").removesuffix("}"))
 """Beginnings of the names of keys that are kept in memory, see `tracking`."""
 
 KEYS: Mapping[str, Key] = {
-    name: key for name, key in {**vars(picture_keys), **globals()}.items() if isinstance(key, Key)
+    name: key
+    for name, key in {**vars(picture_keys), **vars(usage_keys), **globals()}.items()
+    if isinstance(key, Key)
 }
-"""All families, by the name that they have here, in `picture_keys` and in scripts."""
+"""All families, by the name that they have here, in the two other files and in scripts."""
 
 
 def account_of(key: str) -> tuple[str, Account]:

@@ -192,3 +192,21 @@ def shop(client: httpx.Client) -> Callable[..., dict[str, Any]]:
         return told
 
     return make
+
+
+@pytest.fixture
+def commands(redis: SyncRedis) -> Any:
+    """How many commands Redis carries out for a call."""
+
+    def calls() -> int:
+        stats: Any = redis.info("commandstats")
+        return sum(each["calls"] for each in stats.values())
+
+    def measure(client: httpx.Client, path: str, **query: Any) -> int:
+        before = calls()
+        looking = calls() - before
+        answer = client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return calls() - before - 2 * looking
+
+    return measure

@@ -5,10 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
+from adding_up import add_up
 from redis import Redis as SyncRedis
 
 from falgate.models.endpoints import MODELS
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 DAY = "2026-11-21"
 WINDOWS = f"hour:{DAY}T14+0100 day:{DAY} week:2026-11-16 month:2026-11 total:all"
@@ -39,8 +40,9 @@ def books(client: httpx.Client, redis: "SyncRedis") -> None:
         "web/shop:hits": "4",
         "ads/shop:billed": "136000",
     }
-    redis.hset(keyspace.usage("sandbox", DAY), mapping=rolled)
-    redis.hset(keyspace.usage("test", DAY), mapping={"web/shop:billed": "5"})
+    redis.hset(usage_keys.usage("sandbox", DAY), mapping=rolled)
+    redis.hset(usage_keys.usage("test", DAY), mapping={"web/shop:billed": "5"})
+    add_up(redis, "sandbox", DAY)
 
 
 @pytest.mark.usefixtures("books")
@@ -65,8 +67,9 @@ def test_models_are_listed_with_their_end_and_the_apps_that_call_them(
 ) -> None:
     today = client.get("/usage").json()["to"]
     subject = "web/shop/k|fal-ai/gpt-image-1.5|low|answered"
-    redis.hset(keyspace.usage("sandbox", today), "web/shop:hits", "4")
-    redis.hset(keyspace.breakdown("sandbox", today), f"{subject}:hits", "4")
+    redis.hset(usage_keys.usage("sandbox", today), "web/shop:hits", "4")
+    redis.hset(usage_keys.breakdown("sandbox", today), f"{subject}:hits", "4")
+    add_up(redis, "sandbox", today)
 
     listed = client.get("/models").json()["items"]
 

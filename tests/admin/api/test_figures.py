@@ -1,4 +1,4 @@
-"""Figures by REST: totals, health, activity and jobs under way, for admins and for leads."""
+"""Figures by REST: totals of the ledger, its health, and activity."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from adding_up import add_up
 from redis import Redis as SyncRedis
 
 from falgate.accounts.apikey import KeyRecord
-from falgate.jobs.job import Order
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 UPSTREAM = "sandbox"
 DAY = "2026-11-03"
@@ -22,21 +22,30 @@ SHOP = {"answers": 10, "hits": 6, "joined": 1, "misses": 2, "partial": 1, "purch
 BLOG = {"answers": 2, "misses": 2, "purchases": 2, "bought": 2, "billed": 1_000}
 OPS = {"answers": 1, "fresh": 1, "purchases": 1, "bought": 1, "billed": 7}
 
+PARTS = {
+    "web/shop/k1|m/a|low|paid:billed": 400,
+    "web/shop/k2|m/a|low|paid:billed": 90,
+    "web/shop/k2|m/a|low|paid:overrun": 20,
+    "web/shop/other|m/b|low|unknown:billed": 10,
+    "web/blog/k3|m/b|low|paid:billed": 1_000,
+    "ops/jobs/k4|m/b|low|paid:billed": 7,
+}
+
 
 @pytest.fixture
 def counted(redis: SyncRedis, client: httpx.Client) -> httpx.Client:
     """A client of an API whose roll-ups have a day of two teams, with its breakdown and hours."""
     subjects = {"web/shop": SHOP, "web/blog": BLOG, "ops/jobs": OPS}
     for app, measures in subjects.items():
-        put(redis, keyspace.usage(UPSTREAM, DAY), app, measures)
+        put(redis, usage_keys.usage(UPSTREAM, DAY), app, measures)
         for hour in ("09", "14"):
             for whose in (f"/{app}", f"/{app.partition('/')[0]}", ""):
                 half = {name: number // 2 for name, number in measures.items()}
                 for name, number in half.items():
-                    redis.hincrby(keyspace.hits(UPSTREAM, DAY), f"{hour}{whose}:{name}", number)
-    parts = {"k1|m/a|low|paid": 400, "k2|m/a|low|paid": 90, "other|m/b|low|unknown": 10}
-    for part, billed in parts.items():
-        redis.hset(keyspace.breakdown(UPSTREAM, DAY), f"web/shop/{part}:billed", billed)
+                    redis.hincrby(usage_keys.hits(UPSTREAM, DAY), f"{hour}{whose}:{name}", number)
+    for part, number in PARTS.items():
+        redis.hset(usage_keys.breakdown(UPSTREAM, DAY), part, number)
+    add_up(redis, UPSTREAM, DAY)
     about: dict[str, Any] = {"kind": "live", "digest": "d" * 64, "name": "", "created_s": 1}
     for key in ("k1", "k2"):
         record = KeyRecord(id=key, team="web", app="shop", **about)
@@ -46,24 +55,6 @@ def counted(redis: SyncRedis, client: httpx.Client) -> httpx.Client:
 
 def put(redis: SyncRedis, key: str, subject: str, measures: Mapping[str, int]) -> None:
     redis.hset(key, mapping={f"{subject}:{name}": each for name, each in measures.items()})
-
-
-@pytest.fixture
-def commands(redis: SyncRedis) -> Any:
-    """How many commands Redis carries out for a call."""
-
-    def calls() -> int:
-        stats: Any = redis.info("commandstats")
-        return sum(each["calls"] for each in stats.values())
-
-    def measure(client: httpx.Client, path: str, **query: Any) -> int:
-        before = calls()
-        looking = calls() - before
-        answer = client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return calls() - before - 2 * looking
-
-    return measure
 
 
 def test_totals_come_from_the_roll_ups_with_what_is_confirmed(counted: httpx.Client) -> None:
@@ -121,7 +112,8 @@ def test_nothing_is_read_for_a_key_that_never_was(counted: httpx.Client, command
 def test_totals_of_days_without_a_breakdown_are_not_guessed(
     counted: httpx.Client, redis: SyncRedis
 ) -> None:
-    redis.delete(keyspace.breakdown(UPSTREAM, DAY))
+    redis.delete(usage_keys.breakdown(UPSTREAM, DAY), usage_keys.day_sums(UPSTREAM, DAY))
+    add_up(redis, UPSTREAM, DAY)
     query = {**PERIOD, "model": "m/a", "job": "j", "kind": "close", "reconciled": "no"}
 
     found = counted.get("/ledger/totals", params=query).json()
@@ -190,13 +182,19 @@ def test_activity_refuses_what_it_cannot_show(counted: httpx.Client) -> None:
     assert "TEAM/APP" in refused[2].text
 
 
-def test_days_that_ended_are_not_read_again(counted: httpx.Client, commands: Any) -> None:
-    query = {"by": "month", "from": "2025-12-01", "to": "2026-09-30"}
-    first = commands(counted, "/activity", **query)
-    again = commands(counted, "/activity", **query)
+def test_whole_months_are_read_as_one(
+    counted: httpx.Client, redis: SyncRedis, commands: Any
+) -> None:
+    put(redis, usage_keys.usage(UPSTREAM, "2026-10-05"), "web/shop", {"billed": 3})
+    add_up(redis, UPSTREAM, "2026-10-05")
+    query = {"by": "month", "from": "2025-12-02", "to": "2026-11-03"}
 
-    assert first > 300
-    assert again < 10
+    found = counted.get("/activity", params=query).json()
+
+    booked = {each["start"]: each["booked_usd"] for each in found["items"]}
+    assert (booked["2026-10"], booked["2026-11"]) == ("0.000003", "0.001527")
+    # 30 days of the first month, three of the last, and ten months between.
+    assert commands(counted, "/activity", **query) < 30 + 3 + 10 + 10
 
 
 def test_the_health_of_a_ledger_says_what_was_verified_and_compared(
@@ -237,63 +235,3 @@ def test_the_health_of_a_ledger_says_what_was_verified_and_compared(
     }
     redis.hset(keyspace.verified(UPSTREAM), "differences", -1)
     assert client.get("/ledger/health").json()["verified"]["differences"] is None
-
-
-def begin(redis: SyncRedis, job_id: str, state: str, began_ms: int, **changes: Any) -> None:
-    order = Order(
-        id=job_id, upstream=UPSTREAM, endpoint="m/a", fingerprint="f", generation=0, team="web",
-        app="shop", key="k1", asked=2, reused=0, number=2, held=100, listed=90, price_version="1",
-        input={}, recorded={},
-    )  # fmt: skip
-    order = msgspec.structs.replace(order, **changes)
-    fields: dict[Any, Any] = {"order": msgspec.json.encode(order), "state": state}
-    redis.hset(keyspace.job(job_id), mapping=fields | {"began_ms": began_ms})
-    redis.zadd(keyspace.open_jobs(UPSTREAM), {job_id: began_ms + 60_000})
-
-
-def test_jobs_under_way_are_told_by_step_the_oldest_first(
-    client: httpx.Client, redis: SyncRedis
-) -> None:
-    begin(redis, "c", "accepted", 3_000)
-    redis.hset(keyspace.job("c"), mapping={"request_id": "fal-c", "submitted_ms": 3_500,
-                                           "trouble": "lost", "troubled_ms": 4_000})  # fmt: skip
-    for job_id, state, began_ms in (("a", "reserved", 1_000), ("b", "reserved", 2_000)):
-        begin(redis, job_id, state, began_ms)
-    begin(redis, "d", "submitting", 4_000, team="ops")
-    begin(redis, "e", "paid", 5_000)
-    redis.zadd(keyspace.waiting(UPSTREAM), {"b:web": 1.0})
-    redis.zadd(keyspace.slots(UPSTREAM), {"a:web": 1_000})
-
-    found = client.get("/jobs").json()
-
-    steps = {each["id"]: each["step"] for each in found["items"]}
-    assert list(steps.items()) == [
-        ("a", "starting"), ("b", "waiting"), ("c", "at_fal"), ("d", "sending"), ("e", "storing")
-    ]  # fmt: skip
-    assert (found["total"], found["complete"]) == (5, True)
-    lost = found["items"][2]
-    assert lost.pop("age_s") > 0
-    assert lost == {
-        "id": "c", "team": "web", "app": "shop", "key": "k1", "model": "m/a", "number": 2,
-        "held_usd": "0.0001", "why": "miss", "step": "at_fal", "position": None,
-        "request_id": "fal-c", "began_at": "1970-01-01T00:00:03.000+00:00",
-        "submitted_at": "1970-01-01T00:00:03.500+00:00",
-        "lease_until": "1970-01-01T00:01:03.000+00:00", "trouble": "lost",
-        "troubled_at": "1970-01-01T00:00:04.000+00:00",
-    }  # fmt: skip
-    assert found["items"][1]["position"] == 0
-    ops = client.get("/jobs", params={"team": "ops"}).json()
-    assert ([each["id"] for each in ops["items"]], ops["total"]) == (["d"], 1)
-    assert client.get("/jobs", params={"limit": 1}).json()["total"] == 5
-
-
-def test_a_list_of_jobs_looks_at_a_bounded_number_of_them(
-    client: httpx.Client, redis: SyncRedis, commands: Any
-) -> None:
-    for each in range(600):
-        begin(redis, f"j{each:03}", "accepted", 1_000 + each)
-
-    found = client.get("/jobs", params={"limit": 20}).json()
-
-    assert (len(found["items"]), found["total"], found["complete"]) == (20, 500, False)
-    assert commands(client, "/jobs", limit=20) < 520

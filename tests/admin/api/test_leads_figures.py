@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from adding_up import add_up
 from litestar import Litestar
 from redis import Redis as SyncRedis
 
@@ -19,7 +20,7 @@ from falgate.http.errors import HANDLERS
 from falgate.models.endpoints import MODELS
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.stops import Stops
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.client import connect
 
 CALENDAR = Calendar(ZoneInfo("UTC"))
@@ -62,12 +63,13 @@ async def test_a_lead_has_the_figures_of_their_team(
 ) -> None:
     day = "2026-11-03"
     for team, billed in (("web", 5), ("ops", 7)):
-        redis.hset(keyspace.usage("sandbox", day), f"{team}/app:billed", billed)
+        redis.hset(usage_keys.usage("sandbox", day), f"{team}/app:billed", billed)
         fields: dict[Any, Any] = {"kind": "close", "outcome": "paid", "windows": f"day:{day}",
                   "job": team,
                   "team": team, "app": "app", "key": "k", "held": billed, "billed": billed,
                   "overrun": 0}  # fmt: skip
         redis.xadd(keyspace.ledger("sandbox"), fields)
+    add_up(redis, "sandbox", day)
 
     entries = (await lead.get("/ledger")).json()["items"]
     sheet = (await lead.get("/ledger.csv")).text.splitlines()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from adding_up import assert_added_up
 from aged import Aged
 from judging import change, noticed
 from redis.asyncio import Redis
@@ -24,7 +25,7 @@ from falgate.money.store import ledger
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.ledger import Ledger
 from falgate.money.store.verify import verify
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.script import Script
 
 UPSTREAM = "https://queue.example"
@@ -76,11 +77,11 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
         stands = await budgets.positions(UPSTREAM, charged)
         assert {position.spent for position in stands} == {100}
     assert (await budgets.overage(UPSTREAM))[1] == 30
-    usage = keyspace.usage(UPSTREAM, found.day)
+    usage = usage_keys.usage(UPSTREAM, found.day)
     assert await redis.hget(usage, "t/p:reconciled") == "130"
     clock = found.windows.partition("T")[2][:2]
     hours = [f"{clock}{whose}:reconciled" for whose in ("", "/t", "/t/p")]
-    assert await redis.hmget(keyspace.hits(UPSTREAM, found.day), hours) == ["130"] * 3
+    assert await redis.hmget(usage_keys.hits(UPSTREAM, found.day), hours) == ["130"] * 3
     await redis.hdel(account, hour)
     again = other(charge=Charge(100, 30))
     assert await books.correct(UPSTREAM, again, Charge(20, 0), "w")
@@ -91,6 +92,7 @@ async def corrects(redis: Redis, books: Corrections, budgets: Budgets, paid: Pai
     old = Aged(**msgspec.structs.asdict(other(charge=Charge(20, 0))))
     assert await books.correct(UPSTREAM, old, Charge(30, 0), "w")
     assert not await redis.hexists(account, hour)
+    await assert_added_up(redis, UPSTREAM)
     await redis.xdel(keyspace.ledger(UPSTREAM), found.entry)
     assert await refused(books.correct(UPSTREAM, other(charge=Charge(30, 0)), Charge(1, 0), "w"))
 
@@ -101,7 +103,7 @@ async def recovers(redis: Redis, books: Recovery) -> None:
     assert await books.book(UPSTREAM, lost, 40)
     assert not await books.book(UPSTREAM, lost, 40)
     assert await books.bound(UPSTREAM, ["r-1"]) == {"r-1": "recovered-r-1"}
-    [hours] = [key async for key in redis.scan_iter(keyspace.hits(UPSTREAM, "*"))]
+    [hours] = [key async for key in redis.scan_iter(usage_keys.hits(UPSTREAM, "*"))]
     counted: Any = await redis.hgetall(hours)
     assert {field[2:]: number for field, number in counted.items()} == {
         f"{whose}:{measure}": "40"
@@ -112,6 +114,7 @@ async def recovers(redis: Redis, books: Recovery) -> None:
     assert await redis.smembers(keyspace.accounts(UPSTREAM)) == {each.name for each in charged}
     for each in charged:
         assert await redis.hget(keyspace.account(UPSTREAM, each), "spent:total:all") == "40"
+    await assert_added_up(redis, UPSTREAM)
     assert (await verify(redis, UPSTREAM)).differences == ()
     await redis.hset(keyspace.META, mapping={"frozen_ms": "5", "history": "b"})
     assert not await books.thaw("a")
@@ -182,8 +185,8 @@ MUTANTS = [
     ("ledger_correct", "if kept[name] or redis", "if redis"),
     ("ledger_correct", "if kept[name] or redis.call('HEXISTS', KEYS[i], counter) == 1", "if true"),
     ("ledger_correct", "'overrun', whole(more_overrun))\nlocal", "'overrun', '0')\nlocal"),
-    ("ledger_correct", "add('billed', more_billed)", ""),
-    ("ledger_correct", "add('overrun', more_overrun)", ""),
+    ("ledger_correct", "tell('billed', more_billed)", ""),
+    ("ledger_correct", "tell('overrun', more_overrun)", ""),
     ("ledger_correct", "compared and more_billed + more_overrun or billed + overrun", "0"),
     ("ledger_correct", "compared and more_billed + more_overrun or ", ""),
     ("ledger_correct", "'HSET', corrected, job_id,", "'HSET', corrected, 'x',"),
@@ -194,7 +197,7 @@ MUTANTS = [
     ("ledger_recover", "KEYS[first_account + i - 1]", "KEYS[first_account]"),
     ("ledger_recover", "'spent:' .. name, whole(amount))", "'spent:' .. name, '0')"),
     ("ledger_recover", "now < window.starts_ms", "now >= window.starts_ms"),
-    ("ledger_recover", "count(usage, breakdown, hits, hour, subject, 'billed', amount)", ""),
+    ("ledger_recover", "{{subject, 'billed', amount}, ", "{"),
     ("ledger_recover", "'billed', whole(amount),\n", "'billed', '0',\n"),
     ("ledger_recover", "'outcome', 'recovered'", "'outcome', 'paid'"),
     ("ledger_thaw", "~= history", "== ''"),

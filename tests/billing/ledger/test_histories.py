@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from adding_up import assert_added_up
 from patience import TRIP_S
 from redis.asyncio import Redis
 from servers import Server, served
@@ -25,7 +26,7 @@ from falgate.money.frozen import COUNTERS, LOST, Frozen
 from falgate.money.store.ledger import Ledger
 from falgate.money.store.trust import Trust
 from falgate.money.store.verify import verify
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.client import connect
 from falgate.redis.clock import Clock
 from falgate.redis.rewriting import rewrite
@@ -240,7 +241,7 @@ async def torn(server: Server, redis: Redis, watched: Trust, bring: Bring, order
         (organisation, "open", "-1"),
         (team, f"spent:{day}", "72000"),
         (keyspace.overage(UPSTREAM), "overrun", "5"),
-        (keyspace.usage(UPSTREAM, day.removeprefix("day:")), "t/p:billed", "7"),
+        (usage_keys.usage(UPSTREAM, day.removeprefix("day:")), "t/p:billed", "7"),
     )
     server.start()
     # What is written meanwhile ends the half transaction.
@@ -265,6 +266,7 @@ async def test_torn_counters_freeze_and_are_mended_by_the_ledger(
     assert len((await verify(redis, UPSTREAM)).differences) == 5
     done = await recover(UPSTREAM, recovery, jobs, act=True, **named)
     again = await recover(UPSTREAM, recovery, jobs, act=True, **named)
+    await assert_added_up(redis, UPSTREAM)
 
     assert (done.state, len(done.mended), again.state) == ("thawed", 5, "sound")
     assert (await verify(redis, UPSTREAM)).differences == ()

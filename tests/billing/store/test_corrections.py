@@ -20,7 +20,7 @@ from falgate.jobs.store.jobs import Jobs
 from falgate.money.charge import Charge
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.verify import verify
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 UPSTREAM = "https://queue.example"
 FOREVER_MS = 10**14
@@ -211,9 +211,9 @@ async def test_usage_follows(redis: Redis, corrections: Corrections, posting: Cl
     await corrections.correct(UPSTREAM, posting, Charge(100, 9), "billed otherwise")
 
     day = posting.day
-    usage: Any = await redis.hgetall(keyspace.usage(UPSTREAM, day))
+    usage: Any = await redis.hgetall(usage_keys.usage(UPSTREAM, day))
     assert (usage["t/p:billed"], usage["t/p:overrun"]) == ("100", "9")
-    parts: Any = await redis.hgetall(keyspace.breakdown(UPSTREAM, day))
+    parts: Any = await redis.hgetall(usage_keys.breakdown(UPSTREAM, day))
     paid = "t/p/k|fal-ai/model|low|paid"
     assert (parts[f"{paid}:billed"], parts[f"{paid}:overrun"]) == ("100", "9")
 

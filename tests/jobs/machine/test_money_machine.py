@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from adding_up import assert_added_up
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -82,6 +83,7 @@ class Money(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Add the whole ledger up, and leave nothing open."""
         assert self.do(verify(self.redis, UPSTREAM)).differences == ()
+        self.do(assert_added_up(self.redis, UPSTREAM))
         self.do(self.redis.flushall())
         self.do(self.redis.aclose())
         self.runner.close()
@@ -109,10 +111,9 @@ class Money(RuleBasedStateMachine):
         limits = sorted(self.model.limits, key=str)
         often = (self.accounts[0], "day") if pick == 1 else (ORGANISATION, "total")
         limited = often if number % 2 else limits[number // 2 % len(limits)]
-        if pick == 1:
-            self.do(self.operator.raise_(*limited, number % 5, 1 + twice))
-        else:
-            self.do(self.operator.reset(*limited, 1 + twice))
+        times, raised = 1 + twice, number % 5
+        of = self.operator
+        self.do(of.raise_(*limited, raised, times) if pick == 1 else of.reset(*limited, times))
 
     def later(self, _: int, number: int, *, twice: bool) -> None:
         """Windows end and others begin, whatever is under way."""

@@ -15,7 +15,7 @@ from falgate.fal.replies import FalAnswer
 from falgate.jobs.job import Fenced, Job, Order, State
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.script import Script
 
 UPSTREAM = "https://queue.example"
@@ -253,9 +253,12 @@ async def test_other_accounts_than_those_of_the_hold_are_refused(
             waiting=keyspace.waiting(UPSTREAM),
             tags=keyspace.turns(UPSTREAM),
             alerts=keyspace.ALERTS,
-            usage=keyspace.usage(UPSTREAM, "2026-11-22"),
-            hits=keyspace.hits(UPSTREAM, "2026-11-22"),
-            breakdown=keyspace.breakdown(UPSTREAM, "2026-11-22"),
+            usage=usage_keys.usage(UPSTREAM, "2026-11-22"),
+            hits=usage_keys.hits(UPSTREAM, "2026-11-22"),
+            breakdown=usage_keys.breakdown(UPSTREAM, "2026-11-22"),
+            day_sums=usage_keys.day_sums(UPSTREAM, "2026-11-22"),
+            month_sums=usage_keys.month_sums(UPSTREAM, "2026-11"),
+            callers=usage_keys.callers(UPSTREAM),
             torn=keyspace.torn(UPSTREAM),
             slots_max=0,
             channel=keyspace.MOVED,

@@ -15,7 +15,7 @@ from falgate.money.store.archive import Archiving
 from falgate.money.store.entries import Entries, Raw
 from falgate.money.store.verify import verify
 from falgate.money.sums import Sums, recent
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 UPSTREAM = "https://queue.example"
 DAY_MS = 86_400_000
@@ -47,7 +47,7 @@ async def old(redis: Redis, archiving: Archiving) -> int:
         pipeline.sadd(keyspace.accounts(UPSTREAM), name)
         pipeline.hset(keyspace.account(UPSTREAM, account(name)), mapping=dict(counters))
     for day, measures in sums.usage.items():
-        pipeline.hset(keyspace.usage(UPSTREAM, day), mapping=dict(measures))
+        pipeline.hset(usage_keys.usage(UPSTREAM, day), mapping=dict(measures))
     pipeline.hset(keyspace.overage(UPSTREAM), "overrun", str(sums.overage))
     await pipeline.execute()
     return now_ms
@@ -175,11 +175,11 @@ async def test_hits_by_the_hour_and_used_ids_are_forgotten_in_time(
     now_ms = await archiving.now_ms()
     days = [UTC_CALENDAR.windows(now_ms - age * DAY_MS)[1].id for age in (0, 39, 42, 90)]
     for day in days:
-        await redis.hset(keyspace.hits(UPSTREAM, day), "14/t/p:hits", "1")
+        await redis.hset(usage_keys.hits(UPSTREAM, day), "14/t/p:hits", "1")
     await redis.zadd(keyspace.POSTED, {"new": now_ms, "old": now_ms - 8 * DAY_MS})
 
     await archiving.sweep(UPSTREAM)
 
-    there = [await redis.exists(keyspace.hits(UPSTREAM, day)) for day in days]
+    there = [await redis.exists(usage_keys.hits(UPSTREAM, day)) for day in days]
     assert there == [1, 1, 0, 0]
     assert await redis.zrange(keyspace.POSTED, 0, -1) == ["new"]

@@ -13,7 +13,7 @@ from falgate.jobs.job import Job, Order
 from falgate.jobs.settlement import Settlement
 from falgate.jobs.store.jobs import Jobs
 from falgate.money.store.usage import Usage
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 UPSTREAM = "https://queue.example"
 SHOP = "web/shop/k|m|low|answered"
@@ -40,7 +40,7 @@ async def test_a_batch_counts_once_and_the_next_one_too(
     [(day, measures, breakdown)] = [each async for each in days]
     assert (day, measures) == (today, {"web/shop:answers": "4", "web/shop:saved": "68000"})
     assert breakdown == {f"{SHOP}:answers": "4", f"{SHOP}:saved": "68000"}
-    hits: Any = await redis.hgetall(keyspace.hits(UPSTREAM, today))
+    hits: Any = await redis.hgetall(usage_keys.hits(UPSTREAM, today))
     [hour] = {field[:2] for field in hits}
     assert hits == {
         f"{hour}{whose}:{measure}": number
@@ -64,7 +64,7 @@ async def test_numbers_that_are_none_change_nothing(
 
 async def test_days_are_read_in_order_and_empty_ones_too(usage: Usage, redis: Redis) -> None:
     days = [date(2026, 11, each).isoformat() for each in range(1, 31)]
-    await redis.hset(keyspace.usage(UPSTREAM, days[17]), "web/shop:bought", "2")
+    await redis.hset(usage_keys.usage(UPSTREAM, days[17]), "web/shop:bought", "2")
 
     read = [each async for each in usage.days(UPSTREAM, days)]
 
@@ -113,7 +113,7 @@ async def test_hours_count_purchases_for_the_app_its_team_and_all_and_a_repeat_c
 
     hour = next(name for name in job.windows if name.startswith("hour:"))
     day, _, clock = hour.removeprefix("hour:").partition("T")
-    counted: Any = await redis.hgetall(keyspace.hits(UPSTREAM, day))
+    counted: Any = await redis.hgetall(usage_keys.hits(UPSTREAM, day))
     measures = {"purchases": 1, "bought": 1, "list": 90, "billed": 100, "overrun": 30}
     assert counted == {
         f"{clock[:2]}{whose}:{measure}": str(number)
@@ -125,7 +125,7 @@ async def test_hours_count_purchases_for_the_app_its_team_and_all_and_a_repeat_c
 async def test_a_day_that_is_full_counts_further_keys_as_one(usage: Usage, redis: Redis) -> None:
     today = (await usage.today()).isoformat()
     full: dict[Any, Any] = {f"a/b/{key}|m|low|answered:answers": 1 for key in range(9_999)}
-    await redis.hset(keyspace.breakdown(UPSTREAM, today), mapping=full)
+    await redis.hset(usage_keys.breakdown(UPSTREAM, today), mapping=full)
 
     for number, key in enumerate(("x", "y", "z", "x")):
         counts = {f"web/shop/{key}|m|low|answered:answers": 1}

@@ -21,7 +21,7 @@ from falgate.money.difference import Difference
 from falgate.money.entry import EntryStrange
 from falgate.money.store.budgets import Budgets
 from falgate.money.store.verify import verify
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 UPSTREAM = "https://queue.example"
 TEAM = Account("team", "t")
@@ -107,7 +107,7 @@ async def test_the_overage_and_the_roll_ups_are_compared_too(
     window = await _day(budgets)
     day = window.removeprefix("day:")
     await redis.hincrby(keyspace.overage(UPSTREAM), "overrun", -1)
-    await redis.hincrby(keyspace.usage(UPSTREAM, day), "u/q:billed", 1)
+    await redis.hincrby(usage_keys.usage(UPSTREAM, day), "u/q:billed", 1)
 
     found = await verify(redis, UPSTREAM)
 
@@ -164,7 +164,7 @@ async def test_a_correction_counts_with_its_sign(redis: Redis, budgets: Budgets)
         for window in closing["windows"].split(" "):
             await redis.hincrby(keyspace.account(UPSTREAM, charged), f"spent:{window}", -40)
     await redis.hincrby(keyspace.overage(UPSTREAM), "overrun", -30)
-    rolled = keyspace.usage(UPSTREAM, (await _day(budgets)).removeprefix("day:"))
+    rolled = usage_keys.usage(UPSTREAM, (await _day(budgets)).removeprefix("day:"))
     await redis.hincrby(rolled, "t/p:billed", -40)
     await redis.hincrby(rolled, "t/p:overrun", -30)
 

@@ -14,7 +14,7 @@ from falgate.jobs.store.jobs import Jobs
 from falgate.money.charge import Charge
 from falgate.money.store.verify import verify
 from falgate.money.usage import columns
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 
 UPSTREAM = "https://queue.example"
 FOREVER_MS = 10**14
@@ -42,7 +42,7 @@ def counted(redis: Redis, closed: Callable[[], Awaitable[ClosedJob]]) -> Counted
     """Of its day, what is booked, and what of that brought nothing."""
 
     async def counted() -> tuple[int, int]:
-        measures: Any = await redis.hgetall(keyspace.usage(UPSTREAM, (await closed()).day))
+        measures: Any = await redis.hgetall(usage_keys.usage(UPSTREAM, (await closed()).day))
         return int(measures["t/p:billed"]), int(measures.get("t/p:without_pictures", 0))
 
     return counted

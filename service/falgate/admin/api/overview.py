@@ -19,11 +19,12 @@ from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Calendar, Window
 from falgate.core.money import dollars
 from falgate.jobs.under_way import JobsUnderWay, Queue
-from falgate.money.activity import Sums, added
+from falgate.money.activity import Sums
 from falgate.money.budget import Position
 from falgate.money.figures import Figures
 from falgate.money.projection import forecast
 from falgate.money.stop import Stopped
+from falgate.money.totals import booked
 
 routes = Resource("overview")
 _ALWAYS = frozenset({"day", "month"})
@@ -114,16 +115,18 @@ async def show_overview(
     charged = Account("team", of) if of else ORGANISATION
     positions = await accounts.budgets.positions(charged)
     listed = await under_way.list(upstream, team=of)
-    today, month = await figures.by_team(upstream)
+    month = await figures.month(upstream)
+    shown = _most(month, of, top)
+    today = await figures.today(upstream, [of, *shown])
     return OverviewShown(
         upstream=upstream,
         timezone=str(calendar.zone),
         team=of or None,
         spend=_spend(calendar, positions, listed.queue.now_ms),
-        teams=_teams(month, today, of, top),
-        teams_in_all=1 if of else len(month),
-        today=_sums(today, of),
-        month=_sums(month, of),
+        teams=[_team(team, month[team], today[team]) for team in shown],
+        teams_in_all=1 if of else len(month.keys() - {""}),
+        today=sums_shown(today[of], ActivitySums),
+        month=sums_shown(month.get(of, {}), ActivitySums),
         purchases=_purchases(listed.queue, len(listed.jobs), slots_max, of),
         health=_health(await probes.troubles(), [each.trouble for each in listed.jobs]),
         frozen=await probes.frozen() or None,
@@ -147,30 +150,20 @@ def _spend(calendar: Calendar, positions: Sequence[Position], now_ms: int) -> li
     ]
 
 
-def _booked(sums: Sums) -> int:
-    return sums.get("billed", 0) + sums.get("overrun", 0)
+def _most(month: Mapping[str, Sums], of: str, top: int) -> list[str]:
+    """Return the teams that spent most, or the one that is meant if it was active."""
+    teams = [team for team in month if team and of in {"", team}]
+    return sorted(teams, key=lambda team: (-booked([month[team]]), team))[:top]
 
 
-def _teams(
-    month: Mapping[str, Sums], today: Mapping[str, Sums], of: str, top: int
-) -> list[TeamSpend]:
-    ranked = sorted(month, key=lambda team: (-_booked(month[team]), team))
-    return [
-        TeamSpend(
-            team=team,
-            booked_usd=dollars(_booked(month[team])),
-            today_usd=dollars(_booked(today.get(team, {}))),
-            saved_usd=dollars(month[team].get("saved", 0)),
-            purchases=month[team].get("purchases", 0),
-        )
-        for team in ranked
-        if of in {"", team}
-    ][:top]
-
-
-def _sums(teams: Mapping[str, Sums], of: str) -> ActivitySums:
-    chosen = [teams.get(of, {})] if of else teams.values()
-    return sums_shown(added(chosen), ActivitySums)
+def _team(team: str, month: Sums, today: Sums) -> TeamSpend:
+    return TeamSpend(
+        team=team,
+        booked_usd=dollars(booked([month])),
+        today_usd=dollars(booked([today])),
+        saved_usd=dollars(month.get("saved", 0)),
+        purchases=month.get("purchases", 0),
+    )
 
 
 def _purchases(queue: Queue, found: int, slots_max: int, of: str) -> Purchases:

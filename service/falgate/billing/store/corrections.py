@@ -7,6 +7,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from falgate.billing.closed_job import ClosedJob, ReconcileReport
+from falgate.core.calendar import month_of
 from falgate.money.charge import Charge
 from falgate.money.entry import Close, read
 from falgate.money.store.entries import Entries, last_before
@@ -77,6 +78,7 @@ class Corrections:
             self._redis,
             upstream=upstream,
             day=closed.day,
+            month=month_of(closed.day),
             more_keys=[keyspace.account(upstream, each) for each in closed.accounts],
             entry=closed.entry,
             job_id=closed.job,

@@ -3,7 +3,7 @@
 -- Correct the cost of a closed job. The difference is charged to its accounts, in the windows in
 -- which it was charged, and to the overage account, with an entry of its own; the closing entry stays as it
 -- is. If fal billed what was booked, the job is only marked as compared. All amounts in micro-USD.
--- The accounts (more_keys) begin at KEYS[8], the organisation first. `was` is what the caller read
+-- The accounts (more_keys) begin at KEYS[11], the organisation first. `was` is what the caller read
 -- and compared, so a repeat or a second caller books a difference only once.
 -- Budgets pay a higher bill only up to the hold, which they had agreed to, and the overage account the rest.
 -- A counter that was swept is not created again, except in the windows in `young`. If a reset
@@ -18,6 +18,9 @@ local usage = KEYS[4]
 local breakdown = KEYS[5]
 local torn = KEYS[6]
 local hits = KEYS[7]
+local day_sums = KEYS[8]
+local month_sums = KEYS[9]
+local callers = KEYS[10]
 local entry = ARGV[1]
 local job_id = ARGV[2]
 local was_billed = digits(ARGV[3])
@@ -27,7 +30,7 @@ local overrun = digits(ARGV[6])
 local request_id = ARGV[7]
 local why = ARGV[8]
 local young = ARGV[9]
-local first_account = 8
+local first_account = 11
 -- Return whether one entry of a stream precedes another.
 local function is_before(one, other)
   local ms, number = one:match('^(%d+)-(%d+)$')
@@ -102,15 +105,17 @@ end
 redis.call('HINCRBY', overage, 'overrun', whole(more_overrun))
 local subject = close.team .. '/' .. close.app .. '/' .. close.key .. '|' .. (close.model or '')
   .. '|' .. (close.quality or '') .. '|' .. close.outcome
-local function add(measure, number)
-  if number == 0 then return end
-  count(usage, breakdown, hits, hour_of(close.windows), subject, measure, number)
+local numbers = {}
+local function tell(measure, number)
+  if number ~= 0 then numbers[#numbers + 1] = {subject, measure, number} end
 end
-add('billed', more_billed)
-add('overrun', more_overrun)
+tell('billed', more_billed)
+tell('overrun', more_overrun)
 -- A job that was compared before is already counted as reconciled: add only the difference.
-add('reconciled', compared and more_billed + more_overrun or billed + overrun)
-add('without_pictures', for_nothing)
+tell('reconciled', compared and more_billed + more_overrun or billed + overrun)
+tell('without_pictures', for_nothing)
+count({usage = usage, breakdown = breakdown, hits = hits, day_sums = day_sums,
+  month_sums = month_sums, callers = callers, hour = hour_of(close.windows)}, numbers)
 redis.call('HSET', corrected, job_id, whole(billed) .. ':' .. whole(overrun))
 done(torn, job_id)
 return more_billed == 0 and more_overrun == 0 and 'confirmed' or 'corrected'

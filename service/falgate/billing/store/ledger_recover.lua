@@ -3,7 +3,7 @@
 -- Book a request that the upstream has carried out and no job knows: write the closing entry of a
 -- job of its own, in the current windows, in micro-USD. Afterwards the request belongs to that job,
 -- so it is booked only once.
--- The accounts that are charged (more_keys) begin at KEYS[8]; `charged` is JSON, their names in the
+-- The accounts that are charged (more_keys) begin at KEYS[11]; `charged` is JSON, their names in the
 -- same order. Further fields of the entry (more_args) begin at ARGV[7].
 -- Returns {'booked'}, {'known', job} if it belongs to a job, {'elsewhen', now_ms} outside the
 -- windows, or {'torn'} if an earlier attempt was executed in part.
@@ -14,13 +14,16 @@ local usage = KEYS[4]
 local breakdown = KEYS[5]
 local torn = KEYS[6]
 local hits = KEYS[7]
+local day_sums = KEYS[8]
+local month_sums = KEYS[9]
+local callers = KEYS[10]
 local request_id = ARGV[1]
 local job_id = ARGV[2]
 local amount = digits(ARGV[3])
 local windows = ARGV[4]
 local charged = ARGV[5]
 local subject = ARGV[6]
-local first_account = 8
+local first_account = 11
 local first_field = 7
 
 local known = redis.call('HGET', submits, request_id)
@@ -41,8 +44,9 @@ for i, account_name in ipairs(charged_names) do
   for _, name in ipairs(names) do redis.call('HINCRBY', account, 'spent:' .. name, whole(amount)) end
 end
 local hour = hour_of(table.concat(names, ' '))
-count(usage, breakdown, hits, hour, subject, 'billed', amount)
-count(usage, breakdown, hits, hour, subject, 'without_pictures', amount)
+count({usage = usage, breakdown = breakdown, hits = hits, day_sums = day_sums,
+  month_sums = month_sums, callers = callers, hour = hour},
+  {{subject, 'billed', amount}, {subject, 'without_pictures', amount}})
 redis.call('HSET', submits, request_id, job_id)
 done(torn, job_id)
 return {'booked'}

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from falgate.billing.closed_job import NOBODY, Recovered
 from falgate.billing.store.corrections import Corrections
 from falgate.core.account import account, chain
-from falgate.core.calendar import Calendar
+from falgate.core.calendar import Calendar, month_of
 from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
 from falgate.jobs.job import Job
@@ -18,10 +18,11 @@ from falgate.money.difference import Difference
 from falgate.money.frozen import Frozen
 from falgate.money.store.ledger import Ledger
 from falgate.money.store.torn import Torn, refuse_torn
+from falgate.money.store.usage_sums import UsageSums
 from falgate.money.store.verify import verify
 from falgate.money.sums import MEASURES, OVERAGE
 from falgate.money.usage import spell
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
 
@@ -41,6 +42,7 @@ class Recovery:
         self._who = who
         self._calendar = calendar
         self._corrections = Corrections(redis, owner="")
+        self._sums = UsageSums(redis)
 
     async def frozen(self) -> tuple[Frozen | None, str]:
         """Return why purchases are stopped, if they are, and the server's history."""
@@ -70,6 +72,7 @@ class Recovery:
             key, field = _place(upstream, each)
             hashes[key, each.account] += [field, str(each.found), str(each.ledger)]
         done = True
+        days = {each.window.removeprefix("day:") for each in found if each.counter in MEASURES}
         for (key, whose), counters in hashes.items():
             done &= bool(
                 await _MEND(
@@ -81,6 +84,8 @@ class Recovery:
                     more_args=counters,
                 )
             )
+        for day in sorted(days):
+            await self._sums.add_up(upstream, day, again=True)
         return done
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:
@@ -113,6 +118,7 @@ class Recovery:
                 self._redis,
                 upstream=upstream,
                 day=day,
+                month=month_of(day),
                 request_id=found.request_id,
                 job_id=f"recovered-{found.request_id}",
                 amount=amount,
@@ -143,7 +149,7 @@ def _place(upstream: str, found: Difference) -> tuple[str, str]:
         return keyspace.overage(upstream), found.counter
     if found.counter in MEASURES:
         day = found.window.removeprefix("day:")
-        return keyspace.usage(upstream, day), f"{found.account}:{found.counter}"
+        return usage_keys.usage(upstream, day), f"{found.account}:{found.counter}"
     name = f"{found.counter}:{found.window}" if found.window else found.counter
     return keyspace.account(upstream, account(found.account)), name
 

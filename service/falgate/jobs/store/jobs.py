@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from falgate.accounts.limits import PurchaseLimits
 from falgate.cache.pool import PoolVersion
+from falgate.core.calendar import month_of
 from falgate.core.picture import Picture
 from falgate.jobs.job import MOVES, Fenced, Job, NotDurable, Order, Trouble
 from falgate.jobs.settlement import Settlement, settled
@@ -139,10 +140,11 @@ class Jobs:
         """
         assert settlement.state in MOVES[job.state]
         order = job.order
-        day = next(name for name in job.windows if name.startswith("day:"))
+        [day] = [name[4:] for name in job.windows if name.startswith("day:")]
         reply = await _SETTLE(
             self._redis,
-            day=day.removeprefix("day:"),
+            day=day,
+            month=month_of(day),
             flight_name=order.flight,
             **self._line(order.upstream),
             more_keys=_accounts(job),

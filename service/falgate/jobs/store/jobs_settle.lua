@@ -4,7 +4,7 @@
 -- exceeds the hold goes to the overage account.
 -- The entry is written in the same step as the counters, not when the pictures are stored. So the
 -- sum of the ledger equals the counters at every instant, and any difference is a fault.
--- The accounts (more_keys) begin at KEYS[16], in the order of the hold; the entry's other fields
+-- The accounts (more_keys) begin at KEYS[19], in the order of the hold; the entry's other fields
 -- (more_args) begin at ARGV[15].
 -- A refusal (JSON) may quote the prompt, so it is stored apart and expires soon.
 -- Returns {'settled', remaining, now_ms, entry}: what the tightest budget has left, in micro-USD
@@ -25,6 +25,9 @@ local usage = KEYS[12]
 local breakdown = KEYS[13]
 local torn = KEYS[14]
 local hits = KEYS[15]
+local day_sums = KEYS[16]
+local month_sums = KEYS[17]
+local callers = KEYS[18]
 local job_id = ARGV[1]
 local epoch = ARGV[2]
 local from = ARGV[3]
@@ -39,7 +42,7 @@ local slots_max = digits(ARGV[11])
 local channel = ARGV[12]
 local subject = ARGV[13]
 local measures = ARGV[14]
-local first_account = 16
+local first_account = 19
 local first_field = 15
 
 local known = redis.call('HMGET', job,
@@ -84,11 +87,12 @@ end
 if overrun > 0 then redis.call('HINCRBY', overage, 'overrun', whole(overrun)) end
 counted.billed, counted.overrun = charged, overrun
 if (counted.bought or 0) == 0 then counted.without_pictures = charged end
+local numbers = {}
 for measure, number in pairs(counted) do
-  if number > 0 then
-    count(usage, breakdown, hits, hour_of(known[4]), subject, measure, number)
-  end
+  if number > 0 then numbers[#numbers + 1] = {subject, measure, number} end
 end
+count({usage = usage, breakdown = breakdown, hits = hits, day_sums = day_sums,
+  month_sums = month_sums, callers = callers, hour = hour_of(known[4])}, numbers)
 leave_queue(waiting, tags, known[8])
 redis.call('ZREM', slots, known[8])
 give_slots(slots, waiting, tags, slots_max, channel, '')

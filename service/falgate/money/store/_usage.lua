@@ -1,11 +1,16 @@
--- Counts in a day's roll-ups. A subject is "<team>/<app>/<key>|<model>|<quality>|<outcome>".
--- The first roll-up counts by team and app only, and is kept for ever. The second, the breakdown,
--- counts by the whole subject. Each number goes into both, so an app's parts add up to the app.
--- Teams, apps and models are few, but keys may be many: once a day's breakdown is full, further
--- subjects are counted under the key "other".
--- The third, `hits`, counts by hour ("00" to "23", local): for the app, for its team and for all, so
--- that a day's hours are read by name, however many apps there are.
+-- Counts in the roll-ups of a day. A subject is "<team>/<app>/<key>|<model>|<quality>|<outcome>".
+-- `rolls` has the keys of the roll-ups, and the local hour ("00" to "23") or nil:
+-- usage       by team and app only; kept for ever.
+-- breakdown   by the whole subject. Each number goes into both, so an app's parts add up to the app.
+--             Teams, apps and models are few, but keys may be many: once a day's breakdown is full,
+--             further subjects are counted under the key "other".
+-- hits        by hour: for the app, for its team and for all.
+-- day_sums    for a team and for all, by outcome, and by outcome and model, see `sums_of`.
+-- month_sums  for a team and for all.
+-- callers     which app called which model, by the last day on which it did.
+-- The last four are read by name, so that what they cost does not grow with apps and keys.
 local breakdown_max = 10000
+local whole_day = 'whole'
 -- Must not raise an error: money has moved by then, and a script that fails keeps its writes.
 local function app_of(subject)
   return subject:match('^[^/]+/[^/]+') or subject
@@ -14,17 +19,67 @@ end
 local function hour_of(windows)
   return windows:match('hour:%d+%-%d+%-%d+T(%d%d)')
 end
-local function count(usage, breakdown, hits, hour, subject, measure, number)
-  local app = app_of(subject)
-  redis.call('HINCRBY', usage, app .. ':' .. measure, whole(number))
-  local field = subject .. ':' .. measure
-  if redis.call('HEXISTS', breakdown, field) == 0
-    and redis.call('HLEN', breakdown) >= breakdown_max then
-    field = app .. '/other' .. (subject:match('|.*') or '|||') .. ':' .. measure
+-- Return a list of numbers by key and field, and a function that adds to it: a batch changes the
+-- fields that its subjects share once.
+local function adding()
+  local numbers = {}
+  return numbers, function(key, field, number)
+    local of = numbers[key] or {}
+    numbers[key] = of
+    of[field] = (of[field] or 0) + number
   end
-  redis.call('HINCRBY', breakdown, field, whole(number))
-  if not hour then return end
-  for _, whose in ipairs({'/' .. app, '/' .. app:match('^[^/]*'), ''}) do
-    redis.call('HINCRBY', hits, hour .. whose .. ':' .. measure, whole(number))
+end
+-- Return the fields of the sums that count a part, with "" for all teams. What a subject does not
+-- say is counted in none of its own, so nothing is counted twice.
+local function sums_of(team, parts)
+  local _, model, _, outcome = parts:match('^([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+  local fields = {}
+  for _, of in ipairs(team == '' and {''} or {'', team}) do
+    if outcome and outcome ~= '' then
+      fields[#fields + 1] = of .. '|' .. outcome
+      if model ~= '' then fields[#fields + 1] = of .. '|' .. outcome .. '|' .. model end
+    end
   end
+  return fields, model
+end
+local function note_caller(callers, day, model, app)
+  if model and model ~= '' then
+    local number = day:match('(%d+%-%d+%-%d+)$'):gsub('%-', '')
+    redis.call('ZADD', callers, 'GT', number, model .. '|' .. app)
+  end
+end
+-- Count numbers, a list of {subject, measure, number}.
+local function count(rolls, counted)
+  -- Only what was counted from the first number of a day on is known to be all of it: an earlier
+  -- version has no sums, see `usage_sums.lua`.
+  local begins = redis.call('EXISTS', rolls.usage) == 0
+  local numbers, add = adding()
+  for _, each in ipairs(counted) do
+    local subject, measure, number = each[1], ':' .. each[2], each[3]
+    local app = app_of(subject)
+    local team = app:match('^[^/]*')
+    add(rolls.usage, app .. measure, number)
+    local field = subject .. measure
+    if redis.call('HEXISTS', rolls.breakdown, field) == 0
+      and redis.call('HLEN', rolls.breakdown) >= breakdown_max then
+      field = app .. '/other' .. (subject:match('|.*') or '|||') .. measure
+    end
+    redis.call('HINCRBY', rolls.breakdown, field, whole(number))
+    for _, whose in ipairs(rolls.hour and {'/' .. app, '/' .. team, ''} or {}) do
+      add(rolls.hits, rolls.hour .. whose .. measure, number)
+    end
+    for _, whose in ipairs(team == '' and {''} or {'', team}) do
+      add(rolls.day_sums, whose .. measure, number)
+      add(rolls.month_sums, whose .. measure, number)
+    end
+    local parts, model = sums_of(team, subject)
+    for _, part in ipairs(parts) do add(rolls.day_sums, part .. measure, number) end
+    note_caller(rolls.callers, rolls.usage, model, app)
+  end
+  for key, fields in pairs(numbers) do
+    for field, number in pairs(fields) do
+      redis.call('HINCRBY', key, field, whole(number))
+    end
+  end
+  if begins and #counted > 0 then redis.call('HSET', rolls.day_sums, whole_day, '1') end
 end

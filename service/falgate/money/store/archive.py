@@ -1,6 +1,6 @@
 """Redis side of archiving: removes entries in batches, and sweeps old counters."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,9 @@ from falgate.core.account import account
 from falgate.core.money import Micros
 from falgate.money.store.entries import Raw, behind
 from falgate.money.store.torn import refuse_torn
+from falgate.money.store.usage_sums import UsageSums
 from falgate.money.sums import COUNTERS, is_recent, recent
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.lock import take
 from falgate.redis.script import Script
@@ -104,13 +105,21 @@ class Archiving:
             yield old[start : start + _WINDOWS_AT_ONCE]
 
     async def _sweep_days(self, upstream: str, now_ms: int) -> None:
-        """Delete hourly counts, breakdowns and batch ids whose retention is over."""
-        hits = _before(now_ms, keyspace.HITS_KEPT_S)
-        broken_down = _before(now_ms, keyspace.BREAKDOWN_KEPT_S)
+        """Delete hourly counts, breakdowns and batch ids whose retention is over.
+
+        The last days are added up again, in case something was counted in part, see `torn`.
+        """
+        hits = _before(now_ms, usage_keys.HITS_KEPT_S)
+        broken_down = _before(now_ms, usage_keys.BREAKDOWN_KEPT_S)
         await self._redis.unlink(
-            *(keyspace.hits(upstream, day) for day in hits),
-            *(keyspace.breakdown(upstream, day) for day in broken_down),
+            *(usage_keys.hits(upstream, day) for day in hits),
+            *(usage_keys.breakdown(upstream, day) for day in broken_down),
         )
+        called = _before(now_ms, usage_keys.CALLERS_KEPT_S)[0].replace("-", "")
+        await self._redis.zremrangebyscore(usage_keys.callers(upstream), "-inf", called)
+        sums = UsageSums(self._redis)
+        for day in _days(now_ms, range(-1, 3)):
+            await sums.add_up(upstream, day, again=True)
         await self._redis.zremrangebyscore(
             keyspace.POSTED, "-inf", f"({now_ms - keyspace.POSTED_KEPT_S * 1000}"
         )
@@ -118,5 +127,9 @@ class Archiving:
 
 def _before(now_ms: int, kept_s: int) -> list[str]:
     """Return the days before those that are kept, as many as earlier sweeps may have missed."""
-    oldest = datetime.fromtimestamp(now_ms / 1000 - kept_s, UTC).date()
-    return [(oldest - timedelta(days=days)).isoformat() for days in range(1, _SWEPT_DAYS)]
+    return _days(now_ms - kept_s * 1000, range(1, _SWEPT_DAYS))
+
+
+def _days(now_ms: int, back: Iterable[int]) -> list[str]:
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    return [(today - timedelta(days=days)).isoformat() for days in back]

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
-from falgate.core.calendar import Calendar, Kind, Window
+from falgate.core.calendar import Calendar, Kind, Window, month_of
 from falgate.money.usage import measured
-from falgate.redis import keyspace
+from falgate.redis import usage_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
 
@@ -51,10 +51,10 @@ class Usage:
         fields = [f"{only}:{measure}" for measure in measured()] if "/" in only else []
         found: list[Any]
         async with self._redis.pipeline(transaction=False) as pipeline:
-            for name in (keyspace.usage(upstream, day) for day in days):
+            for name in (usage_keys.usage(upstream, day) for day in days):
                 pipeline.hmget(name, fields) if fields else pipeline.hgetall(name)
             for day in days if broken_down and not only else ():
-                pipeline.hgetall(keyspace.breakdown(upstream, day))
+                pipeline.hgetall(usage_keys.breakdown(upstream, day))
             found = await pipeline.execute()
         rolled, parts = found[: len(days)], found[len(days) :] or [{}] * len(days)
         if fields:
@@ -68,7 +68,7 @@ class Usage:
         """Return a team's or an app's part of a day's breakdown; the rest stays in Redis."""
         # Names of teams and apps contain no characters that are special in a pattern.
         pages: Any = self._redis.hscan_iter(
-            keyspace.breakdown(upstream, day), match=f"{only}/*", count=_FIELDS_AT_ONCE
+            usage_keys.breakdown(upstream, day), match=f"{only}/*", count=_FIELDS_AT_ONCE
         )
         return {field: number async for field, number in pages}
 
@@ -79,7 +79,7 @@ class Usage:
 
         The rest does not leave Redis.
         """
-        of = keyspace.breakdown if broken_down else keyspace.usage
+        of = usage_keys.breakdown if broken_down else usage_keys.usage
         for day in days:
             found: dict[str, str] = {}
             cursor, at_once = 0, 2 * _BREAKDOWN_MAX
@@ -91,26 +91,21 @@ class Usage:
                     break
             yield day, found
 
-    async def subjects(self, upstream: str, day: str) -> set[str]:
-        """Return the subjects that a day's breakdown counts."""
-        fields: Any = await self._redis.hkeys(keyspace.breakdown(upstream, day))
-        return {field.rpartition(":")[0] for field in fields}
-
     async def have_breakdowns(self, upstream: str, days: Sequence[str]) -> list[bool]:
         """Return for each day whether its breakdown is there."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for day in days:
-                pipeline.exists(keyspace.breakdown(upstream, day))
+                pipeline.exists(usage_keys.breakdown(upstream, day))
             return [bool(each) for each in await pipeline.execute()]
 
     async def named(
         self, upstream: str, days: Sequence[str], whose: Sequence[str], measures: Sequence[str]
     ) -> list[Mapping[str, int]]:
-        """Return what was counted on each day for subjects of `keyspace.usage`, summed up."""
+        """Return what was counted on each day for subjects of `usage_keys.usage`, summed up."""
         fields = [f"{each}:{measure}" for each in whose for measure in measures]
         async with self._redis.pipeline(transaction=False) as pipeline:
             for day in days:
-                pipeline.hmget(keyspace.usage(upstream, day), fields)
+                pipeline.hmget(usage_keys.usage(upstream, day), fields)
             return [_summed(fields, values) for values in await pipeline.execute()]
 
     async def by_hour(
@@ -123,7 +118,7 @@ class Usage:
         each, found = len(measures), []
         async with self._redis.pipeline(transaction=False) as pipeline:
             for day in days:
-                pipeline.hmget(keyspace.hits(upstream, day), fields)
+                pipeline.hmget(usage_keys.hits(upstream, day), fields)
             replies = await pipeline.execute()
         for values in replies:
             starts = range(0, len(fields), each)
@@ -155,6 +150,7 @@ class Usage:
             self._redis,
             upstream=upstream,
             day=day,
+            month=month_of(day),
             id=batch,
             before=before,
             hour=clock[:2],

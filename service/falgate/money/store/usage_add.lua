@@ -9,6 +9,9 @@ local usage = KEYS[1]
 local hits = KEYS[2]
 local posted = KEYS[3]
 local breakdown = KEYS[4]
+local day_sums = KEYS[5]
+local month_sums = KEYS[6]
+local callers = KEYS[7]
 local id = ARGV[1]
 local before = ARGV[2]
 local hour = ARGV[3]
@@ -20,10 +23,13 @@ for field, number in pairs(numbers) do
   digits(number)
   if not field:match(':[%w_]+$') then error({err = 'BADFIELD not "<subject>:<measure>"'}) end
 end
+local counted = {}
 for field, number in pairs(numbers) do
   local subject, measure = field:match('^(.*):([%w_]+)$')
-  count(usage, breakdown, hits, hour, subject, measure, digits(number))
+  counted[#counted + 1] = {subject, measure, digits(number)}
 end
+count({usage = usage, breakdown = breakdown, hits = hits, day_sums = day_sums,
+  month_sums = month_sums, callers = callers, hour = hour}, counted)
 redis.call('ZREM', posted, before)
 redis.call('ZADD', posted, whole(now_ms()), id)
 return 1

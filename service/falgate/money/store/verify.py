@@ -24,7 +24,7 @@ from falgate.money.entry import Close, read
 from falgate.money.store.entries import Entries
 from falgate.money.store.torn import Torn
 from falgate.money.sums import COUNTERS, MEASURES, OVERAGE, Sums, is_recent, recent
-from falgate.redis import keyspace
+from falgate.redis import keyspace, usage_keys
 from falgate.redis.clock import now_ms
 from falgate.redis.script import Script
 
@@ -164,7 +164,7 @@ class _Verification:
         found: list[Difference] = []
         for start in range(0, len(days), _DAYS_AT_ONCE):
             asked = days[start : start + _DAYS_AT_ONCE]
-            look = await self._look([keyspace.usage(self._upstream, day) for day in asked])
+            look = await self._look([usage_keys.usage(self._upstream, day) for day in asked])
             for day, measures in zip(asked, look.hashes, strict=True):
                 must = self._sums.usage[day]
                 for field in sorted({*measures, *must}):
