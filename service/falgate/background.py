@@ -84,7 +84,7 @@ def background_jobs(
     retirements = RetirementWatch(
         resources.models,
         upstreams.live,
-        resources.registry.latest,
+        resources.registry.directory,
         callers=Reports(resources.usage, UsageSums(redis), Entries(redis), settings.calendar),
         alerts=alerts,
         keep=partial(_keep, cache_admin),

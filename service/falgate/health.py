@@ -81,7 +81,7 @@ class Health:
         total: StoreSize | None = None
         with suppress(Refusal):
             # New teams and apps get their series before anything is counted in them.
-            self._metrics.know(await self._registry.latest())
+            self._metrics.know(await self._registry.directory())
             standings, total = await self._standings.read(self._upstreams)
             found = await self._drifts.all()
             self._metrics.drift = {model: report.level for model, report in found.items()}

@@ -165,12 +165,26 @@ async def test_the_secret_of_a_key_is_nowhere_in_redis_and_its_digest_not_in_the
 async def test_who_there_is_now_is_read_anew_only_where_it_has_changed(
     registry: Registry, redis: Redis
 ) -> None:
-    before = await registry.latest()
-    assert await registry.latest() is before
+    before = await registry.directory()
+    assert await registry.directory() is before
 
     await Registry(redis).put_team("nova", None, Team(), "another instance")
 
-    assert set((await registry.latest()).teams) == {"nova"}
+    assert set((await registry.directory()).teams) == {"nova"}
+
+
+async def test_a_change_that_meets_another_record_than_was_read_has_all_read_anew(
+    registry: Registry, redis: Redis
+) -> None:
+    await registry.put_team("nova", None, Team(), "me")
+    assert set((await registry.directory()).teams) == {"nova"}
+    # As after the loss of the last writes: other records, of the same revision.
+    encoded: dict[Any, Any] = {"team:nova": msgspec.json.encode(Team(weight=3))}
+    await redis.hset(keyspace.DIRECTORY, mapping=encoded)
+
+    assert not await registry.put_team("nova", Team(), Team(weight=2), "me")
+    was = (await registry.directory()).teams["nova"]
+    assert await registry.put_team("nova", was, Team(weight=2), "me")
 
 
 async def test_keys_of_an_earlier_version_get_redis_keys_of_their_own_once(

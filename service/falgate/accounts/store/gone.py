@@ -18,7 +18,7 @@ class GoneModels:
         """Note that an upstream has a model no more; return the directory."""
         name, now_s = gone_name(upstream, endpoint), await self._registry.now_s()
         while True:
-            directory = await self._registry.latest()
+            directory = await self._registry.directory()
             was = directory.gone.get(name)
             if was and now_s < was.seen_s + _AGAIN_S:
                 return directory
@@ -29,5 +29,5 @@ class GoneModels:
         """Forget it, if it is noted: the upstream has just sold the model."""
         name = gone_name(upstream, endpoint)
         if name in self._registry.known.gone:
-            directory = await self._registry.latest()
+            directory = await self._registry.directory()
             await self._registry.put_gone(name, directory.gone.get(name), None)

@@ -76,7 +76,7 @@ class Registry:
             self._clock.note(int(seconds) * 1000 + int(micros) // 1000)
         record = msgspec.json.decode(found, type=KeyRecord) if found else None
         if int(revision or 0) != self._directory.revision:
-            await self.directory()
+            await self._read()
         return record, int(seconds), self._directory
 
     async def ids(self) -> frozenset[str]:
@@ -130,8 +130,14 @@ class Registry:
             await pipeline.execute()
 
     async def directory(self) -> Directory:
-        """Read all teams and apps."""
+        """Return all teams and apps, reading them only if the revision has changed."""
         await self._check()
+        revision = await self._redis.hget(keyspace.DIRECTORY, _REVISION)
+        if int(revision or 0) != self._directory.revision:
+            await self._read()
+        return self._directory
+
+    async def _read(self) -> None:
         found: Any = await self._redis.hgetall(keyspace.DIRECTORY)
         records: dict[str, dict[str, Any]] = {kind: {} for kind in _RECORDS}
         for field in sorted(found):
@@ -139,14 +145,6 @@ class Registry:
             if kind in _RECORDS:
                 records[kind][name] = msgspec.json.decode(found[field], type=_RECORDS[kind])
         self._directory = Directory(int(found.get(_REVISION, 0)), *records.values())
-        return self._directory
-
-    async def latest(self) -> Directory:
-        """Return all teams and apps, reading them only if the revision has changed."""
-        revision = await self._redis.hget(keyspace.DIRECTORY, _REVISION)
-        if int(revision or 0) != self._directory.revision:
-            await self.directory()
-        return self._directory
 
     async def put_team(self, name: str, was: Team | None, now: Team | None, who: str) -> bool:
         """Create, change or (with None) remove a team; False if it no longer equals `was`."""
@@ -209,7 +207,11 @@ class Registry:
     ) -> bool:
         await self._check()
         revision = _REVISION if records == keyspace.DIRECTORY else ""
-        return await put(self._redis, records, field, was, now, change, revision=revision, **listed)
+        done = await put(self._redis, records, field, was, now, change, revision=revision, **listed)
+        if revision and not done:
+            # A Redis that lost its last writes may count to the same revision with other records.
+            self._directory = Directory(-1, {}, {})
+        return done
 
     def check_own(self, found: object) -> None:
         """Check the id of the ledger that Redis holds, if the gateway's is given.
