@@ -2,16 +2,17 @@
 
 `make bench-books` runs it. A gateway of its own stands on what `bench.ledger` and `bench.figures`
 fill: a million entries of the ledger, 100,000 keys with a budget each, 100,000 lines of the audit
-log; and on 100,000 logged requests, 2,000 further apps, and a team that has half of the keys. Pages
-are asked for over HTTP by an admin and by the lead of that team. Times are of the CPU, of the
-gateway and of its Redis, which other processes hardly change: the first, and the quickest of more.
+log; and on 100,000 logged requests, 50,000 pictures with prompts, 2,000 further apps, and a team
+that has half of the keys. Pages are asked for over HTTP by an admin and by the lead of that team,
+and the gallery is searched. Times are of the CPU, of the gateway and of its Redis, which other
+processes hardly change: the first, and the quickest of more.
 """
 
 import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ import httpx
 from redis.asyncio import Redis
 
 from bench.figures import ADMIN_KEY, KEYS, PIPELINE, furnish
+from bench.gallery import COMMON, PICTURES, RARE, hang
 from bench.gateway import Gateway, gateway, ledger
 from bench.ledger import APPS, FILL_S, TEAMS, UPSTREAM, fill
 from bench.processes import stay
@@ -77,6 +79,8 @@ def main() -> None:
                 report(reader, path)
             for path in within(reader):
                 report(reader, path)
+            for wanted in searches():
+                report(reader, "/gallery", wanted)
 
 
 def readers(stack: ExitStack, served: Gateway, worked_us: Callable[[], float]) -> Iterator[Reader]:
@@ -106,33 +110,58 @@ def pages(days: Days) -> Iterator[str]:
     yield from ("/budgets", "/budgets?cursor=key:k0000050000 0", "/budgets/new", "/setup")
     yield "/budgets/key:k0000000000/day"
     yield from ("/models", "/models/fal-ai:gpt-image-1.5", "/models/fal-ai:gpt-image-1.5/edit")
+    yield from ("/gallery", f"/gallery?team={LARGE}", f"/gallery?app={LARGE}/app-1")
+    yield from ("/playground", "/playground?model=fal-ai/gpt-image-1.5")
     yield from ("/stops", "/stops/new", "/deliveries", "/operators", "/audit", "/config")
 
 
 def within(reader: Reader) -> Iterator[str]:
-    """Pages of one request and one entry, as the lists name them."""
-    for of, path in (("requests", "/requests"), ("ledger", "/ledger")):
+    """Pages of one request, one entry and one picture, as the lists name them."""
+    for of in ("requests", "ledger", "gallery"):
+        path = f"/{of}"
         found = reader.client.get(f"{_MOUNT}{path}").text
         _, _, rest = found.partition(f'href="{_MOUNT}/{of}/')
         if rest:
             yield f"{path}/{rest.partition(chr(34))[0]}"
 
 
-def report(reader: Reader, path: str) -> None:
-    """Ask for a page some times, and print what that took."""
+def searches() -> Iterator[Mapping[str, str]]:
+    """What the gallery is searched for: what all, few and no prompts have, with further fields."""
+    yield from ({"words": COMMON}, {"words": RARE}, {"words": "none"})
+    yield {"words": f"{COMMON} {RARE}"}
+    yield {"words": COMMON, "app": f"{LARGE}/app-1", "quality": "high"}
+    yield {"quality": "high", "size": "1536x1024"}
+    yield {"pinned": "on"}
+
+
+def report(reader: Reader, path: str, form: Mapping[str, str] | None = None) -> None:
+    """Ask for a page some times, or send a form to it, and print what that took."""
     took_ms = []
+    csrf = _csrf(reader) if form else ""
     for _ in range(RUNS):
         before_us = reader.worked_us()
-        answer = reader.client.get(f"{_MOUNT}{path}")
+        if form:
+            answer = reader.client.post(
+                f"{_MOUNT}{path}", data={**form, "csrf": csrf, "step": "look"}
+            )
+        else:
+            answer = reader.client.get(f"{_MOUNT}{path}")
         took_ms.append((reader.worked_us() - before_us) / 1000)
     best, size = min(took_ms[1:]), len(answer.content)
-    over = " !" if best > BUDGET_MS or size > BUDGET_BYTES else ""
+    over = " !" if max(best, took_ms[0]) > BUDGET_MS or size > BUDGET_BYTES else ""
+    if form:
+        path += f" {' '.join(form.values())}"
     told = "" if answer.is_success else f", status {answer.status_code}"
     print(
         f"{reader.name:6s}{path:46s} first {took_ms[0]:6.1f}, then {best:6.1f}, "
         f"{size:7,d} bytes{told}{over}",
         flush=True,
     )
+
+
+def _csrf(reader: Reader) -> str:
+    _, _, rest = reader.client.get(f"{_MOUNT}/gallery").text.partition('name="csrf" value="')
+    return rest.partition('"')[0]
 
 
 async def filled(url: str, entries: int, keys: int) -> Days:
@@ -143,6 +172,7 @@ async def filled(url: str, entries: int, keys: int) -> Days:
     await _more_apps(redis)
     await _of_one_team(redis, keys)
     await _requests(redis)
+    await hang(redis, PICTURES)
     # What an instance does by itself at a start is not what is measured: it would verify all.
     books = Ledger(redis)
     standing = await books.standing()
