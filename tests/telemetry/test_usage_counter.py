@@ -111,5 +111,5 @@ async def test_many_apps_are_posted_in_several_batches(
 
     await tally.flush()
 
-    assert len(rollups.batches) == 3
+    assert len(rollups.batches) == 12
     assert sum(rollups.counted.values()) == 3_000
