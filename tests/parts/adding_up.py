@@ -6,7 +6,7 @@ from typing import Any
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from falgate.core.calendar import month_of
+from falgate.core.calendar import days_of, month_of
 from falgate.money.usage import spelt
 from falgate.redis import usage_keys
 from falgate.redis.script import Script
@@ -20,6 +20,7 @@ def add_up(redis: Redis, upstream: str, day: str) -> None:
         usage_keys.day_sums(upstream, day),
         usage_keys.month_sums(upstream, month_of(day)),
         usage_keys.callers(upstream),
+        *(usage_keys.day_sums(upstream, each) for each in days_of(month_of(day))),
     )
     redis.eval(Script("usage_sums").text, len(keys), *keys, "1")
 

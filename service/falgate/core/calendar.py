@@ -1,5 +1,6 @@
 """Budget windows: hours, days, weeks and months in the organisation's time zone."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal, get_args
 
@@ -109,3 +110,9 @@ def _hour(now: datetime) -> Window:
 def month_of(day: str) -> str:
     """Return the id of the month of a day, "2026-11" of "2026-11-22"."""
     return day[:7]
+
+
+def days_of(month: str) -> list[str]:
+    """Return the ids of all days of a month, such as "2026-11"."""
+    number = monthrange(int(month[:4]), int(month[5:]))[1]
+    return [f"{month}-{day:02}" for day in range(1, number + 1)]

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -10,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from falgate.core.calendar import month_of
+from falgate.core.calendar import days_of, month_of
 from falgate.core.events import Source
 from falgate.core.money import dollars
 from falgate.core.problems import Invalid
@@ -105,9 +104,9 @@ class Period(msgspec.Struct, frozen=True):
             by_month[month_of(day)].append(day)
         found: list[str] = []
         for month, days in by_month.items():
-            number = monthrange(int(month[:4]), int(month[5:]))[1]
-            ends = min(f"{month}-{number}", today.isoformat())
-            found += [month] if days[0] == f"{month}-01" and days[-1] >= ends else days
+            whole = days_of(month)
+            ends = min(whole[-1], today.isoformat())
+            found += [month] if days[0] == whole[0] and days[-1] >= ends else days
         return found
 
 

@@ -1,14 +1,15 @@
 """Half a script in the books, wherever it was torn: found, mended, and then done once after all."""
 
-import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC
 from typing import Any, NamedTuple
 
 import pytest
+from adding_up import assert_added_up
 from redis.asyncio import Redis
 from servers import Server
+from tearing import commands, replay, seams
 
 from falgate.accounts.limits import PurchaseLimits
 from falgate.billing.closed_job import Recovered
@@ -33,9 +34,6 @@ from falgate.redis import keyspace
 
 UPSTREAM = "https://queue.example"
 CALENDAR = Calendar(UTC)
-_WORD = re.compile(rb"\$(\d+)\r\n")
-
-Command = list[bytes]
 Orders = Callable[..., Order]
 
 
@@ -43,46 +41,6 @@ Orders = Callable[..., Order]
 def url(server: Server) -> str:
     """For every other fixture."""
     return server.url
-
-
-def commands(log: bytes) -> list[Command]:
-    """What an append-only file does, command by command."""
-    found: list[Command] = []
-    at = 0
-    while at < len(log):
-        if log[at : at + 1] == b"#":  # a note of the time
-            at = log.index(b"\r\n", at) + 2
-            continue
-        end = log.index(b"\r\n", at)
-        words, at = int(log[at + 1 : end]), end + 2
-        command = []
-        for _ in range(words):
-            named = _WORD.match(log, at)
-            assert named
-            at = named.end() + int(named[1]) + 2
-            command.append(log[named.end() : at - 2])
-        found.append(command)
-    return found
-
-
-async def replay(redis: Redis, done: Sequence[Command]) -> None:
-    """Have a server hold what came of these commands, and nothing else."""
-    await redis.config_set("appendonly", "no")
-    await redis.flushall()
-    async with redis.pipeline(transaction=False) as pipeline:
-        for command in done:
-            if command[0] not in {b"MULTI", b"EXEC", b"SELECT"}:
-                pipeline.execute_command(*command)
-        await pipeline.execute()
-
-
-def seams(half: Sequence[Command]) -> Iterator[int]:
-    """Where one kind of write ends and another one begins: within a kind all places are alike."""
-    yield 0
-    for at in range(1, len(half)):
-        kinds = [(done[0], done[1].split(b":")[1]) for done in half[at - 1 : at + 1]]
-        if kinds[0] != kinds[1]:
-            yield at
 
 
 class World(NamedTuple):
@@ -253,6 +211,8 @@ async def test_torn_anywhere_it_is_found_and_mended_and_then_done_once(
         await case.done(world)
         assert (await verify(redis, UPSTREAM)).differences == ()
         assert await standing(world) == whole, f"torn behind {half[at]!r}"
+        await world.archiving.sweep(UPSTREAM)
+        await assert_added_up(redis, UPSTREAM)
 
 
 async def test_an_archive_that_was_torn_opens_the_balances_once(

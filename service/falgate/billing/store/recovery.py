@@ -72,7 +72,8 @@ class Recovery:
             key, field = _place(upstream, each)
             hashes[key, each.account] += [field, str(each.found), str(each.ledger)]
         done = True
-        days = {each.window.removeprefix("day:") for each in found if each.counter in MEASURES}
+        # The overage account has a counter of such a name too, of no day.
+        measured = {each.window for each in found if each.counter in MEASURES and each.window}
         for (key, whose), counters in hashes.items():
             done &= bool(
                 await _MEND(
@@ -84,8 +85,8 @@ class Recovery:
                     more_args=counters,
                 )
             )
-        for day in sorted(days):
-            await self._sums.add_up(upstream, day, again=True)
+        for window in sorted(measured):
+            await self._sums.add_up(upstream, window.removeprefix("day:"), again=True)
         return done
 
     async def closed_since(self, upstream: str, since_ms: int) -> frozenset[str]:

@@ -9,8 +9,11 @@
 -- month_sums  for a team and for all.
 -- callers     which app called which model, by the last day on which it did.
 -- The last four are read by name, so that what they cost does not grow with apps and keys.
+-- The day's sums also have two fields that are no measures: `whole_day` where they include all that
+-- was counted on the day, and `under_way` while a script writes, so that it is left where a server
+-- keeps half of one, see `torn`: then `usage_sums.lua` adds the day and its month up anew.
 local breakdown_max = 10000
-local whole_day = 'whole'
+local whole_day, under_way = 'whole', 'begun'
 -- Must not raise an error: money has moved by then, and a script that fails keeps its writes.
 local function app_of(subject)
   return subject:match('^[^/]+/[^/]+') or subject
@@ -48,23 +51,32 @@ local function note_caller(callers, day, model, app)
     redis.call('ZADD', callers, 'GT', number, model .. '|' .. app)
   end
 end
+-- Add to the breakdown, which is written last: nobody mends what is counted there twice, because
+-- half of a script was kept and the operation was repeated.
+local function break_down(breakdown, counted)
+  for _, each in ipairs(counted) do
+    local subject, measure, number = each[1], ':' .. each[2], each[3]
+    local field = subject .. measure
+    if redis.call('HEXISTS', breakdown, field) == 0
+      and redis.call('HLEN', breakdown) >= breakdown_max then
+      field = app_of(subject) .. '/other' .. (subject:match('|.*') or '|||') .. measure
+    end
+    redis.call('HINCRBY', breakdown, field, whole(number))
+  end
+end
 -- Count numbers, a list of {subject, measure, number}.
 local function count(rolls, counted)
+  if #counted == 0 then return end
   -- Only what was counted from the first number of a day on is known to be all of it: an earlier
   -- version has no sums, see `usage_sums.lua`.
   local begins = redis.call('EXISTS', rolls.usage) == 0
+  local sound = redis.call('HSETNX', rolls.day_sums, under_way, '1') == 1
   local numbers, add = adding()
   for _, each in ipairs(counted) do
     local subject, measure, number = each[1], ':' .. each[2], each[3]
     local app = app_of(subject)
     local team = app:match('^[^/]*')
     add(rolls.usage, app .. measure, number)
-    local field = subject .. measure
-    if redis.call('HEXISTS', rolls.breakdown, field) == 0
-      and redis.call('HLEN', rolls.breakdown) >= breakdown_max then
-      field = app .. '/other' .. (subject:match('|.*') or '|||') .. measure
-    end
-    redis.call('HINCRBY', rolls.breakdown, field, whole(number))
     for _, whose in ipairs(rolls.hour and {'/' .. app, '/' .. team, ''} or {}) do
       add(rolls.hits, rolls.hour .. whose .. measure, number)
     end
@@ -81,5 +93,7 @@ local function count(rolls, counted)
       redis.call('HINCRBY', key, field, whole(number))
     end
   end
-  if begins and #counted > 0 then redis.call('HSET', rolls.day_sums, whole_day, '1') end
+  break_down(rolls.breakdown, counted)
+  if begins then redis.call('HSET', rolls.day_sums, whole_day, '1') end
+  if sound then redis.call('HDEL', rolls.day_sums, under_way) end
 end

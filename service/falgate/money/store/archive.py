@@ -11,7 +11,7 @@ from falgate.core.account import account
 from falgate.core.money import Micros
 from falgate.money.store.entries import Raw, behind
 from falgate.money.store.torn import refuse_torn
-from falgate.money.store.usage_sums import UsageSums
+from falgate.money.store.usage_sums import CORRECTED_DAYS, UsageSums
 from falgate.money.sums import COUNTERS, is_recent, recent
 from falgate.redis import keyspace, usage_keys
 from falgate.redis.clock import now_ms
@@ -24,6 +24,7 @@ _SWEEP = Script("counters_sweep")
 _ALERTED = ("alerted", "filled", "refused")
 _WINDOWS_AT_ONCE = 500
 _SWEPT_DAYS = 60
+_AGAIN_DAYS = 3
 
 
 class Archiving:
@@ -107,7 +108,8 @@ class Archiving:
     async def _sweep_days(self, upstream: str, now_ms: int) -> None:
         """Delete hourly counts, breakdowns and batch ids whose retention is over.
 
-        The last days are added up again, in case something was counted in part, see `torn`.
+        The last days are added up again, in case another version counted there too, and all that
+        may have been counted in part, see `torn`.
         """
         hits = _before(now_ms, usage_keys.HITS_KEPT_S)
         broken_down = _before(now_ms, usage_keys.BREAKDOWN_KEPT_S)
@@ -118,8 +120,8 @@ class Archiving:
         called = _before(now_ms, usage_keys.CALLERS_KEPT_S)[0].replace("-", "")
         await self._redis.zremrangebyscore(usage_keys.callers(upstream), "-inf", called)
         sums = UsageSums(self._redis)
-        for day in _days(now_ms, range(-1, 3)):
-            await sums.add_up(upstream, day, again=True)
+        for back, day in enumerate(_days(now_ms, range(-1, CORRECTED_DAYS)), -1):
+            await sums.add_up(upstream, day, again=back < _AGAIN_DAYS)
         await self._redis.zremrangebyscore(
             keyspace.POSTED, "-inf", f"({now_ms - keyspace.POSTED_KEPT_S * 1000}"
         )

@@ -8,13 +8,15 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from falgate.core.calendar import month_of
+from falgate.core.calendar import days_of, month_of
 from falgate.money.usage import DAYS_MAX
 from falgate.redis import usage_keys
 from falgate.redis.script import Script
 
 _SUM = Script("usage_sums")
 _DAYS_AT_ONCE = 60
+CORRECTED_DAYS = 10
+"""How long a day may be changed: jobs are kept, and so may be corrected, for a week."""
 
 
 class UsageSums:
@@ -84,9 +86,15 @@ class UsageSums:
         return len(missing)
 
     async def add_up(self, upstream: str, day: str, *, again: bool = False) -> None:
-        """Add up a day that has no sums, or has to be added up `again`."""
+        """Add up a day that has no sums, or was written in part; or `again`, if it differs."""
+        month = month_of(day)
         await _SUM(
-            self._redis, upstream=upstream, day=day, month=month_of(day), again="1" if again else ""
+            self._redis,
+            upstream=upstream,
+            day=day,
+            month=month,
+            again="1" if again else "",
+            more_keys=[usage_keys.day_sums(upstream, each) for each in days_of(month)],
         )
 
     async def _lacking(self, upstream: str, days: Sequence[str]) -> tuple[bool, list[str]]:
