@@ -123,6 +123,22 @@ async def test_a_start_that_was_interrupted_is_made_up_for(
     await assert_added_up(redis, UPSTREAM)
 
 
+async def test_days_on_which_an_earlier_version_was_back_are_made_up_for(
+    usage: Usage, sums: UsageSums, redis: Redis
+) -> None:
+    today = await usage.today()
+    days = [(today - timedelta(days=back)).isoformat() for back in range(30)]
+    for day in days[20:]:
+        await as_earlier_versions(redis, day)
+        await sums.add_up(UPSTREAM, day)
+    # It came back on the last of these days, and corrected what was bought before.
+    for day in days[:22]:
+        await as_earlier_versions(redis, day)
+
+    assert await sums.complete(UPSTREAM, today) == 20
+    await assert_added_up(redis, UPSTREAM)
+
+
 async def test_nothing_is_written_where_nothing_was_counted(
     usage: Usage, sums: UsageSums, redis: Redis
 ) -> None:

@@ -68,7 +68,9 @@ class UsageSums:
     async def complete(self, upstream: str, today: date) -> int:
         """Add up the days that an earlier version counted, and return how many there were.
 
-        The oldest comes first, so all is done once a stretch of days has nothing left to do.
+        The oldest comes first, so all is done once a stretch of days has nothing left to do. Days
+        shortly before those had their sums when it came back, and it counted on the last of them
+        and corrected others.
         """
         days = [(today - timedelta(days=back)).isoformat() for back in range(DAYS_MAX)]
         if not await self._redis.exists(*(usage_keys.usage(upstream, day) for day in days)):
@@ -80,8 +82,9 @@ class UsageSums:
             missing += lack
             if there and not lack:
                 break
-        for day in reversed(missing):
-            await self.add_up(upstream, day)
+        both = {each for day in missing for each in _before(day)}.difference(missing)
+        for day in sorted(both.union(missing)):
+            await self.add_up(upstream, day, again=day in both)
             await asyncio.sleep(0)
         return len(missing)
 
@@ -107,6 +110,14 @@ class UsageSums:
         told = zip(days, found[::2], found[1::2], strict=True)
         used = [(day, whole) for day, there, whole in told if there]
         return bool(used), [day for day, whole in used if not whole]
+
+
+def _before(day: str) -> list[str]:
+    """Return the days before one that were changed on it too: billing comes later."""
+    return [
+        (date.fromisoformat(day) - timedelta(days=back)).isoformat()
+        for back in range(1, CORRECTED_DAYS)
+    ]
 
 
 def _key(upstream: str, each: str) -> str:
