@@ -121,8 +121,10 @@ class Figures:
         parts, all_parts = totals.parts(wanted), totals.parts(Filter(team=wanted.team))
         found = await self._sums.of(upstream, days.days, parts, totals.MEASURES)
         booked = await self._sums.of(upstream, days.days, [wanted.team, *all_parts], totals.BOOKED)
+        # A day's parts may be more than all of it, where half of a script was kept, see `torn`.
         undivided = [
-            totals.booked([each.pop(wanted.team)]) - totals.booked(each.values()) for each in booked
+            max(0, totals.booked([each.pop(wanted.team)]) - totals.booked(each.values()))
+            for each in booked
         ]
         return Totals(
             sums=added(sums for each in found for sums in each.values()),

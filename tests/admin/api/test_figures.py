@@ -109,6 +109,19 @@ def test_nothing_is_read_for_a_key_that_never_was(counted: httpx.Client, command
     assert none < known / 5
 
 
+def test_what_is_not_told_apart_is_nothing_where_the_parts_are_more_than_the_whole(
+    counted: httpx.Client, redis: SyncRedis
+) -> None:
+    # As after a script of which a server kept half, and which was executed again.
+    redis.hincrby(usage_keys.breakdown(UPSTREAM, DAY), "ops/jobs/k4|m/b|low|paid:billed", 7)
+    redis.delete(usage_keys.day_sums(UPSTREAM, DAY))
+    add_up(redis, UPSTREAM, DAY)
+
+    found = counted.get("/ledger/totals", params={**PERIOD, "model": "m/b"}).json()
+
+    assert (found["undivided_days"], found["undivided_usd"]) == (0, "0.00")
+
+
 def test_totals_of_days_without_a_breakdown_are_not_guessed(
     counted: httpx.Client, redis: SyncRedis
 ) -> None:
