@@ -82,14 +82,19 @@ each(day_sums, function(subject, measure, number)
     add(day_sums, subject .. measure, number)
   end
 end)
-local noted = {}
-each(breakdown, function(subject, measure, number)
+-- What a subject stands for is looked up once, and not for each of its measures.
+local parts_of = {}
+local function parts(subject)
   local app = app_of(subject)
-  local parts, model = sums_of(app:match('^[^/]*'), subject)
-  for _, part in ipairs(parts) do add(day_sums, part .. measure, number) end
-  local caller = (model or '') .. '|' .. app
-  if not noted[caller] then note_caller(callers, usage, model, app) end
-  noted[caller] = true
+  local found, model = sums_of(app:match('^[^/]*'), subject)
+  note_caller(callers, usage, model, app)
+  parts_of[subject] = found
+  return found
+end
+each(breakdown, function(subject, measure, number)
+  for _, part in ipairs(parts_of[subject] or parts(subject)) do
+    add(day_sums, part .. measure, number)
+  end
 end)
 
 redis.call('HSET', day_sums, under_way, '1')
