@@ -22,7 +22,8 @@ hits = Key(
 day_sums = Key(
     "daysums:<upstream>:<day>",
     "hash",
-    "measures of a day, `<team>:..`, `<team>|<outcome>:..`, `<team>|<outcome>|<model>:..`",
+    "measures of a day, `<team>:..`, `<team>|<outcome>:..`, `<team>|<outcome>|<model>:..`; the "
+    "latter two are forgotten with the breakdown",
 )
 month_sums = Key("monthsums:<upstream>:<month>", "hash", "measures of a month, `<team>:<measure>`")
 callers = Key(

@@ -159,6 +159,25 @@ async def test_parts_of_a_day_whose_breakdown_was_swept_stay(
     assert await redis.hgetall(usage_keys.day_sums(UPSTREAM, today)) == counted
 
 
+async def test_models_and_outcomes_of_a_day_are_forgotten_with_its_breakdown(
+    usage: Usage, sums: UsageSums, redis: Redis
+) -> None:
+    today = await usage.today()
+    old, kept = ((today - timedelta(days=back)).isoformat() for back in (405, 395))
+    for day in (old, kept):
+        await as_earlier_versions(redis, day)
+        await sums.add_up(UPSTREAM, day)
+
+    await Archiving(redis, "owner").sweep(UPSTREAM)
+
+    assert not await redis.exists(usage_keys.breakdown(UPSTREAM, old))
+    assert await redis.hgetall(usage_keys.day_sums(UPSTREAM, old)) == {
+        "whole": "1", ":answers": "13", ":saved": "68000", "ops:answers": "7", "web:answers": "6",
+        "web:saved": "68000",
+    }  # fmt: skip
+    assert await redis.hexists(usage_keys.day_sums(UPSTREAM, kept), "web|answered:answers")
+
+
 async def test_a_sweep_makes_up_for_what_was_counted_in_part(usage: Usage, redis: Redis) -> None:
     await usage.add(UPSTREAM, ANSWERS, batch="a:0", before="")
     today = (await usage.today()).isoformat()

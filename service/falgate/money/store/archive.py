@@ -20,6 +20,7 @@ from falgate.redis.script import Script
 
 _ARCHIVE = Script("ledger_archive")
 _SWEEP = Script("counters_sweep")
+_FORGET = Script("usage_forget")
 
 _ALERTED = ("alerted", "filled", "refused")
 _WINDOWS_AT_ONCE = 500
@@ -106,17 +107,17 @@ class Archiving:
             yield old[start : start + _WINDOWS_AT_ONCE]
 
     async def _sweep_days(self, upstream: str, now_ms: int) -> None:
-        """Delete hourly counts, breakdowns and batch ids whose retention is over.
+        """Delete hourly counts, breakdowns with their sums, and batch ids whose time is over.
 
         The last days are added up again, in case another version counted there too, and all that
         may have been counted in part, see `torn`.
         """
         hits = _before(now_ms, usage_keys.HITS_KEPT_S)
         broken_down = _before(now_ms, usage_keys.BREAKDOWN_KEPT_S)
-        await self._redis.unlink(
-            *(usage_keys.hits(upstream, day) for day in hits),
-            *(usage_keys.breakdown(upstream, day) for day in broken_down),
-        )
+        await self._redis.unlink(*(usage_keys.hits(upstream, day) for day in hits))
+        for day in broken_down:
+            if await self._redis.exists(usage_keys.breakdown(upstream, day)):
+                await _FORGET(self._redis, upstream=upstream, day=day)
         called = _before(now_ms, usage_keys.CALLERS_KEPT_S)[0].replace("-", "")
         await self._redis.zremrangebyscore(usage_keys.callers(upstream), "-inf", called)
         sums = UsageSums(self._redis)
