@@ -79,7 +79,7 @@ class Figures:
         today = await self._rollups.today()
         days = period(first, last, today, _TOTAL_DAYS_MAX)
         ignored = totals.not_applied(wanted)
-        if not counted:
+        if not (counted and _may_be_team(wanted.team)):
             return days, Totals(sums={}, not_applied=ignored)
         if wanted.key or (wanted.app and totals.in_parts(wanted)):
             return days, await self._from_breakdowns(upstream, wanted, days, ignored)
@@ -95,8 +95,9 @@ class Figures:
     async def today(self, upstream: str, teams: Sequence[str]) -> Mapping[str, Sums]:
         """Return the sums of today of some teams; "" stands for all."""
         day = (await self._rollups.today()).isoformat()
-        [found] = await self._sums.of(upstream, [day], teams, MEASURES)
-        return found
+        some = [team for team in teams if _may_be_team(team)]
+        [found] = await self._sums.of(upstream, [day], some, MEASURES)
+        return {team: found.get(team, {}) for team in teams}
 
     async def month(self, upstream: str) -> Mapping[str, Sums]:
         """Return the sums of this month of each team that was active, and under "" of all."""
@@ -106,6 +107,8 @@ class Figures:
     async def _of(
         self, upstream: str, spans: Sequence[str], of: str, measures: Sequence[str]
     ) -> Sequence[Sums]:
+        if not _may_be_team(of):
+            return [{} for _ in spans]
         return [each[of] for each in await self._sums.of(upstream, spans, [of], measures)]
 
     async def _matching(
@@ -173,6 +176,11 @@ def subject(team: str, app: str) -> str:
     if slash and team not in {"", of}:
         raise Invalid(f"app {app} is not one of team {team}")
     return f"{of or team}/{name}"
+
+
+def _may_be_team(name: str) -> bool:
+    """Return whether a name that somebody asks for is not that of a part of a team's sums."""
+    return "|" not in name
 
 
 def _begins(step: Step, last: date) -> date:

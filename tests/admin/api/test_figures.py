@@ -86,6 +86,8 @@ def test_totals_come_from_the_roll_ups_with_what_is_confirmed(counted: httpx.Cli
         ({"app": "web/blog"}, "0.001", "0.00"),
         ({"app": "ops/shop"}, "0.00", "0.00"),
         ({"team": "we*"}, "0.00", "0.00"),
+        ({"team": "web|paid"}, "0.00", "0.00"),
+        ({"team": "web|paid", "model": "m/a"}, "0.00", "0.00"),
         ({"key": "k1"}, "0.0004", "0.00001"),
         ({"key": "k*"}, "0.00", "0.00"),
         ({"key": "k1", "team": "ops"}, "0.00", "0.00"),
@@ -178,6 +180,12 @@ def test_activity_is_that_of_all_of_a_team_or_of_an_app(
         assert sum(numbers.values()) == 2 * numbers[f"{DAY}T09"]
     else:
         assert numbers == {DAY if by == "day" else "2026-11": answers}
+
+
+def test_no_team_is_called_like_a_part_of_another_ones_sums(counted: httpx.Client) -> None:
+    found = counted.get("/activity", params={**PERIOD, "by": "day", "team": "web|paid"}).json()
+
+    assert found["total"]["booked_usd"] == "0.00"
 
 
 def test_activity_refuses_what_it_cannot_show(counted: httpx.Client) -> None:
