@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from falgate.accounts.operator import Operator
 from falgate.console.api import Api
+from falgate.console.cookies import sent_cookie
 from falgate.console.forms import Form, Upload
 from falgate.console.page import Page, Visitor
 from falgate.console.sections import HOME, SIGN_IN, check_seen
@@ -101,11 +102,11 @@ class Entrance:
 
     def knows(self, request: Request[Any, Any, Any]) -> bool:
         """Return whether a request's browser was signed in once, which needs no Redis."""
-        return session_id(self._secret, request.cookies.get(COOKIE, "")) is not None
+        return session_id(self._secret, sent_cookie(request, COOKIE)) is not None
 
     async def visitor(self, request: Request[Any, Any, Any]) -> Visitor | None:
         """Return whose session a request belongs to; None if it has none that counts."""
-        named = session_id(self._secret, request.cookies.get(COOKIE, ""))
+        named = session_id(self._secret, sent_cookie(request, COOKIE))
         # A page that asks by itself is no person who is there.
         used = not request.scope["path"].endswith(LIVE)
         session = await self._sessions.read(named, used=used) if named else None
