@@ -29,6 +29,11 @@ _WITH_PICTURES = f"{HOME}/playground"
 LIVE = "/live"
 """What the paths end with that pages ask for by themselves, again and again."""
 
+FORGET = {"Clear-Site-Data": '"cache"'}
+"""A header for who has no session any more: pictures that they saw go from the browser's disk too.
+Browsers follow it over https only. Cookies and storage are left alone: those of neighbouring hosts
+and of other programs at this address would go with ours, of which there is one and none."""
+
 _READS = frozenset({"GET", "HEAD"})
 
 
@@ -82,7 +87,7 @@ class Entrance:
         if visitor is None:
             if not reads:
                 raise Ended
-            return _to_sign_in(request)
+            return _to_sign_in(request, FORGET if self.knows(request) else {})
         check_seen(visitor.operator.role, path)
         form = None if reads else await _form(request)
         if form is not None:
@@ -171,12 +176,12 @@ async def _read(value: Any, is_picture: bool) -> Any:
         raise Invalid("The file is no text") from None
 
 
-def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+def _to_sign_in(request: Request[Any, Any, Any], headers: dict[str, str]) -> Response[Any]:
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     wanted = f"{path}?{query}" if query else path
     at = SIGN_IN if path.rstrip("/") == HOME else f"{SIGN_IN}?next={quote(wanted, safe='/')}"
     if "hx-request" in request.headers:
         # A part of a page cannot be replaced by the form: the whole page goes there.
         at = f"{SIGN_IN}?next={HOME}"
-        return Response(None, status_code=204, headers={"HX-Redirect": at})
-    return Redirect(at, status_code=303)
+        return Response(None, status_code=204, headers={**headers, "HX-Redirect": at})
+    return Redirect(at, status_code=303, headers=headers)

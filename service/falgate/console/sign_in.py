@@ -14,7 +14,7 @@ from litestar.response import Redirect, Template
 from falgate.accounts.operator import Operator
 from falgate.console.assets import URLS
 from falgate.console.cookies import made_cookie
-from falgate.console.entrance import COOKIE, Entrance, sent_fields
+from falgate.console.entrance import COOKIE, FORGET, Entrance, sent_fields
 from falgate.console.forms import Form
 from falgate.console.identity import Identities
 from falgate.console.sections import HOME, SIGN_IN
@@ -147,7 +147,8 @@ async def leave(request: Request[Any, Any, Any], door: AtDoor) -> Response[Any]:
     visitor = await door.entrance.visitor(request)
     if visitor is not None:
         await door.sessions.end(visitor.session_id)
-    return Redirect(SIGN_IN, status_code=303, cookies=[session_cookie(request, "", 0)])
+    gone = session_cookie(request, "", 0)
+    return Redirect(SIGN_IN, status_code=303, cookies=[gone], headers=FORGET)
 
 
 def sign_in_routes(door: Door) -> Router:

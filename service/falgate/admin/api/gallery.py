@@ -26,9 +26,10 @@ from falgate.pictures.thumbnails import CONTENT_TYPE, SIDE_PX, Side, Thumbnails
 
 routes, gateway_routes = Resource("gallery"), Resource("gallery")
 _ONE = "/cache/pictures/{name:str}"
-# A name is the hash of the picture's bytes, so what is shown of it never changes.
+# A name is the hash of the picture's bytes, so what is shown of it never changes. Who may see it
+# does: a cache asks each time, which costs an answer without a body.
 _HEADERS = {
-    "Cache-Control": "private, max-age=86400, immutable",
+    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
 }
