@@ -154,7 +154,7 @@ def _unchanged(etag: str) -> Response[bytes]:
 
 def _sought(data: GallerySought, acting: Operator, calendar: Calendar) -> Sought:
     plausible(data.first, data.last)
-    team = acting.of_theirs(data.team)
+    team = acting.of_theirs(data.team, or_app=False)
     acting.of_theirs(data.app)
     width, _, height = data.size.partition("x")
     return Sought(
