@@ -91,3 +91,25 @@ def test_over_https_one_signs_in_by_a_provider(browser: httpx.Client) -> None:
     assert browser.get("/teams").status_code == 200
     assert f"__Host-{ATTEMPT}" not in browser.cookies
     assert "was not begun in this browser" in browser.send(begun).text
+
+
+def test_the_page_of_a_new_key_says_what_python_needs(
+    browser: httpx.Client, gateway: tuple[Any, str, ssl.SSLContext]
+) -> None:
+    browser.post("/sign-in", data={"key": gateway[0].admin_key})
+    asked = {"team": "snakes", "app": "shop", "name": "first", "kind": "live"}
+
+    page = send(browser, "/setup", **asked).text
+
+    assert f"export FAL_RUN_HOST={gateway[1].removeprefix('https://')} " in page
+    assert "no https is known" not in page
+
+
+def test_without_https_the_page_of_a_new_key_names_the_settings_and_no_option_of_a_command(
+    admin: httpx.Client, named: Callable[[str], str]
+) -> None:
+    page = send(admin, "/setup", team=named("snakes"), app="shop", name="first", kind="live").text
+
+    assert "no https is known here" in page
+    assert "set FALGATE_PUBLIC_URL" in page.replace("\n# ", " ")
+    assert "--url" not in page
