@@ -96,7 +96,7 @@ class Kit {
           rows.set(row, [...(rows.get(row) ?? []), [at, input.name]]);
         }
         for (const row of rows.values()) {
-          if (row.some(([at]) => Math.abs(at - row[0][0]) > 2)) found.push(JSON.stringify(row));
+          if (row.some(([at]) => Math.abs(at - row[0][0]) > 1)) found.push(JSON.stringify(row));
         }
       }
       return found;
