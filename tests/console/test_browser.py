@@ -23,6 +23,14 @@ def test_signing_out_ends_the_session_and_the_way_back_does_not_return(
     assert browse("first_look", console) == ""
 
 
+def test_after_signing_out_a_browser_shows_no_picture_that_it_was_sent(
+    console: Any, browse: Browse
+) -> None:
+    bought = shopper(console, f"seen{uuid.uuid4().hex[:8]}/shop").buy("a vase")
+
+    assert browse("signed_out", console, picture=bought) == ""
+
+
 @pytest.mark.parametrize("look", [LIGHT, DARK_PHONE], ids=lambda look: look["name"])
 def test_every_page_is_accessible_and_fits(
     look: dict[str, Any], furnished: tuple[Any, Showroom], browse: Browse

@@ -16,7 +16,7 @@ from litestar.response import Template
 from litestar.template import TemplateConfig
 from litestar.types import ASGIApp, Scope
 
-from falgate.console import audit_words, words
+from falgate.console import change_words, words
 from falgate.console.api import Refused
 from falgate.console.assets import URLS, asset
 from falgate.console.entrance import Ended, Entrance, SentBefore, Strange
@@ -138,7 +138,8 @@ def _templates(zone: tzinfo) -> Environment:
     )
     made.filters |= {name: getattr(words, name) for name in _FILTERS}
     made.filters |= words.times(zone, lambda: datetime.now(UTC))
-    made.filters["changed_fields"] = partial(audit_words.changes, zone=zone)
+    made.filters["audited_fields"] = partial(change_words.audited, zone=zone)
+    made.filters["previewed_fields"] = partial(change_words.previewed, zone=zone)
     made.globals |= {"again": words.again, "share": words.share, "zone": str(zone)}
     # Compiled now, in a thread, and not in the event loop by whoever sees a page first.
     for name in made.list_templates():

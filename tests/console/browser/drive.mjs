@@ -81,6 +81,29 @@ class Kit {
     assert.ok(wide <= room, `${page.url()} is ${wide} wide on ${room}`);
   }
 
+  // Of fields in one row, the inputs stand at one height, however long their labels are.
+  async aligned(page) {
+    const uneven = await page.evaluate(() => {
+      const found = [];
+      for (const group of document.querySelectorAll(".fields, .arguments, .filters")) {
+        const rows = new Map();
+        for (const field of group.querySelectorAll(":scope > .field:not(.tick)")) {
+          const input = field.querySelector("input, select, textarea");
+          const { top, height } = field.getBoundingClientRect();
+          if (!input || !height) continue;
+          const row = group.matches(".filters") ? Math.round(top + height) : Math.round(top);
+          const at = Math.round(input.getBoundingClientRect().top);
+          rows.set(row, [...(rows.get(row) ?? []), [at, input.name]]);
+        }
+        for (const row of rows.values()) {
+          if (row.some(([at]) => Math.abs(at - row[0][0]) > 1)) found.push(JSON.stringify(row));
+        }
+      }
+      return found;
+    });
+    assert.deepEqual(uneven, [], page.url());
+  }
+
   async shot(page, name) {
     await page.mouse.move(0, 0);
     if (given.shots) await page.screenshot({ path: path.join(given.shots, `${name}.png`), fullPage: true });

@@ -1,5 +1,5 @@
-// Every page: nothing that axe finds wrong, and nothing that sticks out, in one look; with a folder
-// for screenshots, also those.
+// Every page: nothing that axe finds wrong, nothing that sticks out, and fields that stand in rows, in
+// one look; with a folder for screenshots, those instead.
 const BYTES_MAX = 100_000;
 
 export default async function (kit) {
@@ -23,7 +23,8 @@ export default async function (kit) {
       await kit.shot(page, `${name}-${look.name}`);
     } else {
       // All of them are told, not just the first.
-      for (const check of [() => kit.accessible(page, path, look.rules), () => kit.fits(page)]) {
+      for (const check of [() => kit.accessible(page, path, look.rules), () => kit.fits(page),
+        () => kit.aligned(page)]) {
         await check().catch((error) => kit.complaints.push(`${path}: ${error.message}`));
       }
     }
