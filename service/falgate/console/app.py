@@ -106,7 +106,7 @@ def create_console(parts: ConsoleParts, admin: ASGIApp) -> Litestar:
         after_exception=[_looking_for_causes(parts, entrance)],
         dependencies={"page": Provide(_page, sync_to_thread=False)},
         template_config=TemplateConfig(
-            instance=JinjaTemplateEngine.from_environment(_templates(parts.zone))
+            instance=JinjaTemplateEngine.from_environment(templates(parts.zone))
         ),
         exception_handlers=_handlers(),
         openapi_config=None,
@@ -127,7 +127,8 @@ async def _protected(response: Response[Any]) -> Response[Any]:
     return response
 
 
-def _templates(zone: tzinfo) -> Environment:
+def templates(zone: tzinfo) -> Environment:
+    """Return all of them, compiled, for times in this zone."""
     made = Environment(
         loader=PackageLoader("falgate.console"),
         autoescape=True,

@@ -143,9 +143,7 @@ async def test_parts_of_a_day_whose_breakdown_was_swept_stay(
     assert await redis.hgetall(usage_keys.day_sums(UPSTREAM, today)) == counted
 
 
-async def test_a_sweep_makes_up_for_what_was_counted_in_part(
-    usage: Usage, redis: Redis
-) -> None:
+async def test_a_sweep_makes_up_for_what_was_counted_in_part(usage: Usage, redis: Redis) -> None:
     await usage.add(UPSTREAM, ANSWERS, batch="a:0", before="")
     today = (await usage.today()).isoformat()
     await as_earlier_versions(redis, today)
