@@ -163,6 +163,17 @@ def serves_redis(data: Path) -> bool:
     return False
 
 
+_CHECKOUT_DATA = Path(__file__).parent.parent / ".falgate"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_in_the_checkout() -> Iterator[None]:
+    """Where a person's data directory is, none of ours may be; one that is there is theirs."""
+    was_there = _CHECKOUT_DATA.exists()
+    yield
+    assert was_there or not _CHECKOUT_DATA.exists(), "give it a data directory of its own"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _authorities_are_loaded_once() -> Iterator[None]:
     """httpx loads them for each client, which takes longer than most of what is asked by one."""

@@ -1,7 +1,7 @@
 """The composition root: builds a gateway from settings, and alone knows the concrete classes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import msgspec
@@ -13,11 +13,10 @@ from falgate.admin.api.routes import PictureParts
 from falgate.admin.api.services import AdminServices
 from falgate.admin.service import AdminService
 from falgate.admin_app import admin_parts, probes_of
-from falgate.background import alert_hook, background_jobs, open_webhooks
+from falgate.background import alert_hook, background_jobs, flush_last, open_webhooks
 from falgate.console.links import Links
 from falgate.console_services import links_of, open_console
 from falgate.core.account import ORGANISATION
-from falgate.core.errors import Unavailable
 from falgate.core.money import Micros
 from falgate.fast_path import Hits, open_fast_path
 from falgate.first_start import running
@@ -120,9 +119,9 @@ async def open_gateway(
         converter = Converter(settings.derived_quality)
         stack.push_async_callback(converter.close)
         kept = open_picture_services(resources, converter, telemetry)
-        stack.push_async_callback(_last, kept.uses.flush)
-        stack.push_async_callback(_last, tally.flush)
-        stack.push_async_callback(_last, log.flush)
+        stack.push_async_callback(flush_last, kept.uses.flush)
+        stack.push_async_callback(flush_last, tally.flush)
+        stack.push_async_callback(flush_last, log.flush)
         inputs = open_input_services(stack, resources, kept)
         works = request_flow(resources, telemetry, kept, inputs)
         hits = open_fast_path(resources, works.ports, kept, telemetry)
@@ -190,8 +189,16 @@ def _gateway(
         slots_max=resources.settings.upstream_concurrency,
         wrong_keys=works.ports.wrong_keys,
     )
+    links = links_of(resources)
     served = _served(
-        resources, works, kept, inputs, health=health, telemetry=telemetry, services=services
+        resources,
+        works,
+        kept,
+        inputs,
+        health=health,
+        telemetry=telemetry,
+        services=services,
+        links=links,
     )
     return Gateway(
         app=served.apps,
@@ -202,7 +209,7 @@ def _gateway(
         let_go=works.wakes.close,
         proxies=resources.proxies,
         services=services,
-        links=links_of(resources),
+        links=links,
     )
 
 
@@ -215,6 +222,7 @@ def _served(
     health: Health,
     telemetry: Telemetry,
     services: AdminServices,
+    links: Links,
 ) -> Applications:
     settings, upstreams, ports = resources.settings, resources.upstreams, works.ports
     completions = None
@@ -237,7 +245,7 @@ def _served(
         administration=admin_parts(
             services,
             resources.redis,
-            _picture_parts(resources, works, kept, health),
+            _picture_parts(resources, works, kept, health, links),
         ),
         key_set=resources.signer.key_set,
         webhook_rules=setting.webhook_rules(settings),
@@ -260,7 +268,11 @@ def _served(
 
 
 def _picture_parts(
-    resources: Resources, works: Runtime, kept: PictureServices, health: Health
+    resources: Resources,
+    works: Runtime,
+    kept: PictureServices,
+    health: Health,
+    links: Links,
 ) -> PictureParts:
     ports = works.ports
     return PictureParts(
@@ -275,14 +287,8 @@ def _picture_parts(
         playground=Playground(
             ports, works.queue, works.polls, resources.registry, AuditLog(resources.redis)
         ),
-        sign_in_links=links_of(resources),
+        sign_in_links=links,
     )
-
-
-async def _last(flush: Callable[[], Awaitable[None]]) -> None:
-    """Write counts to Redis once more; without it they are lost, but no money depends on them."""
-    with suppress(Unavailable):
-        await flush()
 
 
 def _sampler(settings: Settings) -> Sampler:

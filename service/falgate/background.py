@@ -1,7 +1,7 @@
 """Background jobs of an instance besides serving requests: webhooks, alerts, and the ledger's."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from falgate.billing.model_drift import ModelDriftWatch
 from falgate.billing.reconcile import Reconciler
 from falgate.billing.store.corrections import Corrections
 from falgate.billing.store.model_drifts import ModelDrifts
+from falgate.core.errors import Unavailable
 from falgate.money.archive import Archivist
 from falgate.money.reports import Reports
 from falgate.money.store.archive import Archiving
@@ -37,6 +38,12 @@ _SELF = "falgate"
 """Who acts, in the audit log, where no operator does."""
 
 Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+async def flush_last(flush: Callable[[], Awaitable[None]]) -> None:
+    """Write counts to Redis once more; without it they are lost, but no money depends on them."""
+    with suppress(Unavailable):
+        await flush()
 
 
 def alert_hook(settings: Settings) -> AlertHook | None:

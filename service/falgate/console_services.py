@@ -14,6 +14,12 @@ from falgate.http.client_setup import Reached
 from falgate.resources import Resources
 from falgate.settings import Settings, address, openid_roles
 
+_WITHOUT_TLS = (
+    "Where apps reach falgate by https, such as by a proxy in front of it, set FALGATE_PUBLIC_URL "
+    "to that address. Otherwise FALGATE_TLS_LISTEN, FALGATE_TLS_CERT and FALGATE_TLS_KEY have "
+    "falgate serve https itself. Whoever runs falgate sets them; the key stays the same."
+)
+
 
 def open_console(
     resources: Resources,
@@ -67,7 +73,7 @@ def _reached(settings: Settings, own: str, key: str) -> Reached:
     tls = url.removeprefix("https://") if url.startswith("https://") else ""
     if not tls and settings.tls_listen:
         tls = address(settings.tls_listen, "TLS_LISTEN").reachable
-    return Reached(url=url, tls=tls, key=key)
+    return Reached(url=url, tls=tls, key=key, without_tls=_WITHOUT_TLS)
 
 
 def links_of(resources: Resources) -> Links:

@@ -21,6 +21,7 @@ from falgate.money.store.budgets import Budgets
 from falgate.money.store.ledger import Ledger, LedgerGone, LedgerStrange
 from falgate.pictures.storage import PictureStore
 from falgate.pictures.store.former import rename_former
+from falgate.private import make_folder
 from falgate.redis.client import connect, plainly
 from falgate.redis.embedded import EmbeddedRedis
 from falgate.settings import Settings
@@ -147,7 +148,7 @@ async def ledger_id(ledger: Ledger, settings: Settings) -> str:
 
 def _remember(note: Path, found: str, *, named: bool) -> None:
     try:
-        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(note.parent)
         note.write_text(found + "\n")
     except OSError as error:
         # As in a container whose root file system is read-only.

@@ -18,6 +18,7 @@ from falgate.fal.storage import FAL_STORAGE, FalStorage
 from falgate.first_start import TEST
 from falgate.jobs import callback_url
 from falgate.models.spec import ModelSpec
+from falgate.private import make_folder
 from falgate.settings import FAL_QUEUE, Settings
 from falgate.telemetry.troubles import Troubles
 
@@ -73,7 +74,7 @@ class _Sandbox(httpx.AsyncBaseTransport):
         self, models: Mapping[str, ModelSpec], directory: Path | None, work_s: float
     ) -> None:
         if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)  # a start tells if that is impossible
+            make_folder(directory)  # a start tells if that is impossible
         self._models = models
         self._directory = directory
         self._work_s = work_s

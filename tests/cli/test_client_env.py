@@ -249,3 +249,9 @@ def test_what_is_no_key_and_no_url_is_refused(
     assert done.returncode == 2
     assert done.stdout == ""
     assert arguments[1] not in done.stderr
+
+
+def test_without_https_it_says_which_option_names_it(printed: Print) -> None:
+    said = printed("--python").replace("\n# ", " ")
+
+    assert "no https is known here. Give --url https://... of falgate" in said

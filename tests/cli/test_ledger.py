@@ -19,6 +19,7 @@ from falgate.core.account import account
 from falgate.core.calendar import Calendar
 from falgate.money.entry import read
 from falgate.money.store.ledger import Ledger
+from falgate.money.store.usage_sums import UsageSums
 from falgate.money.sums import Sums
 from falgate.redis import keyspace, usage_keys
 from falgate.redis.client import connect
@@ -64,6 +65,8 @@ async def _fill(url: str) -> None:
     for day, measures in sums.usage.items():
         pipeline.hset(usage_keys.usage("fal", day), mapping=dict(measures))
     await pipeline.execute()
+    for day in sums.usage:
+        await UsageSums(redis).add_up("fal", day)
     await redis.aclose()
 
 

@@ -29,11 +29,8 @@ def test_every_page_has_its_picture(
         room = furnish(gateway)
         with Redis.from_url(gateway.redis_url, decode_responses=True) as redis:
             history(redis, datetime.now(UTC).date())
-        for look in LOOKS:
-            assert (
-                browse("every_page", gateway, look=look, pages=pages(room), shots=str(tmp_path))
-                == ""
-            )
+        shown = {"looks": LOOKS, "pages": pages(room), "shots": str(tmp_path)}
+        assert browse("every_page", gateway, **shown) == ""
 
     for file in folder.glob("*.webp"):
         file.unlink()

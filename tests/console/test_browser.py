@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from buying import shopper
 from console_pages import LOOKS, pages
 from console_teams import team_of
@@ -23,13 +22,18 @@ def test_signing_out_ends_the_session_and_the_way_back_does_not_return(
     assert browse("first_look", console) == ""
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK_PHONE], ids=lambda look: look["name"])
-def test_every_page_is_accessible_and_fits(
-    look: dict[str, Any], furnished: tuple[Any, Showroom], browse: Browse
+def test_after_signing_out_a_browser_shows_no_picture_that_it_was_sent(
+    console: Any, browse: Browse
 ) -> None:
+    bought = shopper(console, f"seen{uuid.uuid4().hex[:8]}/shop").buy("a vase")
+
+    assert browse("signed_out", console, picture=bought) == ""
+
+
+def test_every_page_is_accessible_and_fits(furnished: tuple[Any, Showroom], browse: Browse) -> None:
     gateway, room = furnished
 
-    assert browse("every_page", gateway, look=look, pages=pages(room)) == ""
+    assert browse("every_page", gateway, looks=[DARK_PHONE, LIGHT], pages=pages(room)) == ""
 
 
 def test_the_log_the_ledger_and_the_audit_log_lead_from_one_to_the_other(

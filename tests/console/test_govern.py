@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from console_teams import AdminApi, looking
 from filling import confirm, send, sheet, sheets
 from visiting import visit
 
@@ -226,3 +227,39 @@ def test_viewers_download_the_configuration_and_apply_none(
     refused = viewer.post("/config", data=body | {"step": "confirmed", "plan": plan})
     assert refused.status_code in {403, 422}
     assert administration.get(f"/teams/{team}").status_code == 404
+
+
+def test_a_lead_is_led_to_the_form_for_keys_and_budgets_of_their_apps(
+    console: Any, named: Callable[[str], str]
+) -> None:
+    name = named("led-here")
+    api = AdminApi(console)
+    api.does("POST", "/teams", name=name)
+    with looking(console, "lead", name) as lead:
+        nothing = lead.get(f"/teams/{name}").text
+        assert "Ask an admin to make one" in nothing
+        assert "/setup" not in nothing
+        assert "Your team has no app yet" in lead.get("/setup").text
+
+        api.does("POST", f"/teams/{name}/apps", name="shop")
+        at = f"/setup?team={name}&amp;app=shop"
+        assert 'href="/console/setup"' in lead.get(f"/teams/{name}").text
+        assert 'href="/console/setup"' in lead.get("/keys").text
+        assert f'href="/console{at}"' in lead.get(f"/teams/{name}/apps/shop").text
+        form = lead.get(at.replace("&amp;", "&")).text
+        assert "Made if it is not there" not in form
+        assert 'name="team_usd"' not in form
+        own = {"team": name, "app": "shop", "name": "first", "kind": "live", "key_usd": "5"}
+        done = confirm(lead, send(lead, lead.get("/setup"), "/setup", **own))
+
+    assert "Copy the secret now" in done.text
+    [key] = api.get("/keys", of=name).json()["items"]
+    assert api.get(f"/budgets/key:{key['id']}/day").json()["budget"]["limit_usd"] == "5.00"
+
+
+def test_a_viewer_is_not_led_to_a_form(console: Any, named: Callable[[str], str]) -> None:
+    name = named("seen-here")
+    AdminApi(console).does("POST", "/teams", name=name)
+    with looking(console, "viewer") as viewer:
+        for path in (f"/teams/{name}", f"/keys?of={name}", "/budgets"):
+            assert "/setup" not in viewer.get(path).text

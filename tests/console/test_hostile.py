@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable
 from html import unescape
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from console_teams import team_of
 from filling import confirm, send, sheet
+from patience import PATIENCE_S
 from visiting import visit
 
 from falgate.accounts.operator import Operator
@@ -121,7 +123,7 @@ def test_of_two_people_who_change_a_record_the_second_looks_again(
     assert late.status_code == 409
     assert "has changed since" in late.text
     assert administration.get(f"/teams/{team}").json()["weight"] == 5
-    assert re.search(r"weight</th><td><del>5</del></td><td><ins>2</ins>", late.text)
+    assert re.search(r"for a turn</th><td><del>5</del></td><td><ins>2</ins>", late.text)
     assert send(admin, late).status_code == 303
     assert administration.get(f"/teams/{team}").json()["weight"] == 2
 
@@ -169,6 +171,38 @@ def test_nobody_but_a_trusted_proxy_tells_the_host(console: Any) -> None:
         answer = visitor.post("/sign-in", data={"key": console.admin_key})
 
     assert answer.status_code == 403
+
+
+XSS = b"<script>alert(1)</script>"
+OF_THE_SERVER: dict[str, tuple[bytes, bytes]] = {
+    "no host": (b"GET /console/%s HTTP/1.1\r\n\r\n" % XSS, b"400"),
+    "no request": (b"%s\r\n\r\n" % XSS, b"400"),
+    "no path": (b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % XSS, b"400"),
+    "a long target": (b"GET /console/%s HTTP/1.1\r\nHost: x\r\n\r\n" % (2_000 * XSS), b"414"),
+    "a large head": (b"GET /console HTTP/1.1\r\nHost: x\r\n%s" % (9_000 * b"A: b\r\n"), b"431"),
+    "a long header": (
+        b"GET /console HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n" % (700 * XSS),
+        b"431",
+    ),
+}
+"""What is refused before the console is asked."""
+
+
+@pytest.mark.parametrize("case", OF_THE_SERVER)
+def test_what_the_server_itself_refuses_is_no_page_and_repeats_nothing(
+    case: str, console: Any
+) -> None:
+    sent, status = OF_THE_SERVER[case]
+    host, port = console.host.split(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        head, _, body = b"".join(iter(lambda: connection.recv(65_536), b"")).partition(b"\r\n\r\n")
+
+    assert head.split(b" ")[1] == status
+    lines = head.lower().split(b"\r\n")
+    assert {b"content-type: application/json", b"x-content-type-options: nosniff"} <= {*lines}
+    assert b"script" not in head + body
 
 
 @pytest.fixture

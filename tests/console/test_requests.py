@@ -1,11 +1,15 @@
 """The log of requests and the page of each: filters, paging, paths, refusals, and who sees what."""
 
+import asyncio
 import re
 from typing import Any
 
 import httpx
 import pytest
 from console_teams import log, logged, looking, team_of
+
+from falgate.billing.store.corrections import Corrections
+from falgate.money.charge import Charge
 
 MARKUP = "<script>alert(1)</script>"
 
@@ -82,6 +86,59 @@ def test_a_purchase_is_shown_with_its_path_its_job_its_money_and_its_pictures(
     for name, value in told["headers"].items():
         assert f'{name}</dt><dd class="mono">{value}</dd>' in page
     assert "heather" not in page
+
+
+def correct(gateway: Any, job: str) -> None:
+    """Have fal bill a tenth of a cent for a job."""
+
+    async def corrected() -> None:
+        async with gateway.redis() as redis:
+            corrections = Corrections(redis, owner="tests")
+            closed = [
+                each async for page in corrections.closes("sandbox", 0, 10**14) for each in page
+            ]
+            [one] = [each for each in closed if each.job == job]
+            assert await corrections.correct("sandbox", one, Charge(1_000, 0), "billed otherwise")
+
+    asyncio.run(corrected())
+
+
+def test_later_corrections_of_a_job_are_shown_behind_its_end_and_linked(
+    console: Any, admin: httpx.Client
+) -> None:
+    team = team_of(console, "corrected")
+    request_id = team.ask(console, prompt="a lighthouse, corrected")
+    correct(console, team.api.get(f"/requests/{request_id}").json()["job"]["id"])
+    team.ask(console, prompt="a lighthouse, of another job")
+    _, correction, close = team.api.get("/ledger", team="corrected").json()["items"]
+
+    page = admin.get(f"/requests/{request_id}").text
+
+    linked = re.findall(r'href="/console/ledger/([0-9-]+)"', page)
+    assert linked == [close["entry"], correction["entry"]]
+    assert (close["kind"], correction["kind"]) == ("close", "correction")
+    assert admin.get(f"/ledger/{linked[1]}").status_code == httpx.codes.OK
+    assert "look for later entries" not in page
+
+
+def test_a_request_of_a_test_key_leads_to_its_own_ledger(console: Any, admin: httpx.Client) -> None:
+    team = team_of(console, "playing")
+    made = team.api.does("POST", "/keys", team="playing", app="shop", kind="test")
+    request_id = team._replace(key=made["key"]).ask(console, prompt="a lighthouse of play money")
+    [entry] = team.api.get(f"/requests/{request_id}").json()["ledger"]
+
+    page = admin.get(f"/requests/{request_id}").text
+
+    [at] = re.findall(r'href="/console(/ledger/[^"]+)"', page)
+    assert at == f"/ledger/{entry['entry']}?books=test"
+    assert "End of a job" in admin.get(at).text
+    assert admin.get(f"/ledger/{entry['entry']}").status_code == httpx.codes.NOT_FOUND
+    [of_job] = re.findall(r'href="/console(/ledger\?job=[^"]+)"', page)
+    listed = admin.get(of_job.replace("&amp;", "&")).text
+    assert f'href="/console{at}"' in listed
+    assert "of test keys: play money" in listed
+    of_key = admin.get(f"/keys/{made['record']['id']}").text
+    assert f'/ledger?key={made["record"]["id"]}&amp;books=test"' in of_key
 
 
 def test_a_refusal_says_which_budget_and_quotes_markup_as_text(

@@ -120,10 +120,23 @@ def test_signing_out_ends_the_session_everywhere(admin: httpx.Client, console: A
     cookies = dict(admin.cookies)
     page = admin.get("/")
 
-    admin.post("/sign-out", data=hidden(page, "/console/sign-out"))
+    answer = admin.post("/sign-out", data=hidden(page, "/console/sign-out"))
 
+    assert answer.headers["clear-site-data"] == '"cache"'
     with visit(console, cookies=cookies) as thief:
         assert thief.get("/").is_redirect
+
+
+def test_a_browser_forgets_what_it_was_sent_when_its_session_has_ended(
+    admin: httpx.Client, console: Any
+) -> None:
+    admin.get("/")
+    with visit(console, cookies=dict(admin.cookies)) as elsewhere, visit(console) as stranger:
+        elsewhere.post("/sign-out", data=hidden(elsewhere.get("/"), "/console/sign-out"))
+        assert "clear-site-data" not in stranger.get("/").headers
+
+    for asked in ({}, {"HX-Request": "true"}):
+        assert admin.get("/", headers=asked).headers["clear-site-data"] == '"cache"'
 
 
 FORGED: dict[str, tuple[dict[str, str], dict[str, str], int]] = {

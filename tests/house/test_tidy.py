@@ -57,6 +57,12 @@ BANS = {
         "plain imports",
         ("tests/x.py", "from __future__ import annotations"),
     ),
+    "folder_of_the_umask": Ban(
+        r"service/falgate/(?!private\.py|cli/model_files\.py).*\.py",
+        r"\bmkdir\([^)]*\bparents\b|\bmakedirs\(",
+        "falgate.private.make_folder: mkdir gives the folders above the mode of the umask",
+        ("service/falgate/redis/x.py", "data.mkdir(mode=0o700, parents=True)"),
+    ),
     "suppression_without_reason": Ban(
         PYTHON,
         r"# noqa(?!: [A-Z]+\d+(, ?[A-Z]+\d+)* +(--?|#) +\w)"

@@ -77,13 +77,18 @@ def is_sound(answer: httpx.Response) -> bool:
 async def test_no_header_is_a_failure_and_a_long_one_is_refused(
     hostile: httpx.AsyncClient, bothered: Any, name: str
 ) -> None:
+    refused = False
     for made in list(HOSTILE.values())[::5]:
         for length in LENGTHS:
             text = made(length)
+            is_long = len(written(text)) > HEADERS[name].most
+            if refused and is_long:
+                continue  # nobody reads it: it is refused by its length, whatever it is made of
             answers = await asks(hostile, name, text)
             assert all(map(is_sound, answers)), (name, text[:80])
-            if len(written(text)) > HEADERS[name].most:
+            if is_long:
                 assert {answer.status_code for answer in answers} == {431}
+                refused = True
     assert "Traceback" not in bothered.logged()
 
 

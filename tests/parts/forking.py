@@ -3,7 +3,8 @@
 Importing falgate takes most of a second of a core, and tests start it hundreds of times. One server
 for each test process imports it once. For each start it forks a process that runs
 `python -m falgate` with its own arguments, environment and files: of its own number, with real
-signals, and a real end. Tests of the start itself start Python anew.
+signals, and a real end. The templates of the console are compiled already. Tests of the start
+itself start Python anew.
 """
 
 import gc
@@ -20,12 +21,15 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from datetime import UTC
+from functools import cache, partialmethod
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from patience import PATIENCE_S
 
 from falgate.cli.main import COMMANDS
@@ -34,6 +38,8 @@ _LATER = (
     "cryptography.hazmat.backends",
     "encodings.idna",
     "falgate.cli.in_process",
+    "falgate.console.app",
+    "falgate.console.oidc.provider",
     "falgate.models.validation",
     "falgate.pictures.encode",
     "falgate.pictures.inspect",
@@ -47,6 +53,22 @@ _LATER = (
 """What a process of falgate loads when it needs it, and most of those here do."""
 
 _REQUEST_BYTES_MAX, _SAID_BYTES_MAX = 1 << 20, 10_000_000
+
+
+class _Compiled(BytecodeCache):
+    """The console's templates, which take a third of a second to compile, by their content."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what is there, if it is of the same content."""
+        if kept := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
 
 
 class Forked:
@@ -172,6 +194,10 @@ def _serve(requests: socket.socket) -> None:
         import_module(name)
     # Loading the authorities takes longer than anything else at a start.
     import_module("falgate.fal.connections").authorities()
+    # And compiling the templates than anything else where the console is seen.
+    usual: Any = Environment
+    usual.__init__ = partialmethod(usual.__init__, bytecode_cache=_Compiled())
+    import_module("falgate.console.app").templates(UTC)
     gc.freeze()  # What is there already is shared by all, as long as nobody touches it.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # Keepers are nobody's to wait for.
     while True:

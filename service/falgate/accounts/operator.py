@@ -62,14 +62,18 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
         if not self.sees(team):
             raise self._only_their_team()
 
-    def of_theirs(self, of: str) -> str:
+    def of_theirs(self, of: str, *, or_app: bool = True) -> str:
         """Return of whom a list is, a "team", a "team/app" or "": a lead's is of their team.
 
+        Args:
+            of: As it was asked for; a lead who asks for "" means their team.
+            or_app: Whether an app may stand there, or a team only.
+
         Raises:
-            Forbidden: A lead asks for another team's.
+            Forbidden: A lead asks for another team's, or for an app where a team stands.
         """
         of = of or self.team
-        self.answer_for(of.partition("/")[0])
+        self.answer_for(of.partition("/")[0] if or_app else of)
         return of
 
     def _only_their_team(self) -> Forbidden:

@@ -39,6 +39,10 @@ def time(value: Any) -> str:
     return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def _until(value: Any) -> str:
+    return str(value) if value else "never"
+
+
 def _own(value: Any) -> str:
     return _plain(value) if value else "what its own file says"
 
@@ -70,9 +74,14 @@ _FIELDS: Mapping[str, tuple[str, Words]] = {
     "permissions.derive": ("conversion of PNG to JPEG and WebP", _plain),
     "name": ("name", _plain),
     "expires_s": ("expiry", time),
+    "expires_at": ("expiry", _until),
+    "previous_until_s": ("end of the secret before", time),
+    "previous_until": ("end of the secret before", _until),
     "successor": ("successor", _own),
 }
 """By path in a record: what a field is called, and how a value of it is spelt."""
+
+_UNITS = frozenset({"s", "ms", "at", "bytes", "usd", "micros"})
 
 _SPELT = frozenset({"disabled", "revoked_s", "digest", "previous_digest", "previous_until_s"})
 """Fields of a key that have a sentence of their own."""
@@ -89,12 +98,30 @@ def differences(
     for path, value in flat(after).items():
         if was.get(path) == value or path in apart:
             continue
-        words, spell = _FIELDS.get(path, (path.rpartition(".")[2].replace("_", " "), _plain))
+        words, new = called(path), spelt(path, value) or _plain(value)
         if what:
-            old, new = spell(was.get(path)), spell(value)
+            old = spelt(path, was.get(path)) or _plain(was.get(path))
             yield f"The {words} of {what} becomes {new}; it was {old}."
         else:
-            yield f"Its {words} is {spell(value)}."
+            yield f"Its {words} is {new}."
+
+
+def is_known(path: str) -> bool:
+    """Return whether a field is called by words of its own."""
+    return path in _FIELDS
+
+
+def called(path: str) -> str:
+    """Return what a field is called, by its path in a record: else by its name without the unit."""
+    if path in _FIELDS:
+        return _FIELDS[path][0]
+    name, _, unit = path.rpartition(".")[2].rpartition("_")
+    return (name if name and unit in _UNITS else path.rpartition(".")[2]).replace("_", " ")
+
+
+def spelt(path: str, value: Any) -> str:
+    """Return how a value of a field is spelt; "" where it has no way of its own."""
+    return _FIELDS[path][1](value) if path in _FIELDS else ""
 
 
 def capital(words: str) -> str:

@@ -17,11 +17,20 @@ _MAY = {
 }
 
 
-def of_key(_: str, before: KeyRecord | None, after: KeyRecord) -> Iterator[str]:
-    """Yield what a change of an app's key would do."""
+_BUYS = {
+    "": "buys from the gateway's upstream",
+    "fal": "buys from fal",
+    "sandbox": "buys from the sandbox with play money",
+}
+"""By the upstream of live keys, "" where none is known yet; any other one is called by its URL."""
+
+
+def of_key(_: str, before: KeyRecord | None, after: KeyRecord, *, live: str = "") -> Iterator[str]:
+    """Yield what a change of an app's key would do; `live` is the upstream of live keys."""
     app = f"{after.team}/{after.app}"
     if before is None:
-        reach = "buys from fal" if after.kind == "live" else "only ever reaches the sandbox"
+        buys = _BUYS.get(live, f"buys from {live}")
+        reach = buys if after.kind == "live" else "only ever reaches the sandbox"
         yield f"A {after.kind} key of {app} is made, which {reach}; it is shown once."
         kept = {name: getattr(after, name) for name in _BORN}
         yield from differences("", KeyRecord(name="", **kept), after)

@@ -29,11 +29,16 @@ def is_final(change: Rehearsed) -> bool:
     return False
 
 
-def says(change: Rehearsed) -> list[str]:
-    """Return what a change would do, one plain sentence each; none if it changes nothing."""
+def says(change: Rehearsed, live: str) -> list[str]:
+    """Return what a change would do, one plain sentence each; none if it changes nothing.
+
+    `live` is the upstream of live keys, or "".
+    """
     before, after = change.before, change.after
     if before == after:
         return []
+    if change.action == "key":
+        return list(of_key(change.subject, before, after, live=live))
     return list(_SENTENCES[change.action](change.subject, before, after))
 
 
@@ -154,7 +159,6 @@ _SENTENCES: Mapping[Action, Callable[..., Iterator[str]]] = {
     "app": _of_app,
     "model": _of_model,
     "alias": _of_alias,
-    "key": of_key,
     "operator": of_operator,
     "budget": _of_budget,
     "raise": _of_raise,

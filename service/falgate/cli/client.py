@@ -21,8 +21,7 @@ from urllib.parse import quote, urlsplit
 import click
 import httpx
 
-from falgate import settings
-from falgate.cli import private
+from falgate import private, settings
 from falgate.cli.options import (
     all_columns,
     as_json,

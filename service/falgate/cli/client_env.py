@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import click
 
-from falgate import settings
+from falgate import private, settings
 from falgate.accounts import apikey
-from falgate.cli import localtls, private
+from falgate.cli import localtls
 from falgate.cli.local import settings_here
 from falgate.http.client_setup import (
     PLACEHOLDER,

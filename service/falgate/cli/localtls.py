@@ -15,7 +15,7 @@ import certifi
 import msgspec
 import trustme
 
-from falgate.cli.private import put
+from falgate.private import make_folder, put
 
 NAMES = ("localhost", "queue.localhost", "127.0.0.1", "::1")
 
@@ -47,7 +47,7 @@ def ensure(directory: Path) -> LocalTls:
     Raises:
         OSError: The directory cannot be written.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(directory)
     directory.chmod(0o700)
     tls = LocalTls(
         cert=directory / "cert.pem",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from falgate import settings
+from falgate import private, settings
 from falgate.accounts import apikey
 from falgate.accounts.directory import FIRST
 from falgate.app import Gateway
-from falgate.cli import client_env, localtls, private
+from falgate.cli import client_env, localtls
 from falgate.cli.keys import mint
 from falgate.cli.localtls import LocalTls
 from falgate.cli.serve import start
@@ -152,7 +152,7 @@ def _python(to: Reached) -> str:
 
 def _make(data: Path) -> None:
     try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.make_folder(data)
         (data / ".write").touch()
         (data / ".write").unlink()
     except OSError as error:

@@ -16,7 +16,7 @@ from litestar.response import Template
 from litestar.template import TemplateConfig
 from litestar.types import ASGIApp, Scope
 
-from falgate.console import audit_words, words
+from falgate.console import change_words, words
 from falgate.console.api import Refused
 from falgate.console.assets import URLS, asset
 from falgate.console.entrance import Ended, Entrance, SentBefore, Strange
@@ -106,7 +106,7 @@ def create_console(parts: ConsoleParts, admin: ASGIApp) -> Litestar:
         after_exception=[_looking_for_causes(parts, entrance)],
         dependencies={"page": Provide(_page, sync_to_thread=False)},
         template_config=TemplateConfig(
-            instance=JinjaTemplateEngine.from_environment(_templates(parts.zone))
+            instance=JinjaTemplateEngine.from_environment(templates(parts.zone))
         ),
         exception_handlers=_handlers(),
         openapi_config=None,
@@ -127,7 +127,8 @@ async def _protected(response: Response[Any]) -> Response[Any]:
     return response
 
 
-def _templates(zone: tzinfo) -> Environment:
+def templates(zone: tzinfo) -> Environment:
+    """Return all of them, compiled, for times in this zone."""
     made = Environment(
         loader=PackageLoader("falgate.console"),
         autoescape=True,
@@ -138,7 +139,8 @@ def _templates(zone: tzinfo) -> Environment:
     )
     made.filters |= {name: getattr(words, name) for name in _FILTERS}
     made.filters |= words.times(zone, lambda: datetime.now(UTC))
-    made.filters["changed_fields"] = partial(audit_words.changes, zone=zone)
+    made.filters["audited_fields"] = partial(change_words.audited, zone=zone)
+    made.filters["previewed_fields"] = partial(change_words.previewed, zone=zone)
     made.globals |= {"again": words.again, "share": words.share, "zone": str(zone)}
     # Compiled now, in a thread, and not in the event loop by whoever sees a page first.
     for name in made.list_templates():

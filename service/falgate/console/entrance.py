@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from falgate.accounts.operator import Operator
 from falgate.console.api import Api
+from falgate.console.cookies import sent_cookie
 from falgate.console.forms import Form, Upload
 from falgate.console.page import Page, Visitor
 from falgate.console.sections import HOME, SIGN_IN, check_seen
@@ -27,6 +28,11 @@ _WITH_PICTURES = f"{HOME}/playground"
 
 LIVE = "/live"
 """What the paths end with that pages ask for by themselves, again and again."""
+
+FORGET = {"Clear-Site-Data": '"cache"'}
+"""A header for who has no session any more: pictures that they saw go from the browser's disk too.
+Browsers follow it over https only. Cookies and storage are left alone: those of neighbouring hosts
+and of other programs at this address would go with ours, of which there is one and none."""
 
 _READS = frozenset({"GET", "HEAD"})
 
@@ -81,7 +87,7 @@ class Entrance:
         if visitor is None:
             if not reads:
                 raise Ended
-            return _to_sign_in(request)
+            return _to_sign_in(request, FORGET if self.knows(request) else {})
         check_seen(visitor.operator.role, path)
         form = None if reads else await _form(request)
         if form is not None:
@@ -101,11 +107,11 @@ class Entrance:
 
     def knows(self, request: Request[Any, Any, Any]) -> bool:
         """Return whether a request's browser was signed in once, which needs no Redis."""
-        return session_id(self._secret, request.cookies.get(COOKIE, "")) is not None
+        return session_id(self._secret, sent_cookie(request, COOKIE)) is not None
 
     async def visitor(self, request: Request[Any, Any, Any]) -> Visitor | None:
         """Return whose session a request belongs to; None if it has none that counts."""
-        named = session_id(self._secret, request.cookies.get(COOKIE, ""))
+        named = session_id(self._secret, sent_cookie(request, COOKIE))
         # A page that asks by itself is no person who is there.
         used = not request.scope["path"].endswith(LIVE)
         session = await self._sessions.read(named, used=used) if named else None
@@ -170,12 +176,12 @@ async def _read(value: Any, is_picture: bool) -> Any:
         raise Invalid("The file is no text") from None
 
 
-def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+def _to_sign_in(request: Request[Any, Any, Any], headers: dict[str, str]) -> Response[Any]:
     path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
     wanted = f"{path}?{query}" if query else path
     at = SIGN_IN if path.rstrip("/") == HOME else f"{SIGN_IN}?next={quote(wanted, safe='/')}"
     if "hx-request" in request.headers:
         # A part of a page cannot be replaced by the form: the whole page goes there.
         at = f"{SIGN_IN}?next={HOME}"
-        return Response(None, status_code=204, headers={"HX-Redirect": at})
-    return Redirect(at, status_code=303)
+        return Response(None, status_code=204, headers={**headers, "HX-Redirect": at})
+    return Redirect(at, status_code=303, headers=headers)

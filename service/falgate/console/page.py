@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from falgate.accounts.operator import Operator, Role
 from falgate.console.api import Api, Refused
 from falgate.console.assets import URLS
-from falgate.console.diff import differences
 from falgate.console.fields import Group, filled
 from falgate.console.forms import Form
 from falgate.console.preview_marks import CHANGED_SINCE, mark
@@ -247,9 +246,7 @@ class Page:
             back=f"{HOME}{back}",
             says=shown["says"],
             final=shown["final"],
-            changes=[
-                (each, differences(each["before"], each["after"])) for each in shown["changes"]
-            ],
+            changes=shown["changes"],
             fields=self.form.pairs(),
         )
 

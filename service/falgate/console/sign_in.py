@@ -13,7 +13,8 @@ from litestar.response import Redirect, Template
 
 from falgate.accounts.operator import Operator
 from falgate.console.assets import URLS
-from falgate.console.entrance import COOKIE, Entrance, sent_fields
+from falgate.console.cookies import made_cookie
+from falgate.console.entrance import COOKIE, FORGET, Entrance, sent_fields
 from falgate.console.forms import Form
 from falgate.console.identity import Identities
 from falgate.console.sections import HOME, SIGN_IN
@@ -93,15 +94,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
 
 def session_cookie(request: Request[Any, Any, Any], value: str, max_age_s: int) -> Cookie:
     """Return the cookie of a session; with no value and no time, one that removes it."""
-    return Cookie(
-        COOKIE,
-        value=value,
-        max_age=max_age_s,
-        path=HOME,
-        httponly=True,
-        samesite="strict",
-        secure=request.scope["scheme"] == "https",
-    )
+    return made_cookie(request, COOKIE, value, max_age_s=max_age_s, path=HOME, samesite="strict")
 
 
 AtDoor = NamedDependency[Door]
@@ -154,7 +147,8 @@ async def leave(request: Request[Any, Any, Any], door: AtDoor) -> Response[Any]:
     visitor = await door.entrance.visitor(request)
     if visitor is not None:
         await door.sessions.end(visitor.session_id)
-    return Redirect(SIGN_IN, status_code=303, cookies=[session_cookie(request, "", 0)])
+    gone = session_cookie(request, "", 0)
+    return Redirect(SIGN_IN, status_code=303, cookies=[gone], headers=FORGET)
 
 
 def sign_in_routes(door: Door) -> Router:

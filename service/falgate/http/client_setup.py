@@ -2,12 +2,14 @@
 
 import json
 import shlex
+import textwrap
 from pathlib import Path
 
 import msgspec
 
 PLACEHOLDER = "fg_live_..."
 _MODEL = "openai/gpt-image-2"
+_COLUMNS = 88
 _BODY = '{"prompt": "a lighthouse at dawn", "quality": "low"}'
 
 
@@ -20,6 +22,8 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
         key: The app's key.
         ca: The local authority's file, where its certificate is what falgate shows.
         bundle: That and the public authorities in one file.
+        without_tls: What helps where there is no `tls`: the reader of a page can do something else
+            than who types a command.
     """
 
     url: str
@@ -27,6 +31,7 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
     key: str = PLACEHOLDER
     ca: Path | None = None
     bundle: Path | None = None
+    without_tls: str = "Give --url https://... of falgate, or of a proxy in front of it."
 
 
 def curl(to: Reached) -> str:
@@ -67,10 +72,10 @@ def middleware(to: Reached) -> str:
 def python(to: Reached) -> str:
     """What Python's client needs, with the reasons."""
     if not to.tls:
-        return (
-            "# Python's fal_client speaks only https, and no https is known here: give --url\n"
-            "# https://... of falgate, or of a proxy in front of it."
+        said = (
+            f"Python's fal_client speaks only https, and no https is known here. {to.without_tls}"
         )
+        return textwrap.fill(said, _COLUMNS, initial_indent="# ", subsequent_indent="# ")
     host = to.tls.partition("/")[0]
     old = f"https://queue.{host}"
     bare = "" if host == to.tls else f"\n# It must have no path there either: FAL_RUN_HOST={host}"

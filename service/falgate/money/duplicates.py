@@ -1,5 +1,7 @@
 """A filter that finds repeated ids in constant memory."""
 
+from mmap import mmap
+
 _BITS = 1 << 27
 _PROBES = 4
 
@@ -13,7 +15,8 @@ class DuplicateFilter:
 
     def __init__(self) -> None:
         self.suspects: set[str] = set()
-        self._seen = bytearray(_BITS // 8)
+        # Memory that is there when it is first written to; a small ledger needs little of it.
+        self._seen = mmap(-1, _BITS // 8)
 
     def add(self, name: str) -> None:
         """Record an id, and suspect it if it seems to have come before."""

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from falgate.private import make_folder
+
 _THREADS = 16
 """Threads of its own, so that a slow disk does not block the process's other threaded work."""
 
@@ -43,7 +45,7 @@ class Disk:
 
     def __init__(self, root: Path) -> None:
         """Store files below `root`, creating it if it is missing."""
-        root.mkdir(mode=_OURS_TO_ENTER, parents=True, exist_ok=True)
+        make_folder(root)
         self._root = root
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="disk")
 

@@ -30,6 +30,7 @@ import structlog
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from falgate.private import make_folder
 from falgate.redis.memory import limit_bytes
 
 SOCKET_BYTES_MAX = 100  # the shortest limit of a system that Valkey runs on is 103
@@ -252,11 +253,11 @@ def _socket_path(directory: Path) -> Path:
 
 def _make_private(directory: Path) -> None:
     """Create a directory that only we can enter; refuse one that belongs to another user."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(directory)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), 0}:
         raise PermissionError(errno.EPERM, "it belongs to somebody else", str(directory))
-    if stat.S_IMODE(found.st_mode) != 0o700:  # noqa: PLR2004 - the mode of mkdir above
+    if stat.S_IMODE(found.st_mode) != 0o700:  # noqa: PLR2004 - the mode of make_folder
         directory.chmod(0o700)
 
 

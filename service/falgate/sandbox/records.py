@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from falgate.private import make_folder
 from falgate.sandbox.record import ID, Record
 
 
@@ -21,7 +22,7 @@ class Records:
         self._memory: dict[str, Record] = {}
         self._tallies: Counter[str] = Counter()
         if directory is not None:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_folder(directory)
 
     def put(self, record: Record) -> None:
         """Store a record atomically."""

@@ -18,6 +18,7 @@ from falgate.core.picture import NotAPicture
 from falgate.models.input_files import InputFiles
 from falgate.models.spec import ModelSpec
 from falgate.pictures.inspect import examine
+from falgate.private import make_folder
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FILE = re.compile(r"https?://[^/?#\s]+/files/u/([0-9a-f]{32})")
@@ -32,7 +33,7 @@ class UploadedFiles:
         self._directory = directory / "uploads" if directory else None
         self._memory: dict[str, bytes] = {}
         if self._directory is not None:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            make_folder(self._directory)
 
     def new_id(self) -> str:
         """Return an id that nobody can guess."""

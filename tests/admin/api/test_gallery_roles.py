@@ -168,6 +168,6 @@ async def test_a_lead_sees_what_the_own_team_bought(acting: As) -> None:
     assert (await lead.get(f"/gallery/{SHARED.name}")).json()["name"] == SHARED.name
     for path in (f"/gallery/{OTHERS.name}", f"/cache/pictures/{OTHERS.name}/request"):
         assert (await lead.get(path)).status_code == 403
-    for other in ({"team": "ops"}, {"app": "ops/tools"}, {"app": "web"}):
+    for other in ({"team": "ops"}, {"team": "web/shop"}, {"app": "ops/tools"}, {"app": "web"}):
         expected = 200 if other == {"app": "web"} else 403
         assert (await lead.post("/gallery/find", json=other)).status_code == expected

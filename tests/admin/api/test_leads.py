@@ -164,6 +164,10 @@ SIDEWAYS: list[tuple[str, str, Any]] = [
     ("GET", "/usage.csv?team=rival", None),
     ("GET", "/ledger?team=rival", None),
     ("GET", "/ledger?team=rival/forge", None),
+    ("GET", "/ledger?team=web/shop", None),  # a team stands there
+    ("GET", "/activity?team=web/shop", None),
+    ("GET", "/jobs?team=web/shop", None),
+    ("GET", "/jobs?team=rival", None),
 ]
 
 

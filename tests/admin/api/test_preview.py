@@ -51,7 +51,7 @@ CHANGES: list[tuple[str, str, Any, str, bool]] = [
         "POST",
         "/keys",
         {"team": "web", "app": "shop", "name": "new"},
-        "A live key of web/shop is made, which buys from fal; it is shown once.",
+        "A live key of web/shop is made, which buys from the sandbox with play money; it is",
         False,
     ),
     ("PATCH", "/keys/KEY", {"disabled": True}, "is disabled: requests with it get 403", False),

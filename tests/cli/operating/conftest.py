@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -27,6 +28,14 @@ def redis(redis_url: str) -> Iterator["Redis"]:
         client.flushall()
         client.hset(keyspace.META, "live", "sandbox")
         yield client
+
+
+@pytest.fixture(autouse=True)
+def _folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Where commands are typed and make their data directory: a short path, for narrow tables."""
+    with TemporaryDirectory(prefix="fg-") as short, monkeypatch.context() as patch:
+        patch.chdir(short)
+        yield
 
 
 @pytest.fixture

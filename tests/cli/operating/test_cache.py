@@ -48,10 +48,9 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def pools(redis_url: str, redis: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def pools(redis_url: str, redis: Any) -> None:
     """Two pools, of an app that lets prompts be kept and of one that does not."""
     assert redis.ping()
-    monkeypatch.chdir(tmp_path)
 
     async def put() -> None:
         async with connect(redis_url, timeout_s=TRIP_S) as client:

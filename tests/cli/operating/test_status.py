@@ -1,7 +1,6 @@
 """`falgate status`: what runs, and how full the budgets are."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,12 +14,6 @@ from falgate.core.account import Account
 from falgate.models.described.drift import Difference
 from falgate.redis import keyspace
 from falgate.served_models import SHIPPED
-
-
-@pytest.fixture(autouse=True)
-def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Works in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
 
 
 def test_it_says_what_runs_on_what_and_which_budgets_are_fullest(

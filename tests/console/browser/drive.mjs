@@ -65,11 +65,13 @@ class Kit {
     await this.heading(page, name);
   }
 
-  // No page may have anything that axe finds wrong, by itself or by the rules of WCAG 2.2 AA.
+  // No page may have anything that axe finds wrong, by itself or by the rules of WCAG 2.2 AA. Its
+  // legacy mode runs in the page alone: otherwise it opens another page for each analysis, to put
+  // together what it found in frames, which the console has none of.
   async accessible(page, what, rules = []) {
-    const axe = new AxeBuilder({ page });
-    const found = await (rules.length ? axe.withRules(rules) : axe).analyze();
-    const words = found.violations.map(
+    const axe = new AxeBuilder({ page }).setLegacyMode(true);
+    const { violations } = await (rules.length ? axe.withRules(rules) : axe).analyze();
+    const words = violations.map(
       (each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.target).join(" ")}`);
     assert.deepEqual(words, [], what ?? page.url());
   }
@@ -79,6 +81,29 @@ class Kit {
     const [wide, room] = await page.evaluate(
       () => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
     assert.ok(wide <= room, `${page.url()} is ${wide} wide on ${room}`);
+  }
+
+  // Of fields in one row, the inputs stand at one height, however long their labels are.
+  async aligned(page) {
+    const uneven = await page.evaluate(() => {
+      const found = [];
+      for (const group of document.querySelectorAll(".fields, .arguments, .filters")) {
+        const rows = new Map();
+        for (const field of group.querySelectorAll(":scope > .field:not(.tick)")) {
+          const input = field.querySelector("input, select, textarea");
+          const { top, height } = field.getBoundingClientRect();
+          if (!input || !height) continue;
+          const row = group.matches(".filters") ? Math.round(top + height) : Math.round(top);
+          const at = Math.round(input.getBoundingClientRect().top);
+          rows.set(row, [...(rows.get(row) ?? []), [at, input.name]]);
+        }
+        for (const row of rows.values()) {
+          if (row.some(([at]) => Math.abs(at - row[0][0]) > 1)) found.push(JSON.stringify(row));
+        }
+      }
+      return found;
+    });
+    assert.deepEqual(uneven, [], page.url());
   }
 
   async shot(page, name) {

@@ -42,7 +42,7 @@ const provider = new Provider(issuer, {
 });
 // The port of the gateway is not known before it serves.
 provider.Client.prototype.redirectUriAllowed = (uri) =>
-  /^http:\/\/127\.0\.0\.1:\d+\/console\/sign-in\/oidc\/callback$/.test(uri);
+  /^(http:\/\/127\.0\.0\.1|https:\/\/localhost):\d+\/console\/sign-in\/oidc\/callback$/.test(uri);
 
 const page = `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Provider</title>
 <link rel="icon" href="data:,"></head><body><main><h1>The provider</h1><form method="post">

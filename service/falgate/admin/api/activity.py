@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting
-from falgate.admin.api.teams_own import OfApp, OfTeam, of_team
+from falgate.admin.api.team_query import OfApp, OfTeam
 from falgate.admin.api.usage import First, Last
 from falgate.core.calendar import Calendar
 from falgate.core.money import dollars
@@ -87,7 +87,7 @@ async def show_activity(
     app: OfApp = "",
 ) -> ActivityShown:
     """By default today's hours, this month's days, or the last twelve months. Hours: 40 days."""
-    of = subject(of_team(acting, team), app)
+    of = subject(acting.of_theirs(team, or_app=False), app)
     days, buckets = await figures.activity(upstream, by, first, last, of)
     return ActivityShown(
         first=days.first.isoformat(),

@@ -26,9 +26,10 @@ from falgate.pictures.thumbnails import CONTENT_TYPE, SIDE_PX, Side, Thumbnails
 
 routes, gateway_routes = Resource("gallery"), Resource("gallery")
 _ONE = "/cache/pictures/{name:str}"
-# A name is the hash of the picture's bytes, so what is shown of it never changes.
+# A name is the hash of the picture's bytes, so what is shown of it never changes. Who may see it
+# does: a cache asks each time, which costs an answer without a body.
 _HEADERS = {
-    "Cache-Control": "private, max-age=86400, immutable",
+    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "sandbox; default-src 'none'",
     "X-Content-Type-Options": "nosniff",
 }
@@ -153,7 +154,7 @@ def _unchanged(etag: str) -> Response[bytes]:
 
 def _sought(data: GallerySought, acting: Operator, calendar: Calendar) -> Sought:
     plausible(data.first, data.last)
-    team = acting.of_theirs(data.team)
+    team = acting.of_theirs(data.team, or_app=False)
     acting.of_theirs(data.app)
     width, _, height = data.size.partition("x")
     return Sought(

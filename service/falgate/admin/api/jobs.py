@@ -10,7 +10,7 @@ from falgate.admin.api.paging import LIMIT, Limit
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting
 from falgate.admin.api.shapes import View, instant_ms
-from falgate.admin.api.teams_own import OfApp, OfTeam, of_team
+from falgate.admin.api.team_query import OfApp, OfTeam
 from falgate.jobs.under_way import JobsUnderWay, JobUnderWay, Step
 from falgate.money.figures import subject
 
@@ -88,7 +88,7 @@ async def list_jobs(
     app: OfApp = "",
 ) -> JobsShown:
     """The oldest first, with the step of each and since when it is under way."""
-    of, _, name = subject(of_team(acting, team), app).partition("/")
+    of, _, name = subject(acting.of_theirs(team, or_app=False), app).partition("/")
     found = await under_way.list(upstream, team=of, app=f"{of}/{name}" if name else "")
     now_ms = found.queue.now_ms
     return JobsShown(

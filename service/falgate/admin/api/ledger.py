@@ -15,7 +15,6 @@ from falgate.admin.api.paging import LIMIT, Limit
 from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting
 from falgate.admin.api.shapes import instant
-from falgate.admin.api.teams_own import of_team
 from falgate.admin.api.usage import First, Last
 from falgate.admin.patch import with_fields
 from falgate.money.entry import EntryKind, Outcome
@@ -66,7 +65,7 @@ def wanted(
     return Filter(
         kind=kind or "",
         outcome=outcome or "",
-        team=of_team(acting, team),
+        team=acting.of_theirs(team, or_app=False),
         app=app,
         key=key,
         model=model,

@@ -14,7 +14,7 @@ from falgate.admin.api.resource import Resource
 from falgate.admin.api.services import Acting, Admin
 from falgate.admin.api.shapes import Standing, StopShown
 from falgate.admin.api.status import Probes
-from falgate.admin.api.teams_own import OfTeam, of_team
+from falgate.admin.api.team_query import OfTeam
 from falgate.core.account import ORGANISATION, Account
 from falgate.core.calendar import Calendar, Window
 from falgate.core.money import dollars
@@ -111,7 +111,7 @@ async def show_overview(
     top: Top = 10,
 ) -> OverviewShown:
     """Of the organisation or of one team; leads see their own team's."""
-    of = of_team(acting, team)
+    of = acting.of_theirs(team, or_app=False)
     charged = Account("team", of) if of else ORGANISATION
     positions = await accounts.budgets.positions(charged)
     listed = await under_way.list(upstream, team=of)

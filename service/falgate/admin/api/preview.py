@@ -84,7 +84,7 @@ def previewed(function: Callable[..., Any]) -> Callable[..., Any]:
                 given[name] = rehearsing(given[name], changes)
         await function(**given)
         operated: AdminService = next(given[name] for name in _OPERATED if name in given)
-        return Response(shown(changes, await operated.now_s()), status_code=200)
+        return Response(shown(changes, operated, await operated.now_s()), status_code=200)
 
     # Litestar reads these instead of what was wrapped.
     del asked.__wrapped__
@@ -102,12 +102,15 @@ def previewed(function: Callable[..., Any]) -> Callable[..., Any]:
     return asked
 
 
-def shown(changes: list[Rehearsed], now_s: int) -> PreviewShown:
+def shown(changes: list[Rehearsed], operated: AdminService, now_s: int) -> PreviewShown:
     """Convert what was rehearsed; without what would change nothing."""
+    live = operated.upstreams.get("live", "")
     made = {"key", "operator"}
     new = {each.subject for each in changes if each.action in made and each.before is None}
     each = [
-        _change(change, now_s, new) for change in _joined(changes) if change.before != change.after
+        _change(change, now_s, new, live)
+        for change in _joined(changes)
+        if change.before != change.after
     ]
     return PreviewShown(
         changes=each,
@@ -127,10 +130,10 @@ def _joined(changes: list[Rehearsed]) -> list[Rehearsed]:
     return list(found.values())
 
 
-def _change(change: Rehearsed, now_s: int, new: Collection[str]) -> ChangeShown:
+def _change(change: Rehearsed, now_s: int, new: Collection[str], live: str) -> ChangeShown:
     """Convert a change. Keys that are not made yet have no id that would stay theirs."""
     name = next((each for each in new if each in change.subject), None)
-    said = sentences.says(change)
+    said = sentences.says(change, live)
     return ChangeShown(
         action=change.action,
         subject=change.subject.replace(name, "") if name else change.subject,

@@ -13,6 +13,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.response import Redirect, Template
 
 from falgate.console.assets import URLS
+from falgate.console.cookies import made_cookie, sent_cookie
 from falgate.console.entrance import same_origin
 from falgate.console.identity import vouched
 from falgate.console.oidc.attempt import ATTEMPT_S, STATE_BYTES, TO_MAX, Answering, Attempt, opened
@@ -111,7 +112,7 @@ async def depart(request: Request[Any, Any, Any], door: AtDoor, openid: AtOpenId
 @get(BACK)
 async def arrive(request: Request[Any, Any, Any], door: AtDoor, openid: AtOpenId) -> Response[Any]:
     """Take the provider's answer, which the browser brings, and begin a session."""
-    attempt = opened(door.secret, request.cookies.get(COOKIE, ""))
+    attempt = opened(door.secret, sent_cookie(request, COOKIE))
     try:
         claims = await _claims(request, door, openid, attempt)
         operator = openid.roles.operator(claims)
@@ -189,15 +190,7 @@ def _refused(
 
 def _cookie(request: Request[Any, Any, Any], value: str, max_age_s: int) -> Cookie:
     # Lax: the provider's site leads back here, and the browser has to bring it along.
-    return Cookie(
-        COOKIE,
-        value=value,
-        max_age=max_age_s,
-        path=SIGN_IN,
-        httponly=True,
-        samesite="lax",
-        secure=request.scope["scheme"] == "https",
-    )
+    return made_cookie(request, COOKIE, value, max_age_s=max_age_s, path=SIGN_IN, samesite="lax")
 
 
 def openid_routes(door: Door, openid: OpenId) -> Router:

@@ -173,7 +173,7 @@ async def _overage(page: Page, error: str = "") -> Template:
         action="Look at the change",
         back="/budgets",
         error=error,
-        lead=["What fal bills above its holds is counted here; at the limit nothing is bought."],
+        lead=["What is billed above holds is counted here; at the limit nothing is bought."],
     )
 
 

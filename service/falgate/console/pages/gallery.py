@@ -23,9 +23,10 @@ _SIZES = ("1024x1024", "1536x1024", "1024x1536")
 _IN_URL = ("team", "app", "model")
 """A link may ask for these; words of prompts are in no URL."""
 _WRONG = frozenset({400, 403})
-# A name is the hash of the picture's bytes, so what is shown of it never changes.
+# The browser keeps what it was sent, and asks each time whether it may still be shown: once
+# somebody has signed out, it may not.
 _FILE = {
-    "Cache-Control": "private, max-age=86400, immutable",
+    "Cache-Control": "private, no-cache",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
 

@@ -15,7 +15,7 @@ from falgate.console.pages.key_acts import Holder, ask_to_rotate, revoke, rotate
 from falgate.core.problems import Invalid
 
 _PAGE = 50
-KINDS = {"live": "Live: buys from the upstream", "test": "Test: the sandbox, play money"}
+KINDS = {"live": "Live", "test": "Test: play money"}
 _OF_APPS = Holder(
     resource="keys",
     what="the key",

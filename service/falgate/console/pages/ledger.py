@@ -34,6 +34,9 @@ _OUTCOMES = {
     "unknown": "unknown: booked in full",
     "recovered": "recovered after a loss",
 }
+_BOOKS = {"": "of live keys", "test": "of test keys: play money"}
+_PARTS = 3
+"""So many parts of the ledger are looked through for the entries of one job."""
 _EMPTY: dict[str, Any] = {
     "items": [],
     "next_cursor": None,
@@ -50,6 +53,7 @@ def _fields() -> list[Field]:
         either("pictures", "Pictures", {"none": "charged, but none came"}),
         either("reconciled", "Compared with the bill", {"yes": "yes", "no": "not yet"}),
         Field(name="job", label="Job"),
+        Field(name="books", label="Money", kind="choice", options=[*_BOOKS.items()]),
         *days(),
     ]
 
@@ -61,7 +65,7 @@ async def ledger(page: OnPage) -> Template:
     (found, error), (totals, no_totals), (health, _) = await asyncio.gather(
         _or_why(page, "ledger", limit=_PAGE, cursor=page.query.get(CURSOR), **filters.wanted),
         _or_why(page, "ledger", "totals", **filters.wanted),
-        _health(page),
+        _health(page, filters.wanted.get("books", "")),
     )
     found = found or dict(_EMPTY)
     found["items"] = complete(found["items"])
@@ -81,17 +85,48 @@ async def ledger(page: OnPage) -> Template:
 @get("/ledger/{entry:str}")
 async def entry(page: OnPage, entry: FromPath[str]) -> Template:
     """Show an entry with all of its fields, and the others of its job."""
-    shown = await _entry(page, entry)
+    books = "test" if page.query.get("books") == "test" else ""
+    shown = await _entry(page, entry, books)
     job = shown["job"]
-    of_job = (await page.api.get("ledger", job=job, limit=_PAGE))["items"] if job else []
-    others = [each for each in of_job if each["entry"] != entry]
-    return page.show("entry.html", each=shown, others=complete(others))
+    found, more = await of_job(page, job, books) if job else ([], False)
+    others = [each for each in found if each["entry"] != entry]
+    return page.show("entry.html", each=shown, others=others, more=more, books=books)
 
 
 @get("/ledger.csv")
 async def ledger_csv(page: OnPage) -> PassedOn:
     """Pass on all entries that the filter wants, as the admin API writes them."""
     return PassedOn(page.api, "ledger.csv", urlencode(Filters(page, _fields()).wanted))
+
+
+async def of_job(
+    page: Page, job: str, books: str, known: Sequence[Mapping[str, Any]] = ()
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return the entries of a job, the oldest first, and whether there may be more.
+
+    A correction may be far behind the end of its job: not all that is between is looked through.
+
+    Args:
+        page: Who asks.
+        job: The job.
+        books: "test" for a job of a test key; else "".
+        known: Entries of it that were found already.
+    """
+    entries = {each["entry"]: each for each in known}
+    cursor: str | None = ""
+    for _ in range(_PARTS):
+        found = await page.api.get(
+            "ledger", job=job, books=books, order="oldest", limit=_PAGE, cursor=cursor
+        )
+        entries |= {each["entry"]: each for each in found["items"]}
+        cursor = found["next_cursor"]
+        if not cursor:
+            break
+    return complete([entries[each] for each in sorted(entries, key=_place)]), bool(cursor)
+
+
+def _place(entry: str) -> tuple[int, ...]:
+    return tuple(map(int, entry.split("-")))
 
 
 async def _or_why(page: Page, *path: str, **query: Any) -> tuple[Any, str]:
@@ -104,18 +139,18 @@ async def _or_why(page: Page, *path: str, **query: Any) -> tuple[Any, str]:
         raise
 
 
-async def _health(page: Page) -> tuple[Any, str]:
+async def _health(page: Page, books: str) -> tuple[Any, str]:
     if not page.may("admin", "viewer"):
         return None, ""
-    return await _or_why(page, "ledger", "health")
+    return await _or_why(page, "ledger", "health", books=books)
 
 
-async def _entry(page: Page, entry: str) -> Any:
+async def _entry(page: Page, entry: str, books: str) -> Any:
     """Return an entry: the first one behind the place before it."""
     ms, _, number = entry.partition("-")
     if not (ms.isdecimal() and number.isdecimal() and entry.isascii() and len(entry) <= _ENTRY_MAX):
         raise NotFoundException
-    query = {"cursor": f"{ms}-{int(number) + 1}", "limit": 1}
+    query = {"cursor": f"{ms}-{int(number) + 1}", "limit": 1, "books": books}
     found = (await page.api.get("ledger", **query))["items"]
     if not found or found[0]["entry"] != entry:
         raise NotFoundException

@@ -10,9 +10,9 @@ from falgate.console import header_words, model_fields
 from falgate.console.api import Refused
 from falgate.console.fields import Field, chosen
 from falgate.console.page import OnPage, Page
+from falgate.console.pages.keys import KINDS
 
 _MOST = 500
-_KINDS = {"live": "Live: buys from the upstream", "test": "Test: the sandbox, play money"}
 _CACHE = {
     "": "Use pictures that are there",
     "no-cache": "Buy afresh",
@@ -140,7 +140,7 @@ def _whose(
             label="Key of the app",
             kind="choice",
             value=said.get("kind", "live"),
-            options=[*_KINDS.items()],
+            options=[*KINDS.items()],
         ),
         Field(name="model", label="Model", kind="choice", value=endpoint, options=models),
         Field(

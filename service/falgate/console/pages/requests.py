@@ -10,7 +10,7 @@ from falgate.console.api import Refused
 from falgate.console.fields import Field
 from falgate.console.filters import CURSOR, Filters, days, either, whose
 from falgate.console.page import OnPage
-from falgate.console.pages.ledger import complete
+from falgate.console.pages.ledger import of_job
 from falgate.console.path_shown import steps_shown
 from falgate.core.refused import Reason
 
@@ -79,8 +79,9 @@ async def requests(page: OnPage) -> Template:
 async def request(page: OnPage, request_id: FromPath[str]) -> Template:
     """Show a request."""
     found = await page.api.get("requests", request_id)
-    one, queued = found["request"], found["queued"]
-    found["ledger"] = complete(found["ledger"])
+    one, queued, job = found["request"], found["queued"], found["job"]
+    books = "test" if (one or queued)["upstream"] == "test" else ""
+    entries, more = await of_job(page, job["id"], books, found["ledger"]) if job else ([], False)
     return page.show(
         "request.html",
         title=request_id,
@@ -88,6 +89,9 @@ async def request(page: OnPage, request_id: FromPath[str]) -> Template:
         steps=steps_shown(found["path"]),
         refused=_SAYS.get(one["reason"] or "", "") if one else "",
         found=found,
+        entries=entries,
+        more=more,
+        books=books,
     )
 
 

@@ -1,5 +1,6 @@
 """Setting an app up: its team, the app, a key and budgets in one form."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -39,24 +40,6 @@ async def set_up(page: OnPage) -> Response[Any]:
 
 async def _ask(page: Page, error: str = "") -> Template:
     apps = (await page.api.get("apps", limit=_MOST))["items"]
-    lead = page.operator.team
-    whose = [
-        Field(
-            name="team",
-            label="Team",
-            value=lead or page.query.get("team", ""),
-            required=True,
-            options=chosen(sorted({each["team"] for each in apps})),
-            hint="Made if it is not there",
-        ),
-        Field(
-            name="app",
-            label="App",
-            required=True,
-            options=chosen(sorted({each["name"] for each in apps})),
-            hint="Made if it is not there",
-        ),
-    ]
     key = [
         Field(name="name", label="Name of the key", value="first", required=True),
         Field(name="kind", label="Kind", kind="choice", value="live", options=[*KINDS.items()]),
@@ -66,7 +49,7 @@ async def _ask(page: Page, error: str = "") -> Template:
     budgets = [each for of in _of(page) for each in _budget(of)]
     return page.ask(
         [
-            Group(fields=whose, pairs=True),
+            Group(fields=_whose(page, apps), pairs=True),
             Group(legend="Key", fields=[*key, expires], pairs=True),
             Group(legend="Budgets", hint=_NONE, fields=budgets, pairs=True),
             Group(fields=[_ALERTS], wide=True),
@@ -76,10 +59,31 @@ async def _ask(page: Page, error: str = "") -> Template:
         action="Look at all of it",
         back="/teams",
         error=error,
-        lead=["A team pays, an app asks with a key. The key is shown once, at the end."],
+        lead=[_LED if page.may("lead") and not apps else _PAYS],
     )
 
 
+def _whose(page: Page, apps: Sequence[Any]) -> list[Field]:
+    """Return the fields of team and app: a lead chooses one of their team's."""
+    teams, names = (sorted({each[what] for each in apps}) for what in ("team", "name"))
+    team, app = (page.query.get(name, "") for name in ("team", "app"))
+    if page.may("lead"):
+        own = chosen([page.operator.team])
+        return [
+            Field(name="team", label="Team", kind="choice", options=own),
+            Field(name="app", label="App", kind="choice", value=app, options=chosen(names)),
+        ]
+    hint = "Made if it is not there"
+    return [
+        Field(
+            name="team", label="Team", value=team, required=True, options=chosen(teams), hint=hint
+        ),
+        Field(name="app", label="App", value=app, required=True, options=chosen(names), hint=hint),
+    ]
+
+
+_PAYS = "A team pays, an app asks with a key. The key is shown once, at the end."
+_LED = "Your team has no app yet: ask an admin to make one. Then a key and budgets are made here."
 _NONE = "Empty: no budget of its own; those of the team and the organisation count."
 _ALERTS = Field(name="alerts", label="Alert at 80 % and 95 % of each", kind="tick", value=True)
 

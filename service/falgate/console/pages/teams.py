@@ -128,7 +128,7 @@ def _fields(shown: Any) -> list[Group]:
             hint="Empty: any number",
         ),
     ]
-    return [limits(shown["limits"]), Group(legend="When fal is busy", fields=share)]
+    return [limits(shown["limits"]), Group(legend="When the upstream is busy", fields=share)]
 
 
 def _body(page: Page) -> dict[str, Any]:

@@ -16,6 +16,9 @@ def refusal(refused: Refused, date: bytes, headers: Iterable[Field]) -> bytes:
     lines = (
         STATUS_LINES[refused.status],
         b"content-type: application/json",
+        # A browser may have sent it: the text is shown as what it is, and not kept for later.
+        b"x-content-type-options: nosniff",
+        b"cache-control: no-store",
         b"content-length: %d" % len(body),
         *(name + b": " + value for name, value in headers),
         b"connection: close",

@@ -1,8 +1,26 @@
-"""Private files: put there whole or not at all, and for our eyes only."""
+"""Private files and folders: for our eyes only, and files are put there whole or not at all."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
+
+_OURS_TO_ENTER = stat.S_IRWXU
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, such that only we may enter any of them.
+
+    `Path.mkdir` would give those above it the mode of the umask. A folder that is there stays as it
+    is: somebody made it for us, and may have others in it.
+    """
+    try:
+        path.mkdir(_OURS_TO_ENTER, exist_ok=True)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        make_folder(path.parent)
+        path.mkdir(_OURS_TO_ENTER, exist_ok=True)
 
 
 def put(path: Path, content: bytes) -> None:
