@@ -47,3 +47,19 @@ async def test_sums_that_were_torn_anywhere_are_those_of_their_roll_ups_after_a_
         await usage.add(UPSTREAM, more, batch="1", before="0")
         await Archiving(redis, "owner").sweep(UPSTREAM)
         await assert_added_up(redis, UPSTREAM)
+
+
+async def test_a_start_makes_up_for_sums_that_were_torn(server: Server, redis: Redis) -> None:
+    usage, sums = Usage(redis, CALENDAR), UsageSums(redis)
+    today = await usage.today()
+    counted = {"a/b/k|m|low|answered:answers": 3}
+    await usage.add(UPSTREAM, counted, batch="0", before="")
+    before = commands(server.log.read_bytes())
+    await usage.add(UPSTREAM, counted, batch="1", before="0")
+    half = commands(server.log.read_bytes())[len(before) :]
+
+    for at in range(1, len(half) - 1):
+        await replay(redis, [*before, *half[1:at]])
+        await usage.add(UPSTREAM, counted, batch="1", before="0")
+        await sums.complete(UPSTREAM, today)
+        await assert_added_up(redis, UPSTREAM)

@@ -66,7 +66,7 @@ class UsageSums:
         return [(model, app) for model, _, app in pairs]
 
     async def complete(self, upstream: str, today: date) -> int:
-        """Add up the days that an earlier version counted, and return how many there were.
+        """Add up days that an earlier version counted, or were torn; return how many there were.
 
         The oldest comes first, so all is done once a stretch of days has nothing left to do. Days
         shortly before those had their sums when it came back, and it counted on the last of them
@@ -101,15 +101,15 @@ class UsageSums:
         )
 
     async def _lacking(self, upstream: str, days: Sequence[str]) -> tuple[bool, list[str]]:
-        """Return whether any of the days has usage, and those that have it without their sums."""
+        """Return whether any of the days has usage, and those that have it without all its sums."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             for day in days:
                 pipeline.exists(usage_keys.usage(upstream, day))
-                pipeline.hexists(usage_keys.day_sums(upstream, day), "whole")
+                pipeline.hmget(usage_keys.day_sums(upstream, day), ["whole", "begun"])
             found = await pipeline.execute()
         told = zip(days, found[::2], found[1::2], strict=True)
-        used = [(day, whole) for day, there, whole in told if there]
-        return bool(used), [day for day, whole in used if not whole]
+        used = [(day, marks) for day, there, marks in told if there]
+        return bool(used), [day for day, (whole, begun) in used if begun or not whole]
 
 
 def _before(day: str) -> list[str]:
