@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 
 from falgate.accounts.store.registry import Registry
@@ -40,6 +41,8 @@ from falgate.tracked import Tracked, track
 from falgate.upstreams import Upstreams, open_upstreams
 from falgate.webhooks.delivery import Signer
 from falgate.webhooks.store.secrets import secret, webhook_signer
+
+_LOG = structlog.get_logger()
 
 
 class Resources(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +103,9 @@ async def open_resources(
     await ledger.note_upstreams(upstreams.live, upstreams.names.values())
     usage = Usage(redis, settings.calendar)
     for upstream in await ledger.upstreams():
-        await UsageSums(redis).complete(upstream, await usage.today())
+        if days := await UsageSums(redis).complete(upstream, await usage.today()):
+            # Once, at the first start of a version that has sums: up to tenths of a second a day.
+            _LOG.info("usage.added_up", upstream=upstream, days=days)
     await stack.enter_async_context(running(trust.watch))
     with suppress(Unavailable):
         # Trust is usually established at once. If not, requests without purchases are served.
