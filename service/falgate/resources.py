@@ -102,10 +102,7 @@ async def open_resources(
     await set_directory(redis, registry)
     await ledger.note_upstreams(upstreams.live, upstreams.names.values())
     usage = Usage(redis, settings.calendar)
-    for upstream in await ledger.upstreams():
-        if days := await UsageSums(redis).complete(upstream, await usage.today()):
-            # Once, at the first start of a version that has sums: up to tenths of a second a day.
-            _LOG.info("usage.added_up", upstream=upstream, days=days)
+    await _add_up(redis, ledger, usage)
     await stack.enter_async_context(running(trust.watch))
     with suppress(Unavailable):
         # Trust is usually established at once. If not, requests without purchases are served.
@@ -178,3 +175,10 @@ async def _found(redis: Redis, ledger: Ledger, settings: Settings) -> tuple[str,
     )
     await check_rights(redis)
     return await ledger_id(ledger, settings), durability
+
+
+async def _add_up(redis: Redis, ledger: Ledger, usage: Usage) -> None:
+    """Add up the days that a version without sums counted: once, up to tenths of a second a day."""
+    for upstream in await ledger.upstreams():
+        if days := await UsageSums(redis).complete(upstream, await usage.today()):
+            _LOG.info("usage.added_up", upstream=upstream, days=days)
