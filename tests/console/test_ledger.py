@@ -190,3 +190,28 @@ def test_the_health_of_the_ledger_and_how_far_a_short_page_looked(fresh_console:
 RAISE: dict[Any, Any] = {
     "kind": "raise", "account": "team:many", "windows": "day:2025-11-22", "raised": "1",
 }  # fmt: skip
+
+
+def test_an_old_entry_shows_what_came_after_it_however_long_the_ledger_is(
+    fresh_console: Any,
+) -> None:
+    of_job = {"job": "old", "windows": "day:2025-11-22", "team": "many", "app": "a", "key": "k"}
+    close: dict[Any, Any] = {"kind": "close", "outcome": "paid", "held": "9", "billed": "9",
+                             "overrun": "0", "model": "m", "bought": "1", **of_job}  # fmt: skip
+    correction: dict[Any, Any] = {"kind": "correction", "billed": "-1", "overrun": "0", **of_job}
+
+    async def fill() -> list[str]:
+        async with connect(fresh_console.redis_url) as redis:
+            async with redis.pipeline(transaction=False) as pipeline:
+                for _ in range(LOOKED_MAX + 1):
+                    pipeline.xadd(keyspace.ledger("sandbox"), RAISE)
+                pipeline.xadd(keyspace.ledger("sandbox"), close)
+                pipeline.xadd(keyspace.ledger("sandbox"), correction)
+                written = await pipeline.execute()
+            return [str(each) for each in written[-2:]]
+
+    closed, corrected = asyncio.run(fill())
+    with looking(fresh_console, "admin") as admin:
+        page = admin.get(f"/ledger/{closed}").text
+
+    assert f"/ledger/{corrected}" in page

@@ -119,7 +119,7 @@ async def list_ledger(
     last: Last = None,
     order: Order = "newest",
 ) -> LedgerPage:
-    """Newest first by default. Looks at 2,000 entries at most: a page may be short or empty."""
+    """Newest first by default. Looks at 1,000 entries at most: a page may be short or empty."""
     found = await reports.page(
         upstream,
         wanted,

@@ -35,8 +35,6 @@ _OUTCOMES = {
     "recovered": "recovered after a loss",
 }
 _BOOKS = {"": "of live keys", "test": "of test keys: play money"}
-_PARTS = 3
-"""So many parts of the ledger are looked through for the entries of one job."""
 _EMPTY: dict[str, Any] = {
     "items": [],
     "next_cursor": None,
@@ -88,7 +86,7 @@ async def entry(page: OnPage, entry: FromPath[str]) -> Template:
     books = "test" if page.query.get("books") == "test" else ""
     shown = await _entry(page, entry, books)
     job = shown["job"]
-    found, more = await of_job(page, job, books) if job else ([], False)
+    found, more = await of_job(page, job, books, [shown]) if job else ([], False)
     others = [each for each in found if each["entry"] != entry]
     return page.show("entry.html", each=shown, others=others, more=more, books=books)
 
@@ -104,7 +102,8 @@ async def of_job(
 ) -> tuple[list[dict[str, Any]], bool]:
     """Return the entries of a job, the oldest first, and whether there may be more.
 
-    A correction may be far behind the end of its job: not all that is between is looked through.
+    Nothing of a job is before its closing entry, and a correction may be far behind: not all that
+    is between is looked through.
 
     Args:
         page: Who asks.
@@ -112,17 +111,12 @@ async def of_job(
         books: "test" for a job of a test key; else "".
         known: Entries of it that were found already.
     """
-    entries = {each["entry"]: each for each in known}
-    cursor: str | None = ""
-    for _ in range(_PARTS):
-        found = await page.api.get(
-            "ledger", job=job, books=books, order="oldest", limit=_PAGE, cursor=cursor
-        )
-        entries |= {each["entry"]: each for each in found["items"]}
-        cursor = found["next_cursor"]
-        if not cursor:
-            break
-    return complete([entries[each] for each in sorted(entries, key=_place)]), bool(cursor)
+    closed = [each["entry"] for each in known if each["kind"] == "close"]
+    query = {"job": job, "books": books, "order": "oldest", "cursor": "".join(closed[:1])}
+    found = await page.api.get("ledger", limit=_PAGE, **query)
+    entries = {each["entry"]: each for each in (*known, *found["items"])}
+    more = bool(found["next_cursor"])
+    return complete([entries[each] for each in sorted(entries, key=_place)]), more
 
 
 def _place(entry: str) -> tuple[int, ...]:
