@@ -74,6 +74,7 @@ def main() -> None:
         def worked_us() -> float:
             return served.process.cpu_us() + redis.tree.cpu_us()
 
+        served.process.until_idle()  # It sweeps the counters of all accounts after a start.
         for reader in readers(stack, served, worked_us):
             for path in pages(days):
                 report(reader, path)
