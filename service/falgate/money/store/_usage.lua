@@ -32,12 +32,17 @@ local function adding()
     of[field] = (of[field] or 0) + number
   end
 end
--- Return the fields of the sums that count a part, with "" for all teams. What a subject does not
--- say is counted in none of its own, so nothing is counted twice.
-local function sums_of(team, parts)
-  local _, model, _, outcome = parts:match('^([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
+-- Return of whom sums count what an app does: of all, as "", and of its team if it has one.
+local function counted_for(app)
+  local team = app:match('^[^/]*')
+  return team == '' and {''} or {'', team}
+end
+-- Return the fields of the sums that count parts of a subject. What it does not say is counted in none
+-- of its own, so nothing is counted twice.
+local function sums_of(subject)
+  local _, model, _, outcome = subject:match('^([^|]*)|([^|]*)|([^|]*)|([^|]*)$')
   local fields = {}
-  for _, of in ipairs(team == '' and {''} or {'', team}) do
+  for _, of in ipairs(counted_for(app_of(subject))) do
     if outcome and outcome ~= '' then
       fields[#fields + 1] = of .. '|' .. outcome
       if model ~= '' then fields[#fields + 1] = of .. '|' .. outcome .. '|' .. model end
@@ -49,6 +54,19 @@ local function note_caller(callers, day, model, app)
   if model and model ~= '' then
     local number = day:match('(%d+%-%d+%-%d+)$'):gsub('%-', '')
     redis.call('ZADD', callers, 'GT', number, model .. '|' .. app)
+  end
+end
+-- Return `sums_of` as a function that notes a subject's caller when it meets the subject first, and
+-- looks up nothing again for its other measures.
+local function parts_noting(callers, day)
+  local known = {}
+  return function(subject)
+    if not known[subject] then
+      local fields, model = sums_of(subject)
+      known[subject] = fields
+      note_caller(callers, day, model, app_of(subject))
+    end
+    return known[subject]
   end
 end
 -- Add to the breakdown, which is written last: nobody mends what is counted there twice, because
@@ -72,21 +90,19 @@ local function count(rolls, counted)
   local begins = redis.call('EXISTS', rolls.usage) == 0
   local sound = redis.call('HSETNX', rolls.day_sums, under_way, '1') == 1
   local numbers, add = adding()
+  local parts_of = parts_noting(rolls.callers, rolls.usage)
   for _, each in ipairs(counted) do
     local subject, measure, number = each[1], ':' .. each[2], each[3]
     local app = app_of(subject)
-    local team = app:match('^[^/]*')
     add(rolls.usage, app .. measure, number)
-    for _, whose in ipairs(rolls.hour and {'/' .. app, '/' .. team, ''} or {}) do
+    for _, whose in ipairs(rolls.hour and {'/' .. app, '/' .. app:match('^[^/]*'), ''} or {}) do
       add(rolls.hits, rolls.hour .. whose .. measure, number)
     end
-    for _, whose in ipairs(team == '' and {''} or {'', team}) do
+    for _, whose in ipairs(counted_for(app)) do
       add(rolls.day_sums, whose .. measure, number)
       add(rolls.month_sums, whose .. measure, number)
     end
-    local parts, model = sums_of(team, subject)
-    for _, part in ipairs(parts) do add(rolls.day_sums, part .. measure, number) end
-    note_caller(rolls.callers, rolls.usage, model, app)
+    for _, part in ipairs(parts_of(subject)) do add(rolls.day_sums, part .. measure, number) end
   end
   for key, fields in pairs(numbers) do
     for field, number in pairs(fields) do

@@ -115,8 +115,9 @@ class Archiving:
         hits = _before(now_ms, usage_keys.HITS_KEPT_S)
         broken_down = _before(now_ms, usage_keys.BREAKDOWN_KEPT_S)
         await self._redis.unlink(*(usage_keys.hits(upstream, day) for day in hits))
-        for day in broken_down:
-            if await self._redis.exists(usage_keys.breakdown(upstream, day)):
+        # All are asked for at once, because mostly none is there.
+        if await self._redis.exists(*(usage_keys.breakdown(upstream, day) for day in broken_down)):
+            for day in broken_down:
                 await _FORGET(self._redis, upstream=upstream, day=day)
         called = _before(now_ms, usage_keys.CALLERS_KEPT_S)[0].replace("-", "")
         await self._redis.zremrangebyscore(usage_keys.callers(upstream), "-inf", called)

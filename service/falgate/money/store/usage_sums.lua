@@ -62,8 +62,7 @@ local sound = not torn and redis.call('HEXISTS', day_sums, whole_day) == 1
 if sound and again == '' then return 0 end
 local numbers, add = adding()
 each(usage, function(app, measure, number)
-  local team = app:match('^[^/]*')
-  for _, whose in ipairs(team == '' and {''} or {'', team}) do
+  for _, whose in ipairs(counted_for(app)) do
     add(day_sums, whose .. measure, number)
     add(month_sums, whose .. measure, number)
   end
@@ -82,17 +81,9 @@ each(day_sums, function(subject, measure, number)
     add(day_sums, subject .. measure, number)
   end
 end)
--- What a subject stands for is looked up once, and not for each of its measures.
-local parts_of = {}
-local function parts(subject)
-  local app = app_of(subject)
-  local found, model = sums_of(app:match('^[^/]*'), subject)
-  note_caller(callers, usage, model, app)
-  parts_of[subject] = found
-  return found
-end
+local parts_of = parts_noting(callers, usage)
 each(breakdown, function(subject, measure, number)
-  for _, part in ipairs(parts_of[subject] or parts(subject)) do
+  for _, part in ipairs(parts_of(subject)) do
     add(day_sums, part .. measure, number)
   end
 end)
